@@ -1,0 +1,1 @@
+"""`onloop demo`: real repositories, scripted agents, and everything between them as it is in earnest."""

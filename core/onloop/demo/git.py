@@ -1,0 +1,36 @@
+"""Git as the demo's own people use it: the machine's and the user's configuration shut out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from onloop.errors import Unavailable
+
+_SHUT_OUT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": "/nonexistent",  # ~/.config/git/ignore and attributes are read even where the configuration is not
+    "LC_ALL": "C",
+}
+
+
+def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
+    """What git says on stdout when run in `folder`; Unavailable when it is missing or fails."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "XDG_CONFIG"))}
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False, env=inherited | _SHUT_OUT
+        )
+    except FileNotFoundError as missing:
+        if missing.filename != "git":
+            raise  # the folder, not the program
+        raise Unavailable("git is not on the PATH", hint="install git 2.38 or newer") from missing
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+        raise Unavailable(f"git {arguments[0]} failed in {folder}: {said[-1]}", hint="see whether the disk is full")
+    return done.stdout.decode(errors="replace")

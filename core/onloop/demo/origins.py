@@ -1,0 +1,103 @@
+"""The demo's origins: a bare repository for each program, with a history by named people."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.demo import programs
+from onloop.demo.git import git
+
+BRANCH = "main"
+
+_PEOPLE = (
+    "Mara Lindqvist <mara@example.org>",
+    "Kofi Mensah <kofi@example.org>",
+    "Yuki Tanabe <yuki@example.org>",
+    "Pilar Ortega <pilar@example.org>",
+    "Jonas Weber <jonas@example.org>",
+)
+_FIRST_COMMIT = 1_756_108_800  # 25 August 2025, 08:00 UTC
+_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A program's bare repository, and one line on what the program is."""
+
+    name: str
+    path: Path
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    message: str
+    author: str
+    at: int
+    files: Mapping[str, str]
+
+
+def make_origins(folder: Path) -> tuple[Origin, ...]:
+    """The origins of all programs in `folder`, made where they are missing and left alone where they are there.
+
+    Each appears whole or not at all, whenever this is killed; the same program always has the same commits.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_origin(folder, name, number) for number, name in enumerate(programs.names()))
+
+
+def vendored_version(origin: Path, branch: str = BRANCH) -> str:
+    """Which version of the library the origin's `branch` vendors now."""
+    return git(origin, "show", f"refs/heads/{branch}:{programs.LIBRARY}/VERSION").strip()
+
+
+def _origin(folder: Path, name: str, number: int) -> Origin:
+    program = programs.program(name)
+    path = folder / f"{name}.git"
+    if not path.exists():
+        _make(path, tuple(_history(program, number)))
+    return Origin(name, path, program.about)
+
+
+def _make(path: Path, history: tuple[_Commit, ...]) -> None:
+    half_made = Path(tempfile.mkdtemp(prefix=f".making-{path.stem}-", dir=path.parent))
+    try:
+        git(half_made, "init", "--quiet", "--bare", "--template=", f"--initial-branch={BRANCH}")
+        git(half_made, "fast-import", "--quiet", "--done", stdin=_stream(history))
+        half_made.rename(path)
+    except OSError:
+        if not path.exists():
+            raise
+    finally:
+        shutil.rmtree(half_made, ignore_errors=True)
+
+
+def _history(program: programs.Archive, number: int) -> Iterator[_Commit]:
+    first, second = _PEOPLE[number % len(_PEOPLE)], _PEOPLE[(number + 2) % len(_PEOPLE)]
+    start = _FIRST_COMMIT + number * _DAY
+    words = {path: text for path, text in program.files.items() if path == "README.md"}
+    code = {path: text for path, text in program.files.items() if path not in words}
+    yield _Commit(f"Vendor kvlite {programs.FLAWED}", first, start, programs.library(programs.FLAWED).files)
+    yield _Commit(program.about, first, start + _DAY, code)
+    yield _Commit("Say what it is and how to test it", second, start + 9 * _DAY, words)
+
+
+def _stream(history: tuple[_Commit, ...]) -> bytes:
+    """The history in the format of `git fast-import`: one process instead of a handful for every commit."""
+    parts: list[bytes] = []
+    for commit in history:
+        stamp = f"{commit.author} {commit.at} +0000"
+        parts.append(f"commit refs/heads/{BRANCH}\nauthor {stamp}\ncommitter {stamp}\n".encode())
+        parts.append(_data(commit.message + "\n"))
+        for path, text in commit.files.items():
+            parts.append(f"M 100644 inline {path}\n".encode() + _data(text))
+    return b"".join(parts) + b"done\n"
+
+
+def _data(text: str) -> bytes:
+    content = text.encode()
+    return b"data %d\n%s\n" % (len(content), content)

@@ -1,0 +1,60 @@
+"""The demo's programs and the library they vendor, as text archives: one `.txtar` file each.
+
+An archive is a line that says what it is, then files, each under a line `-- path --`. It keeps programs that must
+be wrong in a known way (they vendor a flawed library) out of what this repository imports, checks and tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LIBRARY = "vendor/kvlite"
+FLAWED = "1.4.2"
+FIXED = "2.0.1"
+ADVISORY = "KVL-2026-0417"
+"""Made up, like the library: no such advisory exists."""
+
+_SUFFIX = ".txtar"
+_HEADER = re.compile(r"^-- (\S+) --\n", re.MULTILINE)
+_NOT_PROGRAMS = ("kvlite-", "common")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A tree of text files by path, and one line on what it is."""
+
+    about: str
+    files: Mapping[str, str]
+
+
+def parse(text: str) -> Archive:
+    """The archive that `text` describes."""
+    about, *rest = _HEADER.split(text)
+    return Archive(about.strip(), dict(zip(rest[::2], rest[1::2], strict=True)))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of the programs, in order; each is also its repository's."""
+    found = (entry.name.removesuffix(_SUFFIX) for entry in files(__name__).iterdir() if entry.name.endswith(_SUFFIX))
+    return tuple(sorted(name for name in found if not name.startswith(_NOT_PROGRAMS)))
+
+
+def program(name: str) -> Archive:
+    """The program `name` as its authors wrote it, without the library."""
+    own = _archive(name)
+    return Archive(own.about, {**_archive("common").files, **own.files})
+
+
+def library(version: str) -> Archive:
+    """kvlite as `version`, by paths from the root of a repository that vendors it."""
+    return _archive(f"kvlite-{version}")
+
+
+@cache
+def _archive(name: str) -> Archive:
+    return parse(files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8"))

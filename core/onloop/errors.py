@@ -1,0 +1,111 @@
+"""Every deliberate error, as a tree.
+
+    OnloopError
+    ├── BadInput              what was given cannot be used (exit 2)
+    │   ├── WorkflowError     a workflow file, with file:line:col for each problem
+    │   └── UnknownThing      a task, run, verb or person that is not there
+    ├── Refused               a valid command at the wrong moment; carries the exit code that says why
+    │   ├── Stale             what the caller was shown has changed since
+    │   └── NotAllowed        this principal may not do this
+    ├── StoreError            the store is missing, foreign, newer or damaged (exit 17)
+    └── Unavailable           try again: a lock, a process or a repository is busy (exit 17)
+
+A message is lower case, without a period, and names the offending value. The hint says what would work.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes of every verb: an interface that agents branch on (DESIGN §9)."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    NOT_YET = 10
+    HELD = 11
+    REDO = 12
+    NOT_YOURS = 13
+    SPENT = 14
+    NOTHING = 15
+    ENDED = 16
+    UNAVAILABLE = 17
+
+
+class OnloopError(Exception):
+    """Something went wrong in a way that we foresaw: `message` is what happened, `hint` is what would work."""
+
+    code = "error"
+    exit = Exit.INTERNAL
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadInput(OnloopError):
+    """What was given cannot be used."""
+
+    code = "bad_input"
+    exit = Exit.USAGE
+
+
+class UnknownThing(BadInput):
+    """A name that leads nowhere."""
+
+    code = "unknown"
+
+
+class WorkflowError(BadInput):
+    """A workflow file that cannot be used; `problems` holds every `file:line:col: what; what would work`."""
+
+    code = "bad_workflow"
+
+    def __init__(self, problems: tuple[str, ...], *, hint: str) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
+class Refused(OnloopError):
+    """A valid command at the wrong moment; `exit` says which kind of no, `hint` names the command that would work."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, exit: Exit, hint: str) -> None:  # noqa: A002 - the field's own word
+        super().__init__(message, hint=hint)
+        self.exit = exit
+
+
+class Stale(Refused):
+    """What the caller was shown is no longer what is there."""
+
+    code = "stale"
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, exit=Exit.REDO, hint=hint)
+
+
+class NotAllowed(Refused):
+    """Not for this principal, at any time."""
+
+    code = "not_allowed"
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, exit=Exit.NOT_YOURS, hint=hint)
+
+
+class StoreError(OnloopError):
+    """The store is missing, foreign, newer or damaged."""
+
+    code = "store"
+    exit = Exit.UNAVAILABLE
+
+
+class Unavailable(OnloopError):
+    """Something that is usually there is not there now."""
+
+    code = "unavailable"
+    exit = Exit.UNAVAILABLE

@@ -1,0 +1,103 @@
+"""Folders that are made whole or not at all, and removed for good."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_REMOVALS = 3
+
+
+@contextmanager
+def built(path: Path) -> Iterator[Path]:
+    """A new folder to fill; it becomes `path` when the block ends well, and nothing of it stays when it does not.
+
+    What builders that were killed left beside `path` is swept away. If somebody else finished first, theirs stays.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    prefix = f".{path.name}.building-"
+    _sweep(path.parent, prefix)
+    folder, lock = _locked_folder(path.parent, prefix)
+    try:
+        yield folder
+        with suppress(FileExistsError):
+            _become(folder, path)
+    finally:
+        remove_tree(folder)
+        os.close(lock)
+
+
+@contextmanager
+def scratch(purpose: str) -> Iterator[Path]:
+    """A fresh temporary folder (0700) with a resolved path, removed afterwards with whatever came to be in it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"onloop-{purpose}-")).resolve()
+    try:
+        yield folder
+    finally:
+        remove_tree(folder)
+
+
+def remove_tree(path: Path) -> None:
+    """Removes a folder, also one with read-only folders in it; what still cannot be removed is left."""
+    for _ in range(_REMOVALS):
+        if not path.exists():
+            return
+        _open_up(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _open_up(path: Path) -> None:
+    with suppress(OSError):
+        path.chmod(0o700)
+    for parent, folders, _ in os.walk(path):
+        for name in folders:
+            folder = Path(parent, name)
+            with suppress(OSError):
+                if stat.S_ISDIR(folder.lstat().st_mode):
+                    folder.chmod(0o700)
+
+
+def _become(folder: Path, path: Path) -> None:
+    try:
+        folder.rename(path)
+    except OSError:
+        if not path.is_dir():
+            raise
+        raise FileExistsError(path) from None
+
+
+def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder and the lock that says its builder lives: a lock dies with its process, a time-out only guesses."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        lock = _try_lock(folder)
+        if lock is not None:
+            return folder, lock
+
+
+def _try_lock(folder: Path) -> int | None:
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if folder.stat().st_ino == os.fstat(lock).st_ino:
+            return lock
+    except OSError:
+        pass
+    os.close(lock)
+    return None
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    for entry in parent.iterdir():
+        if entry.name.startswith(prefix) and (lock := _try_lock(entry)) is not None:
+            remove_tree(entry)
+            os.close(lock)

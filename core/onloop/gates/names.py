@@ -1,0 +1,86 @@
+"""PURE: which names and texts from outside may become arguments of git, and in what form."""
+
+from __future__ import annotations
+
+import re
+
+from onloop.errors import BadInput
+
+_FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+_BAD_COMPONENT = re.compile(r"^\.|\.lock$|\.$")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TASK = re.compile(r"[a-z0-9]{1,32}(\.[0-9]{1,9}){0,16}")
+_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_URL = re.compile(r"(https|ssh|git)://[^/-]|file:///")
+_SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:)[^:]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+
+
+def check_ref_name(name: str) -> str:
+    """`name`, if it can be a branch and nothing else: no option, no path, no commit id, no pseudo ref."""
+    components = name.split("/")
+    if (
+        not 0 < len(name) <= 200
+        or name.startswith("-")
+        or _CONTROL.search(name)
+        or _FORBIDDEN_IN_REF.search(name)
+        or any(not part or _BAD_COMPONENT.search(part) for part in components)
+        or name in {"@", "HEAD"}
+        or _COMMIT.fullmatch(name)
+    ):
+        raise BadInput(f"{name!r} cannot be a branch", hint="name a branch as git does, such as main or release/2.0")
+    return name
+
+
+def check_commit(commit: str) -> str:
+    """`commit`, if it is a full hexadecimal id; never an abbreviation or a name that could come to mean another."""
+    if not _COMMIT.fullmatch(commit):
+        raise BadInput(f"{commit!r} is not a full commit id", hint="give all 40 hexadecimal digits, in lower case")
+    return commit
+
+
+def check_task(task: str) -> str:
+    """`task`, if it has the form of a task's id, such as r7k2m.3."""
+    if not _TASK.fullmatch(task):
+        raise BadInput(f"{task!r} is not a task's id", hint="an id looks like r7k2m.3; `onloop list` shows them")
+    return task
+
+
+def check_agent(agent: str) -> str:
+    """The agent's bare name, without `agent:`, if it can stand in a commit as name and before the @ of an address."""
+    name = agent.removeprefix("agent:")
+    if not _AGENT.fullmatch(name):
+        raise BadInput(f"{agent!r} cannot be an agent's name", hint="use letters, digits, dots, dashes and underscores")
+    return name
+
+
+def check_origin(origin: str) -> str:
+    """`origin`, if it is an absolute path or a URL whose transport runs no command of the URL's choosing."""
+    is_path = origin.startswith("/")
+    if _CONTROL.search(origin) or not (is_path or _URL.match(origin) or _SCP_LIKE.match(origin)):
+        raise BadInput(
+            f"{without_credentials(origin)!r} cannot be an origin",
+            hint="give an absolute path, or an https, ssh, git or file URL",
+        )
+    return origin
+
+
+def without_credentials(text: str) -> str:
+    """`text` with what stands before the @ of a URL left out."""
+    return _CREDENTIALS.sub("://***@", text)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """`text` as one line without control characters, at most `limit` characters long."""
+    line = _CONTROL.sub(" ", text).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def commit_message(message: str) -> str:
+    """`message` as a commit may carry it: a subject of one short line, a body without control characters."""
+    subject, _, body = message.strip().replace("\r\n", "\n").partition("\n")
+    body = _CONTROL_BUT_NEWLINE.sub(" ", body).strip()
+    first = one_line(subject) or "Merge"
+    return f"{first}\n\n{body}\n" if body else f"{first}\n"

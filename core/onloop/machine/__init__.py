@@ -1,0 +1,1 @@
+"""PURE: the state machine of a task. No clock, ids, files, network, database or terminal; time is an argument."""

@@ -1,0 +1,81 @@
+"""The rules: (definition, task, facts, command, now) → events, or Refused. Each kind of command has its room."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from onloop.errors import Exit
+from onloop.machine import commands as c
+from onloop.machine import effects, judgement, ownership, verification
+from onloop.machine import events as e
+from onloop.machine.course import Course, Facts, refuse
+from onloop.machine.definition import Definition
+from onloop.machine.evolve import evolve
+from onloop.machine.progress import enter
+from onloop.machine.state import Reason, State
+from onloop.machine.table import check_move
+from onloop.machine.task import Kind, Task
+
+
+def decide(
+    definition: Definition,
+    task: Task | None,
+    facts: Facts,
+    command: c.Command,
+    now: int,
+    *,
+    id: str,  # noqa: A002
+) -> tuple[e.Event, ...]:
+    """The events that `command` causes at `now` (ms) for the task called `id`; Refused says why there are none."""
+    if isinstance(command, c.Create):
+        if task is not None:
+            refuse(f"{id} exists already", Exit.USAGE, f"onloop show {id}")
+        return _created(definition, facts, command, now, id)
+    if task is None:
+        refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")
+    if facts.frozen is not None:
+        refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
+    if task.ended:
+        refuse(f"{id} has ended: {task.state.value}, {task.detail}", Exit.ENDED, f"onloop show {id}")
+    course = Course(definition, task, facts, now)
+    _apply(course, command)
+    check_move(task.state, command, course.task.state)
+    return tuple(course.events)
+
+
+def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> tuple[e.Event, ...]:
+    created = e.Created(
+        title=command.title,
+        kind=command.kind,
+        definition=command.definition,
+        workflow=command.workflow,
+        sponsor=command.sponsor,
+        run=command.run,
+        parent=command.parent,
+        repo=command.repo,
+        origin=command.origin,
+        target=command.target,
+        max_parallel=command.max_parallel,
+    )
+    course = Course(definition, evolve(None, created, id=task_id, at=now), facts, now, [created])
+    if command.kind is Kind.FLEET:
+        course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "its repositories are being worked on"))
+    else:
+        enter(course, definition.steps[0])
+    return tuple(course.events)
+
+
+def _apply(course: Course, command: c.Command) -> None:
+    match command:
+        case c.Claim() | c.Release() | c.Fail() | c.FireTimer():
+            ownership.apply(course, command)
+        case c.Submit() | c.ReportGate():
+            verification.apply(course, command)
+        case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
+            judgement.apply(course, command)
+        case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.Settle():
+            effects.apply(course, command)
+        case c.Create():
+            raise ValueError("Create begins a task; it is not applied to one")
+        case _:
+            assert_never(command)

@@ -1,0 +1,210 @@
+"""A workflow as checked data: what the machine walks. Files become this in `onloop.workflow`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+END = "end"
+"""The `on_reject` target that ends a task as rejected instead of returning it to a step."""
+
+RUN_GATE = "run"
+"""The id of the gate that a `run:` step carries implicitly: its command passed."""
+
+
+class Effect(StrEnum):
+    """A change to the world outside, made by the gateway, once."""
+
+    MERGE = "merge"
+
+
+class Assurance(StrEnum):
+    """What was proved about the person who decides, weakest first (DESIGN §6)."""
+
+    A0 = "A0"
+    A1 = "A1"
+    A2 = "A2"
+    A3 = "A3"
+    A4 = "A4"
+
+    def reaches(self, demanded: Assurance) -> bool:
+        """Whether this level is at least the demanded one."""
+        return self.value >= demanded.value
+
+
+class Isolation(StrEnum):
+    """How far an agent's environment is separated, weakest first."""
+
+    NONE = "none"
+    CLONE = "clone"
+    CONTAINER = "container"
+    VM = "vm"
+
+
+class Counter(StrEnum):
+    """Where the number of tests that ran is read from."""
+
+    JUNIT = "junit"
+    UNITTEST = "unittest"
+
+
+class ExpireOutcome(StrEnum):
+    """What an expired human gate does. Approve is not in this list, on purpose."""
+
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class TestExpectation:
+    """What a test run must show beyond exit code 0; `no_fewer_than_base` compares with the same run at the base."""
+
+    __test__ = False
+
+    counter: Counter
+    min_tests: int = 1
+    max_skipped: int | None = None
+    no_fewer_than_base: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGate:
+    """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met."""
+
+    id: str
+    argv: tuple[str, ...]
+    timeout_ms: int
+    tests: TestExpectation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileGate:
+    """Passes when `path` is a file in the submitted commit, of at least `min_bytes`, with `contains` in it."""
+
+    id: str
+    path: str
+    contains: str | None = None
+    min_bytes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ArtefactGate:
+    """Passes when the submission handed over an artefact called `name` of at least `min_bytes`."""
+
+    id: str
+    name: str
+    min_bytes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """After `after_ms` without a decision, `to` may decide too."""
+
+    after_ms: int
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """After `after_ms` without a decision, `outcome` happens."""
+
+    after_ms: int
+    outcome: ExpireOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class HumanGate:
+    """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown."""
+
+    id: str
+    approvers: tuple[str, ...]
+    quorum: int = 1
+    assurance: Assurance = Assurance.A0
+    remind_ms: int | None = None
+    escalate: Escalation | None = None
+    expire: Expiry | None = None
+
+
+MachineGate = CommandGate | FileGate | ArtefactGate
+Gate = MachineGate | HumanGate
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often a step is tried without a person, and the pause between tries (doubling up to `max_backoff_ms`)."""
+
+    max: int = 3
+    backoff_ms: int = 10_000
+    max_backoff_ms: int = 300_000
+
+    def pause_ms(self, tries: int) -> int:
+        """The pause after `tries` failed tries (1 or more), in milliseconds."""
+        return min(self.max_backoff_ms, self.backoff_ms << min(tries - 1, 20))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone."""
+
+    id: str
+    role: str | None = None
+    run: tuple[str, ...] | None = None
+    effect: Effect | None = None
+    brief: str = ""
+    isolation: Isolation = Isolation.NONE
+    not_by: tuple[str, ...] = ()
+    timeout_ms: int = 3_600_000
+    attempts: Attempts = Attempts()
+    rounds: int = 3
+    max_visits: int = 3
+    gates: tuple[Gate, ...] = ()
+    on_reject: str | None = None
+    on_fail: str | None = None
+
+    @property
+    def phase(self) -> str:
+        """The part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+    @property
+    def machine_gates(self) -> tuple[MachineGate, ...]:
+        """The gates that a verifier answers, the implicit one of a `run:` step first."""
+        own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, HumanGate))
+        return (CommandGate(RUN_GATE, self.run, self.timeout_ms), *own) if self.run else own
+
+    @property
+    def human_gates(self) -> tuple[HumanGate, ...]:
+        """The gates that people answer."""
+        return tuple(g for g in self.gates if isinstance(g, HumanGate))
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """How a checkout is made ready: argv lists run once per `cache_key` files' content."""
+
+    setup: tuple[tuple[str, ...], ...] = ()
+    cache_key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One workflow, whole: what a run pins by `digest` (sha256 of the file's bytes) when it starts."""
+
+    name: str
+    description: str
+    digest: str
+    steps: tuple[Step, ...]
+    environment: EnvironmentSpec = EnvironmentSpec()
+
+    def step(self, step_id: str) -> Step:
+        """The step called `step_id`; a KeyError means the definition was not checked."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    def after(self, step_id: str) -> Step | None:
+        """The step that follows `step_id`, or None when it is the last."""
+        ids = [step.id for step in self.steps]
+        index = ids.index(step_id) + 1
+        return self.steps[index] if index < len(self.steps) else None

@@ -1,0 +1,247 @@
+"""Facts, in the past tense. `Event` is closed: a new one turns `evolve` red until it is handled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.machine.definition import Effect
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Decision, Evidence, Feedback, Kind, Request, Submission
+
+
+class AttemptEnd(StrEnum):
+    """How a try at a step ended without its gates passing."""
+
+    CRASHED = "crashed"
+    STALLED = "stalled"
+    RETURNED = "returned"
+    GAVE_UP = "gave_up"
+    TIMED_OUT = "timed_out"
+    LEASE_EXPIRED = "lease_expired"
+
+
+class EffectProblem(StrEnum):
+    """Why an effect did not happen."""
+
+    CONFLICT = "conflict"
+    GATE_FAILED = "gate_failed"
+    CHANGED = "changed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A task exists; `definition` is the digest of the workflow that its run pinned.
+
+    `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
+    `max_parallel` bounds how many tasks below this one may be held at once.
+    """
+
+    title: str
+    kind: Kind
+    definition: str
+    workflow: str
+    sponsor: str
+    run: str
+    parent: str | None = None
+    repo: str | None = None
+    origin: str | None = None
+    target: str = "main"
+    max_parallel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntered:
+    """The task stands at `step`, for the `visit`-th time, and waits for `role` if the step has one.
+
+    What belonged to the step before is cleared.
+    """
+
+    step: str
+    visit: int
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """`agent` owns the task from now on, fenced by `epoch`."""
+
+    agent: str
+    role: str
+    epoch: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The holder says that this is done; nothing is verified yet."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class GatesRequested:
+    """A verifier was asked for these gates, on the current submission."""
+
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateReported:
+    """A verifier answered."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStarted:
+    """Failed gates went back to the same agent, in the same environment, under the same lease."""
+
+    round: int
+    feedback: tuple[Feedback, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """A try was lost; it counts."""
+
+    end: AttemptEnd
+    tries: int
+    feedback: Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseEnded:
+    """Nobody holds the task any more; `why` says how that came, in a word or two. The epoch is fenced off."""
+
+    epoch: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffStarted:
+    """The step is tried again, not before `until`."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOpened:
+    """A person is asked."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class RequestClosed:
+    """A request no longer waits; `why` says what closed it."""
+
+    request: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A person answered; the answer is spent on this request."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class CountersReset:
+    """A person decided: rounds and attempts start again, and the next brief says why."""
+
+    feedback: Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class Reassigned:
+    """Only `to` (an agent, or everyone in a role) may claim the task now."""
+
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """The people asked were reminded."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """`to` may decide this request too."""
+
+    request: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRequested:
+    """The gateway was asked to change the world outside, once, under this id."""
+
+    id: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class EffectStarted:
+    """The intent, before the act: the target will move from `expected` to `result`."""
+
+    id: str
+    expected: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone:
+    """The target holds `result`."""
+
+    id: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed:
+    """Nothing was changed outside."""
+
+    id: str
+    problem: EffectProblem
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The task's state and reason; `detail` says it for a person."""
+
+    state: State
+    reason: Reason | None = None
+    detail: str = ""
+
+
+Event = (
+    Created
+    | StepEntered
+    | Claimed
+    | Submitted
+    | GatesRequested
+    | GateReported
+    | RoundStarted
+    | AttemptEnded
+    | LeaseEnded
+    | BackoffStarted
+    | RequestOpened
+    | RequestClosed
+    | Decided
+    | CountersReset
+    | Reassigned
+    | Reminded
+    | Escalated
+    | EffectRequested
+    | EffectStarted
+    | EffectDone
+    | EffectFailed
+    | Moved
+)

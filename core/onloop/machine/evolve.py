@@ -1,0 +1,178 @@
+"""Apply one fact to a task. Total by design: a recorded event is never refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from onloop.machine import events as e
+from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
+
+KEPT_FEEDBACK = 20
+
+
+def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002 - the field's own word
+    """The task after `event`, which happened `at` (ms). Only `Created` may meet no task."""
+    if task is None:
+        if not isinstance(event, e.Created):
+            raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
+        return _created(event, id, at)
+    after = _applied(task, event, at)
+    return replace(after, version=task.version + 1, updated_at=at)
+
+
+def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002
+    """The fold of `(event, at)` pairs."""
+    for event, at in events:
+        task = evolve(task, event, id=id, at=at)
+    return task
+
+
+def _created(event: e.Created, task_id: str, at: int) -> Task:
+    return Task(
+        id=task_id,
+        run=event.run,
+        title=event.title,
+        kind=event.kind,
+        definition=event.definition,
+        workflow=event.workflow,
+        sponsor=event.sponsor,
+        parent=event.parent,
+        repo=event.repo,
+        origin=event.origin,
+        target=event.target,
+        max_parallel=event.max_parallel,
+        created_at=at,
+        updated_at=at,
+        since=at,
+        version=1,
+    )
+
+
+def _applied(task: Task, event: e.Event, at: int) -> Task:
+    match event:
+        case e.Created():
+            return task
+        case e.Moved(state, reason, detail):
+            moved = (state, reason) != (task.state, task.reason)
+            return replace(task, state=state, reason=reason, detail=detail, since=at if moved else task.since)
+        case e.StepEntered() | e.Claimed() | e.LeaseEnded() | e.BackoffStarted() | e.Reassigned():
+            return _owned(task, event, at)
+        case e.Submitted() | e.GatesRequested() | e.GateReported() | e.RoundStarted() | e.AttemptEnded():
+            return _worked(task, event)
+        case e.RequestOpened() | e.RequestClosed() | e.Decided() | e.CountersReset() | e.Reminded() | e.Escalated():
+            return _asked(task, event)
+        case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed():
+            return _effected(task, event)
+        case _:
+            assert_never(event)
+
+
+def _owned(
+    task: Task, event: e.StepEntered | e.Claimed | e.LeaseEnded | e.BackoffStarted | e.Reassigned, at: int
+) -> Task:
+    match event:
+        case e.StepEntered(step, visit, role):
+            return replace(
+                task,
+                step=step,
+                role=role,
+                visits={**task.visits, step: visit},
+                owner=None,
+                tries=0,
+                round=0,
+                not_before=0,
+                awaited=(),
+                feedback=(),
+            )
+        case e.Claimed(agent, _, epoch, attempt):
+            return replace(
+                task,
+                holder=agent,
+                epoch=epoch,
+                attempt=attempt,
+                claimed_at=at,
+                not_before=0,
+                workers=_with_worker(task, agent),
+            )
+        case e.LeaseEnded():
+            return replace(task, holder=None)
+        case e.BackoffStarted(until):
+            return replace(task, not_before=until)
+        case e.Reassigned(to):
+            return replace(task, owner=to)
+        case _:
+            assert_never(event)
+
+
+def _worked(
+    task: Task, event: e.Submitted | e.GatesRequested | e.GateReported | e.RoundStarted | e.AttemptEnded
+) -> Task:
+    match event:
+        case e.Submitted(submission):
+            return replace(task, submission=submission, awaited=())
+        case e.GatesRequested(gates):
+            asked = {evidence_key(task.step or "", gate) for gate in gates}
+            kept = {key: found for key, found in task.evidence.items() if key not in asked}
+            return replace(task, awaited=gates, evidence=kept)
+        case e.GateReported(evidence):
+            awaited = tuple(gate for gate in task.awaited if gate != evidence.gate)
+            key = evidence_key(evidence.step, evidence.gate)
+            return replace(task, awaited=awaited, evidence={**task.evidence, key: evidence})
+        case e.RoundStarted(number, feedback):
+            return replace(task, round=number, feedback=_with_feedback(task, *feedback))
+        case e.AttemptEnded(_, tries, feedback):
+            return replace(task, tries=tries, awaited=(), feedback=_with_feedback(task, feedback))
+        case _:
+            assert_never(event)
+
+
+def _asked(
+    task: Task,
+    event: e.RequestOpened | e.RequestClosed | e.Decided | e.CountersReset | e.Reminded | e.Escalated,
+) -> Task:
+    match event:
+        case e.RequestOpened(request):
+            return replace(task, requests=(*task.requests, request))
+        case e.RequestClosed(request_id):
+            return replace(task, requests=tuple(r for r in task.requests if r.id != request_id))
+        case e.Decided(decision):
+            return replace(task, decisions=(*task.decisions, decision))
+        case e.CountersReset(feedback):
+            return replace(task, tries=0, round=0, not_before=0, feedback=_with_feedback(task, feedback))
+        case e.Reminded(request_id):
+            return _with_request(task, request_id, lambda r: replace(r, reminders=r.reminders + 1))
+        case e.Escalated(request_id, to):
+            return _with_request(task, request_id, lambda r: replace(r, approvers=(*r.approvers, *to), escalated=True))
+        case _:
+            assert_never(event)
+
+
+def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectDone | e.EffectFailed) -> Task:
+    match event:
+        case e.EffectRequested(id, effect):
+            return replace(task, effect=Outbox(id, effect.value), effects=task.effects + 1)
+        case e.EffectStarted(id, expected, result):
+            kind = task.effect.kind if task.effect else ""
+            return replace(task, effect=Outbox(id, kind, expected, result))
+        case e.EffectDone(_, result):
+            return replace(task, effect=None, result=result)
+        case e.EffectFailed():
+            return replace(task, effect=None)
+        case _:
+            assert_never(event)
+
+
+def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:
+    step = task.step or ""
+    known = task.workers.get(step, ())
+    return task.workers if agent in known else {**task.workers, step: (*known, agent)}
+
+
+def _with_feedback(task: Task, *news: Feedback) -> tuple[Feedback, ...]:
+    return (*task.feedback, *news)[-KEPT_FEEDBACK:]
+
+
+def _with_request(task: Task, request_id: str, change: Callable[[Request], Request]) -> Task:
+    return replace(task, requests=tuple(change(r) if r.id == request_id else r for r in task.requests))

@@ -1,0 +1,109 @@
+"""What is true of the whole store rather than of one task: who is enrolled, and what is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from onloop.errors import BadInput
+from onloop.machine.task import Task
+
+HOUSE = "house"
+"""The run and task id under which these events are logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCreated:
+    """The store began; `scripted` marks it for ever as one in which a script may decide."""
+
+    id: str
+    scripted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEnrolled:
+    """A person may decide. `salt` and `verifier` are scrypt's, hex; the passphrase itself is nowhere."""
+
+    name: str
+    groups: tuple[str, ...]
+    email: str
+    salt: str
+    verifier: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Nothing that `scope` covers moves until a person unfreezes it."""
+
+    scope: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfrozen:
+    """A freeze was lifted."""
+
+    scope: str
+    by: str
+
+
+HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The fold of the house's events."""
+
+    id: str = ""
+    scripted: bool = False
+    people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
+    freezes: Mapping[str, Frozen] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Everyone enrolled, as principal ids, with their groups."""
+        return {f"human:{name}": person.groups for name, person in self.people.items()}
+
+
+def evolve_house(house: House, event: HouseEvent) -> House:
+    """The house after `event`."""
+    match event:
+        case StoreCreated(id, scripted):
+            return replace(house, id=id, scripted=scripted)
+        case PersonEnrolled(name):
+            return replace(house, people={**house.people, name: event})
+        case Frozen(scope):
+            return replace(house, freezes={**house.freezes, scope: event})
+        case Unfrozen(scope):
+            return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case _:
+            assert_never(event)
+
+
+def fold_house(events: Iterable[HouseEvent]) -> House:
+    """The house that the whole log gives."""
+    house = House()
+    for event in events:
+        house = evolve_house(house, event)
+    return house
+
+
+SCOPES = ("all", "run:ID", "task:ID", "workflow:NAME", "repo:NAME", "agent:NAME")
+
+
+def check_scope(scope: str) -> str:
+    """`scope` if it names something that can be frozen; BadInput otherwise."""
+    kind, colon, name = scope.partition(":")
+    if scope == "all" or (colon and name and kind in {"run", "task", "workflow", "repo", "agent"}):
+        return scope
+    raise BadInput(f"{scope!r} is nothing that can be frozen", hint=f"one of {', '.join(SCOPES)}")
+
+
+def covering(house: House, task: Task, agent: str | None = None) -> str | None:
+    """The scope of a freeze that covers `task` (or `agent`, who wants to act on it), if there is one."""
+    names = {"all", f"run:{task.run}", f"task:{task.id}", f"workflow:{task.workflow}", f"repo:{task.repo}"}
+    names |= {who for who in (task.holder, agent) if who is not None}
+    return next((scope for scope in house.freezes if scope in names), None)

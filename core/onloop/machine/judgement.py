@@ -1,0 +1,233 @@
+"""What people decide, and what is asked of them."""
+
+from __future__ import annotations
+
+from typing import NoReturn, assert_never
+
+from onloop.errors import Exit, NotAllowed, Stale
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.course import Course, check_holder, refuse
+from onloop.machine.definition import ExpireOutcome
+from onloop.machine.digest import shown_digest
+from onloop.machine.progress import advance, enter, may_decide, reject_target, request_gates, start
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Answer, Decision, Feedback, Request, RequestKind, Task, Verdict
+
+HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
+
+
+def apply(course: Course, command: HumanCommand) -> None:
+    """Decide a command by which a person is asked, or answers."""
+    match command:
+        case c.Ask():
+            _ask(course, command)
+        case c.Approve():
+            _approve(course, command)
+        case c.Reject():
+            _reject(course, command)
+        case c.Reply():
+            _reply(course, command)
+        case c.Reassign():
+            _reassign(course, command)
+        case c.Retry():
+            _retry(course, command)
+        case c.Cancel():
+            _cancel(course, command)
+        case _:
+            assert_never(command)
+
+
+def _ask(course: Course, command: c.Ask) -> None:
+    check_holder(course.task, command.agent, command.epoch)
+    _need(command.question, "a question", f'onloop ask "What …?" for {course.task.id}')
+    course.end_lease("question")
+    course.ask(RequestKind.QUESTION, command.question, asked_by=command.agent)
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.QUESTION, command.question))
+
+
+def _approve(course: Course, command: c.Approve) -> None:
+    request = _open_request(course.task, command.request, {RequestKind.APPROVAL})
+    _check_voice(course, request, command.voice)
+    _check_shown(course.task, request, command.digest)
+    if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
+        refuse(
+            f"{command.voice.person} has approved {request.id} already; {request.quorum} people are needed",
+            Exit.HELD,
+            "another person must approve",
+        )
+    course.record(e.Decided(_decision(course, request, Answer.APPROVE, command.voice, command.note, command.digest)))
+    advance(course)
+
+
+def _reject(course: Course, command: c.Reject) -> None:
+    _need(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
+    request = _open_request(course.task, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
+    _check_voice(course, request, command.voice)
+    _check_shown(course.task, request, command.digest)
+    course.record(e.Decided(_decision(course, request, Answer.REJECT, command.voice, command.reason, command.digest)))
+    _return_work(course, command.voice.person, command.reason)
+
+
+def _return_work(course: Course, by: str, reason: str) -> None:
+    course.close_requests("rejected")
+    target = reject_target(course, course.step)
+    if target is None:
+        course.end(State.REJECTED, f"rejected by {by}: {reason}")
+    else:
+        enter(course, target, Feedback("reject", reason, by, course.now))
+
+
+def _reply(course: Course, command: c.Reply) -> None:
+    _need(command.text, "an answer", f'onloop answer {course.task.id} "…"')
+    request = _open_request(course.task, command.request, {RequestKind.QUESTION})
+    _check_voice(course, request, command.voice)
+    course.record(e.Decided(_decision(course, request, Answer.ANSWER, command.voice, command.text)))
+    course.record(e.RequestClosed(request.id, "answered"))
+    words = f"{request.question} → {command.text}"
+    course.record(e.CountersReset(Feedback("answer", words, command.voice.person, course.now)))
+    start(course)
+
+
+def _reassign(course: Course, command: c.Reassign) -> None:
+    _need(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    task = course.task
+    if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
+        refuse(
+            f"{task.id} at {course.step.id} is not work that an agent could take over",
+            Exit.HELD,
+            f'onloop reject {task.id} --reason "…" returns it to an agent',
+        )
+    _spend_requests(course, Answer.REASSIGN, command.voice, command.reason)
+    course.end_lease("reassigned")
+    course.record(e.Reassigned(command.to, command.voice.person))
+    course.record(e.CountersReset(Feedback("handoff", command.reason, command.voice.person, course.now)))
+    course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
+
+
+def _retry(course: Course, command: c.Retry) -> None:
+    task = course.task
+    choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
+    if not choices and task.reason is not Reason.RETRY_BACKOFF:
+        refuse(
+            f"{task.id} is {task.state.value} ({task.reason.value if task.reason else 'moving'}): nothing to retry",
+            Exit.HELD if task.state is State.INPUT_REQUIRED else Exit.NOTHING,
+            f"onloop show {task.id}",
+        )
+    errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
+    _spend_requests(course, Answer.RETRY, command.voice, command.note)
+    course.record(e.CountersReset(Feedback("retry", command.note or "try again", command.voice.person, course.now)))
+    if errored and task.reason is Reason.GATE_FAILED:
+        request_gates(course)
+    else:
+        start(course)
+
+
+def _cancel(course: Course, command: c.Cancel) -> None:
+    task = course.task
+    if task.effect is not None and task.effect.expected is not None:
+        refuse(
+            f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
+        )
+    course.end(
+        State.CANCELED, f"canceled by {command.by}: {command.reason}" if command.reason else f"canceled by {command.by}"
+    )
+
+
+def escalate(course: Course, request_id: str) -> None:
+    """Widen who may decide the request, as its gate says."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    course.record(e.Escalated(request_id, gate.escalate.to if gate.escalate else ()))
+
+
+def expire(course: Course, request_id: str) -> None:
+    """Nobody decided in time: hold or reject, as the gate says; never approve."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    words = f"nobody decided {gate.id} in time"
+    if gate.expire is not None and gate.expire.outcome is ExpireOutcome.REJECT:
+        _return_work(course, "gateway", words)
+    else:
+        course.close_requests("expired")
+        course.hold(Reason.HALTED, words)
+
+
+def _spend_requests(course: Course, answer: Answer, voice: c.Voice, words: str) -> None:
+    for request in course.task.requests:
+        course.record(e.Decided(_decision(course, request, answer, voice, words)))
+    course.close_requests(answer.value)
+
+
+def _decision(
+    course: Course, request: Request, answer: Answer, voice: c.Voice, words: str, digest: str = ""
+) -> Decision:
+    now = course.task.submission
+    return Decision(
+        request=request.id,
+        answer=answer,
+        by=voice.person,
+        assurance=voice.assurance,
+        at=course.now,
+        reason=words,
+        digest=digest,
+        step=request.step,
+        gate=request.gate,
+        visit=course.task.visits.get(request.step, 0),
+        head=now.head if now else "",
+        base=now.base if now else "",
+    )
+
+
+def _open_request(task: Task, request_id: str, kinds: set[RequestKind]) -> Request:
+    request = task.request(request_id)
+    if request is None:
+        _refuse_closed(task, request_id)
+    if request.kind not in kinds:
+        verb = {"approval": "approve or reject", "question": "answer", "choice": "retry, reassign, reject or cancel"}
+        refuse(
+            f"{request.id} is a {request.kind.value}, which this does not decide",
+            Exit.USAGE,
+            f"onloop {verb[request.kind.value]} {task.id}",
+        )
+    return request
+
+
+def _refuse_closed(task: Task, request_id: str) -> NoReturn:
+    last = next((d for d in reversed(task.decisions) if d.request == request_id), None)
+    if last is not None:
+        raise Stale(
+            f"{request_id} was decided already: {last.answer.value} by {last.by}",
+            hint=f"onloop show {task.id}",
+        )
+    raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names what is asked now")
+
+
+def _check_voice(course: Course, request: Request, voice: c.Voice) -> None:
+    """Refuse whoever is not asked, is not enrolled, wrote or held the work, or proved too little."""
+    task = course.task
+    if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
+        who = ", ".join(request.approvers) or "an enrolled person"
+        raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
+    if task.submission is not None and voice.email and voice.email in task.submission.authors:
+        raise NotAllowed(f"{voice.person} wrote commits of {task.id}", hint="another person must decide")
+    if any(voice.person in held for held in task.workers.values()):
+        raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
+    if not voice.assurance.reaches(request.assurance):
+        raise NotAllowed(
+            f"{request.id} demands {request.assurance.value}, and {voice.assurance.value} was proved",
+            hint="onloop doctor says which level this machine reaches",
+        )
+
+
+def _check_shown(task: Task, request: Request, digest: str) -> None:
+    if digest != shown_digest(task, request):
+        raise Stale(
+            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
+            hint=f"onloop show {task.id} shows it as it is now",
+        )
+
+
+def _need(words: str, what: str, example: str) -> None:
+    if not words.strip():
+        refuse(f"{what} is needed, and none was given", Exit.USAGE, example)

@@ -1,0 +1,132 @@
+"""Who holds a task: claim, release, giving up, and what time takes away."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from onloop.errors import Exit, NotAllowed
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.course import Course, check_holder, refuse
+from onloop.machine.judgement import escalate, expire
+from onloop.machine.progress import lose_attempt
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+from onloop.machine.timers import armed_timers
+
+
+def apply(course: Course, command: c.Claim | c.Release | c.Fail | c.FireTimer) -> None:
+    """Decide a command about ownership."""
+    match command:
+        case c.Claim():
+            _claim(course, command)
+        case c.Release():
+            _release(course, command)
+        case c.Fail(agent, epoch, reason):
+            check_holder(course.task, agent, epoch)
+            lose_attempt(course, e.AttemptEnd.GAVE_UP, reason)
+        case c.FireTimer():
+            _fire(course, command)
+        case _:
+            assert_never(command)
+
+
+def _claim(course: Course, command: c.Claim) -> None:
+    task = course.task
+    _check_claimable(course)
+    _check_role(course, command)
+    before = tuple(step for step in course.step.not_by if command.agent in task.workers.get(step, ()))
+    if before:
+        raise NotAllowed(
+            f"{command.agent} did {before[0]} of {task.id}, and {course.step.id} is not_by {before[0]}",
+            hint="another agent must claim it",
+        )
+    course.record(e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1))
+    course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
+
+
+def _check_claimable(course: Course) -> None:
+    task = course.task
+    if task.holder is not None:
+        refuse(
+            f"{task.id} is held by {task.holder} under epoch {task.epoch}",
+            Exit.NOT_YOURS,
+            "onloop claim --role ROLE takes a free task",
+        )
+    if task.state is State.INPUT_REQUIRED:
+        refuse(f"{task.id} waits for a person: {task.detail}", Exit.HELD, f"onloop show {task.id}")
+    if task.state is not State.SUBMITTED:
+        refuse(f"{task.id} is {standing(task)}", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
+    if task.not_before > course.now:
+        wait = (task.not_before - course.now + 999) // 1000
+        refuse(f"{task.id} may be tried again in {wait} s", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
+    if not course.facts.slot_free:
+        refuse(f"{task.id} has no slot: max_parallel of its fleet is reached", Exit.NOTHING, "wait, then claim again")
+
+
+def _check_role(course: Course, command: c.Claim) -> None:
+    wanted = course.task.owner or course.step.role
+    if wanted not in {command.role, command.agent}:
+        raise NotAllowed(
+            f"{course.task.id} at {course.step.id} is for {wanted}, not for {command.agent} as {command.role}",
+            hint=f"onloop claim --role {course.step.role}",
+        )
+
+
+def standing(task: Task) -> str:
+    """State and reason in a few words."""
+    return f"{task.state.value} ({task.reason.value})" if task.reason else task.state.value
+
+
+def _release(course: Course, command: c.Release) -> None:
+    check_holder(course.task, command.agent, command.epoch)
+    end = command.cause.attempt_end
+    if end is not None:
+        lose_attempt(course, end, command.detail or command.cause.value)
+    elif course.task.reason is Reason.GATES_RUNNING:
+        course.end_lease(command.cause.value)
+    else:
+        course.end_lease(command.cause.value)
+        course.record(e.Moved(State.SUBMITTED, Reason.READY, "its worker was stopped"))
+
+
+def _fire(course: Course, command: c.FireTimer) -> None:
+    if command.kind is c.TimerKind.LEASE:
+        _expire_lease(course, command)
+        return
+    timers = armed_timers(course.definition, course.task)
+    armed = next((t for t in timers if (t.kind, t.token) == (command.kind, command.token)), None)
+    if armed is None or armed.at > course.now:
+        refuse(
+            f"no {command.kind.value} timer {command.token} is due for {course.task.id}", Exit.NOTHING, "nothing to do"
+        )
+    _due(course, command)
+
+
+def _expire_lease(course: Course, command: c.FireTimer) -> None:
+    task, expires = course.task, course.facts.lease_expires
+    if task.holder is None or command.token != str(task.epoch) or expires is None or expires > course.now:
+        refuse(f"no lease of {task.id} with epoch {command.token} has expired", Exit.NOTHING, "nothing to do")
+    if task.reason is Reason.GATES_RUNNING:
+        course.end_lease("lease expired")
+    else:
+        lose_attempt(course, e.AttemptEnd.LEASE_EXPIRED, f"nothing was heard from {task.holder}")
+
+
+def _due(course: Course, command: c.FireTimer) -> None:
+    match command.kind:
+        case c.TimerKind.RETRY:
+            course.record(e.Moved(State.SUBMITTED, Reason.READY, "the pause is over"))
+        case c.TimerKind.TIMEOUT:
+            limit = course.step.timeout_ms // 1000
+            lose_attempt(course, e.AttemptEnd.TIMED_OUT, f"{course.step.id} took longer than {limit} s")
+        case c.TimerKind.REMIND:
+            course.record(e.Reminded(command.token.rpartition("#")[0]))
+        case c.TimerKind.ESCALATE:
+            escalate(course, command.token)
+        case c.TimerKind.EXPIRE:
+            expire(course, command.token)
+        case c.TimerKind.LEASE:
+            raise ValueError("a lease is expired elsewhere")
+        case _:
+            assert_never(command.kind)

@@ -1,0 +1,201 @@
+"""How a task moves from step to step: entering, leaving, losing a try, ending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onloop.machine import events as e
+from onloop.machine.course import Course
+from onloop.machine.definition import END, HumanGate, Step
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict
+
+
+def enter(course: Course, step: Step, feedback: Feedback | None = None) -> None:
+    """Stand at `step` and start what it needs; past `max_visits` a person is asked instead."""
+    visit = course.task.visits.get(step.id, 0) + 1
+    course.record(e.StepEntered(step.id, visit, step.role))
+    if feedback is not None:
+        course.record(e.CountersReset(feedback))
+    if visit > step.max_visits:
+        course.hold(Reason.ROUNDS_EXHAUSTED, f"{step.id} was entered {visit} times; max_visits is {step.max_visits}")
+    else:
+        start(course)
+
+
+def start(course: Course) -> None:
+    """Start the current step: wait for an agent, ask the verifier, begin the effect, or ask people."""
+    step = course.step
+    if step.effect is not None:
+        _start_effect(course, step)
+    elif step.role is not None:
+        course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {course.task.owner or step.role}"))
+    elif step.machine_gates:
+        request_gates(course)
+    else:
+        advance(course)
+
+
+def request_gates(course: Course) -> None:
+    """Ask the verifier for every machine gate of the step on the current submission."""
+    gates = tuple(gate.id for gate in course.step.machine_gates)
+    course.record(e.GatesRequested(gates))
+    course.record(e.Moved(State.WORKING, Reason.GATES_RUNNING, f"verifying {', '.join(gates)}"))
+
+
+def advance(course: Course) -> None:
+    """Leave the step if every gate of it allows now; otherwise ask the people whose approval is missing."""
+    step = course.step
+    if not all(course.task.passed(step.id, gate.id) for gate in step.machine_gates):
+        return
+    waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.people)]
+    if not waiting:
+        _leave(course)
+        return
+    course.end_lease("gates passed")
+    asked = {request.gate for request in course.task.requests}
+    for gate in waiting:
+        if gate.id not in asked:
+            course.ask(RequestKind.APPROVAL, approval_question(course.task, step), gate=gate)
+    names = ", ".join(gate.id for gate in waiting)
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}"))
+
+
+def approval_question(task: Task, step: Step) -> str:
+    """The question of an approval in one sentence, made of the gateway's own facts."""
+    head = task.submission.head[:12] if task.submission else "nothing"
+    where = f" in {task.repo}" if task.repo else ""
+    return f"May {head}{where} pass {step.id}?"
+
+
+def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether enough people who may decide now have approved what counts now; absence is no."""
+    return len({decision.by for decision in valid_approvals(task, step, gate, people)}) >= gate.quorum
+
+
+def valid_approvals(
+    task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]
+) -> tuple[Decision, ...]:
+    """The approvals of `gate` that count: this visit, this commit and base, and a person still entitled."""
+    entitled = (*gate.approvers, *(gate.escalate.to if gate.escalate else ()))
+    head, base = (task.submission.head, task.submission.base) if task.submission else ("", "")
+    return tuple(
+        d
+        for d in task.decisions
+        if d.answer is Answer.APPROVE
+        and (d.step, d.gate, d.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
+        and (d.head, d.base) == (head, base)
+        and d.assurance.reaches(gate.assurance)
+        and may_decide(d.by, people.get(d.by), entitled)
+    )
+
+
+def may_decide(person: str, groups: tuple[str, ...] | None, entitled: tuple[str, ...]) -> bool:
+    """Whether an enrolled person is among `entitled` (names and groups); nobody enrolled has `groups` None."""
+    if groups is None:
+        return False
+    return not entitled or person.removeprefix("human:") in entitled or bool(set(groups) & set(entitled))
+
+
+def lose_attempt(course: Course, end: e.AttemptEnd, detail: str) -> None:
+    """Count a lost try: back off and try again, or ask a person when the attempts are spent."""
+    step = course.step
+    tries = course.task.tries + 1
+    holder = course.task.holder or "nobody"
+    course.end_lease(end.value)
+    course.record(e.AttemptEnded(end, tries, Feedback("attempt", f"{end.value}: {detail}", holder, course.now)))
+    if tries >= step.attempts.max:
+        reason = Reason.TIMED_OUT if end is e.AttemptEnd.TIMED_OUT else Reason.ATTEMPTS_EXHAUSTED
+        course.hold(reason, f"{tries} of {step.attempts.max} attempts at {step.id} are spent; the last: {detail}")
+        return
+    until = course.now + step.attempts.pause_ms(tries)
+    course.record(e.BackoffStarted(until))
+    course.record(e.Moved(State.SUBMITTED, Reason.RETRY_BACKOFF, f"attempt {tries} ended ({end.value}): {detail}"))
+
+
+def settle_gates(course: Course) -> None:
+    """All gates of the step have answered: go on, send the failures back as a round, or ask a person."""
+    step, task = course.step, course.task
+    found = [task.found(step.id, gate.id) for gate in step.machine_gates]
+    errors = [f for f in found if f is None or f.verdict is Verdict.ERROR]
+    failed = [f for f in found if f is not None and f.verdict in {Verdict.FAIL, Verdict.TIMED_OUT}]
+    if errors:
+        words = "; ".join(f"{f.gate}: {f.summary}" for f in errors if f is not None)
+        course.hold(Reason.GATE_FAILED, words or "evidence is missing")
+    elif not failed:
+        advance(course)
+    else:
+        words = "; ".join(f"{f.gate}: {f.summary}" for f in failed)
+        _send_back(course, words, tuple(_gate_feedback(f.gate, f.summary, f.verifier, course.now) for f in failed))
+
+
+def _send_back(course: Course, words: str, feedback: tuple[Feedback, ...]) -> None:
+    step, task = course.step, course.task
+    if step.role is None:
+        _return_to(course, step, words)
+    elif task.round >= step.rounds:
+        course.hold(Reason.ROUNDS_EXHAUSTED, words)
+    else:
+        course.record(e.RoundStarted(task.round + 1, feedback))
+        if task.holder is None:
+            course.record(e.Moved(State.SUBMITTED, Reason.READY, words))
+        else:
+            course.record(e.Moved(State.WORKING, None, words))
+
+
+def _return_to(course: Course, step: Step, words: str) -> None:
+    if step.on_fail is None:
+        course.hold(Reason.GATE_FAILED, words)
+    else:
+        enter(course, course.definition.step(step.on_fail), Feedback("gate", words, "gateway", course.now))
+
+
+def _gate_feedback(gate: str, summary: str, verifier: str, now: int) -> Feedback:
+    return Feedback("gate", f"{gate}: {summary}", verifier, now)
+
+
+def reject_target(course: Course, step: Step) -> Step | None:
+    """Where a rejection returns the work: `on_reject`, else the agent's own step, else the agent step before it."""
+    if step.on_reject == END:
+        return None
+    if step.on_reject is not None:
+        return course.definition.step(step.on_reject)
+    ids = [s.id for s in course.definition.steps]
+    earlier = course.definition.steps[: ids.index(step.id) + 1]
+    return next((s for s in reversed(earlier) if s.role is not None), None)
+
+
+def _leave(course: Course) -> None:
+    course.end_lease("step done")
+    course.close_requests("step done")
+    following = course.definition.after(course.step.id)
+    if following is None:
+        course.end(State.COMPLETED, f"every step of {course.task.workflow} is done")
+    else:
+        enter(course, following)
+
+
+def _start_effect(course: Course, step: Step) -> None:
+    if step.effect is None:
+        raise ValueError(f"{step.id} has no effect")
+    unmet = unmet_before(course, step)
+    if unmet:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{step.id} may not start: {', '.join(unmet)} no longer hold")
+        return
+    course.record(e.EffectRequested(f"{course.task.id}/{step.id}/{course.task.effects + 1}", step.effect))
+    course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{step.effect.value} into {course.task.target}"))
+
+
+def unmet_before(course: Course, step: Step) -> tuple[str, ...]:
+    """The gates of all earlier steps that do not allow now: gates are checked on entry, too."""
+    task = course.task
+    ids = [s.id for s in course.definition.steps]
+    unmet: list[str] = []
+    for earlier in course.definition.steps[: ids.index(step.id)]:
+        unmet += [f"{earlier.id}:{g.id}" for g in earlier.machine_gates if not task.passed(earlier.id, g.id)]
+        unmet += [
+            f"{earlier.id}:{g.id}"
+            for g in earlier.human_gates
+            if not is_approved(task, earlier, g, course.facts.people)
+        ]
+    return tuple(unmet)

@@ -1,0 +1,52 @@
+"""The machine's table as data: which command may take a task from which state to which. It draws itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from onloop.machine import commands as c
+from onloop.machine.state import State
+
+_S, _W, _I = State.SUBMITTED, State.WORKING, State.INPUT_REQUIRED
+_DONE, _CANCELED, _REJECTED, _FAILED = State.COMPLETED, State.CANCELED, State.REJECTED, State.FAILED
+
+TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxyType(
+    {
+        c.Claim: {_S: frozenset({_W})},
+        c.Submit: {_W: frozenset({_W, _S, _I, _DONE})},
+        c.ReportGate: {_W: frozenset({_W, _S, _I, _DONE})},
+        c.Approve: {_I: frozenset({_I, _S, _W, _DONE})},
+        c.Reject: {_I: frozenset({_S, _W, _I, _REJECTED})},
+        c.Ask: {_W: frozenset({_I})},
+        c.Reply: {_I: frozenset({_S, _W, _I})},
+        c.Reassign: {_S: frozenset({_S}), _W: frozenset({_S}), _I: frozenset({_S})},
+        c.Retry: {_S: frozenset({_S}), _I: frozenset({_S, _W, _I, _DONE})},
+        c.Release: {_W: frozenset({_S, _W, _I})},
+        c.Fail: {_W: frozenset({_S, _I})},
+        c.FireTimer: {_S: frozenset({_S}), _W: frozenset({_S, _W, _I}), _I: frozenset({_I, _S, _W, _REJECTED})},
+        c.Cancel: {_S: frozenset({_CANCELED}), _W: frozenset({_CANCELED}), _I: frozenset({_CANCELED})},
+        c.StartEffect: {_W: frozenset({_W})},
+        c.FinishEffect: {_W: frozenset({_S, _W, _I, _DONE})},
+        c.FailEffect: {_W: frozenset({_I})},
+        c.Settle: {_W: frozenset({_W, _DONE, _FAILED, _CANCELED, _REJECTED})},
+    }
+)
+"""command → state before → states after. A move that is not here is a defect of `decide`, and never written."""
+
+
+def check_move(before: State, command: c.Command, after: State) -> None:
+    """Raise ValueError for a move that the table does not know."""
+    if after not in TABLE[type(command)].get(before, frozenset()):
+        raise ValueError(f"{type(command).__name__} may not take a task from {before.value} to {after.value}")
+
+
+def rows() -> tuple[tuple[str, str, str], ...]:
+    """Every move as (state before, command, state after), for diagrams."""
+    return tuple(
+        (before.value, command.__name__, after.value)
+        for command, moves in TABLE.items()
+        for before, afters in moves.items()
+        for after in State
+        if after in afters
+    )

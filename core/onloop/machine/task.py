@@ -1,0 +1,241 @@
+"""What is known of one task at a moment: the fold of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from onloop.machine.definition import Assurance
+from onloop.machine.state import TERMINAL, Reason, State
+
+
+class Kind(StrEnum):
+    """What a task does: walk a workflow itself, or hold the tasks of a fleet."""
+
+    WORK = "work"
+    FLEET = "fleet"
+
+
+class Verdict(StrEnum):
+    """What a gate's evaluation gave."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+
+
+class RequestKind(StrEnum):
+    """What is asked of a person."""
+
+    APPROVAL = "approval"
+    QUESTION = "question"
+    CHOICE = "choice"
+
+
+class Answer(StrEnum):
+    """A person's answer to a request."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ANSWER = "answer"
+    RETRY = "retry"
+    REASSIGN = "reassign"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file that an agent handed over, stored by its sha256 digest."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What an agent says is done: a commit (full hex ids), its merge-base with the target, artefacts, a statement."""
+
+    head: str
+    tree: str
+    base: str
+    authors: tuple[str, ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
+    statement: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TestCounts:
+    """How many tests ran, were skipped, and, where compared, ran at the base."""
+
+    __test__ = False
+
+    ran: int
+    skipped: int
+    failed: int = 0
+    base_ran: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent."""
+
+    gate: str
+    verdict: Verdict
+    summary: str
+    head: str
+    tree: str
+    base: str
+    definition: str
+    verifier: str
+    at: int
+    step: str = ""
+    duration_ms: int = 0
+    argv: tuple[str, ...] = ()
+    exit_code: int | None = None
+    tests: TestCounts | None = None
+    output: str | None = None
+    output_bytes: int = 0
+    isolation: str = "process"
+    changed_config: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved."""
+
+    request: str
+    answer: Answer
+    by: str
+    assurance: Assurance
+    at: int
+    reason: str = ""
+    digest: str = ""
+    step: str = ""
+    gate: str | None = None
+    visit: int = 0
+    head: str = ""
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something asked of a person. `approvers` names who may decide; empty means any person."""
+
+    id: str
+    kind: RequestKind
+    step: str
+    question: str
+    opened_at: int
+    gate: str | None = None
+    approvers: tuple[str, ...] = ()
+    quorum: int = 1
+    assurance: Assurance = Assurance.A0
+    asked_by: str = "gateway"
+    reminders: int = 0
+    escalated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Something the next brief must say: `kind` is gate, reject, answer, retry, attempt or handoff."""
+
+    kind: str
+    text: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The effect under way: what it will move, from which tip, to which commit, once that is known."""
+
+    id: str
+    kind: str
+    expected: str | None = None
+    result: str | None = None
+
+
+def evidence_key(step: str, gate: str) -> str:
+    """Where the evidence of `gate` of `step` is kept: gate ids are unique within a step only."""
+    return f"{step}:{gate}"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The unit of work. `version` counts its events; `epoch` grows with every new owner and fences the old ones."""
+
+    id: str
+    run: str
+    title: str
+    kind: Kind
+    definition: str
+    workflow: str
+    sponsor: str
+    created_at: int
+    updated_at: int
+    version: int = 0
+    parent: str | None = None
+    repo: str | None = None
+    origin: str | None = None
+    target: str = "main"
+    max_parallel: int | None = None
+    state: State = State.SUBMITTED
+    reason: Reason | None = None
+    detail: str = ""
+    since: int = 0
+    step: str | None = None
+    role: str | None = None
+    visits: Mapping[str, int] = field(default_factory=dict)
+    owner: str | None = None
+    holder: str | None = None
+    epoch: int = 0
+    claimed_at: int = 0
+    attempt: int = 0
+    tries: int = 0
+    round: int = 0
+    not_before: int = 0
+    workers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    submission: Submission | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    awaited: tuple[str, ...] = ()
+    requests: tuple[Request, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    effect: Outbox | None = None
+    effects: int = 0
+    result: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can happen to it."""
+        return self.state in TERMINAL
+
+    @property
+    def wanted(self) -> str | None:
+        """Who may claim it while it waits: the owner that it was given to, else the step's role."""
+        return (self.owner or self.role) if self.state is State.SUBMITTED else None
+
+    def request(self, request_id: str) -> Request | None:
+        """The open request with that id."""
+        return next((r for r in self.requests if r.id == request_id), None)
+
+    def found(self, step: str, gate: str) -> Evidence | None:
+        """The evidence that counts now for `gate` of `step`; None when there is none, or it is stale."""
+        evidence = self.evidence.get(evidence_key(step, gate))
+        return evidence if evidence is not None and self.is_current(evidence) else None
+
+    def passed(self, step: str, gate: str) -> bool:
+        """Whether `gate` of `step` has current evidence that says pass; absence is no."""
+        evidence = self.found(step, gate)
+        return evidence is not None and evidence.verdict is Verdict.PASS
+
+    def is_current(self, evidence: Evidence) -> bool:
+        """Whether evidence is about the commit, merge-base and workflow that count now."""
+        now = self.submission
+        if now is None or evidence.definition != self.definition:
+            return False
+        return (evidence.head, evidence.tree, evidence.base) == (now.head, now.tree, now.base)

@@ -1,0 +1,149 @@
+"""A store that forgets: the same promises without a file, for tests and for trying things out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TypeVar, cast
+
+from onloop.machine.house import House
+from onloop.machine.task import Task
+from onloop.store.chain import GENESIS, sealed
+from onloop.store.port import Entry, Recorded, TaskFilter, Transaction
+from onloop.store.rows import Due, Head, Lease, Row, key_of
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    events: tuple[Recorded, ...] = ()
+    tasks: dict[str, Task] = field(default_factory=dict)
+    seqs: dict[str, int] = field(default_factory=dict)
+    rows: dict[tuple[type[Row], str], Row] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    house: House = field(default_factory=House)
+
+
+class MemoryStore:
+    """See Store."""
+
+    def __init__(self) -> None:
+        self._contents = _Contents()
+        self._turn = threading.Lock()
+        self._stamp = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """See Store.reading."""
+        yield _View(self._contents)
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """See Store.writing. A copy is worked on, and takes the place of the original at the end."""
+        with self._turn:
+            now = self._contents
+            view = _View(replace(now, tasks={**now.tasks}, seqs={**now.seqs}, rows={**now.rows}, blobs={**now.blobs}))
+            yield view
+            self._contents = view.contents
+            self._stamp += 1
+
+    def stamp(self) -> int:
+        """See Store.stamp."""
+        return self._stamp
+
+    def close(self) -> None:
+        """See Store.close."""
+
+
+class _View:
+    """See Transaction."""
+
+    def __init__(self, contents: _Contents) -> None:
+        self.contents = contents
+
+    def task(self, task_id: str) -> Task | None:
+        return self.contents.tasks.get(task_id)
+
+    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        return [
+            task
+            for task in self.contents.tasks.values()
+            if (wanted.run is None or task.run == wanted.run)
+            and (wanted.parent is None or task.parent == wanted.parent)
+            and (wanted.states is None or task.state in wanted.states)
+            and (wanted.changed_after is None or self.contents.seqs[task.id] > wanted.changed_after)
+        ]
+
+    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
+        return [t.id for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now]
+
+    def held(self, run: str) -> int:
+        return sum(t.run == run and t.holder is not None for t in self.contents.tasks.values())
+
+    def house(self) -> House:
+        return self.contents.house
+
+    def log(
+        self, *, after: int = 0, limit: int = 1000, run: str | None = None, task: str | None = None
+    ) -> Sequence[Recorded]:
+        found = (
+            event
+            for event in self.contents.events[after:]
+            if (run is None or event.run == run) and (task is None or event.task == task)
+        )
+        return [event for event, _ in zip(found, range(limit), strict=False)]
+
+    def last_seq(self) -> int:
+        return len(self.contents.events)
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        return cast("R | None", self.contents.rows.get((kind, key)))
+
+    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        found = sorted((key, row) for (of, key), row in self.contents.rows.items() if of is kind and _fits(row, equal))
+        return [cast("R", row) for _, row in found]
+
+    def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        times = [(due.at, due.task) for due in self.select(Due)]
+        times += [(lease.expires, lease.task) for lease in self.select(Lease)]
+        fitting = sorted(pair for pair in times if pair[0] <= now and task in (None, pair[1]))
+        return list(dict.fromkeys(task_id for _, task_id in fitting))
+
+    def blob(self, digest: str) -> bytes | None:
+        return self.contents.blobs.get(digest)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        events = list(self.contents.events)
+        for entry in entries:
+            head = self.get(Head, entry.run) or Head(entry.run, 0, GENESIS)
+            version = 1 + sum(event.task == entry.task for event in events)
+            event, head = sealed(entry, head, len(events) + 1, version)
+            events.append(event)
+            self.put(head)
+        self.contents = replace(self.contents, events=tuple(events))
+
+    def put_task(self, task: Task) -> None:
+        self.contents.tasks[task.id] = task
+        self.contents.seqs[task.id] = self.last_seq()
+
+    def put_house(self, house: House) -> None:
+        self.contents = replace(self.contents, house=house)
+
+    def put(self, row: Row) -> None:
+        self.contents.rows[type(row), key_of(row)] = row
+
+    def delete(self, kind: type[Row], key: str) -> None:
+        self.contents.rows.pop((kind, key), None)
+
+    def put_blob(self, content: bytes) -> str:
+        digest = sha256(content).hexdigest()
+        self.contents.blobs[digest] = content
+        return digest
+
+
+def _fits(row: Row, equal: dict[str, str | int | None]) -> bool:
+    return all(getattr(row, column) == value for column, value in equal.items())

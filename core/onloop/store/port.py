@@ -1,0 +1,153 @@
+"""The port: what every store promises. One contract suite (tests/store/test_contract.py) runs on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from onloop.machine.house import House
+from onloop.machine.state import State
+from onloop.machine.task import Task
+from onloop.store.codec import Logged
+from onloop.store.rows import Row
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event on its way into the log: which task of which run, who caused it, at what time (ms), under which key."""
+
+    run: str
+    task: str
+    event: Logged
+    at: int
+    principal: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event in the log: `seq` counts the whole log, `run_seq` its run, `version` its task; `hash` chains the run."""
+
+    seq: int
+    run: str
+    run_seq: int
+    task: str
+    version: int
+    name: str
+    data: str
+    at: int
+    principal: str
+    key: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
+
+    run: str | None = None
+    parent: str | None = None
+    states: tuple[State, ...] | None = None
+    changed_after: int | None = None
+
+
+class Reading(Protocol):
+    """One consistent moment of the store."""
+
+    def task(self, task_id: str) -> Task | None:
+        """The task as folded, or None."""
+        ...
+
+    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        """The tasks that fit, oldest first."""
+        ...
+
+    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
+        """Ids of submitted tasks that wait for one of `roles` and whose pause is over, oldest first."""
+        ...
+
+    def held(self, run: str) -> int:
+        """How many tasks of the run have a holder."""
+        ...
+
+    def house(self) -> House:
+        """Who is enrolled, what is frozen."""
+        ...
+
+    def log(
+        self, *, after: int = 0, limit: int = 1000, run: str | None = None, task: str | None = None
+    ) -> Sequence[Recorded]:
+        """Up to `limit` events with a sequence above `after`, in order."""
+        ...
+
+    def last_seq(self) -> int:
+        """The sequence of the newest event; 0 in an empty log."""
+        ...
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The row of that kind under that key."""
+        ...
+
+    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        """The rows of that kind whose fields equal what is given, in order of their keys."""
+        ...
+
+    def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        """Ids of tasks (or only `task`) with a timer or a lease that has come due by `now`, oldest first."""
+        ...
+
+    def blob(self, digest: str) -> bytes | None:
+        """The bytes stored under their sha256 digest."""
+        ...
+
+
+class Transaction(Reading, Protocol):
+    """One change, all or nothing."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add events to the log, chained; the tasks they concern are folded and stored by `put_task`."""
+        ...
+
+    def put_task(self, task: Task) -> None:
+        """Store the fold of a task's events."""
+        ...
+
+    def put_house(self, house: House) -> None:
+        """Store the fold of the house's events."""
+        ...
+
+    def put(self, row: Row) -> None:
+        """Store a row, replacing the one with its key."""
+        ...
+
+    def delete(self, kind: type[Row], key: str) -> None:
+        """Remove a row, if it is there."""
+        ...
+
+    def put_blob(self, content: bytes) -> str:
+        """Store bytes; the answer is their sha256 digest, hex."""
+        ...
+
+
+class Store(Protocol):
+    """A place where onloop's state is kept."""
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """A consistent snapshot; it never waits for writers."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """Take a turn to write. Leaving without an error commits durably; an error leaves no trace."""
+        ...
+
+    def stamp(self) -> int:
+        """A number that differs after another connection has committed; cheap enough to ask 30 times a second."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...

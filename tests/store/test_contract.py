@@ -1,0 +1,207 @@
+"""What every store promises (store/port.py): the same tests on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from onloop.machine.evolve import evolve
+from onloop.machine.events import Claimed, Created, Event, LeaseEnded, Moved, StepEntered
+from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Kind, Task
+from onloop.store.memory import MemoryStore
+from onloop.store.port import Entry, Store, TaskFilter, Transaction
+from onloop.store.rows import Due, Head, Job, Lease, Pinned, Remembered, Row, Token
+from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.verification import verify
+
+CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1", repo="billing")
+READY = Moved(State.SUBMITTED, Reason.READY, "waits")
+ROWS: tuple[Row, ...] = (
+    Lease("r1", 3, "agent:a", 100, 50, 50),
+    Token("ff", "agent:a", "r1", 3),
+    Pinned("d1", "feature", "workflow: x", "{}"),
+    Job("r1/tests/4", "r1", "tests", 10),
+    Job("r1/merge/9", "r1", None, 11, "gateway", 99),
+    Due("r1|timeout|3", "r1", "timeout", "3", 500),
+    Remembered("k1", "aa", "{}", 12),
+    Head("r9", 2, "ee"),
+)
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    create_store(tmp_path)
+    opened = SqliteStore(tmp_path)
+    yield opened
+    opened.close()
+
+
+def _write(store: Store, task_id: str, *events: Event, run: str = "r1") -> Task:
+    with store.writing() as tx:
+        return _append(tx, task_id, *events, run=run)
+
+
+def _append(tx: Transaction, task_id: str, *events: Event, run: str = "r1") -> Task:
+    task = tx.task(task_id)
+    for event in events:
+        tx.append([Entry(run, task_id, event, 7, "human:ana", "key")])
+        task = evolve(task, event, id=task_id, at=7)
+    assert task is not None
+    tx.put_task(task)
+    return task
+
+
+def test_what_was_written_is_read_back(store: Store) -> None:
+    written = _write(store, "r1", CREATED, StepEntered("a.b", 1, "implementer"), READY)
+
+    with store.reading() as now:
+        assert now.task("r1") == written
+        assert [(e.seq, e.run_seq, e.version, e.name) for e in now.log()] == [
+            (1, 1, 1, "Created"),
+            (2, 2, 2, "StepEntered"),
+            (3, 3, 3, "Moved"),
+        ]
+
+
+def test_an_error_leaves_no_trace(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing() as tx:
+        _append(tx, "r1", CREATED)
+        tx.put(ROWS[0])
+        tx.put_blob(b"x")
+        raise ZeroDivisionError
+
+    with store.reading() as now:
+        assert (now.task("r1"), now.last_seq(), now.get(Lease, "r1")) == (None, 0, None)
+        assert now.tasks(TaskFilter()) == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
+def test_a_row_is_kept_replaced_found_and_removed(store: Store, row: Row) -> None:
+    key = str(getattr(row, type(row).__slots__[0]))
+    with store.writing() as tx:
+        tx.put(row)
+        tx.put(row)
+    with store.reading() as now:
+        assert now.get(type(row), key) == row
+        assert now.select(type(row)) == [row]
+    with store.writing() as tx:
+        tx.delete(type(row), key)
+        tx.delete(type(row), "no such key")
+    with store.reading() as now:
+        assert now.get(type(row), key) is None
+
+
+def test_select_finds_by_equal_fields_and_none_equals_none(store: Store) -> None:
+    with store.writing() as tx:
+        for row in ROWS:
+            tx.put(row)
+
+    with store.reading() as now:
+        assert [job.id for job in now.select(Job, gate=None)] == ["r1/merge/9"]
+        assert [job.id for job in now.select(Job, task="r1")] == ["r1/merge/9", "r1/tests/4"]
+
+
+def test_blobs_are_found_by_the_digest_of_their_bytes(store: Store) -> None:
+    with store.writing() as tx:
+        digest = tx.put_blob(b"output")
+        assert tx.put_blob(b"output") == digest
+
+    with store.reading() as now:
+        assert now.blob(digest) == b"output"
+        assert now.blob("00") is None
+    assert digest == sha256(b"output").hexdigest()
+
+
+def test_tasks_are_filtered_and_come_oldest_first(store: Store) -> None:
+    _write(store, "r1", CREATED, READY)
+    _write(store, "r2", CREATED, READY, run="r2")
+    _write(store, "r1", Moved(State.WORKING, None))
+
+    with store.reading() as now:
+        assert [t.id for t in now.tasks(TaskFilter())] == ["r1", "r2"]
+        assert [t.id for t in now.tasks(TaskFilter(states=(State.WORKING,)))] == ["r1"]
+        assert [t.id for t in now.tasks(TaskFilter(states=()))] == []
+        assert [t.id for t in now.tasks(TaskFilter(changed_after=4))] == ["r1"]
+        assert [t.id for t in now.tasks(TaskFilter(parent="r1"))] == []
+
+
+def test_only_waiting_tasks_of_a_wanted_role_are_claimable(store: Store) -> None:
+    _write(store, "r1", CREATED, StepEntered("a.b", 1, "implementer"), READY)
+    _write(store, "r2", CREATED, StepEntered("a.b", 1, "reviewer"), READY)
+    _write(store, "r3", CREATED, StepEntered("a.b", 1, "implementer"), Moved(State.WORKING, None))
+
+    with store.reading() as now:
+        assert now.claimable(["implementer", "agent:a"], 10) == ["r1"]
+        assert now.claimable(["planner"], 10) == []
+
+
+def test_held_counts_the_holders_of_a_run(store: Store) -> None:
+    claim = Claimed("agent:a", "implementer", 1, 1)
+    _write(store, "r1", CREATED, claim)
+    _write(store, "r1.1", CREATED, claim)
+    _write(store, "r1.1", LeaseEnded(1, "done"))
+
+    with store.reading() as now:
+        assert (now.held("r1"), now.held("r2")) == (1, 0)
+
+
+def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
+    with store.writing() as tx:
+        tx.put(Due("a|retry|1", "a", "retry", "1", 300))
+        tx.put(Due("b|retry|1", "b", "retry", "1", 100))
+        tx.put(Lease("c", 1, "agent:x", 200, 0, 0))
+
+    with store.reading() as now:
+        assert now.due(99) == []
+        assert now.due(250) == ["b", "c"]
+        assert now.due(300) == ["b", "c", "a"]
+        assert now.due(300, "a") == ["a"]
+
+
+def test_the_house_is_kept(store: Store) -> None:
+    events = (StoreCreated("s1", scripted=False), Frozen("all", "human:ana", "look"))
+    with store.writing() as tx:
+        tx.append([Entry(HOUSE, HOUSE, event, 1, "human:ana") for event in events])
+        tx.put_house(fold_house(events))
+
+    with store.reading() as now:
+        assert now.house() == fold_house(events)
+        assert verify(now).problems == ()
+
+
+def test_every_run_has_a_chain_of_its_own_and_the_log_verifies(store: Store) -> None:
+    _write(store, "r2", CREATED, run="r2")
+    _write(store, "r1", CREATED, READY)
+    _write(store, "r2", READY, run="r2")
+
+    with store.reading() as now:
+        found = verify(now)
+        heads = {head.run: head.count for head in now.select(Head)}
+
+    assert (found.problems, found.tasks, heads) == ((), 2, {"r1": 2, "r2": 2})
+
+
+def test_a_task_row_that_differs_from_its_events_is_named(store: Store) -> None:
+    task = _write(store, "r1", CREATED, READY)
+    with store.writing() as tx:
+        tx.put_task(evolve(task, Moved(State.COMPLETED, None), id="r1", at=7))
+
+    with store.reading() as now:
+        assert verify(now).problems == ("task r1: its row differs from the fold of its 2 events",)
+
+
+def test_a_row_that_no_event_explains_is_named(store: Store) -> None:
+    _write(store, "r1", CREATED)
+    with store.writing() as tx:
+        tx.put_task(evolve(None, CREATED, id="ghost", at=7))
+
+    with store.reading() as now:
+        assert "task ghost: a row that no event explains" in verify(now).problems
