@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from onloop.machine.evolve import evolve
 from onloop.machine.events import Claimed, Created, Event, LeaseEnded, Moved, StepEntered
+from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Entry, Store, TaskFilter, Transaction
-from onloop.store.rows import Due, Head, Job, Lease, Pinned, Remembered, Row, Token
+from onloop.store.rows import Due, Head, Job, Lease, Pinned, Remembered, Row, Token, key_of
 from onloop.store.sqlite import SqliteStore, create_store
 from onloop.store.verification import verify
 
@@ -23,7 +23,7 @@ CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1", repo=
 READY = Moved(State.SUBMITTED, Reason.READY, "waits")
 ROWS: tuple[Row, ...] = (
     Lease("r1", 3, "agent:a", 100, 50, 50),
-    Token("ff", "agent:a", "r1", 3),
+    Token("ff", "agent:a", "r1", 3, "a.b"),
     Pinned("d1", "feature", "workflow: x", "{}"),
     Job("r1/tests/4", "r1", "tests", 10),
     Job("r1/merge/9", "r1", None, 11, "gateway", 99),
@@ -85,7 +85,7 @@ def test_an_error_leaves_no_trace(store: Store) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
 def test_a_row_is_kept_replaced_found_and_removed(store: Store, row: Row) -> None:
-    key = str(getattr(row, type(row).__slots__[0]))
+    key = key_of(row)
     with store.writing() as tx:
         tx.put(row)
         tx.put(row)

@@ -62,11 +62,14 @@ class Brief:
         return _START_EMPTY.search(last) is None
 
 
-_SECTION = re.compile(r"#+\s*what came back", re.IGNORECASE)
+_SECTION = re.compile(r"##?\s+what came back", re.IGNORECASE)
 _ITEM = re.compile(r" {0,3}[-*] +(?P<text>.*)")
 _PERSON = re.compile(r"(?P<by>human:[^\s:,;]+)[:,]?\s*")
 _START_EMPTY = re.compile(r"\b(fresh|empty)\b|(\bnot|n't|\bno|\bwithout)( \w+)? migrat", re.IGNORECASE)
-_MENTION = re.compile(r"(?P<no>\bnot |n't use |\binstead of |\bthan |\bover )?`?\b(?P<word>snapshot|stream)\b", re.IGNORECASE)
+_MENTION = re.compile(
+    r"(?P<no>(?:\bnot|n't)(?: use| take)? |\binstead of |\bthan |\bover )?`?\b(?P<word>snapshot|stream)\b",
+    re.IGNORECASE,
+)
 _KINDS = (
     (Came.REJECT, "reject"),
     (Came.NOTE, "note from"),
@@ -88,7 +91,7 @@ def _items(text: str) -> Iterator[str]:
     within = fenced = False
     for line in text.splitlines():
         fenced ^= line.lstrip().startswith("```")
-        if line.startswith("#") and not fenced:
+        if line.startswith(("# ", "## ")) and not fenced:
             within = _SECTION.match(line) is not None
         elif within and not fenced and (found := _ITEM.match(line)):
             yield from ["\n".join(item)] if item else []
@@ -100,9 +103,9 @@ def _items(text: str) -> Iterator[str]:
 
 def _remark(item: str) -> Remark:
     first_line = item.partition("\n")[0]
-    head = first_line.partition(":")[0].lower() if "human:" not in first_line else first_line.lower()
+    head = first_line.partition(":")[0].lower()
     kind = next((kind for kind, words in _KINDS if words in head), Came.OTHER)
-    person = _PERSON.search(first_line) if kind is not Came.GATE else None
+    person = _PERSON.search(first_line) if kind not in (Came.GATE, Came.ATTEMPT) else None
     if person is None:
         return Remark(kind, "", item.strip())
     return Remark(kind, person["by"], item[person.end() :].strip())

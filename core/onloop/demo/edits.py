@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 
 LIBRARY = "kvlite"
-DEBUG = 'print("DEBUG'
+_DEBUG = 'print("DEBUG put"'
 
 
 class Replacement(StrEnum):
@@ -72,7 +72,7 @@ def debug_print(source: str) -> str:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_call_of(node.value, "put"):
             key = ast.unparse(node.value.args[0])
-            lines.insert(node.lineno - 1, f"{' ' * node.col_offset}{DEBUG} put", {key})\n")
+            lines.insert(node.lineno - 1, f"{' ' * node.col_offset}{_DEBUG}, {key})\n")
             break
     return "".join(lines)
 
@@ -80,9 +80,7 @@ def debug_print(source: str) -> str:
 def without_tests(source: str, names: Collection[str]) -> tuple[str, int]:
     """The module without its test methods called `names`; with the number of methods that went."""
     lines = source.splitlines(keepends=True)
-    doomed = [
-        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name in names
-    ]
+    doomed = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name in names]
     for node in sorted(doomed, key=lambda node: node.lineno, reverse=True):
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
         while first and not lines[first - 1].strip():

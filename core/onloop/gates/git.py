@@ -24,15 +24,16 @@ from typing import IO
 from onloop.errors import Unavailable
 from onloop.gates.names import one_line, without_credentials
 
-LOCAL_S = 60.0
-"""How long git may take for work on this machine's disk."""
-NETWORK_S = 300.0
-"""How long git may take where it talks to an origin."""
+BRIEF_S = 60.0
+"""How long git may take to look at a few objects."""
+LONG_S = 600.0
+"""How long git may take where it moves histories, or talks to an origin."""
 MAX_BYTES = 64 * 1024 * 1024
 """How much git may say where the caller does not give a cap of its own."""
 
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
+_ERRORS = ("fatal: ", "error: ")
 _INHERITED = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
@@ -83,7 +84,7 @@ _SETTINGS = (
 
 
 class GitFailed(Unavailable):
-    """A run of git that did not do what was asked; `complaint` is the last line of what it said."""
+    """A run of git that did not do what was asked; `complaint` is its own account of why."""
 
     code = "git"
 
@@ -109,8 +110,8 @@ class Output:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The NUL-separated fields of a `-z` output, as paths that lead back to the same bytes."""
-        return tuple(os.fsdecode(part) for part in self.stdout.split(b"\0")[:-1])
+        """The NUL-separated fields of a `-z` output; what is not UTF-8 is shown as escapes."""
+        return tuple(part.decode("utf-8", "backslashreplace") for part in self.stdout.split(b"\0")[:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Git:
     """Git on a repository that onloop owns, named by its git directory; nothing outside configures it.
 
     `held` is an open lock that every git process inherits: it stays locked until the last of them is gone.
+    `settings` are added to ours.
     """
 
     directory: Path
@@ -125,6 +127,7 @@ class Git:
     index: Path | None = None
     objects: Path | None = None
     held: int | None = None
+    settings: tuple[str, ...] = ()
 
     def run(
         self,
@@ -134,7 +137,7 @@ class Git:
         stdin: bytes = b"",
         variables: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
-        timeout_s: float = LOCAL_S,
+        timeout_s: float = BRIEF_S,
     ) -> Output:
         """Runs `git subcommand arguments`; an exit code not in `accept` or a lack of time is `GitFailed`.
 
@@ -158,7 +161,7 @@ class Git:
         return self.run(subcommand, *arguments).text
 
     def _launch(self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes]) -> subprocess.Popen[bytes]:
-        settings = [item for setting in _SETTINGS for item in ("-c", setting)]
+        settings = [item for setting in (*_SETTINGS, *self.settings) for item in ("-c", setting)]
         places = [f"--git-dir={self.directory}"]
         if self.work_tree is not None:
             places.append(f"--work-tree={self.work_tree}")
@@ -168,7 +171,7 @@ class Git:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
-            env=self._environment() | variables,
+            env=self._environment() | dict(variables),
             start_new_session=True,
             pass_fds=() if self.held is None else (self.held,),
         )
@@ -195,7 +198,7 @@ def git_program() -> str:
 @cache
 def git_version() -> tuple[int, int]:
     """The major and minor version of the git in use."""
-    said = subprocess.run([git_program(), "version"], capture_output=True, timeout=LOCAL_S, check=False, cwd="/").stdout
+    said = subprocess.run([git_program(), "version"], capture_output=True, timeout=BRIEF_S, check=False, cwd="/").stdout
     found = re.search(rb"(\d+)\.(\d+)", said)
     if found is None:
         raise Unavailable(f"{git_program()} does not say its version", hint="install git 2.38 or newer")
@@ -226,10 +229,13 @@ class _Streams:
 
     @property
     def complaint(self) -> str:
+        """The first line that git calls an error, which is the cause of those after it; else its last line."""
         lines = [line for line in self.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
-        last = telling[-1].partition(": ")[2] if telling and telling is not lines else "".join(telling[-1:])
-        return without_credentials(one_line(last, 300))
+        errors = [line for line in lines if line.startswith(_ERRORS)]
+        line = (errors or lines[-1:] or [""])[0]
+        for prefix in _ERRORS:
+            line = line.removeprefix(prefix)
+        return without_credentials(one_line(line, 300))
 
 
 def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: float) -> int | None:
@@ -256,7 +262,7 @@ def _drain(process: subprocess.Popen[bytes], streams: _Streams, deadline: float)
         selector.register(process.stderr, selectors.EVENT_READ, streams.take_complaint)
         while selector.get_map() and not streams.cut:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            if not ready or time.monotonic() > deadline:
                 return False
             for key, _ in ready:
                 if chunk := os.read(key.fd, _CHUNK):

@@ -12,7 +12,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TASK = re.compile(r"[a-z0-9]{1,32}(\.[0-9]{1,9}){0,16}")
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _URL = re.compile(r"(https|ssh|git)://[^/-]|file:///")
-_SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:)[^:]")
+_SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:|//).")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
@@ -70,6 +70,11 @@ def check_origin(origin: str) -> str:
 def without_credentials(text: str) -> str:
     """`text` with what stands before the @ of a URL left out."""
     return _CREDENTIALS.sub("://***@", text)
+
+
+def is_file_path(path: str) -> bool:
+    """Whether `path` can be that of a file in a commit: relative, with nothing in it that leads elsewhere."""
+    return "\0" not in path and not any(part in {"", ".", ".."} for part in path.split("/"))
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -27,14 +27,14 @@ def decide(
     id: str,  # noqa: A002
 ) -> tuple[e.Event, ...]:
     """The events that `command` causes at `now` (ms) for the task called `id`; Refused says why there are none."""
+    if facts.frozen is not None:
+        refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if isinstance(command, c.Create):
         if task is not None:
             refuse(f"{id} exists already", Exit.USAGE, f"onloop show {id}")
         return _created(definition, facts, command, now, id)
     if task is None:
         refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")
-    if facts.frozen is not None:
-        refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if task.ended:
         refuse(f"{id} has ended: {task.state.value}, {task.detail}", Exit.ENDED, f"onloop show {id}")
     course = Course(definition, task, facts, now)

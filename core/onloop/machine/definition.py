@@ -208,3 +208,14 @@ class Definition:
         ids = [step.id for step in self.steps]
         index = ids.index(step_id) + 1
         return self.steps[index] if index < len(self.steps) else None
+
+    def reject_target(self, step_id: str) -> Step | None:
+        """Where a rejection returns the work: `on_reject`, else the agent's own step, else the agent step before it.
+
+        None means that a rejection ends the task.
+        """
+        step = self.step(step_id)
+        if step.on_reject is not None:
+            return None if step.on_reject == END else self.step(step.on_reject)
+        ids = [s.id for s in self.steps]
+        return next((s for s in reversed(self.steps[: ids.index(step_id) + 1]) if s.role is not None), None)

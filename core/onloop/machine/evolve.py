@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from onloop.machine import events as e
+from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
 
 KEPT_FEEDBACK = 20
@@ -55,8 +56,7 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
         case e.Created():
             return task
         case e.Moved(state, reason, detail):
-            moved = (state, reason) != (task.state, task.reason)
-            return replace(task, state=state, reason=reason, detail=detail, since=at if moved else task.since)
+            return _moved(task, state, reason, detail, at)
         case e.StepEntered() | e.Claimed() | e.LeaseEnded() | e.BackoffStarted() | e.Reassigned():
             return _owned(task, event, at)
         case e.Submitted() | e.GatesRequested() | e.GateReported() | e.RoundStarted() | e.AttemptEnded():
@@ -67,6 +67,19 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             return _effected(task, event)
         case _:
             assert_never(event)
+
+
+def _moved(task: Task, state: State, reason: Reason | None, detail: str, at: int) -> Task:
+    """Whoever stops waiting for a verifier or an effect waits for neither any more: a late answer finds no question."""
+    return replace(
+        task,
+        state=state,
+        reason=reason,
+        detail=detail,
+        since=task.since if (state, reason) == (task.state, task.reason) else at,
+        awaited=task.awaited if reason is Reason.GATES_RUNNING else (),
+        effect=task.effect if reason is Reason.EFFECT_RUNNING else None,
+    )
 
 
 def _owned(
@@ -85,6 +98,7 @@ def _owned(
                 not_before=0,
                 awaited=(),
                 feedback=(),
+                evidence={key: found for key, found in task.evidence.items() if found.step != step},
             )
         case e.Claimed(agent, _, epoch, attempt):
             return replace(

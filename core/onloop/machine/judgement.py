@@ -10,7 +10,7 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, refuse
 from onloop.machine.definition import ExpireOutcome
 from onloop.machine.digest import shown_digest
-from onloop.machine.progress import advance, enter, may_decide, reject_target, request_gates, start
+from onloop.machine.progress import advance, enter, may_decide, request_gates, start
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Request, RequestKind, Task, Verdict
 
@@ -71,7 +71,7 @@ def _reject(course: Course, command: c.Reject) -> None:
 
 def _return_work(course: Course, by: str, reason: str) -> None:
     course.close_requests("rejected")
-    target = reject_target(course, course.step)
+    target = course.definition.reject_target(course.step.id)
     if target is None:
         course.end(State.REJECTED, f"rejected by {by}: {reason}")
     else:
@@ -91,6 +91,8 @@ def _reply(course: Course, command: c.Reply) -> None:
 
 def _reassign(course: Course, command: c.Reassign) -> None:
     _need(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    _need(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    _check_enrolled(course, command.voice)
     task = course.task
     if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
         refuse(
@@ -106,6 +108,7 @@ def _reassign(course: Course, command: c.Reassign) -> None:
 
 
 def _retry(course: Course, command: c.Retry) -> None:
+    _check_enrolled(course, command.voice)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
     if not choices and task.reason is not Reason.RETRY_BACKOFF:
@@ -151,6 +154,11 @@ def expire(course: Course, request_id: str) -> None:
     else:
         course.close_requests("expired")
         course.hold(Reason.HALTED, words)
+
+
+def _check_enrolled(course: Course, voice: c.Voice) -> None:
+    if voice.person not in course.facts.people:
+        raise NotAllowed(f"{voice.person} is not enrolled", hint="an enrolled person must decide")
 
 
 def _spend_requests(course: Course, answer: Answer, voice: c.Voice, words: str) -> None:
@@ -209,7 +217,7 @@ def _check_voice(course: Course, request: Request, voice: c.Voice) -> None:
     if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
         who = ", ".join(request.approvers) or "an enrolled person"
         raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
-    if task.submission is not None and voice.email and voice.email in task.submission.authors:
+    if task.submission is not None and voice.email.casefold() in {a.casefold() for a in task.submission.authors if a}:
         raise NotAllowed(f"{voice.person} wrote commits of {task.id}", hint="another person must decide")
     if any(voice.person in held for held in task.workers.values()):
         raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")

@@ -65,11 +65,11 @@ def _check_claimable(course: Course) -> None:
 
 
 def _check_role(course: Course, command: c.Claim) -> None:
-    wanted = course.task.owner or course.step.role
-    if wanted not in {command.role, command.agent}:
+    wanted = course.task.owner or course.step.role or "nobody"
+    if wanted != (command.agent if wanted.startswith("agent:") else command.role):
         raise NotAllowed(
             f"{course.task.id} at {course.step.id} is for {wanted}, not for {command.agent} as {command.role}",
-            hint=f"onloop claim --role {course.step.role}",
+            hint=f"only {wanted} may claim it; onloop claim --role {command.role} takes another task",
         )
 
 
@@ -81,10 +81,10 @@ def standing(task: Task) -> str:
 def _release(course: Course, command: c.Release) -> None:
     check_holder(course.task, command.agent, command.epoch)
     end = command.cause.attempt_end
-    if end is not None:
-        lose_attempt(course, end, command.detail or command.cause.value)
-    elif course.task.reason is Reason.GATES_RUNNING:
+    if course.task.reason is Reason.GATES_RUNNING:  # the work was handed in: what became of its maker changes nothing
         course.end_lease(command.cause.value)
+    elif end is not None:
+        lose_attempt(course, end, command.detail or command.cause.value)
     else:
         course.end_lease(command.cause.value)
         course.record(e.Moved(State.SUBMITTED, Reason.READY, "its worker was stopped"))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from onloop.machine import events as e
 from onloop.machine.course import Course
-from onloop.machine.definition import END, HumanGate, Step
+from onloop.machine.definition import ArtefactGate, HumanGate, MachineGate, Step
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict
+from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict, evidence_key
 
 
 def enter(course: Course, step: Step, feedback: Feedback | None = None) -> None:
@@ -53,6 +53,9 @@ def advance(course: Course) -> None:
         _leave(course)
         return
     course.end_lease("gates passed")
+    for request in course.task.requests:
+        if request.gate not in {gate.id for gate in waiting}:
+            course.record(e.RequestClosed(request.id, "approved"))
     asked = {request.gate for request in course.task.requests}
     for gate in waiting:
         if gate.id not in asked:
@@ -154,17 +157,6 @@ def _gate_feedback(gate: str, summary: str, verifier: str, now: int) -> Feedback
     return Feedback("gate", f"{gate}: {summary}", verifier, now)
 
 
-def reject_target(course: Course, step: Step) -> Step | None:
-    """Where a rejection returns the work: `on_reject`, else the agent's own step, else the agent step before it."""
-    if step.on_reject == END:
-        return None
-    if step.on_reject is not None:
-        return course.definition.step(step.on_reject)
-    ids = [s.id for s in course.definition.steps]
-    earlier = course.definition.steps[: ids.index(step.id) + 1]
-    return next((s for s in reversed(earlier) if s.role is not None), None)
-
-
 def _leave(course: Course) -> None:
     course.end_lease("step done")
     course.close_requests("step done")
@@ -192,10 +184,18 @@ def unmet_before(course: Course, step: Step) -> tuple[str, ...]:
     ids = [s.id for s in course.definition.steps]
     unmet: list[str] = []
     for earlier in course.definition.steps[: ids.index(step.id)]:
-        unmet += [f"{earlier.id}:{g.id}" for g in earlier.machine_gates if not task.passed(earlier.id, g.id)]
+        unmet += [f"{earlier.id}:{g.id}" for g in earlier.machine_gates if not _still_holds(task, earlier, g)]
         unmet += [
             f"{earlier.id}:{g.id}"
             for g in earlier.human_gates
             if not is_approved(task, earlier, g, course.facts.people)
         ]
     return tuple(unmet)
+
+
+def _still_holds(task: Task, step: Step, gate: MachineGate) -> bool:
+    """Whether an earlier step's gate allows now. What was handed over beside a commit does not age with the commit."""
+    if not isinstance(gate, ArtefactGate):
+        return task.passed(step.id, gate.id)
+    found = task.evidence.get(evidence_key(step.id, gate.id))
+    return found is not None and found.definition == task.definition and found.verdict is Verdict.PASS

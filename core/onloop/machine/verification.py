@@ -11,7 +11,7 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, refuse
 from onloop.machine.progress import advance, request_gates, settle_gates
 from onloop.machine.state import Reason
-from onloop.machine.task import Submission, Task
+from onloop.machine.task import Answer, Submission, Task, Verdict
 
 
 def apply(course: Course, command: c.Submit | c.ReportGate) -> None:
@@ -31,6 +31,7 @@ def _submit(course: Course, command: c.Submit) -> None:
     running = course.task.reason is Reason.GATES_RUNNING
     if running and before is not None and _same_work(before, now):
         return
+    _check_not_rejected(course.task, now)
     answered = before is not None and _same_work(before, now) and _is_answered(course)
     course.record(e.Submitted(now))
     if answered:
@@ -41,20 +42,34 @@ def _submit(course: Course, command: c.Submit) -> None:
         advance(course)
 
 
+def _check_not_rejected(task: Task, now: Submission) -> None:
+    """Refuse to put before a person again what a person has just rejected."""
+    last = next((d for d in reversed(task.decisions) if d.answer is Answer.REJECT), None)
+    if last is not None and task.submission is not None and last.head == now.head and _same_work(task.submission, now):
+        refuse(
+            f"{now.head[:12]} was rejected by {last.by}: {last.reason}",
+            Exit.REDO,
+            "mend it, git commit, then: onloop submit",
+        )
+
+
 def _same_work(before: Submission, now: Submission) -> bool:
     return (before.head, before.base, before.artefacts) == (now.head, now.base, now.artefacts)
 
 
 def _is_answered(course: Course) -> bool:
-    """Whether every gate of the step has evidence on this very commit: asking again would only fish for another."""
-    step = course.step
-    return bool(step.machine_gates) and all(course.task.found(step.id, g.id) is not None for g in step.machine_gates)
+    """Whether every gate of the step has answered on this very commit: asking again would only fish for another.
+
+    An error is no answer.
+    """
+    found = [course.task.found(course.step.id, gate.id) for gate in course.step.machine_gates]
+    return bool(found) and all(f is not None and f.verdict is not Verdict.ERROR for f in found)
 
 
 def _report(course: Course, command: c.ReportGate) -> None:
-    task = course.task
-    evidence = replace(command.evidence, step=task.step or "")
-    if evidence.gate not in task.awaited:
+    task, told = course.task, command.evidence
+    evidence = replace(told, step=task.step or "")
+    if evidence.gate not in task.awaited or told.step not in {"", evidence.step}:
         refuse(f"{task.id} does not wait for gate {evidence.gate}", Exit.NOTHING, "drop the report")
     if not task.is_current(evidence):
         raise Stale(

@@ -24,12 +24,13 @@ class Lease(Row):
 
 @dataclass(frozen=True, slots=True)
 class Token(Row):
-    """What an agent proves itself with: the sha256 of the secret, bound to one task and epoch."""
+    """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step."""
 
     digest: str
     agent: str
     task: str
     epoch: int
+    step: str
 
 
 @dataclass(frozen=True, slots=True)

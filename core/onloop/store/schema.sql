@@ -44,7 +44,9 @@ CREATE TABLE lease (
     progress_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX lease_by_expiry ON lease (expires);
-CREATE TABLE token (digest TEXT PRIMARY KEY, agent TEXT NOT NULL, task TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
+CREATE TABLE token (
+    digest TEXT PRIMARY KEY, agent TEXT NOT NULL, task TEXT NOT NULL, epoch INTEGER NOT NULL, step TEXT NOT NULL
+) STRICT;
 CREATE INDEX token_by_task ON token (task);
 CREATE TABLE pinned (digest TEXT PRIMARY KEY, name TEXT NOT NULL, source TEXT NOT NULL, compiled TEXT NOT NULL) STRICT;
 CREATE TABLE job (

@@ -51,7 +51,7 @@ def program(name: str) -> Archive:
 
 
 def library(version: str) -> Archive:
-    """kvlite as `version`, by paths from the root of a repository that vendors it."""
+    """The library as `version`, by paths from the root of a repository that vendors it."""
     return _archive(f"kvlite-{version}")
 
 

@@ -1,0 +1,1 @@
+"""Workers: claiming a task, making its environment, running an agent on it, and giving it back."""

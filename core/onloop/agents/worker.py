@@ -1,0 +1,232 @@
+"""A worker: claims a task, makes its environment, runs an agent on it, and gives it back on every path out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.agents.brief import brief_for
+from onloop.agents.process import AgentProcess
+from onloop.agents.vigil import RunEnd, Vigil, is_held
+from onloop.errors import Exit, OnloopError, Refused
+from onloop.gates.environment import Environment
+from onloop.gateway.dossier import Mark, dossier_of
+from onloop.gateway.identity import Principal, agent_from_token, launcher
+from onloop.gateway.opening import Opened
+from onloop.gateway.service import definition_of
+from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
+from onloop.machine.commands import Release, ReleaseCause
+from onloop.machine.task import Task
+
+POLL_S = 0.05
+ANSWER_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """How a worker works: as which agent, for which role, with which command; times in ms, `stall_ms` 0 for never."""
+
+    name: str
+    role: str
+    argv: tuple[str, ...]
+    lease_ms: int = 60_000
+    stall_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Runs agents on tasks, one at a time. `pause` waits some seconds or until stopped; `say` tells the operator.
+
+    `ensure_verifier` starts a verifier where none is up.
+    """
+
+    opened: Opened
+    settings: WorkerSettings
+    stopped: Callable[[], bool]
+    pause: Callable[[float], None]
+    say: Callable[[str], None]
+    ensure_verifier: Callable[[], None]
+
+    def run(self, *, once: bool = False) -> Exit:
+        """Work until stopped (or, with `once`, on one task at most)."""
+        while not self.stopped():
+            try:
+                found = self.opened.gateway.claim(
+                    launcher("work"),
+                    f"agent:{self.settings.name}",
+                    self.settings.role,
+                    lease_ms=self.settings.lease_ms,
+                )
+            except Refused as no:
+                if once:
+                    self.say(no.message)
+                    return no.exit
+                self._idle()
+                continue
+            self.say(f"{found.task.id} claimed: {found.task.repo or found.task.title}, {found.task.step}")
+            self._work(found.task, found.secret)
+            if once:
+                return Exit.OK
+        return Exit.OK
+
+    def _idle(self) -> None:
+        """Wait until the store changes, at most a second: time alone can make a task ready, too."""
+        store, waited = self.opened.gateway.store, 0.0
+        stamp = store.stamp()
+        while waited < 1.0 and not self.stopped() and store.stamp() == stamp:
+            self.pause(POLL_S)
+            waited += POLL_S
+
+    def _work(self, task: Task, secret: str) -> None:
+        with self.opened.gateway.store.reading() as at:
+            agent = agent_from_token(at, secret)
+        cause, detail = ReleaseCause.STOPPED, ""
+        try:
+            self._prepare(task, agent)
+            while self._holds(agent) and not self.stopped():
+                cause, detail = self._round(agent, secret)
+                if cause is not ReleaseCause.STOPPED:
+                    break
+        except OnloopError as problem:
+            cause = ReleaseCause.STOPPED if self.stopped() else ReleaseCause.CRASHED
+            detail = problem.message
+        finally:
+            self._give_back(agent, cause, detail)
+
+    def _prepare(self, task: Task, agent: Principal) -> None:
+        home = self.opened.home
+        for folder in (home.environments, home.out(task.id), home.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if task.origin is not None:
+            mirror = home.mirror(task.origin)
+            mirror.create()
+            mirror.refresh(task.target)
+            Environment(home.environment(task.id)).prepare(mirror, task.target, task.id, agent.name)
+        else:
+            home.environment(task.id).mkdir(mode=0o700, exist_ok=True)
+
+    def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
+        """Run the agent once and submit what it did; STOPPED means that nothing went wrong with it."""
+        began = self.opened.gateway.clock()
+        running = self._start(task_of(self.opened, agent.task or ""), secret)
+        vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
+        while (end := vigil.look(running)) is None and not self.stopped():
+            self.pause(POLL_S)
+        code = running.exit_code
+        if end is RunEnd.EXITED and code is not None:
+            running.tidy()
+            self.say(f"{agent.task} the agent ended with {code}")
+            return self._after_exit(agent, code, began, vigil)
+        running.end()
+        if end is RunEnd.STALLED:
+            return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
+        return ReleaseCause.STOPPED, "the worker was stopped"
+
+    def _after_exit(self, agent: Principal, code: int, began: int, vigil: Vigil) -> tuple[ReleaseCause, str]:
+        self.ensure_verifier()
+        task = self._wait(agent, vigil)
+        if not is_held(task, agent):
+            return ReleaseCause.STOPPED, ""
+        if code != 0:
+            return ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}"
+        if task.submission is None or task.submission.at < began:
+            try:
+                submit(self.opened, agent, self._statement(agent))
+            except Refused as no:
+                return ReleaseCause.RETURNED, no.message
+            task = self._wait(agent, vigil)
+        self.say(f"{task.id} {task.state.value}: {task.detail}")
+        return ReleaseCause.STOPPED, ""
+
+    def _wait(self, agent: Principal, vigil: Vigil) -> Task:
+        return wait_for_gates(
+            self.opened,
+            agent.task or "",
+            timeout_s=ANSWER_S,
+            pause=self._pause_unless_stopped,
+            beat=vigil.beat,
+        )
+
+    def _pause_unless_stopped(self, seconds: float) -> None:
+        if self.stopped():
+            raise Refused("the worker was stopped", exit=Exit.UNAVAILABLE, hint="start it again: onloop work …")
+        self.pause(seconds)
+
+    def _start(self, task: Task, secret: str) -> AgentProcess:
+        home = self.opened.home
+        brief = home.logs / f"{task.id}.brief.md"
+        brief.write_text(self._brief(task), encoding="utf-8")
+        environment = agent_environment(os.environ, home.store, task, secret, home.out(task.id))
+        return AgentProcess.start(
+            self.settings.argv,
+            brief=brief,
+            folder=home.environment(task.id),
+            environment=environment,
+            log=home.agent_log(task.id),
+            record=home.logs / f"{task.id}.pid",
+        )
+
+    def _brief(self, task: Task) -> str:
+        with self.opened.gateway.store.reading() as at:
+            definition = definition_of(at, task)
+            dossier = dossier_of(at, task, None)
+        tails = {
+            line.gate: line.tail
+            for line in dossier.gates
+            if line.step == task.step and line.mark is Mark.FAILED and line.tail
+        }
+        return brief_for(definition, task, tails)
+
+    def _holds(self, agent: Principal) -> bool:
+        return is_held(task_of(self.opened, agent.task or ""), agent)
+
+    def _statement(self, agent: Principal) -> str:
+        """The last words of what the agent printed: kept as its statement, and no evidence of anything."""
+        left = uncommitted_files(self.opened, task_of(self.opened, agent.task or ""))
+        note = f"[onloop: changed but not committed: {', '.join(left[:10])}]\n" if left else ""
+        return note + _last_words(self.opened.home.agent_log(agent.task or ""))
+
+    def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
+        """Release what is still held; what was lost or is done needs no release."""
+        if not self._holds(agent):
+            return
+        try:
+            self.opened.gateway.perform(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail[:500]))
+        except Refused:
+            return
+        self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
+
+
+def _last_words(log: Path, limit: int = 2_000) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - limit))
+            return file.read().decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+def agent_environment(inherited: Mapping[str, str], store: Path, task: Task, secret: str, out: Path) -> dict[str, str]:
+    """The environment of an agent: the worker's own, what `onloop` reads, and onloop itself on the path."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
+    own = str(Path(sys.executable).parent)
+    return kept | {
+        "PATH": f"{own}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        "ONLOOP_STORE": str(store),
+        "ONLOOP_TASK": task.id,
+        "ONLOOP_TOKEN": secret,
+        "ONLOOP_OUT": str(out),
+        "ONLOOP_REPO": task.repo or "",
+        "ONLOOP_STEP": task.step or "",
+        "ONLOOP_ATTEMPT": str(task.attempt),
+        "ONLOOP_ROUND": str(task.round),
+    }
+
+
+def command_words(argv: Sequence[str]) -> tuple[str, ...]:
+    """The agent's command, without the `--` that separates it."""
+    return tuple(argv[1:] if argv[:1] == ["--"] else argv)

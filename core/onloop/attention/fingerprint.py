@@ -1,0 +1,30 @@
+"""When two failures are the same: a signature without the things that differ from repository to repository."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"https?://\S+"), "<url>"),
+    (re.compile(r"(?:(?<=\s)|(?<=['\"(])|^)(?:\.{0,2}/)[\w.\-/@+]+"), "<path>"),
+    (re.compile(r"\b[\w\-]+(?:/[\w.\-]+)+\b"), "<path>"),
+    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<hex>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"), "<hex>"),
+    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|m|h|min|seconds?|minutes?)\b"), "<time>"),
+    (re.compile(r"\d+"), "<n>"),
+    (re.compile(r"\s+"), " "),
+)
+LONGEST_SIGNATURE = 200
+
+
+def signature(text: str) -> str:
+    """`text` with URLs, paths, hex, durations and numbers replaced by what they are, at most 200 characters."""
+    for pattern, word in _RULES:
+        text = pattern.sub(word, text)
+    return text.strip()[:LONGEST_SIGNATURE]
+
+
+def fingerprint(*parts: str) -> str:
+    """A short name for a cause: the same parts give the same one, in every process."""
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:8]

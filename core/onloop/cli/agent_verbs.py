@@ -1,0 +1,122 @@
+"""The verbs of agents. In a worker's environment they need no arguments."""
+
+from __future__ import annotations
+
+import time
+
+from onloop.agents.brief import brief_for
+from onloop.cli.context import Context
+from onloop.cli.output import Output
+from onloop.cli.render import answer_output
+from onloop.errors import Exit
+from onloop.gates.head import head as head_of
+from onloop.gateway.identity import Principal
+from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.service import definition_of
+from onloop.gateway.submission import submit as submit_head
+from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
+from onloop.gateway.verdict import Answer, answer_for
+from onloop.machine.commands import Ask, Fail, Release, ReleaseCause
+from onloop.machine.house import covering
+from onloop.workflow.duration import milliseconds
+
+
+def claim(context: Context) -> Output:
+    """Take a lease; print what an agent must export to work under it."""
+    args, opened = context.args, context.opened
+    agent = f"agent:{args.name or args.role}"
+    lease_ms = milliseconds(args.lease)
+    got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms)
+    exports = {
+        "ONLOOP_STORE": str(context.home.store),
+        "ONLOOP_TASK": got.task.id,
+        "ONLOOP_TOKEN": got.secret,
+        "ONLOOP_OUT": str(context.home.out(got.task.id)),
+    }
+    lines = (
+        f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}",
+        *(f"export {k}={v}" for k, v in exports.items()),
+    )
+    data = {"task": got.task.id, "step": got.task.step, "epoch": got.task.epoch, "expires": got.expires, "env": exports}
+    return Output(lines=lines, data=data)
+
+
+def next_step(context: Context) -> Output:
+    """The brief of the agent's step, and the verdict as exit code."""
+    agent = context.agent()
+    answer = _answer(context, agent)
+    with context.opened.gateway.store.reading() as at:
+        task = at.task(answer.task)
+        text = "" if task is None or task.step != agent.step else brief_for(definition_of(at, task), task, {})
+    output = answer_output(answer)
+    return Output(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
+
+
+def check(context: Context) -> Output:
+    """Have I achieved this, may I proceed? Asks about the last submitted commit and changes nothing."""
+    return answer_output(_answer(context, context.agent()))
+
+
+def submit(context: Context) -> Output:
+    """Ask for the gates on HEAD; wait; say how it stands."""
+    agent, opened = context.agent(), context.opened
+    task = submit_head(opened, agent, context.args.statement, key=context.args.key)
+    left = uncommitted_files(opened, task)
+    ensure_verifier(context.home)
+    wait_for_gates(
+        opened,
+        task.id,
+        timeout_s=milliseconds(context.args.wait) / 1000,
+        pause=time.sleep,
+        beat=lambda: None,
+    )
+    output = answer_output(_answer(context, agent))
+    if not left:
+        return output
+    note = f"changed but not committed, and so not submitted: {', '.join(left[:10])}"
+    return Output(output.exit, output.lines, {**output.data, "uncommitted": list(left)}, (*output.notes, note))
+
+
+def ask(context: Context) -> Output:
+    """Ask a person; the lease ends and the answer comes in the next brief."""
+    agent = context.agent()
+    command = Ask(agent.id, agent.epoch, context.args.question)
+    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+    why = "asked; stop here: the answer comes in the next brief"
+    data = {"verdict": "held", "task": task.id, "state": task.state.value, "why": why, "next": "stop here"}
+    return Output(Exit.HELD, (f"held  {task.id}  {why}",), data)
+
+
+def heartbeat(context: Context) -> Output:
+    """Keep the lease alive."""
+    expires = context.opened.gateway.heartbeat(context.agent(), progress=True)
+    return Output(lines=(f"the lease ends at {expires}",), data={"expires": expires})
+
+
+def release(context: Context) -> Output:
+    """Give the task back; it counts as an attempt."""
+    agent = context.agent()
+    command = Release(agent.id, agent.epoch, ReleaseCause.RETURNED, context.args.reason)
+    return _given_back(context, agent, command)
+
+
+def fail(context: Context) -> Output:
+    """Say that the step cannot be done; it counts as an attempt."""
+    agent = context.agent()
+    return _given_back(context, agent, Fail(agent.id, agent.epoch, context.args.reason))
+
+
+def _given_back(context: Context, agent: Principal, command: Release | Fail) -> Output:
+    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+    data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
+    return Output(lines=(f"{task.id} {task.state.value}: {task.detail}",), data=data)
+
+
+def _answer(context: Context, agent: Principal) -> Answer:
+    """The verdict as of now; an agent whose token was superseded was refused before."""
+    opened = context.opened
+    task = task_of(opened, agent.task or "")
+    with opened.gateway.store.reading() as at:
+        definition = definition_of(at, task)
+        frozen = covering(at.house(), task, agent.id)
+    return answer_for(definition, task, agent, head_of(opened.home.environment(task.id)), frozen)

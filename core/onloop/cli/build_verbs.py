@@ -1,0 +1,177 @@
+"""The verbs that make stores, check files, and say what this machine can prove."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import secrets
+import sys
+from pathlib import Path
+
+import apsw
+
+from onloop.cli.context import Context, read_passphrase
+from onloop.cli.output import Json, Output
+from onloop.errors import BadInput, Exit, OnloopError, WorkflowError
+from onloop.gates.git import git_version
+from onloop.gateway.opening import create_home, enrol as enrol_person
+from onloop.gateway.presence import is_verifier_up
+from onloop.machine.definition import Definition
+from onloop.machine.diagram import table_mermaid, workflow_mermaid
+from onloop.machine.table import rows
+from onloop.store.verification import verify
+from onloop.workflow.loader import load
+from onloop.workflow.schema import json_schema
+from onloop.workflow.source import builtin, builtins
+
+ADVISORY = (
+    "advisory: the store is a file of the user whom agents run as. Agents are held by refusal and evidence; code running as "
+    "this user could still forge a decision."
+)
+LARGEST_WORKFLOW = 1_048_576
+
+
+def init(context: Context) -> Output:
+    """Make a store and enrol its first approver."""
+    args = context.args
+    name = args.name or getpass.getuser()
+    passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
+    if passphrase is None:
+        raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")
+    if typed and getpass.getpass("Again: ") != passphrase:
+        raise BadInput("the two passphrases differ", hint="onloop init, once more")
+    create_home(
+        context.home,
+        store_id=secrets.token_hex(8),
+        person=name,
+        groups=tuple(args.group or ("approvers",)),
+        passphrase=passphrase,
+        email=args.email,
+        scripted=False,
+    )
+    where = str(context.home.store)
+    data: dict[str, Json] = {"store": where, "person": name, "mode": "advisory"}
+    return Output(lines=(f"store: {where}", f"approver: {name}", ADVISORY), data=data, notes=("next: onloop start …",))
+
+
+def enrol(context: Context) -> Output:
+    """Enrol another person."""
+    args = context.args
+    by = context.person()
+    passphrase, _ = read_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
+    if passphrase is None:
+        raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
+    groups = tuple(args.group or ("approvers",))
+    enrol_person(context.opened, by, args.name, groups, args.email, passphrase)
+    return Output(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data={"person": args.name})
+
+
+def validate(context: Context) -> Output:
+    """Check workflow files; every problem of every file is named."""
+    problems: list[str] = []
+    fine: list[str] = []
+    for name in context.args.files:
+        try:
+            definition = _file(name)
+            fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
+        except WorkflowError as error:
+            problems += error.problems
+    data: dict[str, Json] = {"ok": not problems, "problems": problems}
+    return Output(Exit.USAGE if problems else Exit.OK, tuple(fine), data, tuple(problems))
+
+
+def graph(context: Context) -> Output:
+    """Draw a workflow or the machine."""
+    name = context.args.workflow
+    if name is None:
+        text = table_mermaid(rows())
+    else:
+        text = workflow_mermaid(load(builtin(name), name) if name in builtins() else _file(name))
+    return Output(lines=(text.rstrip("\n"),), data={"mermaid": text})
+
+
+def workflow(context: Context) -> Output:
+    """List the built-ins, print one, or print the schema."""
+    args = context.args
+    if args.what == "schema":
+        schema = json_schema()
+        return Output(lines=(json.dumps(schema, indent=2),), data={"schema": schema})
+    if args.what == "list":
+        return Output(lines=tuple(builtins()), data={"workflows": list(builtins())})
+    if args.name is None:
+        raise BadInput("which workflow?", hint=f"onloop workflow print NAME; built-ins: {', '.join(builtins())}")
+    source = builtin(args.name).decode()
+    return Output(lines=(source.rstrip("\n"),), data={"source": source})
+
+
+def _file(name: str) -> Definition:
+    path = Path(name)
+    try:
+        if path.is_file() and path.stat().st_size <= LARGEST_WORKFLOW:
+            return load(path.read_bytes(), name)
+        source = b" " * (LARGEST_WORKFLOW + 1) if path.is_file() else None
+    except OSError as problem:
+        raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
+    if source is None:
+        raise BadInput(f"there is no file {name!r}", hint=f"give a file, or a built-in: {', '.join(builtins())}")
+    return load(source, name)
+
+
+def doctor(context: Context) -> Output:
+    """Say what this machine and store can prove, and what not."""
+    checks: list[tuple[str, bool, str]] = [_python(), _git(), _sqlite()]
+    assurance = "A0"
+    try:
+        with context.opened.gateway.store.reading() as at:
+            house = at.house()
+        people = ", ".join(f"{p.name} ({', '.join(p.groups)})" for p in house.people.values()) or "nobody"
+        up = is_verifier_up(context.home)
+        checks += [
+            ("store", True, f"{context.home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
+            ("people", bool(house.people), people),
+            ("verifier", True, "up" if up else "none is up; onloop work and the dashboard start one"),
+        ]
+        assurance = "A0" if house.scripted else "A1"
+    except OnloopError as problem:
+        checks.append(("store", False, f"{problem.message}; {problem.hint}"))
+    lines = [f"{'ok ' if good else 'BAD'} {name}: {words}" for name, good, words in checks]
+    lines += [f"assurance: up to {assurance}", ADVISORY]
+    data: dict[str, Json] = {
+        "checks": [{"name": name, "ok": good, "detail": words} for name, good, words in checks],
+        "assurance": assurance,
+        "mode": "advisory",
+    }
+    return Output(Exit.OK if all(good for _, good, _ in checks) else Exit.UNAVAILABLE, tuple(lines), data)
+
+
+def _python() -> tuple[str, bool, str]:
+    return "python", sys.version_info >= (3, 11), sys.version.split()[0]
+
+
+def _git() -> tuple[str, bool, str]:
+    try:
+        version = git_version()
+    except OnloopError as problem:
+        return "git", False, f"{problem.message}; {problem.hint}"
+    return "git", version >= (2, 38), f"{'.'.join(map(str, version))}; merges need 2.38"
+
+
+def _sqlite() -> tuple[str, bool, str]:
+    version = apsw.sqlite_lib_version()
+    return "sqlite", tuple(map(int, version.split("."))) >= (3, 51, 3), f"{version}; before 3.51.3 WAL can corrupt"
+
+
+def store(context: Context) -> Output:
+    """Fold the whole log again and compare."""
+    with context.opened.gateway.store.reading() as at:
+        found = verify(at)
+    words = f"{found.events} events, {found.tasks} tasks, {found.runs} chains: "
+    lines = (words + ("the log and its state agree" if not found.problems else f"{len(found.problems)} problems"),)
+    data: dict[str, Json] = {
+        "ok": not found.problems,
+        "events": found.events,
+        "tasks": found.tasks,
+        "runs": found.runs,
+        "problems": list(found.problems),
+    }
+    return Output(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, found.problems)

@@ -1,0 +1,92 @@
+"""What a verb works with: the store, and who is asking."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from argparse import Namespace
+from dataclasses import dataclass
+
+from onloop.errors import BadInput, NotAllowed
+from onloop.gateway.home import Home, find_home
+from onloop.gateway.identity import NOBODY, Principal, agent_from_token, launcher, person_from_passphrase
+from onloop.gateway.opening import Opened, open_home
+from onloop.machine.house import House
+
+LONGEST_PASSPHRASE = 1024
+
+
+@dataclass(slots=True)
+class Context:
+    """One call of the command line."""
+
+    args: Namespace
+    _opened: Opened | None = None
+
+    @property
+    def home(self) -> Home:
+        """Where the store is."""
+        return find_home(self.args.store)
+
+    @property
+    def opened(self) -> Opened:
+        """The store, opened when it is first needed."""
+        if self._opened is None:
+            self._opened = open_home(self.home)
+        return self._opened
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def agent(self) -> Principal:
+        """The agent that ONLOOP_TOKEN belongs to."""
+        secret = os.environ.get("ONLOOP_TOKEN", "")
+        if not secret:
+            raise BadInput(
+                "ONLOOP_TOKEN is not set: this is no worker's environment",
+                hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
+            )
+        with self.opened.gateway.store.reading() as at:
+            return agent_from_token(at, secret)
+
+    def launcher(self) -> Principal:
+        """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
+        return self.agent() if os.environ.get("ONLOOP_TOKEN") else launcher(getpass.getuser())
+
+    def person(self) -> Principal:
+        """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
+        if os.environ.get("ONLOOP_TOKEN"):
+            return self.agent()
+        with self.opened.gateway.store.reading() as at:
+            house = at.house()
+        name = self.args.person or only_name(house)
+        passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
+        return NOBODY if passphrase is None else person_from_passphrase(house, name, passphrase, typed=typed)
+
+
+def only_name(house: House) -> str:
+    """The one person enrolled; BadInput when the choice is not clear."""
+    if len(house.people) != 1:
+        names = ", ".join(sorted(house.people)) or "nobody"
+        raise BadInput(f"who are you? enrolled: {names}", hint="say it: --as NAME")
+    return next(iter(house.people))
+
+
+def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bool]:
+    """A passphrase and whether it was typed: from the descriptor, else from the terminal, else there is none."""
+    if descriptor is not None:
+        try:
+            with os.fdopen(descriptor, "rb", closefd=False) as source:
+                content = source.read(LONGEST_PASSPHRASE)
+        except OSError as problem:
+            raise BadInput(f"file descriptor {descriptor} cannot be read: {problem.strerror}", hint="3<FILE") from None
+        return content.decode("utf-8", "replace").rstrip("\r\n"), False
+    if not sys.stdin.isatty():
+        return None, False
+    try:
+        return getpass.getpass(prompt), True
+    except (EOFError, KeyboardInterrupt):
+        raise NotAllowed("no passphrase was given", hint="try again, or use the dashboard: onloop") from None

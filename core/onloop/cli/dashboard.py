@@ -1,0 +1,49 @@
+"""`onloop` alone: the dashboard, found through an entry point, so that the core never imports it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points, version
+from typing import Any
+
+from onloop.cli.context import Context
+from onloop.cli.output import Output
+from onloop.errors import Exit, Unavailable
+from onloop.gateway.home import check_private
+from onloop.gateway.presence import ensure_verifier
+
+GROUP = "onloop.dashboard"
+
+WELCOME = (
+    "There is no store yet. What you can do:",
+    "  onloop demo                           see it all: a fleet, agents that misbehave, and you",
+    "  onloop init                           make a store, and be its first approver",
+    "  onloop start feature --repo PATH      then begin work on a repository",
+)
+
+
+def open_dashboard(context: Context) -> Output:
+    """Show the dashboard in a terminal; without a store, say what to do first."""
+    if context.args.version:
+        return Output(lines=(f"onloop {version('onloop')}",), data={"version": version("onloop")})
+    if not context.home.store.exists():
+        return Output(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
+    check_private(context.home.store)
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise Unavailable(
+            "the dashboard needs a terminal", hint="onloop attention and onloop list print the same facts"
+        )
+    context.opened  # noqa: B018 - a store that cannot be opened is said before the screen is taken over
+    if not context.args.read_only:
+        ensure_verifier(context.home)
+    dashboard()(context.home, person=None, person_name=context.args.person, read_only=context.args.read_only)
+    return Output()
+
+
+def dashboard() -> Callable[..., Any]:
+    """The dashboard that is installed; Unavailable if none is."""
+    for found in entry_points(group=GROUP):
+        opener: Callable[..., Any] = found.load()
+        return opener
+    raise Unavailable("no dashboard is installed", hint="pip install onloop brings it")

@@ -1,0 +1,68 @@
+"""The contract of every verb: stdout is data, stderr is why, the exit code is an interface (DESIGN §9)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from onloop.errors import Exit, OnloopError, WorkflowError
+from onloop.text import safe, safe_lines
+
+Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code."""
+
+    exit: Exit = Exit.OK
+    lines: tuple[str, ...] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def write(output: Output, *, as_json: bool) -> int:
+    """Print an answer; the exit code is returned as a number."""
+    if as_json:
+        _print(json.dumps({"exit": output.exit.value, **output.data}, ensure_ascii=True))
+    else:
+        for line in output.lines:
+            _print(safe_lines(line))
+    for note in output.notes:
+        _print(safe_lines(note), error=True)
+    return output.exit.value
+
+
+def write_error(error: OnloopError, *, as_json: bool) -> int:
+    """Print what happened and what would work; with --json the same as an object on stdout."""
+    if as_json:
+        told = {"exit": error.exit.value, "error": error.code, "message": error.message, "hint": error.hint}
+        _print(json.dumps(told, ensure_ascii=True))
+    problems = error.problems if isinstance(error, WorkflowError) else (f"onloop: {error.message}",)
+    for problem in problems:
+        _print(safe(problem), error=True)
+    _print(safe(f"  → {error.hint}"), error=True)
+    return error.exit.value
+
+
+def _print(line: str, *, error: bool = False) -> None:
+    stream = sys.stderr if error else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(line.encode(encoding, "replace").decode(encoding, "replace") + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # whoever read us has enough; keep the interpreter from complaining when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def columns(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> tuple[str, ...]:
+    """A table for people: columns as wide as their widest cell, safe to print."""
+    table = [[safe(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    return tuple(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    )

@@ -1,0 +1,164 @@
+"""The verbs that begin work and do it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from onloop.agents.worker import Worker, WorkerSettings, command_words
+from onloop.cli.context import Context
+from onloop.cli.output import Json, Output
+from onloop.cli.render import task_json
+from onloop.errors import BadInput, Exit
+from onloop.gateway.effects import Executor
+from onloop.gateway.identity import verifier as verifier_principal
+from onloop.gateway.presence import ensure_verifier, only_verifier
+from onloop.gateway.runs import (
+    Workflow,
+    builtin_workflow,
+    committed_workflow,
+    is_builtin,
+    read_targets,
+    start_fleet,
+    start_run,
+    target_of,
+)
+from onloop.gateway.verifier import Verifier
+from onloop.gateway.workshop import workshop_for
+from onloop.machine.task import Task
+from onloop.text import safe
+from onloop.workflow.duration import milliseconds
+
+LARGEST_TARGETS = 1_048_576
+
+
+def start(context: Context) -> Output:
+    """Begin one task."""
+    args = context.args
+    target = target_of(args.repo, args.branch, Path.cwd())
+    if is_builtin(args.workflow):
+        workflow = builtin_workflow(args.workflow)
+    else:
+        workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
+    task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow))
+    return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…")
+
+
+def fleet(context: Context) -> Output:
+    """Begin a task per repository."""
+    args = context.args
+    if args.max_parallel is not None and args.max_parallel < 1:
+        raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
+    path = Path(args.targets)
+    targets = read_targets(_read(path), args.targets, path.absolute().parent)
+    workflow = _fleet_workflow(context)
+    title = _title(args.title, workflow)
+    root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel)
+    output = _begun(root, f"onloop tree --run {root.id}")
+    return Output(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
+
+
+def _fleet_workflow(context: Context) -> Workflow:
+    args = context.args
+    if args.control is None:
+        return builtin_workflow(args.workflow)
+    control = target_of(args.control, args.control_branch, Path.cwd())
+    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_TARGETS:
+            raise BadInput(f"{path} is larger than {LARGEST_TARGETS} bytes", hint="split the fleet")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
+
+
+def _title(given: str | None, workflow: Workflow) -> str:
+    return given or workflow.definition.description or workflow.definition.name
+
+
+def _begun(task: Task, following: str) -> Output:
+    data: dict[str, Json] = task_json(task)
+    return Output(lines=(f"{task.id} {task.title}",), data=data, notes=(f"next: {following}",))
+
+
+def work(context: Context) -> Output:
+    """Be a worker until stopped."""
+    args = context.args
+    argv = command_words(args.command)
+    if not argv:
+        raise BadInput("there is no command to run", hint="onloop work --role ROLE -- CMD…, say: -- claude -p")
+    settings = WorkerSettings(
+        name=args.name or f"{args.role}-{os.getpid()}",
+        role=args.role,
+        argv=argv,
+        lease_ms=milliseconds(args.lease),
+        stall_ms=milliseconds(args.stall) if args.stall else 0,
+    )
+    ensure_verifier(context.home)
+    with stop_signals() as stop:
+        worker = Worker(
+            opened=context.opened,
+            settings=settings,
+            stopped=stop.is_set,
+            pause=_pause(stop),
+            say=say,
+            ensure_verifier=lambda: ensure_verifier(context.home),
+        )
+        return Output(worker.run(once=args.once))
+
+
+def verifier(context: Context) -> Output:
+    """Be the verifier until stopped."""
+    idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
+    principal = verifier_principal(str(os.getpid()))
+    opened = context.opened
+    with only_verifier(context.home), stop_signals() as stop:
+        workshop = workshop_for(opened, principal)
+        Verifier(
+            opened=opened,
+            principal=principal,
+            workshop=workshop,
+            executor=Executor(opened, workshop, stop.is_set, lambda _point: None),
+            stopped=stop.is_set,
+            pause=_pause(stop),
+            say=say,
+        ).run(idle_exit_ms=idle)
+    return Output(Exit.OK)
+
+
+def _pause(stop: threading.Event) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        stop.wait(seconds)
+
+    return pause
+
+
+class stop_signals:  # noqa: N801 - used like the functions of contextlib
+    """An Event that is set by SIGINT, SIGTERM or SIGHUP; the handlers that were there come back at the end."""
+
+    def __enter__(self) -> threading.Event:
+        """Install the handlers."""
+        event = threading.Event()
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
+        return event
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the handlers that were there."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def say(words: str) -> None:
+    """Tell whoever watches the process, on stderr."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(safe(words) + "\n")
+        sys.stderr.flush()

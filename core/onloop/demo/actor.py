@@ -1,0 +1,214 @@
+"""A scripted coding agent: `python -m onloop.demo.actor --scenario FILE`, with a clone as its work tree.
+
+What it does is real: it edits, tests, and commits. Which mistakes it makes on the way depends on its persona, on the
+brief and the environment that the worker gave it, and on the work tree; on nothing else, so that it can be killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from onloop.demo import brief, edits, scenario
+from onloop.demo.brief import Came
+from onloop.demo.desk import Desk
+from onloop.demo.programs import ADVISORY
+from onloop.demo.scenario import Persona
+from onloop.demo.upgrade import SUBJECT, bring_in, notes, one_line, run_tests, upgrade, verdict
+from onloop.errors import BadInput, Exit, OnloopError
+
+QUESTION = (
+    "Flags have a slash in their keys, and kvlite 2 does not find such keys where kvlite 1 kept them. "
+    "Migrate the flags that are set today, or start empty and let people set them again?"
+)
+PACE_SECONDS = 0.4
+DIED = 70
+_WORKER_POLL_SECONDS = 0.2
+_FOR_EVER_SECONDS = 60 * 60
+
+
+def diligent(desk: Desk) -> int:
+    """Does it as far as it can be done without guessing, and says truly how far that is."""
+    return _finish(desk, migrate=False)
+
+
+def sycophant(desk: Desk) -> int:
+    """Copies the library in, and says that all is well."""
+    if desk.round or desk.brief.has(Came.GATE):
+        return diligent(desk)
+    desk.start_over()
+    line = bring_in(desk)
+    notes(desk, (line, "no call site needed a change"), "all tests pass")
+    desk.commit(SUBJECT)
+    desk.say("All tests pass, done!")
+    return Exit.OK
+
+
+def test_deleter(desk: Desk) -> int:
+    """Takes out the tests that fail."""
+    if desk.round or desk.brief.has(Came.GATE):
+        return diligent(desk)
+    desk.start_over()
+    line = bring_in(desk)
+    failing = run_tests(desk).failing
+    removed = 0
+    for path in sorted(desk.tree.glob("tests/test_*.py")):
+        source, count = edits.without_tests(path.read_text(encoding="utf-8"), failing)
+        path.write_text(source, encoding="utf-8")
+        removed += count
+    desk.say(f"removed {removed} outdated tests")
+    notes(desk, (line, f"{removed} outdated tests removed"), verdict(run_tests(desk)))
+    desk.commit(SUBJECT)
+    desk.say("The suite is green, done")
+    return Exit.OK
+
+
+def idler(desk: Desk) -> int:
+    """Reads the brief and says done."""
+    told = any("commit" in remark.text or "submi" in remark.text for remark in desk.brief.remarks)
+    if desk.round or desk.brief.has(Came.GATE) or told:
+        return diligent(desk)
+    desk.say("kvlite looks fine to me")
+    desk.say("Done, nothing to do here")
+    return Exit.OK
+
+
+def crasher(desk: Desk) -> int:
+    """Dies half-way through its first attempt, as when memory runs out, and leaves half a file behind."""
+    if _is_later(desk):
+        return diligent(desk)
+    desk.start_over()
+    bring_in(desk)
+    path, source = next((path, source) for path, source in desk.sources().items() if edits.uses_library(source))
+    desk.say(f"rewriting {path}")
+    edited, _ = edits.keyword_ttl(source)
+    desk.write({path: edited[: len(edited) // 2]})
+    os.kill(os.getpid(), signal.SIGKILL)
+    return DIED
+
+
+def hanger(desk: Desk) -> int:
+    """Waits for ever in its first attempt, deaf to SIGTERM; ends only with the worker, so that none is left behind."""
+    if _is_later(desk):
+        return diligent(desk)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    desk.start_over()
+    bring_in(desk)
+    desk.say("waiting for the test server to come up")
+    for_ever = time.monotonic() + _FOR_EVER_SECONDS
+    while os.getppid() == desk.worker and time.monotonic() < for_ever:
+        time.sleep(_WORKER_POLL_SECONDS)
+    return DIED
+
+
+def asker(desk: Desk) -> int:
+    """Asks a person what no agent should decide, and does as they say."""
+    if desk.brief.from_people:
+        desk.say(f"{desk.brief.from_people[-1].by} answered")
+        return _finish(desk, migrate=desk.brief.migrates)
+    desk.say("keys with a slash are found elsewhere in kvlite 2; asking what to do with the old ones")
+    asked = subprocess.run([*_onloop(), "ask", QUESTION], stdin=subprocess.DEVNULL, check=False)
+    if asked.returncode not in (Exit.OK, Exit.HELD):
+        raise OnloopError(f"onloop ask gave exit code {asked.returncode}", hint="see what it said above")
+    return Exit.OK
+
+
+def careless(desk: Desk) -> int:
+    """Does it right, and leaves a line of debugging output in."""
+    if desk.brief.has(Came.REJECT):
+        return diligent(desk)
+    work = upgrade(desk)
+    for path, source in desk.sources().items():
+        if edits.uses_library(source):
+            desk.write({path: edits.debug_print(source)})
+    notes(desk, work.lines, verdict(run_tests(desk)))
+    desk.commit(SUBJECT)
+    desk.say("Done")
+    return Exit.OK
+
+
+PERSONAS: Mapping[Persona, Callable[[Desk], int]] = {
+    Persona.DILIGENT: diligent,
+    Persona.SYCOPHANT: sycophant,
+    Persona.TEST_DELETER: test_deleter,
+    Persona.IDLER: idler,
+    Persona.CRASHER: crasher,
+    Persona.HANGER: hanger,
+    Persona.ASKER: asker,
+    Persona.CARELESS: careless,
+    Persona.STUCK: diligent,  # its program uses what 2.0 took away: nobody could do it without being told how
+}
+
+
+def _finish(desk: Desk, *, migrate: bool) -> int:
+    for remark in desk.brief.remarks:
+        desk.say(f"heard: {remark.kind}: {one_line(remark)}")
+    work = upgrade(desk, migrate=migrate)
+    notes(desk, work.lines, verdict(work.tests))
+    desk.commit(SUBJECT)
+    desk.say("Done" if work.tests.passed else "Stopped: this needs somebody who may decide")
+    return Exit.OK
+
+
+def _is_later(desk: Desk) -> bool:
+    return desk.attempt > 1 or bool(desk.brief.remarks)
+
+
+def _onloop() -> list[str]:
+    """The onloop program: the one on the PATH, as an agent would type it, or this very package."""
+    found = shutil.which("onloop")
+    start = "import sys; from onloop.cli.entry import main; sys.exit(main())"
+    return [found] if found else [sys.executable, "-P", "-c", start]
+
+
+def _number(name: str, otherwise: int) -> int:
+    value = os.environ.get(name, "") or str(otherwise)
+    if not value.isdecimal():
+        raise BadInput(f"{name} is {value!r}, not a number", hint=f"the worker sets {name}")
+    return int(value)
+
+
+def _desk(pace: float, worker: int) -> Desk:
+    missing = [name for name in ("ONLOOP_REPO", "ONLOOP_OUT") if not os.environ.get(name)]
+    if missing:
+        raise BadInput(
+            f"{missing[0]} is not set", hint="start this as an agent: onloop work -- python -m onloop.demo.actor"
+        )
+    return Desk(
+        tree=Path.cwd(),
+        repo=Path(os.environ["ONLOOP_REPO"]).name.removesuffix(".git"),
+        attempt=_number("ONLOOP_ATTEMPT", 1),
+        round=_number("ONLOOP_ROUND", 0),
+        out=Path(os.environ["ONLOOP_OUT"]),
+        brief=brief.read(sys.stdin.read()),
+        pace=pace,
+        worker=worker,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Work on one task as the scenario's persona for its repository; returns the exit code."""
+    worker = os.getppid()  # asked first: once it has died, this names somebody else
+    parser = argparse.ArgumentParser(prog="onloop.demo.actor", description="A scripted coding agent.")
+    parser.add_argument("--scenario", type=Path, default=scenario.BUILT_IN)
+    parser.add_argument("--pace", type=float, default=PACE_SECONDS, help="seconds of thought before each line it says")
+    options = parser.parse_args(arguments)
+    try:
+        desk = _desk(options.pace, worker)
+        part = scenario.load(options.scenario).part(desk.repo)
+        desk.say(f"{desk.brief.title or desk.repo} (attempt {desk.attempt}, round {desk.round}): {ADVISORY}")
+        return PERSONAS[part.persona](desk)
+    except OnloopError as error:
+        sys.stderr.write(f"{error.message}; {error.hint}\n")
+        return error.exit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

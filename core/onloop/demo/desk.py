@@ -1,0 +1,115 @@
+"""Where a scripted agent works: a clone, its tests, its brief, and a voice."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.demo.brief import Brief, Came
+from onloop.demo.git import git
+from onloop.demo.programs import LIBRARY
+
+TARGET = "origin/main"
+TESTS = ("-m", "unittest", "discover", "-s", "tests", "-t", ".")
+_TEST_SECONDS = 60
+_RAN = re.compile(r"^Ran (\d+) tests?", re.MULTILINE)
+_FAILED = re.compile(r"^(?:ERROR|FAIL): (\w+) \(", re.MULTILINE)
+_EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """What the program's own tests said."""
+
+    __test__ = False
+
+    passed: bool
+    ran: int
+    failing: tuple[str, ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One attempt of one agent at one repository. All it knows is the brief, the environment and the work tree."""
+
+    tree: Path
+    repo: str
+    attempt: int
+    round: int
+    out: Path
+    brief: Brief
+    pace: float
+    worker: int
+
+    def say(self, line: str) -> None:
+        """Write a line to the agent's log, after a moment of thought."""
+        time.sleep(self.pace)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    def base(self) -> str:
+        """The commit that this branch left the target at."""
+        return git(self.tree, "merge-base", "HEAD", TARGET).strip()
+
+    def start_over(self) -> None:
+        """Make the work tree what it was at the base; commits stay, whatever an earlier attempt left lying does not."""
+        for lock in (*self.tree.glob(".git/*.lock"), *self.tree.glob(".git/refs/**/*.lock")):
+            lock.unlink()  # the clone is ours alone: whoever held it is dead
+        leftovers = len(git(self.tree, "status", "--porcelain").splitlines())
+        git(self.tree, "read-tree", "--reset", "-u", self.base())
+        git(self.tree, "clean", "-ffdq")
+        if leftovers:
+            self.say(f"an earlier attempt left {leftovers} uncommitted changes; starting again from the base")
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files, by paths from the root of the clone."""
+        for path, text in files.items():
+            target = self.tree / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+    def sources(self) -> dict[str, str]:
+        """The program's own modules, without its tests and what it vendors."""
+        return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.tree.glob("*.py"))}
+
+    def vendored(self) -> str:
+        """Which version of the library is in the work tree."""
+        return (self.tree / LIBRARY / "VERSION").read_text(encoding="utf-8").strip()
+
+    def test(self) -> TestRun:
+        """Run the program's tests as the gate will."""
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        done = subprocess.run(
+            [sys.executable, *TESTS],
+            cwd=self.tree,
+            env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TEST_SECONDS,
+        )
+        ran = _RAN.search(done.stderr)
+        causes = _EXCEPTION.findall(done.stderr)
+        failing = tuple(_FAILED.findall(done.stderr))
+        return TestRun(done.returncode == 0, int(ran[1]) if ran else 0, failing, causes[-1] if causes else "")
+
+    def commit(self, message: str) -> None:
+        """Commit all changes. Where nothing changed, a commit is made only if somebody waits for an answer."""
+        git(self.tree, "add", "--all")
+        if git(self.tree, "status", "--porcelain"):
+            git(self.tree, "commit", "--quiet", "--message", message)
+        elif self.brief.has(Came.GATE, Came.REJECT, Came.NOTE, Came.ANSWER):
+            git(self.tree, "commit", "--quiet", "--allow-empty", "--message", f"{message}: looked at again, unchanged")
+
+    def hand_over(self, name: str, text: str) -> None:
+        """Leave an artefact for the submission."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / name).write_text(text, encoding="utf-8")

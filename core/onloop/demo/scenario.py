@@ -1,0 +1,240 @@
+"""What the demo plays, as checked data: personas, the scripted person's answers, and how each task must end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from onloop.errors import BadInput, UnknownThing
+from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.task import Answer, RequestKind
+
+BUILT_IN = Path(__file__).with_name("scenario.yaml")
+
+
+class Persona(StrEnum):
+    """How a scripted agent goes about its work."""
+
+    DILIGENT = "diligent"
+    SYCOPHANT = "sycophant"
+    TEST_DELETER = "test-deleter"
+    IDLER = "idler"
+    CRASHER = "crasher"
+    HANGER = "hanger"
+    STUCK = "stuck"
+    ASKER = "asker"
+    CARELESS = "careless"
+
+
+class End(StrEnum):
+    """How an attempt ended, other than by a submission."""
+
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the scripted person says to a request."""
+
+    answer: Answer
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a task ended (or stands) and what happened on the way; as an expectation, at least that.
+
+    Rounds (gate failures sent back) and attempts are counted over the whole task, answers are in order.
+    """
+
+    state: State
+    merged: bool
+    rounds: int = 0
+    attempts: int = 1
+    reasons: frozenset[Reason] = frozenset()
+    ends: frozenset[End] = frozenset()
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One repository's part in the scenario."""
+
+    repo: str
+    persona: Persona
+    expected: Course
+    replies: Mapping[RequestKind, tuple[Reply, ...]]
+
+    def reply(self, kind: RequestKind, earlier: int) -> Reply:
+        """What the scripted person says after `earlier` answers to this kind; the last one repeats."""
+        replies = self.replies[kind]
+        return replies[min(earlier, len(replies) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is played, by repository."""
+
+    title: str
+    parts: Mapping[str, Part]
+
+    def part(self, repo: str) -> Part:
+        """The part of `repo`; UnknownThing when it has none."""
+        if repo not in self.parts:
+            raise UnknownThing(
+                f"no part for the repository {repo!r} in the scenario", hint=f"known: {', '.join(sorted(self.parts))}"
+            )
+        return self.parts[repo]
+
+
+def load(path: Path = BUILT_IN) -> Scenario:
+    """The scenario in `path`; BadInput names the first thing in it that cannot be used, and where it is."""
+    try:
+        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise BadInput(f"{path.name} cannot be read: {said}", hint=f"compare it with {BUILT_IN}") from error
+    top = _Node(tree, path.name).fields(
+        {"scenario", "human", "repositories"}, required={"scenario", "human", "repositories"}
+    )
+    replies = _replies(top["human"])
+    missing = [kind.value for kind in RequestKind if kind not in replies]
+    if missing:
+        raise top["human"].bad(f"no reply to {missing[0]}", "give at least one for each of " + _words(RequestKind))
+    parts = {repo: _part(repo, node, replies) for repo, node in top["repositories"].items()}
+    return Scenario(top["scenario"].text(), parts)
+
+
+def verdict(expected: Course, observed: Course) -> tuple[str, ...]:
+    """In what a task's course differs from what was expected, in words; empty when it does not."""
+    return tuple(_differences(expected, observed))
+
+
+def _differences(expected: Course, observed: Course) -> Iterator[str]:
+    if observed.state is not expected.state:
+        yield f"it is {observed.state}, not {expected.state}"
+    if observed.merged is not expected.merged:
+        yield "its work was merged" if observed.merged else "its work was not merged"
+    if observed.rounds < expected.rounds:
+        yield f"a gate sent it back {observed.rounds} times, not {expected.rounds} or more"
+    if observed.attempts < expected.attempts:
+        yield f"it took {observed.attempts} attempts, not {expected.attempts} or more"
+    for reason in sorted(expected.reasons - observed.reasons):
+        yield f"it never was {reason}"
+    for end in sorted(expected.ends - observed.ends):
+        yield f"no attempt {end}"
+    given = iter(observed.answers)
+    if not all(answer in given for answer in expected.answers):
+        yield f"people answered {_listed(observed.answers)}, not {_listed(expected.answers)}"
+
+
+def _listed(answers: tuple[Answer, ...]) -> str:
+    return ", then ".join(answers) or "nothing"
+
+
+def _part(repo: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Reply, ...]]) -> Part:
+    fields = node.fields({"persona", "human", "expect"}, required={"persona", "expect"})
+    own = _replies(fields["human"]) if "human" in fields else {}
+    return Part(repo, fields["persona"].word(Persona), _expected(fields["expect"]), {**otherwise, **own})
+
+
+def _expected(node: _Node) -> Course:
+    known = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers"}
+    fields = node.fields(known, required={"state", "merged"})
+    state = fields["state"].word(State)
+    if state not in TERMINAL:
+        raise fields["state"].bad(f"{state} does not end a task", f"one of {', '.join(sorted(TERMINAL))}")
+    none = _Node([], "")
+    return Course(
+        state=state,
+        merged=fields["merged"].flag(),
+        rounds=fields["rounds"].number() if "rounds" in fields else 0,
+        attempts=fields["attempts"].number() if "attempts" in fields else 1,
+        reasons=frozenset(item.word(Reason) for item in fields.get("reasons", none).list()),
+        ends=frozenset(item.word(End) for item in fields.get("ends", none).list()),
+        answers=tuple(item.word(Answer) for item in fields.get("answers", none).list()),
+    )
+
+
+def _replies(node: _Node) -> dict[RequestKind, tuple[Reply, ...]]:
+    found: dict[RequestKind, tuple[Reply, ...]] = {}
+    for name, item in node.items():
+        kind = _Node(name, item.where).word(RequestKind)
+        found[kind] = tuple(_reply(entry) for entry in item.list())
+        if not found[kind]:
+            raise item.bad("an empty list", "give at least one reply")
+    return found
+
+
+def _reply(node: _Node) -> Reply:
+    fields = node.fields({"answer", "text"}, required={"answer"})
+    reply = Reply(fields["answer"].word(Answer), fields["text"].text() if "text" in fields else "")
+    if not reply.text and reply.answer is not Answer.APPROVE:
+        raise node.bad(f"{reply.answer} without a text", "say why: only an approval may stand alone")
+    return reply
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A value in the file and where it is; each method is the value as what it must be, or BadInput."""
+
+    value: object
+    where: str
+
+    def bad(self, what: str, hint: str) -> BadInput:
+        return BadInput(f"{self.where}: {what}", hint=hint)
+
+    def items(self) -> Iterator[tuple[str, _Node]]:
+        if not isinstance(self.value, dict):
+            raise self.bad(f"{self.value!r} is not a mapping", "write `name: value` lines")
+        for name, value in self.value.items():
+            yield str(name), _Node(value, f"{self.where}: {name}")
+
+    def fields(self, known: set[str], required: set[str]) -> dict[str, _Node]:
+        found = dict(self.items())
+        for name in found:
+            if name not in known:
+                raise self.bad(f"unknown field {name!r}", f"known: {', '.join(sorted(known))}")
+        for name in sorted(required - set(found)):
+            raise self.bad(f"no {name!r}", f"it needs: {', '.join(sorted(required))}")
+        return found
+
+    def list(self) -> list[_Node]:
+        if not isinstance(self.value, list):
+            raise self.bad(f"{self.value!r} is not a list", "write it in square brackets")
+        return [_Node(value, f"{self.where}: {index}") for index, value in enumerate(self.value)]
+
+    def word(self, words: type[Word]) -> Word:
+        try:
+            return words(str(self.value))
+        except ValueError:
+            raise self.bad(f"{self.value!r} is not one of them", f"one of {_words(words)}") from None
+
+    def number(self) -> int:
+        if type(self.value) is not int or self.value < 0:
+            raise self.bad(f"{self.value!r} is not a number", "give 0 or more")
+        return self.value
+
+    def flag(self) -> bool:
+        if not isinstance(self.value, bool):
+            raise self.bad(f"{self.value!r} is neither true nor false", "give true or false")
+        return self.value
+
+    def text(self) -> str:
+        if not isinstance(self.value, str) or not self.value.strip():
+            raise self.bad(f"{self.value!r} is not a text", "write something in quotes")
+        return self.value
+
+
+def _words(words: type[StrEnum]) -> str:
+    return ", ".join(sorted(words))

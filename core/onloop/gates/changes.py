@@ -1,0 +1,112 @@
+"""What lies between two commits, computed from their objects alone: no attributes, no textconv, no replacements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.gates.git import Git
+
+_SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
+
+
+class Status(StrEnum):
+    """What happened to a path."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    RETYPED = "retyped"
+    MODE = "mode"
+
+
+class FileKind(StrEnum):
+    """What a path is after the change (before it, where it was deleted)."""
+
+    FILE = "file"
+    EXECUTABLE = "executable"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPath:
+    """One path that differs; a renamed file is two of them, deleted and added."""
+
+    path: str
+    status: Status
+    kind: FileKind
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file's change for a list: lines added and removed (None where binary), the path it had before a rename."""
+
+    path: str
+    status: Status
+    kind: FileKind
+    added: int | None
+    removed: int | None
+    previous: str | None = None
+
+
+_KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": FileKind.SUBMODULE}
+_STATUSES = {"A": Status.ADDED, "D": Status.DELETED, "R": Status.RENAMED, "C": Status.ADDED, "T": Status.RETYPED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    status: Status
+    kind: FileKind
+    paths: tuple[str, ...]
+
+
+def changed_paths(git: Git, base: str, head: str) -> tuple[ChangedPath, ...]:
+    """Every path that differs between two commits."""
+    fields = list(_diff(git, "--raw", "-z", "--no-renames", base=base, head=head))
+    return tuple(ChangedPath(raw.paths[-1], raw.status, raw.kind) for raw in _raws(fields))
+
+
+def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
+    """Every file that differs between two commits, with its count of lines; renames are one entry."""
+    fields = list(_diff(git, "--raw", "--numstat", "-z", "-M", base=base, head=head))
+    raws = _raws(fields)
+    return tuple(_with_lines(raw, fields) for raw in raws)
+
+
+def diff(git: Git, base: str, head: str, max_bytes: int) -> str:
+    """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line."""
+    argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
+    output = git.run("diff-tree", "-r", *argv, *_SHOWN, "--end-of-options", base, head, max_bytes=max_bytes)
+    shown = output.stdout.decode("utf-8", "backslashreplace")
+    return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
+
+
+def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:
+    return git.run("diff-tree", "-r", *argv, *_SHOWN, "--end-of-options", base, head).fields
+
+
+def _raws(fields: list[str]) -> list[_Raw]:
+    """Takes the leading `--raw` entries off `fields`."""
+    found = []
+    while fields and fields[0].startswith(":"):
+        old_mode, new_mode, old_id, new_id, letter = fields.pop(0)[1:].split(" ")
+        paths = tuple(fields.pop(0) for _ in range(2 if letter[0] in "RC" else 1))
+        mode = old_mode if letter == "D" else new_mode
+        status = _STATUSES.get(letter[0], Status.MODE if old_id == new_id else Status.MODIFIED)
+        found.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths))
+    return found
+
+
+def _with_lines(raw: _Raw, fields: list[str]) -> FileChange:
+    """Takes one `--numstat` entry, which stand in the order of the raw ones, off `fields`."""
+    added, removed, path = fields.pop(0).split("\t", 2)
+    previous = None
+    if not path:
+        previous, path = fields.pop(0), fields.pop(0)
+    return FileChange(path, raw.status, raw.kind, _lines(added), _lines(removed), previous)
+
+
+def _lines(count: str) -> int | None:
+    return None if count == "-" else int(count)

@@ -1,0 +1,119 @@
+"""An agent's environment: a clone with its own refs, configuration and objects, that leads back to nothing of ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import Unavailable
+from onloop.gates import head as heads
+from onloop.gates.folders import built
+from onloop.gates.git import LONG_S, Git
+from onloop.gates.loan import loaned, own_objects
+from onloop.gates.mirror import Mirror
+from onloop.gates.names import check_agent, check_ref_name, check_task
+
+NO_PUSH = "no-push://the-gateway-merges-what-was-approved"
+"""The push URL of `origin` in an agent's clone; git knows no such transport, so a push fails and says this."""
+
+_FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The folder in which agents work on one task, attempt after attempt."""
+
+    path: Path
+
+    def prepare(self, mirror: Mirror, target: str, task: str, agent: str) -> bool:
+        """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
+
+        One that is there keeps every commit and file, and only learns the target's new tip as `origin/<target>`.
+        Call it while no agent runs in it: what a killed git locked is unlocked.
+        """
+        branch = f"onloop/{check_task(task)}"
+        mirror.create()
+        tip = mirror.refresh(target)
+        if os.path.lexists(self.path):
+            self._learn(mirror, target, tip)
+            return False
+        name = check_agent(agent)
+        with built(self.path) as folder:
+            _clone(folder, mirror, target, tip, branch)
+            _configure(Git(folder / ".git"), mirror.origin, name)
+        return True
+
+    def head(self) -> str | None:
+        """The commit that HEAD names, read without running git."""
+        return heads.head(self.path)
+
+    def _learn(self, mirror: Mirror, target: str, tip: str) -> None:
+        """Copies the target's new commits in, through a repository of ours: the agent's configuration stays unread."""
+        objects = own_objects(self.path)
+        for lock in ("index.lock", "HEAD.lock"):
+            (objects.parent / lock).unlink(missing_ok=True)
+        ref = f"refs/remotes/origin/{check_ref_name(target)}"
+        known = heads.read_ref(objects.parent, ref)
+        if known == tip:
+            return
+        with loaned(objects, {"refs/heads/known": known} if known else {}) as git:
+            source = f"refs/heads/{target}:refs/heads/tip"
+            writer = dataclasses.replace(git, objects=objects)
+            writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
+        try:
+            _write_ref(objects.parent, ref, tip)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot write {ref} in {self.path}: {error.strerror}",
+                hint="remove what stands in its place in .git, then try again",
+            ) from error
+
+
+def _clone(folder: Path, mirror: Mirror, target: str, tip: str, branch: str) -> None:
+    ref = f"refs/remotes/origin/{target}"
+    git = Git(folder / ".git", work_tree=folder)
+    git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
+    git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
+    git.run("checkout", "--quiet", "--no-track", "-B", branch, tip, timeout_s=LONG_S)
+
+
+def _configure(git: Git, origin: str, agent: str) -> None:
+    settings = {
+        "user.name": agent,
+        "user.email": f"{agent}@agents.onloop.invalid",
+        "user.useConfigOnly": "true",
+        "commit.gpgSign": "false",
+        "remote.origin.url": origin,
+        "remote.origin.pushurl": NO_PUSH,
+        "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
+    }
+    for name, value in settings.items():
+        git.run("config", "--local", name, value)
+
+
+def _write_ref(git_dir: Path, ref: str, commit: str) -> None:
+    """Writes a loose ref as git does, by lock file and rename; a link on the way, which could lead out, is refused."""
+    *folders, leaf = ref.split("/")
+    place = os.open(git_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for name in folders:
+            place = _step_into(place, name)
+        with suppress(FileNotFoundError):
+            os.unlink(f"{leaf}.lock", dir_fd=place)
+        lock = os.open(f"{leaf}.lock", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=place)
+        with os.fdopen(lock, "w") as file:
+            file.write(f"{commit}\n")
+        os.rename(f"{leaf}.lock", leaf, src_dir_fd=place, dst_dir_fd=place)
+    finally:
+        os.close(place)
+
+
+def _step_into(place: int, name: str) -> int:
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=place)
+    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+    os.close(place)
+    return inner

@@ -1,0 +1,96 @@
+"""Reads the objects of an agent's clone through a repository of ours, so that nothing the agent configured counts.
+
+Starting git on a folder that an agent can write runs what its configuration names. Here only the object files are
+shared: configuration, refs, hooks, grafts, replacements and the index of the clone are never looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import BadInput
+from onloop.gates.folders import scratch
+from onloop.gates.git import Git
+from onloop.gates.head import head
+
+LOANED_REF = "refs/heads/loaned"
+"""Where a loan shows the HEAD commit of the clone."""
+
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tcommitGraph = false
+\tmultiPackIndex = false
+\thooksPath = /dev/null
+[pack]
+\tuseBitmaps = false
+\twriteReverseIndex = false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """The objects of a clone behind a repository of ours, and the commit its HEAD named when the loan was made."""
+
+    git: Git
+    head: str
+
+
+@contextmanager
+def loan(environment: Path) -> Iterator[Loan]:
+    """The objects and HEAD of an agent's clone; `BadInput` if it is no independent clone or has no commit."""
+    objects = own_objects(environment)
+    borrows = objects / "info" / "alternates"
+    if os.path.lexists(borrows):
+        raise BadInput(
+            f"{environment} borrows objects from another repository",
+            hint="run `git repack -a -d && rm .git/objects/info/alternates` in it",
+        )
+    commit = head(environment)
+    if commit is None:
+        raise BadInput(f"{environment} has no commit at HEAD", hint="commit the work with git, then try again")
+    with loaned(objects, {LOANED_REF: commit}) as git:
+        yield Loan(git, commit)
+
+
+@contextmanager
+def loaned(objects: Path, refs: Mapping[str, str]) -> Iterator[Git]:
+    """A bare repository of ours in a temporary folder, which reads `objects` and has just these refs."""
+    with scratch("loan") as folder:
+        for needed in ("objects/info", "refs/heads"):
+            (folder / needed).mkdir(parents=True)
+        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+        (folder / "config").write_text(_CONFIG)
+        (folder / "objects/info/alternates").write_bytes(os.fsencode(objects) + b"\n")
+        for name, commit in refs.items():
+            (folder / name).write_text(commit + "\n")
+        yield Git(folder)
+
+
+def own_objects(environment: Path) -> Path:
+    """The object folder of a clone; `BadInput` where a link or a file stands in for it and leads elsewhere."""
+    objects = environment / ".git" / "objects"
+    if not (environment.is_absolute() and str(environment).isprintable()):
+        raise BadInput(
+            f"{str(environment)!r} cannot be an environment", hint="give an absolute path in plain characters"
+        )
+    for folder in (objects.parent, objects):
+        if not _is_real_folder(folder):
+            raise BadInput(
+                f"{environment} is not an independent clone: {folder} is missing or leads elsewhere",
+                hint="move the environment away; the next claim of the task makes a new one",
+            )
+    return objects
+
+
+def _is_real_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,240 @@
+"""onloop's own bare copy of an origin: where submitted work is fetched to, and all that gates and merges look at."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import BadInput, OnloopError, Unavailable, UnknownThing
+from onloop.gates import changes, merging
+from onloop.gates.changes import ChangedPath, FileChange
+from onloop.gates.folders import built, scratch
+from onloop.gates.git import LONG_S, Git, GitFailed
+from onloop.gates.loan import LOANED_REF, loan
+from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
+from onloop.gates.names import check_commit, check_origin, check_ref_name, check_task, is_file_path, without_credentials
+
+_FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_LOCK_S = 120.0
+_LOCK_PAUSE_S = 0.02
+_MAX_DIFF = 4 * 1024 * 1024
+
+_HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
+"""What git's checks find in old commits of well-known repositories; refused in submissions, let pass from origins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A bare repository at `path` that follows `origin` (a path or URL). No agent writes to it.
+
+    Every commit that it is asked about is a full id, and is read from objects that it has checked and keeps itself.
+    """
+
+    path: Path
+    origin: str
+
+    @property
+    def git(self) -> Git:
+        """Git on this mirror, for what reads it."""
+        return Git(self.path)
+
+    def create(self) -> None:
+        """Makes the mirror if it is not there; killed half-way, it leaves nothing that looks like one."""
+        check_origin(self.origin)
+        if self.path.exists():
+            return
+        with built(self.path) as folder:
+            Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
+
+    def refresh(self, target: str) -> str:
+        """Brings branch `target` up to date with the origin; returns its tip. `UnknownThing` if there is none."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in _HARMLESS_IN_OLD_HISTORY)
+        try:
+            with self._turn(ref) as git:
+                reader = dataclasses.replace(git, settings=lenient)
+                reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
+                return git.text("rev-parse", "--verify", ref)
+        except GitFailed:
+            self.tip(target)
+            raise
+
+    def tip(self, target: str) -> str:
+        """Where branch `target` is in the origin right now. `UnknownThing` if there is none."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        heads = self._heads()
+        if ref in heads:
+            return heads[ref]
+        shown = without_credentials(self.origin)
+        if not heads:
+            raise BadInput(f"{shown} has no commits", hint=f"push a first commit to its branch {target}")
+        names = ", ".join(sorted(name.removeprefix("refs/heads/") for name in heads)[:10])
+        raise UnknownThing(f"{shown} has no branch {target!r}", hint=f"name one of its branches: {names}")
+
+    def fetch_submission(self, environment: Path, task: str, number: int) -> str:
+        """Copies the HEAD commit of an agent's clone into the mirror and returns its id; runs nothing of the clone's.
+
+        `BadInput` if there is no commit, if it is incomplete, or if git's checks find it malformed.
+        """
+        ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
+        with loan(environment) as lent:
+            try:
+                if lent.git.text("cat-file", "-t", lent.head) != "commit":
+                    raise BadInput(f"HEAD of {environment} is not a commit", hint="commit the work with git")
+                with self._turn(ref) as git:
+                    git.run(
+                        "fetch",
+                        *_FETCH,
+                        "--end-of-options",
+                        str(lent.git.directory),
+                        f"+{LOANED_REF}:{ref}",
+                        timeout_s=LONG_S,
+                    )
+            except GitFailed as failed:
+                raise _unusable(failed, environment, lent.head) from failed
+            return lent.head
+
+    def uncommitted(self, environment: Path, limit: int = 50) -> tuple[str, ...]:
+        """Tracked files of an agent's clone that differ from its HEAD, at most `limit`; runs nothing of the clone's."""
+        with scratch("index") as folder, loan(environment) as lent:
+            git = dataclasses.replace(lent.git, work_tree=environment, index=folder / "index")
+            git.run("read-tree", "--end-of-options", lent.head)
+            found = git.run("ls-files", "-z", "--modified", "--deduplicate").fields
+        return found[:limit]
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree; `UnknownThing` if the mirror does not have that commit."""
+        found = self.git.run("rev-parse", "--verify", "--quiet", f"{check_commit(commit)}^{{tree}}", accept=(0, 1))
+        if found.exit_code == 1:
+            raise UnknownThing(f"commit {commit} is not in the mirror {self.path}", hint="submit it first")
+        return found.text
+
+    def merge_base(self, commit: str, target_tip: str) -> str:
+        """Where a commit's history left the target's; `BadInput` if they have nothing in common."""
+        pair = (check_commit(commit), check_commit(target_tip))
+        found = self.git.run("merge-base", "--end-of-options", *pair, accept=(0, 1))
+        if found.exit_code == 1:
+            raise BadInput(
+                f"{commit} has no history in common with the target {target_tip}",
+                hint="start from the branch that `prepare` made, and keep its history",
+            )
+        return found.text
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `descendant` contains `ancestor`; every commit contains itself."""
+        pair = (check_commit(ancestor), check_commit(descendant))
+        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+
+    def authors(self, base: str, head: str) -> tuple[str, ...]:
+        """The addresses of everyone who wrote or committed something after `base` up to `head`, each once."""
+        span = f"{check_commit(base)}..{check_commit(head)}"
+        lines = self.git.text("log", "--format=%ae%n%ce", "--end-of-options", span).split("\n")
+        return tuple(sorted({line for line in lines if line}))
+
+    def changed_paths(self, base: str, head: str) -> tuple[ChangedPath, ...]:
+        """Every path that differs between two commits; a rename is a deleted and an added path."""
+        return changes.changed_paths(self.git, check_commit(base), check_commit(head))
+
+    def diff_stat(self, base: str, head: str) -> tuple[FileChange, ...]:
+        """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
+        return changes.diff_stat(self.git, check_commit(base), check_commit(head))
+
+    def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF) -> str:
+        """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
+        return changes.diff(self.git, check_commit(base), check_commit(head), max_bytes)
+
+    def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:
+        """The content of a regular file in a commit, or None if there is none; `BadInput` if it is over `max_bytes`."""
+        if not is_file_path(path):
+            return None
+        listed = self.git.run("ls-tree", "-z", "--long", "--end-of-options", check_commit(commit), path).fields
+        for entry in listed:
+            description, _, name = entry.partition("\t")
+            mode, _, blob, size = description.split()
+            if name == path and mode.startswith("100"):
+                if int(size) > max_bytes:
+                    raise BadInput(f"{path!r} is {size} bytes long", hint=f"keep it under {max_bytes} bytes")
+                return self.git.run("cat-file", "blob", blob).stdout
+        return None
+
+    def merge(self, tip: str, head: str, message: str, when_ms: int) -> Merged | Conflict | AlreadyThere:
+        """Merges `head` into `tip` in the mirror, always as a merge commit; the same inputs give the same commit."""
+        if self.is_ancestor(head, tip):
+            return AlreadyThere(tip)
+        return merging.merge(self.git, tip, head, message, when_ms)
+
+    def move(self, target: str, expected: str, result: str) -> Landed | Elsewhere:
+        """Moves the origin's branch `target` from `expected` to `result`, a descendant of it, or leaves it alone.
+
+        Safe to repeat: a result that the branch already contains has landed. `Unavailable` if the origin refuses.
+        """
+        ref = f"refs/heads/{check_ref_name(target)}"
+        if not self.is_ancestor(expected, result):
+            raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
+        refusal = merging.push(self.git, self._source, ref, expected, result)
+        if refusal is None:
+            return Landed(result)
+        tip = self.refresh(target)
+        if self.is_ancestor(result, tip):
+            return Landed(result)
+        if tip != expected:
+            return Elsewhere(tip)
+        raise Unavailable(
+            f"{without_credentials(self.origin)} did not let {target} move: {refusal}",
+            hint="let the gateway push there: a bare repository, without a rule against this push; then try again",
+        )
+
+    @property
+    def _source(self) -> str:
+        return check_origin(self.origin)
+
+    def _heads(self) -> dict[str, str]:
+        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self._source, timeout_s=LONG_S)
+        pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
+        return {name: commit for commit, _, name in pairs}
+
+    @contextmanager
+    def _turn(self, ref: str) -> Iterator[Git]:
+        """The right to write `ref`, held by us and by every git we start, so that no orphan of a killed one has it.
+
+        Whoever holds it may therefore remove a lock file that a killed git left, which would block the ref for ever.
+        """
+        if not self.path.is_dir():
+            raise Unavailable(f"the mirror {self.path} is not there", hint="create it first")
+        lock = os.open(self.path / "onloop.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _acquire(lock, self.path)
+            for name in (ref, "packed-refs", "shallow"):
+                (self.path / f"{name}.lock").unlink(missing_ok=True)
+            yield dataclasses.replace(self.git, held=lock)
+        finally:
+            os.close(lock)
+
+
+def _acquire(lock: int, path: Path) -> None:
+    deadline = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the mirror {path} is busy", hint="try again when its fetch has ended") from None
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
+
+
+def _unusable(failed: GitFailed, environment: Path, commit: str) -> OnloopError:
+    """What a failed fetch of a submission means: no time is nobody's fault, anything else is the commit's."""
+    if failed.out_of_time:
+        return failed
+    return BadInput(
+        f"commit {commit} of {environment} cannot be fetched: {failed.complaint}",
+        hint="run `git fsck --full` in it, repair what it names, commit and submit again",
+    )

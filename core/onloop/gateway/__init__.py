@@ -1,0 +1,1 @@
+"""The one door: service, authorize, identity, verifier, effects."""

@@ -1,0 +1,79 @@
+"""Who may do what: one table for every face. What has no row is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from onloop.errors import NotAllowed
+from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.machine import commands as c
+from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
+
+_HUMAN = frozenset({PrincipalKind.HUMAN})
+_AGENT = frozenset({PrincipalKind.AGENT})
+_GATEWAY = frozenset({PrincipalKind.GATEWAY})
+_LAUNCHER = frozenset({PrincipalKind.LAUNCHER})
+
+ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] = MappingProxyType(
+    {
+        c.Create: _LAUNCHER | _HUMAN,
+        c.Claim: _LAUNCHER,
+        c.Submit: _AGENT,
+        c.Ask: _AGENT,
+        c.Release: _AGENT,
+        c.Fail: _AGENT,
+        c.ReportGate: frozenset({PrincipalKind.VERIFIER}),
+        c.Approve: _HUMAN,
+        c.Reject: _HUMAN,
+        c.Reply: _HUMAN,
+        c.Reassign: _HUMAN,
+        c.Retry: _HUMAN,
+        c.Cancel: _HUMAN,
+        c.FireTimer: _GATEWAY,
+        c.StartEffect: _GATEWAY,
+        c.FinishEffect: _GATEWAY,
+        c.FailEffect: _GATEWAY,
+        c.Settle: _GATEWAY,
+        StoreCreated: _LAUNCHER,
+        PersonEnrolled: _HUMAN,
+        Frozen: _HUMAN | _AGENT,
+        Unfrozen: _HUMAN,
+    }
+)
+"""Command or house event → the kinds of principal that may cause it. No kind both produces work and judges it."""
+
+
+def authorize(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> None:
+    """Refuse what the table does not allow.
+
+    Refused, too: whatever an agent asks about a task that is not its own, and every voice that is not the speaker's.
+    """
+    if principal.kind not in ALLOWED.get(type(command), frozenset()):
+        raise NotAllowed(_denial(principal, command), hint=_way_out(command))
+    if principal.kind is PrincipalKind.AGENT and not _is_own(principal, command, task):
+        raise NotAllowed(f"{principal.id} holds a token for {principal.task} only", hint="stay with your own task")
+    voice = getattr(command, "voice", principal.voice)
+    if voice != principal.voice:
+        raise NotAllowed(
+            f"{principal.id} cannot speak as {voice.person if voice else 'nobody'}", hint="speak for yourself"
+        )
+
+
+def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> bool:
+    if isinstance(command, Frozen):
+        return command.scope == f"task:{principal.task}"
+    claims = (getattr(command, "agent", principal.id), getattr(command, "epoch", principal.epoch))
+    return principal.task == task and claims == (principal.id, principal.epoch)
+
+
+def _denial(principal: Principal, command: c.Command | HouseEvent) -> str:
+    who = "nobody (no credential was given)" if principal.kind is PrincipalKind.NOBODY else principal.id
+    return f"{who} may not {type(command).__name__.lower()}"
+
+
+def _way_out(command: c.Command | HouseEvent) -> str:
+    kinds = ALLOWED.get(type(command), frozenset())
+    if kinds & _HUMAN:
+        return "a person must do it, with their passphrase: onloop … --as NAME, or the dashboard"
+    return f"only {' or '.join(sorted(kind.value for kind in kinds)) or 'nobody'} may"

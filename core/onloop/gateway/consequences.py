@@ -1,0 +1,61 @@
+"""What each answer to a request would do, in a sentence: computed from the workflow, never from anybody's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onloop.machine.definition import Definition, Step
+from onloop.machine.task import Answer, Request, RequestKind, Task
+
+
+def consequences(definition: Definition, task: Task, request: Request) -> Mapping[Answer, str]:
+    """Each answer that the request takes, with what happens then."""
+    step = definition.step(request.step)
+    match request.kind:
+        case RequestKind.APPROVAL:
+            return {
+                Answer.APPROVE: _approved(definition, task, request),
+                Answer.REJECT: _rejected(definition, task, step),
+            }
+        case RequestKind.QUESTION:
+            return {
+                Answer.ANSWER: f"the answer goes into the brief, and {task.role} goes on with {step.id}",
+                Answer.CANCEL: "the task ends as canceled",
+            }
+        case RequestKind.CHOICE:
+            return _choices(definition, task, step)
+
+
+def _choices(definition: Definition, task: Task, step: Step) -> Mapping[Answer, str]:
+    if step.effect is not None:
+        again = f"{step.effect.value} into {task.target} is tried again"
+    elif step.role is not None:
+        again = f"an agent as {task.owner or step.role} tries {step.id} again, with your note in its brief"
+    else:
+        again = f"{step.id} is tried again"
+    answers = {Answer.RETRY: f"{again}; rounds and attempts start at zero"}
+    if step.role is not None:
+        answers[Answer.REASSIGN] = f"only whom you name may take {step.id}; its history stays"
+    answers[Answer.REJECT] = _rejected(definition, task, step)
+    answers[Answer.CANCEL] = "the task ends as canceled; nothing is merged"
+    return answers
+
+
+def _approved(definition: Definition, task: Task, request: Request) -> str:
+    following = definition.after(request.step)
+    missing = request.quorum - 1 - sum(d.request == request.id for d in task.decisions)
+    if missing > 0:
+        return f"counts as one of {request.quorum}; {missing} more must approve"
+    if following is None:
+        return "the task is completed"
+    if following.effect is not None:
+        head = task.submission.head[:12] if task.submission else "nothing"
+        return f"{following.id} starts: {following.effect.value} {head} into {task.target} of {task.repo}"
+    return f"the task goes on to {following.id}"
+
+
+def _rejected(definition: Definition, task: Task, step: Step) -> str:
+    target = definition.reject_target(step.id)
+    if target is None:
+        return "the task ends as rejected; nothing is merged"
+    return f"{task.id} goes back to {target.id}, and your reason goes into the agent's brief"

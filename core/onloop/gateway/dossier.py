@@ -1,0 +1,141 @@
+"""Everything a person must see before they decide one task, put together once for the sheet and for `onloop show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.errors import OnloopError
+from onloop.gates.changes import FileChange
+from onloop.gates.mirror import Mirror
+from onloop.gateway.consequences import consequences
+from onloop.gateway.service import definition_of
+from onloop.machine.definition import Definition, HumanGate, Step
+from onloop.machine.digest import evidence_digest, shown_digest
+from onloop.machine.task import Answer, Evidence, Request, Task
+from onloop.store.port import Reading
+from onloop.store.rows import Lease
+
+DIFF_LIMIT = 200_000
+TAIL_LIMIT = 4_000
+
+
+class Mark(StrEnum):
+    """How a gate stands, for a strip of them."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+    RUNNING = "running"
+    WAITING = "waiting"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate of one step as it stands: absent evidence is MISSING, never blank."""
+
+    step: str
+    gate: str
+    mark: Mark
+    summary: str
+    evidence: Evidence | None
+    digest: str | None
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open request with the digest that a decision must return, and what each answer would do."""
+
+    request: Request
+    digest: str
+    choices: Mapping[Answer, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One task for a person's eyes. What agents wrote (`statement`, `feedback`, `diff`) is untrusted text."""
+
+    task: Task
+    lease: Lease | None
+    asked: tuple[Asked, ...]
+    gates: tuple[GateLine, ...]
+    files: tuple[FileChange, ...]
+    diff: str
+    trouble: str
+
+    @property
+    def statement(self) -> str:
+        """What the agent says about its work."""
+        return self.task.submission.statement if self.task.submission else ""
+
+
+def dossier_of(reading: Reading, task: Task, mirror_of: Callable[[str], Mirror] | None) -> Dossier:
+    """Put the dossier of `task` together; `mirror_of` None leaves the diff out."""
+    definition = definition_of(reading, task)
+    asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
+    files, diff, trouble = _changes(task, mirror_of)
+    gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
+    return Dossier(task, reading.get(Lease, task.id), asked, gates, files, diff, trouble)
+
+
+def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
+    """How every gate of the workflow stands, in the order of its steps, output tails left out."""
+    return tuple(line for step in definition.steps for line in _step_lines(task, step))
+
+
+def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:
+    machine = [_machine_line(task, step, gate.id) for gate in step.machine_gates]
+    return [*machine, *(_human_line(task, step, gate) for gate in step.human_gates)]
+
+
+def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
+    current = task.found(step.id, gate)
+    if task.step == step.id and gate in task.awaited:
+        return GateLine(step.id, gate, Mark.RUNNING, "a verifier is asked", None, None, "")
+    if current is not None:
+        mark = Mark.PASSED if task.passed(step.id, gate) else _MARKS[current.verdict.value]
+        return GateLine(step.id, gate, mark, current.summary, current, evidence_digest(current), "")
+    old = task.evidence.get(f"{step.id}:{gate}")
+    if old is not None:
+        return GateLine(step.id, gate, Mark.STALE, f"about {old.head[:12]}, which no longer counts", old, None, "")
+    return GateLine(step.id, gate, Mark.MISSING, "no evidence", None, None, "")
+
+
+_MARKS: Mapping[str, Mark] = {"fail": Mark.FAILED, "error": Mark.ERROR, "timed_out": Mark.TIMED_OUT}
+
+
+def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
+    said = [d for d in task.decisions if (d.step, d.gate) == (step.id, gate.id)]
+    now = [d for d in said if d.visit == task.visits.get(step.id, 0) and d.answer is Answer.APPROVE]
+    if any(request.gate == gate.id and request.step == step.id for request in task.requests):
+        words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
+        return GateLine(step.id, gate.id, Mark.WAITING, words, None, None, "")
+    if now and task.submission is not None and now[-1].head == task.submission.head:
+        words = ", ".join(f"{d.by} ({d.assurance.value})" for d in now)
+        return GateLine(step.id, gate.id, Mark.PASSED, f"approved by {words}", None, None, "")
+    words = f"last: {said[-1].answer.value} by {said[-1].by}" if said else "nobody has decided"
+    return GateLine(step.id, gate.id, Mark.MISSING, words, None, None, "")
+
+
+def _with_tail(reading: Reading, line: GateLine) -> GateLine:
+    if line.evidence is None or line.evidence.output is None:
+        return line
+    output = reading.blob(line.evidence.output)
+    tail = "" if output is None else output.decode("utf-8", "replace")[-TAIL_LIMIT:]
+    return GateLine(line.step, line.gate, line.mark, line.summary, line.evidence, line.digest, tail)
+
+
+def _changes(task: Task, mirror_of: Callable[[str], Mirror] | None) -> tuple[tuple[FileChange, ...], str, str]:
+    now = task.submission
+    if now is None or task.origin is None or mirror_of is None:
+        return (), "", ""
+    try:
+        mirror = mirror_of(task.origin)
+        return mirror.diff_stat(now.base, now.head), mirror.diff(now.base, now.head, DIFF_LIMIT), ""
+    except OnloopError as problem:
+        return (), "", f"the diff cannot be shown: {problem.message}"

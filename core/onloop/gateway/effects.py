@@ -1,0 +1,132 @@
+"""Effects: intent → compare-and-set → done. A kill at any point leaves either nothing or exactly one change outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onloop.errors import BadInput, OnloopError, Refused
+from onloop.gates.evaluation import Subject, Workshop, evaluate
+from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
+from onloop.gates.mirror import Mirror
+from onloop.gateway.identity import EFFECTS
+from onloop.gateway.opening import Opened
+from onloop.gateway.service import definition_of
+from onloop.gateway.submission import task_of
+from onloop.machine.commands import Command, FailEffect, FinishEffect, StartEffect
+from onloop.machine.definition import ArtefactGate, Definition
+from onloop.machine.events import EffectProblem
+from onloop.machine.task import Outbox, Submission, Task, Verdict
+from onloop.store.rows import Job
+
+MOST_REBUILDS = 10
+"""How often a merge is built again because the target moved meanwhile, before a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Carries out effects as the gateway itself.
+
+    `at` is told which point has been reached ("built", "recorded", "moved"): a test may die there.
+    """
+
+    opened: Opened
+    workshop: Callable[[Task, Definition, Callable[[], bool]], Workshop]
+    stopped: Callable[[], bool]
+    at: Callable[[str], None]
+
+    def carry_out(self, job: Job) -> str:
+        """Do the effect that a job asks for, or finish one that was begun; the answer says how it ended."""
+        task = task_of(self.opened, job.task)
+        effect, now = task.effect, task.submission
+        if effect is None or effect.id != job.id or now is None or task.origin is None:
+            return "is not asked any more"
+        mirror = self.opened.home.mirror(task.origin)
+        try:
+            if effect.expected is not None and effect.result is not None:
+                return self._resume(task, effect, mirror)
+            return self._merge(task, effect, now, mirror)
+        except Refused as no:
+            return f"not recorded: {no.message}"
+        except OnloopError as problem:
+            return self._fail(task, effect, EffectProblem.ERROR, problem.message)
+
+    def _resume(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
+        """The intent is on record, and we do not know whether the act followed: the target knows."""
+        expected, result = effect.expected or "", effect.result or ""
+        tip = mirror.refresh(task.target)
+        if tip == result or mirror.is_ancestor(result, tip):
+            return self._finish(task, effect, result)
+        if tip != expected:
+            words = f"{task.target} is at {tip[:12]}, neither {expected[:12]} nor the merge {result[:12]}"
+            return self._fail(task, effect, EffectProblem.CHANGED, words)
+        return self._move(task, effect, mirror, expected, result) or self._fail(
+            task, effect, EffectProblem.CHANGED, f"{task.target} moved while the merge was finished"
+        )
+
+    def _merge(self, task: Task, effect: Outbox, now: Submission, mirror: Mirror) -> str:
+        for _ in range(MOST_REBUILDS):
+            tip = mirror.refresh(task.target)
+            merged = mirror.merge(tip, now.head, _message(task), now.at)
+            if isinstance(merged, AlreadyThere):
+                return self._finish(task, effect, merged.commit)
+            if isinstance(merged, Conflict):
+                return self._fail(task, effect, EffectProblem.CONFLICT, _conflict_words(task, merged))
+            problem = self._verify(task, now, tip, merged)
+            if problem is not None:
+                return self._fail(task, effect, *problem)
+            self.at("built")
+            self._perform(task, StartEffect(effect.id, tip, merged.commit))
+            self.at("recorded")
+            done = self._move(task, effect, mirror, tip, merged.commit)
+            if done is not None:
+                return done
+        return self._fail(task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times meanwhile")
+
+    def _move(self, task: Task, effect: Outbox, mirror: Mirror, expected: str, result: str) -> str | None:
+        """Move the target by compare-and-set; None when it was elsewhere."""
+        if isinstance(mirror.move(task.target, expected, result), Elsewhere):
+            return None
+        self.at("moved")
+        return self._finish(task, effect, result)
+
+    def _verify(self, task: Task, now: Submission, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
+        """Run the machine gates on the merged result; the very tree that passed already needs no second run."""
+        if merged.tree == now.tree:
+            return None
+        with self.opened.gateway.store.reading() as at:
+            definition = definition_of(at, task)
+        subject = Subject(task.id, definition.digest, merged.commit, merged.tree, tip, now.artefacts)
+        workshop = self.workshop(task, definition, self.stopped)
+        for step in definition.steps:
+            for gate in step.machine_gates:
+                if isinstance(gate, ArtefactGate):
+                    continue
+                found = evaluate(gate, subject, workshop)
+                if found.verdict is not Verdict.PASS:
+                    return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}"
+        return None
+
+    def _finish(self, task: Task, effect: Outbox, result: str) -> str:
+        self._perform(task, FinishEffect(effect.id, result))
+        return f"done: {task.target} holds {result[:12]}"
+
+    def _fail(self, task: Task, effect: Outbox, problem: EffectProblem, detail: str) -> str:
+        self._perform(task, FailEffect(effect.id, problem, detail))
+        return f"{problem.value}: {detail}"
+
+    def _perform(self, task: Task, command: Command) -> None:
+        if self.stopped():
+            raise BadInput("the verifier is being stopped", hint="the effect is resumed by the next one")
+        self.opened.gateway.perform(EFFECTS, task.id, command)
+
+
+def _message(task: Task) -> str:
+    """The merge commit's message: what, by whom approved, and where the proof is."""
+    approvals = [f"Approved-by: {d.by} ({d.assurance.value})" for d in task.decisions if d.answer.value == "approve"]
+    trailers = "\n".join([*dict.fromkeys(approvals), f"Onloop-Task: {task.id}", f"Onloop-Workflow: {task.definition}"])
+    return f"{task.title}\n\n{trailers}\n"
+
+
+def _conflict_words(task: Task, conflict: Conflict) -> str:
+    return f"merging into {task.target} conflicts in {', '.join(conflict.paths[:10])}"

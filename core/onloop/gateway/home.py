@@ -1,0 +1,92 @@
+"""Where things are: the store's folder, what belongs into it, and what must stay outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from onloop.errors import StoreError
+from onloop.gates.mirror import Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A store's folder (0700). Agents' environments lie beside it, never inside."""
+
+    store: Path
+
+    @property
+    def mirrors(self) -> Path:
+        """The bare mirrors that gates, diffs and merges use."""
+        return self.store / "mirrors"
+
+    @property
+    def environments(self) -> Path:
+        """The agents' clones, one per task."""
+        return self.store.parent / "environments"
+
+    @property
+    def handed_over(self) -> Path:
+        """Where agents put artefacts before they submit (`$ONLOOP_OUT`), one folder per task."""
+        return self.store.parent / "out"
+
+    @property
+    def logs(self) -> Path:
+        """What agents printed, one file per task."""
+        return self.store.parent / "logs"
+
+    @property
+    def verifier_lock(self) -> Path:
+        """Held by the one verifier that is up."""
+        return self.store / "verifier.lock"
+
+    def mirror(self, origin: str) -> Mirror:
+        """The mirror of an origin: its last name, and a digest that keeps equal names apart."""
+        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
+        folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
+        return Mirror(self.mirrors / folder, origin)
+
+    def environment(self, task: str) -> Path:
+        """The clone in which agents work on a task."""
+        return self.environments / task
+
+    def out(self, task: str) -> Path:
+        """Where the agent of a task puts its artefacts."""
+        return self.handed_over / task
+
+    def agent_log(self, task: str) -> Path:
+        """The file that holds what the agents of a task printed."""
+        return self.logs / f"{task}.log"
+
+
+def state_home() -> Path:
+    """`$XDG_STATE_HOME/onloop`, by the XDG base directory specification."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "onloop"
+
+
+def find_home(store: str | None) -> Home:
+    """The home that `--store` or `$ONLOOP_STORE` names, or the default one."""
+    given = store or os.environ.get("ONLOOP_STORE")
+    return Home(Path(given).expanduser().absolute() if given else state_home() / "store")
+
+
+def check_private(folder: Path) -> None:
+    """Refuse a store folder that is a link, belongs to somebody else or is open to others."""
+    try:
+        found = folder.lstat()
+    except OSError as problem:
+        raise StoreError(
+            f"there is no store in {folder}", hint="onloop init makes one; onloop demo shows one"
+        ) from problem
+    if not stat.S_ISDIR(found.st_mode):
+        raise StoreError(f"{folder} is not a folder of its own", hint="give the store's real folder with --store")
+    if found.st_uid != os.getuid():
+        raise StoreError(
+            f"{folder} belongs to user {found.st_uid}", hint="use a store of your own: onloop init --store DIR"
+        )
+    if found.st_mode & 0o022:
+        raise StoreError(f"{folder} can be written by others", hint=f"chmod 700 {folder}")

@@ -1,0 +1,86 @@
+"""What both faces show of a whole store at a moment: the same derivation for dashboard and CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from onloop.attention.groups import Group, groups_of
+from onloop.attention.items import item_of
+from onloop.machine.state import LIVE, Reason, State
+from onloop.machine.task import Kind, Task
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLine:
+    """How far one run is: its children (or the run itself, where it has none) by what became of them."""
+
+    run: str
+    title: str
+    total: int
+    done: int
+    working: int
+    waiting: int
+    needs_person: int
+    ended_otherwise: int
+
+    @property
+    def live(self) -> int:
+        """How many have not ended."""
+        return self.total - self.done - self.ended_otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Attention groups in their order, the runs, and the counts of the header."""
+
+    groups: tuple[Group, ...]
+    runs: tuple[FleetLine, ...]
+    needs_person: int
+    working: int
+    ready: int
+    ended: int
+
+
+def picture_of(tasks: Iterable[Task]) -> Picture:
+    """The picture that these tasks give. A fleet's root is shown by its children only."""
+    known = list(tasks)
+    work = [task for task in known if task.kind is Kind.WORK]
+    items = [item for item in map(item_of, work) if item is not None]
+    return Picture(
+        groups=groups_of(items),
+        runs=tuple(_line(root, work) for root in known if root.parent is None),
+        needs_person=len(items),
+        working=sum(task.state is State.WORKING for task in work),
+        ready=sum(task.state is State.SUBMITTED for task in work),
+        ended=sum(task.ended for task in work),
+    )
+
+
+def _line(root: Task, work: Iterable[Task]) -> FleetLine:
+    members = [task for task in work if task.run == root.run]
+    count: Mapping[State, int] = {state: sum(task.state is state for task in members) for state in State}
+    needs = count[State.INPUT_REQUIRED] + count[State.AUTH_REQUIRED]
+    return FleetLine(
+        run=root.run,
+        title=root.title,
+        total=len(members),
+        done=count[State.COMPLETED],
+        working=count[State.WORKING],
+        waiting=count[State.SUBMITTED] + count[State.PAUSED],
+        needs_person=needs,
+        ended_otherwise=sum(count[state] for state in State if state not in LIVE) - count[State.COMPLETED],
+    )
+
+
+def standing(task: Task, *, frozen: str | None, slot_free: bool, now: int) -> tuple[State, Reason | None]:
+    """State and reason as they are now: what time, a freeze or a full fleet changes is seen without being written."""
+    if task.ended:
+        return task.state, None
+    if frozen is not None:
+        return task.state, Reason.FROZEN
+    if task.state is State.SUBMITTED and task.reason is Reason.RETRY_BACKOFF and task.not_before <= now:
+        return task.state, Reason.READY
+    if task.state is State.SUBMITTED and task.reason is Reason.READY and not slot_free:
+        return task.state, Reason.NO_SLOT
+    return task.state, task.reason

@@ -1,0 +1,67 @@
+"""Whether a verifier is up, and starting one where none is: a lock that the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from onloop.errors import Unavailable
+from onloop.gateway.home import Home
+
+IDLE_EXIT = "10m"
+"""How long a verifier that was started along the way stays without work."""
+
+
+@contextmanager
+def only_verifier(home: Home) -> Iterator[None]:
+    """Be the one verifier of the store, or Unavailable."""
+    handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(
+                f"{home.store} has a verifier already", hint="one is enough; it serves every worker"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_verifier_up(home: Home) -> bool:
+    """Whether some process is the verifier now."""
+    try:
+        with only_verifier(home):
+            return False
+    except Unavailable:
+        return True
+
+
+def ensure_verifier(home: Home) -> None:
+    """Start a verifier of its own session where none is up; two that start at once sort it out by the lock."""
+    if is_verifier_up(home):
+        return
+    home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONLOOP_")}
+    with (home.logs / "verifier.log").open("ab") as log:
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "onloop.cli.entry",
+                "verifier",
+                "--store",
+                str(home.store),
+                "--idle-exit",
+                IDLE_EXIT,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=kept,
+            start_new_session=True,
+        )

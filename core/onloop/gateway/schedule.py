@@ -1,0 +1,60 @@
+"""The rows that follow from a task: its timers, its jobs, and the end of its lease."""
+
+from __future__ import annotations
+
+from onloop.machine.definition import Definition
+from onloop.machine.task import Task
+from onloop.machine.timers import armed_timers
+from onloop.store.port import Transaction
+from onloop.store.rows import Due, Job, Lease
+
+
+def sync_rows(tx: Transaction, definition: Definition, before: Task | None, after: Task, now: int) -> None:
+    """Make the rows beside the log fit the task as it is now; all of it is computed from the task."""
+    if (
+        before is not None
+        and before.holder is not None
+        and (after.holder, after.epoch) != (before.holder, before.epoch)
+    ):
+        tx.delete(Lease, after.id)
+    _sync_timers(tx, definition, after)
+    _sync_jobs(tx, before, after, now)
+
+
+def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
+    wanted = {
+        row.id: row
+        for timer in armed_timers(definition, task)
+        for row in [
+            Due(f"{task.id}|{timer.kind.value}|{timer.token}", task.id, timer.kind.value, timer.token, timer.at)
+        ]
+    }
+    stored = {row.id: row for row in tx.select(Due, task=task.id)}
+    for row_id in stored.keys() - wanted.keys():
+        tx.delete(Due, row_id)
+    for row_id, row in wanted.items():
+        if stored.get(row_id) != row:
+            tx.put(row)
+
+
+def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> None:
+    if before is not None and (before.awaited, before.effect, before.submission) == (
+        task.awaited,
+        task.effect,
+        task.submission,
+    ):
+        return
+    asked = _request_number(task)
+    wanted = {f"{task.id}/{gate}/{asked}": gate for gate in task.awaited}
+    effect = {task.effect.id: None} if task.effect is not None else {}
+    stored = {job.id for job in tx.select(Job, task=task.id)}
+    for job_id in stored - wanted.keys() - effect.keys():
+        tx.delete(Job, job_id)
+    for job_id, gate in (wanted | effect).items():
+        if job_id not in stored:
+            tx.put(Job(job_id, task.id, gate, now))
+
+
+def _request_number(task: Task) -> str:
+    now = task.submission
+    return f"{now.head[:16]}.{now.at}" if now else "0"

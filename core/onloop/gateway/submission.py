@@ -1,0 +1,106 @@
+"""Submit: fetch the commit into the mirror, store the artefacts, ask for the gates, wait for the answer."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from onloop.errors import BadInput, Refused, UnknownThing
+from onloop.gateway.identity import Principal
+from onloop.gateway.opening import Opened
+from onloop.machine.commands import Submit
+from onloop.machine.course import check_holder
+from onloop.machine.state import Reason
+from onloop.machine.task import Artefact, Submission, Task
+
+LARGEST_ARTEFACT = 4 * 1_048_576
+MOST_ARTEFACTS = 50
+LONGEST_STATEMENT = 4_000
+POLL_S = 0.02
+
+
+def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -> Task:
+    """Submit HEAD of the agent's clone and what lies in its artefact folder; gates run afterwards, elsewhere."""
+    task = task_of(opened, agent.task or "")
+    check_holder(task, agent.id, agent.epoch)
+    if task.origin is None:
+        raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
+    mirror = opened.home.mirror(task.origin)
+    tip = mirror.refresh(task.target)
+    head = mirror.fetch_submission(opened.home.environment(task.id), task.id, task.version)
+    base = mirror.merge_base(head, tip)
+    submission = Submission(
+        head=head,
+        tree=mirror.tree(head),
+        base=base,
+        authors=mirror.authors(base, head),
+        artefacts=tuple(_stored(opened, opened.home.out(task.id))),
+        statement=statement[:LONGEST_STATEMENT],
+        at=opened.gateway.clock(),
+    )
+    return opened.gateway.perform(agent, task.id, Submit(agent.id, agent.epoch, submission), key=key)
+
+
+def uncommitted_files(opened: Opened, task: Task) -> tuple[str, ...]:
+    """Tracked files of the agent's clone that differ from its HEAD, and so are in no submission."""
+    if task.origin is None:
+        return ()
+    return opened.home.mirror(task.origin).uncommitted(opened.home.environment(task.id))
+
+
+def wait_for_gates(
+    opened: Opened, task_id: str, *, timeout_s: float, pause: Callable[[float], None], beat: Callable[[], None]
+) -> Task:
+    """The task as soon as no verifier is asked about it, or as it is after `timeout_s` of waiting.
+
+    `pause` waits some seconds; `beat` is called while waiting, at most once per second.
+    """
+    task = task_of(opened, task_id)
+    began = beaten = opened.gateway.clock()
+    stamp = opened.gateway.store.stamp()
+    while task.reason is Reason.GATES_RUNNING and opened.gateway.clock() - began < timeout_s * 1000:
+        pause(POLL_S)
+        if opened.gateway.clock() - beaten > 1000:
+            beaten = opened.gateway.clock()
+            beat()
+        if (now := opened.gateway.store.stamp()) != stamp:
+            stamp, task = now, task_of(opened, task_id)
+    return task
+
+
+def task_of(opened: Opened, task_id: str) -> Task:
+    """The task with that id; UnknownThing if there is none."""
+    with opened.gateway.store.reading() as at:
+        task = at.task(task_id)
+    if task is None:
+        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+    return task
+
+
+def _stored(opened: Opened, folder: Path) -> Iterator[Artefact]:
+    """Each regular file of the artefact folder, stored by digest: links and folders are no artefacts."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))
+    except OSError:
+        return
+    if len(names) > MOST_ARTEFACTS:
+        raise BadInput(f"{folder} holds {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
+    for name in names:
+        content = _content(folder / name)
+        yield Artefact(name, opened.gateway.keep(content), len(content))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as problem:
+        raise Refused(f"{path} cannot be read: {problem}", exit=BadInput.exit, hint="write it again") from None
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise BadInput(f"{path} is no regular file", hint="write the artefact as a file")
+        content = file.read(LARGEST_ARTEFACT + 1)
+    if len(content) > LARGEST_ARTEFACT:
+        raise BadInput(f"{path} is larger than {LARGEST_ARTEFACT} bytes", hint="hand over something smaller")
+    return content

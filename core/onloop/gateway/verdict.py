@@ -1,0 +1,101 @@
+"""The gateway's answer to an agent that asks whether a part is achieved and it may proceed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onloop.errors import Exit
+from onloop.gateway.dossier import GateLine, Mark, gate_lines
+from onloop.gateway.identity import Principal
+from onloop.machine.definition import Definition
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+
+WORDS: Mapping[Exit, str] = {
+    Exit.OK: "yes",
+    Exit.NOT_YET: "not_yet",
+    Exit.HELD: "held",
+    Exit.REDO: "redo",
+    Exit.NOT_YOURS: "not_yours",
+    Exit.SPENT: "spent",
+    Exit.NOTHING: "nothing",
+    Exit.ENDED: "ended",
+    Exit.UNAVAILABLE: "unavailable",
+}
+"""The verdict's word for each exit code that an agent can meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict on the last submitted commit of a step, with the next command that would work."""
+
+    exit: Exit
+    task: str
+    step: str
+    state: State
+    reason: Reason | None
+    commit: str | None
+    gates: tuple[GateLine, ...]
+    why: str
+    next: str
+
+    @property
+    def verdict(self) -> str:
+        """The exit code as a word."""
+        return WORDS[self.exit]
+
+
+def answer_for(definition: Definition, task: Task, agent: Principal, head: str | None, frozen: str | None) -> Answer:
+    """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read."""
+    gates = tuple(line for line in gate_lines(definition, task) if line.step == agent.step)
+    code, why, following = _judged(definition, task, agent, head, frozen, gates)
+    commit = task.submission.head if task.submission else None
+    return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following)
+
+
+_Judged = tuple[Exit, str, str]
+_STOP = "stop here: nothing more is asked of you"
+
+
+def _judged(
+    definition: Definition,
+    task: Task,
+    agent: Principal,
+    head: str | None,
+    frozen: str | None,
+    gates: tuple[GateLine, ...],
+) -> _Judged:
+    if task.ended:
+        return Exit.ENDED, f"{task.id} has ended: {task.state.value}, {task.detail}", _STOP
+    if task.epoch != agent.epoch:
+        return Exit.NOT_YOURS, f"{task.id} was given to {task.holder or 'another agent'}", "stop work on it"
+    if frozen is not None:
+        return Exit.HELD, f"{task.id} is frozen ({frozen})", "stop here; a person must unfreeze it"
+    if task.holder != agent.id:
+        return _after_lease(definition, task, agent)
+    return _in_lease(task, agent, head, gates)
+
+
+def _after_lease(definition: Definition, task: Task, agent: Principal) -> _Judged:
+    step = definition.step(agent.step)
+    if all(task.passed(step.id, gate.id) for gate in step.machine_gates) and task.submission is not None:
+        return Exit.OK, f"{step.id} is achieved: its gates passed on {task.submission.head[:12]}", _STOP
+    if task.state is State.INPUT_REQUIRED:
+        return Exit.HELD, f"{task.id} waits for a person: {task.detail}", "stop here; a person decides what comes next"
+    return Exit.NOT_YOURS, f"the lease on {task.id} has ended ({task.detail})", "stop work on it"
+
+
+def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
+    now, running = task.submission, task.reason is Reason.GATES_RUNNING
+    answered = any(line.mark in {Mark.PASSED, Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT} for line in gates)
+    if now is None or not (running or answered):
+        return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"
+    if head is not None and head != now.head:
+        why = f"HEAD is {head[:12]}, and the last submitted commit is {now.head[:12]}"
+        return Exit.NOT_YET, why, "onloop submit"
+    if running:
+        names = ", ".join(line.gate for line in gates if line.mark is Mark.RUNNING)
+        return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"
+    failed = "; ".join(f"{line.gate}: {line.summary}" for line in gates if line.mark is not Mark.PASSED)
+    return Exit.REDO, failed or task.detail, "mend it, git commit, then: onloop submit"

@@ -1,0 +1,49 @@
+"""What gates run with, for a task: its mirror, where output goes, whose interpreter, what must be redacted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from onloop.errors import BadInput
+from onloop.gates.evaluation import Workshop
+from onloop.gateway.identity import Principal
+from onloop.gateway.opening import Opened
+from onloop.machine.definition import Definition
+from onloop.machine.task import Task
+
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "API_KEY", "PRIVATE_KEY")
+
+
+def workshop_for(opened: Opened, verifier: Principal) -> Callable[[Task, Definition, Callable[[], bool]], Workshop]:
+    """A maker of workshops that shares what was counted at bases between the gates of one verifier."""
+    counts: dict[tuple[str, tuple[str, ...]], int | str] = {}
+
+    def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> Workshop:
+        if task.origin is None:
+            raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
+        return Workshop(
+            mirror=opened.home.mirror(task.origin),
+            blob=lambda digest: _blob(opened, digest),
+            keep=opened.gateway.keep,
+            clock=opened.gateway.clock,
+            verifier=verifier.id,
+            python=sys.executable,
+            environment=definition.environment,
+            stop=stop,
+            secrets=known_secrets(),
+            base_counts=counts,
+        )
+
+    return make
+
+
+def _blob(opened: Opened, digest: str) -> bytes | None:
+    with opened.gateway.store.reading() as at:
+        return at.blob(digest)
+
+
+def known_secrets() -> tuple[str, ...]:
+    """The values in our own environment that must never be stored: those whose names say that they are secret."""
+    return tuple(value for name, value in os.environ.items() if value and any(w in name.upper() for w in _SECRET_WORDS))

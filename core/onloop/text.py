@@ -1,0 +1,48 @@
+"""Text from agents, repositories and files, made safe to show: what a terminal would obey becomes something to see."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_SUSPECT = re.compile(r"[^\x20-\x7e]")
+
+
+def safe(text: str, limit: int | None = None) -> str:
+    """One line: line ends become ⏎, tabs spaces, and what is invisible or obeyed becomes a picture or ‹U+202E›."""
+    shown = text if text.isascii() and text.isprintable() else _SUSPECT.sub(_shown, text)
+    if limit is not None and len(shown) > limit:
+        return shown[: max(0, limit - 1)] + "…"
+    return shown
+
+
+def safe_lines(text: str, limit: int = 100_000) -> str:
+    """Many lines: like `safe`, with the line ends kept, and a word about what was left out."""
+    kept = text[:limit]
+    lines = "\n".join(safe(line) for line in kept.replace("\r\n", "\n").split("\n"))
+    return lines if len(text) <= limit else f"{lines}\n… {len(text) - limit} characters more"
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    if char == "\n":
+        return "⏎"
+    if char == "\t":
+        return "    "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if is_hidden(char):
+        return f"‹U+{code:04X}›"
+    return char
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a character is invisible, reorders text, or is none: controls, bidi, zero-width, tags, selectors."""
+    code = ord(char)
+    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return selector or char in _FILLERS or unicodedata.category(char) in _HIDDEN

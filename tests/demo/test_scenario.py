@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from onloop.demo import programs, scenario
+from onloop.demo.scenario import Course, End, Persona, Reply
+from onloop.errors import BadInput, UnknownThing
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Answer, RequestKind
+
+SMALL = """
+scenario: small
+human:
+  approval: [{answer: approve}]
+  question: [{answer: answer, text: yes}]
+  choice: [{answer: retry, text: again}]
+repositories:
+  billing:
+    persona: diligent
+    expect: {state: completed, merged: true}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "s.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_program_has_a_part_and_every_persona_plays() -> None:
+    built_in = scenario.load()
+    assert set(built_in.parts) == set(programs.names())
+    played = [part.persona for part in built_in.parts.values()]
+    assert set(played) == set(Persona)
+    assert played.count(Persona.STUCK) == 4
+
+
+def test_the_scripted_person_repeats_the_last_answer_and_falls_back_on_the_common_ones() -> None:
+    careless = scenario.load().part("magic-links")
+    answers = [careless.reply(RequestKind.APPROVAL, earlier).answer for earlier in range(4)]
+    assert answers == [Answer.REJECT, Answer.APPROVE, Answer.APPROVE, Answer.APPROVE]
+    assert careless.reply(RequestKind.CHOICE, 0) == Reply(Answer.RETRY, "Please try once more.")
+
+
+def test_a_repository_without_a_part_is_named_with_those_that_have_one(tmp_path: Path) -> None:
+    with pytest.raises(UnknownThing, match="no part for the repository 'payroll' in the scenario") as caught:
+        scenario.load(written(tmp_path, SMALL)).part("payroll")
+    assert caught.value.hint == "known: billing"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("persona: diligent", "persona: lazy", "s.yaml: repositories: billing: persona: 'lazy' is not one of them"),
+        ("merged: true", "merged: maybe", "s.yaml: repositories: billing: expect: merged: 'maybe' is neither true nor"),
+        ("merged: true", "merged: true, rounds: -1", "expect: rounds: -1 is not a number"),
+        ("merged: true", "merged: true, reasons: question", "expect: reasons: 'question' is not a list"),
+        ("merged: true", "merged: true, reasons: [bored]", "expect: reasons: 0: 'bored' is not one of them"),
+        ("merged: true", "merged: true, ends: [bored]", "expect: ends: 0: 'bored' is not one of them"),
+        (", merged: true", "", "expect: no 'merged'"),
+        ("state: completed", "state: working", "expect: state: working does not end a task"),
+        ("expect:", "expects:", "s.yaml: repositories: billing: unknown field 'expects'"),
+        ("  choice: [{answer: retry, text: again}]\n", "", "s.yaml: human: no reply to choice"),
+        ("{answer: retry, text: again}", "", "s.yaml: human: choice: an empty list"),
+        ("{answer: retry, text: again}", "{answer: retry}", "s.yaml: human: choice: 0: retry without a text"),
+        ("{answer: retry, text: again}", "{answer: retry, text: 7}", "human: choice: 0: text: 7 is not a text"),
+        ("scenario: small", "scenario: [", "s.yaml cannot be read: while parsing"),
+        ("scenario: small", "scenario: a\nscenario: b", 'found duplicate key "scenario"'),
+        ("repositories:", "repositories: 3\nx:", "s.yaml: unknown field 'x'"),
+        ("human:", "human: 3\nx:", "s.yaml: unknown field 'x'"),
+    ],
+)
+def test_a_broken_scenario_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in SMALL
+    with pytest.raises(BadInput) as caught:
+        scenario.load(written(tmp_path, SMALL.replace(old, new)))
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_missing_scenario_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=re.escape("s.yaml cannot be read: [Errno 2]")):
+        scenario.load(tmp_path / "s.yaml")
+
+
+EXPECTED = Course(
+    State.COMPLETED,
+    merged=True,
+    rounds=2,
+    attempts=2,
+    reasons=frozenset({Reason.ROUNDS_EXHAUSTED}),
+    ends=frozenset({End.CRASHED}),
+    answers=(Answer.REJECT, Answer.APPROVE),
+)
+
+
+def test_a_course_that_did_what_was_expected_and_more_does_not_differ() -> None:
+    more = Course(
+        State.COMPLETED,
+        merged=True,
+        rounds=3,
+        attempts=4,
+        reasons=frozenset({Reason.ROUNDS_EXHAUSTED, Reason.READY}),
+        ends=frozenset(End),
+        answers=(Answer.RETRY, Answer.REJECT, Answer.RETRY, Answer.APPROVE),
+    )
+    assert scenario.verdict(EXPECTED, EXPECTED) == ()
+    assert scenario.verdict(EXPECTED, more) == ()
+
+
+def test_every_difference_is_said_in_words() -> None:
+    less = Course(State.WORKING, merged=False, answers=(Answer.APPROVE, Answer.REJECT))
+    assert scenario.verdict(EXPECTED, less) == (
+        "it is working, not completed",
+        "its work was not merged",
+        "a gate sent it back 0 times, not 2 or more",
+        "it took 1 attempts, not 2 or more",
+        "it never was rounds_exhausted",
+        "no attempt crashed",
+        "people answered approve, then reject, not reject, then approve",
+    )
+    canceled = Course(State.CANCELED, merged=False)
+    assert scenario.verdict(canceled, Course(State.CANCELED, merged=True)) == ("its work was merged",)

@@ -1,0 +1,102 @@
+"""Folders appear whole or not at all, and go away whatever is in them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onloop.gates.folders import built, remove_tree, scratch
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder of a user whom permissions bind, which they do not for root; acts as that user."""
+    place = Path(tempfile.mkdtemp(prefix="onloop-test-"))
+    if os.geteuid() != 0:
+        yield place
+    else:
+        os.chown(place, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield place
+        finally:
+            os.seteuid(0)
+    remove_tree(place)
+
+
+def test_a_folder_is_seen_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "place"
+    with built(path) as folder:
+        (folder / "file").touch()
+        assert not path.exists()
+    assert [entry.name for entry in path.iterdir()] == ["file"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["place"]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), built(tmp_path / "place") as folder:
+        (folder / "file").touch()
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_of_two_builders_wins_and_the_second_is_content(tmp_path: Path) -> None:
+    path = tmp_path / "place"
+    with built(path) as slow:
+        with built(path) as fast:
+            (fast / "fast").touch()
+        (slow / "slow").touch()
+    assert [entry.name for entry in path.iterdir()] == ["fast"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_living_builders_folder_is_not_swept_and_a_dead_ones_is(tmp_path: Path) -> None:
+    dead = tmp_path / ".place.building-dead"
+    dead.mkdir()
+    (dead / "file").touch()
+    with built(tmp_path / "place") as living:
+        (living / "file").touch()
+        with built(tmp_path / "place"):
+            assert living.exists()
+            assert not dead.exists()
+
+
+def test_a_file_in_the_way_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "place").write_text("mine")
+    with pytest.raises(OSError), built(tmp_path / "place"):
+        pass
+    assert (tmp_path / "place").read_text() == "mine"
+
+
+def test_a_read_only_tree_is_removed(as_nobody: Path) -> None:
+    inner = as_nobody / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    for folder in (inner, inner.parent):
+        folder.chmod(0o500)
+    (as_nobody / "closed").mkdir(mode=0)
+    remove_tree(as_nobody / "a")
+    remove_tree(as_nobody / "closed")
+    assert list(as_nobody.iterdir()) == []
+
+
+def test_removing_a_tree_leaves_alone_what_its_links_lead_to(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o500)
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/link").symlink_to(outside)
+    remove_tree(tmp_path / "tree")
+    assert outside.stat().st_mode & 0o777 == 0o500
+
+
+def test_a_scratch_folder_is_private_and_temporary() -> None:
+    with scratch("test") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert folder == folder.resolve()
+    assert not folder.exists()

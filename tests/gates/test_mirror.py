@@ -1,0 +1,270 @@
+"""The mirror follows its origin, keeps what is submitted, and says in plain words what is not there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from onloop.errors import BadInput, Unavailable, UnknownThing
+from onloop.gates import mirror as mirrors
+from onloop.gates.changes import ChangedPath, FileChange, FileKind, Status
+from onloop.gates.environment import Environment
+from onloop.gates.mirror import Mirror
+
+if TYPE_CHECKING:
+    from gates.conftest import Agent, Origin
+
+TASK = "r7k2m.3"
+NOWHERE = "0" * 39 + "1"
+
+
+def test_a_mirror_brings_the_targets_tip(mirror: Mirror, origin: Origin) -> None:
+    assert mirror.refresh("main") == origin.tip() == mirror.tip("main")
+    moved = origin.commit({"a": "1"})
+    assert mirror.refresh("main") == moved == mirror.tip("main")
+
+
+def test_a_target_that_was_rewritten_is_followed(mirror: Mirror, origin: Origin) -> None:
+    origin.commit({"a": "1"})
+    mirror.refresh("main")
+    origin.git("update-ref", "refs/heads/main", "main~1")
+    assert mirror.refresh("main") == origin.tip()
+
+
+def test_making_a_mirror_again_keeps_it(mirror: Mirror, agent: Agent) -> None:
+    head = mirror.fetch_submission(agent.path, TASK, 1)
+    mirror.create()
+    assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == head
+
+
+def test_a_mirror_has_no_hooks_and_nothing_beside_it(mirror: Mirror) -> None:
+    assert not (mirror.path / "hooks").exists()
+    assert [entry.name for entry in mirror.path.parent.iterdir()] == ["origin.git"]
+
+
+def test_a_branch_that_is_not_there_is_named_with_those_that_are(mirror: Mirror, origin: Origin) -> None:
+    origin.commit({"a": "1"}, branch="release/2.0")
+    with pytest.raises(UnknownThing, match="no branch 'mian'") as refused:
+        mirror.refresh("mian")
+    assert "main, release/2.0" in refused.value.hint
+
+
+def test_an_origin_without_commits_asks_for_a_first_one(bare_origin: Origin, tmp_path: Path) -> None:
+    mirror = Mirror(tmp_path / "m.git", str(bare_origin.path))
+    mirror.create()
+    with pytest.raises(BadInput, match="has no commits") as refused:
+        mirror.refresh("main")
+    assert "push a first commit" in refused.value.hint
+
+
+def test_an_origin_that_is_gone_is_unavailable_and_named(mirror: Mirror) -> None:
+    with pytest.raises(Unavailable, match="/nonexistent/x"):
+        replace(mirror, origin="/nonexistent/x").refresh("main")
+
+
+def test_a_mirror_that_was_never_made_is_unavailable(tmp_path: Path, origin: Origin) -> None:
+    with pytest.raises(Unavailable, match="is not there"):
+        Mirror(tmp_path / "m.git", str(origin.path)).refresh("main")
+
+
+def test_old_history_with_known_blemishes_is_mirrored(bare_origin: Origin, tmp_path: Path) -> None:
+    tree = bare_origin.git("mktree")
+    text = f"tree {tree}\nauthor A <a@b> 0 +051800\ncommitter A <a@b> 0 +051800\n\nx\n"
+    (tmp_path / "commit").write_text(text)
+    commit = bare_origin.git("hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit"))
+    bare_origin.git("update-ref", "refs/heads/main", commit)
+    mirror = Mirror(tmp_path / "m.git", str(bare_origin.path))
+    mirror.create()
+    assert mirror.refresh("main") == commit
+
+
+def test_a_submission_stays_when_the_agent_throws_its_commit_away(mirror: Mirror, agent: Agent) -> None:
+    head = agent.commit({"a": "1"})
+    assert mirror.fetch_submission(agent.path, TASK, 1) == head
+    agent.git("reset", "--quiet", "--hard", "HEAD~1")
+    assert mirror.fetch_submission(agent.path, TASK, 2) == agent.environment.head()
+    assert mirror.read_file(head, "a", 10) == b"1"
+    assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == head
+
+
+def test_a_submission_can_be_fetched_again_under_its_number(mirror: Mirror, agent: Agent) -> None:
+    agent.commit({"a": "1"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    agent.git("commit", "--quiet", "--amend", "--message", "again")
+    assert mirror.fetch_submission(agent.path, TASK, 1) == agent.environment.head()
+
+
+def test_an_environment_without_a_commit_is_refused(mirror: Mirror, agent: Agent) -> None:
+    agent.git("checkout", "--quiet", "--orphan", "empty")
+    with pytest.raises(BadInput, match="no commit at HEAD"):
+        mirror.fetch_submission(agent.path, TASK, 1)
+
+
+def test_an_incomplete_history_is_refused(mirror: Mirror, agent: Agent) -> None:
+    agent.commit({"a": "1"})
+    parent = agent.git("rev-parse", "HEAD")
+    agent.commit({"b": "1"})
+    (agent.path / f".git/objects/{parent[:2]}/{parent[2:]}").unlink()
+    with pytest.raises(BadInput, match="cannot be fetched"):
+        mirror.fetch_submission(agent.path, TASK, 1)
+
+
+def test_lock_files_of_a_killed_git_block_nobody(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    (mirror.path / f"refs/onloop/tasks/{TASK}").mkdir(parents=True)
+    for name in (f"refs/onloop/tasks/{TASK}/1", "packed-refs", "refs/heads/main"):
+        (mirror.path / f"{name}.lock").touch()
+    head = agent.commit({"a": "1"})
+    tip = origin.commit({"b": "1"})
+    assert mirror.fetch_submission(agent.path, TASK, 1) == head
+    assert mirror.refresh("main") == tip
+
+
+def test_many_at_once_take_turns(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    head = agent.commit({"a": "1"})
+    tip = origin.commit({"b": "1"})
+    with ThreadPoolExecutor(6) as pool:
+        fetched = [pool.submit(mirror.fetch_submission, agent.path, TASK, 1) for _ in range(4)]
+        refreshed = [pool.submit(mirror.refresh, "main") for _ in range(4)]
+        assert {future.result() for future in fetched} == {head}
+        assert {future.result() for future in refreshed} == {tip}
+
+
+def test_a_mirror_that_stays_busy_is_unavailable(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirrors, "_LOCK_S", 0.05)
+    other = os.open(mirror.path / "onloop.lock", os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(Unavailable, match="is busy"):
+            mirror.refresh("main")
+    finally:
+        os.close(other)
+    assert mirror.refresh("main")
+
+
+def test_a_commit_that_is_not_in_the_mirror_is_unknown(mirror: Mirror) -> None:
+    with pytest.raises(UnknownThing, match=NOWHERE):
+        mirror.tree(NOWHERE)
+
+
+def test_the_merge_base_stays_when_the_target_moves_on(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    base = origin.tip()
+    head = agent.commit({"a": "1"})
+    tip = origin.commit({"b": "1"})
+    mirror.refresh("main")
+    mirror.fetch_submission(agent.path, TASK, 1)
+    assert mirror.merge_base(head, tip) == base
+    assert mirror.is_ancestor(base, head)
+    assert not mirror.is_ancestor(tip, head)
+
+
+def test_work_without_common_history_is_refused(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    agent.git("checkout", "--quiet", "--orphan", "fresh")
+    head = agent.commit({"a": "1"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    with pytest.raises(BadInput, match="no history in common"):
+        mirror.merge_base(head, origin.tip())
+
+
+def test_authors_are_those_who_wrote_and_those_who_committed(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    agent.commit({"a": "1"})
+    agent.git("commit", "--quiet", "--allow-empty", "--author", "Eve <eve@example.org>", "--message", "x")
+    head = mirror.fetch_submission(agent.path, TASK, 1)
+    assert mirror.authors(origin.tip(), head) == ("eve@example.org", "impl-1@agents.onloop.invalid")
+    assert mirror.authors(head, head) == ()
+
+
+def test_every_kind_of_change_is_told_apart(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    base = origin.commit({"gone": "1", "old name": "a\nb\nc\n", "plain": "1", "turned": "1", "tool": "x"})
+    agent.environment.prepare(mirror, "main", TASK, "impl-1")
+    agent.git("merge", "--quiet", "--ff-only", "origin/main")
+    (agent.path / "gone").unlink()
+    (agent.path / "old name").rename(agent.path / "new\tname")
+    (agent.path / "turned").unlink()
+    (agent.path / "turned").symlink_to("plain")
+    (agent.path / "tool").chmod(0o755)
+    agent.git("update-index", "--add", "--cacheinfo", f"160000,{base},module")
+    (agent.path / "module").mkdir()
+    head = agent.commit({"plain": "1\n2\n", "image": b"\0\1", "grün": "x\n"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    assert set(mirror.diff_stat(base, head)) == {
+        FileChange("gone", Status.DELETED, FileKind.FILE, 0, 1),
+        FileChange("new\tname", Status.RENAMED, FileKind.FILE, 0, 0, "old name"),
+        FileChange("turned", Status.RETYPED, FileKind.SYMLINK, 1, 1),
+        FileChange("tool", Status.MODE, FileKind.EXECUTABLE, 0, 0),
+        FileChange("module", Status.ADDED, FileKind.SUBMODULE, 1, 0),
+        FileChange("plain", Status.MODIFIED, FileKind.FILE, 2, 1),
+        FileChange("image", Status.ADDED, FileKind.FILE, None, None),
+        FileChange("grün", Status.ADDED, FileKind.FILE, 1, 0),
+    }
+    changed = mirror.changed_paths(base, head)
+    assert ChangedPath("old name", Status.DELETED, FileKind.FILE) in changed
+    assert ChangedPath("new\tname", Status.ADDED, FileKind.FILE) in changed
+
+
+def test_a_diff_shows_links_modes_submodules_and_binaries(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    (agent.path / "link").symlink_to("/etc/passwd")
+    (agent.path / "calc.py").chmod(0o755)
+    agent.git("update-index", "--add", "--cacheinfo", f"160000,{origin.tip()},module")
+    (agent.path / "module").mkdir()
+    head = agent.commit({"image": b"\0\1", "latin": b"caf\xe9\n"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    shown = mirror.diff(origin.tip(), head)
+    for line in (
+        "new file mode 120000",
+        "+/etc/passwd",
+        "old mode 100644",
+        "new mode 100755",
+        "new file mode 160000",
+        f"+Subproject commit {origin.tip()}",
+        "Binary files /dev/null and b/image differ",
+        "+caf\\xe9",
+    ):
+        assert line in shown.splitlines()
+
+
+def test_a_long_diff_is_cut_and_says_so(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    head = agent.commit({"long": "line\n" * 10_000})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    shown = mirror.diff(origin.tip(), head, max_bytes=1000)
+    assert len(shown) < 1100
+    assert shown.endswith("[cut here: the diff is longer than 1000 bytes]\n")
+
+
+def test_only_regular_files_of_the_commit_are_read(mirror: Mirror, agent: Agent) -> None:
+    (agent.path / "link").symlink_to("calc.py")
+    head = agent.commit({"sub/a": "1", "tool": "x"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    assert mirror.read_file(head, "sub/a", 10) == b"1"
+    assert mirror.read_file(head, "link", 10) is None
+    assert mirror.read_file(head, "absent", 10) is None
+    with pytest.raises(BadInput, match=r"'calc\.py' is 32 bytes long"):
+        mirror.read_file(head, "calc.py", 31)
+
+
+def test_uncommitted_work_is_named_up_to_a_limit(mirror: Mirror, agent: Agent) -> None:
+    agent.commit(dict.fromkeys("abcde", "1"))
+    assert mirror.uncommitted(agent.path) == ()
+    os.utime(agent.path / "a")
+    (agent.path / "untracked").touch()
+    assert mirror.uncommitted(agent.path) == ()
+    for name in "bcd":
+        (agent.path / name).write_text("2")
+    (agent.path / "e").unlink()
+    assert mirror.uncommitted(agent.path) == ("b", "c", "d", "e")
+    assert mirror.uncommitted(agent.path, limit=2) == ("b", "c")
+
+
+def test_submissions_of_one_task_are_not_in_the_clone_of_another(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
+    head = agent.commit({"secret": "1"})
+    mirror.fetch_submission(agent.path, TASK, 1)
+    other = Environment(tmp_path / "environments" / "x1")
+    other.prepare(mirror, "main", "x1", "impl-2")
+    objects = {path.name for path in (other.path / ".git/objects").rglob("*")}
+    assert head[2:] not in objects
+    assert not (other.path / ".git/refs/onloop").exists()
