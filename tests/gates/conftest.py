@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Origin:
         write(self.clone, files)
         git(self.clone, "add", "--all")
         git(self.clone, "commit", "--quiet", "--message", "change", names=_NAMES)
-        git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        git(self.clone, "push", "--quiet", str(self.path), f"HEAD:refs/heads/{branch}")
         return git(self.clone, "rev-parse", "HEAD")
 
     def git(self, *argv: str) -> str:
@@ -107,37 +108,51 @@ class Tripwire:
         return self.mark.exists()
 
 
-@pytest.fixture
-def bare_origin(tmp_path: Path) -> Origin:
-    """An origin without a single commit."""
-    origin = Origin(tmp_path / "origin.git", tmp_path / "person")
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(origin.path))
-    git(tmp_path, "init", "--quiet", "--initial-branch=main", str(origin.clone))
-    git(origin.clone, "remote", "add", "origin", str(origin.path))
+@pytest.fixture(scope="session")
+def _pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An origin with one commit on main, its mirror and an environment, made once: tests work on copies."""
+    place = tmp_path_factory.mktemp("pattern")
+    origin = _bare_origin(place)
+    origin.commit({"calc.py": "def add(a, b):\n    return a + b\n", "README.md": "calc\n"})
+    mirror = Mirror(place / "mirrors" / "origin.git", str(origin.path))
+    Environment(place / "environments" / TASK).prepare(mirror, "main", TASK, "impl-1")
+    return place
+
+
+def _bare_origin(place: Path) -> Origin:
+    origin = Origin(place / "origin.git", place / "person")
+    git(place, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(origin.path))
+    git(place, "init", "--quiet", "--template=", "--initial-branch=main", str(origin.clone))
     return origin
 
 
 @pytest.fixture
-def origin(bare_origin: Origin) -> Origin:
+def bare_origin(tmp_path: Path) -> Origin:
+    """An origin without a single commit."""
+    return _bare_origin(tmp_path)
+
+
+@pytest.fixture
+def origin(_pattern: Path, tmp_path: Path) -> Origin:
     """An origin with one commit on main."""
-    bare_origin.commit({"calc.py": "def add(a, b):\n    return a + b\n", "README.md": "calc\n"})
-    return bare_origin
+    for name in ("origin.git", "person"):
+        shutil.copytree(_pattern / name, tmp_path / name)
+    return Origin(tmp_path / "origin.git", tmp_path / "person")
 
 
 @pytest.fixture
-def mirror(origin: Origin, tmp_path: Path) -> Mirror:
+def mirror(_pattern: Path, origin: Origin, tmp_path: Path) -> Mirror:
     """A mirror of `origin`, up to date."""
-    mirror = Mirror(tmp_path / "mirrors" / "origin.git", str(origin.path))
-    mirror.create()
-    mirror.refresh("main")
-    return mirror
+    shutil.copytree(_pattern / "mirrors", tmp_path / "mirrors")
+    return Mirror(tmp_path / "mirrors" / "origin.git", str(origin.path))
 
 
 @pytest.fixture
-def agent(mirror: Mirror, tmp_path: Path) -> Agent:
+def agent(_pattern: Path, mirror: Mirror, tmp_path: Path) -> Agent:
     """An agent in a fresh environment of task r7k2m.3."""
+    shutil.copytree(_pattern / "environments", tmp_path / "environments")
     environment = Environment(tmp_path / "environments" / TASK)
-    environment.prepare(mirror, "main", TASK, "impl-1")
+    git(environment.path, "config", "remote.origin.url", mirror.origin)
     return Agent(environment)
 
 

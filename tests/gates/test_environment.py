@@ -48,12 +48,13 @@ def test_an_environment_shares_no_file_with_the_mirror(agent: Agent, mirror: Mir
 
 
 def test_an_agent_can_fetch_from_the_origin_and_not_push_to_it(agent: Agent, origin: Origin) -> None:
+    before = origin.tip()
+    agent.commit({"b": "1"})
+    agent.git("push", "origin", "HEAD:main", check=False)
+    assert origin.tip() == before
     tip = origin.commit({"a": "1"})
     agent.git("fetch", "--quiet", "origin")
     assert agent.git("rev-parse", "origin/main") == tip
-    agent.commit({"b": "1"})
-    agent.git("push", "origin", "HEAD:main", check=False)
-    assert origin.tip() == tip
 
 
 def test_a_second_attempt_finds_commits_and_edits_and_the_targets_new_tip(

@@ -92,7 +92,9 @@ def test_whoever_did_the_step_that_not_by_names_cannot_claim() -> None:
 
 
 def test_not_by_remembers_everyone_who_ever_held_the_step() -> None:
-    loop = workflow(develop(), REVIEW).given(claim(ALFA), release()).later(MINUTE).given(claim(BRAVO), submit(), report())
+    loop = (
+        workflow(develop(), REVIEW).given(claim(ALFA), release()).later(MINUTE).given(claim(BRAVO), submit(), report())
+    )
 
     assert isinstance(loop.refuses(claim(ALFA, "reviewer")), NotAllowed)
     assert isinstance(loop.refuses(claim(BRAVO, "reviewer")), NotAllowed)

@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from onloop.agents.record import end_remembered, remember, signal_group
 from onloop.errors import BadInput
 
 LARGEST_LOG = 8 * 1_048_576
@@ -43,7 +43,7 @@ class AgentProcess:
 
         `record` remembers the process, so that a later worker can end it if this one is killed.
         """
-        end_leftover(record)
+        end_remembered(record)
         try:
             with brief.open("rb") as stdin:
                 process = subprocess.Popen(
@@ -60,7 +60,7 @@ class AgentProcess:
             raise BadInput(
                 f"{argv[0]!r} cannot be run: {problem.strerror}", hint="check the command after --"
             ) from None
-        record.write_text(f"{process.pid} {_birth(process.pid)}", encoding="utf-8")
+        remember(record, process.pid)
         started = cls(process, record)
         if process.stdout is not None:
             started._reader = threading.Thread(target=started._keep, args=(process.stdout, log), daemon=True)
@@ -74,18 +74,18 @@ class AgentProcess:
 
     def end(self) -> int:
         """Ask the whole group to end, then end it; the answer is the exit code."""
-        _signal_group(self.process.pid, signal.SIGTERM)
+        signal_group(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
-            _signal_group(self.process.pid, signal.SIGKILL)
+            signal_group(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
         self.tidy()
         return code
 
     def tidy(self) -> None:
         """After the agent itself has ended: end what it left behind, and let go of its output."""
-        _signal_group(self.process.pid, signal.SIGKILL)
+        signal_group(self.process.pid, signal.SIGKILL)
         if self._reader is not None:
             self._reader.join(GRACE_S)
         self.record.unlink(missing_ok=True)
@@ -99,28 +99,6 @@ class AgentProcess:
                 self.printed += len(chunk)
             if self.printed > LARGEST_LOG:
                 file.write(b"\n[onloop: %d bytes more were not kept]\n" % (self.printed - LARGEST_LOG))
-
-
-def end_leftover(record: Path) -> None:
-    """End an agent that a killed worker left running, if it is still the very process that was recorded."""
-    try:
-        pid, _, born = record.read_text(encoding="utf-8").partition(" ")
-    except OSError:
-        return
-    if pid.isdigit() and born and _birth(int(pid)) == born:
-        _signal_group(int(pid), signal.SIGKILL)
-    record.unlink(missing_ok=True)
-
-
-def _birth(pid: int) -> str:
-    """When a process began, as `ps` says it: with the pid, that names one process only."""
-    asked = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return asked.stdout.strip()
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
 
 
 def _die_with_parent() -> None:

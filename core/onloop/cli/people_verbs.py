@@ -84,7 +84,7 @@ def cancel(context: Context) -> Output:
     """End a task, or all tasks of a fleet."""
     person, voice = _voice(context, "cancel")
     task = task_of(context.opened, context.args.task)
-    command = Cancel(voice.person, context.args.reason)
+    command = Cancel(voice, context.args.reason)
     if task.kind is not Kind.FLEET:
         return _decide(context, person, command)
     with context.opened.gateway.store.reading() as at:

@@ -172,7 +172,7 @@ class FireTimer:
 class Cancel:
     """End the task."""
 
-    by: str
+    voice: Voice
     reason: str
 
 

@@ -132,9 +132,8 @@ def _cancel(course: Course, command: c.Cancel) -> None:
         refuse(
             f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
         )
-    course.end(
-        State.CANCELED, f"canceled by {command.by}: {command.reason}" if command.reason else f"canceled by {command.by}"
-    )
+    _spend_requests(course, Answer.CANCEL, command.voice, command.reason)
+    course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
 
 
 def escalate(course: Course, request_id: str) -> None:

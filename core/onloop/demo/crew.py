@@ -1,0 +1,81 @@
+"""The processes of a demo: one verifier, three workers, each in a session of its own, found again after a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onloop.agents.record import end_remembered, remember, remembered_pid, signal_group
+from onloop.demo.folder import SHUT_OUT, DemoFolder
+
+WORKERS = ("implementer-1", "implementer-2", "implementer-3")
+STOP_S = 8.0
+
+
+@dataclass(slots=True)
+class Crew:
+    """Starts what is missing, and stops everything when told to."""
+
+    folder: DemoFolder
+    pace: float
+    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def muster(self) -> None:
+        """Start every member that is not alive; safe to call again and again."""
+        for name in ("verifier", *WORKERS):
+            child = self._children.get(name)
+            if child is not None:
+                if child.poll() is None:
+                    continue
+            elif remembered_pid(self.folder.crew / f"{name}.pid") is not None:
+                continue
+            self._children[name] = self._start(name)
+
+    def stop(self) -> None:
+        """Ask every member to end, wait, and end those that do not."""
+        records = {name: self.folder.crew / f"{name}.pid" for name in (*WORKERS, "verifier")}
+        pids = {name: pid for name, record in records.items() if (pid := remembered_pid(record)) is not None}
+        for pid in pids.values():
+            signal_group(pid, signal.SIGTERM)
+        waiting, deadline = threading.Event(), STOP_S
+        while deadline > 0 and any(self._is_alive(name) for name in pids):
+            waiting.wait(0.05)
+            deadline -= 0.05
+        for name in pids:
+            end_remembered(records[name])
+
+    def _is_alive(self, name: str) -> bool:
+        child = self._children.get(name)
+        return child.poll() is None if child else remembered_pid(self.folder.crew / f"{name}.pid") is not None
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        self.folder.home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ONLOOP_")}
+        with (self.folder.home.logs / f"{name}.log").open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "onloop.cli.entry", *self._words(name), *self._agent(name)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=kept | SHUT_OUT,
+                start_new_session=True,
+            )
+        remember(self.folder.crew / f"{name}.pid", child.pid)
+        return child
+
+    def _words(self, name: str) -> Sequence[str]:
+        store = ("--store", str(self.folder.home.store))
+        if name == "verifier":
+            return ("verifier", *store)
+        return ("work", *store, "--role", "implementer", "--name", name, "--lease", "10s")
+
+    def _agent(self, name: str) -> Sequence[str]:
+        if name == "verifier":
+            return ()
+        scenario = str(self.folder.scenario_file)
+        return ("--", sys.executable, "-P", "-m", "onloop.demo.actor", "--scenario", scenario, "--pace", str(self.pace))

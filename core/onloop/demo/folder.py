@@ -1,0 +1,150 @@
+"""A demo's folder: the origins, the control repository, the store. Making it again changes nothing that is there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.demo.git import git
+from onloop.demo.origins import make_origins
+from onloop.demo.scenario import BUILT_IN, Scenario, load
+from onloop.errors import BadInput
+from onloop.gateway.home import Home, state_home
+from onloop.gateway.identity import Principal, enrolment, launcher, person_from_passphrase
+from onloop.gateway.opening import Opened, open_home, wall_clock
+from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet
+from onloop.gateway.service import append_house
+from onloop.machine.house import StoreCreated
+from onloop.machine.task import Kind, Task
+from onloop.store.port import TaskFilter
+from onloop.store.sqlite import create_store
+from onloop.workflow.source import builtin
+
+WORKFLOW = "cve-remediation.yaml"
+MAX_PARALLEL = 6
+DEMO_PACE = {"timeout: 30m": "timeout: 12s", "backoff: 5s": "backoff: 2s"}
+"""The built-in workflow's times, and what stands there in a demo, so that a hanging agent is seen to be ended."""
+
+SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""What keeps the machine's own git configuration out of a demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """Where one demo lives."""
+
+    path: Path
+
+    @property
+    def home(self) -> Home:
+        """Its store, and what lies beside it."""
+        return Home(self.path / "store")
+
+    @property
+    def origins(self) -> Path:
+        """The repositories that are worked on."""
+        return self.path / "origins"
+
+    @property
+    def scenario_file(self) -> Path:
+        """How each task must end."""
+        return self.path / "scenario.yaml"
+
+    @property
+    def crew(self) -> Path:
+        """Which processes belong to it."""
+        return self.path / "crew"
+
+    def scenario(self) -> Scenario:
+        """What is played."""
+        return load(self.scenario_file)
+
+
+def demo_folder(given: str | None) -> DemoFolder:
+    """The folder that `--dir` names, or a new one under the state folder."""
+    if given is None:
+        return DemoFolder(state_home() / f"demo-{new_run_id()}")
+    path = Path(given).expanduser().absolute()
+    if path.exists() and any(path.iterdir()) and not (path / "scenario.yaml").is_file():
+        raise BadInput(
+            f"{path} is not a demo's folder", hint="give an empty one, a new one, or that of an earlier demo"
+        )
+    return DemoFolder(path)
+
+
+def prepare(folder: DemoFolder) -> None:
+    """Make whatever is not there yet; nothing is ever deleted or overwritten, and a kill half-way does no harm."""
+    os.environ.update(SHUT_OUT)
+    for path in (folder.path, folder.crew):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.scenario_file.exists():
+        fresh = folder.path / "scenario.yaml.new"
+        shutil.copyfile(BUILT_IN, fresh)
+        fresh.replace(folder.scenario_file)
+    make_origins(folder.origins)
+    _control(folder)
+    create_store(folder.home.store)
+
+
+def _control(folder: DemoFolder) -> Path:
+    """The control repository: it holds the workflow file, committed."""
+    path = folder.path / "control.git"
+    if path.exists():
+        return path
+    fresh = folder.path / f".control-{secrets.token_hex(4)}.git"
+    git(folder.path, "init", "--quiet", "--bare", "--initial-branch=main", str(fresh))
+    text = demo_workflow()
+    stream = (
+        b"commit refs/heads/main\ncommitter onloop demo <demo@onloop.invalid> 1767225600 +0000\n"
+        b"data 24\nThe workflow of the demo\n"
+        + f"M 100644 inline {WORKFLOW}\ndata {len(text)}\n".encode()
+        + text
+        + b"\n"
+    )
+    git(fresh, "fast-import", "--quiet", stdin=stream)
+    fresh.rename(path)
+    return path
+
+
+def demo_workflow() -> bytes:
+    """The built-in `cve-remediation`, at the pace of a demo."""
+    text = builtin("cve-remediation").decode()
+    for there, instead in DEMO_PACE.items():
+        if there not in text:
+            raise BadInput(
+                f"cve-remediation has no {there!r}", hint="keep DEMO_PACE in step with the built-in workflow"
+            )
+        text = text.replace(there, instead)
+    return text.encode()
+
+
+def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
+    """Open the store, enrol the person with a secret that only this process knows, and start the fleet if none is."""
+    opened = open_home(folder.home)
+    by = launcher("demo")
+    passphrase = secrets.token_urlsafe(24)
+    event = enrolment(person, ("approvers",), "", passphrase, by.id)
+    with opened.gateway.store.writing() as tx:
+        if not tx.house().id:
+            append_house(tx, StoreCreated(secrets.token_hex(8), scripted=True), wall_clock(), by.id)
+        if not tx.house().scripted:
+            raise BadInput(f"{folder.path} holds a store that is no demo's", hint="give another folder: --dir D")
+        append_house(tx, event, wall_clock(), by.id)
+        house = tx.house()
+    principal = person_from_passphrase(house, person, passphrase, typed=False)
+    return opened, principal, _fleet(folder, opened, by)
+
+
+def _fleet(folder: DemoFolder, opened: Opened, by: Principal) -> Task:
+    with opened.gateway.store.reading() as at:
+        root = next((task for task in at.tasks(TaskFilter()) if task.kind is Kind.FLEET), None)
+    if root is not None:
+        return root
+    control = _control(folder)
+    workflow = committed_workflow(opened.home.mirror(str(control)), "main", WORKFLOW)
+    names = sorted(path.name for path in folder.origins.glob("*.git"))
+    targets = read_targets("\n".join(names), "origins", folder.origins)
+    return start_fleet(opened, by, workflow, targets, folder.scenario().title, MAX_PARALLEL)

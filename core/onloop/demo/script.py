@@ -1,0 +1,75 @@
+"""The scripted person of `onloop demo --unattended`: answers as the scenario says, to what is really asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from onloop.demo.scenario import Reply, Scenario
+from onloop.errors import Refused
+from onloop.gateway.identity import Principal
+from onloop.gateway.opening import Opened
+from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Retry, Voice
+from onloop.machine.commands import Reply as ReplyCommand
+from onloop.machine.digest import shown_digest
+from onloop.machine.state import State
+from onloop.machine.task import Answer, Decision, Request, RequestKind, Task
+from onloop.store.port import TaskFilter
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedPerson:
+    """Decides whatever waits, as `person`."""
+
+    opened: Opened
+    person: Principal
+    scenario: Scenario
+
+    def decide_all(self) -> int:
+        """Answer every open request once; the answer is how many were decided."""
+        with self.opened.gateway.store.reading() as at:
+            waiting = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED,)))
+        return sum(self._decide(task) for task in waiting if task.requests)
+
+    def _decide(self, task: Task) -> bool:
+        request = task.requests[0]
+        part = self.scenario.part(task.repo or "")
+        earlier = sum(_kind(decision) is request.kind for decision in task.decisions)
+        command = _command(part.reply(request.kind, earlier), task, request, self.person)
+        try:
+            self.opened.gateway.perform(self.person, task.id, command)
+        except Refused:
+            return False
+        return True
+
+
+def _kind(decision: Decision) -> RequestKind:
+    """What kind of request a decision was about: its gate, or the word in the request's id."""
+    if decision.gate is not None:
+        return RequestKind.APPROVAL
+    return RequestKind(decision.request.split("/")[1])
+
+
+def _command(reply: Reply, task: Task, request: Request, person: Principal) -> Command:
+    voice = person.voice
+    if voice is None:
+        raise ValueError(f"{person.id} has no voice")
+    return _spoken(reply, shown_digest(task, request), request.id, voice)
+
+
+def _spoken(reply: Reply, digest: str, request: str, voice: Voice) -> Command:
+    match reply.answer:
+        case Answer.APPROVE:
+            return Approve(request, digest, voice, reply.text)
+        case Answer.REJECT:
+            return Reject(request, digest, voice, reply.text)
+        case Answer.ANSWER:
+            return ReplyCommand(request, voice, reply.text)
+        case Answer.RETRY:
+            return Retry(voice, reply.text)
+        case Answer.REASSIGN:
+            return Reassign("implementer", voice, reply.text)
+        case Answer.CANCEL:
+            return Cancel(voice, reply.text)
+        case _:
+            assert_never(reply.answer)

@@ -1,0 +1,196 @@
+"""Stands between the verifier and a command, so that nothing that the command starts outlives it.
+
+`onloop.gates.process` runs this file as a script, `python -I -S warden.py FD`. Standard input brings an order, one
+line of JSON, and then stays open: its end, which also comes when the verifier is killed, means "end everything".
+To FD go lines of JSON: `{"pid": …}`, then `{"exit_code": …}`, or `{"problem": …}` if the command cannot be started.
+
+It is a process of its own because Linux hands orphans to the nearest reaper: here every one of them belongs to the
+command, while the verifier may have children that do not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+_LINUX = sys.platform == "linux"
+_LIBC = ctypes.CDLL(None) if _LINUX else None
+_ORDERS = 0
+_SWEEP_S = 0.02
+
+
+def descendants(root: int) -> tuple[int, ...]:
+    """The processes below `root`, as /proc has them now; none where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        children.setdefault(parent, []).append(pid)
+    found: list[int] = []
+    waiting = [root]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return tuple(found)
+
+
+def end(pids: tuple[int, ...]) -> None:
+    """Kills processes; those that are gone, or are not ours, are passed over."""
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def end_group(group: int) -> None:
+    """Kills a process group; one that is gone is passed over."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    if not _LINUX:
+        return
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names only, and thousands of them
+        if name.isdigit():
+            with suppress(OSError):
+                stat = Path("/proc", name, "stat").read_bytes()
+                yield int(name), int(stat[stat.rindex(b")") + 1 :].split()[1])
+
+
+def _control(option: int, value: int) -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(option, value, 0, 0, 0)
+
+
+def _order() -> dict[str, object] | None:
+    """The order on standard input; None if the verifier is gone before it was said."""
+    said = bytearray()
+    while not said.endswith(b"\n"):
+        chunk = os.read(_ORDERS, 65536)
+        if not chunk:
+            return None
+        said += chunk
+    order: dict[str, object] = json.loads(said)
+    return order
+
+
+def _start(argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]) -> int:
+    def prepare() -> None:
+        _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for name, value in limits.items():
+            _limit(getattr(resource, name, None), value)
+
+    return subprocess.Popen(
+        argv,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        umask=0o022,
+        preexec_fn=prepare,
+    ).pid
+
+
+def _limit(kind: int | None, value: int) -> None:
+    if kind is not None:
+        with suppress(ValueError, OSError):
+            most = resource.getrlimit(kind)[1]
+            value = value if most == resource.RLIM_INFINITY else min(value, most)
+            resource.setrlimit(kind, (value, value))
+
+
+class _Ward:
+    """The command, and every orphan of it."""
+
+    def __init__(self, pid: int, bell: int) -> None:
+        self.pid = pid
+        self.exit_code: int | None = None
+        self._bell = bell
+
+    def wait(self) -> None:
+        """Until the command itself has ended, or standard input has."""
+        while self._has_children() and self.exit_code is None:
+            if _ORDERS in self._listen(None):
+                return
+
+    def end(self) -> None:
+        """Kills all that is left, until there is nothing more to wait for."""
+        end_group(self.pid)
+        while self._has_children():
+            end(descendants(os.getpid()))
+            self._listen(_SWEEP_S)
+
+    def _listen(self, seconds: float | None) -> list[int]:
+        sources = [self._bell] if seconds is not None else [self._bell, _ORDERS]
+        ready: list[int] = select.select(sources, [], [], seconds)[0]
+        if self._bell in ready:
+            os.read(self._bell, 4096)
+        return ready
+
+    def _has_children(self) -> bool:
+        """Whether any child is left, after those that have ended are taken note of."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+
+
+def _bell() -> int:
+    """A descriptor that can be read from whenever a child has ended."""
+    heard, rung = os.pipe()
+    os.set_blocking(rung, False)
+    signal.set_wakeup_fd(rung, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return heard
+
+
+def _watch(report: int) -> None:
+    order = _order()
+    if order is None:
+        return
+    bell = _bell()
+    try:
+        ward = _Ward(_start(**order), bell)  # type: ignore[arg-type]  # process.py writes what _start takes
+    except (OSError, ValueError, subprocess.SubprocessError) as problem:
+        _say(report, problem=getattr(problem, "strerror", None) or str(problem))
+        return
+    _say(report, pid=ward.pid)
+    ward.wait()
+    code = ward.exit_code
+    ward.end()
+    _say(report, exit_code=code)
+
+
+def _say(report: int, **words: object) -> None:
+    with suppress(BrokenPipeError):
+        os.write(report, json.dumps(words).encode() + b"\n")
+
+
+def _main() -> None:
+    report = int(sys.argv[1])
+    os.set_inheritable(report, False)
+    _control(_PR_SET_CHILD_SUBREAPER, 1)
+    _control(_PR_SET_DUMPABLE, 0)  # a command of the same user may not open our descriptors and report in our place
+    _watch(report)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,228 @@
+"""What changes the world outside, once, and what a fleet is computed from."""
+
+from __future__ import annotations
+
+import pytest
+
+from onloop.errors import Exit, Stale
+from onloop.machine.commands import FailEffect, FinishEffect, Retry, Settle, StartEffect
+from onloop.machine.definition import Effect, Step
+from onloop.machine.events import EffectDone, EffectProblem, EffectRequested, EffectStarted
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Kind, Outbox
+from scenario import (
+    ANA,
+    BASE,
+    BEN,
+    BRAVO,
+    FAIL,
+    NOTES,
+    OTHER_HEAD,
+    Scenario,
+    approve,
+    cancel,
+    claim,
+    create,
+    defined,
+    develop,
+    finished,
+    fleet,
+    full,
+    human,
+    last_move,
+    merge,
+    notes,
+    reject,
+    report,
+    retry,
+    ship,
+    started,
+    submit,
+    voice,
+    work,
+    workflow,
+)
+
+BACK = "develop.implement"
+MERGING = (State.WORKING, Reason.EFFECT_RUNNING, "ship.merge")
+EFFECT = "r1.1/ship.merge/1"
+
+
+def merging() -> Scenario:
+    loop = workflow(develop(), ship(on_reject=BACK), merge())
+    return loop.given(claim(), submit(), report(), approve())
+
+
+def test_an_effect_is_asked_of_the_gateway_under_an_id_of_its_own() -> None:
+    loop = workflow(develop(), merge()).given(claim(), submit())
+
+    events = loop.when(report())
+
+    assert EffectRequested(EFFECT, Effect.MERGE) in events
+    after = loop.given(*events)
+    assert after.stands == MERGING
+    assert after.task.effect == Outbox(EFFECT, "merge")
+    assert after.task.holder is None
+
+
+def test_the_intent_is_recorded_before_the_act_and_the_result_after_it() -> None:
+    loop = merging()
+
+    assert loop.when(started(BASE, OTHER_HEAD)) == (EffectStarted(EFFECT, BASE, OTHER_HEAD),)
+    loop = loop.given(started(BASE, OTHER_HEAD))
+    assert loop.task.effect == Outbox(EFFECT, "merge", BASE, OTHER_HEAD)
+    events = loop.when(finished(OTHER_HEAD))
+    assert events[0] == EffectDone(EFFECT, OTHER_HEAD)
+    assert last_move(events) == (State.COMPLETED, None)
+    assert loop.given(*events).task.result == OTHER_HEAD
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (EffectProblem.CONFLICT, Reason.CONFLICT),
+        (EffectProblem.CHANGED, Reason.CHANGED_SINCE_APPROVAL),
+        (EffectProblem.GATE_FAILED, Reason.GATE_FAILED),
+        (EffectProblem.ERROR, Reason.GATE_FAILED),
+    ],
+)
+def test_an_effect_that_did_not_happen_asks_a_person(problem: EffectProblem, reason: Reason) -> None:
+    loop = merging().given(FailEffect(EFFECT, problem, "main moved"))
+
+    assert loop.stands == (State.INPUT_REQUIRED, reason, "ship.merge")
+    assert loop.asked.question == "main moved"
+    assert loop.task.effect is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        StartEffect("r1.1/ship.merge/9", BASE, OTHER_HEAD),
+        FinishEffect("r1.1/ship.merge/9", OTHER_HEAD),
+        FailEffect("r1.1/ship.merge/9", EffectProblem.ERROR, "no"),
+    ],
+)
+def test_an_effect_that_is_not_under_way_is_stale(command: StartEffect | FinishEffect | FailEffect) -> None:
+    no = merging().refuses(command)
+
+    assert isinstance(no, Stale)
+    assert no.message == f"effect r1.1/ship.merge/9 of r1.1 is not under way; {EFFECT} is"
+    assert isinstance(workflow(develop()).refuses(command), Stale)
+
+
+def test_an_effect_is_done_once() -> None:
+    loop = workflow(develop(), merge(), ship()).given(claim(), submit(), report(), started(), finished())
+
+    assert isinstance(loop.refuses(FinishEffect(EFFECT, OTHER_HEAD)), Stale)
+
+
+def test_a_retried_effect_has_a_new_id_and_the_old_one_is_stale() -> None:
+    loop = merging().given(FailEffect(EFFECT, EffectProblem.CONFLICT, "no"), retry())
+
+    assert loop.stands == MERGING
+    assert loop.task.effect == Outbox("r1.1/ship.merge/2", "merge")
+    assert isinstance(loop.refuses(FinishEffect(EFFECT, OTHER_HEAD)), Stale)
+
+
+def test_a_held_effect_may_be_rejected_and_the_work_returns() -> None:
+    loop = merging().given(FailEffect(EFFECT, EffectProblem.CONFLICT, "no"), reject())
+
+    assert loop.stands == (State.SUBMITTED, Reason.READY, BACK)
+
+
+def test_an_effect_does_not_start_when_a_gate_before_it_is_stale() -> None:
+    """A later agent step that hands in another commit leaves all evidence before it behind."""
+    polish = Step("polish.words", role="writer")
+    loop = workflow(develop(), polish, merge()).given(claim(), submit(), report(), claim(BRAVO, "writer"))
+
+    events = loop.when(submit(work(OTHER_HEAD)))
+
+    assert last_move(events) == (State.INPUT_REQUIRED, Reason.CHANGED_SINCE_APPROVAL)
+    assert loop.given(*events).asked.question == "ship.merge may not start: develop.implement:tests no longer hold"
+    assert loop.given(submit()).stands == MERGING
+
+
+def test_an_effect_does_not_start_when_an_approval_before_it_is_of_another_commit() -> None:
+    polish = Step("polish.words", role="writer")
+    loop = workflow(develop(), ship(on_reject=BACK), polish, merge())
+    loop = loop.given(claim(), submit(), report(), approve(), claim(BRAVO, "writer"))
+
+    after = loop.given(submit(work(OTHER_HEAD)))
+
+    assert after.stands[1] is Reason.CHANGED_SINCE_APPROVAL
+    assert "ship.release:release" in after.asked.question
+
+
+def test_an_effect_does_not_start_again_when_its_approver_was_struck_off() -> None:
+    loop = merging().given(FailEffect(EFFECT, EffectProblem.CHANGED, "no")).without(ANA)
+
+    loop = loop.given(Retry(voice(BEN), "again"))
+
+    assert loop.stands[:2] == (State.INPUT_REQUIRED, Reason.CHANGED_SINCE_APPROVAL)
+    assert loop.task.effect is None
+
+
+def test_an_artefact_that_was_handed_over_at_an_earlier_step_does_not_age_with_the_commit() -> None:
+    plan = Step("plan.breakdown", role="planner", gates=(notes(),))
+    loop = workflow(plan, develop(), merge()).given(claim(role="planner"), submit(work(artefacts=(NOTES,))))
+
+    loop = loop.given(report("notes"), claim(), submit(work(OTHER_HEAD)), report())
+
+    assert loop.stands == MERGING
+
+
+def test_evidence_of_a_run_step_is_needed_on_the_commit_that_is_merged() -> None:
+    loop = workflow(develop(), full(on_fail=BACK), merge()).given(claim(), submit(), report())
+
+    loop = loop.given(report("run", FAIL), claim(), submit(work(OTHER_HEAD)), report())
+    assert loop.stands[2] == "test.full"
+
+    assert loop.given(report("run")).stands == MERGING
+
+
+@pytest.mark.parametrize("live", [State.SUBMITTED, State.WORKING, State.INPUT_REQUIRED, State.PAUSED])
+def test_a_fleet_with_a_live_child_does_not_settle(live: State) -> None:
+    assert fleet(State.COMPLETED, live).when(Settle()) == ()
+
+
+def test_a_fleet_without_children_does_not_settle() -> None:
+    assert fleet().when(Settle()) == ()
+
+
+@pytest.mark.parametrize(
+    ("children", "state", "words"),
+    [
+        ((State.COMPLETED, State.COMPLETED), State.COMPLETED, "2 completed"),
+        ((State.COMPLETED, State.CANCELED), State.COMPLETED, "1 completed, 1 canceled"),
+        ((State.COMPLETED, State.FAILED), State.FAILED, "1 completed, 1 failed"),
+        ((State.CANCELED, State.REJECTED), State.REJECTED, "1 canceled, 1 rejected"),
+        ((State.CANCELED,), State.CANCELED, "1 canceled"),
+    ],
+)
+def test_a_fleet_ends_as_its_children_did(children: tuple[State, ...], state: State, words: str) -> None:
+    loop = fleet(*children).given(Settle())
+
+    assert (loop.stands[:2], loop.task.detail) == ((state, None), words)
+
+
+def test_a_fleet_works_from_the_start_and_stands_at_no_step() -> None:
+    loop = Scenario(defined(develop())).given(create(Kind.FLEET))
+
+    assert loop.stands == (State.WORKING, Reason.CHILDREN_RUNNING, None)
+    assert loop.timers == ()
+
+
+def test_a_task_without_children_does_not_settle() -> None:
+    assert workflow(develop()).refuses(Settle()).exit is Exit.NOTHING
+
+
+def test_a_fleet_that_has_ended_does_not_settle_again() -> None:
+    assert fleet(State.COMPLETED).given(Settle()).refuses(Settle()).exit is Exit.ENDED
+    assert fleet(State.COMPLETED).given(cancel()).refuses(Settle()).exit is Exit.ENDED
+
+
+def test_a_human_gate_before_an_effect_is_asked_first() -> None:
+    loop = workflow(develop(human()), merge()).given(claim(), submit())
+
+    assert loop.task.effect is None
+    assert loop.given(approve()).stands == MERGING

@@ -1,0 +1,1 @@
+"""onloop's dashboard: reads the store, and writes through the gateway like everyone else."""

@@ -1,0 +1,1 @@
+"""PURE: what the screens show, computed from tasks and the time, without Textual."""

@@ -1,0 +1,47 @@
+"""How far the runs are, one line each."""
+
+from __future__ import annotations
+
+from onloop.gateway.picture import FleetLine
+from onloop.machine.state import State
+from onloop_tui.model.lines import Line, Span, Tone, column, fitted, line
+from onloop_tui.model.snapshot import Snapshot
+
+_BAR = 12
+
+
+def fleet_lines(snapshot: Snapshot, width: int, most: int) -> tuple[Line, ...]:
+    """One line per live run, the newest first, at most `most`; the others are counted."""
+    live = [run for run in reversed(snapshot.picture.runs) if run.live]
+    if len(live) <= most:
+        return tuple(_progress(snapshot, run, width) for run in live)
+    shown = tuple(_progress(snapshot, run, width) for run in live[: most - 1])
+    return (*shown, line(f"… and {len(live) - len(shown)} more runs", Tone.DIM))
+
+
+def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
+    root = snapshot.tasks.get(run.run)
+    name = root.workflow if root is not None else run.title
+    counts = [
+        (run.done, _done_word(snapshot, run), Tone.GOOD),
+        (run.working, "working", Tone.PLAIN),
+        (run.waiting, "ready", Tone.PLAIN),
+        (run.needs_person, "need you", Tone.ACCENT),
+        (run.ended_otherwise, "ended otherwise", Tone.WARN),
+    ]
+    told = [Span(f"{count} {word}", tone) for count, word, tone in counts if count]
+    pieces = [piece for span in told for piece in (span, Span(" · ", Tone.DIM))]
+    label = (column(name, min(20, max(8, width // 5))), Span(f" {run.run[:12]} ", Tone.DIM))
+    return fitted((*label, *_bar(run), Span(" "), *pieces, Span(f"{run.total} in all", Tone.DIM)), width)
+
+
+def _bar(run: FleetLine) -> Line:
+    ended = run.done + run.ended_otherwise
+    full = _BAR * ended // run.total if run.total else 0
+    return (Span("▕", Tone.DIM), Span("█" * full, Tone.GOOD), Span("░" * (_BAR - full), Tone.DIM), Span("▏", Tone.DIM))
+
+
+def _done_word(snapshot: Snapshot, run: FleetLine) -> str:
+    """`merged` where every completed task of the run moved a target; `done` where that would say too much."""
+    done = [task for task in snapshot.tasks.values() if task.run == run.run and task.state is State.COMPLETED]
+    return "merged" if done and all(task.result is not None for task in done if task.step is not None) else "done"
