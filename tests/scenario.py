@@ -288,7 +288,7 @@ def fire(kind: c.TimerKind) -> Play:
 
 def cancel(reason: str = "not needed") -> c.Cancel:
     """A person ends the task."""
-    return c.Cancel(ANA, reason)
+    return c.Cancel(voice(), reason)
 
 
 def started(expected: str = BASE, result: str = OTHER_HEAD) -> Play:

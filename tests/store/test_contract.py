@@ -15,7 +15,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Entry, Store, TaskFilter, Transaction
-from onloop.store.rows import Due, Head, Job, Lease, Pinned, Remembered, Row, Token, key_of
+from onloop.store.rows import Due, Glance, Head, Job, Lease, Pinned, Remembered, Row, Token, key_of
 from onloop.store.sqlite import SqliteStore, create_store
 from onloop.store.verification import verify
 
@@ -30,6 +30,7 @@ ROWS: tuple[Row, ...] = (
     Due("r1|timeout|3", "r1", "timeout", "3", 500),
     Remembered("k1", "aa", "{}", 12),
     Head("r9", 2, "ee"),
+    Glance("r1", 3, "ab", 10, "not_yet", "{}"),
 )
 
 

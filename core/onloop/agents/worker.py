@@ -13,10 +13,10 @@ from onloop.agents.process import AgentProcess
 from onloop.agents.vigil import RunEnd, Vigil, is_held
 from onloop.errors import Exit, OnloopError, Refused
 from onloop.gates.environment import Environment
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import Mark, dossier_of
 from onloop.gateway.identity import Principal, agent_from_token, launcher
 from onloop.gateway.opening import Opened
-from onloop.gateway.service import definition_of
 from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Task

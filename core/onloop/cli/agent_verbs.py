@@ -10,9 +10,9 @@ from onloop.cli.output import Output
 from onloop.cli.render import answer_output
 from onloop.errors import Exit
 from onloop.gates.head import head as head_of
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
-from onloop.gateway.service import definition_of
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for

@@ -11,13 +11,15 @@ from pathlib import Path
 import apsw
 
 from onloop.cli.context import Context, read_passphrase
-from onloop.cli.output import Json, Output
+from onloop.cli.output import Output
 from onloop.errors import BadInput, Exit, OnloopError, WorkflowError
 from onloop.gates.git import git_version
-from onloop.gateway.opening import create_home, enrol as enrol_person
+from onloop.gateway.opening import create_home
+from onloop.gateway.opening import enrol as enrol_person
 from onloop.gateway.presence import is_verifier_up
 from onloop.machine.definition import Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
+from onloop.machine.digest import Json
 from onloop.machine.table import rows
 from onloop.store.verification import verify
 from onloop.workflow.loader import load
@@ -25,8 +27,8 @@ from onloop.workflow.schema import json_schema
 from onloop.workflow.source import builtin, builtins
 
 ADVISORY = (
-    "advisory: the store is a file of the user whom agents run as. Agents are held by refusal and evidence; code running as "
-    "this user could still forge a decision."
+    "advisory: the store is a file of the user whom agents run as. Agents are held by refusal and evidence; "
+    "code running as this user could still forge a decision."
 )
 LARGEST_WORKFLOW = 1_048_576
 

@@ -8,7 +8,7 @@ import time
 
 from onloop.cli.context import Context
 from onloop.cli.dashboard import dashboard
-from onloop.cli.output import Json, Output, columns
+from onloop.cli.output import Output, columns
 from onloop.cli.work_verbs import say, stop_signals
 from onloop.demo.crew import Crew
 from onloop.demo.folder import DemoFolder, begin, demo_folder, prepare
@@ -16,6 +16,7 @@ from onloop.demo.script import ScriptedPerson
 from onloop.demo.summary import Summary, summary_of
 from onloop.errors import Exit, Unavailable
 from onloop.gateway.submission import task_of
+from onloop.machine.digest import Json
 
 PACE_S = 0.4
 UNATTENDED_LIMIT_S = 600.0

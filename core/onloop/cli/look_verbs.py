@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from onloop.attention.groups import age
 from onloop.cli.context import Context
-from onloop.cli.output import Json, Output, columns
+from onloop.cli.output import Output, columns
 from onloop.cli.render import moment, strip, task_json
 from onloop.errors import BadInput
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import gate_lines
 from onloop.gateway.picture import picture_of
-from onloop.gateway.service import definition_of
+from onloop.machine.digest import Json
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading, Recorded, TaskFilter

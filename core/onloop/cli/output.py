@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onloop.errors import Exit, OnloopError, WorkflowError
+from onloop.machine.digest import Json
 from onloop.text import safe, safe_lines
-
-Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ import sys
 from onloop.attention.groups import groups_of
 from onloop.attention.items import item_of
 from onloop.cli.context import Context
-from onloop.cli.output import Json, Output, write
+from onloop.cli.output import Output, write
 from onloop.cli.render import dossier_json, dossier_lines, group_json, group_lines, task_json
 from onloop.errors import BadInput, Exit, NotAllowed, Refused
 from onloop.gateway.dossier import Asked, dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry, Voice
+from onloop.machine.digest import Json
 from onloop.machine.house import Frozen, Unfrozen, check_scope
 from onloop.machine.state import State
 from onloop.machine.task import Kind, RequestKind, Task

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from onloop.attention.groups import Group, age
-from onloop.cli.output import Json, Output
+from onloop.cli.output import Output
 from onloop.gateway.dossier import Asked, Dossier, GateLine, Mark
-from onloop.gateway.verdict import Answer
+from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
+from onloop.machine.digest import Json
 from onloop.machine.task import Decision, Task
-
-MARKS: Mapping[Mark, str] = {
-    Mark.PASSED: "✓",
-    Mark.FAILED: "✗",
-    Mark.ERROR: "!",
-    Mark.TIMED_OUT: "✗",
-    Mark.RUNNING: "●",
-    Mark.WAITING: "?",
-    Mark.STALE: "~",
-    Mark.MISSING: "○",
-}
-"""A gate's mark as a shape; the word stands beside it where there is room."""
 
 
 def moment(at_ms: int) -> str:
@@ -30,33 +19,8 @@ def moment(at_ms: int) -> str:
 
 
 def answer_output(answer: Answer) -> Output:
-    """A verdict: one line that says it, one per gate, and the next command that would work."""
-    commit = answer.commit[:12] if answer.commit else "nothing submitted"
-    lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
-    lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
-    data: dict[str, Json] = {
-        "verdict": answer.verdict,
-        "task": answer.task,
-        "step": answer.step,
-        "state": answer.state.value,
-        "reason": answer.reason.value if answer.reason else None,
-        "commit": answer.commit,
-        "gates": [gate_json(line) for line in answer.gates],
-        "why": answer.why,
-        "next": answer.next,
-    }
-    return Output(answer.exit, (*lines, f"next: {answer.next}"), data)
-
-
-def gate_json(line: GateLine) -> Json:
-    """One gate as it stands."""
-    return {
-        "step": line.step,
-        "gate": line.gate,
-        "mark": line.mark.value,
-        "summary": line.summary,
-        "digest": line.digest,
-    }
+    """A verdict as an answer of a verb."""
+    return Output(answer.exit, answer_lines(answer), answer_json(answer))
 
 
 def strip(lines: tuple[GateLine, ...]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.context import Context
-from onloop.cli.output import Json, Output
+from onloop.cli.output import Output
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit
 from onloop.gateway.effects import Executor
@@ -30,6 +30,7 @@ from onloop.gateway.runs import (
 )
 from onloop.gateway.verifier import Verifier
 from onloop.gateway.workshop import workshop_for
+from onloop.machine.digest import Json
 from onloop.machine.task import Task
 from onloop.text import safe
 from onloop.workflow.duration import milliseconds

@@ -27,6 +27,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
 _LIBC = ctypes.CDLL(None) if _LINUX else None
+_PROC = Path("/proc")
 _ORDERS = 0
 _SWEEP_S = 0.02
 
@@ -59,12 +60,12 @@ def end_group(group: int) -> None:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    if not _LINUX:
+    if not _PROC.is_dir():
         return
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names only, and thousands of them
+    for name in os.listdir(_PROC):  # noqa: PTH208 - names only, and there may be thousands
         if name.isdigit():
             with suppress(OSError):
-                stat = Path("/proc", name, "stat").read_bytes()
+                stat = (_PROC / name / "stat").read_bytes()
                 yield int(name), int(stat[stat.rindex(b")") + 1 :].split()[1])
 
 

@@ -10,7 +10,7 @@ from onloop.errors import OnloopError
 from onloop.gates.changes import FileChange
 from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
-from onloop.gateway.service import definition_of
+from onloop.gateway.definitions import definition_of
 from onloop.machine.definition import Definition, HumanGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.task import Answer, Evidence, Request, Task

@@ -9,9 +9,9 @@ from onloop.errors import BadInput, OnloopError, Refused
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import EFFECTS
 from onloop.gateway.opening import Opened
-from onloop.gateway.service import definition_of
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Command, FailEffect, FinishEffect, StartEffect
 from onloop.machine.definition import ArtefactGate, Definition

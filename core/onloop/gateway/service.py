@@ -9,7 +9,9 @@ from hashlib import sha256
 
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.gateway.authorize import authorize
+from onloop.gateway.definitions import definition_of, pinned_definition
 from onloop.gateway.identity import EFFECTS, TIMERS, Principal, new_secret
+from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import sync_rows
 from onloop.machine import commands as c
 from onloop.machine.course import Facts
@@ -19,7 +21,7 @@ from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, HouseEvent, covering, evolve_house
 from onloop.machine.task import Kind, Task
 from onloop.machine.timers import armed_timers
-from onloop.store.codec import from_text, to_text
+from onloop.store.codec import to_text
 from onloop.store.port import Entry, Reading, Store, TaskFilter, Transaction
 from onloop.store.rows import Job, Lease, Pinned, Remembered, Token
 
@@ -161,6 +163,7 @@ class Gateway:
             tx.delete(Token, old.digest)
         tx.put(Lease(task.id, task.epoch, agent, now + lease_ms, now, now))
         tx.put(Token(digest, agent, task.id, task.epoch, task.step or ""))
+        project_answer(tx, definition_of(tx, task), task)
         return Claim(task, secret, now + lease_ms)
 
     def _fire_due(self, tx: Transaction, task_id: str) -> None:
@@ -193,6 +196,7 @@ class Gateway:
             tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
+            project_answer(tx, definition, after)
             self._settle_parent(tx, before, after)
         return after
 
@@ -208,19 +212,6 @@ def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str) -
     """Record an event of the house in a transaction that is open already."""
     tx.append([Entry(HOUSE, HOUSE, event, now, principal)])
     tx.put_house(evolve_house(tx.house(), event))
-
-
-def definition_of(reading: Reading, task: Task) -> Definition:
-    """The workflow that the task's run pinned."""
-    return pinned_definition(reading, task.definition)
-
-
-def pinned_definition(reading: Reading, digest: str) -> Definition:
-    """The workflow with that digest."""
-    pinned = reading.get(Pinned, digest)
-    if pinned is None:
-        raise UnknownThing(f"no run has pinned a workflow with digest {digest[:12]}", hint="onloop store verify")
-    return from_text(Definition, pinned.compiled)
 
 
 def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:

@@ -9,6 +9,7 @@ from onloop.errors import Exit
 from onloop.gateway.dossier import GateLine, Mark, gate_lines
 from onloop.gateway.identity import Principal
 from onloop.machine.definition import Definition
+from onloop.machine.digest import Json
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -24,6 +25,19 @@ WORDS: Mapping[Exit, str] = {
     Exit.UNAVAILABLE: "unavailable",
 }
 """The verdict's word for each exit code that an agent can meet."""
+
+
+MARKS: Mapping[Mark, str] = {
+    Mark.PASSED: "✓",
+    Mark.FAILED: "✗",
+    Mark.ERROR: "!",
+    Mark.TIMED_OUT: "✗",
+    Mark.RUNNING: "●",
+    Mark.WAITING: "?",
+    Mark.STALE: "~",
+    Mark.MISSING: "○",
+}
+"""A gate's mark as a shape; the word stands beside it where there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +113,37 @@ def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateL
         return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"
     failed = "; ".join(f"{line.gate}: {line.summary}" for line in gates if line.mark is not Mark.PASSED)
     return Exit.REDO, failed or task.detail, "mend it, git commit, then: onloop submit"
+
+
+def answer_lines(answer: Answer) -> tuple[str, ...]:
+    """A verdict for people: one line that says it, one per gate, and the next command that would work."""
+    commit = answer.commit[:12] if answer.commit else "nothing submitted"
+    lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
+    lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
+    return (*lines, f"next: {answer.next}")
+
+
+def answer_json(answer: Answer) -> dict[str, Json]:
+    """A verdict for programs."""
+    return {
+        "verdict": answer.verdict,
+        "task": answer.task,
+        "step": answer.step,
+        "state": answer.state.value,
+        "reason": answer.reason.value if answer.reason else None,
+        "commit": answer.commit,
+        "gates": [gate_json(line) for line in answer.gates],
+        "why": answer.why,
+        "next": answer.next,
+    }
+
+
+def gate_json(line: GateLine) -> Json:
+    """One gate as it stands."""
+    return {
+        "step": line.step,
+        "gate": line.gate,
+        "mark": line.mark.value,
+        "summary": line.summary,
+        "digest": line.digest,
+    }

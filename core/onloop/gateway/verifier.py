@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
 from onloop.gates.evaluation import Subject, Workshop, evaluate
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
-from onloop.gateway.service import definition_of
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate

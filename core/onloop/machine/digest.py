@@ -1,4 +1,4 @@
-"""Digests that decisions are bound to. Canonical JSON: sorted keys, no spaces, integers and strings only."""
+"""Digests that decisions are bound to. Json JSON: sorted keys, no spaces, integers and strings only."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from hashlib import sha256
 
 from onloop.machine.task import Evidence, Request, Task
 
-Canonical = str | int | bool | None | Sequence["Canonical"] | Mapping[str, "Canonical"]
+Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+"""What can be written as JSON without floats."""
 
 
-def canonical(value: Canonical) -> bytes:
+def canonical(value: Json) -> bytes:
     """The one spelling of a JSON value (RFC 8785 for what we store: no floats, ASCII keys)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -29,7 +30,7 @@ def shown_digest(task: Task, request: Request) -> str:
     It covers task, request, question, attempt, head, tree, base, workflow and every piece of evidence.
     """
     now = task.submission
-    subject: Canonical = {
+    subject: Json = {
         "task": task.id,
         "request": request.id,
         "question": request.question,
@@ -43,7 +44,7 @@ def shown_digest(task: Task, request: Request) -> str:
     return sha256(canonical(subject)).hexdigest()
 
 
-def _plain(value: object) -> Canonical:
+def _plain(value: object) -> Json:
     if isinstance(value, Enum):
         return str(value.value)
     if is_dataclass(value) and not isinstance(value, type):

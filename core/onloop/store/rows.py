@@ -85,7 +85,19 @@ class Head(Row):
     hash: str
 
 
-ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head)
+@dataclass(frozen=True, slots=True)
+class Glance(Row):
+    """What `check` answers while nothing changes: for the agent of `epoch`, with HEAD at `commit`, nothing frozen."""
+
+    task: str
+    epoch: int
+    commit_id: str
+    exit: int
+    text: str
+    json: str
+
+
+ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance)
 
 
 def columns(kind: type[Row]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.attention.groups import Group, age
 from onloop.machine.state import State
-from onloop.machine.task import Task
+from onloop.machine.task import Kind, Task
 from onloop_tui.model.lines import Line, Span, Tone, fitted, line, spread
 from onloop_tui.model.sentences import REASON_SIGNS
 from onloop_tui.model.snapshot import Snapshot
@@ -38,7 +38,7 @@ def why_line(group: Group, now: int) -> Line:
 
 def quiet_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
     """What an Inbox without rows says: what to do next, or that all is done; never nothing."""
-    work = [task for task in snapshot.tasks.values() if task.step is not None or task.parent is not None]
+    work = [task for task in snapshot.tasks.values() if task.kind is Kind.WORK]
     if not work:
         return _nothing_yet(width)
     if all(task.ended for task in work):

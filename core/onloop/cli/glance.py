@@ -1,0 +1,55 @@
+"""The short path of `onloop check`: one row, hardly any imports. Anything unusual takes the long path."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import apsw
+
+try:
+    from _sha2 import sha256
+except ImportError:
+    from _sha256 import sha256
+
+from onloop.gates.head import head
+
+_QUERY = """
+SELECT glance.exit, glance.text, glance.json, glance.commit_id, glance.task FROM token JOIN glance USING (task, epoch)
+WHERE token.digest = ?1
+AND NOT EXISTS (SELECT 1 FROM house, json_each(house.data, '$.freezes'))
+AND NOT EXISTS (SELECT 1 FROM due WHERE due.task = token.task AND due.at <= ?2)
+AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = token.task AND lease.expires <= ?2)
+"""
+
+
+def glance(*, as_json: bool) -> int | None:
+    """Print the projected answer and return its exit code; None when the long path must decide."""
+    store, secret = os.environ.get("ONLOOP_STORE"), os.environ.get("ONLOOP_TOKEN")
+    if not store or not secret:
+        return None
+    try:
+        found = _row(f"{store}/onloop.db", sha256(secret.encode()).hexdigest())
+    except apsw.Error:
+        return None
+    if found is None:
+        return None
+    code, text, told, commit, task = found
+    if not commit or head(f"{os.path.dirname(store.rstrip('/'))}/environments/{task}") != commit:  # noqa: PTH120
+        return None
+    sys.stdout.write(f"{told}\n" if as_json else text)
+    return int(code)
+
+
+def _row(path: str, digest: str) -> tuple[int, str, str, str, str] | None:
+    connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.set_busy_timeout(1000)
+        now = time.time_ns() // 1_000_000
+        for row in connection.execute("PRAGMA application_id"):
+            if row[0] != 0x6F6E6C70:
+                return None
+        return next(iter(connection.execute(_QUERY, (digest, now))), None)
+    finally:
+        connection.close()

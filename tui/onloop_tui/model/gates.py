@@ -1,0 +1,69 @@
+"""The gates of a task in lines: verdict, by whom, how old, and whether it is about the commit that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onloop.attention.groups import age
+from onloop.gateway.dossier import GateLine, Mark
+from onloop.machine.task import Evidence, Task
+from onloop_tui.model.lines import GUTTER, Line, Span, Tone, hanging, line, quoted
+from onloop_tui.model.sentences import LATER, MARK_SIGNS
+
+_SIGN = 13
+_FAILED = frozenset({Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT})
+
+
+def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
+    """Every gate of the workflow; absent evidence reads MISSING, and `later` where its step was not reached yet."""
+    lines: list[Line] = []
+    for gate in gates:
+        later = gate.mark is Mark.MISSING and gate.step not in task.visits
+        sign = LATER if later else MARK_SIGNS[gate.mark]
+        lines.append((Span("  "), sign.span(_SIGN), Span(f"{gate.step} "), Span(gate.gate, Tone.STRONG)))
+        lines += _below(gate, later, now, width)
+    return tuple(lines)
+
+
+def _below(gate: GateLine, later: bool, now: int, width: int) -> list[Line]:
+    pad = Span(" " * (_SIGN + 2))
+    if later:
+        return []
+    summary = list(hanging((pad,), gate.summary, width, Tone.PLAIN)) if gate.summary else []
+    if gate.evidence is None:
+        return summary
+    facts = list(hanging((pad,), _facts(gate, gate.evidence, now), width, Tone.DIM))
+    return [*summary, *facts, *_warnings(gate.evidence, pad, width)]
+
+
+def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
+    pieces = [
+        f"{age(now - evidence.at)} ago",
+        f"by {evidence.verifier}",
+        "STALE: about another commit" if gate.mark is Mark.STALE else "on this commit",
+        f"evidence {gate.digest[:12]}" if gate.digest else "",
+        f"exit {evidence.exit_code}" if evidence.exit_code is not None else "",
+        f"took {age(evidence.duration_ms)}" if evidence.duration_ms >= 1000 else "",
+        " ".join(evidence.argv)[:200],
+    ]
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
+    if not evidence.changed_config:
+        return ()
+    words = f"⚠ the commit changes what this gate reads: {', '.join(evidence.changed_config[:20])}"
+    return hanging((pad,), words, width, Tone.WARN)
+
+
+def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    """The end of the output of each failed gate, under its name."""
+    return tuple((f"output of {gate.gate}", _tail(gate, width, most)) for gate in gates if gate.mark in _FAILED)
+
+
+def _tail(gate: GateLine, width: int, most: int) -> tuple[Line, ...]:
+    if not gate.tail:
+        return ((GUTTER, Span("MISSING: no output was kept", Tone.WARN)),)
+    rows = gate.tail.rstrip("\n").split("\n")
+    cut = [line(f"… {len(rows) - most} lines before", Tone.DIM)] if len(rows) > most else []
+    return (*cut, *quoted("\n".join(rows[-most:]), width))
