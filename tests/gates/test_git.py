@@ -64,7 +64,7 @@ def test_output_that_just_fits_is_not_cut(repository: Git) -> None:
     assert (output.stdout, output.cut) == (b"12345", False)
 
 
-def test_complaints_without_end_neither_block_nor_fill_memory(repository: Git) -> None:
+def test_endless_complaints_neither_block_nor_flood_the_message(repository: Git) -> None:
     with pytest.raises(GitFailed) as failed:
         _saying(repository, "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 3").run("say")
     assert len(failed.value.complaint) <= 300
@@ -77,7 +77,9 @@ def test_a_failure_names_the_subcommand_and_the_cause_in_one_clean_line(reposito
     assert failed.value.message == "git say failed: the  [31mcause [0m"
 
 
-def test_a_failure_does_not_show_credentials(mirror: Mirror) -> None:
+def test_a_failure_does_not_show_credentials(repository: Git, mirror: Mirror) -> None:
+    with pytest.raises(GitFailed, match=r"https://\*\*\*@host/x"):
+        _saying(repository, "echo fatal: cannot reach https://me:s3cret@host/x >&2; exit 3").run("say")
     with pytest.raises(Unavailable) as failed:
         replace(mirror, origin="https://me:s3cret@127.0.0.1:1/x").refresh("main")
     assert "127.0.0.1" in failed.value.message

@@ -237,9 +237,10 @@ def test_there_is_nothing_to_retry_while_the_task_moves() -> None:
 
 
 @pytest.mark.parametrize("who", ["human:eve", ALFA])
-def test_nobody_but_the_enrolled_retries_or_reassigns(who: str) -> None:
+def test_nobody_but_the_enrolled_retries_reassigns_or_cancels(who: str) -> None:
     assert isinstance(spent().refuses(c.Retry(voice(who), "again")), NotAllowed)
     assert isinstance(spent().refuses(c.Reassign(BRAVO, voice(who), "it is mine")), NotAllowed)
+    assert isinstance(spent().refuses(c.Cancel(voice(who), "enough")), NotAllowed)
 
 
 def test_cancel_ends_the_task_with_its_lease_and_its_requests() -> None:
@@ -248,7 +249,9 @@ def test_cancel_ends_the_task_with_its_lease_and_its_requests() -> None:
         LeaseEnded(1, "canceled"),
         Moved(State.CANCELED, None, "canceled by human:ana: not needed"),
     )
-    assert waiting().given(cancel("")).task.requests == ()
+    after = waiting().given(cancel("")).task
+    assert (after.requests, after.detail) == ((), "canceled by human:ana")
+    assert [d.answer for d in after.decisions] == [Answer.CANCEL]
 
 
 def test_a_canceled_task_waits_for_no_verifier_and_no_effect() -> None:

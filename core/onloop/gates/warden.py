@@ -87,7 +87,7 @@ def _order() -> dict[str, object] | None:
 
 
 def _start(argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]) -> int:
-    def prepare() -> None:
+    def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
         _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, value in limits.items():
             _limit(getattr(resource, name, None), value)

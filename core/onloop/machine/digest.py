@@ -1,4 +1,4 @@
-"""Digests that decisions are bound to. Json JSON: sorted keys, no spaces, integers and strings only."""
+"""Digests that decisions are bound to. Canonical JSON: sorted keys, no spaces, integers and strings only."""
 
 from __future__ import annotations
 

@@ -127,6 +127,7 @@ def _retry(course: Course, command: c.Retry) -> None:
 
 
 def _cancel(course: Course, command: c.Cancel) -> None:
+    _check_enrolled(course, command.voice)
     task = course.task
     if task.effect is not None and task.effect.expected is not None:
         refuse(

@@ -18,8 +18,9 @@ PATIENCE_S = 30.0
 class Turnstile:
     """A lock file beside the store. The kernel hands it on in order and frees it when its holder dies."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
         self._path = path
+        self._patience_s = patience_s
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
@@ -46,11 +47,11 @@ class Turnstile:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
         threading.Thread(target=take, daemon=True).start()
-        if not arrived.wait(PATIENCE_S):
+        if not arrived.wait(self._patience_s):
             gone.set()
             holder = os.pread(self._file, 12, 0).decode("ascii", "replace").strip()
             raise Unavailable(
-                f"process {holder or 'unknown'} has held {self._path} for more than {PATIENCE_S:.0f} s",
+                f"process {holder or 'unknown'} has held {self._path} for more than {self._patience_s:g} s",
                 hint=f"look at it: ps -p {holder or 'PID'}; if it is stopped, continue or end it",
             )
 

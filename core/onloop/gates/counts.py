@@ -1,0 +1,133 @@
+"""How many tests ran: read from a JUnit report, or from what Python's unittest prints.
+
+Both are written by the work under test, so nothing in them is trusted further than it must be: testcases are counted,
+sums in attributes are not believed, and a report that could exhaust us is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+from onloop.machine.task import TestCounts
+
+LARGEST_REPORT = 32 * 1024 * 1024
+MOST_TESTCASES = 500_000
+DEEPEST = 64
+
+_CHUNK = 65536
+_ROOTS = frozenset({"testsuite", "testsuites"})
+_SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
+_SUMMARY = re.compile(
+    rb"^Ran (\d{1,9}) tests? in [\d.]+s\r?\n\r?\n(OK|FAILED|NO TESTS RAN)(?: \(([^)\r\n]{0,200})\))?\r?$", re.MULTILINE
+)
+_DETAIL = re.compile(rb"([a-z ]+)=(\d{1,9})")
+
+
+def from_junit(report: Path) -> TestCounts | str:
+    """The tests in a JUnit report, or what is wrong with it. A testcase that failed twice counts once."""
+    try:
+        content = _read(report)
+    except FileNotFoundError:
+        return "no test report was written"
+    except OSError as problem:
+        return f"the test report cannot be read: {problem.strerror}"
+    if content is None:
+        return f"the test report is no regular file of at most {LARGEST_REPORT} bytes"
+    tally = _Tally()
+    try:
+        tally.parser().Parse(content, True)
+    except expat.ExpatError as problem:
+        return f"the test report is malformed: {problem}"
+    except _Refused as refused:
+        return f"the test report is refused: {refused}"
+    return TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed)
+
+
+def from_unittest(output: bytes) -> TestCounts | str:
+    """The tests that the last summary of Python's unittest in `output` tells of, or what is wrong with it."""
+    summaries = _SUMMARY.findall(output)
+    if not summaries:
+        return "the output does not end in a summary of unittest"
+    started, _, details = summaries[-1]
+    told = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
+    skipped = told.get("skipped", 0)
+    failed = told.get("failures", 0) + told.get("errors", 0) + told.get("unexpected successes", 0)
+    return TestCounts(max(0, int(started) - skipped), skipped, failed)
+
+
+def _read(report: Path) -> bytes | None:
+    """The content; None for a link, pipe, device or folder put in its place, and for what is too large."""
+    try:
+        handle = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        if report.is_symlink():
+            return None
+        raise
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        content = file.read(LARGEST_REPORT + 1)
+    return content if len(content) <= LARGEST_REPORT else None
+
+
+class _Refused(Exception):
+    """Why a report that may be well-formed is not read."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts testcases while a report is parsed, without keeping any of it."""
+
+    cases: int = 0
+    skipped: int = 0
+    failed: int = 0
+    _depth: int = 0
+    _case: int | None = None
+    _case_skipped: bool = False
+    _case_failed: bool = False
+
+    def parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        return parser
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if self._depth == 0 and name not in _ROOTS:
+            raise _Refused(f"its root is <{name[:40]}>, not <testsuites>")
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _Refused(f"it is more than {DEEPEST} elements deep")
+        if self._case is None and name == "testcase":
+            self._begin_case(attributes)
+        elif self._case == self._depth - 1:
+            self._case_skipped |= name == "skipped"
+            self._case_failed |= name in {"failure", "error"}
+
+    def _begin_case(self, attributes: dict[str, str]) -> None:
+        self.cases += 1
+        if self.cases > MOST_TESTCASES:
+            raise _Refused(f"it has more than {MOST_TESTCASES} testcases")
+        self._case = self._depth
+        self._case_skipped = attributes.get("status", "").lower() in _SKIPPED_STATUS
+        self._case_failed = False
+
+    def _end(self, _: str) -> None:
+        if self._case == self._depth:
+            self.failed += self._case_failed
+            self.skipped += self._case_skipped and not self._case_failed
+            self._case = None
+        self._depth -= 1
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _Refused("it declares a document type, which could make entities expand without end")

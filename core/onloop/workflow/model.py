@@ -1,0 +1,185 @@
+"""The shape of a workflow file. What the parts mean together is looked at in `sense`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from onloop.errors import BadInput
+from onloop.machine.definition import Assurance
+from onloop.workflow.duration import PATTERN as DURATION
+from onloop.workflow.duration import milliseconds, written
+
+WORKFLOW_NAME = r"^[a-z][a-z0-9-]{0,63}$"
+STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
+GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
+PERSON = r"^[\w.-]{1,40}$"
+
+SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
+OWN = "onloop"
+"""The type of the errors that are worded here: their context holds `what` and `hint`."""
+
+_ABSOLUTE_OR_OPTION = re.compile(r"[/~-]|[A-Za-z]:")
+
+
+def complaint(what: str, hint: str) -> PydanticCustomError:
+    """An error that already says what is wrong, and what would work."""
+    return PydanticCustomError(OWN, "{what}; {hint}", {"what": what, "hint": hint})
+
+
+def _between(least: int, most: int) -> Callable[[Any], Any]:
+    def check(given: Any) -> Any:
+        if not isinstance(given, str):
+            given = str(given) if isinstance(given, int | float) and not isinstance(given, bool) else ""
+        try:
+            found = milliseconds(given)
+        except BadInput as problem:
+            raise complaint(problem.message, problem.hint) from None
+        if not least <= found <= most:
+            raise complaint(f"{given!r} is out of bounds", f"give {written(least)} to {written(most)}")
+        return found
+
+    return check
+
+
+def _file_path(given: str) -> str:
+    parts = given.split("/")
+    if _ABSOLUTE_OR_OPTION.match(given) or "\\" in given or any(part in {"", ".", ".."} for part in parts):
+        raise complaint(f"{given[:80]!r} is not a path inside a repository", "write it as git does, such as docs/api.md")
+    return given
+
+
+def _file_name(given: str) -> str:
+    if given.startswith(("-", "~")) or given in {".", ".."} or "/" in given or "\\" in given:
+        raise complaint(f"{given[:80]!r} is not a plain file name", "write a name without a folder, such as notes.md")
+    return given
+
+
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["90s", "45m", "3d"]})
+Timeout = Annotated[int, BeforeValidator(_between(SECOND, WEEK)), _DURATION_SCHEMA]
+Pause = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
+Wait = Annotated[int, BeforeValidator(_between(SECOND, YEAR)), _DURATION_SCHEMA]
+StepId = Annotated[str, Field(pattern=STEP_ID)]
+Argv = Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(min_length=1, max_length=200)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_file_path)]
+FileName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+People = Annotated[list[Annotated[str, Field(pattern=PERSON)]], Field(min_length=1, max_length=50)]
+Bytes = Annotated[int, Field(ge=1, le=100_000_000)]
+Few = Annotated[int, Field(ge=1, le=20)]
+
+
+class Part(BaseModel):
+    """A mapping of a workflow file: nothing is converted, nothing unknown is let through."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class EnvironmentPart(Part):
+    """How a checkout is made ready: commands, run once per content of the files in `cache_key`."""
+
+    setup: Annotated[list[Argv], Field(max_length=20)] = []
+    cache_key: Annotated[list[FilePath], Field(max_length=50)] = []
+
+
+class AttemptsPart(Part):
+    """How often a step is tried before a person is asked, and the pause between tries, which doubles."""
+
+    max: Few | None = None
+    backoff: Pause | None = None
+    max_backoff: Pause | None = None
+
+
+class TestsPart(Part):
+    """What a test run must show beyond exit code 0."""
+
+    __test__ = False
+
+    min_tests: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    max_skipped: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    no_fewer_than: Literal["base"] | None = None
+
+
+class FilePart(Part):
+    """A file that the submitted commit must hold."""
+
+    path: FilePath
+    contains: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
+    min_bytes: Bytes = 1
+
+
+class ArtefactPart(Part):
+    """A file that the agent must hand over beside its commit, in `$ONLOOP_OUT`."""
+
+    name: FileName
+    min_bytes: Bytes = 1
+
+
+class EscalatePart(Part):
+    """Who else may decide when nobody has for a while."""
+
+    after: Wait
+    to: People
+
+
+class ExpirePart(Part):
+    """What happens when nobody decides at all. Approve is not in the list, on purpose."""
+
+    after: Wait
+    outcome: Literal["hold", "reject"]
+
+
+class HumanPart(Part):
+    """Who must approve, how many of them, and how they are reminded."""
+
+    from_: Annotated[People, Field(alias="from")]
+    quorum: Annotated[int, Field(ge=1, le=10)] = 1
+    assurance: Annotated[Assurance, Field(strict=False)] = Assurance.A0
+    remind: Wait | None = None
+    escalate: EscalatePart | None = None
+    expire: ExpirePart | None = None
+
+
+class GatePart(Part):
+    """A named check that must pass to leave a step: exactly one of `command`, `file`, `artefact` and `human`."""
+
+    id: Annotated[str, Field(pattern=GATE_ID)]
+    command: Argv | None = None
+    timeout: Timeout | None = None
+    junit: TestsPart | None = None
+    unittest: TestsPart | None = None
+    file: FilePart | None = None
+    artefact: ArtefactPart | None = None
+    human: HumanPart | None = None
+
+
+class StepPart(Part):
+    """A micro-step: done by a `role`, by `run` or by an `effect`, or, with none of them, by its gates alone."""
+
+    id: StepId
+    role: Annotated[str, Field(pattern=ROLE)] | None = None
+    run: Argv | None = None
+    effect: Literal["merge"] | None = None
+    brief: Annotated[str, Field(max_length=50_000)] = ""
+    isolation: Literal["none", "clone"] = "none"
+    not_by: Annotated[list[StepId], Field(max_length=100)] = []
+    timeout: Timeout | None = None
+    attempts: AttemptsPart = AttemptsPart()
+    rounds: Few = 3
+    max_visits: Few = 3
+    gates: Annotated[list[GatePart], Field(max_length=50)] = []
+    on_reject: StepId | Literal["end"] | None = None
+    on_fail: StepId | None = None
+
+
+class WorkflowFile(Part):
+    """A workflow: steps, in order."""
+
+    workflow: Annotated[str, Field(pattern=WORKFLOW_NAME)]
+    description: Annotated[str, Field(max_length=2_000)] = ""
+    environment: EnvironmentPart = EnvironmentPart()
+    steps: Annotated[list[StepPart], Field(min_length=1, max_length=100)]

@@ -1,0 +1,108 @@
+"""A docked form: one line per field, Enter goes on, and what is needed is not let go empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from onloop_tui.model.lines import Line, Span, Tone, hanging
+from onloop_tui.widgets.bar import Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A line to fill in; a `secret` one is not echoed."""
+
+    name: str
+    label: str
+    secret: bool = False
+    optional: bool = False
+    value: str = ""
+    example: str = ""
+
+
+class Form(Vertical):
+    """Asks for its fields in order, and posts what was filled in once nothing needed is missing."""
+
+    @dataclass
+    class Answered(Message):
+        """The person filled the form in."""
+
+        words: Mapping[str, str]
+
+        def __post_init__(self) -> None:
+            super().__init__()
+
+    DEFAULT_CSS = """
+    Form { height: auto; dock: bottom; background: $surface; padding: 0 1; }
+    Form Horizontal { height: 1; }
+    Form Bar { width: 1fr; }
+    Form Horizontal Bar { width: 14; }
+    Form Input { width: 1fr; }
+    """
+
+    def __init__(self, title: str, fields: Sequence[Field]) -> None:
+        super().__init__(id="form")
+        self._title = title
+        self._fields = tuple(fields)
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        """The title, the fields, and what is wrong."""
+        yield Bar(self._title_lines, id="form-title")
+        for field in self._fields:
+            with Horizontal():
+                yield Bar(lambda _, field=field: ((Span(field.label, Tone.DIM),),))
+                entry = Input(
+                    field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True
+                )
+                entry.cursor_blink = False
+                yield entry
+
+    def on_mount(self) -> None:
+        """Begin with the first field that is empty."""
+        for bar in self.query(Bar):
+            bar.renew()
+        self._focus_first_empty()
+
+    def say(self, problem: str, *, clear: str = "") -> None:
+        """Say what is wrong with the answer; the field called `clear` is emptied."""
+        self._problem = problem
+        self.query_one("#form-title", Bar).renew()
+        if clear:
+            self.query_one(f"#field-{clear}", Input).value = ""
+        self._focus_first_empty()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter: the next field, or the answer."""
+        event.stop()
+        names = [field.name for field in self._fields]
+        place = names.index((event.input.id or "").removeprefix("field-"))
+        field = self._fields[place]
+        if not event.value.strip() and not field.optional:
+            self.say(f"{field.label} is needed; Esc leaves it")
+        elif place + 1 < len(names):
+            self.query_one(f"#field-{names[place + 1]}", Input).focus()
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        words = {field.name: self.query_one(f"#field-{field.name}", Input).value for field in self._fields}
+        missing = [field.label for field in self._fields if not field.optional and not words[field.name].strip()]
+        if missing:
+            self.say(f"{missing[0]} is needed; Esc leaves it")
+        else:
+            self.post_message(self.Answered(words))
+
+    def _focus_first_empty(self) -> None:
+        entries = [self.query_one(f"#field-{field.name}", Input) for field in self._fields]
+        (next((entry for entry in entries if not entry.value), entries[-1])).focus()
+
+    def _title_lines(self, width: int) -> tuple[Line, ...]:
+        problem = hanging((Span("✗ ", Tone.BAD),), self._problem, width, Tone.BAD) if self._problem else ()
+        return (*hanging((), self._title, width, Tone.STRONG), *problem)

@@ -1,0 +1,122 @@
+"""Log → model: a thread that asks the store whether anything is new, and folds what is into the next snapshot."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from onloop.errors import OnloopError
+from onloop.gateway.service import Gateway
+from onloop.store.port import TaskFilter
+from onloop_tui.frame import pause_s
+from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The store as it is now."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The store cannot be read, since when (ms), and why."""
+
+    since: int
+    words: str
+
+
+News = Seen | Lost
+
+
+class Watch:
+    """Looks at one place; for one thread. It never raises: what goes wrong is news, and the next look tries again."""
+
+    def __init__(self, place: Place, clock: Callable[[], int]) -> None:
+        self._place = place
+        self._clock = clock
+        self._gateway: Gateway | None = None
+        self._mark: Hashable = None
+        self._stamp = 0
+        self._snapshot = Snapshot()
+        self._lost: Lost | None = None
+        self.looked_at = clock()
+
+    def look(self) -> News | None:
+        """What is new since the last look; None if nothing is."""
+        try:
+            found = self._look()
+        except Exception as problem:  # whatever a vanished or foreign file makes the store say, the screen must live
+            self.close()
+            return self._missing(problem)
+        self.looked_at = self._clock()
+        if found is None and self._lost is None:
+            return None
+        self._lost = None
+        return Seen(self._snapshot)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        gateway, self._gateway = self._gateway, None
+        if gateway is not None:
+            try:
+                gateway.store.close()
+            except Exception:  # noqa: S110 - it is lost already, and that has been said
+                pass
+
+    def _look(self) -> Snapshot | None:
+        mark = self._place.mark()
+        if self._gateway is not None and mark != self._mark:
+            self.close()
+        if self._gateway is None:
+            self._gateway, self._mark, self._snapshot = self._place.open(), mark, Snapshot()
+            return self._read(self._gateway, None)
+        if self._gateway.store.stamp() == self._stamp:
+            return None
+        return self._read(self._gateway, self._snapshot.seq)
+
+    def _read(self, gateway: Gateway, after: int | None) -> Snapshot:
+        self._stamp = gateway.store.stamp()  # before the reading: what comes between is looked at again
+        with gateway.store.reading() as at:
+            changed = at.tasks(TaskFilter(changed_after=after))
+            self._snapshot = self._snapshot.after(changed, at.house(), at.last_seq())
+        return self._snapshot
+
+    def _missing(self, problem: Exception) -> Lost | None:
+        words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
+        since = self._lost.since if self._lost is not None else self._clock()
+        before, self._lost = self._lost, Lost(since, words)
+        return None if before == self._lost else self._lost
+
+
+class Feed:
+    """Runs a watch until it is stopped, and posts its news, one message for as much as came together."""
+
+    def __init__(self, place: Place, clock: Callable[[], int], post: Callable[[News], object]) -> None:
+        self._watch = Watch(place, clock)
+        self._post = post
+        self._stop = threading.Event()
+
+    @property
+    def looked_at(self) -> int:
+        """When the store was last seen, ms."""
+        return self._watch.looked_at
+
+    def run(self) -> None:
+        """Look and post until `stop`; for a thread of its own."""
+        rest = 0.0
+        while not self._stop.wait(rest):
+            began = time.perf_counter()
+            news = self._watch.look()
+            if news is not None:
+                self._post(news)
+            rest = pause_s(time.perf_counter() - began)
+        self._watch.close()
+
+    def stop(self) -> None:
+        """End the run at its next look."""
+        self._stop.set()

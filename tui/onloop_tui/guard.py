@@ -1,0 +1,29 @@
+"""The last choke point: no cell of any widget reaches the terminal with something in it that a terminal would obey."""
+
+from __future__ import annotations
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from onloop_tui.model.text import cells, is_safe, safe
+
+
+class Guard(LineFilter):
+    """Textual puts every line of every widget through its filters, its own ones (input, toast, palette) included."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
+        """The same segments, in the same columns, safe to write."""
+        if all(is_safe(segment.text) for segment in segments):
+            return segments
+        return [_guarded(segment) for segment in segments]
+
+
+def _guarded(segment: Segment) -> Segment:
+    if is_safe(segment.text):
+        return segment
+    return Segment(set_cell_size(safe(segment.text), cells(segment.text)), segment.style)
+
+
+GUARD = Guard()

@@ -1,0 +1,51 @@
+"""A few lines that are always there: header, progress, notices, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.events import Resize
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from onloop_tui.model.lines import Line
+from onloop_tui.theme import COMPONENTS
+from onloop_tui.widgets.drawing import strip_of
+
+Lines = Sequence[Line]
+
+
+class Bar(Widget):
+    """Shows what `compose_lines` gives for the width there is; as high as that is, and gone where it is nothing."""
+
+    COMPONENT_CLASSES = set(COMPONENTS)
+    DEFAULT_CSS = "Bar { height: auto; width: 1fr; } Bar.-empty { display: none; }"
+
+    def __init__(self, compose_lines: Callable[[int], Lines], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes="-empty")
+        self._compose_lines = compose_lines
+        self._lines: tuple[Line, ...] = ()
+
+    def renew(self, width: int | None = None) -> None:
+        """Ask for the lines again, and draw what changed."""
+        lines = tuple(self._compose_lines(width or self.size.width or self.app.size.width))
+        if lines == self._lines:
+            return
+        taller = len(lines) != len(self._lines)
+        self._lines = lines
+        self.set_class(not lines, "-empty")
+        self.refresh(layout=taller)
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the new width."""
+        self.renew(event.size.width)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many rows as there are lines."""
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        """One row."""
+        width = self.size.width
+        return strip_of(self, self._lines[y], width) if y < len(self._lines) else Strip.blank(width, self.rich_style)

@@ -1,0 +1,23 @@
+"""Lines of the model as strips of cells, in the colours of the theme."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from onloop_tui.model.lines import Line, fitted
+from onloop_tui.theme import CURSOR, component
+
+
+def strip_of(widget: Widget, shown: Line, width: int, *, cursor: bool = False) -> Strip:
+    """The line, cut and padded to `width` columns; the row under the cursor has a background of its own."""
+    under = widget.get_component_rich_style(CURSOR, partial=True) if cursor else Style.null()
+    segments = [
+        Segment(span.text, widget.get_component_rich_style(component(span.tone), partial=True) + under)
+        for span in fitted(shown, width)
+        if span.text
+    ]
+    base = widget.rich_style
+    return Strip(segments).apply_style(base).adjust_cell_length(width, base + under)

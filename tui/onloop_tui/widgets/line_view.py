@@ -1,0 +1,64 @@
+"""A list of lines that scrolls: only rows that changed and are on the screen are drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from onloop_tui.model.lines import Line
+from onloop_tui.theme import COMPONENTS
+from onloop_tui.widgets.drawing import strip_of
+
+
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+    """Draws lines as they are given; the keys are the screen's."""
+
+    COMPONENT_CLASSES = set(COMPONENTS)
+    DEFAULT_CSS = "LineView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.lines: tuple[Line, ...] = ()
+
+    @property
+    def room(self) -> int:
+        """How many columns a line has, a scroll bar left free."""
+        return max(20, (self.size.width or self.app.size.width) - 1)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines instead; what is equal is not drawn again."""
+        before, self.lines = self.lines, tuple(lines)
+        if len(before) != len(self.lines):
+            self.virtual_size = Size(self.room, len(self.lines))
+            self.refresh()
+            return
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        for y in range(top, min(bottom, len(self.lines))):
+            if before[y] != self.lines[y]:
+                self.refresh_line(y)
+
+    def move(self, rows: int) -> None:
+        """Scroll by so many lines."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
+
+    def page(self, direction: int) -> None:
+        """Scroll by a page, one line of it kept in sight."""
+        self.move(direction * max(1, self.size.height - 1))
+
+    def edge(self, direction: int) -> None:
+        """Scroll to the first (-1) or the last (1) line."""
+        self.scroll_to(y=0 if direction < 0 else len(self.lines), animate=False)
+
+    def is_under_cursor(self, y: int) -> bool:  # noqa: ARG002 - lists with a cursor answer it
+        """Whether line `y` belongs to the row under the cursor."""
+        return False
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        row, width = y + self.scroll_offset.y, self.size.width
+        if row >= len(self.lines):
+            return Strip.blank(width, self.rich_style)
+        return strip_of(self, self.lines[row], width, cursor=self.is_under_cursor(row))
