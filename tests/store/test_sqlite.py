@@ -140,9 +140,8 @@ def test_the_stamp_changes_when_another_connection_commits(tmp_path: Path) -> No
     theirs.close()
 
 
-def test_a_writer_that_waits_too_long_names_who_holds_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = Turnstile(tmp_path / "lock"), Turnstile(tmp_path / "lock")
-    monkeypatch.setitem(turnstile.__dict__, "PATIENCE_S", 0.05)
+def test_a_writer_that_waits_too_long_names_who_holds_the_turn(tmp_path: Path) -> None:
+    first, second = Turnstile(tmp_path / "lock"), Turnstile(tmp_path / "lock", patience_s=0.05)
 
     with first.turn(), pytest.raises(Unavailable, match=f"process {os.getpid()} has held"), second.turn():
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from onloop.text import safe
@@ -19,6 +20,7 @@ _SHOWN = re.compile(r"E(?: {1,40}(.*))?")
 _PLACE = r"[^\s:]+:(?:\d+:){0,2} "
 _ERRORS = (
     re.compile(rf"(?:{_PLACE})?(?:\w{{1,20}} )?(?:error|fatal|panic)(?:\[\w+\]| [A-Z]+\d+)?: \S.*", re.IGNORECASE),
+    re.compile(r"[A-Z]{1,4}\d{3,5}:? \S.*"),
     re.compile(r"[^\s:]+:\d+(?::\d+)?: (?!note\b|warning\b|\w*Warning\b)\S.*"),
 )
 _VERDICT = re.compile(
@@ -28,8 +30,9 @@ _VERDICT = re.compile(
 
 
 def cause_line(output: str, exit_code: int | None) -> str:
-    """Why a command failed, as one line that is safe to show: the last exception, else the first error that it
-    names, else its last words that say more than "failed".
+    """Why a command failed, as one line that is safe to show.
+
+    That is the last exception, else the first error that it names, else its last words that say more than "failed".
     """
     if exit_code is not None and exit_code < 0:
         return f"ended by {_signal(-exit_code)}"
@@ -63,10 +66,7 @@ def _last_words(spoken: Sequence[str]) -> str:
 
 
 def _last(found: Iterator[str]) -> str | None:
-    last = None
-    for last in found:
-        pass
-    return last
+    return next(iter(deque(found, maxlen=1)), None)
 
 
 def _signal(number: int) -> str:

@@ -48,8 +48,10 @@ _NAMED: tuple[re.Pattern[str], ...] = (
 
 
 def redacted(text: str, secrets: Sequence[str]) -> str:
-    """`text` with every secret replaced by a mask: `secrets` as they are and as base64, hex, URL, JSON or HTML write
-    them, and whatever looks like a key, a token or a password's assignment.
+    """`text` with a mask in place of every secret.
+
+    Those are `secrets`, as they are and as base64, hex, URL, JSON or HTML write them, and whatever looks like a key, a
+    token or the assignment of a password.
     """
     known = _known(secrets)
     if known is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
@@ -57,7 +57,7 @@ class Form(Vertical):
         yield Bar(self._title_lines, id="form-title")
         for field in self._fields:
             with Horizontal():
-                yield Bar(lambda _, field=field: ((Span(field.label, Tone.DIM),),))
+                yield Bar(_labelled(field))
                 entry = Input(
                     field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True
                 )
@@ -106,3 +106,8 @@ class Form(Vertical):
     def _title_lines(self, width: int) -> tuple[Line, ...]:
         problem = hanging((Span("✗ ", Tone.BAD),), self._problem, width, Tone.BAD) if self._problem else ()
         return (*hanging((), self._title, width, Tone.STRONG), *problem)
+
+
+def _labelled(field: Field) -> Callable[[int], tuple[Line, ...]]:
+    label = (Span(field.label, Tone.DIM),)
+    return lambda _: (label,)

@@ -1,0 +1,37 @@
+"""Leaving a dashboard that started other processes: stop them, or leave them running?"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from onloop_tui.bindings import LEAVING, bindings_of
+from onloop_tui.model.lines import Line, Span, Tone, line
+from onloop_tui.widgets.bar import Bar
+
+
+class Leaving(ModalScreen[str]):
+    """Answers `stop`, `leave`, or nothing to stay."""
+
+    BINDINGS = bindings_of(LEAVING)
+    DEFAULT_CSS = """
+    Leaving { align: center middle; background: $background; }
+    Leaving Bar { width: 64; padding: 1 2; border: round $primary; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """The question and its keys."""
+        yield Bar(lambda _: _question())
+
+    def on_mount(self) -> None:
+        """Show the question."""
+        self.query_one(Bar).renew()
+
+    def action_answer(self, answer: str) -> None:
+        """Give the answer back."""
+        self.dismiss(answer)
+
+
+def _question() -> tuple[Line, ...]:
+    keys = ((Span(f"{key.shown:5}", Tone.ACCENT), Span(f"{key.word}: {key.help}")) for key in LEAVING)
+    return (line("Stop everything, or leave it running?", Tone.STRONG), line(""), *keys)
