@@ -77,7 +77,7 @@ SUBMISSIONS = (
     work(OTHER_HEAD),
     work(base=OTHER_BASE),
     work(artefacts=(NOTES,)),
-    work(authors=("ana@x",)),
+    work("c" * 40, authors=("ana@x",)),
 )
 VERDICTS = (*[Verdict.PASS] * 7, Verdict.FAIL, Verdict.ERROR, Verdict.TIMED_OUT)
 FACTS = ("enrol", "facts", "wait")

@@ -77,7 +77,7 @@ def _clone(folder: Path, mirror: Mirror, target: str, tip: str, branch: str) -> 
     git = Git(folder / ".git", work_tree=folder)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
-    git.run("checkout", "--quiet", "--no-track", "-B", branch, tip, timeout_s=LONG_S)
+    git.run("checkout", "--quiet", "-B", branch, tip, timeout_s=LONG_S)
 
 
 def _configure(git: Git, origin: str, agent: str) -> None:

@@ -105,7 +105,7 @@ class Mirror:
         with scratch("index") as folder, loan(environment) as lent:
             git = dataclasses.replace(lent.git, work_tree=environment, index=folder / "index")
             git.run("read-tree", "--end-of-options", lent.head)
-            found = git.run("ls-files", "-z", "--modified", "--deduplicate").fields
+            found = git.run("ls-files", "-z", "--modified").fields
         return found[:limit]
 
     def tree(self, commit: str) -> str:

@@ -25,10 +25,11 @@ R = TypeVar("R", bound=Row)
 APPLICATION_ID = 0x6F6E6C70
 SCHEMA_VERSION = 1
 FILE = "onloop.db"
+BUSY_MS = 30_000
 
 _SETTINGS = """
-PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON;
-PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=30000; PRAGMA wal_autocheckpoint=1000;
+PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA trusted_schema=OFF;
+PRAGMA wal_autocheckpoint=1000;
 """
 
 
@@ -45,6 +46,7 @@ class SqliteStore:
         self.folder = folder
         with _faults(path):
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            self._connection.set_busy_timeout(BUSY_MS)  # first of all: after a kill, the first reader repairs the WAL
             check_identity(self._connection, path)
             self._connection.execute(_SETTINGS)
         self._turnstile = Turnstile(folder / "turnstile.lock")
@@ -93,6 +95,7 @@ def create_store(folder: Path) -> None:
     try:
         with turnstile.turn(), _faults(path):
             connection = apsw.Connection(str(path))
+            connection.set_busy_timeout(BUSY_MS)
             path.chmod(0o600)
             if _one(connection.execute("PRAGMA application_id")) == 0 and not _tables(connection):
                 connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
