@@ -36,7 +36,16 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key(("enter",), "Enter", "go", "open", "open the decision sheet; in it, confirm", Where.ITEM, "onloop show TASK", True),
+    Key(
+        ("enter",),
+        "Enter",
+        "go",
+        "open",
+        "open the decision sheet; in it, confirm",
+        Where.ITEM,
+        "onloop show TASK",
+        True,
+    ),
     Key(
         ("a",),
         "a",
@@ -85,7 +94,16 @@ KEYS: tuple[Key, ...] = (
         Where.ITEM,
         'onloop cancel TASK --reason "…"',
     ),
-    Key(("w",), "w", "explain", "why", "why it is here, what clears it, who can act", Where.ITEM, "onloop why TASK", True),
+    Key(
+        ("w",),
+        "w",
+        "explain",
+        "why",
+        "why it is here, what clears it, who can act",
+        Where.ITEM,
+        "onloop why TASK",
+        True,
+    ),
     Key(("n",), "n", "member(1)", "next", "the next one with the same cause", Where.SHEET, footer=True),
     Key(("N",), "N", "member(-1)", "previous", "the one before with the same cause", Where.SHEET),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", Where.ITEM, footer=True),

@@ -59,7 +59,11 @@ class Form(Vertical):
             with Horizontal():
                 yield Bar(_labelled(field))
                 entry = Input(
-                    field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True
+                    field.value,
+                    placeholder=field.example,
+                    password=field.secret,
+                    id=f"field-{field.name}",
+                    compact=True,
                 )
                 entry.cursor_blink = False
                 yield entry

@@ -45,7 +45,9 @@ def quiet_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
         return _all_done(work, width)
     counts = snapshot.counts
     told = f"{counts.running} running, {counts.ready} ready, {counts.done} done"
-    return _centred([line("✓ nothing needs you", Tone.GOOD), line(told), line("what does appears here", Tone.DIM)], width)
+    return _centred(
+        [line("✓ nothing needs you", Tone.GOOD), line(told), line("what does appears here", Tone.DIM)], width
+    )
 
 
 def _nothing_yet(width: int) -> tuple[Line, ...]:
@@ -68,7 +70,12 @@ def _all_done(work: list[Task], width: int) -> tuple[Line, ...]:
         [
             line("✓ all done", Tone.GOOD),
             line(told),
-            (Span("onloop start", Tone.ACCENT), Span(" and "), Span("onloop fleet", Tone.ACCENT), Span(" begin the next")),
+            (
+                Span("onloop start", Tone.ACCENT),
+                Span(" and "),
+                Span("onloop fleet", Tone.ACCENT),
+                Span(" begin the next"),
+            ),
         ],
         width,
     )

@@ -87,7 +87,9 @@ def hanging(first: Line, text: str, width: int, tone: Tone = Tone.PLAIN) -> tupl
     indent = width_of(first)
     pieces = wrap(safe(text), max(10, width - indent))
     rest = Span(" " * indent)
-    return tuple(((*first, Span(piece, tone)) if i == 0 else (rest, Span(piece, tone))) for i, piece in enumerate(pieces))
+    return tuple(
+        ((*first, Span(piece, tone)) if i == 0 else (rest, Span(piece, tone))) for i, piece in enumerate(pieces)
+    )
 
 
 def quoted(text: str, width: int, tone: Tone = Tone.UNTRUSTED, most: int | None = None) -> tuple[Line, ...]:

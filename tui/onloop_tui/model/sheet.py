@@ -61,7 +61,9 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     effects.setdefault(Answer.CANCEL, "the task ends as canceled; nothing is merged")
     for answer, effect in effects.items():
         lines += hanging((Span(f"  {VERBS[answer].split()[0].ljust(8)} → ", Tone.ACCENT),), effect, width)
-    proof = f"proof {request.assurance.value} or better" if request.assurance is not Assurance.A0 else "no proof demanded"
+    proof = (
+        f"proof {request.assurance.value} or better" if request.assurance is not Assurance.A0 else "no proof demanded"
+    )
     pieces = [
         f"for {', '.join(request.approvers) or 'any enrolled person'}",
         f"{request.quorum} must approve" if request.quorum > 1 else "",
@@ -108,7 +110,9 @@ def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> tuple[Line, ...]:
 
 def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, ...]:
     task, now = dossier.task, dossier.task.submission
-    commits = f"{now.head[:12]} on base {now.base[:12]}, tree {now.tree[:12]}" if now else "MISSING: nothing is submitted"
+    commits = (
+        f"{now.head[:12]} on base {now.base[:12]}, tree {now.tree[:12]}" if now else "MISSING: nothing is submitted"
+    )
     pairs = [
         ("task", f"{task.title[:300]}"),
         ("repo", f"{task.repo} ({task.origin or 'no origin'})" if task.repo else ""),
@@ -159,7 +163,9 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
     for fed in task.feedback:
-        lines += hanging((Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM)
+        lines += hanging(
+            (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
+        )
         lines += quoted(fed.text, width, most=10)
     return tuple(lines)
 
@@ -178,8 +184,13 @@ def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
     if was.state is not now.state or was.reason is not now.reason:
         found.append(f"it is {now.state.value} ({now.reason.value if now.reason else now.detail}) now")
     if was.submission != now.submission:
-        heads = (was.submission.head[:12] if was.submission else "nothing", now.submission.head[:12] if now.submission else "nothing")
-        found.append(f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again")
+        heads = (
+            was.submission.head[:12] if was.submission else "nothing",
+            now.submission.head[:12] if now.submission else "nothing",
+        )
+        found.append(
+            f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
+        )
     found += [
         f"gate {new.gate} was {old.mark.value} and is {new.mark.value}"
         for old, new in zip(before.gates, after.gates, strict=False)

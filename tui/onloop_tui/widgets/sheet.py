@@ -100,6 +100,7 @@ class Sheet(Vertical):
         """Read the task again."""
         if self.mode is Mode.SENDING:
             return
+        self._drop_form()
         self._set_mode(Mode.READING)
         self.run_worker(self._read(), group="read", exclusive=True)
 
@@ -129,7 +130,8 @@ class Sheet(Vertical):
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
-        if now.version > self._dossier.task.version and not self._notice:
+        if now.version > self._dossier.task.version and (not self._notice or self.mode is Mode.CONFIRMING):
+            self.mode = Mode.SHOWN if self.mode is Mode.CONFIRMING else self.mode
             self.tell(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
 
     def tell(self, words: str, tone: Tone = Tone.WARN) -> None:
@@ -313,7 +315,9 @@ class Sheet(Vertical):
         if self._dossier is None:
             return (line(self.task_id, Tone.STRONG),)
         many = len(self._members)
-        place = f"{self._members.index(self.task_id) + 1} of {many}" if self.task_id in self._members and many > 1 else ""
+        place = (
+            f"{self._members.index(self.task_id) + 1} of {many}" if self.task_id in self._members and many > 1 else ""
+        )
         return (title_line(self._dossier.task, place, self._session.clock(), width),)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:

@@ -1,0 +1,121 @@
+"""The house has floors, rooms have one subject, and what must stay light stays light: checked, not hoped for."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("tui/**/*.py")])
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 45
+PURE = ("core/onloop/errors.py", "core/onloop/text.py", "core/onloop/machine", "core/onloop/attention")
+IMPURE_MODULES = {
+    *("apsw", "asyncio", "datetime", "getpass", "glob", "http", "httpx", "io", "logging", "multiprocessing", "os"),
+    *("pathlib", "pydantic", "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "subprocess"),
+    *("sys", "tempfile", "textual", "threading", "time", "urllib", "uuid", "watchfiles"),
+}
+
+
+def _environment() -> dict[str, str]:
+    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui"))
+    return {**os.environ, "PYTHONPATH": paths}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_dependencies_run_one_way() -> None:
+    linted = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert linted.returncode == 0, linted.stdout[-3000:] + linted.stderr[-2000:]
+
+
+@pytest.mark.parametrize("floor", PURE)
+def test_the_pure_floors_see_no_clock_file_process_or_network(floor: str) -> None:
+    path = ROOT / floor
+    files = [path] if path.is_file() else sorted(path.glob("**/*.py"))
+    found = {f"{file.name}: {name}" for file in files for name in _imports(file) if name in IMPURE_MODULES}
+
+    assert files
+    assert found == set()
+
+
+def test_no_file_is_longer_than_a_room() -> None:
+    lengths = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in SOURCE}
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_every_function_can_be_read_without_scrolling() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in SOURCE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+
+    assert long == []
+
+
+def test_the_top_level_holds_only_what_belongs_there() -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))}
+
+    assert folders <= {"core", "tui", "tests", "screenshots"}
+
+
+@pytest.mark.parametrize(
+    "words", [("check",), ("next",), ("submit",), ("ask", "why?"), ("release",), ("fail", "no"), ("heartbeat",)]
+)
+def test_verbs_of_agents_load_neither_dashboard_nor_pydantic(words: tuple[str, ...], tmp_path: Path) -> None:
+    script = (
+        "import sys; from onloop.cli.main import run; run(sys.argv[1:]);"
+        "heavy = {'textual', 'rich', 'pydantic', 'httpx', 'ruamel'} & {name.partition('.')[0] for name in sys.modules};"
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    environment = {**_environment(), "ONLOOP_TOKEN": "none", "ONLOOP_STORE": str(tmp_path / "store")}
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "there is no store in" in ran.stderr
+
+
+def test_a_glance_loads_next_to_nothing() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import onloop.cli.glance; print(*sorted(set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, check=True)
+    loaded = {name for name in ran.stdout.split() if not name.startswith("onloop")}
+
+    assert loaded & {"json", "re", "enum", "dataclasses", "argparse", "hashlib", "typing", "subprocess"} == set()
+
+
+def test_everything_that_is_installed_is_explained() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    project = tomllib.loads("\n".join(lines))["project"]
+    reasons = {line.split("#", 1)[0].strip(): line.partition("#")[2].strip() for line in lines}
+
+    unexplained = [name for name in project["dependencies"] if not reasons.get(f'"{name}",')]
+    assert unexplained == []
