@@ -260,6 +260,15 @@ def test_a_link_that_leads_out_of_the_clone_is_refused(
         agent.environment.prepare(mirror, "main", TASK, "impl-1")
 
 
+def test_a_link_among_the_objects_lends_nothing(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
+    commit = agent.commit({"a": "1"})
+    loose = agent.path / ".git/objects" / commit[:2] / commit[2:]
+    loose.rename(tmp_path / "object")
+    loose.symlink_to(tmp_path / "object")
+    with pytest.raises(BadInput, match="neither a file nor a folder"):
+        mirror.fetch_submission(agent.path, TASK, 1)
+
+
 def test_a_linked_work_tree_in_place_of_the_clone_is_refused(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
     agent.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
     with pytest.raises(BadInput, match="not an independent clone"):
@@ -279,7 +288,7 @@ def test_refs_of_the_clone_cannot_lead_a_write_out_of_it(
     assert (tmp_path / "outside/origin/main").read_text() == before
 
 
-@pytest.mark.parametrize("inside", ["HEAD", "objects/info/alternates", "packed-refs"])
+@pytest.mark.parametrize("inside", ["HEAD", "objects/info/alternates", "objects/pack/pack-x.idx", "packed-refs"])
 def test_a_pipe_in_the_repository_blocks_nobody(mirror: Mirror, agent: Agent, inside: str) -> None:
     path = agent.path / ".git" / inside
     path.parent.mkdir(exist_ok=True)

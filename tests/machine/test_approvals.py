@@ -8,9 +8,9 @@ import pytest
 
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine.commands import Approve, TimerKind
-from onloop.machine.definition import Assurance, Escalation, HumanGate
+from onloop.machine.definition import Assurance, Escalation, ExpireOutcome, Expiry, HumanGate
 from onloop.machine.digest import shown_digest
-from onloop.machine.events import Decided, LeaseEnded, RequestOpened
+from onloop.machine.events import Decided, LeaseEnded, RequestOpened, Submitted
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer, RequestKind
 from scenario import (
@@ -33,6 +33,7 @@ from scenario import (
     last_move,
     reject,
     report,
+    retry,
     ship,
     submit,
     voice,
@@ -130,6 +131,30 @@ def test_nobody_approves_twice() -> None:
 
     assert no.exit is Exit.HELD
     assert no.message.startswith("human:ana has approved")
+
+
+def test_a_quorum_counts_people_and_not_approvals() -> None:
+    patient = human(quorum=2, expire=Expiry(HOUR, ExpireOutcome.HOLD))
+    loop = waiting(patient).given(approve(ANA)).later(HOUR).given(fire(TimerKind.EXPIRE), retry(), approve(ANA))
+
+    assert loop.stands == (*ASKED, "ship.release")
+    assert loop.given(approve(BEN)).stands[0] is State.COMPLETED
+
+
+def test_an_approval_does_not_open_a_step_whose_evidence_is_stale() -> None:
+    """No command leads here; the rule is looked at again all the same."""
+    loop = workflow(develop(gate(), human())).given(claim(), submit(), report(), Submitted(work(OTHER_HEAD)))
+
+    assert loop.given(approve()).stands == (*ASKED, BACK)
+
+
+def test_an_approval_on_record_that_proved_too_little_does_not_count() -> None:
+    loop = waiting(human(quorum=2, assurance=Assurance.A1))
+    recorded = loop.given(approve(BEN)).task.decisions[0]
+
+    loop = loop.given(Decided(replace(recorded, assurance=Assurance.A0)), approve(ANA))
+
+    assert loop.stands == (*ASKED, "ship.release")
 
 
 def test_a_quorum_of_two_needs_two_people() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from onloop.errors import Exit, NotAllowed
 from onloop.machine.commands import Fail, FireTimer, Release, ReleaseCause, TimerKind
-from onloop.machine.definition import Attempts
+from onloop.machine.definition import Attempts, Step
 from onloop.machine.events import AttemptEnd, AttemptEnded, BackoffStarted, LeaseEnded, Moved
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback
@@ -16,6 +16,7 @@ from scenario import (
     FAIL,
     MINUTE,
     NOON,
+    OTHER_HEAD,
     SECOND,
     Scenario,
     claim,
@@ -27,6 +28,7 @@ from scenario import (
     report,
     retry,
     submit,
+    work,
     workflow,
 )
 
@@ -136,6 +138,14 @@ def test_a_person_is_asked_when_the_attempts_are_spent() -> None:
     assert loop.stands == (State.INPUT_REQUIRED, Reason.ATTEMPTS_EXHAUSTED, "develop.implement")
     assert loop.asked.question == "3 of 3 attempts at develop.implement are spent; the last: exit code 70"
     assert loop.asked.approvers == ()
+
+
+def test_tries_lost_at_one_step_do_not_count_at_the_next() -> None:
+    loop = workflow(develop(), Step("polish.words", role="writer")).given(claim(), release()).later(MINUTE)
+    loop = loop.given(claim(), submit(), report("tests", FAIL), submit(work(OTHER_HEAD)), report())
+
+    assert loop.stands[2] == "polish.words"
+    assert (loop.task.tries, loop.task.round, loop.task.feedback) == (0, 0, ())
 
 
 def test_rounds_are_no_attempts() -> None:

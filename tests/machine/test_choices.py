@@ -222,6 +222,7 @@ def test_retry_after_an_errored_gate_runs_the_gates_again_without_an_agent() -> 
 
     assert loop.stands == (State.WORKING, Reason.GATES_RUNNING, BACK)
     assert (loop.task.holder, loop.task.awaited) == (None, ("tests",))
+    assert loop.task.found(BACK, "tests") is None
     assert loop.given(report()).stands[0] is State.COMPLETED
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onloop.errors import Refused
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.definition import Assurance, Definition, Escalation, ExpireOutcome, Expiry, Step
+from onloop.machine.definition import Assurance, Attempts, Definition, Escalation, ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.evolve import evolve, replay
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
@@ -62,7 +62,7 @@ DEFINITIONS = (
         Step("tell.all", role="planner"),
     ),
     defined(
-        develop(),
+        develop(attempts=Attempts(max=1)),
         full(gates=(gate("tests"),)),
         ship(human("security", remind_ms=HOUR), human("legal", ("leads", "dan")), on_reject="end"),
     ),
@@ -102,7 +102,7 @@ class Stroke:
 
 STROKES = st.builds(
     Stroke,
-    kind=st.sampled_from(("go on",) * 40 + FACTS + ODD),
+    kind=st.sampled_from(("go on",) * 40 + ("wait",) * 4 + FACTS + ODD),
     agent=st.sampled_from(AGENTS),
     person=st.sampled_from(VOICES),
     what=st.sampled_from(SUBMISSIONS),
@@ -209,6 +209,8 @@ class Walk:
     def change_facts(self, s: Stroke) -> None:
         if s.kind == "wait":
             self.loop = self.loop.later((1, SECOND, MINUTE, HOUR, 4 * HOUR, 4 * HOUR)[s.number])
+            for timer in self.loop.timers:
+                self.attempt(c.FireTimer(timer.kind, timer.token))
         elif s.kind == "enrol":
             who, groups = STAFF[s.number % 3], ((), ("leads",), ("approvers",))[s.number // 2]
             left = self.loop.without(who)

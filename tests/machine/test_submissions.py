@@ -193,8 +193,8 @@ def test_a_newer_submission_supersedes_the_one_under_verification() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [work(OTHER_HEAD), work(base=OTHER_BASE), work(tree="C" * 40)],
-    ids=["another head", "another merge-base", "another tree"],
+    [work(OTHER_HEAD, tree=work().tree), work(base=OTHER_BASE), work(tree="C" * 40)],
+    ids=["another head with the same tree", "another merge-base", "another tree"],
 )
 def test_evidence_about_something_else_is_stale(other: Submission) -> None:
     loop = workflow(develop()).given(claim(), submit())

@@ -18,16 +18,17 @@ def open_dashboard(
     *,
     person: Principal | None,
     read_only: bool,
+    person_name: str | None = None,
     footer: str | None = None,
     ask_on_quit: bool = False,
 ) -> str:
     """Show the dashboard until it is left; the answer is how: `quit`, or, with `ask_on_quit`, `stop` or `leave`.
 
-    Without a `person`, the first decision asks for a name and a passphrase.
+    Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     """
-    session = Session(place_of(home), person=person, read_only=read_only)
+    session = Session(place_of(home), person=person, person_name=person_name or "", read_only=read_only)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit)
-    return app.run() or ("leave" if ask_on_quit else "quit")
+    return app.run() or ("stop" if ask_on_quit else "quit")
 
 
 def main() -> int:

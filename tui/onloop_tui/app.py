@@ -23,6 +23,7 @@ class Dashboard(App[str]):
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own declaration
 
     def __init__(self, session: Session, *, note: str = "", ask_on_quit: bool = False) -> None:
         super().__init__()

@@ -32,8 +32,10 @@ class Key:
     help: str
     where: Where
     twin: str = ""
-    footer: bool = False
+    footer: frozenset[Where] = frozenset()
 
+
+_LIST, _SHEET = frozenset({Where.INBOX}), frozenset({Where.SHEET})
 
 KEYS: tuple[Key, ...] = (
     Key(
@@ -44,7 +46,7 @@ KEYS: tuple[Key, ...] = (
         "open the decision sheet; in it, confirm",
         Where.ITEM,
         "onloop show TASK",
-        True,
+        _LIST,
     ),
     Key(
         ("a",),
@@ -54,7 +56,7 @@ KEYS: tuple[Key, ...] = (
         "open the sheet; in it, approve what is shown (Enter confirms)",
         Where.ITEM,
         "onloop approve TASK",
-        True,
+        _LIST,
     ),
     Key(
         ("r",),
@@ -64,7 +66,7 @@ KEYS: tuple[Key, ...] = (
         "reject with a reason, which reaches the agent",
         Where.ITEM,
         'onloop reject TASK --reason "…"',
-        True,
+        _LIST,
     ),
     Key(
         ("t",),
@@ -101,23 +103,39 @@ KEYS: tuple[Key, ...] = (
         "why",
         "why it is here, what clears it, who can act",
         Where.ITEM,
-        "onloop why TASK",
-        True,
+        "onloop attention",
+        _LIST | _SHEET,
     ),
-    Key(("n",), "n", "member(1)", "next", "the next one with the same cause", Where.SHEET, footer=True),
+    Key(("n",), "n", "member(1)", "next", "the next one with the same cause", Where.SHEET, footer=_SHEET),
     Key(("N",), "N", "member(-1)", "previous", "the one before with the same cause", Where.SHEET),
-    Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", Where.ITEM, footer=True),
-    Key(("escape",), "Esc", "back", "back", "close the innermost thing", Where.ITEM, footer=True),
+    Key(
+        ("R",),
+        "R",
+        "renew",
+        "refresh",
+        "apply the order; in the sheet, read it again",
+        Where.ITEM,
+        footer=_LIST | _SHEET,
+    ),
+    Key(("escape",), "Esc", "back", "back", "close the innermost thing", Where.ITEM, footer=_SHEET),
     Key(("j", "down"), "j ↓", "move(1)", "down", "one row or line down", Where.ITEM),
     Key(("k", "up"), "k ↑", "move(-1)", "up", "one row or line up", Where.ITEM),
     Key(("pagedown", "ctrl+d"), "PgDn ^D", "page(1)", "page down", "a page down", Where.ITEM),
     Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", Where.ITEM),
     Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", Where.ITEM),
     Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", Where.ITEM),
-    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET),
+    Key(
+        ("right_square_bracket",),
+        "]",
+        "section(1)",
+        "section",
+        "the next section of the sheet",
+        Where.SHEET,
+        footer=_SHEET,
+    ),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
-    Key(("question_mark",), "?", "app.keys", "keys", "this list", Where.EVERYWHERE, footer=True),
-    Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", Where.INBOX, footer=True),
+    Key(("question_mark",), "?", "app.keys", "keys", "this list", Where.EVERYWHERE, footer=_LIST | _SHEET),
+    Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", Where.INBOX, footer=_LIST),
 )
 """The keys of the main screen."""
 

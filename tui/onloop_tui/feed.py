@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -63,10 +64,8 @@ class Watch:
         """Let go of the store."""
         gateway, self._gateway = self._gateway, None
         if gateway is not None:
-            try:
+            with contextlib.suppress(Exception):  # it may be lost already, and that is said elsewhere
                 gateway.store.close()
-            except Exception:  # noqa: S110 - it is lost already, and that has been said
-                pass
 
     def _look(self) -> Snapshot | None:
         mark = self._place.mark()

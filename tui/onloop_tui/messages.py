@@ -16,9 +16,6 @@ class StoreNews(Message):
 
     news: News
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def can_replace(self, message: Message) -> bool:
         """Whether the waiting `message` is older news."""
         return isinstance(message, StoreNews)
@@ -31,9 +28,6 @@ class Decided(Message):
     task: str
     answer: Answer
     words: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 class SheetClosed(Message):

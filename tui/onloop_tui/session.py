@@ -20,6 +20,7 @@ class Session:
     place: Place
     clock: Callable[[], int] = wall_clock
     person: Principal | None = None
+    person_name: str = ""
     read_only: bool = False
 
     def armed(self, since: int) -> bool:

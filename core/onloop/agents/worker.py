@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.agents.brief import brief_for
 from onloop.agents.process import AgentProcess
 from onloop.agents.vigil import RunEnd, Vigil, is_held
+from onloop.agents.workplace import agent_environment, prepare_workplace
 from onloop.errors import Exit, OnloopError, Refused
-from onloop.gates.environment import Environment
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import Mark, dossier_of
 from onloop.gateway.identity import Principal, agent_from_token, launcher
@@ -85,7 +84,7 @@ class Worker:
             agent = agent_from_token(at, secret)
         cause, detail = ReleaseCause.STOPPED, ""
         try:
-            self._prepare(task, agent)
+            prepare_workplace(self.opened.home, task, agent.name)
             while self._holds(agent) and not self.stopped():
                 cause, detail = self._round(agent, secret)
                 if cause is not ReleaseCause.STOPPED:
@@ -95,18 +94,6 @@ class Worker:
             detail = problem.message
         finally:
             self._give_back(agent, cause, detail)
-
-    def _prepare(self, task: Task, agent: Principal) -> None:
-        home = self.opened.home
-        for folder in (home.environments, home.out(task.id), home.logs):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if task.origin is not None:
-            mirror = home.mirror(task.origin)
-            mirror.create()
-            mirror.refresh(task.target)
-            Environment(home.environment(task.id)).prepare(mirror, task.target, task.id, agent.name)
-        else:
-            home.environment(task.id).mkdir(mode=0o700, exist_ok=True)
 
     def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
         """Run the agent once and submit what it did; STOPPED means that nothing went wrong with it."""
@@ -159,7 +146,7 @@ class Worker:
         home = self.opened.home
         brief = home.logs / f"{task.id}.brief.md"
         brief.write_text(self._brief(task), encoding="utf-8")
-        environment = agent_environment(os.environ, home.store, task, secret, home.out(task.id))
+        environment = agent_environment(os.environ, home, task, secret)
         return AgentProcess.start(
             self.settings.argv,
             brief=brief,
@@ -208,23 +195,6 @@ def _last_words(log: Path, limit: int = 2_000) -> str:
             return file.read().decode("utf-8", "replace").strip()
     except OSError:
         return ""
-
-
-def agent_environment(inherited: Mapping[str, str], store: Path, task: Task, secret: str, out: Path) -> dict[str, str]:
-    """The environment of an agent: the worker's own, what `onloop` reads, and onloop itself on the path."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
-    own = str(Path(sys.executable).parent)
-    return kept | {
-        "PATH": f"{own}{os.pathsep}{inherited.get('PATH', os.defpath)}",
-        "ONLOOP_STORE": str(store),
-        "ONLOOP_TASK": task.id,
-        "ONLOOP_TOKEN": secret,
-        "ONLOOP_OUT": str(out),
-        "ONLOOP_REPO": task.repo or "",
-        "ONLOOP_STEP": task.step or "",
-        "ONLOOP_ATTEMPT": str(task.attempt),
-        "ONLOOP_ROUND": str(task.round),
-    }
 
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from onloop.agents.brief import brief_for
+from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import answer_output
@@ -27,17 +29,21 @@ def claim(context: Context) -> Output:
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
     got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms)
-    exports = {
-        "ONLOOP_STORE": str(context.home.store),
-        "ONLOOP_TASK": got.task.id,
-        "ONLOOP_TOKEN": got.secret,
-        "ONLOOP_OUT": str(context.home.out(got.task.id)),
-    }
+    place = prepare_workplace(context.home, got.task, agent.removeprefix("agent:"))
+    exports = own_variables(context.home, got.task, got.secret)
     lines = (
-        f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}",
-        *(f"export {k}={v}" for k, v in exports.items()),
+        f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}; the brief: onloop next",
+        *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
+        f"cd {shlex.quote(str(place))}",
     )
-    data = {"task": got.task.id, "step": got.task.step, "epoch": got.task.epoch, "expires": got.expires, "env": exports}
+    data = {
+        "task": got.task.id,
+        "step": got.task.step,
+        "epoch": got.task.epoch,
+        "expires": got.expires,
+        "env": exports,
+        "place": str(place),
+    }
     return Output(lines=lines, data=data)
 
 

@@ -8,10 +8,10 @@ import time
 
 import apsw
 
-try:
-    from _sha2 import sha256
+try:  # the bare C modules: hashlib would load OpenSSL, which costs more than the rest of this path
+    from _sha2 import sha256  # type: ignore[import-not-found]
 except ImportError:
-    from _sha256 import sha256
+    from _sha256 import sha256  # type: ignore[import-not-found]
 
 from onloop.gates.head import head
 

@@ -16,7 +16,7 @@ _FILES = frozenset(
     tsconfig.json cargo.toml build.rs rust-toolchain rust-toolchain.toml go.mod go.work pom.xml build.gradle
     build.gradle.kts settings.gradle gradle.properties phpunit.xml phpunit.xml.dist composer.json mix.exs
     .gitattributes .gitmodules .gitlab-ci.yml jenkinsfile codeowners .envrc .env
-    """.split()
+    """.split()  # noqa: SIM905 - a literal would take a line for each
 )
 _PATTERNS = (
     "*.pth",
@@ -35,6 +35,8 @@ _PATTERNS = (
     "*.mk",
 )
 _FOLDERS = re.compile(r"(?:^|/)(?:\.github|\.circleci|\.ci|\.onloop|\.cargo|\.husky|\.mvn|\.venv)/")
+_RUNNERS = frozenset({"unittest", "pytest", "_pytest", "pluggy", "coverage"})
+"""A module of this name at the root of the repository would be run in place of the real one."""
 
 
 def configuring(paths: Iterable[str]) -> tuple[str, ...]:
@@ -42,7 +44,11 @@ def configuring(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({path for path in paths if _configures(path)}))
 
 
-
 def _configures(path: str) -> bool:
     name = path.rpartition("/")[2].casefold()
-    return name in _FILES or _FOLDERS.search(path) is not None or any(fnmatchcase(name, p) for p in _PATTERNS)
+    return (
+        name in _FILES
+        or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
+        or _FOLDERS.search(path) is not None
+        or path.partition("/")[0].partition(".")[0] in _RUNNERS
+    )

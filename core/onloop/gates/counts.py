@@ -18,8 +18,9 @@ from onloop.machine.task import TestCounts
 LARGEST_REPORT = 32 * 1024 * 1024
 MOST_TESTCASES = 500_000
 DEEPEST = 64
+NO_REPORT = "no test report was written"
+NO_SUMMARY = "the output does not end in a summary of unittest"
 
-_CHUNK = 65536
 _ROOTS = frozenset({"testsuite", "testsuites"})
 _SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
 _SUMMARY = re.compile(
@@ -33,7 +34,7 @@ def from_junit(report: Path) -> TestCounts | str:
     try:
         content = _read(report)
     except FileNotFoundError:
-        return "no test report was written"
+        return NO_REPORT
     except OSError as problem:
         return f"the test report cannot be read: {problem.strerror}"
     if content is None:
@@ -41,7 +42,7 @@ def from_junit(report: Path) -> TestCounts | str:
     tally = _Tally()
     try:
         tally.parser().Parse(content, True)
-    except expat.ExpatError as problem:
+    except (expat.ExpatError, LookupError, ValueError) as problem:  # the latter two: encodings unknown or broken
         return f"the test report is malformed: {problem}"
     except _Refused as refused:
         return f"the test report is refused: {refused}"
@@ -52,7 +53,7 @@ def from_unittest(output: bytes) -> TestCounts | str:
     """The tests that the last summary of Python's unittest in `output` tells of, or what is wrong with it."""
     summaries = _SUMMARY.findall(output)
     if not summaries:
-        return "the output does not end in a summary of unittest"
+        return NO_SUMMARY
     started, _, details = summaries[-1]
     told = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
     skipped = told.get("skipped", 0)
@@ -61,20 +62,16 @@ def from_unittest(output: bytes) -> TestCounts | str:
 
 
 def _read(report: Path) -> bytes | None:
-    """The content; None for a link, pipe, device or folder put in its place, and for what is too large."""
+    """The content; None for a pipe, device or folder put in its place, and for what is too large."""
+    handle = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        handle = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        if report.is_symlink():
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_REPORT:
             return None
-        raise
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        content = file.read(LARGEST_REPORT + 1)
-    return content if len(content) <= LARGEST_REPORT else None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST_REPORT)
+    finally:
+        os.close(handle)
 
 
 class _Refused(Exception):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.errors import BadInput
+from onloop.errors import BadInput, Unavailable
 from onloop.gates.folders import scratch
 from onloop.gates.git import Git
 from onloop.gates.head import head
@@ -52,6 +52,10 @@ def loan(environment: Path) -> Iterator[Loan]:
             f"{environment} borrows objects from another repository",
             hint="run `git repack -a -d && rm .git/objects/info/alternates` in it",
         )
+    if (odd := _odd_entry(objects)) is not None:
+        raise BadInput(
+            f"{odd} is neither a file nor a folder", hint="remove it; git keeps only files and folders there"
+        )
     commit = head(environment)
     if commit is None:
         raise BadInput(f"{environment} has no commit at HEAD", hint="commit the work with git, then try again")
@@ -87,6 +91,25 @@ def own_objects(environment: Path) -> Path:
                 hint="move the environment away; the next claim of the task makes a new one",
             )
     return objects
+
+
+def _odd_entry(objects: Path) -> str | None:
+    """A link, which could lend what the agent may not read, or a pipe, at which git would wait."""
+    waiting = [os.fspath(objects)]
+    try:
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False):
+                        return entry.path
+    except OSError as error:
+        raise Unavailable(
+            f"cannot read {error.filename}: {error.strerror}",
+            hint="let onloop's user read the environment, then try again",
+        ) from error
+    return None
 
 
 def _is_real_folder(path: Path) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from onloop.errors import BadInput, OnloopError, Refused
+from onloop.errors import OnloopError, Refused
+from onloop.gates.bench import GateStopped
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
@@ -46,6 +47,8 @@ class Executor:
             if effect.expected is not None and effect.result is not None:
                 return self._resume(task, effect, mirror)
             return self._merge(task, effect, now, mirror)
+        except GateStopped:
+            return "is left to the next verifier"
         except Refused as no:
             return f"not recorded: {no.message}"
         except OnloopError as problem:
@@ -117,7 +120,7 @@ class Executor:
 
     def _perform(self, task: Task, command: Command) -> None:
         if self.stopped():
-            raise BadInput("the verifier is being stopped", hint="the effect is resumed by the next one")
+            raise GateStopped("the verifier is being stopped", hint="the next one takes the effect up where it stands")
         self.opened.gateway.perform(EFFECTS, task.id, command)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
+from onloop.gates.bench import GateStopped
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
@@ -80,11 +81,11 @@ class Verifier:
         gate = next((g for g in definition.step(task.step or "").machine_gates if g.id == job.gate), None)
         if gate is None or task.submission is None or job.gate not in task.awaited:
             return "is not asked any more"
-        evidence = self._evaluate(job, task, definition, gate)
-        if self._is_gone(job) or self.stopped():
-            return "was superseded while it ran"
         try:
+            evidence = self._evaluate(job, task, definition, gate)
             self.opened.gateway.perform(self.principal, task.id, ReportGate(evidence))
+        except GateStopped:
+            return "was ended: nobody waits for it any more, or the verifier is being stopped"
         except Refused as no:
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
@@ -94,23 +95,23 @@ class Verifier:
         if now is None:
             raise ValueError(f"{task.id} has no submission")
         subject = Subject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
+        workshop = self.workshop(task, definition, lambda: self._should_stop(job))
         try:
-            return evaluate(gate, subject, self.workshop(task, definition, lambda: self._should_stop(job)))
-        except OnloopError as problem:
-            words = problem.message
-        except (OSError, ValueError) as problem:
-            words = f"{type(problem).__name__}: {problem}"
-        return Evidence(
-            gate=gate.id,
-            verdict=Verdict.ERROR,
-            summary=words[:300],
-            head=now.head,
-            tree=now.tree,
-            base=now.base,
-            definition=definition.digest,
-            verifier=self.principal.id,
-            at=self.opened.gateway.clock(),
-        )
+            return evaluate(gate, subject, workshop)
+        except OnloopError:
+            raise
+        except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
+            return Evidence(
+                gate=gate.id,
+                verdict=Verdict.ERROR,
+                summary=f"the verifier itself failed: {type(problem).__name__}: {problem}"[:300],
+                head=now.head,
+                tree=now.tree,
+                base=now.base,
+                definition=definition.digest,
+                verifier=self.principal.id,
+                at=self.opened.gateway.clock(),
+            )
 
     def _should_stop(self, job: Job) -> bool:
         return self.stopped() or self._is_gone(job)

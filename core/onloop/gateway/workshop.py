@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from onloop.errors import BadInput
-from onloop.gates.evaluation import Workshop
+from onloop.gates.evaluation import BaseRun, Workshop
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.machine.definition import Definition
@@ -18,7 +18,7 @@ _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "API_KEY", "PRIVAT
 
 def workshop_for(opened: Opened, verifier: Principal) -> Callable[[Task, Definition, Callable[[], bool]], Workshop]:
     """A maker of workshops that shares what was counted at bases between the gates of one verifier."""
-    counts: dict[tuple[str, tuple[str, ...]], int | str] = {}
+    counts: dict[BaseRun, int] = {}
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> Workshop:
         if task.origin is None:

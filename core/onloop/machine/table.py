@@ -19,7 +19,7 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Approve: {_I: frozenset({_I, _S, _W, _DONE})},
         c.Reject: {_I: frozenset({_S, _W, _I, _REJECTED})},
         c.Ask: {_W: frozenset({_I})},
-        c.Reply: {_I: frozenset({_S, _W, _I})},
+        c.Reply: {_I: frozenset({_S})},
         c.Reassign: {_S: frozenset({_S}), _W: frozenset({_S}), _I: frozenset({_S})},
         c.Retry: {_S: frozenset({_S}), _I: frozenset({_S, _W, _I, _DONE})},
         c.Release: {_W: frozenset({_S, _W, _I})},

@@ -19,7 +19,7 @@ MOST_VALUES = 20_000
 _SPELL_OUT = "write the value out where it is needed"
 
 
-class TooMuch(Exception):  # noqa: N818 - not an error of ours, the end of reading
+class TooMuch(Exception):
     """The rest of the file is not worth reading, because of `problem`."""
 
     def __init__(self, problem: Problem) -> None:

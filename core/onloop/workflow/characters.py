@@ -13,7 +13,7 @@ _UNWANTED_IN_VALUE = re.compile(f"[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u20
 
 
 def decoded(source: bytes) -> str | Problem:
-    """The text of a file without its byte order mark, lines ended by a line feed; or the first byte that is no UTF-8."""
+    """The text of a file, without byte order mark and carriage returns, or the first byte that is no UTF-8."""
     try:
         return source.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -16,15 +16,19 @@ from onloop.workflow.duration import milliseconds, written
 
 WORKFLOW_NAME = r"^[a-z][a-z0-9-]{0,63}$"
 STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
+REJECT_TARGET = rf"^end$|{STEP_ID}"
 GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
 PERSON = r"^[\w.-]{1,40}$"
 
+MOST_STEPS = 100
+GATE_KINDS = ("command", "file", "artefact", "human")
 SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
 OWN = "onloop"
 """The type of the errors that are worded here: their context holds `what` and `hint`."""
 
 _ABSOLUTE_OR_OPTION = re.compile(r"[/~-]|[A-Za-z]:")
+_NOT_IN_A_NAME = re.compile(r"[\\\n\t]")
 
 
 def complaint(what: str, hint: str) -> PydanticCustomError:
@@ -34,10 +38,10 @@ def complaint(what: str, hint: str) -> PydanticCustomError:
 
 def _between(least: int, most: int) -> Callable[[Any], Any]:
     def check(given: Any) -> Any:
-        if not isinstance(given, str):
-            given = str(given) if isinstance(given, int | float) and not isinstance(given, bool) else ""
+        if not isinstance(given, str | int | float):
+            raise complaint("that is not a duration", "write a text such as 500ms, 90s, 45m, 4h or 3d")
         try:
-            found = milliseconds(given)
+            found = milliseconds(str(given))
         except BadInput as problem:
             raise complaint(problem.message, problem.hint) from None
         if not least <= found <= most:
@@ -49,13 +53,16 @@ def _between(least: int, most: int) -> Callable[[Any], Any]:
 
 def _file_path(given: str) -> str:
     parts = given.split("/")
-    if _ABSOLUTE_OR_OPTION.match(given) or "\\" in given or any(part in {"", ".", ".."} for part in parts):
-        raise complaint(f"{given[:80]!r} is not a path inside a repository", "write it as git does, such as docs/api.md")
+    is_path = not _ABSOLUTE_OR_OPTION.match(given) and not _NOT_IN_A_NAME.search(given)
+    if not is_path or any(part in {"", ".", ".."} for part in parts):
+        raise complaint(
+            f"{given[:80]!r} is not a path inside a repository", "write it as git does, such as docs/api.md"
+        )
     return given
 
 
 def _file_name(given: str) -> str:
-    if given.startswith(("-", "~")) or given in {".", ".."} or "/" in given or "\\" in given:
+    if given.startswith(("-", "~")) or given in {".", ".."} or "/" in given or _NOT_IN_A_NAME.search(given):
         raise complaint(f"{given[:80]!r} is not a plain file name", "write a name without a folder, such as notes.md")
     return given
 
@@ -147,6 +154,8 @@ class HumanPart(Part):
 class GatePart(Part):
     """A named check that must pass to leave a step: exactly one of `command`, `file`, `artefact` and `human`."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
+
     id: Annotated[str, Field(pattern=GATE_ID)]
     command: Argv | None = None
     timeout: Timeout | None = None
@@ -172,7 +181,7 @@ class StepPart(Part):
     rounds: Few = 3
     max_visits: Few = 3
     gates: Annotated[list[GatePart], Field(max_length=50)] = []
-    on_reject: StepId | Literal["end"] | None = None
+    on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = None
     on_fail: StepId | None = None
 
 
@@ -182,4 +191,4 @@ class WorkflowFile(Part):
     workflow: Annotated[str, Field(pattern=WORKFLOW_NAME)]
     description: Annotated[str, Field(max_length=2_000)] = ""
     environment: EnvironmentPart = EnvironmentPart()
-    steps: Annotated[list[StepPart], Field(min_length=1, max_length=100)]
+    steps: Annotated[list[StepPart], Field(min_length=1, max_length=MOST_STEPS)]

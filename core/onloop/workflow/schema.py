@@ -9,5 +9,19 @@ from onloop.workflow.model import WorkflowFile
 
 def json_schema() -> dict[str, Any]:
     """A JSON Schema (2020-12) that every workflow file that loads is valid under."""
-    schema = WorkflowFile.model_json_schema(by_alias=True)
+    schema: dict[str, Any] = _without_null(WorkflowFile.model_json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "onloop workflow"}
+
+
+def _without_null(node: Any) -> Any:
+    """The same without `null`: leaving a field out is allowed, leaving it empty is not."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _without_null(value) for key, value in node.items() if value is not None}
+    choices = [choice for choice in kept.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        del kept["anyOf"]
+        return {**choices[0], **kept}
+    return kept

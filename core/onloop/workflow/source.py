@@ -21,5 +21,7 @@ def builtin(name: str) -> bytes:
     if name not in known:
         near = get_close_matches(name[:100], known, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise UnknownThing(f"there is no built-in workflow {name[:100]!r}", hint=f"{meant}built-ins: {', '.join(known)}")
+        raise UnknownThing(
+            f"there is no built-in workflow {name[:100]!r}", hint=f"{meant}built-ins: {', '.join(known)}"
+        )
     return (_FOLDER / f"{name}.yaml").read_bytes()

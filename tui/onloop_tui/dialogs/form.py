@@ -35,9 +35,6 @@ class Form(Vertical):
 
         words: Mapping[str, str]
 
-        def __post_init__(self) -> None:
-            super().__init__()
-
     DEFAULT_CSS = """
     Form { height: auto; dock: bottom; background: $surface; padding: 0 1; }
     Form Horizontal { height: 1; }

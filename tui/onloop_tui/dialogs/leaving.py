@@ -1,4 +1,4 @@
-"""Leaving a dashboard that started other processes: stop them, or leave them running?"""
+"""What becomes of the processes that were started with the dashboard, when it is left."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def words_form(answer: Answer) -> Form:
     return Form(f"{_TITLES[answer]} · Enter sends · Esc goes back", _FIELDS[answer])
 
 
-def person_form(people: Sequence[str]) -> Form:
-    """Who decides: asked once per dashboard."""
-    name = people[0] if len(people) == 1 else ""
+def person_form(known: str, people: Sequence[str]) -> Form:
+    """Who decides: asked once per dashboard. The name is filled in where it is known, or only one can be meant."""
+    name = known or (people[0] if len(people) == 1 else "")
     fields = (Field("name", "name", value=name), Field("passphrase", "passphrase", secret=True))
     return Form("Who decides? Asked once, and kept until you leave · Esc goes back", fields)

@@ -73,11 +73,12 @@ def asked_for(dossier: Dossier, voice: c.Voice | None) -> Asked | None:
 def action_lines(actions: Sequence[Action], keys: Mapping[Answer, str], width: int) -> tuple[Line, ...]:
     """The keys that work, and below them the ones that do not, with why."""
     able = [(Span(keys[a.answer], Tone.STRONG), Span(f" {VERBS[a.answer]}")) for a in actions if not a.why_not]
-    unable = [(Span(f"({keys[a.answer]} {VERBS[a.answer]}: {a.why_not})", Tone.DIM),) for a in actions if a.why_not]
-    if len({action.why_not for action in actions}) == 1 and unable:
-        names = " ".join(keys[a.answer] for a in actions)
-        return ((Span(f"({names}: {actions[0].why_not})", Tone.DIM),),)
-    return (*flowed(able, width, 2), *flowed(unable, width, 2))
+    unable: dict[str, list[str]] = {}
+    for action in actions:
+        if action.why_not:
+            unable.setdefault(action.why_not, []).append(f"{keys[action.answer]} {VERBS[action.answer]}")
+    told = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
+    return (*flowed(able, width, 2), *flowed(told, width, 2))
 
 
 def command_for(
@@ -97,4 +98,4 @@ def command_for(
         case Answer.REASSIGN:
             return c.Reassign(words.get("to", ""), voice, said)
         case Answer.CANCEL:
-            return c.Cancel(voice.person, said)
+            return c.Cancel(voice, said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onloop.attention.groups import Group, age
 from onloop.attention.items import Item, Tier
+from onloop.machine.definition import Assurance
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop_tui.model.lines import Line, Span, Tone, hanging
@@ -47,4 +48,5 @@ def _who(task: Task | None) -> str:
     names = sorted({name for request in task.requests for name in request.approvers})
     level = max(request.assurance.value for request in task.requests)
     whom = f"people in or called {', '.join(names)}" if names else "any enrolled person"
-    return f"{whom}, with at least {level} proved; never who wrote the commits or held the work"
+    proof = "" if level == Assurance.A0.value else f", with at least {level} proved"
+    return f"{whom}{proof}; never who wrote the commits or held the work"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from onloop.gateway.picture import FleetLine
 from onloop.machine.state import State
-from onloop_tui.model.lines import Line, Span, Tone, column, fitted, line
+from onloop_tui.model.lines import Line, Span, Tone, fitted, line
 from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.text import fit
 
-_BAR = 12
+_ROOMY = 100
+"""From so many columns on, names and words are written out."""
 
 
 def fleet_lines(snapshot: Snapshot, width: int, most: int) -> tuple[Line, ...]:
@@ -21,24 +23,27 @@ def fleet_lines(snapshot: Snapshot, width: int, most: int) -> tuple[Line, ...]:
 
 def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
     root = snapshot.tasks.get(run.run)
-    name = root.workflow if root is not None else run.title
+    roomy = width >= _ROOMY
     counts = [
         (run.done, _done_word(snapshot, run), Tone.GOOD),
         (run.working, "working", Tone.PLAIN),
         (run.waiting, "ready", Tone.PLAIN),
         (run.needs_person, "need you", Tone.ACCENT),
-        (run.ended_otherwise, "ended otherwise", Tone.WARN),
+        (run.ended_otherwise, "ended otherwise" if roomy else "ended", Tone.WARN),
     ]
     told = [Span(f"{count} {word}", tone) for count, word, tone in counts if count]
     pieces = [piece for span in told for piece in (span, Span(" · ", Tone.DIM))]
-    label = (column(name, min(20, max(8, width // 5))), Span(f" {run.run[:12]} ", Tone.DIM))
-    return fitted((*label, *_bar(run), Span(" "), *pieces, Span(f"{run.total} in all", Tone.DIM)), width)
+    name = (Span(f"{fit(root.workflow if root else run.title, 24)} "),) if roomy else ()
+    label = (*name, Span(f"{run.run[:12]} ", Tone.DIM))
+    return fitted(
+        (*label, *_bar(run, 12 if roomy else 5), Span(" "), *pieces, Span(f"{run.total} in all", Tone.DIM)), width
+    )
 
 
-def _bar(run: FleetLine) -> Line:
+def _bar(run: FleetLine, width: int) -> Line:
     ended = run.done + run.ended_otherwise
-    full = _BAR * ended // run.total if run.total else 0
-    return (Span("▕", Tone.DIM), Span("█" * full, Tone.GOOD), Span("░" * (_BAR - full), Tone.DIM), Span("▏", Tone.DIM))
+    full = width * ended // run.total if run.total else 0
+    return (Span("▕", Tone.DIM), Span("█" * full, Tone.GOOD), Span("░" * (width - full), Tone.DIM), Span("▏", Tone.DIM))
 
 
 def _done_word(snapshot: Snapshot, run: FleetLine) -> str:

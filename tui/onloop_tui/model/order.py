@@ -44,7 +44,7 @@ def cursor_after(before: Sequence[str], cursor: str | None, now: Sequence[str]) 
         return None
     if cursor in now:
         return cursor
-    if cursor in before:
+    if cursor is not None and cursor in before:
         here = list(before).index(cursor)
         return next((cause for cause in before[here:] if cause in now), now[-1])
     return now[0]

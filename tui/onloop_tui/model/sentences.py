@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onloop.gateway.dossier import Mark
 from onloop.machine.state import Reason
-from onloop.machine.task import Answer
+from onloop.machine.task import Answer, Task
 from onloop_tui.model.lines import Span, Tone, column
 
 
@@ -42,6 +42,13 @@ REASON_SIGNS: Mapping[Reason, Sign] = {
     Reason.HALTED: Sign("○", "held", Tone.WARN),
 }
 """Why a person is needed."""
+
+
+def sign_of(task: Task) -> Sign:
+    """Why a person is needed, or, where none is, the task's state."""
+    known = REASON_SIGNS.get(task.reason) if task.reason is not None else None
+    return known or Sign("·", task.state.value, Tone.DIM)
+
 
 MARK_SIGNS: Mapping[Mark, Sign] = {
     Mark.PASSED: Sign("✓", "passed", Tone.GOOD),

@@ -12,7 +12,7 @@ from onloop.machine.task import Answer, RequestKind, Task
 from onloop_tui.model.changes import diff_lines, file_lines, totals
 from onloop_tui.model.gates import gate_lines, output_lines
 from onloop_tui.model.lines import Line, Span, Tone, hanging, line, quoted, spread
-from onloop_tui.model.sentences import REASON_SIGNS, VERBS
+from onloop_tui.model.sentences import VERBS, sign_of
 
 _LABEL = 10
 _NO_MORE = "nothing is asked of a person now"
@@ -28,8 +28,12 @@ class Section:
 
 def title_line(task: Task, place: str, now: int, width: int) -> Line:
     """What the sheet is about: reason, task, where it stands, and its place among those of the same cause."""
-    sign = REASON_SIGNS[task.reason].span() if task.reason in REASON_SIGNS else Span(f"· {task.state.value}", Tone.DIM)
-    about = (sign, Span("  "), Span(task.id, Tone.STRONG), Span(f" {task.repo or ''} at {task.step or 'no step'}"))
+    about = (
+        sign_of(task).span(),
+        Span("  "),
+        Span(task.id, Tone.STRONG),
+        Span(f" {task.repo or ''} at {task.step or 'no step'}"),
+    )
     return spread(about, (Span(f"{place}  ", Tone.DIM), Span(age(now - task.since), Tone.DIM)), width)
 
 
@@ -81,8 +85,7 @@ def _asked_words(task: Task, asked: Asked) -> str:
         return request.question
     if request.kind is RequestKind.QUESTION:
         return f"{request.asked_by} asks a question at {request.step}; it stands at the end of this sheet"
-    reason = REASON_SIGNS[task.reason].word if task.reason in REASON_SIGNS else task.state.value
-    return f"What now? {request.step}: {reason}"
+    return f"What now? {request.step}: {sign_of(task).word}"
 
 
 def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Section]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.events import Resize
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from onloop_tui.bindings import KEYS, Where
@@ -17,7 +18,7 @@ class HelpScreen(Screen[None]):
     """The keys by where they have their meaning, each with its twin on the command line."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, "close", "back", show=False) for key in ("escape", "q", "question_mark", "enter")),
         *(Binding(key, "move(1)", "down", show=False) for key in ("j", "down")),
         *(Binding(key, "move(-1)", "up", show=False) for key in ("k", "up")),
@@ -35,7 +36,7 @@ class HelpScreen(Screen[None]):
         self.query_one(Bar).renew()
         self._fill()
 
-    def on_resize(self, event: Resize) -> None:  # noqa: ARG002 - Textual's signature
+    def on_resize(self) -> None:
         """Fit the new width."""
         self.call_after_refresh(self._fill)
 
@@ -65,4 +66,4 @@ def help_lines(width: int) -> tuple[Line, ...]:
             twin = f"   $ {key.twin}" if key.twin else ""
             lines += hanging((Span(f"  {key.shown:<8} ", Tone.ACCENT),), f"{key.help}{twin}", width)
         lines.append(line(""))
-    return tuple([*lines, line("Ctrl+P finds all of these by name; Ctrl+Q leaves from anywhere", Tone.DIM)])
+    return (*lines, line("Ctrl+P finds all of these by name; Ctrl+Q leaves from anywhere", Tone.DIM))

@@ -13,7 +13,7 @@ from onloop.attention.items import Item
 from onloop.machine.task import Answer
 from onloop_tui.bindings import KEYS, Where, bindings_of
 from onloop_tui.feed import Lost, News, Seen
-from onloop_tui.messages import Decided, SheetClosed
+from onloop_tui.messages import Decided
 from onloop_tui.model.explain import explanation
 from onloop_tui.model.fleet import fleet_lines
 from onloop_tui.model.header import header_lines, since_words
@@ -36,7 +36,6 @@ class InboxScreen(Screen[None]):
 
     CSS_PATH = "inbox.tcss"
     BINDINGS = bindings_of(KEYS)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
 
     def __init__(self, session: Session, looked_at: Callable[[], int], note: str) -> None:
         super().__init__()
@@ -59,8 +58,8 @@ class InboxScreen(Screen[None]):
                 yield Inbox(self._session)
                 yield Bar(self._chip, id="chip")
                 yield Bar(self._why, id="why")
-                yield Bar(self._fleet, id="fleet")
             yield Sheet(self._session)
+        yield Bar(self._fleet, id="fleet")
         yield Bar(self._explanation, id="explanation")
         yield Bar(lambda width: (fitted(self._status, width),) if self._status else (), id="status")
         yield Bar(lambda width: hanging((), self._note, width, Tone.DIM) if self._note else (), id="note")
@@ -209,7 +208,7 @@ class InboxScreen(Screen[None]):
         else:
             self._show(*following, None)
 
-    def on_sheet_closed(self, event: SheetClosed) -> None:  # noqa: ARG002 - Textual's signature
+    def on_sheet_closed(self) -> None:
         """Back to the list."""
         self.inbox.sheet_open = False
         self.inbox.can_focus = True
@@ -278,10 +277,6 @@ class InboxScreen(Screen[None]):
         return explanation(group, member, task, self.inbox.position, self._session.clock(), width)
 
     def _footer(self, width: int) -> tuple[Line, ...]:
-        here = {Where.SHEET, Where.ITEM, Where.EVERYWHERE} if self.sheet.is_open else {*Where} - {Where.SHEET}
-        pieces = [
-            (Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM))
-            for key in KEYS
-            if key.footer and key.where in here
-        ]
+        here = Where.SHEET if self.sheet.is_open else Where.INBOX
+        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in KEYS if here in key.footer]
         return flowed(pieces, width, 1)

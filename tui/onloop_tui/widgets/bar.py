@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
-from textual.events import Resize
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -19,7 +19,7 @@ Lines = Sequence[Line]
 class Bar(Widget):
     """Shows what `compose_lines` gives for the width there is; as high as that is, and gone where it is nothing."""
 
-    COMPONENT_CLASSES = set(COMPONENTS)
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = "Bar { height: auto; width: 1fr; } Bar.-empty { display: none; }"
 
     def __init__(self, compose_lines: Callable[[int], Lines], *, id: str | None = None) -> None:  # noqa: A002
@@ -27,9 +27,9 @@ class Bar(Widget):
         self._compose_lines = compose_lines
         self._lines: tuple[Line, ...] = ()
 
-    def renew(self, width: int | None = None) -> None:
+    def renew(self) -> None:
         """Ask for the lines again, and draw what changed."""
-        lines = tuple(self._compose_lines(width or self.size.width or self.app.size.width))
+        lines = tuple(self._compose_lines(self.size.width or self.app.size.width))
         if lines == self._lines:
             return
         taller = len(lines) != len(self._lines)
@@ -37,9 +37,9 @@ class Bar(Widget):
         self.set_class(not lines, "-empty")
         self.refresh(layout=taller)
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Fit the new width."""
-        self.renew(event.size.width)
+        self.renew()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """As many rows as there are lines."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from textual.events import Click, Resize
+from textual.events import Click
 from textual.message import Message
 
 from onloop.attention.groups import Group
 from onloop_tui.model.inbox import ROW_HEIGHT, quiet_lines, row_lines
-from onloop_tui.model.lines import Line, Span, Tone
+from onloop_tui.model.lines import Line, Span, Tone, line
 from onloop_tui.model.order import Arrangement, arranged, cursor_after, is_frozen
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.session import Session
@@ -25,7 +25,7 @@ class Inbox(LineView):
     def __init__(self, session: Session) -> None:
         super().__init__(id="inbox")
         self._session = session
-        self._snapshot = Snapshot()
+        self._snapshot: Snapshot | None = None
         self._touched_at: int | None = None
         self.arrangement = Arrangement()
         self.cursor: str | None = None
@@ -59,7 +59,8 @@ class Inbox(LineView):
         """Draw the rows as they are at this time and width."""
         groups = self.arrangement.groups
         if not groups:
-            self.show(quiet_lines(self._snapshot, self.room))
+            nothing = (line("reading the store …", Tone.DIM),)
+            self.show(quiet_lines(self._snapshot, self.room) if self._snapshot else nothing)
             return
         now, room = self._session.clock(), self.room - 2
         lines: list[Line] = []
@@ -103,7 +104,7 @@ class Inbox(LineView):
         """Whether line `y` belongs to the row under the cursor."""
         return self.position > 0 and y // ROW_HEIGHT == self.position - 1
 
-    def on_resize(self, event: Resize) -> None:  # noqa: ARG002 - Textual's signature
+    def on_resize(self) -> None:
         """Fit the new width."""
         self.draw()
 

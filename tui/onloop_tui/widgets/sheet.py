@@ -1,4 +1,4 @@
-"""The decision sheet: a docked panel that shows one task, and carries an answer to the gateway, once, when confirmed."""
+"""The decision sheet: a docked panel that shows one task, and carries an answer to the gateway once confirmed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.events import Resize
 
 from onloop.errors import OnloopError, Stale
 from onloop.gateway.dossier import Asked, Dossier
@@ -150,7 +149,7 @@ class Sheet(Vertical):
             self.tell(f"{VERBS[answer]} is not possible: {action.why_not}")
         elif self._session.person is None:
             self._wanted = answer
-            self._open_form(person_form(self._people))
+            self._open_form(person_form(self._session.person_name, self._people))
         elif answer is Answer.APPROVE:
             self._ask_to_confirm()
         else:
@@ -162,7 +161,7 @@ class Sheet(Vertical):
         if self.mode is Mode.CONFIRMING and self._session.armed(self._since):
             self._send(Answer.APPROVE, {})
         elif self.mode is Mode.SHOWN:
-            self.tell("a approves, r rejects; the keys below say what is possible", Tone.DIM)
+            self.tell("Enter confirms what a key below has begun", Tone.DIM)
 
     def on_form_answered(self, event: Form.Answered) -> None:
         """The form is filled in: it was about who decides, or about the words of an answer."""
@@ -278,7 +277,7 @@ class Sheet(Vertical):
         ahead = [y for y in found if y > here] if step > 0 else [y for y in reversed(found) if y < here]
         self.body.move((ahead[0] if ahead else (here if step > 0 else 0)) - here)
 
-    def on_resize(self, event: Resize) -> None:  # noqa: ARG002 - Textual's signature
+    def on_resize(self) -> None:
         """Fit the new width, once it is known to the parts."""
         self.call_after_refresh(self.draw)
 

@@ -1,0 +1,46 @@
+"""Where an agent works: its clone, the folder for its artefacts, and what its environment variables say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from onloop.gates.environment import Environment
+from onloop.gateway.home import Home
+from onloop.machine.task import Task
+
+
+def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
+    """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone."""
+    for folder in (home.environments, home.out(task.id), home.logs):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = home.environment(task.id)
+    if task.origin is None:
+        place.mkdir(mode=0o700, exist_ok=True)
+        return place
+    Environment(place).prepare(home.mirror(task.origin), task.target, task.id, agent)
+    return place
+
+
+def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
+    """What `onloop` reads in an agent's environment."""
+    return {
+        "ONLOOP_STORE": str(home.store),
+        "ONLOOP_TASK": task.id,
+        "ONLOOP_TOKEN": secret,
+        "ONLOOP_OUT": str(home.out(task.id)),
+        "ONLOOP_REPO": task.repo or "",
+        "ONLOOP_STEP": task.step or "",
+        "ONLOOP_ATTEMPT": str(task.attempt),
+        "ONLOOP_ROUND": str(task.round),
+    }
+
+
+def agent_environment(inherited: Mapping[str, str], home: Home, task: Task, secret: str) -> dict[str, str]:
+    """The environment of an agent: the worker's own, what `onloop` reads, and onloop itself on the path."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
+    own = str(Path(sys.executable).parent)
+    path = f"{own}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+    return kept | {"PATH": path} | own_variables(home, task, secret)

@@ -1,0 +1,104 @@
+"""Runs a gate's command where it can do no harm to what comes after: a clean checkout, made ready, thrown away."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import Unavailable
+from onloop.gates.checkout import clean_checkout
+from onloop.gates.counts import from_junit, from_unittest
+from onloop.gates.folders import scratch
+from onloop.gates.mirror import Mirror
+from onloop.gates.process import Ending, Limits, Ran, run
+from onloop.machine.definition import Counter
+from onloop.machine.task import TestCounts
+
+SETUP_MS = 600_000
+"""How long each command that makes a checkout ready may take."""
+
+_PLACEHOLDER = re.compile(r"\{(python|report)\}")
+
+
+class GateStopped(Unavailable):
+    """A gate that was ended before it could answer: it has no verdict, and is to be run again or dropped."""
+
+    code = "gate_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
+
+    `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
+    """
+
+    argv: tuple[str, ...]
+    is_setup: bool
+    ran: Ran
+    counts: TestCounts | str | None
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where commands are run: on commits of `mirror`, after `setup`, which is repeated for each run, uncached."""
+
+    mirror: Mirror
+    python: str
+    setup: tuple[tuple[str, ...], ...]
+    limits: Limits
+    stop: Callable[[], bool]
+
+    def trial(self, commit: str, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None) -> Trial:
+        """Runs `argv` in a clean checkout of `commit`; raises `GateStopped` when it is told to stop."""
+        with clean_checkout(self.mirror, commit) as checkout, scratch("gate") as place:
+            report = place / "report.xml"
+            words = {"python": self.python, "report": str(report)}
+            environment = _environment(place)
+            for command in self.setup:
+                ran = self._run(_filled(command, words), checkout.path, environment, SETUP_MS)
+                if ran.exit_code != 0:
+                    return Trial(command, True, ran, None, checkout.removed)
+            ran = self._run(_filled(argv, words), checkout.path, environment, timeout_ms)
+            return Trial(argv, False, ran, _counts(counter, report, ran.output), checkout.removed)
+
+    def _run(self, argv: tuple[str, ...], folder: Path, environment: dict[str, str], timeout_ms: int) -> Ran:
+        ran = run(
+            argv, folder=folder, environment=environment, timeout_ms=timeout_ms, limits=self.limits, stop=self.stop
+        )
+        if ran.ending is Ending.STOPPED:
+            raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
+        return ran
+
+
+def _filled(argv: tuple[str, ...], words: dict[str, str]) -> tuple[str, ...]:
+    return tuple(_PLACEHOLDER.sub(lambda found: words[found[1]], item) for item in argv)
+
+
+def _environment(place: Path) -> dict[str, str]:
+    """All that a command is told of the world: nothing of the verifier's own but where programs are."""
+    home, temporary = place / "home", place / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return {
+        "PATH": os.pathsep.join(folder for folder in folders if Path(folder).is_absolute()),
+        "LANG": "C.UTF-8",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _counts(counter: Counter | None, report: Path, output: bytes) -> TestCounts | str | None:
+    match counter:
+        case Counter.JUNIT:
+            return from_junit(report)
+        case Counter.UNITTEST:
+            return from_unittest(output)
+        case None:
+            return None

@@ -1,0 +1,226 @@
+"""Looks at a submission for one gate and returns evidence. It never moves a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import assert_never
+
+from onloop.errors import BadInput, OnloopError
+from onloop.gates.bench import Bench, GateStopped, Trial
+from onloop.gates.configuration import configuring
+from onloop.gates.mirror import Mirror
+from onloop.gates.process import Limits, never
+from onloop.gates.redaction import redacted
+from onloop.gates.verdict import count, counted_at_base, judge
+from onloop.machine.definition import (
+    ArtefactGate,
+    CommandGate,
+    EnvironmentSpec,
+    FileGate,
+    MachineGate,
+)
+from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
+from onloop.text import safe
+
+LONGEST_SUMMARY = 300
+LARGEST_FILE = 16 * 1024 * 1024
+"""How large a file may be for a file gate to look into it."""
+
+_LONGEST_QUOTE = 60
+_SHORT_ID = 12
+_MOST_LINKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a gate is asked about: full ids of commit, tree and merge-base, and what was handed over with them."""
+
+    task: str
+    definition: str
+    head: str
+    tree: str
+    base: str
+    artefacts: tuple[Artefact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRun:
+    """What a number of tests at a base belongs to."""
+
+    mirror: str
+    base: str
+    gate: CommandGate
+    setup: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a verifier works with.
+
+    `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
+    milliseconds, `python` is what `{python}` stands for. `stop` is asked while a command runs, ten times a second.
+    `base_counts` remembers how many tests ran at a base: pass the same mapping again to run each base once.
+    """
+
+    mirror: Mirror
+    blob: Callable[[str], bytes | None]
+    keep: Callable[[bytes], str]
+    clock: Callable[[], int]
+    verifier: str
+    python: str
+    environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
+    stop: Callable[[], bool] = never
+    secrets: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    base_counts: MutableMapping[BaseRun, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A verdict, its reason in one sentence, and, where a command was run, what came of it."""
+
+    verdict: Verdict
+    summary: str
+    trial: Trial | None = None
+    output: str = ""
+    tests: TestCounts | None = None
+    changed_config: tuple[str, ...] = ()
+
+
+def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidence:
+    """The evidence of one gate about one submission; secrets are out of it before anything is stored.
+
+    What keeps a gate from answering is the verdict `error`, except that it is told to stop: that is `GateStopped`.
+    """
+    try:
+        finding = _look(gate, subject, workshop)
+    except GateStopped:
+        raise
+    except OnloopError as problem:
+        finding = _Finding(Verdict.ERROR, problem.message)
+    except OSError as problem:
+        finding = _Finding(Verdict.ERROR, f"the gate could not be run here: {problem.strerror or problem}")
+    ran = finding.trial.ran if finding.trial else None
+    return Evidence(
+        gate=gate.id,
+        verdict=finding.verdict,
+        summary=safe(redacted(finding.summary, workshop.secrets), LONGEST_SUMMARY),
+        head=subject.head,
+        tree=subject.tree,
+        base=subject.base,
+        definition=subject.definition,
+        verifier=workshop.verifier,
+        at=workshop.clock(),
+        duration_ms=ran.duration_ms if ran else 0,
+        argv=finding.trial.argv if finding.trial else (),
+        exit_code=ran.exit_code if ran else None,
+        tests=finding.tests,
+        output=workshop.keep(finding.output.encode()) if finding.output else None,
+        output_bytes=ran.output_bytes if ran else 0,
+        changed_config=finding.changed_config,
+    )
+
+
+def _look(gate: MachineGate, subject: Subject, workshop: Workshop) -> _Finding:
+    if isinstance(gate, ArtefactGate):
+        return _artefact(gate, subject, workshop)
+    tree = workshop.mirror.tree(subject.head)
+    if tree != subject.tree:
+        return _Finding(Verdict.ERROR, f"commit {_short(subject.head)} has tree {tree}, and not {subject.tree}")
+    match gate:
+        case FileGate():
+            return _file(gate, subject, workshop)
+        case CommandGate():
+            return _command(gate, subject, workshop)
+        case _:
+            assert_never(gate)
+
+
+def _artefact(gate: ArtefactGate, subject: Subject, workshop: Workshop) -> _Finding:
+    found = next((artefact for artefact in subject.artefacts if artefact.name == gate.name), None)
+    if found is None:
+        return _Finding(Verdict.FAIL, f"{gate.name} was not handed over; write it to $ONLOOP_OUT/{gate.name}")
+    content = workshop.blob(found.digest)
+    if content is None or sha256(content).hexdigest() != found.digest:
+        return _Finding(Verdict.ERROR, f"{gate.name} is not in the store as it was handed over")
+    return _sized(gate.name, len(content), gate.min_bytes)
+
+
+def _file(gate: FileGate, subject: Subject, workshop: Workshop) -> _Finding:
+    try:
+        content = workshop.mirror.read_file(subject.head, gate.path, LARGEST_FILE)
+    except BadInput as too_large:
+        return _Finding(Verdict.FAIL, too_large.message)
+    if content is None:
+        return _Finding(Verdict.FAIL, f"{gate.path} is not a file in {_short(subject.head)}")
+    if gate.contains is None or len(content) < gate.min_bytes:
+        return _sized(gate.path, len(content), gate.min_bytes)
+    if gate.contains.encode() in content:
+        return _Finding(Verdict.PASS, f"{gate.path} contains {gate.contains!r}")
+    text = redacted(content.decode("utf-8", "backslashreplace"), workshop.secrets)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return _Finding(
+        Verdict.FAIL, f"{gate.path} does not contain {gate.contains!r}; it says '{safe(first, _LONGEST_QUOTE)}'"
+    )
+
+
+def _sized(name: str, size: int, least: int) -> _Finding:
+    if size < least:
+        return _Finding(Verdict.FAIL, f"{name} has {count(size, 'byte')}; at least {least} are asked for")
+    return _Finding(Verdict.PASS, f"{name} is there, {count(size, 'byte')}")
+
+
+def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
+    changed = configuring(path.path for path in workshop.mirror.changed_paths(subject.base, subject.head))
+    trial = _trial(gate, subject.head, workshop)
+    output = _output(trial, workshop)
+    verdict, summary = judge(trial, gate.tests, output)
+    counts = trial.counts if isinstance(trial.counts, TestCounts) else None
+    finding = _Finding(verdict, summary, trial, output, counts, changed)
+    if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
+        return _compared(finding, counts, _base_count(gate, subject, workshop, counts), subject)
+    return finding
+
+
+def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject: Subject) -> _Finding:
+    if isinstance(at_base, str):
+        return replace(finding, verdict=Verdict.ERROR, summary=f"the base {_short(subject.base)}: {at_base}")
+    finding = replace(finding, tests=replace(counts, base_ran=at_base))
+    if counts.ran >= at_base:
+        return finding
+    words = f"{count(counts.ran, 'test')} ran, {at_base} ran at the base {_short(subject.base)}"
+    return replace(finding, verdict=Verdict.FAIL, summary=words)
+
+
+def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts: TestCounts) -> int | str:
+    """How many tests the same command runs at the base, or why that cannot be said; a number is remembered."""
+    if subject.base == subject.head:
+        return counts.ran
+    run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment.setup)
+    if run not in workshop.base_counts:
+        trial = _trial(gate, subject.base, workshop)
+        found = counted_at_base(trial, _output(trial, workshop))
+        if isinstance(found, str):
+            return found
+        workshop.base_counts[run] = found
+    return workshop.base_counts[run]
+
+
+def _trial(gate: CommandGate, commit: str, workshop: Workshop) -> Trial:
+    bench = Bench(workshop.mirror, workshop.python, workshop.environment.setup, workshop.limits, workshop.stop)
+    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None)
+
+
+def _output(trial: Trial, workshop: Workshop) -> str:
+    """What is stored of a trial: what it wrote, without secrets, and what we took out of its checkout."""
+    written = redacted(trial.ran.output.decode("utf-8", "backslashreplace"), workshop.secrets)
+    if not trial.removed:
+        return written
+    links = ", ".join(safe(path) for path in trial.removed[:_MOST_LINKS])
+    return f"[onloop: taken out, as they lead out of the checkout: {links}]\n{written}"
+
+
+def _short(commit: str) -> str:
+    return commit[:_SHORT_ID]

@@ -1,0 +1,79 @@
+"""From a checked file to the machine's types."""
+
+from __future__ import annotations
+
+from onloop.machine import definition as d
+from onloop.workflow import model as m
+
+COMMAND_TIMEOUT_MS = 600_000
+"""How long a command gate may run that says nothing: ten minutes."""
+
+_STEP = d.Step("default.step")
+_ATTEMPTS = d.Attempts()
+
+
+def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
+    """The definition that a file without problems says."""
+    environment = d.EnvironmentSpec(
+        tuple(tuple(argv) for argv in file.environment.setup), tuple(file.environment.cache_key)
+    )
+    steps = tuple(_step(step) for step in file.steps)
+    return d.Definition(file.workflow, file.description, digest, steps, environment)
+
+
+def _step(step: m.StepPart) -> d.Step:
+    return d.Step(
+        id=step.id,
+        role=step.role,
+        run=None if step.run is None else tuple(step.run),
+        effect=None if step.effect is None else d.Effect(step.effect),
+        brief=step.brief,
+        isolation=d.Isolation(step.isolation),
+        not_by=tuple(step.not_by),
+        timeout_ms=_STEP.timeout_ms if step.timeout is None else step.timeout,
+        attempts=_attempts(step.attempts),
+        rounds=step.rounds,
+        max_visits=step.max_visits,
+        gates=tuple(_gate(gate) for gate in step.gates),
+        on_reject=step.on_reject,
+        on_fail=step.on_fail,
+    )
+
+
+def _attempts(given: m.AttemptsPart) -> d.Attempts:
+    pause = _ATTEMPTS.backoff_ms if given.backoff is None else given.backoff
+    longest = max(_ATTEMPTS.max_backoff_ms, pause) if given.max_backoff is None else given.max_backoff
+    return d.Attempts(_ATTEMPTS.max if given.max is None else given.max, pause, longest)
+
+
+def _gate(gate: m.GatePart) -> d.Gate:
+    if gate.command is not None:
+        timeout = COMMAND_TIMEOUT_MS if gate.timeout is None else gate.timeout
+        return d.CommandGate(gate.id, tuple(gate.command), timeout, _tests(gate))
+    if gate.file is not None:
+        return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
+    if gate.artefact is not None:
+        return d.ArtefactGate(gate.id, gate.artefact.name, gate.artefact.min_bytes)
+    if gate.human is not None:
+        return _human(gate.id, gate.human)
+    raise ValueError(f"gate {gate.id} has no kind")
+
+
+def _tests(gate: m.GatePart) -> d.TestExpectation | None:
+    for counter, part in ((d.Counter.JUNIT, gate.junit), (d.Counter.UNITTEST, gate.unittest)):
+        if part is not None:
+            return d.TestExpectation(counter, part.min_tests, part.max_skipped, part.no_fewer_than == "base")
+    return None
+
+
+def _human(gate_id: str, human: m.HumanPart) -> d.HumanGate:
+    escalate, expire = human.escalate, human.expire
+    return d.HumanGate(
+        id=gate_id,
+        approvers=tuple(human.from_),
+        quorum=human.quorum,
+        assurance=human.assurance,
+        remind_ms=human.remind,
+        escalate=None if escalate is None else d.Escalation(escalate.after, tuple(escalate.to)),
+        expire=None if expire is None else d.Expiry(expire.after, d.ExpireOutcome(expire.outcome)),
+    )

@@ -1,0 +1,69 @@
+"""What the fields of a gate mean together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from onloop.machine.definition import RUN_GATE
+from onloop.workflow.model import GATE_KINDS, GatePart
+from onloop.workflow.nodes import Fault, Path, Side
+from onloop.workflow.shape import nearest
+
+COUNTERS = ("junit", "unittest")
+PLACEHOLDERS = ("python", "report")
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def gate_faults(path: Path, gates: Sequence[GatePart]) -> Iterator[Fault]:
+    """What is wrong with the gates of one step, whose list `path` leads to."""
+    ids = [gate.id for gate in gates]
+    for number, gate in enumerate(gates):
+        at = (*path, number)
+        if gate.id == RUN_GATE:
+            yield Fault((*at, "id"), f"gate id {RUN_GATE} is taken by the command of a run step", "use another id")
+        elif gate.id in ids[:number]:
+            yield Fault((*at, "id"), f"gate {gate.id} is here twice", "rename one: ids are unique within a step")
+        yield from _kind_faults(at, gate)
+        if gate.command is not None:
+            yield from _command_faults(at, gate, gate.command)
+
+
+def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with a command that `path` leads to: no program, or a placeholder that is not `known`."""
+    if not argv[0]:
+        yield Fault((*path, 0), "the program is an empty text", "name a program, such as ruff")
+    for number, word in enumerate(argv):
+        for name in _PLACEHOLDER.findall(word):
+            if name not in known:
+                valid = ", ".join(f"{{{n}}}" for n in known)
+                yield Fault(
+                    (*path, number), f"unknown placeholder {{{name[:60]}}}", f"{nearest(name, known)}valid: {valid}"
+                )
+
+
+def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
+    kinds = [kind for kind in GATE_KINDS if getattr(gate, kind) is not None]
+    if not kinds:
+        yield Fault(at, f"gate {gate.id} checks nothing", f"give it one of: {', '.join(GATE_KINDS)}")
+    for extra in kinds[1:]:
+        yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
+    if gate.command is None:
+        for field in ("timeout", *COUNTERS):
+            if getattr(gate, field) is not None:
+                yield Fault(
+                    (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY
+                )
+
+
+def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
+    yield from placeholder_faults((*at, "command"), argv, PLACEHOLDERS)
+    if gate.junit is not None and gate.unittest is not None:
+        yield Fault((*at, "unittest"), f"gate {gate.id} has both junit and unittest", "keep one", Side.KEY)
+    if gate.junit is not None and not any("{report}" in word for word in argv):
+        yield Fault(
+            (*at, "command"),
+            f"gate {gate.id} expects junit, and its command writes no {{report}}",
+            'tell the test runner where to write, such as "--junitxml={report}"',
+        )

@@ -1,0 +1,193 @@
+"""Whether data has the shape of a workflow file, with every misfit in our own words."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from onloop.workflow import model as m
+from onloop.workflow.nodes import Fault, ListNode, MapNode, Node, Path, Scalar, Side
+
+LATER_FIELDS = {
+    "a gate": ("policy", "review", "http", "github", "sarif", "coverage"),
+    "a step": ("next", "fan_out", "context"),
+}
+"""Fields of later versions, which a file may know from the documentation."""
+
+LATER_VALUES = {"isolation": ("container", "vm"), "effect": ("push_branch", "pull_request")}
+"""Values of later versions."""
+
+_NOUNS = {(): "a workflow", ("steps",): "a step", ("steps", "gates"): "a gate"}
+
+_PATTERNS = {
+    m.WORKFLOW_NAME: "start with a letter, then small letters, digits and -, such as raise-coverage",
+    m.STEP_ID: "write phase.name in small letters, digits, - and _, such as develop.implement",
+    m.REJECT_TARGET: "name a step, such as develop.implement, or say end",
+    m.GATE_ID: "use small letters, digits, - and _, such as unit-tests",
+    m.ROLE: "start with a letter, then small letters, digits, - and _, such as implementer",
+    m.PERSON: "write a person's or group's name without human: before it, such as approvers",
+}
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "list_type": "a list, such as [a, b]",
+    "model_type": "a mapping of fields",
+}
+
+_Words = tuple[str, str]
+
+
+def shape_faults(data: object) -> Iterator[Fault]:
+    """Everything about `data` that does not fit a workflow file."""
+    try:
+        m.WorkflowFile.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            yield _fault(detail)
+
+
+def empty_faults(node: Node, path: Path = ()) -> Iterator[Fault]:
+    """Every field or item without a value: silence is not read as a default."""
+    match node:
+        case Scalar(value=None):
+            yield Fault(path, f"{_name(path)} is empty", "give it a value, or remove it")
+        case ListNode(items=items):
+            for number, item in enumerate(items):
+                yield from empty_faults(item, (*path, number))
+        case MapNode(fields=fields):
+            for name, entry in fields.items():
+                yield from empty_faults(entry.value, (*path, name))
+        case _:
+            pass
+
+
+def _fault(detail: Any) -> Fault:
+    path: Path = detail["loc"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return Fault(path, *_unknown(path), side=Side.KEY)
+        case "missing":
+            return Fault(path[:-1], f"{_noun(path[:-1])} lacks {path[-1]}", f"add {path[-1]}: …", side=Side.KEY)
+        case m.OWN:
+            return Fault(path, f"{_name(path)}: {detail['ctx']['what']}", detail["ctx"]["hint"])
+        case kind if kind in _WANTED:
+            return Fault(path, *_mistyped(path, detail["input"], _WANTED[kind]))
+        case kind if kind in _RULES:
+            return Fault(path, *_RULES[kind](_name(path), detail["input"], detail.get("ctx", {})))
+        case _:
+            return Fault(path, f"{_name(path)} is {_described(detail['input'])}", detail["msg"].lower())
+
+
+def _unknown(path: Path) -> _Words:
+    name, noun, valid = str(path[-1]), _noun(path[:-1]), _fields(path[:-1])
+    if name in LATER_FIELDS.get(noun, ()):
+        return f"{name} is not available in this version", f"fields of {noun}: {', '.join(valid)}"
+    near = nearest(name, valid)
+    return f"unknown field {quoted(name)} in {noun}", f"{near}valid fields: {', '.join(valid)}"
+
+
+def _mistyped(path: Path, given: object, wanted: str) -> _Words:
+    if wanted == "a text" and isinstance(given, bool | int | float):
+        return f"{_name(path)} is {_described(given)}", "put it in quotes to make it text"
+    return f"{_name(path)} is {_described(given)}", f"give {wanted}"
+
+
+def _not_in_list(name: str, given: object, context: Mapping[str, Any]) -> _Words:
+    valid = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+    if name == "outcome" and given == "approve":
+        return "approve can never be the outcome of a timeout", f"give one of: {', '.join(valid)}"
+    if given in LATER_VALUES.get(name, ()):
+        return f"{name} {given} is not available in this version", f"give one of: {', '.join(valid)}"
+    near = nearest(given, valid) if isinstance(given, str) else ""
+    return f"{name} cannot be {quoted(given)}", f"{near}give one of: {', '.join(valid)}"
+
+
+_RULES: Mapping[str, Callable[[str, object, Mapping[str, Any]], _Words]] = {
+    "literal_error": _not_in_list,
+    "enum": _not_in_list,
+    "string_pattern_mismatch": lambda name, given, c: (f"{name} cannot be {quoted(given)}", _PATTERNS[c["pattern"]]),
+    "greater_than_equal": lambda name, given, c: (f"{name} is {quoted(given)}", f"give {c['ge']} or more"),
+    "less_than_equal": lambda name, given, c: (f"{name} is {quoted(given)}", f"give {c['le']} or less"),
+    "too_short": lambda name, _, c: (f"{name} is an empty list", f"give at least {c['min_length']}"),
+    "too_long": lambda name, _, c: (f"{name} has {c['actual_length']} items", f"give at most {c['max_length']}"),
+    "string_too_short": lambda name, _, c: (f"{name} is an empty text", f"give at least {c['min_length']} character"),
+    "string_too_long": lambda name, given, c: (
+        f"{name} has {len(str(given))} characters",
+        f"give at most {c['max_length']}",
+    ),
+}
+
+
+def nearest(name: str, valid: typing.Iterable[str]) -> str:
+    """`did you mean X? `, if something valid is near enough to `name`; else nothing."""
+    near = get_close_matches(name[:100], list(valid), n=1)
+    return f"did you mean {near[0]}? " if near else ""
+
+
+def quoted(value: object) -> str:
+    """A value as a message may hold it: short, in quotes if it is text, with nothing in it that a terminal obeys."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else f"{value[:59]}…")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else _described(value)
+
+
+def _described(value: object) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return f"{quoted(value)} (a boolean)"
+        case int() | float():
+            return f"{quoted(value)} (a number)"
+        case str():
+            return f"{quoted(value)} (a text)"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _name(path: Path) -> str:
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of {_name(path[:-1])}"
+    return str(path[-1])
+
+
+def _noun(path: Path) -> str:
+    names = tuple(part for part in path if isinstance(part, str))
+    return _NOUNS.get(names, names[-1] if names else "")
+
+
+def _fields(path: Path) -> tuple[str, ...]:
+    names = tuple(part for part in path if isinstance(part, str))
+    return tuple(field.alias or name for name, field in _parts()[names].model_fields.items())
+
+
+@cache
+def _parts() -> Mapping[tuple[str, ...], type[BaseModel]]:
+    """Every kind of mapping in a workflow file by the names of the fields that lead to it."""
+    return dict(_reachable(m.WorkflowFile, ()))
+
+
+def _reachable(part: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    yield path, part
+    for name, field in part.model_fields.items():
+        for inner in _models_in(field.annotation):
+            yield from _reachable(inner, (*path, field.alias or name))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and not typing.get_args(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,548 @@
+"""Gates on real repositories: what passes, what fails and for which reason, and what becomes evidence."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from onloop.gates.bench import GateStopped
+from onloop.gates.configuration import configuring
+from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
+from onloop.gates.mirror import Mirror
+from onloop.gates.process import Limits
+from onloop.machine.definition import (
+    ArtefactGate,
+    CommandGate,
+    Counter,
+    EnvironmentSpec,
+    FileGate,
+    MachineGate,
+    TestExpectation,
+)
+from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
+
+if TYPE_CHECKING:
+    from gates.conftest import Origin
+
+NOW = 1_763_712_000_000
+UNITTEST = ("{python}", "-m", "unittest", "discover", "-s", "tests")
+PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={report}")
+ONE_GOOD = "def test_{0}(self): self.assertEqual(1, 1)"
+
+
+def suite(*bodies: str) -> str:
+    """A unittest module with one class of these methods."""
+    lines = "\n".join(textwrap.indent(body, "    ") for body in bodies) or "    pass"
+    return f"import unittest\n\nclass A(unittest.TestCase):\n{lines}\n"
+
+
+def tests(*names: str) -> str:
+    return suite(*(ONE_GOOD.format(name) for name in names))
+
+
+def command(*argv: str, tests: TestExpectation | None = None, timeout_ms: int = 30_000) -> CommandGate:
+    return CommandGate("check", argv, timeout_ms, tests)
+
+
+def counted(counter: Counter = Counter.UNITTEST, **expected: int | bool | None) -> TestExpectation:
+    return replace(TestExpectation(counter), **expected)
+
+
+@dataclass
+class Desk:
+    """A verifier with an origin to commit to, and what it has stored."""
+
+    origin: Origin
+    mirror: Mirror
+    stored: dict[str, bytes] = field(default_factory=dict)
+    base_counts: dict[BaseRun, int] = field(default_factory=dict)
+    environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
+    secrets: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    stop: Callable[[], bool] = lambda: False
+
+    def keep(self, content: bytes) -> str:
+        digest = sha256(content).hexdigest()
+        self.stored[digest] = content
+        return digest
+
+    def base(self, files: Mapping[str, str | bytes]) -> str:
+        """A commit on main, from which what is submitted next goes out."""
+        self.origin.commit(files)
+        return self.mirror.refresh("main")
+
+    def submit(self, files: Mapping[str, str | bytes], *removed: str) -> Subject:
+        """A commit on a branch on top of main, with its subject."""
+        base = self.mirror.refresh("main")
+        for name in removed:
+            (self.origin.clone / name).unlink()
+        self.origin.commit(files, "work")
+        head = self.mirror.refresh("work")
+        return Subject("r7k2m.3", "d" * 64, head, self.mirror.tree(head), base)
+
+    def workshop(self) -> Workshop:
+        return Workshop(
+            mirror=self.mirror,
+            blob=self.stored.get,
+            keep=self.keep,
+            clock=lambda: NOW,
+            verifier="verifier:v1",
+            python=sys.executable,
+            environment=self.environment,
+            stop=self.stop,
+            secrets=self.secrets,
+            limits=self.limits,
+            base_counts=self.base_counts,
+        )
+
+    def ask(self, gate: MachineGate, subject: Subject) -> Evidence:
+        return evaluate(gate, subject, self.workshop())
+
+    def output(self, evidence: Evidence) -> str:
+        assert evidence.output is not None
+        return self.stored[evidence.output].decode()
+
+
+@pytest.fixture
+def desk(origin: Origin, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("ONLOOP_TOKEN", "onl_agt_of-somebody")
+    return Desk(origin, mirror)
+
+
+def says(evidence: Evidence) -> tuple[Verdict, str]:
+    return evidence.verdict, evidence.summary
+
+
+# Commands
+
+
+def test_a_command_that_exits_0_passes_and_all_of_it_is_on_record(desk: Desk) -> None:
+    subject = desk.submit({"a": "1"})
+    evidence = desk.ask(command("sh", "-c", "echo fine"), subject)
+    assert evidence.verdict is Verdict.PASS
+    assert evidence.summary.startswith("passed in 0.")
+    assert (evidence.gate, evidence.argv, evidence.exit_code) == ("check", ("sh", "-c", "echo fine"), 0)
+    assert (evidence.head, evidence.tree, evidence.base) == (subject.head, subject.tree, subject.base)
+    assert (evidence.definition, evidence.verifier, evidence.at) == ("d" * 64, "verifier:v1", NOW)
+    assert (evidence.isolation, evidence.output_bytes, desk.output(evidence)) == ("process", 5, "fine\n")
+    assert evidence.duration_ms > 0
+
+
+def test_a_command_runs_on_the_files_of_the_head_and_not_of_the_base(desk: Desk) -> None:
+    desk.base({"VERSION": "1\n"})
+    subject = desk.submit({"VERSION": "2\n"})
+    assert desk.output(desk.ask(command("cat", "VERSION"), subject)) == "2\n"
+
+
+def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(desk: Desk) -> None:
+    script = (
+        "import os, pathlib\n"
+        "print(sorted(set(os.environ) - {'LC_CTYPE'}))\n"
+        "print(os.environ['PYTHONDONTWRITEBYTECODE'], os.listdir(os.environ['HOME']), os.listdir(os.environ['TMPDIR']))\n"
+        "print(pathlib.Path(os.environ['HOME']).resolve() in pathlib.Path.cwd().parents, os.path.exists('.git'))\n"
+    )
+    evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
+    names = ["HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR"]
+    assert desk.output(evidence) == f"{names}\n1 [] []\nFalse False\n"
+
+
+def test_relative_folders_of_the_path_are_not_handed_down(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join([".", "bin", "", os.environ["PATH"]]))
+    subject = desk.submit({"bin/tool": "#!/bin/sh\nexit 0\n", "tool": "#!/bin/sh\nexit 0\n"})
+    evidence = desk.ask(command("onloop-test-tool"), subject)
+    assert evidence.verdict is Verdict.ERROR
+    paths = desk.output(desk.ask(command("sh", "-c", "echo $PATH"), subject)).strip().split(os.pathsep)
+    assert all(Path(path).is_absolute() for path in paths)
+
+
+def test_placeholders_are_filled_whole_and_within_items_and_only_once(desk: Desk) -> None:
+    evidence = desk.ask(
+        command("{python}", "-c", "import sys; print(sys.argv[1:])", "--x={report}", "{report}", "{other}"),
+        desk.submit({"a": "1"}),
+    )
+    first, second, third = desk.output(evidence).strip("[]\n").replace("'", "").split(", ")
+    assert first == f"--x={second}"
+    assert third == "{other}"
+    assert Path(second).is_absolute()
+    assert not Path(second).parent.exists()
+    assert evidence.argv[-2:] == ("{report}", "{other}")
+
+
+def test_a_failing_command_says_why_in_one_line(desk: Desk) -> None:
+    subject = desk.submit({"a.py": "import kvlite\n"})
+    evidence = desk.ask(command("{python}", "a.py"), subject)
+    assert says(evidence) == (Verdict.FAIL, "ModuleNotFoundError: No module named 'kvlite'")
+    assert evidence.exit_code == 1
+    assert desk.output(evidence).startswith("Traceback")
+
+
+def test_a_failing_command_without_output_says_its_exit_code(desk: Desk) -> None:
+    evidence = desk.ask(command("sh", "-c", "exit 7"), desk.submit({"a": "1"}))
+    assert says(evidence) == (Verdict.FAIL, "exit code 7, and no output")
+    assert evidence.output is None
+
+
+def test_a_command_that_takes_too_long_timed_out(desk: Desk) -> None:
+    evidence = desk.ask(command("sh", "-c", "echo on it; sleep 60", timeout_ms=300), desk.submit({"a": "1"}))
+    assert evidence.verdict is Verdict.TIMED_OUT
+    assert evidence.summary.startswith("timed out after 0.")
+    assert (evidence.exit_code, desk.output(evidence)) == (None, "on it\n")
+
+
+def test_a_command_that_is_not_there_is_an_error_that_names_it(desk: Desk) -> None:
+    evidence = desk.ask(command("no-such-linter", "."), desk.submit({"a": "1"}))
+    assert says(evidence) == (Verdict.ERROR, "'no-such-linter' cannot be started: No such file or directory")
+
+
+def test_a_command_that_floods_fails(desk: Desk) -> None:
+    desk.limits = Limits(flood_bytes=100_000)
+    evidence = desk.ask(command("yes"), desk.submit({"a": "1"}))
+    assert evidence.verdict is Verdict.FAIL
+    assert evidence.summary == f"ended because it printed {evidence.output_bytes} bytes"
+
+
+def test_a_command_that_kills_its_watcher_is_an_error_and_no_pass(desk: Desk) -> None:
+    evidence = desk.ask(command("sh", "-c", "kill -9 $PPID; exit 0"), desk.submit({"a": "1"}))
+    assert evidence.verdict is Verdict.ERROR
+    assert evidence.exit_code is None
+
+
+def test_a_gate_that_is_told_to_stop_gives_no_evidence(desk: Desk) -> None:
+    desk.stop = lambda: True
+    with pytest.raises(GateStopped, match="'sleep' was ended before it could answer"):
+        desk.ask(command("sleep", "60"), desk.submit({"a": "1"}))
+
+
+def test_a_commit_that_the_mirror_does_not_have_is_an_error(desk: Desk) -> None:
+    subject = replace(desk.submit({"a": "1"}), head="0" * 40)
+    for gate in (command("true"), FileGate("f", "a")):
+        verdict, summary = says(desk.ask(gate, subject))
+        assert verdict is Verdict.ERROR
+        assert summary.startswith(f"commit {'0' * 40} is not in the mirror")
+
+
+def test_a_commit_with_another_tree_than_was_submitted_is_an_error(desk: Desk) -> None:
+    subject = replace(desk.submit({"a": "1"}), tree="1" * 40)
+    assert desk.ask(command("true"), subject).verdict is Verdict.ERROR
+
+
+def test_a_full_disk_is_an_error_and_no_verdict_on_the_work(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = desk.submit({"a": "1"})
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    evidence = desk.ask(command("true"), subject)
+    assert evidence.verdict is Verdict.ERROR
+    assert evidence.summary.startswith("the gate could not be run here: ")
+
+
+def test_links_that_led_out_of_the_checkout_are_told_of(desk: Desk) -> None:
+    (desk.origin.clone / "out").symlink_to("/etc/passwd")
+    evidence = desk.ask(command("sh", "-c", "cat out; exit 0"), desk.submit({"a": "1"}))
+    assert desk.output(evidence).startswith("[onloop: taken out, as they lead out of the checkout: out]\ncat: ")
+
+
+# What is stored
+
+
+def test_secrets_are_out_of_output_and_summary_before_they_are_stored(desk: Desk) -> None:
+    desk.secrets = ("correct-horse",)
+    script = "print('deploying with correct-horse'); raise ValueError('correct-horse ghp_" + "a1B2" * 9 + "')"
+    subject = desk.submit({"a.py": script, "note": "correct-horse"})
+    evidence = desk.ask(command("{python}", "a.py"), subject)
+    assert evidence.summary == "ValueError: [redacted] [redacted]"
+    assert "deploying with [redacted]" in desk.output(evidence)
+    quoting = desk.ask(FileGate("f", "note", contains="x"), subject)
+    assert quoting.summary == "note does not contain 'x'; it says '[redacted]'"
+    assert b"correct-horse" not in b"".join(desk.stored.values())
+
+
+def test_a_summary_is_one_short_line_that_is_safe_to_show(desk: Desk) -> None:
+    script = "raise ValueError('\\x1b]52;c;eA==\\x07 \\u202e' + 'x' * 1000)"
+    summary = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"})).summary
+    assert summary.isprintable()
+    assert summary.startswith("ValueError: ")
+    assert len(summary) <= 300
+
+
+def test_long_output_is_cut_in_the_middle_and_its_length_kept(desk: Desk) -> None:
+    desk.limits = Limits(kept_bytes=1000)
+    evidence = desk.ask(command("sh", "-c", "seq 100000"), desk.submit({"a": "1"}))
+    assert evidence.output_bytes == 588_895
+    assert len(desk.output(evidence)) < 1100
+    assert "bytes left out here]" in desk.output(evidence)
+
+
+# Tests that are counted
+
+
+def test_a_unittest_gate_counts_what_passed(desk: Desk) -> None:
+    skipped = "@unittest.skip('later')\ndef test_later(self): pass"
+    subject = desk.submit({"tests/test_a.py": tests("x", "y"), "tests/test_b.py": suite(skipped)})
+    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
+    assert evidence.verdict is Verdict.PASS
+    assert evidence.summary.startswith("2 tests passed, 1 skipped, in 0.")
+    assert evidence.tests == TestCounts(2, 1, 0)
+
+
+def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = command("env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", *PYTEST, tests=counted(Counter.JUNIT))
+    good = desk.ask(gate, desk.submit({"test_a.py": tests("x", "y")}))
+    assert good.verdict is Verdict.PASS
+    assert good.summary.startswith("2 tests passed in ")
+    assert good.tests == TestCounts(2, 0, 0)
+    bad = desk.ask(gate, desk.submit({"test_b.py": "def test_z():\n    assert 1 == 2\n"}))
+    assert says(bad) == (Verdict.FAIL, "assert 1 == 2")
+    assert bad.tests == TestCounts(3, 0, 1)
+    none = desk.ask(gate, desk.submit({}, "test_a.py", "test_b.py"))
+    assert says(none) == (Verdict.FAIL, "0 tests ran")
+
+
+def test_a_failing_test_is_the_summary(desk: Desk) -> None:
+    subject = desk.submit({"tests/test_a.py": suite("def test_x(self): self.assertEqual(1 + 1, 3)")})
+    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
+    assert says(evidence) == (Verdict.FAIL, "AssertionError: 2 != 3")
+    assert evidence.tests == TestCounts(1, 0, 1)
+
+
+def test_no_tests_at_all_is_a_fail_even_with_exit_code_0(desk: Desk) -> None:
+    for least in (0, 1):
+        evidence = desk.ask(
+            command(*UNITTEST, tests=counted(min_tests=least)), desk.submit({"tests/readme": str(least)})
+        )
+        assert says(evidence) == (Verdict.FAIL, "0 tests ran")
+
+
+def test_only_skipped_tests_are_no_tests(desk: Desk) -> None:
+    subject = desk.submit({"tests/test_a.py": suite("@unittest.skip('x')\ndef test_x(self): pass")})
+    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
+    assert says(evidence) == (Verdict.FAIL, "0 tests ran, 1 skipped")
+
+
+def test_fewer_tests_than_asked_for_fail(desk: Desk) -> None:
+    evidence = desk.ask(
+        command(*UNITTEST, tests=counted(min_tests=5)), desk.submit({"tests/test_a.py": tests("x", "y")})
+    )
+    assert says(evidence) == (Verdict.FAIL, "2 tests ran, at least 5 are asked for")
+
+
+def test_more_skipped_tests_than_allowed_fail(desk: Desk) -> None:
+    skipped = "@unittest.skip('x')\ndef test_{}(self): pass"
+    content = suite(ONE_GOOD.format("x"), *(skipped.format(name) for name in "ab"))
+    subject = desk.submit({"tests/test_a.py": content})
+    evidence = desk.ask(command(*UNITTEST, tests=counted(max_skipped=1)), subject)
+    assert says(evidence) == (Verdict.FAIL, "2 tests skipped, of at most 1")
+    assert desk.ask(command(*UNITTEST, tests=counted(max_skipped=2)), subject).verdict is Verdict.PASS
+
+
+def test_a_report_that_is_missing_or_malformed_fails_and_says_so(desk: Desk) -> None:
+    subject = desk.submit({"a": "1"})
+    gate = command("true", "{report}", tests=counted(Counter.JUNIT))
+    assert says(desk.ask(gate, subject)) == (Verdict.FAIL, "no test report was written")
+    gate = command("sh", "-c", "echo passed > $0", "{report}", tests=counted(Counter.JUNIT))
+    assert desk.ask(gate, subject).summary.startswith("the test report is malformed: ")
+
+
+def test_a_report_in_the_repository_is_not_taken_for_the_verifiers(desk: Desk) -> None:
+    subject = desk.submit({"report.xml": "<testsuite><testcase/></testsuite>"})
+    gate = command("true", "--junitxml={report}", tests=counted(Counter.JUNIT))
+    assert desk.ask(gate, subject).summary == "no test report was written"
+
+
+def test_an_exit_code_of_0_does_not_hide_the_failures_in_a_report(desk: Desk) -> None:
+    report = "<testsuite><testcase/><testcase><failure/></testcase></testsuite>"
+    gate = command("sh", "-c", f"echo '{report}' > $0", "{report}", tests=counted(Counter.JUNIT))
+    evidence = desk.ask(gate, desk.submit({"a": "1"}))
+    assert says(evidence) == (Verdict.FAIL, "1 test failed, though the exit code is 0")
+
+
+# Compared with the base
+
+NO_FEWER = counted(no_fewer_than_base=True)
+
+
+def test_a_deleted_test_fails_against_the_base(desk: Desk) -> None:
+    base = desk.base({"tests/test_a.py": tests("v", "w", "x", "y"), "tests/test_b.py": tests("z")})
+    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({}, "tests/test_b.py"))
+    assert says(evidence) == (Verdict.FAIL, f"4 tests ran, 5 ran at the base {base[:12]}")
+    assert evidence.tests == TestCounts(4, 0, 0, base_ran=5)
+
+
+def test_a_test_that_is_skipped_now_fails_against_the_base(desk: Desk) -> None:
+    desk.base({"tests/test_a.py": tests("x", "y")})
+    skipped = suite(ONE_GOOD.format("x"), "@unittest.skip('flaky')\ndef test_y(self): pass")
+    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": skipped}))
+    assert evidence.summary.startswith("1 test ran, 2 ran at the base ")
+
+
+def test_as_many_tests_as_at_the_base_pass_also_where_the_base_itself_fails(desk: Desk) -> None:
+    desk.base({"tests/test_a.py": suite("def test_x(self): self.fail()", "def test_y(self): pass")})
+    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": tests("x", "y")}))
+    assert evidence.verdict is Verdict.PASS
+    assert evidence.tests == TestCounts(2, 0, 0, base_ran=2)
+
+
+def test_the_first_tests_of_a_repository_pass_against_a_base_without_any(desk: Desk) -> None:
+    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": tests("x")}))
+    assert evidence.verdict is Verdict.PASS
+    assert evidence.tests == TestCounts(1, 0, 0, base_ran=0)
+
+
+def test_a_base_whose_tests_cannot_be_counted_is_an_error_and_is_asked_again(desk: Desk) -> None:
+    desk.base({"wait": "yes", "tests/test_a.py": tests("x")})
+    subject = desk.submit({}, "wait")
+    gate = command("sh", "-c", "test ! -e wait || kill -11 $$; exec $0 -m unittest discover -s tests", "{python}")
+    evidence = desk.ask(replace(gate, tests=NO_FEWER), subject)
+    assert says(evidence) == (Verdict.ERROR, f"the base {subject.base[:12]}: ended by SIGSEGV")
+    assert desk.base_counts == {}
+
+
+def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: Desk, tmp_path: Path) -> None:
+    log = tmp_path / "runs"
+    desk.base({"tests/test_a.py": tests("x"), "who": "base\n"})
+    gate = command("sh", "-c", f"cat who >> {log}; exec $0 -m unittest discover -s tests", "{python}", tests=NO_FEWER)
+    for name in ("one", "two"):
+        assert desk.ask(gate, desk.submit({"who": f"{name}\n"})).verdict is Verdict.PASS
+    assert log.read_text().split() == ["one", "base", "two"]
+
+
+def test_a_submission_that_is_its_own_base_is_not_run_twice(desk: Desk, tmp_path: Path) -> None:
+    base = desk.base({"tests/test_a.py": tests("x")})
+    subject = Subject("r7k2m.3", "d" * 64, base, desk.mirror.tree(base), base)
+    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), subject)
+    assert evidence.tests == TestCounts(1, 0, 0, base_ran=1)
+    assert desk.base_counts == {}
+
+
+# Setup
+
+
+def test_a_checkout_is_made_ready_before_the_command_and_again_for_each(desk: Desk) -> None:
+    desk.environment = EnvironmentSpec(
+        setup=(("sh", "-c", "echo one >> made; touch $HOME/h"), ("sh", "-c", "cat made"))
+    )
+    subject = desk.submit({"a": "1"})
+    for _ in range(2):
+        evidence = desk.ask(command("sh", "-c", "cat made; ls $HOME"), subject)
+        assert desk.output(evidence) == "one\nh\n"
+
+
+def test_a_setup_that_fails_is_named_and_the_command_is_not_run(desk: Desk) -> None:
+    desk.environment = EnvironmentSpec(setup=(("sh", "-c", "echo error: the lock file is old; exit 2"),))
+    evidence = desk.ask(command("echo", "ran"), desk.submit({"a": "1"}))
+    words = "setup `sh -c 'echo error: the lock file is old; exit 2'`: error: the lock file is old"
+    assert says(evidence) == (Verdict.FAIL, words)
+    assert evidence.exit_code == 2
+    assert "ran" not in desk.output(evidence)
+
+
+def test_a_setup_that_is_not_there_is_an_error(desk: Desk) -> None:
+    desk.environment = EnvironmentSpec(setup=(("no-such-installer",),))
+    evidence = desk.ask(command("true", tests=counted()), desk.submit({"a": "1"}))
+    assert evidence.verdict is Verdict.ERROR
+    assert evidence.summary.startswith("setup `no-such-installer`: 'no-such-installer' cannot be started")
+
+
+# Test configuration
+
+
+def test_changes_of_test_configuration_are_on_record(desk: Desk) -> None:
+    desk.base({"tox.ini": "[pytest]\n", "src/app.py": "1"})
+    subject = desk.submit({"tests/conftest.py": "", "src/app.py": "2", "x.pth": "import os"}, "tox.ini")
+    evidence = desk.ask(command("true"), subject)
+    assert evidence.verdict is Verdict.PASS
+    assert evidence.changed_config == ("tests/conftest.py", "tox.ini", "x.pth")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "conftest.py",
+        "a/b/conftest.py",
+        "pytest.ini",
+        "setup.cfg",
+        "pyproject.toml",
+        "noxfile.py",
+        ".coveragerc",
+        "sub/Makefile",
+    ]
+    + [
+        "lib/sitecustomize.py",
+        "usercustomize.py",
+        "evil.PTH",
+        "package.json",
+        "jest.config.mjs",
+        "requirements-dev.txt",
+    ]
+    + [".github/workflows/ci.yml", ".onloop/feature.yaml", "pytest.py", "unittest/__init__.py", "a/uv.lock"],
+)
+def test_what_configures_tests_is_known(path: str) -> None:
+    assert configuring(["src/app.py", path]) == (path,)
+
+
+@pytest.mark.parametrize(
+    "path", ["src/app.py", "tests/test_conftest.py", "docs/makefile.md", "a/pytest.py.txt", "x/github/a"]
+)
+def test_what_configures_nothing_is_left_out(path: str) -> None:
+    assert configuring([path]) == ()
+
+
+# Files and artefacts
+
+
+@pytest.mark.parametrize(
+    ("gate", "verdict", "summary"),
+    [
+        (FileGate("f", "v/VERSION"), Verdict.PASS, "v/VERSION is there, 7 bytes"),
+        (FileGate("f", "v/VERSION", contains="1.4"), Verdict.PASS, "v/VERSION contains '1.4'"),
+        (FileGate("f", "v/VERSION", contains="2."), Verdict.FAIL, "v/VERSION does not contain '2.'; it says '1.4.2'"),
+        (FileGate("f", "v/VERSION", min_bytes=8), Verdict.FAIL, "v/VERSION has 7 bytes; at least 8 are asked for"),
+        (FileGate("f", "one"), Verdict.PASS, "one is there, 1 byte"),
+        (FileGate("f", "empty"), Verdict.FAIL, "empty has 0 bytes; at least 1 are asked for"),
+        (FileGate("f", "empty", contains="x", min_bytes=0), Verdict.FAIL, "empty does not contain 'x'; it says ''"),
+        (FileGate("f", "odd", contains="x"), Verdict.FAIL, "odd does not contain 'x'; it says '␛[2J\\xff'"),
+        (FileGate("f", "v"), Verdict.FAIL, "v is not a file in HEAD"),
+        (FileGate("f", "link"), Verdict.FAIL, "link is not a file in HEAD"),
+        (FileGate("f", "../a"), Verdict.FAIL, "../a is not a file in HEAD"),
+    ],
+)
+def test_a_file_gate_looks_into_the_commit(desk: Desk, gate: FileGate, verdict: Verdict, summary: str) -> None:
+    (desk.origin.clone / "link").symlink_to("v/VERSION")
+    subject = desk.submit({"v/VERSION": "\n1.4.2\n", "one": "1", "empty": "", "odd": b"\x1b[2J\xff"})
+    assert says(desk.ask(gate, subject)) == (verdict, summary.replace("HEAD", subject.head[:12]))
+
+
+def test_a_file_too_large_to_look_into_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onloop.gates.evaluation.LARGEST_FILE", 10)
+    evidence = desk.ask(FileGate("f", "big"), desk.submit({"big": "x" * 11}))
+    assert says(evidence) == (Verdict.FAIL, "'big' is 11 bytes long")
+
+
+def test_an_artefact_gate_looks_at_what_was_handed_over(desk: Desk) -> None:
+    content = b"# Criteria\n"
+    found = Artefact("criteria.md", desk.keep(content), len(content))
+    subject = replace(desk.submit({"a": "1"}), artefacts=(found,))
+    assert says(desk.ask(ArtefactGate("c", "criteria.md"), subject)) == (Verdict.PASS, "criteria.md is there, 11 bytes")
+    assert says(desk.ask(ArtefactGate("c", "criteria.md", min_bytes=80), subject)) == (
+        Verdict.FAIL,
+        "criteria.md has 11 bytes; at least 80 are asked for",
+    )
+    assert says(desk.ask(ArtefactGate("c", "plan.md"), subject)) == (
+        Verdict.FAIL,
+        "plan.md was not handed over; write it to $ONLOOP_OUT/plan.md",
+    )
+
+
+def test_an_artefact_that_the_store_has_lost_or_changed_is_an_error(desk: Desk) -> None:
+    found = Artefact("criteria.md", desk.keep(b"long enough"), 11)
+    subject = replace(desk.submit({"a": "1"}), artefacts=(found,))
+    desk.stored[found.digest] = b"tampered with"
+    assert desk.ask(ArtefactGate("c", "criteria.md"), subject).verdict is Verdict.ERROR
+    del desk.stored[found.digest]
+    assert desk.ask(ArtefactGate("c", "criteria.md"), subject).verdict is Verdict.ERROR

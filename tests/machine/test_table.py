@@ -1,0 +1,193 @@
+"""The table is the machine: every move in it happens, and no other is ever written."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from onloop.machine import commands as c
+from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Step
+from onloop.machine.events import EffectProblem
+from onloop.machine.state import REASONS, TERMINAL, State
+from onloop.machine.table import TABLE, check_move, rows
+from scenario import (
+    ANA,
+    BEN,
+    ERROR,
+    FAIL,
+    HOUR,
+    PEOPLE,
+    Play,
+    Scenario,
+    approve,
+    ask,
+    cancel,
+    claim,
+    develop,
+    expire_lease,
+    finished,
+    fire,
+    fleet,
+    full,
+    give_up,
+    human,
+    merge,
+    reassign,
+    reject,
+    release,
+    reply,
+    report,
+    retry,
+    ship,
+    started,
+    submit,
+    workflow,
+)
+
+BACK = "develop.implement"
+ONE_TRY = Attempts(max=1)
+SCOPE = Step("plan.scope", role="planner")
+EXPIRING = human(expire=Expiry(HOUR, ExpireOutcome.REJECT))
+HOLDING = human(quorum=2, expire=Expiry(HOUR, ExpireOutcome.HOLD))
+
+waiting = workflow(develop())
+working = waiting.given(claim())
+verified = working.given(submit())
+scoping = workflow(SCOPE, develop()).given(claim(role="planner"))
+asked = working.given(ask())
+held = verified.given(report("tests", ERROR))
+merging = workflow(develop(), merge()).given(claim(), submit(), report())
+lost = working.given(release())
+
+
+def people(*after: Step, on_reject: str = "end") -> Scenario:
+    """People are asked first, and then these steps follow."""
+    return workflow(ship(on_reject=on_reject), *after)
+
+
+def done(*after: Step) -> Scenario:
+    """The agent's step is done, and these follow."""
+    return workflow(develop(), *after).given(claim(), submit(), report())
+
+
+def merged(*after: Step) -> Scenario:
+    """The effect is under way, and these follow."""
+    return done(merge(), *after).given(started())
+
+
+def regained() -> Scenario:
+    """Nobody decided in time, because one of two who approved was struck off; now both are enrolled again."""
+    loop = workflow(ship(HOLDING, on_reject="end")).given(approve(ANA)).without(ANA).given(approve(BEN))
+    return loop.later(HOUR).given(fire(c.TimerKind.EXPIRE)).knowing(people=PEOPLE)
+
+
+MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
+    "submitted Claim working": (waiting, claim()),
+    "working Submit submitted": (scoping, submit()),
+    "working Submit working": (working, submit()),
+    "working Submit input_required": (workflow(develop(human())).given(claim()), submit()),
+    "working Submit completed": (workflow(SCOPE).given(claim(role="planner")), submit()),
+    "working ReportGate submitted": (verified.given(release()), report("tests", FAIL)),
+    "working ReportGate working": (verified, report("tests", FAIL)),
+    "working ReportGate input_required": (verified, report("tests", ERROR)),
+    "working ReportGate completed": (verified, report()),
+    "input_required Approve submitted": (people(develop()), approve()),
+    "input_required Approve working": (done(ship(), merge()), approve()),
+    "input_required Approve input_required": (workflow(ship(HOLDING)), approve()),
+    "input_required Approve completed": (people(), approve()),
+    "input_required Reject submitted": (held, reject()),
+    "input_required Reject working": (done(full(), ship(on_reject="test.full")).given(report("run")), reject()),
+    "input_required Reject input_required": (
+        workflow(develop(max_visits=1), ship()).given(claim(), submit(), report()),
+        reject(),
+    ),
+    "input_required Reject rejected": (people(), reject()),
+    "working Ask input_required": (working, ask()),
+    "input_required Reply submitted": (asked, reply()),
+    "submitted Reassign submitted": (waiting, reassign()),
+    "working Reassign submitted": (working, reassign()),
+    "input_required Reassign submitted": (held, reassign()),
+    "submitted Retry submitted": (lost, retry()),
+    "input_required Retry submitted": (workflow(develop(attempts=ONE_TRY)).given(claim(), release()), retry()),
+    "input_required Retry working": (held, retry()),
+    "input_required Retry input_required": (
+        workflow(ship(HOLDING)).later(HOUR).given(fire(c.TimerKind.EXPIRE)),
+        retry(),
+    ),
+    "input_required Retry completed": (regained(), retry()),
+    "working Release submitted": (working, release()),
+    "working Release working": (verified, release()),
+    "working Release input_required": (workflow(develop(attempts=ONE_TRY)).given(claim()), release()),
+    "working Fail submitted": (working, give_up()),
+    "working Fail input_required": (workflow(develop(attempts=ONE_TRY)).given(claim()), give_up()),
+    "submitted FireTimer submitted": (lost.later(HOUR), fire(c.TimerKind.RETRY)),
+    "working FireTimer submitted": (working.later(HOUR), fire(c.TimerKind.TIMEOUT)),
+    "working FireTimer working": (verified.knowing(lease_expires=0), expire_lease()),
+    "working FireTimer input_required": (
+        workflow(develop(attempts=ONE_TRY)).given(claim()).later(HOUR),
+        fire(c.TimerKind.TIMEOUT),
+    ),
+    "input_required FireTimer input_required": (workflow(ship(HOLDING)).later(HOUR), fire(c.TimerKind.EXPIRE)),
+    "input_required FireTimer submitted": (done(ship(EXPIRING)).later(HOUR), fire(c.TimerKind.EXPIRE)),
+    "input_required FireTimer working": (
+        done(full(), ship(EXPIRING, on_reject="test.full")).given(report("run")).later(HOUR),
+        fire(c.TimerKind.EXPIRE),
+    ),
+    "input_required FireTimer rejected": (
+        workflow(ship(EXPIRING, on_reject="end")).later(HOUR),
+        fire(c.TimerKind.EXPIRE),
+    ),
+    "submitted Cancel canceled": (waiting, cancel()),
+    "working Cancel canceled": (working, cancel()),
+    "input_required Cancel canceled": (held, cancel()),
+    "working StartEffect working": (merging, started()),
+    "working FinishEffect submitted": (merged(SCOPE), finished()),
+    "working FinishEffect working": (merged(full()), finished()),
+    "working FinishEffect input_required": (merged(ship()), finished()),
+    "working FinishEffect completed": (merged(), finished()),
+    "working FailEffect input_required": (
+        merging,
+        c.FailEffect("r1.1/ship.merge/1", EffectProblem.CONFLICT, "no"),
+    ),
+    "working Settle working": (fleet(State.WORKING), c.Settle()),
+    "working Settle completed": (fleet(State.COMPLETED), c.Settle()),
+    "working Settle failed": (fleet(State.FAILED), c.Settle()),
+    "working Settle canceled": (fleet(State.CANCELED), c.Settle()),
+    "working Settle rejected": (fleet(State.REJECTED), c.Settle()),
+}
+
+
+@pytest.mark.parametrize("row", rows(), ids=" ".join)
+def test_every_move_of_the_table_happens(row: tuple[str, str, str]) -> None:
+    loop, command = MOVES[" ".join(row)]
+
+    assert (loop.stands[0].value, loop.given(command).stands[0].value) == (row[0], row[2])
+
+
+def test_every_command_but_create_has_its_row() -> None:
+    assert set(TABLE) == {kind for kind in get_args(c.Command) if kind is not c.Create}
+
+
+def test_no_move_leaves_a_state_that_ends_a_task() -> None:
+    assert not {before for moves in TABLE.values() for before in moves} & TERMINAL
+
+
+def test_nothing_but_work_and_decisions_completes_a_task() -> None:
+    completing = {
+        kind.__name__ for kind, moves in TABLE.items() for after in moves.values() if State.COMPLETED in after
+    }
+
+    assert completing == {"Submit", "ReportGate", "Approve", "Retry", "FinishEffect", "Settle"}
+
+
+def test_a_move_that_is_not_in_the_table_is_never_written() -> None:
+    with pytest.raises(ValueError, match="Claim may not take a task from submitted to completed"):
+        check_move(State.SUBMITTED, claim(), State.COMPLETED)
+
+
+def test_every_state_says_which_reasons_it_may_carry_and_no_reason_has_two_states() -> None:
+    everything = [reason for state in State for reason in REASONS[state]]
+
+    assert len(everything) == len(set(everything))
+    assert all(not REASONS[state] for state in TERMINAL)

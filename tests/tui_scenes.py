@@ -1,0 +1,262 @@
+"""Stores for the dashboard's tests, brought about by the real gateway and the real machine; and eyes for the screen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+os.environ.pop("NO_COLOR", None)
+os.environ.pop("TEXTUAL_THEME", None)
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+from textual.pilot import Pilot
+
+from onloop.gates.mirror import Mirror
+from onloop.gateway.identity import Principal, agent_from_token, enrolment, launcher, person_from_passphrase, verifier
+from onloop.gateway.service import Claim, Gateway, append_house
+from onloop.machine import commands as c
+from onloop.machine.definition import (
+    ArtefactGate,
+    Assurance,
+    Attempts,
+    CommandGate,
+    Definition,
+    Effect,
+    FileGate,
+    HumanGate,
+    Step,
+)
+from onloop.machine.house import Frozen
+from onloop.machine.task import Artefact, Evidence, Kind, Submission, Task, Verdict
+from onloop.store.codec import to_text
+from onloop.store.memory import MemoryStore
+from onloop.store.port import Recorded, Store
+from onloop.store.rows import Pinned
+from onloop_tui.app import Dashboard
+from onloop_tui.place import Place
+from onloop_tui.session import Session
+
+NOON = 1_800_000_000_000
+MINUTE = 60_000
+PASSPHRASE = "correct horse battery"
+DIGEST = "d" * 64
+SIZES = ((80, 24), (140, 45))
+
+TESTS = CommandGate("tests", ("python", "-m", "unittest", "discover"), 60_000)
+PATCHED = FileGate("patched", "vendor/kvlite/VERSION", contains="2.")
+NOTES = ArtefactGate("notes", "remediation.md", min_bytes=40)
+REMEDIATE = Step(
+    "develop.remediate",
+    role="implementer",
+    gates=(TESTS, PATCHED, NOTES),
+    rounds=0,
+    attempts=Attempts(max=1),
+)
+APPROVE = Step("ship.approve", gates=(HumanGate("release", ("approvers",), assurance=Assurance.A1),))
+MERGE = Step("ship.merge", effect=Effect.MERGE)
+REMEDIATION = Definition("cve-remediation", "one fix, many repositories", DIGEST, (REMEDIATE, APPROVE, MERGE))
+
+
+@dataclass
+class Clock:
+    """A time that goes on when it is told to."""
+
+    now: int = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+    def later(self, ms: int) -> None:
+        self.now += ms
+
+
+@dataclass
+class Scene:
+    """A store, a clock, and what happened in it so far."""
+
+    store: Store = field(default_factory=MemoryStore)
+    clock: Clock = field(default_factory=Clock)
+    definition: Definition = REMEDIATION
+    mirror_of: Callable[[str], Mirror] | None = None
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def gateway(self) -> Gateway:
+        return Gateway(self.store, self.clock)
+
+    @property
+    def place(self) -> Place:
+        return Place(lambda: self.gateway, self.mirror_of)
+
+    def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
+        for name in names:
+            with self.store.writing() as tx:
+                append_house(
+                    tx, enrolment(name, groups, "", PASSPHRASE, "launcher:init"), self.clock(), "launcher:init"
+                )
+
+    def person(self, name: str = "ana") -> Principal:
+        with self.store.reading() as at:
+            return person_from_passphrase(at.house(), name, PASSPHRASE, typed=True)
+
+    def fleet(self, repos: Iterable[str], *, run: str = "r7k2m", title: str = "patch kvlite (CVE-2026-1)") -> list[str]:
+        root = self._create(title, run, Kind.FLEET, None, None)
+        children = [(f"{run}.{i}", self._create(title, run, Kind.WORK, run, repo)) for i, repo in enumerate(repos, 1)]
+        pinned = Pinned(self.definition.digest, self.definition.name, "", to_text(self.definition))
+        self.gateway.create(launcher("ci"), [(run, root), *children], pinned)
+        return [task_id for task_id, _ in children]
+
+    def _create(self, title: str, run: str, kind: Kind, parent: str | None, repo: str | None) -> c.Create:
+        name, digest = self.definition.name, self.definition.digest
+        origin = self.origins.get(repo, f"/srv/{repo}.git") if repo else None
+        return c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
+
+    def claim(self, task: str, name: str = "coder") -> tuple[Claim, Principal]:
+        claimed = self.gateway.claim(launcher("ci"), f"agent:{name}", "implementer", task=task, lease_ms=3_600_000)
+        with self.store.reading() as at:
+            return claimed, agent_from_token(at, claimed.secret)
+
+    def submit(self, task: str, statement: str = "All tests pass.", *, what: Submission | None = None) -> Principal:
+        claimed, agent = self.claim(task)
+        done = what or commit(task, statement)
+        self.gateway.perform(agent, task, c.Submit(agent.id, claimed.task.epoch, done))
+        return agent
+
+    def report(self, task: str, gate: str, verdict: Verdict, summary: str, output: str = "", **more: object) -> Task:
+        now = self.task(task)
+        work = now.submission
+        assert work is not None
+        kept = self.gateway.keep(output.encode("utf-8", "surrogateescape")) if output else None
+        evidence = Evidence(
+            gate=gate,
+            verdict=verdict,
+            summary=summary,
+            head=work.head,
+            tree=work.tree,
+            base=work.base,
+            definition=now.definition,
+            verifier="verifier:v1",
+            at=self.clock(),
+            argv=("python", "-m", "unittest"),
+            exit_code=0 if verdict is Verdict.PASS else 1,
+            duration_ms=2_300,
+            output=kept,
+            **more,  # type: ignore[arg-type]  # whatever else a test wants evidence to say
+        )
+        return self.gateway.perform(verifier("v1"), task, c.ReportGate(evidence))
+
+    def pass_gates(self, task: str) -> None:
+        self.report(task, "tests", Verdict.PASS, "14 tests, 0 failed", "Ran 14 tests\n\nOK\n")
+        self.report(task, "patched", Verdict.PASS, "vendor/kvlite/VERSION contains '2.'")
+        self.report(task, "notes", Verdict.PASS, "remediation.md, 812 bytes")
+
+    def wants_approval(self, task: str, statement: str = "All tests pass.", *, what: Submission | None = None) -> None:
+        self.submit(task, statement, what=what)
+        self.pass_gates(task)
+
+    def fails(self, task: str, cause: str, output: str = "", statement: str = "Done.") -> None:
+        self.submit(task, statement)
+        self.report(task, "patched", Verdict.PASS, "vendor/kvlite/VERSION contains '2.'")
+        self.report(task, "notes", Verdict.PASS, "remediation.md, 812 bytes")
+        self.report(task, "tests", Verdict.FAIL, cause, output or f"Traceback (most recent call last):\n{cause}\n")
+
+    def asks(self, task: str, question: str) -> None:
+        claimed, agent = self.claim(task)
+        self.gateway.perform(agent, task, c.Ask(agent.id, claimed.task.epoch, question))
+
+    def cancels(self, task: str) -> None:
+        ana = self.person()
+        assert ana.voice is not None
+        self.gateway.perform(ana, task, c.Cancel(ana.voice, "not needed"))
+
+    def freeze(self, scope: str) -> None:
+        self.gateway.record_house(self.person(), Frozen(scope, "human:ana", "wait"))
+
+    def task(self, task_id: str) -> Task:
+        """The task in a fresh reading."""
+        with self.store.reading() as at:
+            task = at.task(task_id)
+        assert task is not None
+        return task
+
+    def log(self, task: str) -> list[Recorded]:
+        """What the log says about a task, in a fresh reading."""
+        with self.store.reading() as at:
+            return list(at.log(task=task))
+
+    def dashboard(
+        self, *, who: str | None = "ana", read_only: bool = False, note: str = "", ask_on_quit: bool = False
+    ) -> Dashboard:
+        person = self.person(who) if who else None
+        session = Session(self.place, self.clock, person, read_only=read_only)
+        return Dashboard(session, note=note, ask_on_quit=ask_on_quit)
+
+
+def commit(task: str, statement: str = "", head: str | None = None) -> Submission:
+    """What an agent hands in; the ids follow from the task."""
+    ids = [sha256(f"{task} {what}".encode()).hexdigest() for what in ("head", "tree", "base")]
+    notes = Artefact("remediation.md", "5" * 64, 812)
+    return Submission(
+        head or ids[0][:40], ids[1][:40], ids[2][:40], ("coder@agents.example",), (notes,), statement, NOON
+    )
+
+
+def busy() -> Scene:
+    """A fleet at work: two wait for approval, four fail for one cause, one asks, one runs, one is ready, one ended."""
+    scene = Scene()
+    scene.enrol("ana", "ben")
+    names = ["billing", "ledger", "sessions", "cart", "flags", "journal", "links", "limiter", "queue", "search"]
+    tasks = scene.fleet(names)
+    scene.clock.later(MINUTE)
+    for task in tasks[2:6]:
+        scene.fails(task, "AttributeError: module 'kvlite' has no attribute 'legacy_scan'")
+    scene.clock.later(MINUTE)
+    scene.asks(tasks[6], "Keep the old key format, or rewrite stored keys?")
+    scene.clock.later(2 * MINUTE)
+    for task in tasks[:2]:
+        scene.wants_approval(task)
+    scene.claim(tasks[7])
+    scene.cancels(tasks[9])
+    scene.clock.later(MINUTE)
+    return scene
+
+
+def screen_lines(app: Dashboard) -> list[str]:
+    """What the terminal would show, row by row."""
+    return ["".join(s.text for s in strip if not s.control) for strip in app.screen._compositor.render_strips()]
+
+
+def screen_text(app: Dashboard) -> str:
+    """What the terminal would show."""
+    return "\n".join(screen_lines(app))
+
+
+async def until(pilot: Pilot[str], holds: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for a condition, and say what was on the screen if it never came."""
+    for _ in range(int(seconds / 0.01)):
+        if holds():
+            await pilot.pause()
+            if holds():
+                return
+        await pilot.pause(0.01)
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    raise AssertionError(f"never came true; on the screen:\n{screen_text(app)}")
+
+
+async def shows(pilot: Pilot[str], *words: str) -> None:
+    """Wait until all of this is on the screen."""
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    await until(pilot, lambda: all(word in screen_text(app) for word in words))
+
+
+Play = Callable[[Pilot[str]], Awaitable[None]]
+
+
+async def play(app: Dashboard, story: Play, size: tuple[int, int] = (140, 45)) -> None:
+    """Run the dashboard in a terminal of that size while `story` happens."""
+    async with app.run_test(size=size) as pilot:
+        await story(pilot)

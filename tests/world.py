@@ -1,0 +1,203 @@
+"""A small world for end-to-end tests: an origin repository, a store, and the real command line in subprocesses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PASSPHRASE = "correct horse battery"
+GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+DEADLINE_S = 60.0
+
+WORKFLOW = """\
+workflow: small
+description: Make it say hello.
+steps:
+  - id: develop.write
+    role: implementer
+    brief: Make it say hello.
+    timeout: 30s
+    attempts: {max: 2, backoff: 1s}
+    rounds: 1
+    gates:
+      - {id: hello, file: {path: hello.txt, contains: hello}}
+      - id: tests
+        command: ["{python}", -m, unittest, discover, -s, tests, -t, .]
+        unittest: {min_tests: 1, no_fewer_than: base}
+  - id: ship.approve
+    gates: [{id: release, human: {from: [approvers]}}]
+    on_reject: develop.write
+  - id: ship.merge
+    effect: merge
+"""
+
+TESTS = """\
+import pathlib, unittest
+class T(unittest.TestCase):
+    def test_one(self): self.assertTrue(pathlib.Path("README.md").exists())
+    def test_two(self): self.assertEqual(1 + 1, 2)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a call of the command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Stdout as one JSON object."""
+        return json.loads(self.out)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything below one folder; nothing outside is touched."""
+
+    folder: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "state" / "onloop" / "store"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("ONLOOP_", "GIT_", "XDG_"))}
+        paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui"))
+        own = {"XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder), "PYTHONPATH": paths}
+        return kept | GIT | own | self.extra
+
+    def onloop(self, *words: str, passphrase: str | None = None, env: Mapping[str, str] | None = None) -> Ran:
+        """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
+        command = [sys.executable, "-m", "onloop.cli.entry", *words]
+        environment = self.environment | dict(env or {})
+        if passphrase is None:
+            return _ran(subprocess.run(command, env=environment, **_CAPTURE))
+        reader, writer = os.pipe()
+        os.write(writer, passphrase.encode())
+        os.close(writer)
+        try:
+            handed = [*command, "--passphrase-fd", str(reader)]
+            return _ran(subprocess.run(handed, env=environment, pass_fds=(reader,), **_CAPTURE))
+        finally:
+            os.close(reader)
+
+    def origin(self, name: str = "shop", files: Mapping[str, str] | None = None) -> Path:
+        """A bare repository with one commit on main."""
+        path, work = self.folder / "origins" / f"{name}.git", self.folder / "seed" / name
+        for relative, text in {"README.md": "# shop\n", "tests/test_all.py": TESTS, **(files or {})}.items():
+            (work / relative).parent.mkdir(parents=True, exist_ok=True)
+            (work / relative).write_text(text, encoding="utf-8")
+        (work / "tests" / "__init__.py").touch()
+        self.git(work, "init", "--quiet", "--initial-branch=main")
+        self.git(work, "add", "--all")
+        self.git(work, *_IDENTITY, "commit", "--quiet", "-m", "Begin")
+        path.parent.mkdir(exist_ok=True)
+        self.git(work, "clone", "--quiet", "--bare", ".", str(path))
+        return path
+
+    def git(self, folder: Path, *words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=folder, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def control(self, text: str = WORKFLOW, name: str = "small.yaml") -> Path:
+        """A control repository that holds a workflow file."""
+        return self.origin("control", {name: text})
+
+    def init(self, name: str = "ana") -> None:
+        """Make the store with one approver."""
+        made = self.onloop("init", "--name", name, passphrase=PASSPHRASE)
+        assert made.code == 0, made.err
+
+    def fleet(self, *origins: Path, workflow: str = WORKFLOW) -> str:
+        """Begin a fleet over the origins; the answer is the run's id."""
+        targets = self.folder / "targets.txt"
+        targets.write_text("".join(f"{origin}\n" for origin in origins), encoding="utf-8")
+        control = self.control(workflow)
+        begun = self.onloop("fleet", "small.yaml", "--control", str(control), "--targets", str(targets), "--json")
+        assert begun.code == 0, begun.err
+        return str(begun.json["task"])
+
+    def agent(self, script: str) -> list[str]:
+        """The command of an agent that is a shell script."""
+        return ["sh", "-ec", script]
+
+    @contextmanager
+    def running(self, *words: str) -> Any:
+        """`onloop WORDS…` as a process that is told to stop, and does, at the end."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "onloop.cli.entry", *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+    def task(self, task_id: str) -> Any:
+        """The task as `onloop show --json` gives it."""
+        return self.onloop("show", task_id, "--json").json
+
+    def until(self, task_id: str, state: str, reason: str | None = None) -> Any:
+        """Wait until the task stands so; the answer is the task."""
+        return wait_for(
+            lambda: (task := self.task(task_id))["state"] == state and task["reason"] == reason and task,
+            lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}",
+        )
+
+    def decide(self, verb: str, task_id: str, *words: str, person: str = "ana") -> Ran:
+        """A decision about what is shown now."""
+        digest = [a["digest"] for a in self.task(task_id)["asked"]]
+        shown = ["--digest", digest[0]] if verb in {"approve", "reject"} and digest else []
+        return self.onloop(verb, task_id, *words, *shown, "--as", person, "--json", passphrase=PASSPHRASE)
+
+    def logs(self) -> str:
+        """What verifier and agents printed, for when a test fails."""
+        return "".join(
+            f"\n--- {path.name}\n{path.read_text(errors='replace')[-2000:]}"
+            for path in sorted((self.store.parent / "logs").glob("*.log"))
+        )
+
+
+COMMIT = 'git add -A; git commit -qm "$1"'
+_IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
+_CAPTURE: dict[str, Any] = {
+    "capture_output": True,
+    "text": True,
+    "check": False,
+    "stdin": subprocess.DEVNULL,
+    "timeout": 120,
+}
+
+
+def _ran(done: subprocess.CompletedProcess[str]) -> Ran:
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadline_s: float = DEADLINE_S) -> Any:
+    """Ask until the answer is true; the answer is given back. Fails with the complaint after the deadline."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+    raise AssertionError(complaint())
