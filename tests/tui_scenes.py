@@ -147,20 +147,23 @@ class Scene:
         )
         return self.gateway.perform(verifier("v1"), task, c.ReportGate(evidence))
 
-    def pass_gates(self, task: str) -> None:
-        self.report(task, "tests", Verdict.PASS, "14 tests, 0 failed", "Ran 14 tests\n\nOK\n")
-        self.report(task, "patched", Verdict.PASS, "vendor/kvlite/VERSION contains '2.'")
-        self.report(task, "notes", Verdict.PASS, "remediation.md, 812 bytes")
+    def passes(self, task: str, gate: str, summary: str = "") -> None:
+        self.report(task, gate, Verdict.PASS, summary or f"{gate} is as it should be")
+
+    def refuses(self, task: str, cause: str, output: str = "") -> None:
+        self.report(task, "tests", Verdict.FAIL, cause, output or f"Traceback (most recent call last):\n{cause}\n")
 
     def wants_approval(self, task: str, statement: str = "All tests pass.", *, what: Submission | None = None) -> None:
         self.submit(task, statement, what=what)
-        self.pass_gates(task)
+        self.report(task, "tests", Verdict.PASS, "14 tests, 0 failed", "Ran 14 tests\n\nOK\n")
+        self.passes(task, "patched", "vendor/kvlite/VERSION contains '2.'")
+        self.passes(task, "notes", "remediation.md, 812 bytes")
 
     def fails(self, task: str, cause: str, output: str = "", statement: str = "Done.") -> None:
         self.submit(task, statement)
-        self.report(task, "patched", Verdict.PASS, "vendor/kvlite/VERSION contains '2.'")
-        self.report(task, "notes", Verdict.PASS, "remediation.md, 812 bytes")
-        self.report(task, "tests", Verdict.FAIL, cause, output or f"Traceback (most recent call last):\n{cause}\n")
+        self.passes(task, "patched", "vendor/kvlite/VERSION contains '2.'")
+        self.passes(task, "notes", "remediation.md, 812 bytes")
+        self.refuses(task, cause, output)
 
     def asks(self, task: str, question: str) -> None:
         claimed, agent = self.claim(task)

@@ -14,7 +14,7 @@ def safe(text: str, limit: int | None = None) -> str:
     """One line: line ends become ⏎, tabs spaces, and what is invisible or obeyed becomes a picture or ‹U+202E›."""
     shown = text if text.isascii() and text.isprintable() else _SUSPECT.sub(_shown, text)
     if limit is not None and len(shown) > limit:
-        return shown[: max(0, limit - 1)] + "…"
+        return (shown[: max(0, limit - 1)] + "…")[:limit]
     return shown
 
 
@@ -44,5 +44,5 @@ def _shown(match: re.Match[str]) -> str:
 def is_hidden(char: str) -> bool:
     """Whether a character is invisible, reorders text, or is none: controls, bidi, zero-width, tags, selectors."""
     code = ord(char)
-    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F
     return selector or char in _FILLERS or unicodedata.category(char) in _HIDDEN

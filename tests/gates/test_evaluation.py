@@ -1,127 +1,29 @@
-"""Gates on real repositories: what passes, what fails and for which reason, and what becomes evidence."""
+"""What is asked of a commit: that a command passes on it, that a file is in it, that an artefact came with it."""
 
 from __future__ import annotations
 
 import os
-import sys
-import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.desk import NOW, Desk, command, says
 from onloop.gates.bench import GateStopped
-from onloop.gates.configuration import configuring
-from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits
-from onloop.machine.definition import (
-    ArtefactGate,
-    CommandGate,
-    Counter,
-    EnvironmentSpec,
-    FileGate,
-    MachineGate,
-    TestExpectation,
-)
-from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
+from onloop.machine.definition import ArtefactGate, EnvironmentSpec, FileGate
+from onloop.machine.task import Artefact, Verdict
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
-
-NOW = 1_763_712_000_000
-UNITTEST = ("{python}", "-m", "unittest", "discover", "-s", "tests")
-PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml={report}")
-ONE_GOOD = "def test_{0}(self): self.assertEqual(1, 1)"
-
-
-def suite(*bodies: str) -> str:
-    """A unittest module with one class of these methods."""
-    lines = "\n".join(textwrap.indent(body, "    ") for body in bodies) or "    pass"
-    return f"import unittest\n\nclass A(unittest.TestCase):\n{lines}\n"
-
-
-def tests(*names: str) -> str:
-    return suite(*(ONE_GOOD.format(name) for name in names))
-
-
-def command(*argv: str, tests: TestExpectation | None = None, timeout_ms: int = 30_000) -> CommandGate:
-    return CommandGate("check", argv, timeout_ms, tests)
-
-
-def counted(counter: Counter = Counter.UNITTEST, **expected: int | bool | None) -> TestExpectation:
-    return replace(TestExpectation(counter), **expected)
-
-
-@dataclass
-class Desk:
-    """A verifier with an origin to commit to, and what it has stored."""
-
-    origin: Origin
-    mirror: Mirror
-    stored: dict[str, bytes] = field(default_factory=dict)
-    base_counts: dict[BaseRun, int] = field(default_factory=dict)
-    environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
-    secrets: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    stop: Callable[[], bool] = lambda: False
-
-    def keep(self, content: bytes) -> str:
-        digest = sha256(content).hexdigest()
-        self.stored[digest] = content
-        return digest
-
-    def base(self, files: Mapping[str, str | bytes]) -> str:
-        """A commit on main, from which what is submitted next goes out."""
-        self.origin.commit(files)
-        return self.mirror.refresh("main")
-
-    def submit(self, files: Mapping[str, str | bytes], *removed: str) -> Subject:
-        """A commit on a branch on top of main, with its subject."""
-        base = self.mirror.refresh("main")
-        for name in removed:
-            (self.origin.clone / name).unlink()
-        self.origin.commit(files, "work")
-        head = self.mirror.refresh("work")
-        return Subject("r7k2m.3", "d" * 64, head, self.mirror.tree(head), base)
-
-    def workshop(self) -> Workshop:
-        return Workshop(
-            mirror=self.mirror,
-            blob=self.stored.get,
-            keep=self.keep,
-            clock=lambda: NOW,
-            verifier="verifier:v1",
-            python=sys.executable,
-            environment=self.environment,
-            stop=self.stop,
-            secrets=self.secrets,
-            limits=self.limits,
-            base_counts=self.base_counts,
-        )
-
-    def ask(self, gate: MachineGate, subject: Subject) -> Evidence:
-        return evaluate(gate, subject, self.workshop())
-
-    def output(self, evidence: Evidence) -> str:
-        assert evidence.output is not None
-        return self.stored[evidence.output].decode()
 
 
 @pytest.fixture
 def desk(origin: Origin, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("ONLOOP_TOKEN", "onl_agt_of-somebody")
     return Desk(origin, mirror)
-
-
-def says(evidence: Evidence) -> tuple[Verdict, str]:
-    return evidence.verdict, evidence.summary
-
-
-# Commands
 
 
 def test_a_command_that_exits_0_passes_and_all_of_it_is_on_record(desk: Desk) -> None:
@@ -146,7 +48,7 @@ def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(
     script = (
         "import os, pathlib\n"
         "print(sorted(set(os.environ) - {'LC_CTYPE'}))\n"
-        "print(os.environ['PYTHONDONTWRITEBYTECODE'], os.listdir(os.environ['HOME']), os.listdir(os.environ['TMPDIR']))\n"
+        "print(os.environ['PYTHONDONTWRITEBYTECODE'], *(os.listdir(os.environ[n]) for n in ('HOME', 'TMPDIR')))\n"
         "print(pathlib.Path(os.environ['HOME']).resolve() in pathlib.Path.cwd().parents, os.path.exists('.git'))\n"
     )
     evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
@@ -248,9 +150,6 @@ def test_links_that_led_out_of_the_checkout_are_told_of(desk: Desk) -> None:
     assert desk.output(evidence).startswith("[onloop: taken out, as they lead out of the checkout: out]\ncat: ")
 
 
-# What is stored
-
-
 def test_secrets_are_out_of_output_and_summary_before_they_are_stored(desk: Desk) -> None:
     desk.secrets = ("correct-horse",)
     script = "print('deploying with correct-horse'); raise ValueError('correct-horse ghp_" + "a1B2" * 9 + "')"
@@ -279,150 +178,6 @@ def test_long_output_is_cut_in_the_middle_and_its_length_kept(desk: Desk) -> Non
     assert "bytes left out here]" in desk.output(evidence)
 
 
-# Tests that are counted
-
-
-def test_a_unittest_gate_counts_what_passed(desk: Desk) -> None:
-    skipped = "@unittest.skip('later')\ndef test_later(self): pass"
-    subject = desk.submit({"tests/test_a.py": tests("x", "y"), "tests/test_b.py": suite(skipped)})
-    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
-    assert evidence.verdict is Verdict.PASS
-    assert evidence.summary.startswith("2 tests passed, 1 skipped, in 0.")
-    assert evidence.tests == TestCounts(2, 1, 0)
-
-
-def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = command("env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", *PYTEST, tests=counted(Counter.JUNIT))
-    good = desk.ask(gate, desk.submit({"test_a.py": tests("x", "y")}))
-    assert good.verdict is Verdict.PASS
-    assert good.summary.startswith("2 tests passed in ")
-    assert good.tests == TestCounts(2, 0, 0)
-    bad = desk.ask(gate, desk.submit({"test_b.py": "def test_z():\n    assert 1 == 2\n"}))
-    assert says(bad) == (Verdict.FAIL, "assert 1 == 2")
-    assert bad.tests == TestCounts(3, 0, 1)
-    none = desk.ask(gate, desk.submit({}, "test_a.py", "test_b.py"))
-    assert says(none) == (Verdict.FAIL, "0 tests ran")
-
-
-def test_a_failing_test_is_the_summary(desk: Desk) -> None:
-    subject = desk.submit({"tests/test_a.py": suite("def test_x(self): self.assertEqual(1 + 1, 3)")})
-    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
-    assert says(evidence) == (Verdict.FAIL, "AssertionError: 2 != 3")
-    assert evidence.tests == TestCounts(1, 0, 1)
-
-
-def test_no_tests_at_all_is_a_fail_even_with_exit_code_0(desk: Desk) -> None:
-    for least in (0, 1):
-        evidence = desk.ask(
-            command(*UNITTEST, tests=counted(min_tests=least)), desk.submit({"tests/readme": str(least)})
-        )
-        assert says(evidence) == (Verdict.FAIL, "0 tests ran")
-
-
-def test_only_skipped_tests_are_no_tests(desk: Desk) -> None:
-    subject = desk.submit({"tests/test_a.py": suite("@unittest.skip('x')\ndef test_x(self): pass")})
-    evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
-    assert says(evidence) == (Verdict.FAIL, "0 tests ran, 1 skipped")
-
-
-def test_fewer_tests_than_asked_for_fail(desk: Desk) -> None:
-    evidence = desk.ask(
-        command(*UNITTEST, tests=counted(min_tests=5)), desk.submit({"tests/test_a.py": tests("x", "y")})
-    )
-    assert says(evidence) == (Verdict.FAIL, "2 tests ran, at least 5 are asked for")
-
-
-def test_more_skipped_tests_than_allowed_fail(desk: Desk) -> None:
-    skipped = "@unittest.skip('x')\ndef test_{}(self): pass"
-    content = suite(ONE_GOOD.format("x"), *(skipped.format(name) for name in "ab"))
-    subject = desk.submit({"tests/test_a.py": content})
-    evidence = desk.ask(command(*UNITTEST, tests=counted(max_skipped=1)), subject)
-    assert says(evidence) == (Verdict.FAIL, "2 tests skipped, of at most 1")
-    assert desk.ask(command(*UNITTEST, tests=counted(max_skipped=2)), subject).verdict is Verdict.PASS
-
-
-def test_a_report_that_is_missing_or_malformed_fails_and_says_so(desk: Desk) -> None:
-    subject = desk.submit({"a": "1"})
-    gate = command("true", "{report}", tests=counted(Counter.JUNIT))
-    assert says(desk.ask(gate, subject)) == (Verdict.FAIL, "no test report was written")
-    gate = command("sh", "-c", "echo passed > $0", "{report}", tests=counted(Counter.JUNIT))
-    assert desk.ask(gate, subject).summary.startswith("the test report is malformed: ")
-
-
-def test_a_report_in_the_repository_is_not_taken_for_the_verifiers(desk: Desk) -> None:
-    subject = desk.submit({"report.xml": "<testsuite><testcase/></testsuite>"})
-    gate = command("true", "--junitxml={report}", tests=counted(Counter.JUNIT))
-    assert desk.ask(gate, subject).summary == "no test report was written"
-
-
-def test_an_exit_code_of_0_does_not_hide_the_failures_in_a_report(desk: Desk) -> None:
-    report = "<testsuite><testcase/><testcase><failure/></testcase></testsuite>"
-    gate = command("sh", "-c", f"echo '{report}' > $0", "{report}", tests=counted(Counter.JUNIT))
-    evidence = desk.ask(gate, desk.submit({"a": "1"}))
-    assert says(evidence) == (Verdict.FAIL, "1 test failed, though the exit code is 0")
-
-
-# Compared with the base
-
-NO_FEWER = counted(no_fewer_than_base=True)
-
-
-def test_a_deleted_test_fails_against_the_base(desk: Desk) -> None:
-    base = desk.base({"tests/test_a.py": tests("v", "w", "x", "y"), "tests/test_b.py": tests("z")})
-    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({}, "tests/test_b.py"))
-    assert says(evidence) == (Verdict.FAIL, f"4 tests ran, 5 ran at the base {base[:12]}")
-    assert evidence.tests == TestCounts(4, 0, 0, base_ran=5)
-
-
-def test_a_test_that_is_skipped_now_fails_against_the_base(desk: Desk) -> None:
-    desk.base({"tests/test_a.py": tests("x", "y")})
-    skipped = suite(ONE_GOOD.format("x"), "@unittest.skip('flaky')\ndef test_y(self): pass")
-    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": skipped}))
-    assert evidence.summary.startswith("1 test ran, 2 ran at the base ")
-
-
-def test_as_many_tests_as_at_the_base_pass_also_where_the_base_itself_fails(desk: Desk) -> None:
-    desk.base({"tests/test_a.py": suite("def test_x(self): self.fail()", "def test_y(self): pass")})
-    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": tests("x", "y")}))
-    assert evidence.verdict is Verdict.PASS
-    assert evidence.tests == TestCounts(2, 0, 0, base_ran=2)
-
-
-def test_the_first_tests_of_a_repository_pass_against_a_base_without_any(desk: Desk) -> None:
-    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), desk.submit({"tests/test_a.py": tests("x")}))
-    assert evidence.verdict is Verdict.PASS
-    assert evidence.tests == TestCounts(1, 0, 0, base_ran=0)
-
-
-def test_a_base_whose_tests_cannot_be_counted_is_an_error_and_is_asked_again(desk: Desk) -> None:
-    desk.base({"wait": "yes", "tests/test_a.py": tests("x")})
-    subject = desk.submit({}, "wait")
-    gate = command("sh", "-c", "test ! -e wait || kill -11 $$; exec $0 -m unittest discover -s tests", "{python}")
-    evidence = desk.ask(replace(gate, tests=NO_FEWER), subject)
-    assert says(evidence) == (Verdict.ERROR, f"the base {subject.base[:12]}: ended by SIGSEGV")
-    assert desk.base_counts == {}
-
-
-def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: Desk, tmp_path: Path) -> None:
-    log = tmp_path / "runs"
-    desk.base({"tests/test_a.py": tests("x"), "who": "base\n"})
-    gate = command("sh", "-c", f"cat who >> {log}; exec $0 -m unittest discover -s tests", "{python}", tests=NO_FEWER)
-    for name in ("one", "two"):
-        assert desk.ask(gate, desk.submit({"who": f"{name}\n"})).verdict is Verdict.PASS
-    assert log.read_text().split() == ["one", "base", "two"]
-
-
-def test_a_submission_that_is_its_own_base_is_not_run_twice(desk: Desk, tmp_path: Path) -> None:
-    base = desk.base({"tests/test_a.py": tests("x")})
-    subject = Subject("r7k2m.3", "d" * 64, base, desk.mirror.tree(base), base)
-    evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), subject)
-    assert evidence.tests == TestCounts(1, 0, 0, base_ran=1)
-    assert desk.base_counts == {}
-
-
-# Setup
-
-
 def test_a_checkout_is_made_ready_before_the_command_and_again_for_each(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(
         setup=(("sh", "-c", "echo one >> made; touch $HOME/h"), ("sh", "-c", "cat made"))
@@ -444,56 +199,9 @@ def test_a_setup_that_fails_is_named_and_the_command_is_not_run(desk: Desk) -> N
 
 def test_a_setup_that_is_not_there_is_an_error(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(setup=(("no-such-installer",),))
-    evidence = desk.ask(command("true", tests=counted()), desk.submit({"a": "1"}))
+    evidence = desk.ask(command("true", timeout_ms=30_000), desk.submit({"a": "1"}))
     assert evidence.verdict is Verdict.ERROR
     assert evidence.summary.startswith("setup `no-such-installer`: 'no-such-installer' cannot be started")
-
-
-# Test configuration
-
-
-def test_changes_of_test_configuration_are_on_record(desk: Desk) -> None:
-    desk.base({"tox.ini": "[pytest]\n", "src/app.py": "1"})
-    subject = desk.submit({"tests/conftest.py": "", "src/app.py": "2", "x.pth": "import os"}, "tox.ini")
-    evidence = desk.ask(command("true"), subject)
-    assert evidence.verdict is Verdict.PASS
-    assert evidence.changed_config == ("tests/conftest.py", "tox.ini", "x.pth")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "conftest.py",
-        "a/b/conftest.py",
-        "pytest.ini",
-        "setup.cfg",
-        "pyproject.toml",
-        "noxfile.py",
-        ".coveragerc",
-        "sub/Makefile",
-    ]
-    + [
-        "lib/sitecustomize.py",
-        "usercustomize.py",
-        "evil.PTH",
-        "package.json",
-        "jest.config.mjs",
-        "requirements-dev.txt",
-    ]
-    + [".github/workflows/ci.yml", ".onloop/feature.yaml", "pytest.py", "unittest/__init__.py", "a/uv.lock"],
-)
-def test_what_configures_tests_is_known(path: str) -> None:
-    assert configuring(["src/app.py", path]) == (path,)
-
-
-@pytest.mark.parametrize(
-    "path", ["src/app.py", "tests/test_conftest.py", "docs/makefile.md", "a/pytest.py.txt", "x/github/a"]
-)
-def test_what_configures_nothing_is_left_out(path: str) -> None:
-    assert configuring([path]) == ()
-
-
-# Files and artefacts
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,12 @@ def test_a_command_gives_its_exit_code_and_what_it_wrote_to_both_streams(tmp_pat
     assert ran.duration_ms < LONG_MS
 
 
+def test_a_command_that_ends_at_once_is_never_lost(tmp_path: Path) -> None:
+    for _ in range(25):
+        ran = run(["true"], folder=tmp_path, environment={"PATH": os.environ["PATH"]}, timeout_ms=LONG_MS)
+        assert (ran.ending, ran.exit_code) == (Ending.EXITED, 0)
+
+
 def test_a_command_killed_by_a_signal_gives_the_signal(tmp_path: Path) -> None:
     ran = python(tmp_path, "import os; os.kill(os.getpid(), 11)")
     assert (ran.ending, ran.exit_code) == (Ending.EXITED, -signal.SIGSEGV)

@@ -164,7 +164,7 @@ BAD_VALUES = {
     ),
     "another base": (
         gate("id: t, command: ['{report}'], junit: {no_fewer_than: main}"),
-        "6:62: no_fewer_than cannot be 'main'; give one of: base",
+        "6:63: no_fewer_than cannot be 'main'; give one of: base",
     ),
     "a workflow's name": (
         "workflow: My Flow\nsteps: [{id: a.b, role: x}]\n",
@@ -181,11 +181,12 @@ BAD_VALUES = {
     ),
     "a role": (
         "workflow: w\nsteps: [{id: a.b, role: The Boss}]\n",
-        "2:25: role cannot be 'The Boss'; start with a letter, then small letters, digits, - and _, such as implementer",
+        "2:25: role cannot be 'The Boss'; start with a letter, then small letters, digits, - and _, "
+        "such as implementer",
     ),
     "a person with a prefix": (
         gate("id: t, human: {from: ['human:ana']}"),
-        "6:31: item 1 of from cannot be 'human:ana'; write a person's or group's name without human: before it, "
+        "6:32: item 1 of from cannot be 'human:ana'; write a person's or group's name without human: before it, "
         "such as approvers",
     ),
     "a target": (
@@ -271,6 +272,18 @@ def test_after_a_hundred_problems_the_hint_says_that_there_are_more() -> None:
         load((HEAD + "".join(f"    x{n}: 1\n" for n in range(500))).encode(), "flow.yaml")
     assert len(caught.value.problems) == 100
     assert caught.value.hint.startswith("there are more problems than these; onloop workflow schema prints")
+
+
+def test_with_a_hundred_problems_there_are_no_more() -> None:
+    with pytest.raises(WorkflowError) as caught:
+        load((HEAD + "".join(f"    x{n}: 1\n" for n in range(100))).encode(), "flow.yaml")
+    assert len(caught.value.problems) == 100
+    assert caught.value.hint.startswith("onloop workflow schema prints")
+
+
+def test_people_may_have_names_beyond_ascii() -> None:
+    (gate_,) = load(gate("id: t, human: {from: [zoë, 李雷]}").encode(), "flow.yaml").steps[0].human_gates
+    assert gate_.approvers == ("zoë", "李雷")
 
 
 def test_a_file_name_from_elsewhere_cannot_write_to_the_terminal() -> None:

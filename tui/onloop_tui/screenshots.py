@@ -1,4 +1,4 @@
-"""Pictures of a real store: `python -m onloop_tui.screenshots --store DIR --out screenshots`. Nothing is decided in it."""
+"""Pictures of a real store: `python -m onloop_tui.screenshots --store DIR --out screenshots`; it only looks."""
 
 from __future__ import annotations
 
@@ -24,19 +24,22 @@ _LOOK_S = 0.02
 
 async def take_pictures(place: Place, out: Path, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Path, ...]:
     """Write the Inbox and, where something needs a person, a sheet, once per size; the answer is what was written."""
+    place.mark()
     out.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for width, height in sizes:
-        app = Dashboard(Session(place, read_only=True))
-        async with app.run_test(size=(width, height)) as pilot:
-            await _wait(pilot, lambda app=app: app.main.snapshot.seq > 0, "the store to be read")
-            written += _written(app, out / f"inbox-{width}x{height}")
-            if app.main.inbox.focused_group is None:
-                continue
+    return tuple([path for size in sizes for path in await _pictures(place, out, size)])
+
+
+async def _pictures(place: Place, out: Path, size: tuple[int, int]) -> list[Path]:
+    app = Dashboard(Session(place, read_only=True))
+    suffix = f"{size[0]}x{size[1]}"
+    async with app.run_test(size=size) as pilot:
+        await _wait(pilot, lambda: app.main.snapshot.seq > 0, "the store to be read")
+        written = _written(app, out / f"inbox-{suffix}")
+        if app.main.inbox.focused_group is not None:
             await pilot.press("enter")
-            await _wait(pilot, lambda app=app: app.main.sheet.mode is Mode.SHOWN, "the sheet to be read")
-            written += _written(app, out / f"sheet-{width}x{height}")
-    return tuple(written)
+            await _wait(pilot, lambda: app.main.sheet.mode is Mode.SHOWN, "the sheet to be read")
+            written += _written(app, out / f"sheet-{suffix}")
+    return written
 
 
 async def _wait(pilot: Pilot[str], holds: Callable[[], bool], what: str) -> None:

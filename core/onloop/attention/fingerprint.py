@@ -16,10 +16,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s+"), " "),
 )
 LONGEST_SIGNATURE = 200
+_LONGEST_READ = 2_000
+"""Agents write these texts, and the rules take quadratic time at worst: what comes later is not looked at."""
 
 
 def signature(text: str) -> str:
     """`text` with URLs, paths, hex, durations and numbers replaced by what they are, at most 200 characters."""
+    text = text[:_LONGEST_READ]
     for pattern, word in _RULES:
         text = pattern.sub(word, text)
     return text.strip()[:LONGEST_SIGNATURE]

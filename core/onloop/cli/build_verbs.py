@@ -59,7 +59,7 @@ def init(context: Context) -> Output:
 def enrol(context: Context) -> Output:
     """Enrol another person."""
     args = context.args
-    by = context.person()
+    by, _ = context.voice("enrol")
     passphrase, _ = read_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
     if passphrase is None:
         raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")

@@ -12,6 +12,7 @@ from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, agent_from_token, launcher, person_from_passphrase
 from onloop.gateway.opening import Opened, open_home
+from onloop.machine.commands import Voice
 from onloop.machine.house import House
 
 LONGEST_PASSPHRASE = 1024
@@ -65,6 +66,17 @@ class Context:
         name = self.args.person or only_name(house)
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else person_from_passphrase(house, name, passphrase, typed=typed)
+
+    def voice(self, verb: str) -> tuple[Principal, Voice]:
+        """Who decides, and as whom they speak; agents and nobody are refused at once."""
+        person = self.person()
+        if person.voice is None:
+            who = person.id if person.name else "nobody (no credential was given)"
+            raise NotAllowed(
+                f"{who} may not {verb}",
+                hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",
+            )
+        return person, person.voice
 
 
 def only_name(house: House) -> str:

@@ -9,11 +9,11 @@ from onloop.attention.items import item_of
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write
 from onloop.cli.render import dossier_json, dossier_lines, group_json, group_lines, task_json
-from onloop.errors import BadInput, Exit, NotAllowed, Refused
+from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.dossier import Asked, dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.submission import task_of
-from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry, Voice
+from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry
 from onloop.machine.digest import Json
 from onloop.machine.house import Frozen, Unfrozen, check_scope
 from onloop.machine.state import State
@@ -50,7 +50,7 @@ def approve(context: Context) -> Output:
     """Say yes to what was shown."""
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
-    person, voice = _voice(context, "approve")
+    person, voice = context.voice("approve")
     return _decide(context, person, Approve(asked.request.id, digest, voice, context.args.note))
 
 
@@ -58,32 +58,32 @@ def reject(context: Context) -> Output:
     """Say no, with a reason."""
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
-    person, voice = _voice(context, "reject")
+    person, voice = context.voice("reject")
     return _decide(context, person, Reject(asked.request.id, digest, voice, context.args.reason))
 
 
 def answer(context: Context) -> Output:
     """Answer a question."""
     asked = _asked(context, {RequestKind.QUESTION})
-    person, voice = _voice(context, "answer")
+    person, voice = context.voice("answer")
     return _decide(context, person, Reply(asked.request.id, voice, context.args.text))
 
 
 def reassign(context: Context) -> Output:
     """Name who may take the task."""
-    person, voice = _voice(context, "reassign")
+    person, voice = context.voice("reassign")
     return _decide(context, person, Reassign(context.args.to, voice, context.args.reason))
 
 
 def retry(context: Context) -> Output:
     """Try again."""
-    person, voice = _voice(context, "retry")
+    person, voice = context.voice("retry")
     return _decide(context, person, Retry(voice, context.args.note))
 
 
 def cancel(context: Context) -> Output:
     """End a task, or all tasks of a fleet."""
-    person, voice = _voice(context, "cancel")
+    person, voice = context.voice("cancel")
     task = task_of(context.opened, context.args.task)
     command = Cancel(voice, context.args.reason)
     if task.kind is not Kind.FLEET:
@@ -119,18 +119,6 @@ def _try_cancel(context: Context, person: Principal, task: str, command: Cancel)
     except Refused as no:
         return f"{task}: {no.message}"
     return None
-
-
-def _voice(context: Context, verb: str) -> tuple[Principal, Voice]:
-    """Who decides; refused at once for agents and for nobody."""
-    person = context.person()
-    if person.voice is None:
-        who = "nobody (no credential was given)" if not person.name else person.id
-        raise NotAllowed(
-            f"{who} may not {verb}",
-            hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",
-        )
-    return person, person.voice
 
 
 def _decide(context: Context, person: Principal, command: Command) -> Output:

@@ -55,9 +55,9 @@ def fleet(context: Context) -> Output:
     args = context.args
     if args.max_parallel is not None and args.max_parallel < 1:
         raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
+    workflow = _fleet_workflow(context)
     path = Path(args.targets)
     targets = read_targets(_read(path), args.targets, path.absolute().parent)
-    workflow = _fleet_workflow(context)
     title = _title(args.title, workflow)
     root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel)
     output = _begun(root, f"onloop tree --run {root.id}")
@@ -103,10 +103,11 @@ def work(context: Context) -> Output:
         lease_ms=milliseconds(args.lease),
         stall_ms=milliseconds(args.stall) if args.stall else 0,
     )
+    opened = context.opened
     ensure_verifier(context.home)
     with stop_signals() as stop:
         worker = Worker(
-            opened=context.opened,
+            opened=opened,
             settings=settings,
             stopped=stop.is_set,
             pause=_pause(stop),

@@ -86,7 +86,9 @@ def _order() -> dict[str, object] | None:
     return order
 
 
-def _start(argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]) -> int:
+def _start(
+    argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]
+) -> subprocess.Popen[bytes]:
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
         _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, value in limits.items():
@@ -101,7 +103,7 @@ def _start(argv: list[str], folder: str, environment: Mapping[str, str], limits:
         start_new_session=True,
         umask=0o022,
         preexec_fn=prepare,
-    ).pid
+    )
 
 
 def _limit(kind: int | None, value: int) -> None:
@@ -115,8 +117,9 @@ def _limit(kind: int | None, value: int) -> None:
 class _Ward:
     """The command, and every orphan of it."""
 
-    def __init__(self, pid: int, bell: int) -> None:
-        self.pid = pid
+    def __init__(self, process: subprocess.Popen[bytes], bell: int) -> None:
+        self.pid = process.pid
+        self._process = process  # kept, and never polled: it would reap the command, also when it is thrown away
         self.exit_code: int | None = None
         self._bell = bell
 

@@ -47,17 +47,20 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
 def authorize(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> None:
     """Refuse what the table does not allow.
 
-    Refused, too: whatever an agent asks about a task that is not its own, and every voice that is not the speaker's.
+    Refused, too: whatever an agent asks about a task that is not its own, and every voice or signature that is not the
+    speaker's.
     """
     if principal.kind not in ALLOWED.get(type(command), frozenset()):
         raise NotAllowed(_denial(principal, command), hint=_way_out(command))
     if principal.kind is PrincipalKind.AGENT and not _is_own(principal, command, task):
         raise NotAllowed(f"{principal.id} holds a token for {principal.task} only", hint="stay with your own task")
-    voice = getattr(command, "voice", principal.voice)
+    voice, by = getattr(command, "voice", principal.voice), getattr(command, "by", principal.id)
     if voice != principal.voice:
         raise NotAllowed(
             f"{principal.id} cannot speak as {voice.person if voice else 'nobody'}", hint="speak for yourself"
         )
+    if by != principal.id:
+        raise NotAllowed(f"{principal.id} cannot sign as {by}", hint="sign for yourself")
 
 
 def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> bool:

@@ -46,6 +46,9 @@ def _approved(definition: Definition, task: Task, request: Request) -> str:
     missing = request.quorum - 1 - sum(d.request == request.id for d in task.decisions)
     if missing > 0:
         return f"counts as one of {request.quorum}; {missing} more must approve"
+    others = [other.gate or other.id for other in task.requests if other.id != request.id]
+    if others:
+        return f"{request.gate} is done; {', '.join(others)} must be decided, too"
     if following is None:
         return "the task is completed"
     if following.effect is not None:

@@ -111,11 +111,13 @@ _MARKS: Mapping[str, Mark] = {"fail": Mark.FAILED, "error": Mark.ERROR, "timed_o
 
 def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
     said = [d for d in task.decisions if (d.step, d.gate) == (step.id, gate.id)]
-    now = [d for d in said if d.visit == task.visits.get(step.id, 0) and d.answer is Answer.APPROVE]
+    subject = (task.submission.head, task.submission.base) if task.submission else ("", "")
+    visit = task.visits.get(step.id, 0)
+    now = [d for d in said if d.answer is Answer.APPROVE and (d.visit, d.head, d.base) == (visit, *subject)]
     if any(request.gate == gate.id and request.step == step.id for request in task.requests):
         words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
         return GateLine(step.id, gate.id, Mark.WAITING, words, None, None, "")
-    if now and task.submission is not None and now[-1].head == task.submission.head:
+    if len({d.by for d in now}) >= gate.quorum:
         words = ", ".join(f"{d.by} ({d.assurance.value})" for d in now)
         return GateLine(step.id, gate.id, Mark.PASSED, f"approved by {words}", None, None, "")
     words = f"last: {said[-1].answer.value} by {said[-1].by}" if said else "nobody has decided"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onloop.attention.groups import Group, groups_of
@@ -47,9 +48,12 @@ def picture_of(tasks: Iterable[Task]) -> Picture:
     known = list(tasks)
     work = [task for task in known if task.kind is Kind.WORK]
     items = [item for item in map(item_of, work) if item is not None]
+    by_run: defaultdict[str, list[Task]] = defaultdict(list)
+    for task in work:
+        by_run[task.run].append(task)
     return Picture(
         groups=groups_of(items),
-        runs=tuple(_line(root, work) for root in known if root.parent is None),
+        runs=tuple(_line(root, by_run[root.run]) for root in known if root.parent is None),
         needs_person=len(items),
         working=sum(task.state is State.WORKING for task in work),
         ready=sum(task.state is State.SUBMITTED for task in work),
@@ -57,9 +61,8 @@ def picture_of(tasks: Iterable[Task]) -> Picture:
     )
 
 
-def _line(root: Task, work: Iterable[Task]) -> FleetLine:
-    members = [task for task in work if task.run == root.run]
-    count: Mapping[State, int] = {state: sum(task.state is state for task in members) for state in State}
+def _line(root: Task, members: Sequence[Task]) -> FleetLine:
+    count = Counter(task.state for task in members)
     needs = count[State.INPUT_REQUIRED] + count[State.AUTH_REQUIRED]
     return FleetLine(
         run=root.run,

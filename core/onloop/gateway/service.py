@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gateway.authorize import authorize
 from onloop.gateway.definitions import definition_of, pinned_definition
 from onloop.gateway.identity import EFFECTS, TIMERS, Principal, new_secret
@@ -18,7 +19,17 @@ from onloop.machine.course import Facts
 from onloop.machine.decide import decide
 from onloop.machine.definition import Definition
 from onloop.machine.evolve import evolve
-from onloop.machine.house import HOUSE, HouseEvent, covering, evolve_house
+from onloop.machine.house import (
+    HOUSE,
+    House,
+    HouseEvent,
+    PersonEnrolled,
+    StoreCreated,
+    Unfrozen,
+    covering,
+    evolve_house,
+)
+from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.timers import armed_timers
 from onloop.store.codec import to_text
@@ -34,7 +45,7 @@ class Claim:
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
-    secret: str
+    secret: str = field(repr=False)
     expires: int
 
 
@@ -47,7 +58,7 @@ class Gateway:
 
     def perform(self, principal: Principal, task_id: str, command: c.Command, *, key: str = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
-        request = sha256(f"{principal.id}|{task_id}|{type(command).__name__}|{to_text(command)}".encode()).hexdigest()
+        request = _asked(principal, task_id, command)
         refusal: Refused | None = None
         with self.store.writing() as tx:
             if key and _is_replay(tx, key, request):
@@ -128,7 +139,12 @@ class Gateway:
         """Record a fact about the whole store: an enrolment, a freeze or its end."""
         with self.store.writing() as tx:
             authorize(principal, event, None)
+            _check_house(tx.house(), principal, event)
             append_house(tx, event, self.clock(), principal.id)
+            if isinstance(event, Unfrozen):
+                for task in tx.tasks(TaskFilter(states=(State.WORKING,))):
+                    if task.reason is Reason.CHILDREN_RUNNING:
+                        self._settle(tx, task)
 
     def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
         """Lease the oldest gate (or effect) that nobody works on; None if there is none."""
@@ -205,13 +221,34 @@ class Gateway:
         if after.parent is not None and after.ended and before is not None:
             parent = tx.task(after.parent)
             if parent is not None and not parent.ended and parent.kind is Kind.FLEET:
-                self._advance(tx, EFFECTS, after.parent, c.Settle(), "")
+                self._settle(tx, parent)
+
+    def _settle(self, tx: Transaction, parent: Task) -> None:
+        with suppress(Refused):  # frozen: it is settled when a person unfreezes, and the child's end stands meanwhile
+            self._advance(tx, EFFECTS, parent.id, c.Settle(), "")
 
 
 def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str) -> None:
     """Record an event of the house in a transaction that is open already."""
     tx.append([Entry(HOUSE, HOUSE, event, now, principal)])
     tx.put_house(evolve_house(tx.house(), event))
+
+
+def _check_house(house: House, principal: Principal, event: HouseEvent) -> None:
+    """Refuse to begin a store twice, and to take a name that is another person's."""
+    if isinstance(event, StoreCreated) and house.id:
+        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
+    if isinstance(event, PersonEnrolled) and event.name != principal.name:
+        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+        if taken is not None:
+            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
+
+
+def _asked(principal: Principal, task_id: str, command: c.Command) -> str:
+    """The digest of a request. When a submission was put together is no part of it: who asks again asks later."""
+    if isinstance(command, c.Submit):
+        command = replace(command, submission=replace(command.submission, at=0))
+    return sha256(f"{principal.id}|{task_id}|{type(command).__name__}|{to_text(command)}".encode()).hexdigest()
 
 
 def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:

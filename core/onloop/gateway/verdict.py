@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onloop.errors import Exit
 from onloop.gateway.dossier import GateLine, Mark, gate_lines
 from onloop.gateway.identity import Principal
-from onloop.machine.definition import Definition
+from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -68,6 +68,10 @@ def answer_for(definition: Definition, task: Task, agent: Principal, head: str |
     return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following)
 
 
+_SPENT = frozenset(
+    {Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED}
+)
+
 _Judged = tuple[Exit, str, str]
 _STOP = "stop here: nothing more is asked of you"
 
@@ -93,11 +97,19 @@ def _judged(
 
 def _after_lease(definition: Definition, task: Task, agent: Principal) -> _Judged:
     step = definition.step(agent.step)
-    if all(task.passed(step.id, gate.id) for gate in step.machine_gates) and task.submission is not None:
+    if _is_behind(definition, task, step) and task.submission is not None:
         return Exit.OK, f"{step.id} is achieved: its gates passed on {task.submission.head[:12]}", _STOP
     if task.state is State.INPUT_REQUIRED:
-        return Exit.HELD, f"{task.id} waits for a person: {task.detail}", "stop here; a person decides what comes next"
+        code = Exit.SPENT if task.reason in _SPENT else Exit.HELD
+        return code, f"{task.id} waits for a person: {task.detail}", "stop here; a person decides what comes next"
     return Exit.NOT_YOURS, f"the lease on {task.id} has ended ({task.detail})", "stop work on it"
+
+
+def _is_behind(definition: Definition, task: Task, step: Step) -> bool:
+    """Whether the task has gone on from `step` on evidence that counts now; standing at it, or sent back, is not."""
+    ids = [known.id for known in definition.steps]
+    has_gone_on = task.step is not None and ids.index(task.step) > ids.index(step.id)
+    return has_gone_on and all(task.passed(step.id, gate.id) for gate in step.machine_gates)
 
 
 def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from onloop.text import safe
 from onloop.workflow.definition import defined
 from onloop.workflow.document import read
 from onloop.workflow.model import MOST_STEPS, EnvironmentPart, Part, StepPart, WorkflowFile
-from onloop.workflow.nodes import Fault, Node, Problem, plain
+from onloop.workflow.nodes import Fault, Node, Path, Problem, plain
 from onloop.workflow.sense import Outline, environment_faults, sense_faults
 from onloop.workflow.shape import empty_faults, shape_faults
 
@@ -30,7 +30,7 @@ def load(source: bytes, name: str) -> Definition:
     if document.root is None:
         raise _error(document.problems, name)
     data = plain(document.root)
-    faults = [fault.located(document.root) for fault in islice(_faults(document.root, data), MOST_PROBLEMS)]
+    faults = [fault.located(document.root) for fault in islice(_faults(document.root, data), MOST_PROBLEMS + 1)]
     if document.problems or faults:
         # What the shape says about a value that could not be read would only say the same again, worse.
         unread = {problem.position for problem in document.problems}
@@ -45,16 +45,17 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
     yield from (fault for fault in shape_faults(data) if fault.path not in paths)
     if isinstance(data, dict):
         yield from environment_faults(_read(EnvironmentPart, data.get("environment")))
-        yield from sense_faults(_outline(data.get("steps")))
+        yield from sense_faults(_outline(data.get("steps"), {path[:2] for path in paths}))
 
 
-def _outline(steps: object) -> Outline:
+def _outline(steps: object, incomplete: Collection[Path]) -> Outline:
     """The steps as far as they can be read: one that is malformed does not hide what is wrong with the others."""
     given = steps[:MOST_STEPS] if isinstance(steps, list) else []
     ids = [step.get("id") if isinstance(step, dict) else None for step in given]
-    return Outline(
-        tuple(i if isinstance(i, str) else None for i in ids), tuple(_read(StepPart, step) for step in given)
+    read_steps = (
+        None if ("steps", number) in incomplete else _read(StepPart, step) for number, step in enumerate(given)
     )
+    return Outline(tuple(i if isinstance(i, str) else None for i in ids), tuple(read_steps))
 
 
 def _read(kind: type[P], data: object) -> P | None:
@@ -67,6 +68,6 @@ def _read(kind: type[P], data: object) -> P | None:
 def _error(problems: Iterable[Problem], name: str) -> WorkflowError:
     shown = safe(name, 200)
     lines = tuple(dict.fromkeys(problem.line(shown) for problem in sorted(problems, key=lambda p: p.position)))
-    more = "there are more problems than these; " if len(lines) >= MOST_PROBLEMS else ""
+    more = "there are more problems than these; " if len(lines) > MOST_PROBLEMS else ""
     hint = f"{more}onloop workflow schema prints what a file may hold, onloop workflow print feature an example"
     return WorkflowError(lines[:MOST_PROBLEMS], hint=hint)

@@ -19,7 +19,7 @@ STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
 REJECT_TARGET = rf"^end$|{STEP_ID}"
 GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
-PERSON = r"^[\w.-]{1,40}$"
+PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
 MOST_STEPS = 100
 GATE_KINDS = ("command", "file", "artefact", "human")

@@ -31,7 +31,6 @@ def _test_shrinks(change: FileChange) -> bool:
 
 _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
     (_test_gone, "a test is removed"),
-    (_path(r"(^|/)\.onloop/|(^|/)workflows?/[^/]*\.ya?ml$"), "says what the gates are"),
     (
         _path(
             r"^\.github/(workflows|actions)/|(^|/)(\.gitlab-ci|\.travis|azure-pipelines|bitbucket-pipelines)\.ya?ml$"
@@ -39,6 +38,7 @@ _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
         ),
         "runs in CI",
     ),
+    (_path(r"(^|/)\.onloop/|(^|/)workflows?/[^/]*\.ya?ml$"), "says what the gates are"),
     (
         _path(
             r"(^|/)(AGENTS|CLAUDE|GEMINI)(\.local)?\.md$|(^|/)\.(claude|cursor|codex|gemini)/|(^|/)\.cursorrules$"

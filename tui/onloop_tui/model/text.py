@@ -38,7 +38,7 @@ def fit(text: str, width: int) -> str:
     """`text` cut to `width` columns, with `…` where something is missing."""
     if cell_len(text) <= width:
         return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[: max(0, width)]
+    return set_cell_size(text, width - 1).rstrip(" ") + "…" if width > 1 else "…"[: max(0, width)]
 
 
 def wrap(text: str, width: int) -> tuple[str, ...]:
@@ -48,17 +48,17 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
     lines: list[str] = []
     line = ""
     for word in _words(text, max(1, width)):
-        if cell_len(line) + cell_len(word.rstrip()) > width and line:
-            lines.append(line.rstrip())
+        if cell_len(line) + cell_len(word.rstrip(" ")) > width and line:
+            lines.append(line.rstrip(" "))
             line = ""
         line += word
-    return (*lines, line.rstrip()) if line.strip() or not lines else tuple(lines)
+    return (*lines, line.rstrip(" ")) if line.strip(" ") or not lines else tuple(lines)
 
 
 def _words(text: str, width: int) -> Iterator[str]:
     """Words with the spaces that follow them, those wider than `width` in pieces."""
     for word in text.replace(" ", " \0").split("\0"):
-        if cell_len(word.rstrip()) <= width:
+        if cell_len(word.rstrip(" ")) <= width:
             yield word
             continue
         piece, taken = "", 0

@@ -1,0 +1,83 @@
+"""A verifier at work, for the tests of gates: it has an origin to commit to and a place to store what it finds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
+from onloop.gates.mirror import Mirror
+from onloop.gates.process import Limits
+from onloop.machine.definition import CommandGate, EnvironmentSpec, MachineGate, TestExpectation
+from onloop.machine.task import Evidence, Verdict
+
+if TYPE_CHECKING:
+    from gates.conftest import Origin
+
+NOW = 1_763_712_000_000
+
+
+def command(*argv: str, tests: TestExpectation | None = None, timeout_ms: int = 30_000) -> CommandGate:
+    return CommandGate("check", argv, timeout_ms, tests)
+
+
+@dataclass
+class Desk:
+    """A verifier with an origin to commit to, and what it has stored."""
+
+    origin: Origin
+    mirror: Mirror
+    stored: dict[str, bytes] = field(default_factory=dict)
+    base_counts: dict[BaseRun, int] = field(default_factory=dict)
+    environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
+    secrets: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    stop: Callable[[], bool] = lambda: False
+
+    def keep(self, content: bytes) -> str:
+        digest = sha256(content).hexdigest()
+        self.stored[digest] = content
+        return digest
+
+    def base(self, files: Mapping[str, str | bytes]) -> str:
+        """A commit on main, from which what is submitted next goes out."""
+        self.origin.commit(files)
+        return self.mirror.refresh("main")
+
+    def submit(self, files: Mapping[str, str | bytes], *removed: str) -> Subject:
+        """A commit on a branch on top of main, with its subject."""
+        base = self.mirror.refresh("main")
+        for name in removed:
+            (self.origin.clone / name).unlink()
+        self.origin.commit(files, "work")
+        head = self.mirror.refresh("work")
+        return Subject("r7k2m.3", "d" * 64, head, self.mirror.tree(head), base)
+
+    def workshop(self) -> Workshop:
+        return Workshop(
+            mirror=self.mirror,
+            blob=self.stored.get,
+            keep=self.keep,
+            clock=lambda: NOW,
+            verifier="verifier:v1",
+            python=sys.executable,
+            environment=self.environment,
+            stop=self.stop,
+            secrets=self.secrets,
+            limits=self.limits,
+            base_counts=self.base_counts,
+        )
+
+    def ask(self, gate: MachineGate, subject: Subject) -> Evidence:
+        return evaluate(gate, subject, self.workshop())
+
+    def output(self, evidence: Evidence) -> str:
+        assert evidence.output is not None
+        return self.stored[evidence.output].decode()
+
+
+def says(evidence: Evidence) -> tuple[Verdict, str]:
+    return evidence.verdict, evidence.summary

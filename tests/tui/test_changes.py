@@ -1,0 +1,118 @@
+"""Risky files first, with the reason in words; a diff that hides nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from onloop.gates.changes import FileChange, FileKind, Status
+from onloop_tui.model.changes import MOST_DIFF_LINES, diff_lines, file_lines, totals
+from onloop_tui.model.lines import Tone, plain, width_of
+from onloop_tui.model.risk import risk_of
+
+
+def _change(
+    path: str,
+    status: Status = Status.MODIFIED,
+    kind: FileKind = FileKind.FILE,
+    counts: tuple[int, int] | None = (3, 1),
+    previous: str | None = None,
+) -> FileChange:
+    added, removed = counts or (None, None)
+    return FileChange(path, status, kind, added, removed, previous)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_change("tests/test_cart.py", Status.DELETED), "a test is removed"),
+        (_change("old/kept.py", Status.RENAMED, previous="tests/test_cart.py"), "a test is removed"),
+        (_change("tests/test_cart.py", counts=(0, 9)), "a test loses lines"),
+        (_change(".github/workflows/ci.yml"), "runs in CI"),
+        (_change(".gitlab-ci.yml"), "runs in CI"),
+        (_change(".onloop/onloop.yaml"), "says what the gates are"),
+        (_change("AGENTS.md"), "instructs agents"),
+        (_change("sub/CLAUDE.md"), "instructs agents"),
+        (_change(".githooks/pre-push"), "runs on commits"),
+        (_change(".gitattributes"), "changes how git sees files"),
+        (_change("conftest.py"), "configures the tests"),
+        (_change("uv.lock"), "pins dependencies"),
+        (_change("web/package-lock.json"), "pins dependencies"),
+        (_change("pyproject.toml"), "says how it is built"),
+        (_change("sitecustomize.py", Status.ADDED), "runs whenever Python starts"),
+        (_change(".env"), "may hold secrets"),
+        (_change("logo.png", counts=None), "is binary: there is no diff to read"),
+        (_change("link", Status.ADDED, FileKind.SYMLINK), "is a symbolic link"),
+        (_change("vendor", kind=FileKind.SUBMODULE), "is another repository"),
+        (_change("run.sh", Status.MODE, FileKind.EXECUTABLE), "becomes a program"),
+        (_change("vendor/kvlite/store.py"), "is somebody else's code"),
+    ],
+)
+def test_a_risky_change_says_why(change: FileChange, words: str) -> None:
+    assert risk_of(change) == words
+
+
+@pytest.mark.parametrize("path", ["cart.py", "src/locker.py", "docs/agents.txt", "tests/test_cart.py", "src/hook.py"])
+def test_an_ordinary_change_is_not_marked(path: str) -> None:
+    assert risk_of(_change(path)) is None
+
+
+def test_risky_files_come_first_and_are_marked_with_a_shape() -> None:
+    shown = [plain(line) for line in file_lines([_change("cart.py"), _change("uv.lock")], 80)]
+
+    assert shown[0].startswith("  ⚠ uv.lock")
+    assert "pins dependencies" in shown[1]
+    assert shown[2].startswith("    cart.py")
+    assert totals([_change("cart.py"), _change("uv.lock")]) == "2 files, +6 −2, 1 to look at first"
+
+
+DIFF = """diff --git a/cart.py b/cart.py
+--- a/cart.py
++++ b/cart.py
+@@ -1,2 +1,2 @@
+-old
++new
+diff --git a/uv.lock b/uv.lock
+--- a/uv.lock
++++ b/uv.lock
+@@ -1 +1 @@
+-1.0
++2.0
+"""
+
+
+def test_the_diff_follows_the_order_of_the_files() -> None:
+    shown = [plain(line) for line in diff_lines(DIFF, [_change("cart.py"), _change("uv.lock")], 80)]
+
+    assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"
+    assert shown.index("┆ +2.0") < shown.index("┆ +new")
+
+
+def test_added_and_removed_differ_by_shape_and_tone() -> None:
+    tones = {plain(line): line[1].tone for line in diff_lines(DIFF, [], 80)}
+
+    assert tones["┆ +new"] is Tone.GOOD
+    assert tones["┆ -old"] is Tone.BAD
+    assert tones["┆ --- a/cart.py"] is Tone.DIM
+
+
+def test_the_end_of_a_long_line_is_shown_too() -> None:
+    row = "+" + "a" * 300 + "os.system('rm -rf /')"
+    shown = diff_lines(f"diff --git a/x b/x\n@@ -0,0 +1 @@\n{row}\n", [], 60)
+
+    assert all(width_of(line) <= 60 for line in shown)
+    assert "os.system('rm -rf /')" in "".join(plain(line).removeprefix("┆ +↪").removeprefix("┆ ") for line in shown)
+    assert plain(shown[-1]).startswith("┆ +↪")
+
+
+def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
+    shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * 5000, [], 60)
+
+    assert len(shown) == MOST_DIFF_LINES + 1
+    assert plain(shown[-1]) == f"… {5002 - MOST_DIFF_LINES} more lines"
+
+
+def test_content_that_looks_like_a_header_of_git_cannot_reorder_the_diff() -> None:
+    forged = DIFF.replace("+new", "+diff --git a/ok b/ok")
+    shown = [plain(line) for line in diff_lines(forged, [_change("cart.py"), _change("uv.lock")], 80)]
+
+    assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"

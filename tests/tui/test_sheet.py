@@ -1,0 +1,280 @@
+"""The sheet shows what a decision is about: facts first, what is missing said, what the agent says last."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from onloop.gates.mirror import Mirror
+from onloop.machine.task import Artefact, Evidence, Submission, Verdict
+from onloop_tui.model.actions import asked_for
+from onloop_tui.model.lines import plain
+from onloop_tui.model.sheet import headings, sheet_lines
+from onloop_tui.widgets.sheet import Mode
+from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
+
+
+def _sheet(scene: Scene, task: str, width: int = 100) -> list[str]:
+    dossier = scene.place.dossier(task)
+    return [plain(line) for line in sheet_lines(dossier, asked_for(dossier, None), scene.clock(), width)]
+
+
+def _titles(scene: Scene, task: str) -> list[str]:
+    dossier = scene.place.dossier(task)
+    lines = sheet_lines(dossier, asked_for(dossier, None), scene.clock(), 100)
+    return [plain(lines[i]).strip("─ ") for i in headings(lines)]
+
+
+def test_the_question_and_what_each_answer_would_do_come_first() -> None:
+    scene = busy()
+    head = commit("r7k2m.1").head[:12]
+
+    lines = _sheet(scene, "r7k2m.1")
+
+    assert lines[0] == f"May {head} in billing pass ship.approve?"
+    assert lines[1] == f"  approve  → ship.merge starts: merge {head} into main of billing"
+    assert lines[2].startswith("  reject   → r7k2m.1 goes back to develop.remediate")
+    assert lines[3].startswith("  cancel   → the task ends as canceled")
+    assert "for approvers · proof A1 or better · asked 1m ago" in lines[4]
+
+
+def test_the_subject_is_named_by_its_digests() -> None:
+    scene = busy()
+    work = commit("r7k2m.1")
+    dossier = scene.place.dossier("r7k2m.1")
+
+    text = "\n".join(_sheet(scene, "r7k2m.1"))
+
+    assert f"{work.head[:12]} on base {work.base[:12]}, tree {work.tree[:12]}" in text
+    assert f"cve-remediation {'d' * 12}" in text
+    assert dossier.asked[0].request.id in text
+    assert f"shown     {dossier.asked[0].digest[:12]}" in text
+
+
+def test_a_gate_says_verdict_verifier_age_and_that_it_is_about_this_commit() -> None:
+    lines = _sheet(busy(), "r7k2m.3")
+    at = next(i for i, line in enumerate(lines) if "develop.remediate tests" in line)
+
+    assert lines[at].strip().startswith("✗ failed")
+    assert "has no attribute 'legacy_scan'" in lines[at + 1]
+    assert "4m ago · by verifier:v1 · on this commit · evidence" in lines[at + 2]
+
+
+def test_absent_evidence_reads_missing_and_what_was_not_reached_reads_later() -> None:
+    text = "\n".join(_sheet(busy(), "r7k2m.7"))
+
+    assert "⚠ MISSING    develop.remediate tests" in text
+    assert "· later      ship.approve release" in text
+    assert "MISSING: nothing is submitted" in text
+
+
+def test_a_commit_that_changes_what_a_gate_reads_is_warned_of() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    (task,) = scene.fleet(["cart"])
+    scene.submit(task)
+    scene.report(task, "tests", Verdict.PASS, "14 tests", changed_config=("conftest.py",))
+    scene.passes(task, "patched")
+    scene.passes(task, "notes")
+
+    assert "⚠ the commit changes what this gate reads: conftest.py" in "\n".join(_sheet(scene, task))
+
+
+def test_the_output_of_a_failed_gate_is_shown_behind_the_gutter() -> None:
+    scene = busy()
+
+    assert "output of tests" in _titles(scene, "r7k2m.3")
+    assert "┆ Traceback (most recent call last):" in _sheet(scene, "r7k2m.3")
+    assert "output of tests" not in _titles(scene, "r7k2m.1")
+
+
+def test_what_the_agent_says_comes_last_and_is_labelled() -> None:
+    scene = busy()
+    lines = _sheet(scene, "r7k2m.1")
+
+    assert _titles(scene, "r7k2m.1")[-1] == "what the agent says (not evidence)"
+    assert lines[-1] == "┆ All tests pass."
+    assert _sheet(scene, "r7k2m.7")[-1] == "┆ Keep the old key format, or rewrite stored keys?"
+
+
+def test_who_worked_and_what_was_decided_before_is_told() -> None:
+    scene = busy()
+    ana = scene.person()
+    assert ana.voice is not None
+    from onloop.machine import commands as c
+
+    asked = scene.place.dossier("r7k2m.1").asked[0]
+    scene.gateway.perform(ana, "r7k2m.1", c.Reject(asked.request.id, asked.digest, ana.voice, "no tests for expiry"))
+    scene.clock.later(MINUTE)
+    scene.wants_approval("r7k2m.1", what=commit("r7k2m.1", "Now with tests.", head="e" * 40))
+    text = "\n".join(_sheet(scene, "r7k2m.1"))
+
+    assert "worked    develop.remediate: agent:coder" in text
+    assert "● reject by human:ana (A1) 1m ago" in text
+    assert "┆ no tests for expiry" in text
+
+
+def test_a_submission_without_a_readable_diff_says_that_it_is_missing() -> None:
+    assert "  MISSING: no diff was read, or the commit changes nothing" in _sheet(busy(), "r7k2m.1")
+
+
+def _git(folder: Path, *argv: str) -> str:
+    env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(folder), "PATH": "/usr/bin:/bin"}
+    who = ("-c", "user.name=Coder", "-c", "user.email=coder@agents.example")
+    done = subprocess.run(["git", *who, *argv], cwd=folder, env=env, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def _repository(tmp_path: Path) -> tuple[Mirror, Submission]:
+    """A real origin with one commit after its first, and a mirror that has both."""
+    origin = tmp_path / "cart"
+    origin.mkdir()
+    _git(origin, "init", "-q", "-b", "main")
+    (origin / "cart.py").write_text("total = 1\n")
+    _git(origin, "add", "-A")
+    _git(origin, "commit", "-qm", "first")
+    base = _git(origin, "rev-parse", "HEAD")
+    (origin / "cart.py").write_text("total = 2\n")
+    (origin / "uv.lock").write_text("kvlite 2.0.1\n")
+    _git(origin, "add", "-A")
+    _git(origin, "commit", "-qm", "second")
+    head, tree = _git(origin, "rev-parse", "HEAD"), _git(origin, "rev-parse", "HEAD^{tree}")
+    mirror = Mirror(tmp_path / "mirror.git", str(origin))
+    mirror.create()
+    mirror.refresh("main")
+    notes = Artefact("remediation.md", "5" * 64, 812)
+    return mirror, Submission(head, tree, base, ("coder@agents.example",), (notes,), "Done.", NOON)
+
+
+def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_path: Path) -> None:
+    mirror, work = _repository(tmp_path)
+    scene = Scene(mirror_of=lambda origin: mirror, origins={"cart": mirror.origin})
+    scene.enrol("ana")
+    (task,) = scene.fleet(["cart"])
+    scene.wants_approval(task, what=work)
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, f"May {work.head[:12]} in cart pass ship.approve?")
+        await pilot.press("]", "]", "]")
+        await shows(pilot, "files: 2 files, +2 −1, 1 to look at first", "⚠ uv.lock  +1 −0  added", "pins dependencies")
+        await pilot.press("]")
+        await shows(pilot, "┆ +kvlite 2.0.1", "┆ -total = 1", "┆ +total = 2")
+
+    asyncio.run(play(app, story))
+
+
+def test_reading_is_said_until_the_facts_are_there(tmp_path: Path) -> None:
+    mirror, work = _repository(tmp_path)
+    app_scene = Scene(mirror_of=lambda origin: mirror, origins={"cart": mirror.origin})
+    app_scene.enrol("ana")
+    (task,) = app_scene.fleet(["cart"])
+    app_scene.wants_approval(task, what=work)
+    app = app_scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "◆ approve")
+        app.main.action_go()
+        assert app.main.sheet.mode is Mode.READING
+        assert plain(app.main.sheet.body.lines[0]) == f"reading {task} …"
+        await shows(pilot, "May ")
+
+    asyncio.run(play(app, story))
+
+
+def test_n_goes_through_those_with_the_same_cause() -> None:
+    app = busy().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "✗ failing")
+        await pilot.press("G", "enter")
+        await shows(pilot, "r7k2m.3 sessions", "1 of 4")
+        await pilot.press("n")
+        await shows(pilot, "r7k2m.4 cart", "2 of 4")
+        await pilot.press("N")
+        await shows(pilot, "r7k2m.3 sessions", "1 of 4")
+        await pilot.press("N")
+        await shows(pilot, "r7k2m.6 journal", "4 of 4")
+
+    asyncio.run(play(app, story))
+
+
+def test_the_sheet_scrolls_by_line_page_section_and_to_its_ends() -> None:
+    app = busy().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, "── subject ")
+        body = app.main.sheet.body
+        for keys, line in ((("j",), 1), (("down", "k"), 1), (("g",), 0), (("]",), 6), (("[",), 0)):
+            await pilot.press(*keys)
+            await until(pilot, lambda line=line: body.scroll_offset.y == line)  # type: ignore[misc]  # bound now
+        await pilot.press("G")
+        await shows(pilot, "┆ All tests pass.")
+        await pilot.press("pageup")
+        await until(pilot, lambda: body.scroll_offset.y < len(body.lines) - body.size.height)
+
+    asyncio.run(play(app, story, (80, 24)))
+
+
+def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, "r7k2m.1 billing")
+        scene.cancels("r7k2m.1")
+        await shows(pilot, "it has changed since it was read; R reads it again")
+        await pilot.press("R")
+        await shows(pilot, "changed since shown: it is canceled", "nothing is asked of a person now")
+        await shows(pilot, "it has ended: canceled")
+
+    asyncio.run(play(app, story))
+
+
+def test_escape_closes_the_innermost_thing_only() -> None:
+    app = busy().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, "r7k2m.1 billing")
+        app.main.sheet._session.clock.later(1000)  # type: ignore[attr-defined]  # the tests' clock
+        await pilot.press("a")
+        await shows(pilot, "Enter confirms")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Enter confirms" not in screen_text(app))
+        assert app.main.sheet.is_open
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.main.sheet.is_open)
+        await pilot.press("j")
+        await shows(pilot, "▶ ? question")
+
+    asyncio.run(play(app, story))
+
+
+def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
+    from dataclasses import replace
+
+    from onloop.gateway.dossier import GateLine, Mark
+    from onloop_tui.model.gates import gate_lines
+
+    scene = busy()
+    task = scene.task("r7k2m.1")
+    old: Evidence = replace(task.evidence["develop.remediate:tests"], head="f" * 40)
+    stale = GateLine(
+        "develop.remediate", "tests", Mark.STALE, "about ffffffffffff, which no longer counts", old, None, ""
+    )
+
+    text = "\n".join(plain(line) for line in gate_lines(task, [stale], scene.clock(), 100))
+
+    assert "⚠ STALE" in text
+    assert "STALE: about another commit" in text

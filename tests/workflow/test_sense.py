@@ -1,0 +1,199 @@
+"""What the parts of a workflow mean together: references, order, and that nothing is left unverified.
+
+▶ marks the place of the problem.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from onloop.errors import WorkflowError
+from onloop.workflow.loader import load
+
+WORK = "workflow: w\nsteps:\n  - {id: develop.work, role: implementer}\n"
+CHECK = "  - {id: test.full, run: [make]}\n"
+ASK = "gates: [{id: h, human: {from: [a]}}]"
+
+GATES = {
+    "no kind": ("▶{id: t}", "gate t checks nothing; give it one of: command, file, artefact, human"),
+    "two kinds": ("{id: t, command: [x], ▶file: {path: y}}", "gate t is both command and file; make it two gates"),
+    "a timeout without a command": (
+        "{id: t, file: {path: y}, ▶timeout: 3s}",
+        "timeout is about a command, and gate t has none; remove it",
+    ),
+    "an expectation without a command": (
+        "{id: t, artefact: {name: y}, ▶unittest: {}}",
+        "unittest is about a command, and gate t has none; remove it",
+    ),
+    "two expectations": (
+        "{id: t, command: ['{report}'], junit: {}, ▶unittest: {}}",
+        "gate t has both junit and unittest; keep one",
+    ),
+    "a report that is not written": (
+        "{id: t, command: ▶[pytest], junit: {}}",
+        "gate t expects junit, and its command writes no {report}; "
+        'tell the test runner where to write, such as "--junitxml={report}"',
+    ),
+    "a reserved id": ("{id: ▶run, command: [x]}", "gate id run is taken by the command of a run step; use another id"),
+    "an id twice": (
+        "{id: t, command: [x]}, {id: ▶t, command: [y]}",
+        "gate t is here twice; rename one: ids are unique within a step",
+    ),
+    "a placeholder that is misspelt": (
+        "{id: t, command: [▶'{pyton}', '-x={python}']}",
+        "unknown placeholder {pyton}; did you mean python? valid: {python}, {report}",
+    ),
+    "a placeholder within a word": (
+        "{id: t, command: [x, ▶'--out={here}']}",
+        "unknown placeholder {here}; valid: {python}, {report}",
+    ),
+    "no program": ("{id: t, command: [▶'', x]}", "the program is an empty text; name a program, such as ruff"),
+}
+
+STEPS = {
+    "two doers": (WORK + "  - {id: a.b, role: x, ▶run: [y]}\n", "a.b has both role and run; split it into two steps"),
+    "nothing to do": (WORK + "  - ▶{id: a.b}\n", "a.b has nothing to do; give it a role, run, effect or a gate"),
+    "an id twice": (
+        WORK + "  - {id: ▶develop.work, run: [y]}\n",
+        "step develop.work is here twice, first as step 1; rename one",
+    ),
+    "a command first": (
+        "workflow: w\nsteps:\n  - ▶{id: test.full, run: [make]}\n",
+        "nothing is submitted yet when test.full starts; begin with a step that has a role",
+    ),
+    "people first": (
+        "workflow: w\nsteps:\n  - ▶{id: a.b, gates: [{id: h, human: {from: [a]}}], on_reject: end}\n",
+        "nothing is submitted yet when a.b starts; begin with a step that has a role",
+    ),
+    "an effect first": (
+        "workflow: w\nsteps:\n  - {id: ship.merge, effect: ▶merge}\n",
+        "ship.merge has nothing to merge; put a step with a role before it",
+    ),
+    "nothing verified": (
+        WORK + "  - {id: ship.merge, effect: ▶merge}\n",
+        "nothing is verified before ship.merge; give an earlier step a command gate, run, or a human gate",
+    ),
+    "verified only by what the agent hands over": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, gates: [{id: n, artefact: {name: n}}, {id: f, file: {path: f}}]}\n"
+        "  - {id: ship.merge, effect: ▶merge}\n",
+        "nothing is verified before ship.merge; give an earlier step a command gate, run, or a human gate",
+    ),
+    "people at an effect": (
+        WORK + CHECK + "  - {id: ship.merge, effect: merge, ▶gates: [{id: h, human: {from: [a]}}]}\n",
+        "effect ship.merge has gates; put them in a step before it",
+    ),
+    "people without a way back": (
+        WORK + "  - {id: ship.ok, ▶gates: [{id: h, human: {from: [a]}}]}\n",
+        "ship.ok asks people and has no role, so a rejection leads nowhere; add on_reject: a step, or end",
+    ),
+    "a rejection to nowhere": (
+        WORK + "  - {id: ship.ok, gates: [{id: h, human: {from: [a]}}], on_reject: ▶develop.wrk}\n",
+        "there is no step develop.wrk; did you mean develop.work? steps: develop.work, ship.ok",
+    ),
+    "a rejection forward": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, on_reject: ▶c.d}\n  - {id: c.d, role: x}\n",
+        "on_reject leads forward to c.d; name one of: a.b",
+    ),
+    "a rejection to a command": (
+        WORK + CHECK + "  - {id: ship.ok, gates: [{id: h, human: {from: [a]}}], on_reject: ▶test.full}\n",
+        "nobody works at test.full, so it would come back unchanged; name a step with a role, or end",
+    ),
+    "a failure to nowhere": (
+        WORK + "  - {id: test.full, run: [x], on_fail: ▶a.b}\n",
+        "there is no step a.b; steps: develop.work, test.full",
+    ),
+    "a failure forward": (
+        WORK + "  - {id: test.a, run: [x], on_fail: ▶test.b}\n  - {id: test.b, run: [x]}\n",
+        "on_fail leads forward to test.b; name one of: develop.work, test.a",
+    ),
+    "a failure of an agent's step": (
+        WORK + "  - {id: a.b, role: x, ▶on_fail: develop.work}\n",
+        "a failure of a.b goes to its agent, as a round; remove on_fail",
+    ),
+    "a failure of an effect": (
+        WORK + CHECK + "  - {id: ship.merge, effect: merge, ▶on_fail: develop.work}\n",
+        "a failure of ship.merge goes to a person; remove on_fail",
+    ),
+    "an antagonist of nobody": (
+        WORK + "  - {id: a.b, role: x, not_by: [▶develop.wrk]}\n",
+        "there is no step develop.wrk; did you mean develop.work? steps: develop.work, a.b",
+    ),
+    "an antagonist of itself": (
+        WORK + "  - {id: a.b, role: x, not_by: [▶a.b]}\n",
+        "a.b is not_by itself; name an earlier step",
+    ),
+    "an antagonist of a command": (
+        WORK + CHECK + "  - {id: a.b, role: x, not_by: [▶test.full]}\n",
+        "no agent does test.full; name a step with a role",
+    ),
+    "an antagonist that is no agent": (
+        WORK + "  - {id: a.b, run: [x], ▶not_by: [develop.work]}\n",
+        "no agent does a.b; remove not_by, or give it a role",
+    ),
+    "pauses that shrink": (
+        WORK + "  - {id: a.b, role: x, attempts: {backoff: 10m, max_backoff: ▶5m}}\n",
+        "max_backoff is shorter than backoff; give at least the backoff, which doubles up to it",
+    ),
+    "an unknown placeholder of a run": (
+        WORK + "  - {id: a.b, run: [make, ▶'{home}']}\n",
+        "unknown placeholder {home}; valid: {python}, {report}",
+    ),
+    "a report of a setup": (
+        "workflow: w\nenvironment: {setup: [[pip, ▶'{report}']]}\nsteps: [{id: a.b, role: x}]\n",
+        "unknown placeholder {report}; valid: {python}",
+    ),
+}
+
+ALLOWED = {
+    "braces that are no placeholder": WORK + "  - {id: a.b, run: [awk, '{print $1}', '{}', '{\"a\": 1}']}\n",
+    "a merge after a run": WORK + CHECK + "  - {id: ship.merge, effect: merge}\n",
+    "a merge after people": WORK
+    + f"  - {{id: a.b, {ASK}, on_reject: develop.work}}\n  - {{id: ship.merge, effect: merge}}\n",
+    "a rejection that ends": WORK + f"  - {{id: a.b, {ASK}, on_reject: end}}\n",
+    "people at an agent's step": f"workflow: w\nsteps:\n  - {{id: a.b, role: x, {ASK}}}\n",
+    "a run that tries itself again": WORK + "  - {id: a.b, run: [x], on_fail: a.b}\n",
+    "the same gate id in two steps": WORK
+    + "  - {id: a.b, gates: [{id: t, command: [x]}]}\n  - {id: a.c, gates: [{id: t, command: [x]}]}\n",
+    "a long backoff without a maximum": WORK + "  - {id: a.b, role: x, attempts: {backoff: 1h}}\n",
+}
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(WorkflowError) as caught:
+        load(text.encode(), "flow.yaml")
+    return list(caught.value.problems)
+
+
+def marked(text: str) -> tuple[str, str]:
+    """A text without its ▶, and the place where that was."""
+    before, after = text.split("▶")
+    return before + after, f"flow.yaml:{before.count(chr(10)) + 1}:{len(before.split(chr(10))[-1]) + 1}"
+
+
+@pytest.mark.parametrize(("gates", "said"), GATES.values(), ids=GATES)
+def test_a_gate_that_makes_no_sense_is_refused_at_the_mark(gates: str, said: str) -> None:
+    text, place = marked(f"workflow: w\nsteps:\n  - {{id: a.b, role: x,\n    gates: [{gates}]}}\n")
+    assert problems(text) == [f"{place}: {said}"]
+
+
+@pytest.mark.parametrize(("step", "said"), STEPS.values(), ids=STEPS)
+def test_a_step_that_makes_no_sense_is_refused_at_the_mark(step: str, said: str) -> None:
+    text, place = marked(step)
+    assert problems(text) == [f"{place}: {said}"]
+
+
+@pytest.mark.parametrize("text", ALLOWED.values(), ids=ALLOWED)
+def test_what_looks_alike_and_makes_sense_is_let_through(text: str) -> None:
+    assert load(text.encode(), "flow.yaml").steps
+
+
+def test_one_malformed_step_hides_nothing_about_the_others_and_accuses_none() -> None:
+    text = (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, rounds: 0}\n"
+        "  - {id: c.d, run: [x], on_fail: a.b}\n  - {id: e.f, run: [x], on_fail: a.c}\n"
+        "  - {id: ship.merge, effect: merge}\n"
+    )
+    assert problems(text) == [
+        "flow.yaml:3:32: rounds is 0; give 1 or more",
+        "flow.yaml:5:34: there is no step a.c; did you mean a.b? steps: a.b, c.d, e.f, ship.merge",
+    ]
