@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,10 @@ def test_every_difference_is_said_in_words() -> None:
     )
     canceled = Course(State.CANCELED, merged=False)
     assert scenario.verdict(canceled, Course(State.CANCELED, merged=True)) == ("its work was merged",)
+
+
+def test_an_attempt_that_was_killed_with_its_worker_stands_for_the_end_that_it_was_to_have() -> None:
+    killed = replace(EXPECTED, ends=frozenset({End.LEASE_EXPIRED}))
+
+    assert scenario.verdict(EXPECTED, killed) == ()
+    assert scenario.verdict(EXPECTED, replace(killed, ends=frozenset())) == ("no attempt crashed",)

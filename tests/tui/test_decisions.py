@@ -7,7 +7,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from textual.events import Paste
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
@@ -37,7 +39,11 @@ def _when_done(scene: Scene, task: str, answer: Answer) -> Callable[[], bool]:
 
 
 async def _type(pilot: Pilot[str], words: str) -> None:
-    await pilot.press(*("space" if char == " " else char for char in words))
+    """Put words into the field that has the focus, as a terminal does when they are pasted."""
+    field = pilot.app.focused
+    assert isinstance(field, Input)
+    field.post_message(Paste(words))
+    await until(pilot, lambda: field.value == words)
 
 
 def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown() -> None:

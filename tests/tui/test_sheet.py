@@ -151,7 +151,7 @@ def _repository(tmp_path: Path) -> tuple[Mirror, Submission]:
 
 def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_path: Path) -> None:
     mirror, work = _repository(tmp_path)
-    scene = Scene(mirror_of=lambda origin: mirror, origins={"cart": mirror.origin})
+    scene = Scene(mirror_of=lambda _: mirror, origins={"cart": mirror.origin})
     scene.enrol("ana")
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task, what=work)
@@ -171,7 +171,7 @@ def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_
 
 def test_reading_is_said_until_the_facts_are_there(tmp_path: Path) -> None:
     mirror, work = _repository(tmp_path)
-    app_scene = Scene(mirror_of=lambda origin: mirror, origins={"cart": mirror.origin})
+    app_scene = Scene(mirror_of=lambda _: mirror, origins={"cart": mirror.origin})
     app_scene.enrol("ana")
     (task,) = app_scene.fleet(["cart"])
     app_scene.wants_approval(task, what=work)
@@ -212,7 +212,8 @@ def test_the_sheet_scrolls_by_line_page_section_and_to_its_ends() -> None:
         await pilot.press("enter")
         await shows(pilot, "── subject ")
         body = app.main.sheet.body
-        for keys, line in ((("j",), 1), (("down", "k"), 1), (("g",), 0), (("]",), 6), (("[",), 0)):
+        first = headings(body.lines)[0]
+        for keys, line in ((("j",), 1), (("down", "k"), 1), (("g",), 0), (("]",), first), (("[",), 0)):
             await pilot.press(*keys)
             await until(pilot, lambda line=line: body.scroll_offset.y == line)  # type: ignore[misc]  # bound now
         await pilot.press("G")

@@ -68,9 +68,7 @@ def answer_for(definition: Definition, task: Task, agent: Principal, head: str |
     return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following)
 
 
-_SPENT = frozenset(
-    {Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED}
-)
+_SPENT = frozenset({Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED})
 
 _Judged = tuple[Exit, str, str]
 _STOP = "stop here: nothing more is asked of you"

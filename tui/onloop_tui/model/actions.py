@@ -77,6 +77,8 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Answer, str], width: i
     for action in actions:
         if action.why_not:
             unable.setdefault(action.why_not, []).append(f"{keys[action.answer]} {VERBS[action.answer]}")
+    if len(unable) == 1 and not able:
+        return ((Span(f"({' '.join(keys[a.answer] for a in actions)}: {actions[0].why_not})", Tone.DIM),),)
     told = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
     return (*flowed(able, width, 2), *flowed(told, width, 2))
 

@@ -100,6 +100,7 @@ class Sheet(Vertical):
         if self.mode is Mode.SENDING:
             return
         self._drop_form()
+        self._notice = ()
         self._set_mode(Mode.READING)
         self.run_worker(self._read(), group="read", exclusive=True)
 
@@ -109,7 +110,7 @@ class Sheet(Vertical):
             self.tell("sending… the gateway has not answered yet")
         elif self.mode in {Mode.WRITING, Mode.CONFIRMING}:
             self._drop_form()
-            self._notice = ()
+            self._notice, self._wanted = (), None
             self._set_mode(Mode.SHOWN)
             self.body.focus()
         else:
@@ -201,6 +202,7 @@ class Sheet(Vertical):
         if person is None or asked is None or self.mode is Mode.SENDING:
             return
         self._drop_form()
+        self._wanted = None
         self._notice = ((f"sending… {VERBS[answer]}", Tone.ACCENT),)
         self._set_mode(Mode.SENDING)
         self.body.focus()

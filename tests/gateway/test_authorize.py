@@ -1,0 +1,205 @@
+"""Who may do what: the whole table, read by a person, and what narrows it further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from onloop.errors import NotAllowed
+from onloop.gateway.authorize import ALLOWED, authorize
+from onloop.gateway.identity import NOBODY, Principal, PrincipalKind
+from onloop.machine import commands as c
+from onloop.machine.definition import Assurance
+from onloop.machine.events import EffectProblem
+from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.task import Evidence, Kind, Verdict
+from scenario import TASK, work
+
+if TYPE_CHECKING:
+    from gateway.conftest import Shop
+
+ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)
+PRINCIPALS = (
+    NOBODY,
+    Principal(PrincipalKind.HUMAN, "ana", voice=ANA),
+    Principal(PrincipalKind.AGENT, "alfa", TASK, 3, "develop.implement"),
+    Principal(PrincipalKind.VERIFIER, "v"),
+    Principal(PrincipalKind.LAUNCHER, "host"),
+    Principal(PrincipalKind.INTEGRATION, "github"),
+    Principal(PrincipalKind.GATEWAY, "timers"),
+)
+AGENT = PRINCIPALS[2]
+REVIEWED: Mapping[str, str] = {
+    "Create": "human launcher",
+    "Claim": "launcher",
+    "Submit": "agent",
+    "ReportGate": "verifier",
+    "Approve": "human",
+    "Reject": "human",
+    "Ask": "agent",
+    "Reply": "human",
+    "Reassign": "human",
+    "Retry": "human",
+    "Release": "agent",
+    "Fail": "agent",
+    "FireTimer": "gateway",
+    "Cancel": "human",
+    "StartEffect": "gateway",
+    "FinishEffect": "gateway",
+    "FailEffect": "gateway",
+    "Settle": "gateway",
+    "StoreCreated": "launcher",
+    "PersonEnrolled": "human",
+    "Frozen": "agent human",
+    "Unfrozen": "human",
+}
+"""What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
+
+Asked = c.Command | HouseEvent
+
+
+def asked(by: str) -> tuple[Asked, ...]:
+    """One of everything, with every field such that only the kind of principal can be at fault."""
+    evidence = Evidence("tests", Verdict.PASS, "12 passed", "a" * 40, "A" * 40, "0" * 40, "d" * 64, by, 0)
+    return (
+        c.Create("Fix it", Kind.WORK, "feature", "d" * 64, by, "r1"),
+        c.Claim("agent:alfa", "implementer"),
+        c.Submit("agent:alfa", 3, work()),
+        c.ReportGate(evidence),
+        c.Approve("r1.1/release/9", "f" * 64, ANA),
+        c.Reject("r1.1/release/9", "f" * 64, ANA, "no"),
+        c.Ask("agent:alfa", 3, "Which?"),
+        c.Reply("r1.1/question/9", ANA, "That."),
+        c.Reassign("agent:bravo", ANA, "knows this"),
+        c.Retry(ANA, "again"),
+        c.Release("agent:alfa", 3, c.ReleaseCause.RETURNED),
+        c.Fail("agent:alfa", 3, "hard"),
+        c.FireTimer(c.TimerKind.LEASE, "3"),
+        c.Cancel(ANA, "enough"),
+        c.StartEffect("e", "0" * 40, "f" * 40),
+        c.FinishEffect("e", "f" * 40),
+        c.FailEffect("e", EffectProblem.CONFLICT, "in a.py"),
+        c.Settle(),
+        StoreCreated("s1", scripted=False),
+        PersonEnrolled("ben", (), "", "00", "", by),
+        Frozen(f"task:{TASK}", by, "look"),
+        Unfrozen(f"task:{TASK}", by),
+    )
+
+
+def spoken(command: Asked, principal: Principal) -> Asked:
+    """The command in the voice of the principal, whatever that is."""
+    if not isinstance(command, c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel):
+        return command
+    return replace(command, voice=principal.voice or c.Voice(principal.id, (), Assurance.A4))
+
+
+def is_allowed(principal: Principal, command: Asked, task: str | None = TASK) -> bool:
+    try:
+        authorize(principal, command, task)
+    except NotAllowed as no:
+        assert no.hint, f"{no} has no hint"
+        return False
+    return True
+
+
+def test_every_command_and_house_event_has_a_row_in_the_table_and_here() -> None:
+    known = {kind.__name__ for kind in (*get_args(c.Command), *get_args(HouseEvent))}
+
+    assert {kind.__name__ for kind in ALLOWED} == known
+    assert REVIEWED.keys() == known
+    assert [type(command).__name__ for command in asked("x")] == list(REVIEWED)
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda p: p.kind.value)
+def test_the_table_allows_what_was_reviewed_and_nothing_else(principal: Principal) -> None:
+    expected = {name for name, kinds in REVIEWED.items() if principal.kind.value in kinds.split()}
+
+    allowed = {type(one).__name__ for one in asked(principal.id) if is_allowed(principal, one)}
+
+    assert allowed == expected
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda p: p.kind.value)
+def test_only_a_person_decides_whatever_the_fields_say(principal: Principal) -> None:
+    decisions = [one for one in asked(principal.id) if REVIEWED[type(one).__name__] == "human"]
+    decisions = [spoken(one, principal) for one in decisions]
+
+    assert {is_allowed(principal, one) for one in decisions} == {principal.kind is PrincipalKind.HUMAN}
+
+
+def test_what_has_no_row_is_denied() -> None:
+    class Surprise(c.Settle):
+        pass
+
+    assert not any(is_allowed(principal, Surprise()) for principal in PRINCIPALS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.Submit("agent:alfa", 3, work()),
+        c.Ask("agent:alfa", 3, "?"),
+        c.Release("agent:alfa", 3, c.ReleaseCause.CRASHED),
+        c.Fail("agent:alfa", 3, "no"),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_an_agent_acts_under_its_own_name_and_epoch_on_its_own_task(
+    command: c.Submit | c.Ask | c.Release | c.Fail,
+) -> None:
+    assert is_allowed(AGENT, command)
+    assert not is_allowed(AGENT, command, "r1.2")
+    assert not is_allowed(AGENT, replace(command, agent="agent:bravo"))
+    assert not is_allowed(AGENT, replace(command, epoch=4))
+    assert not is_allowed(AGENT, replace(command, epoch=2))
+
+
+def test_an_agent_may_freeze_its_own_task_and_nothing_wider_and_never_unfreeze() -> None:
+    scopes = ("all", "run:r1", "task:r1.2", "workflow:feature", "repo:billing", "agent:alfa", "")
+
+    assert is_allowed(AGENT, Frozen(f"task:{TASK}", AGENT.id, ""), None)
+    assert not any(is_allowed(AGENT, Frozen(scope, AGENT.id, ""), None) for scope in scopes)
+    assert not any(is_allowed(AGENT, Unfrozen(scope, AGENT.id), None) for scope in (*scopes, f"task:{TASK}"))
+
+
+def test_a_person_speaks_with_their_own_voice_only() -> None:
+    ana = PRINCIPALS[1]
+    others = (
+        c.Voice("human:ben", ("approvers",), Assurance.A1),
+        replace(ANA, assurance=Assurance.A3),
+        replace(ANA, groups=("approvers", "leads")),
+        replace(ANA, email="somebody@example.org"),
+    )
+
+    assert is_allowed(ana, c.Approve("r", "f", ANA))
+    assert not any(is_allowed(ana, c.Approve("r", "f", voice)) for voice in others)
+
+
+def test_nobody_signs_for_somebody_else() -> None:
+    ana = PRINCIPALS[1]
+
+    assert not is_allowed(AGENT, Frozen(f"task:{TASK}", "human:ana", "she said so"), None)
+    assert not is_allowed(ana, Unfrozen("all", "human:ben"), None)
+    assert not is_allowed(ana, PersonEnrolled("eve", (), "", "00", "", "human:ben"), None)
+
+
+def test_the_gateway_asks_the_table_before_anything_happens(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    shop.begin(run="r2")
+    before = shop.log()
+
+    with pytest.raises(NotAllowed, match="agent:alfa may not cancel"):
+        shop.gateway.perform(agent, "r1", c.Cancel(shop.voice(), "mine now"))
+    with pytest.raises(NotAllowed, match="for r1 only"):
+        shop.gateway.perform(agent, "r2", c.Ask(agent.id, agent.epoch, "And this one?"))
+    with pytest.raises(NotAllowed, match="nobody"):
+        shop.gateway.perform(NOBODY, "r1", c.Cancel(shop.voice(), "x"))
+    with pytest.raises(NotAllowed, match="may not unfrozen"):
+        shop.gateway.record_house(agent, Unfrozen("all", agent.id))
+
+    assert shop.log() == before
