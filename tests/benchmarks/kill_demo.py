@@ -37,7 +37,7 @@ def demo(folder: Path) -> subprocess.Popen[str]:
 
 def processes_of(folder: Path) -> list[int]:
     """Every process whose command line names the folder: we started them all, and no other names it."""
-    listed = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True).stdout
     found = [line.split(None, 1) for line in listed.splitlines() if f"{folder}/" in line]
     return [int(pid) for pid, _ in found if int(pid) != os.getpid()]
 
@@ -62,7 +62,7 @@ def once(number: int, moment_s: float, again_s: float) -> bool:
             with suppress(subprocess.TimeoutExpired):
                 running.wait(delay)
             killed = kill_everything(folder)
-            running.wait()
+            running.communicate()
         began = time.monotonic()
         last = demo(folder)
         try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from benchmarks.kill_demo import demo, environment, kill_everything
 from world import wait_for
 
@@ -36,7 +37,7 @@ def test_a_demo_that_is_killed_goes_on_where_it_stood_and_ends_as_the_scenario_s
     first = demo(folder)
     before = wait_for(lambda: (ended := _ended(folder)) >= 2 and ended, lambda: "nothing was merged in time")
     killed = kill_everything(folder)
-    first.wait()
+    first.communicate()
     kept = _ended(folder)
 
     again = _onloop(folder, "demo", "--unattended", "--dir", str(folder / "demo"))

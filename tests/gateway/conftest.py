@@ -66,13 +66,19 @@ class Shop:
 
     def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
         """A run of one task."""
-        return self._create([(run, self._creation(definition, run, **more))])
+        return self._create([(run, self.creation(definition, run, **more))])
 
     def fleet(self, count: int, max_parallel: int | None = None, run: str = "r1") -> Task:
         """A run of `count` tasks below one root."""
-        root = replace(self._creation(None, run), kind=Kind.FLEET, repo=None, origin=None, max_parallel=max_parallel)
-        children = [(f"{run}.{n}", self._creation(None, run, parent=run)) for n in range(1, count + 1)]
+        root = replace(self.creation(None, run), kind=Kind.FLEET, repo=None, origin=None, max_parallel=max_parallel)
+        children = [(f"{run}.{n}", self.creation(None, run, parent=run)) for n in range(1, count + 1)]
         return self._create([(run, root), *children])
+
+    def creation(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> c.Create:
+        """The command that begins a task."""
+        self.definition = definition or self.definition
+        given = {"repo": "billing", "origin": "/srv/billing.git", **more}
+        return c.Create("Fix it", Kind.WORK, "feature", self.definition.digest, LAUNCHER.id, run, **given)
 
     def claim(self, task: str | None = None, agent: str = "agent:alfa", role: str = "implementer") -> Principal:
         """The agent that has taken the lease."""
@@ -194,17 +200,12 @@ class Shop:
     def check_glance(self, task_id: str = "r1") -> None:
         """The projected answer is the answer."""
         with self.store.reading() as at:
-            row, task = at.get(Glance, task_id), self.task(task_id)
-        assert row is not None
+            row, task = at.get(Glance, task_id), at.task(task_id)
+        assert row is not None and task is not None
         answer = self.answer(task_id)
         assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
         assert row.text == "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
         assert row.json == json.dumps({"exit": answer.exit.value, **answer_json(answer)})
-
-    def _creation(self, definition: Definition | None, run: str, **more: Any) -> c.Create:
-        self.definition = definition or self.definition
-        given = {"repo": "billing", "origin": "/srv/billing.git", **more}
-        return c.Create("Fix it", Kind.WORK, "feature", self.definition.digest, LAUNCHER.id, run, **given)
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition

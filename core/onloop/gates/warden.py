@@ -22,7 +22,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
@@ -90,7 +89,6 @@ def _start(
     argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]
 ) -> subprocess.Popen[bytes]:
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
-        _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, value in limits.items():
             _limit(getattr(resource, name, None), value)
 

@@ -6,11 +6,15 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onloop.errors import Unavailable
 from onloop.gateway.home import Home
+
+GLANCES, GLANCE_S = 20, 0.02
+"""How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
 
 IDLE_EXIT = "10m"
 """How long a verifier that was started along the way stays without work."""
@@ -18,15 +22,13 @@ IDLE_EXIT = "10m"
 
 @contextmanager
 def only_verifier(home: Home) -> Iterator[None]:
-    """Be the one verifier of the store, or Unavailable."""
+    """Be the one verifier of the store, or Unavailable. The lock's file names the process."""
     handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(
-                f"{home.store} has a verifier already", hint="one is enough; it serves every worker"
-            ) from None
+        if not any(_locked(handle, fcntl.LOCK_EX) for _ in range(GLANCES)):
+            raise Unavailable(f"{home.store} has a verifier already", hint="one is enough; it serves every worker")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -34,11 +36,22 @@ def only_verifier(home: Home) -> Iterator[None]:
 
 def is_verifier_up(home: Home) -> bool:
     """Whether some process is the verifier now."""
+    handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with only_verifier(home):
-            return False
-    except Unavailable:
-        return True
+        return not _locked(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, how: int) -> bool:
+    """Whether the lock could be taken at once; where not, a moment passes, for somebody may only be looking."""
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if how == fcntl.LOCK_EX:
+            time.sleep(GLANCE_S)
+        return False
+    return True
 
 
 def ensure_verifier(home: Home) -> None:

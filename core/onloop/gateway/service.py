@@ -202,7 +202,8 @@ class Gateway:
         authorize(principal, command, task_id)
         before, now = tx.task(task_id), self.clock()
         definition = _definition_for(tx, before, command, task_id)
-        events = decide(definition, before, _facts(tx, before, principal), command, now, id=task_id)
+        actor = command.agent if isinstance(command, c.Claim) else principal.id
+        events = decide(definition, before, _facts(tx, before, actor), command, now, id=task_id)
         after = before
         for event in events:
             after = evolve(after, event, id=task_id, at=now)
@@ -259,14 +260,14 @@ def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_i
     raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
 
 
-def _facts(tx: Reading, task: Task | None, principal: Principal) -> Facts:
+def _facts(tx: Reading, task: Task | None, actor: str) -> Facts:
     house = tx.house()
     if task is None:
         return Facts(people=house.groups)
     lease = tx.get(Lease, task.id)
     children = tuple(child.state for child in tx.tasks(TaskFilter(parent=task.id))) if task.kind is Kind.FLEET else ()
     return Facts(
-        frozen=covering(house, task, principal.id),
+        frozen=covering(house, task, actor),
         lease_expires=lease.expires if lease else None,
         slot_free=_slot_free(tx, task),
         children=children,

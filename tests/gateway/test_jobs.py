@@ -1,0 +1,180 @@
+"""What follows from a task and lies beside the log: timers, jobs for verifier and executor, leases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from onloop.gateway.identity import EFFECTS, verifier
+from onloop.machine import commands as c
+from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
+from onloop.machine.state import Reason
+from onloop.store.rows import Due, Job
+from scenario import ERROR, FAIL, HOUR, MINUTE, OTHER_HEAD, SECOND, defined, develop, gate, human, merge, ship, work
+
+if TYPE_CHECKING:
+    from gateway.conftest import Shop
+
+ONE, TWO = verifier("one"), verifier("two")
+
+
+def due(shop: Shop) -> list[tuple[str, str, int]]:
+    with shop.store.reading() as at:
+        return sorted((row.kind, row.token, row.at - shop.clock()) for row in at.select(Due))
+
+
+def gates(jobs: Sequence[Job]) -> list[str | None]:
+    return [job.gate for job in jobs]
+
+
+def test_timers_follow_the_task_from_claim_to_retry(shop: Shop) -> None:
+    shop.begin()
+    assert due(shop) == []
+
+    agent = shop.claim()
+    assert due(shop) == [("timeout", "1", 45 * MINUTE)]
+    shop.submit(agent)
+    assert due(shop) == []
+    shop.report(verdict=FAIL)
+    assert due(shop) == [("timeout", "1", 45 * MINUTE)]
+    shop.gateway.perform(agent, "r1", c.Fail(agent.id, agent.epoch, "hard"))
+    assert due(shop) == [("retry", "1", 10 * SECOND)]
+    shop.later(10 * SECOND)
+    shop.gateway.tick()
+    assert due(shop) == []
+
+
+def test_an_open_approval_reminds_escalates_and_expires_until_it_is_decided(shop: Shop) -> None:
+    patient = human(
+        remind_ms=HOUR, escalate=Escalation(2 * HOUR, ("leads",)), expire=Expiry(5 * HOUR, ExpireOutcome.HOLD)
+    )
+    shop.begin(defined(develop(), ship(patient), merge()))
+    request = shop.waiting().id
+    armed = [("escalate", request, 2 * HOUR), ("expire", request, 5 * HOUR), ("remind", f"{request}#0", HOUR)]
+    assert due(shop) == armed
+
+    shop.later(2 * HOUR)
+    shop.gateway.tick()
+    assert due(shop) == [("expire", request, 3 * HOUR), ("remind", f"{request}#2", HOUR)]
+    shop.approve("cleo")
+    assert due(shop) == []
+
+
+def test_one_job_appears_per_gate_and_goes_with_its_answer(shop: Shop) -> None:
+    shop.begin(defined(develop(gate("tests"), gate("lint")), ship()))
+    agent = shop.claim()
+    assert shop.jobs() == []
+
+    shop.submit(agent)
+    assert sorted(str(g) for g in gates(shop.jobs())) == ["lint", "tests"]
+    shop.report(gate="lint")
+    assert gates(shop.jobs()) == ["tests"]
+    shop.report(gate="tests")
+    assert shop.jobs() == []
+
+
+def test_a_new_submission_takes_the_jobs_of_the_old_one_away(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    shop.submit(agent)
+    (old,) = shop.jobs()
+    shop.gateway.take_job(ONE, MINUTE, effects=False)
+    shop.later(1)
+    shop.submit(agent, work(OTHER_HEAD))
+
+    (new,) = shop.jobs()
+    assert new.id != old.id
+    assert (new.leased_by, new.leased_until) == (None, 0)
+
+
+def test_a_gate_that_could_not_be_answered_is_asked_again_when_a_person_says_so(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    shop.report(verdict=ERROR)
+    assert (shop.jobs(), shop.task().reason) == ([], Reason.GATE_FAILED)
+
+    shop.gateway.perform(shop.person(), "r1", c.Retry(shop.voice(), "the network is back"))
+    assert gates(shop.jobs()) == ["tests"]
+
+
+def test_jobs_go_when_the_task_ends(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    shop.cancel()
+
+    assert shop.jobs() == []
+
+
+def test_an_effect_is_a_job_of_its_own_until_it_is_done(shop: Shop) -> None:
+    shop.begin()
+    shop.waiting()
+    shop.approve()
+    (job,) = shop.jobs()
+    assert (job.gate, job.id) == (None, "r1/ship.merge/1")
+
+    shop.gateway.perform(EFFECTS, "r1", c.StartEffect(job.id, "0" * 40, "f" * 40))
+    assert shop.jobs() == [job]
+    shop.gateway.perform(EFFECTS, "r1", c.FinishEffect(job.id, "f" * 40))
+    assert shop.jobs() == []
+
+
+def test_the_oldest_free_job_is_taken_and_nobody_else_gets_it(shop: Shop) -> None:
+    shop.fleet(2)
+    agents = [shop.claim("r1.2"), shop.claim("r1.1")]
+    for agent in agents:
+        shop.submit(agent)
+        shop.later(1)
+
+    first = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    second = shop.gateway.take_job(TWO, MINUTE, effects=False)
+
+    assert first is not None and second is not None
+    assert (first.task, first.leased_by, first.leased_until) == ("r1.2", "verifier:one", shop.clock() + MINUTE)
+    assert (second.task, second.leased_by) == ("r1.1", "verifier:two")
+    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is None
+
+
+def test_a_job_whose_verifier_is_silent_too_long_is_taken_by_another(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    shop.gateway.take_job(ONE, MINUTE, effects=False)
+    shop.later(MINUTE - 1)
+    assert shop.gateway.take_job(TWO, MINUTE, effects=False) is None
+
+    shop.later(1)
+    again = shop.gateway.take_job(TWO, MINUTE, effects=False)
+    assert again is not None and again.leased_by == "verifier:two"
+
+
+def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
+    shop.fleet(2)
+    shop.submit(shop.claim("r1.1"))
+    shop.waiting("r1.2")
+    shop.approve(task_id="r1.2")
+
+    effect = shop.gateway.take_job(EFFECTS, MINUTE, effects=True)
+    found = shop.gateway.take_job(ONE, MINUTE, effects=False)
+
+    assert effect is not None and (effect.task, effect.gate) == ("r1.2", None)
+    assert found is not None and (found.task, found.gate) == ("r1.1", "tests")
+
+
+def test_a_verifier_that_knows_itself_alone_frees_every_job(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    taken = shop.gateway.take_job(ONE, HOUR, effects=False)
+    assert taken is not None
+    shop.gateway.free_jobs()
+
+    assert shop.jobs() == [replace(taken, leased_by=None, leased_until=0)]
+    assert shop.gateway.take_job(TWO, HOUR, effects=False) is not None
+
+
+def test_a_lease_ends_with_its_holder_and_stays_while_gates_run(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    shop.submit(agent)
+    assert shop.lease() is not None
+    shop.report()
+    assert (shop.task().holder, shop.lease()) == (None, None)
