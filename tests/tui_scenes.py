@@ -261,5 +261,5 @@ Play = Callable[[Pilot[str]], Awaitable[None]]
 
 async def play(app: Dashboard, story: Play, size: tuple[int, int] = (140, 45)) -> None:
     """Run the dashboard in a terminal of that size while `story` happens."""
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await story(pilot)

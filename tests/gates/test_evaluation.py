@@ -197,6 +197,15 @@ def test_a_setup_that_fails_is_named_and_the_command_is_not_run(desk: Desk) -> N
     assert "ran" not in desk.output(evidence)
 
 
+def test_a_secret_in_a_setup_is_in_neither_the_summary_nor_the_arguments_on_record(desk: Desk) -> None:
+    desk.secrets = ("correct-horse",)
+    desk.environment = EnvironmentSpec(setup=(("sh", "-c", "exit 1 # correct-horse \x1b[2J" + "x" * 1000),))
+    evidence = desk.ask(command("true"), desk.submit({"a": "1"}))
+    assert "correct-horse" not in " ".join((evidence.summary, *evidence.argv))
+    assert evidence.summary.startswith("setup `sh -c 'exit 1 # [redacted] ␛[2Jx")
+    assert len(evidence.summary) == 300
+
+
 def test_a_setup_that_is_not_there_is_an_error(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(setup=(("no-such-installer",),))
     evidence = desk.ask(command("true", timeout_ms=30_000), desk.submit({"a": "1"}))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 
+from gateway.shop import Shop
 from onloop.errors import NotAllowed
 from onloop.gateway.authorize import ALLOWED, authorize
 from onloop.gateway.identity import NOBODY, Principal, PrincipalKind
@@ -17,9 +18,6 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from scenario import TASK, work
-
-if TYPE_CHECKING:
-    from gateway.conftest import Shop
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)
 PRINCIPALS = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.shop import Shop
 from onloop.errors import BadInput, NotAllowed, Refused
 from onloop.gateway.identity import agent_from_token, enrolment, launcher, person_from_passphrase, token_digest
 from onloop.gateway.service import Claim
@@ -14,9 +14,6 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled, StoreCreated, evolve_house, fold_house
 from onloop.store.rows import Token
-
-if TYPE_CHECKING:
-    from gateway.conftest import Shop
 
 PASSPHRASE = "correct horse battery"
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from gateway.shop import Shop
 from onloop.gateway.identity import EFFECTS, verifier
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.state import Reason
 from onloop.store.rows import Due, Job
 from scenario import ERROR, FAIL, HOUR, MINUTE, OTHER_HEAD, SECOND, defined, develop, gate, human, merge, ship, work
-
-if TYPE_CHECKING:
-    from gateway.conftest import Shop
 
 ONE, TWO = verifier("one"), verifier("two")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, Stale, UnknownThing
 from onloop.gateway.identity import launcher
 from onloop.gateway.service import Gateway
@@ -16,9 +16,6 @@ from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop.store.rows import Pinned, Remembered
 from scenario import FAIL, HOUR, MINUTE, OTHER_HEAD, SECOND, defined, develop, human, ship, work
-
-if TYPE_CHECKING:
-    from gateway.conftest import Shop
 
 
 def refusal(call: Callable[[], object]) -> Refused:

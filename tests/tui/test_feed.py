@@ -11,6 +11,7 @@ from onloop.gateway.opening import create_home, open_home
 from onloop.machine.state import State
 from onloop_tui.feed import Feed, Lost, News, Seen, Watch
 from onloop_tui.frame import FRAME_S, pause_s
+from onloop_tui.messages import SheetClosed, StoreNews
 from onloop_tui.place import place_of
 from tui_scenes import MINUTE, Clock, Scene
 
@@ -175,3 +176,10 @@ def test_the_feed_posts_until_it_is_stopped() -> None:
 def test_looking_takes_at_most_a_third_of_a_core() -> None:
     assert pause_s(0.0) == FRAME_S
     assert pause_s(0.3) == 0.6
+
+
+def test_of_news_that_wait_only_the_last_is_shown() -> None:
+    news = StoreNews(Lost(0, "gone"))
+
+    assert news.can_replace(StoreNews(Lost(1, "gone")))
+    assert not news.can_replace(SheetClosed())

@@ -12,11 +12,12 @@ from onloop.cli.render import dossier_json, dossier_lines, group_json, group_lin
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.dossier import Asked, dossier_of
 from onloop.gateway.identity import Principal
+from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry
 from onloop.machine.digest import Json
 from onloop.machine.house import Frozen, Unfrozen, check_scope
-from onloop.machine.state import State
+from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.store.port import TaskFilter
 
@@ -122,7 +123,10 @@ def _try_cancel(context: Context, person: Principal, task: str, command: Cancel)
 
 
 def _decide(context: Context, person: Principal, command: Command) -> Output:
-    return _told(context.opened.gateway.perform(person, context.args.task, command, key=context.args.key))
+    task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
+    if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
+        ensure_verifier(context.home)
+    return _told(task)
 
 
 def _told(task: Task) -> Output:

@@ -114,7 +114,7 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
         verifier=workshop.verifier,
         at=workshop.clock(),
         duration_ms=ran.duration_ms if ran else 0,
-        argv=finding.trial.argv if finding.trial else (),
+        argv=tuple(redacted(item, workshop.secrets) for item in finding.trial.argv) if finding.trial else (),
         exit_code=ran.exit_code if ran else None,
         tests=finding.tests,
         output=workshop.keep(finding.output.encode()) if finding.output else None,

@@ -1,0 +1,210 @@
+"""A shop: a real gateway over a real store, with a clock set by hand, people enrolled and a workflow to walk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from onloop.gateway.definitions import definition_of
+from onloop.gateway.identity import Principal, PrincipalKind, agent_from_token, launcher, verifier
+from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
+from onloop.machine import commands as c
+from onloop.machine.definition import Assurance, Definition
+from onloop.machine.digest import shown_digest
+from onloop.machine.house import Frozen, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
+from onloop.machine.timers import armed_timers
+from onloop.store.codec import to_text
+from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.rows import Due, Glance, Job, Lease, Pinned, Token
+from onloop.store.verification import verify
+from onloop.text import safe_lines
+from scenario import NOON, PASS, PEOPLE, defined, develop, merge, ship, work
+
+LAUNCHER, VERIFIER = launcher("tests"), verifier("tests")
+
+
+@dataclass
+class Clock:
+    """Stands still until somebody moves it."""
+
+    now: int = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Shop:
+    """Everything that a test does to a store, in words; `clock` is the only time there is."""
+
+    store: Store
+    clock: Clock = field(default_factory=Clock)
+    definition: Definition = field(default_factory=lambda: defined(develop(), ship(), merge()))
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gateway = Gateway(self.store, self.clock)
+        with self.store.writing() as tx:
+            append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
+            for who, groups in PEOPLE.items():
+                name = who.removeprefix("human:")
+                event = PersonEnrolled(name, groups, f"{name}@example.org", "00", "", LAUNCHER.id)
+                append_house(tx, event, self.clock(), LAUNCHER.id)
+
+    def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
+        """A run of one task."""
+        return self._create([(run, self.creation(definition, run, **more))])
+
+    def fleet(self, count: int, max_parallel: int | None = None, run: str = "r1") -> Task:
+        """A run of `count` tasks below one root."""
+        root = replace(self.creation(None, run), kind=Kind.FLEET, repo=None, origin=None, max_parallel=max_parallel)
+        children = [(f"{run}.{n}", self.creation(None, run, parent=run)) for n in range(1, count + 1)]
+        return self._create([(run, root), *children])
+
+    def creation(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> c.Create:
+        """The command that begins a task."""
+        self.definition = definition or self.definition
+        given = {"repo": "billing", "origin": "/srv/billing.git", **more}
+        return c.Create("Fix it", Kind.WORK, "feature", self.definition.digest, LAUNCHER.id, run, **given)
+
+    def claim(self, task: str | None = None, agent: str = "agent:alfa", role: str = "implementer") -> Principal:
+        """The agent that has taken the lease."""
+        got = self.gateway.claim(LAUNCHER, agent, role, task=task)
+        self.secrets[got.task.id] = got.secret
+        return self.agent(got.secret)
+
+    def agent(self, secret: str) -> Principal:
+        """Whoever the secret belongs to."""
+        with self.store.reading() as at:
+            return agent_from_token(at, secret)
+
+    def submit(self, agent: Principal, what: Submission | None = None, key: str = "") -> Task:
+        """The agent hands in."""
+        handed = replace(what or work(), at=self.clock())
+        return self.gateway.perform(agent, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+
+    def ask(self, agent: Principal, question: str = "Which one?") -> Task:
+        """The agent asks a person."""
+        return self.gateway.perform(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question))
+
+    def report(self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS) -> Task:
+        """The verifier answers about what is submitted now."""
+        task = self.task(task_id)
+        now = task.submission or work()
+        said, by = f"{gate} says {verdict.value}", VERIFIER.id
+        evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
+        return self.gateway.perform(VERIFIER, task_id, c.ReportGate(evidence))
+
+    def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:
+        """A person who has proved themselves."""
+        who = f"human:{name}"
+        voice = c.Voice(who, PEOPLE.get(who, ()), assurance, f"{name}@example.org")
+        return Principal(PrincipalKind.HUMAN, name, voice=voice)
+
+    def voice(self, name: str = "ana") -> c.Voice:
+        """The voice of that person."""
+        voice = self.person(name).voice
+        assert voice is not None
+        return voice
+
+    def approval(self, name: str = "ana", task_id: str = "r1") -> c.Approve:
+        """What the person would say now."""
+        request = self.asked(task_id)
+        return c.Approve(request.id, shown_digest(self.task(task_id), request), self.voice(name))
+
+    def approve(self, name: str = "ana", task_id: str = "r1") -> Task:
+        """The person says yes to what is shown now."""
+        return self.gateway.perform(self.person(name), task_id, self.approval(name, task_id))
+
+    def cancel(self, task_id: str = "r1", name: str = "ana", key: str = "") -> Task:
+        """The person ends it."""
+        return self.gateway.perform(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)
+
+    def freeze(self, scope: str = "all", name: str = "ana") -> None:
+        """Nothing moves."""
+        self.gateway.record_house(self.person(name), Frozen(scope, f"human:{name}", "look first"))
+
+    def unfreeze(self, scope: str = "all", name: str = "ana") -> None:
+        """It moves again."""
+        self.gateway.record_house(self.person(name), Unfrozen(scope, f"human:{name}"))
+
+    def waiting(self, task_id: str = "r1") -> Request:
+        """Bring a waiting task to its approval; the answer is what is asked."""
+        self.submit(self.claim(task_id))
+        self.report(task_id)
+        return self.asked(task_id)
+
+    def task(self, task_id: str = "r1") -> Task:
+        """The task as stored."""
+        with self.store.reading() as at:
+            task = at.task(task_id)
+        assert task is not None, task_id
+        return task
+
+    def asked(self, task_id: str = "r1") -> Request:
+        """The one open request."""
+        (request,) = self.task(task_id).requests
+        return request
+
+    def log(self, task_id: str | None = None) -> list[Recorded]:
+        """What is recorded."""
+        with self.store.reading() as at:
+            return list(at.log(task=task_id))
+
+    def jobs(self) -> list[Job]:
+        """What is asked of verifier and executor."""
+        with self.store.reading() as at:
+            return list(at.select(Job))
+
+    def lease(self, task_id: str = "r1") -> Lease | None:
+        """The lease of the task."""
+        with self.store.reading() as at:
+            return at.get(Lease, task_id)
+
+    def later(self, ms: int) -> None:
+        """Time passes."""
+        self.clock.now += ms
+
+    def answer(self, task_id: str = "r1", *, head: str | None = None, frozen: str | None = None) -> Answer:
+        """What the full path tells the newest agent, with HEAD where it submitted or at `head`."""
+        task, agent = self.task(task_id), self.agent(self.secrets[task_id])
+        with self.store.reading() as at:
+            definition = definition_of(at, task)
+        return answer_for(definition, task, agent, head or _head(task), frozen)
+
+    def check(self) -> None:
+        """Whatever follows from the log is as it must be: folds, chains, timers, leases, jobs, answers."""
+        with self.store.reading() as at:
+            assert verify(at).problems == ()
+            for task in at.tasks(TaskFilter()):
+                timers = {(t.kind.value, t.token, t.at) for t in armed_timers(definition_of(at, task), task)}
+                assert {(d.kind, d.token, d.at) for d in at.select(Due, task=task.id)} == timers
+                lease, jobs = at.get(Lease, task.id), at.select(Job, task=task.id)
+                assert (lease and (lease.agent, lease.epoch)) == (task.holder and (task.holder, task.epoch))
+                assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
+                assert len(at.select(Token, task=task.id)) == (task.id in self.secrets)
+        for task_id in self.secrets:
+            self.check_glance(task_id)
+
+    def check_glance(self, task_id: str = "r1") -> None:
+        """The projected answer is the answer."""
+        with self.store.reading() as at:
+            row, task = at.get(Glance, task_id), at.task(task_id)
+        assert row is not None and task is not None
+        answer = self.answer(task_id)
+        assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
+        assert row.text == "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
+        assert row.json == json.dumps({"exit": answer.exit.value, **answer_json(answer)})
+
+    def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
+        walked = self.definition
+        return self.gateway.create(
+            LAUNCHER, creations, Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+        )
+
+
+def _head(task: Task) -> str | None:
+    return task.submission.head if task.submission else None
