@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,34 +18,37 @@ from scenario import FAIL, HEAD, MINUTE, OTHER_HEAD, work
 
 ROOT = Path(__file__).parents[2]
 BOTH_PATHS = """\
-import sys
+import contextlib, io, json, sys
 from onloop.cli.glance import glance
 from onloop.cli.main import run
-code = glance(as_json="--json" in sys.argv)
-print("=====", code)
-print("=====", run(["check", *sys.argv[1:]]))
+def printed(path):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = path()
+    return code, out.getvalue()
+short = printed(lambda: glance(as_json="--json" in sys.argv))
+print(json.dumps([short, printed(lambda: run(["check", *sys.argv[1:]]))]))
 """
-LEFT = None
-"""What the short path answers when it leaves the answer to the long one."""
+Printed = tuple[int | None, str]
+LEFT: Printed = (None, "")
+"""What the short path does with what it leaves to the long one."""
 
 
-def both(shop: Shop, folder: Path, head: str, *words: str, secret: str = "") -> tuple[str, int | None, str, int]:
-    """What the short and the long path print, each with its exit code, in a clone whose HEAD is at `head`."""
+def both_paths(shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "") -> tuple[Printed, Printed]:
+    """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
     git_dir = folder / "environments" / "r1" / ".git"
     git_dir.mkdir(parents=True, exist_ok=True)
     (git_dir / "HEAD").write_text(f"{head}\n")
-    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui"))
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": paths,
-        "PYTHONUTF8": "1",
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
         "ONLOOP_STORE": str(folder / "store"),
         "ONLOOP_TOKEN": secret or shop.secrets["r1"],
     }
     command = [sys.executable, "-c", BOTH_PATHS, *words]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
-    short, code, long, full = [part for line in ran.stdout.split("===== ") for part in line.split("\n", 1)][:-1] or []
-    return short, None if code == "None" else int(code), long, int(full)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    short, long = json.loads(ran.stdout)
+    return tuple(short), tuple(long)
 
 
 def running(shop: Shop) -> None:
@@ -78,7 +81,7 @@ def released(shop: Shop) -> None:
     shop.gateway.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
 
 
-SITUATIONS = {
+SITUATIONS: Mapping[Callable[[Shop], None], Exit] = {
     running: Exit.NOT_YET,
     redo: Exit.REDO,
     achieved: Exit.OK,
@@ -86,3 +89,90 @@ SITUATIONS = {
     ended: Exit.ENDED,
     released: Exit.NOT_YOURS,
 }
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
+def test_the_short_path_prints_what_the_long_one_prints(
+    today: Shop, tmp_path: Path, situation: Callable[[Shop], None], words: tuple[str, ...]
+) -> None:
+    today.begin()
+    situation(today)
+    log = today.log()
+
+    short, long = both_paths(today, tmp_path, *words)
+
+    assert short == long
+    assert (short[0], short[1].count("\x1b"), short[1].count("\u202e")) == (SITUATIONS[situation], 0, 0)
+    assert today.log() == log
+
+
+def test_before_anything_is_submitted_the_long_path_answers(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    today.claim()
+
+    short, long = both_paths(today, tmp_path)
+
+    assert (short, long[0]) == (LEFT, Exit.NOT_YET)
+    assert "nothing is submitted" in long[1]
+
+
+def test_where_head_has_moved_the_long_path_answers(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    running(today)
+
+    short, long = both_paths(today, tmp_path, head=OTHER_HEAD)
+
+    assert (short, long[0]) == (LEFT, Exit.NOT_YET)
+    assert long[1].endswith("next: onloop submit\n")
+
+
+@pytest.mark.parametrize("scope", ["all", "run:r9"])
+def test_while_anything_is_frozen_the_long_path_answers(today: Shop, tmp_path: Path, scope: str) -> None:
+    today.begin()
+    running(today)
+    today.freeze(scope)
+
+    short, long = both_paths(today, tmp_path)
+
+    assert (short, long[0]) == (LEFT, Exit.HELD if scope == "all" else Exit.NOT_YET)
+
+
+def test_after_a_freeze_the_short_path_answers_again(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    running(today)
+    today.freeze()
+    today.unfreeze()
+
+    short, long = both_paths(today, tmp_path)
+
+    assert short == long and short[0] == Exit.NOT_YET
+
+
+def test_once_something_is_due_the_long_path_answers(today: Shop, tmp_path: Path) -> None:
+    today.later(-2 * MINUTE)
+    today.begin()
+    redo(today)
+
+    short, _ = both_paths(today, tmp_path)
+
+    assert short == LEFT
+
+
+def test_a_token_of_nobodys_gets_no_glance(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    running(today)
+
+    short, long = both_paths(today, tmp_path, secret="onl_agt_guessed")
+
+    assert (short, long[0]) == (LEFT, Exit.NOT_YOURS)
+
+
+def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    redo(today)
+    today.submit(today.agent(today.secrets["r1"]), work(OTHER_HEAD))
+
+    short, long = both_paths(today, tmp_path, head=OTHER_HEAD)
+
+    assert short == long and short[0] == Exit.NOT_YET

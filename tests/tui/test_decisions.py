@@ -132,13 +132,10 @@ def test_keys_that_were_pressed_before_the_sheet_was_there_decide_nothing() -> N
         await shows(pilot, "◆ approve")
         await pilot.press("enter", "a", "enter")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
-        await pilot.press("a")
-        assert app.main.sheet.mode is Mode.SHOWN
-        scene.clock.later(1000)
-        await pilot.press("a")
-        assert app.main.sheet.mode is Mode.CONFIRMING
-        await pilot.press("enter")
-        assert app.main.sheet.mode is Mode.CONFIRMING
+        for key, later, mode in (("a", 0, Mode.SHOWN), ("a", 1000, Mode.CONFIRMING), ("enter", 0, Mode.CONFIRMING)):
+            scene.clock.later(later)
+            await pilot.press(key)
+            assert app.main.sheet.mode is mode
 
     asyncio.run(play(app, story))
     assert not scene.task("r7k2m.1").decisions

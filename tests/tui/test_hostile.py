@@ -35,7 +35,8 @@ ATTACKS = (
     "\u2028para\u2029 line\nnext\ttab",
     "x" * 10_000,
 )
-ALL = " ".join(ATTACKS)
+LONG = ATTACKS[-1]
+ALL = " ".join(ATTACKS[:-1])
 
 
 def _strips(app: Dashboard) -> list[Strip]:
@@ -82,15 +83,15 @@ def _hostile_scene(tmp_path: Path) -> Scene:
     repo = f"billing{ATTACKS[0]}{ATTACKS[5]}"
     scene = Scene(mirror_of=lambda _: mirror, origins={repo: mirror.origin})
     scene.enrol("ana")
-    approval, failed, asking = scene.fleet([repo, ALL, f"links{ATTACKS[3]}"], title=ALL)
+    approval, failed, asking = scene.fleet([repo, ALL, f"links{ATTACKS[3]}"], title=ALL + LONG)
     scene.submit(approval, what=work)
     scene.report(approval, "tests", Verdict.PASS, ALL, ALL, changed_config=(ALL,))
     scene.passes(approval, "patched", ATTACKS[3])
     scene.passes(approval, "notes", ATTACKS[7])
-    scene.submit(failed, what=commit(failed, ALL))
+    scene.submit(failed, what=commit(failed, ALL + LONG))
     scene.passes(failed, "patched")
     scene.passes(failed, "notes")
-    scene.refuses(failed, ALL, "\n".join(ATTACKS))
+    scene.refuses(failed, ALL + LONG, "\n".join(ATTACKS))
     scene.asks(asking, ALL)
     scene.freeze(f"agent:{ATTACKS[0]}")
     return scene

@@ -89,6 +89,7 @@ def test_a_workflow_with_a_piece_missing_or_changed_is_a_definition_or_problems(
 def test_the_worst_files_of_a_mebibyte_are_refused_soon() -> None:
     wrong = [
         "workflow: w\nsteps:\n" + "".join(f"  - {{id: a.b{n}, not_by: [a.x]}}\n" for n in range(3_000)),
+        "workflow: w\nsteps:\n" + "".join(f"  - {{id: a.b{n}, role: x, on_reject: a.b{n}}}\n" for n in range(2_800)),
         "workflow: w\nsteps:\n  - {id: a.b, role: x, not_by: [" + "a.c, " * 15_000 + "]}\n",
         "workflow: w\n" + "".join(f"{'workflov' * 100}{n}: 1\n" for n in range(1_200)),
         "workflow: w\nsteps: [" + "[" * 50 + "x," * 9_000 + "]" * 50 + "]",

@@ -104,6 +104,10 @@ AMBIGUOUS: dict[str, tuple[str, list[str]]] = {
     "an escaped null byte": ('role: "a\\0b"', ["4:9: a text with the character U+0000 in it; leave it out"]),
     "an escaped surrogate": ('role: "\\ud800"', ["4:9: a text with the character U+D800 in it; leave it out"]),
     "an escaped direction": ('role: "\\u202e"', ["4:9: a text with the character U+202E in it; leave it out"]),
+    "a fraction of many digits": (
+        f"role: x\nrounds: 1.{'0' * 30}",
+        ["5:11: a number of more than 30 digits; put it in quotes to make it text"],
+    ),
     "a number that fits nowhere": (
         f"role: x\nrounds: {'9' * 5_000}",
         ["5:11: a number of more than 30 digits; put it in quotes to make it text"],

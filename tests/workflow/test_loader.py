@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
 from onloop.errors import WorkflowError
-from onloop.machine.definition import (
-    ArtefactGate,
-    Assurance,
-    Attempts,
-    CommandGate,
-    Counter,
-    Definition,
-    Effect,
-    EnvironmentSpec,
-    Escalation,
-    ExpireOutcome,
-    Expiry,
-    FileGate,
-    HumanGate,
-    Isolation,
-    Step,
-    TestExpectation,
-)
 from onloop.workflow.loader import load
 
 HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
@@ -298,108 +278,3 @@ def test_a_value_with_control_characters_is_shown_escaped_and_short() -> None:
         "flow.yaml:4:11: role cannot be '\\tx" + "y" * 57 + "…'; "
         "start with a letter, then small letters, digits, - and _, such as implementer"
     )
-
-
-WHOLE = b"""\
-workflow: whole
-description: Everything that can be said.
-environment:
-  setup: [["{python}", -m, venv, .venv]]
-  cache_key: [uv.lock, docs/a.txt]
-steps:
-  - id: develop.work
-    role: implementer
-    brief: |
-      Do it.
-    isolation: clone
-    timeout: 45m
-    attempts: {max: 4, backoff: 10m}
-    rounds: 2
-    max_visits: 5
-    gates:
-      - id: tests
-        command: [pytest, "--junitxml={report}"]
-        junit: {min_tests: 3, max_skipped: 0, no_fewer_than: base}
-        timeout: 90s
-      - {id: unit, command: ["{python}", -m, unittest], unittest: {}}
-      - {id: file, file: {path: a/b.txt, contains: "2."}}
-      - {id: notes, artefact: {name: notes.md, min_bytes: 40}}
-  - id: test.full
-    run: [make, "all things", no]
-    on_fail: develop.work
-  - id: review.code
-    role: reviewer
-    not_by: [develop.work]
-  - id: ship.ok
-    gates:
-      - id: release
-        human:
-          from: [approvers, ana]
-          quorum: 2
-          assurance: A1
-          remind: 1h
-          escalate: {after: 4h, to: [leads]}
-          expire: {after: 30d, outcome: reject}
-    on_reject: end
-  - id: ship.merge
-    effect: merge
-"""
-
-
-def test_every_field_of_a_file_reaches_the_definition() -> None:
-    assert load(WHOLE, "whole.yaml") == Definition(
-        name="whole",
-        description="Everything that can be said.",
-        digest=hashlib.sha256(WHOLE).hexdigest(),
-        environment=EnvironmentSpec((("{python}", "-m", "venv", ".venv"),), ("uv.lock", "docs/a.txt")),
-        steps=(
-            Step(
-                "develop.work",
-                role="implementer",
-                brief="Do it.\n",
-                isolation=Isolation.CLONE,
-                timeout_ms=2_700_000,
-                attempts=Attempts(4, 600_000, 600_000),
-                rounds=2,
-                max_visits=5,
-                gates=(
-                    CommandGate(
-                        "tests",
-                        ("pytest", "--junitxml={report}"),
-                        90_000,
-                        TestExpectation(Counter.JUNIT, 3, 0, no_fewer_than_base=True),
-                    ),
-                    CommandGate("unit", ("{python}", "-m", "unittest"), 600_000, TestExpectation(Counter.UNITTEST)),
-                    FileGate("file", "a/b.txt", "2."),
-                    ArtefactGate("notes", "notes.md", 40),
-                ),
-            ),
-            Step("test.full", run=("make", "all things", "no"), on_fail="develop.work"),
-            Step("review.code", role="reviewer", not_by=("develop.work",)),
-            Step(
-                "ship.ok",
-                gates=(
-                    HumanGate(
-                        "release",
-                        ("approvers", "ana"),
-                        2,
-                        Assurance.A1,
-                        3_600_000,
-                        Escalation(14_400_000, ("leads",)),
-                        Expiry(2_592_000_000, ExpireOutcome.REJECT),
-                    ),
-                ),
-                on_reject="end",
-            ),
-            Step("ship.merge", effect=Effect.MERGE),
-        ),
-    )
-
-
-def test_what_a_file_leaves_out_is_what_the_machine_has_as_default() -> None:
-    definition = load(HEAD.encode(), "flow.yaml")
-    assert definition.steps == (Step("develop.work", role="implementer"),)
-
-
-def test_the_digest_is_of_the_bytes_so_a_comment_changes_it() -> None:
-    assert load(HEAD.encode(), "x").digest != load(HEAD.encode() + b"# x\n", "x").digest

@@ -91,7 +91,7 @@ STEPS = {
         "there is no step develop.wrk; did you mean develop.work? steps: develop.work, ship.ok",
     ),
     "a rejection forward": (
-        "workflow: w\nsteps:\n  - {id: a.b, role: x, on_reject: ▶c.d}\n  - {id: c.d, role: x}\n",
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, on_reject: ▶c.d}\n  - {id: c.d, run: [x]}\n",
         "on_reject leads forward to c.d; name one of: a.b",
     ),
     "a rejection to a command": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from onloop.errors import UnknownThing
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
@@ -20,4 +22,9 @@ def pinned_definition(reading: Reading, digest: str) -> Definition:
     pinned = reading.get(Pinned, digest)
     if pinned is None:
         raise UnknownThing(f"no run has pinned a workflow with digest {digest[:12]}", hint="onloop store verify")
-    return from_text(Definition, pinned.compiled)
+    return _decoded(pinned.compiled)
+
+
+@lru_cache(maxsize=64)
+def _decoded(compiled: str) -> Definition:
+    return from_text(Definition, compiled)

@@ -14,7 +14,7 @@ from onloop.machine.definition import Definition
 from onloop.text import safe
 from onloop.workflow.definition import defined
 from onloop.workflow.document import read
-from onloop.workflow.model import MOST_STEPS, EnvironmentPart, Part, StepPart, WorkflowFile
+from onloop.workflow.model import EnvironmentPart, Part, StepPart, WorkflowFile
 from onloop.workflow.nodes import Fault, Node, Path, Problem, plain
 from onloop.workflow.sense import Outline, environment_faults, sense_faults
 from onloop.workflow.shape import empty_faults, shape_faults
@@ -50,7 +50,7 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
 
 def _outline(steps: object, incomplete: Collection[Path]) -> Outline:
     """The steps as far as they can be read: one that is malformed does not hide what is wrong with the others."""
-    given = steps[:MOST_STEPS] if isinstance(steps, list) else []
+    given = steps if isinstance(steps, list) else []
     ids = [step.get("id") if isinstance(step, dict) else None for step in given]
     read_steps = (
         None if ("steps", number) in incomplete else _read(StepPart, step) for number, step in enumerate(given)

@@ -21,7 +21,6 @@ GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
-MOST_STEPS = 100
 GATE_KINDS = ("command", "file", "artefact", "human")
 SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
 OWN = "onloop"
@@ -191,4 +190,4 @@ class WorkflowFile(Part):
     workflow: Annotated[str, Field(pattern=WORKFLOW_NAME)]
     description: Annotated[str, Field(max_length=2_000)] = ""
     environment: EnvironmentPart = EnvironmentPart()
-    steps: Annotated[list[StepPart], Field(min_length=1, max_length=MOST_STEPS)]
+    steps: Annotated[list[StepPart], Field(min_length=1, max_length=100)]

@@ -1,0 +1,177 @@
+"""The figures that README and notes quote, as ratios against named baselines in one run.
+
+.venv/bin/python tests/benchmarks/figures.py [check] [transitions] [paint]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import apsw
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
+
+from onloop.gateway.home import Home  # noqa: E402
+from onloop.gateway.identity import Principal, agent_from_token, launcher  # noqa: E402
+from onloop.gateway.opening import Opened, create_home, open_home  # noqa: E402
+from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402
+from onloop.machine.definition import Definition, FileGate, Step  # noqa: E402
+from onloop.machine.task import Kind, Submission  # noqa: E402
+from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.rows import Pinned  # noqa: E402
+
+DEFINITION = Definition(
+    "bench", "bench", "d" * 64, (Step("a.b", role="r", gates=(FileGate("f", "x"),), timeout_ms=10**9),)
+)
+PINNED = Pinned(DEFINITION.digest, "bench", "", to_text(DEFINITION))
+
+
+def say(words: str) -> None:
+    """One line of the report."""
+    print(words, flush=True)  # noqa: T201
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median, and the range around it."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
+
+
+def opened_in(folder: Path) -> Opened:
+    """A fresh store."""
+    home = Home(folder / "store")
+    create_home(
+        home,
+        store_id="b",
+        person="ana",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=True,
+    )
+    return open_home(home)
+
+
+def begin(opened: Opened, count: int) -> None:
+    """Runs of one task each."""
+    for number in range(count):
+        create = Create("t", Kind.WORK, "bench", DEFINITION.digest, "launcher:b", f"t{number}", origin="/o", repo="o")
+        opened.gateway.create(launcher("b"), [(f"t{number}", create)], PINNED)
+
+
+def check() -> None:
+    """`onloop check`, whole process, against a bare interpreter of the same environment."""
+    script = Path(sys.executable).with_name("onloop")
+    if not script.exists():
+        say("check: install onloop in this environment first: pip install -e .")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        opened = opened_in(Path(name))
+        begin(opened, 200)
+        claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task="t100")
+        place = opened.home.environment("t100") / ".git"
+        place.mkdir(parents=True)
+        head = "a" * 40
+        (place / "HEAD").write_text(head + "\n")
+        agent = _agent(opened, claim.secret)
+        opened.gateway.perform(agent, "t100", Submit(agent.id, agent.epoch, Submission(head, "b" * 40, "c" * 40)))
+        env = {**os.environ, "ONLOOP_STORE": str(opened.home.store), "ONLOOP_TOKEN": claim.secret}
+        env.pop("PYTHONPATH", None)
+        long = [str(script), "check", "--store", str(opened.home.store)]
+        ratios = _ratios([str(script), "check"], [sys.executable, "-c", "pass"], env)
+        slow = _ratios(long, [sys.executable, "-c", "pass"], env)
+        say(f"check, projected row: {spread(ratios)} × python -c pass;  the long path: {spread(slow)} ×")
+        opened.close()
+
+
+def _agent(opened: Opened, secret: str) -> Principal:
+    with opened.gateway.store.reading() as at:
+        return agent_from_token(at, secret)
+
+
+def _ratios(command: Sequence[str], baseline: Sequence[str], env: dict[str, str], runs: int = 40) -> list[float]:
+    return [_timed(command, env) / _timed(baseline, env) for _ in range(runs)]
+
+
+def _timed(command: Sequence[str], env: dict[str, str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, env=env, capture_output=True, check=False)
+    return time.perf_counter() - began
+
+
+def transitions(seconds: float = 3.0) -> None:
+    """Transitions per second through the gateway, against the same rows written by raw apsw with the same settings."""
+    with tempfile.TemporaryDirectory() as name:
+        opened = opened_in(Path(name))
+        begin(opened, 20)
+        done = events = 0
+        first = _last_seq(opened)
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=f"t{done % 20}")
+            agent = _agent(opened, claim.secret)
+            release = Release(agent.id, agent.epoch, ReleaseCause.STOPPED)
+            opened.gateway.perform(agent, claim.task.id, release)
+            done += 2
+        events = _last_seq(opened) - first
+        ours = done / seconds
+        with opened.gateway.store.reading() as at:
+            row = at.log(after=first, limit=1)[0]
+            data = to_text(at.task("t0"))
+        opened.close()
+        per = events / done
+        raw = _raw(Path(name) / "raw.db", seconds, round(per), row.data, data)
+        say(
+            f"transitions: {ours:.0f}/s of {per:.1f} events each (WAL, FULL, one process); "
+            f"raw apsw, the same event and task rows in one transaction: {raw:.0f}/s; ratio {ours / raw:.2f}"
+        )
+
+
+def _last_seq(opened: Opened) -> int:
+    with opened.gateway.store.reading() as at:
+        return at.last_seq()
+
+
+def _raw(path: Path, seconds: float, events: int, event: str, task: str) -> float:
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
+    connection.execute((ROOT / "core/onloop/store/schema.sql").read_text())
+    insert = (
+        "INSERT INTO task VALUES ('t0','t0',NULL,'working',NULL,1,0,?,1,?) "
+        "ON CONFLICT (id) DO UPDATE SET seq=?1, data=?2"
+    )
+    seq, done = 0, 0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        connection.execute("BEGIN IMMEDIATE")
+        for _ in range(events):
+            seq += 1
+            values = (seq, "t0", seq, "t0", seq, "Moved", event, 1, "agent:a", "", "0" * 64)
+            connection.execute("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)
+        connection.execute(insert, (seq, task))
+        connection.execute("COMMIT")
+        done += 1
+    connection.close()
+    return done / seconds
+
+
+PARTS: dict[str, Callable[[], None]] = {"check": check, "transitions": transitions}
+
+
+def main() -> None:
+    """Run the parts that are named, or all."""
+    say(json.dumps({"python": sys.version.split()[0], "sqlite": apsw.sqlite_lib_version(), "cpus": os.cpu_count()}))
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+"""What a person is shown before they decide: every gate as it stands, what each answer would do, under one digest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gateway.shop import VERIFIER, Shop
+from onloop.errors import Unavailable
+from onloop.gates.mirror import Mirror
+from onloop.gateway.consequences import consequences
+from onloop.gateway.definitions import definition_of
+from onloop.gateway.dossier import Dossier, Mark, dossier_of, gate_lines
+from onloop.machine import commands as c
+from onloop.machine.definition import ExpireOutcome, Expiry, Step
+from onloop.machine.digest import shown_digest
+from onloop.machine.task import Answer, Evidence, Request, Task, TestCounts, Verdict
+from scenario import (
+    ERROR,
+    FAIL,
+    HEAD,
+    HOUR,
+    OTHER_BASE,
+    OTHER_HEAD,
+    TIMED_OUT,
+    defined,
+    develop,
+    full,
+    gate,
+    human,
+    merge,
+    ship,
+    work,
+)
+
+
+def marks(shop: Shop) -> dict[str, Mark]:
+    return {line.gate: line.mark for line in gate_lines(shop.definition, shop.task())}
+
+
+def words(shop: Shop, gate_id: str) -> str:
+    (line,) = (line for line in gate_lines(shop.definition, shop.task()) if line.gate == gate_id)
+    return line.summary
+
+
+def dossier(shop: Shop, mirror_of: Callable[[str], Mirror] | None = None) -> Dossier:
+    task = shop.task()
+    with shop.store.reading() as at:
+        return dossier_of(at, task, mirror_of)
+
+
+def choices(shop: Shop, gate_id: str | None = None) -> dict[Answer, str]:
+    task = shop.task()
+    request = next(r for r in task.requests if gate_id in (None, r.gate))
+    with shop.store.reading() as at:
+        return dict(consequences(definition_of(at, task), task, request))
+
+
+def reject(shop: Shop, reason: str = "not like this") -> Task:
+    said = shop.approval()
+    return shop.gateway.perform(shop.person(), "r1", c.Reject(said.request, said.digest, shop.voice(), reason))
+
+
+def test_absent_evidence_reads_missing_and_not_blank(shop: Shop) -> None:
+    shop.begin()
+
+    assert marks(shop) == {"tests": Mark.MISSING, "release": Mark.MISSING}
+    assert (words(shop, "tests"), words(shop, "release")) == ("no evidence", "nobody has decided")
+
+
+def test_gates_are_listed_in_the_order_of_the_workflow(shop: Shop) -> None:
+    shop.begin(defined(develop(gate("b"), human("c"), gate("a")), full(), ship()))
+
+    assert list(marks(shop)) == ["b", "a", "c", "run", "release"]
+
+
+@pytest.mark.parametrize(("verdict", "mark"), [(FAIL, Mark.FAILED), (ERROR, Mark.ERROR), (TIMED_OUT, Mark.TIMED_OUT)])
+def test_a_gate_runs_until_it_answers_and_keeps_its_verdict(shop: Shop, verdict: Verdict, mark: Mark) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    assert (marks(shop)["tests"], words(shop, "tests")) == (Mark.RUNNING, "a verifier is asked")
+
+    shop.report(verdict=verdict)
+    assert (marks(shop)["tests"], words(shop, "tests")) == (mark, f"tests says {verdict.value}")
+
+
+def test_evidence_about_another_commit_reads_stale(shop: Shop) -> None:
+    review = Step("review.code", role="reviewer", gates=(gate("style"),))
+    shop.begin(defined(develop(), review, ship()))
+    shop.submit(shop.claim())
+    shop.report()
+    shop.submit(shop.claim(role="reviewer", agent="agent:bravo"), work(OTHER_HEAD))
+
+    assert marks(shop)["tests"] is Mark.STALE
+    assert words(shop, "tests") == f"about {HEAD[:12]}, which no longer counts"
+    assert marks(shop)["style"] is Mark.RUNNING
+
+
+def test_a_human_gate_waits_then_says_who_approved_with_what_proof(shop: Shop) -> None:
+    shop.begin(defined(develop(), ship(human(quorum=2)), merge()))
+    shop.waiting()
+    shop.approve("ana")
+    assert (marks(shop)["release"], words(shop, "release")) == (Mark.WAITING, "1 of 2 from approvers")
+
+    shop.approve("ben")
+    assert marks(shop)["release"] is Mark.PASSED
+    assert words(shop, "release") == "approved by human:ana (A1), human:ben (A1)"
+
+
+def test_too_few_approvals_never_read_as_passed(shop: Shop) -> None:
+    shop.begin(defined(develop(), ship(human(quorum=2, expire=Expiry(HOUR, ExpireOutcome.HOLD))), merge()))
+    shop.waiting()
+    shop.approve("ana")
+    shop.later(HOUR)
+    shop.gateway.tick()
+
+    assert (marks(shop)["release"], words(shop, "release")) == (Mark.MISSING, "last: approve by human:ana")
+
+
+def test_an_approval_of_another_commit_or_base_no_longer_counts(shop: Shop) -> None:
+    shop.begin(defined(develop(human("review")), ship(on_reject="develop.implement"), merge()))
+    shop.submit(shop.claim())
+    shop.approve()
+    assert marks(shop)["review"] is Mark.PASSED
+    approved = shop.task()
+
+    assert approved.submission is not None
+    for other in (work(OTHER_HEAD), work(base=OTHER_BASE)):
+        moved = replace(approved, submission=other)
+        assert {line.gate: line.mark for line in gate_lines(shop.definition, moved)}["review"] is Mark.MISSING
+
+
+def test_a_rejection_is_named_until_somebody_approves(shop: Shop) -> None:
+    shop.begin(defined(develop(), ship(on_reject="develop.implement"), merge()))
+    shop.waiting()
+    reject(shop)
+
+    assert (marks(shop)["release"], words(shop, "release")) == (Mark.MISSING, "last: reject by human:ana")
+
+
+def test_a_dossier_holds_lease_statement_and_the_tail_of_a_gates_output(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    shop.submit(agent, replace(work(), statement="I am done"))
+    output = shop.gateway.keep(b"x" * 5000 + b"\xff1 failed")
+    now = shop.task().submission
+    assert now is not None
+    subject = (now.head, now.tree, now.base, shop.definition.digest)
+    evidence = Evidence("tests", FAIL, "1 failed", *subject, VERIFIER.id, 0, output=output)
+    shop.gateway.perform(VERIFIER, "r1", c.ReportGate(evidence))
+    shown = dossier(shop)
+
+    assert shown.statement == "I am done"
+    assert shown.lease is not None and shown.lease.agent == agent.id
+    (line,) = (line for line in shown.gates if line.gate == "tests")
+    assert (len(line.tail), line.tail[-10:]) == (4000, "x\ufffd1 failed")
+
+
+def test_a_diff_that_cannot_be_had_says_why_and_hides_nothing_else(shop: Shop) -> None:
+    def broken(origin: str) -> Mirror:
+        raise Unavailable(f"{origin} is not there", hint="mount it")
+
+    shop.begin()
+    shop.waiting()
+    shown = dossier(shop, broken)
+
+    assert shown.trouble == "the diff cannot be shown: /srv/billing.git is not there"
+    assert (shown.diff, shown.files, len(shown.asked)) == ("", (), 1)
+    assert dossier(shop).trouble == ""
+
+
+def asked(shop: Shop) -> tuple[Task, Request, str]:
+    task = shop.task()
+    return task, task.requests[0], shown_digest(task, task.requests[0])
+
+
+def test_the_digest_that_is_shown_is_the_one_that_a_decision_must_return(shop: Shop) -> None:
+    shop.begin()
+    shop.waiting()
+    (shown,) = dossier(shop).asked
+
+    shop.gateway.perform(shop.person(), "r1", c.Approve(shown.request.id, shown.digest, shop.voice()))
+    assert shop.task().decisions[0].digest == shown.digest
+
+
+def otherwise(evidence: Evidence) -> tuple[Evidence, ...]:
+    """The evidence with one thing different each time."""
+    return (
+        replace(evidence, verdict=FAIL),
+        replace(evidence, summary="13 passed"),
+        replace(evidence, head=OTHER_HEAD),
+        replace(evidence, argv=("true",)),
+        replace(evidence, exit_code=0),
+        replace(evidence, verifier="verifier:other"),
+        replace(evidence, output="0" * 64),
+        replace(evidence, tests=TestCounts(12, 0)),
+        replace(evidence, changed_config=("pytest.ini",)),
+        replace(evidence, isolation="none"),
+        replace(evidence, duration_ms=7),
+        replace(evidence, at=1),
+    )
+
+
+def test_any_change_of_what_is_judged_changes_the_digest(shop: Shop) -> None:
+    shop.begin()
+    shop.waiting()
+    task, request, digest = asked(shop)
+    assert task.submission is not None
+    key, evidence = next(iter(task.evidence.items()))
+    changed = [
+        shown_digest(replace(task, submission=replace(task.submission, head=OTHER_HEAD)), request),
+        shown_digest(replace(task, submission=replace(task.submission, base=OTHER_BASE)), request),
+        shown_digest(replace(task, submission=replace(task.submission, tree="t" * 40)), request),
+        shown_digest(replace(task, submission=None), request),
+        shown_digest(replace(task, definition="e" * 64), request),
+        shown_digest(replace(task, attempt=2), request),
+        shown_digest(replace(task, id="r1.2"), request),
+        shown_digest(task, replace(request, question="May it really?")),
+        shown_digest(task, replace(request, id="r1/release/99")),
+        shown_digest(replace(task, evidence={}), request),
+        shown_digest(replace(task, evidence={**task.evidence, "develop.implement:lint": evidence}), request),
+        *(shown_digest(replace(task, evidence={key: other}), request) for other in otherwise(evidence)),
+    ]
+
+    assert len({digest, *changed}) == 1 + len(changed)
+
+
+def test_an_approval_says_what_it_starts(shop: Shop) -> None:
+    shop.begin()
+    shop.waiting()
+
+    assert choices(shop) == {
+        Answer.APPROVE: f"ship.merge starts: merge {HEAD[:12]} into main of billing",
+        Answer.REJECT: "r1 goes back to develop.implement, and your reason goes into the agent's brief",
+    }
+
+
+def test_an_approval_that_is_not_the_last_one_needed_says_so(shop: Shop) -> None:
+    shop.begin(defined(develop(), ship(human("security", quorum=2), human("legal")), merge()))
+    shop.submit(shop.claim())
+    shop.report()
+
+    assert choices(shop, "security")[Answer.APPROVE] == "counts as one of 2; 1 more must approve"
+    assert choices(shop, "legal")[Answer.APPROVE] == "legal is done; security must be decided, too"
+    legal = next(r for r in shop.task().requests if r.gate == "legal")
+    spoken = c.Approve(legal.id, shown_digest(shop.task(), legal), shop.voice())
+    assert shop.gateway.perform(shop.person(), "r1", spoken).step == "ship.release"
+
+
+@pytest.mark.parametrize(
+    ("steps", "answer", "sentence"),
+    [
+        ((develop(), ship()), Answer.APPROVE, "the task is completed"),
+        ((develop(), ship(), full()), Answer.APPROVE, "the task goes on to test.full"),
+        ((develop(), ship(on_reject="end")), Answer.REJECT, "the task ends as rejected; nothing is merged"),
+        ((ship(),), Answer.REJECT, "the task ends as rejected; nothing is merged"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_consequence_is_what_the_workflow_says(
+    shop: Shop, steps: tuple[Step, ...], answer: Answer, sentence: str
+) -> None:
+    shop.begin(defined(*steps))
+    if steps[0].role:
+        shop.waiting()
+
+    assert choices(shop)[answer] == sentence
+    done = shop.approve() if answer is Answer.APPROVE else reject(shop)
+    assert done.ended or "goes on" in sentence
+
+
+def test_a_question_and_a_choice_name_what_their_answers_do(shop: Shop) -> None:
+    shop.begin(defined(develop(rounds=0), ship()))
+    agent = shop.claim()
+    shop.ask(agent)
+    assert choices(shop)[Answer.ANSWER] == (
+        "the answer goes into the brief, and implementer goes on with develop.implement"
+    )
+
+    shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "That one."))
+    shop.submit(shop.claim())
+    shop.report(verdict=FAIL)
+    assert choices(shop) == {
+        Answer.RETRY: "an agent as implementer tries develop.implement again, with your note in its brief; "
+        "rounds and attempts start at zero",
+        Answer.REASSIGN: "only whom you name may take develop.implement; its history stays",
+        Answer.REJECT: "r1 goes back to develop.implement, and your reason goes into the agent's brief",
+        Answer.CANCEL: "the task ends as canceled; nothing is merged",
+    }
+
+
+def test_nobody_can_reassign_a_step_that_no_agent_does(shop: Shop) -> None:
+    shop.begin(defined(develop(), full(), ship()))
+    shop.submit(shop.claim())
+    shop.report()
+    shop.report(gate="run", verdict=FAIL)
+
+    assert Answer.REASSIGN not in choices(shop)
+    assert choices(shop)[Answer.RETRY] == "test.full is tried again; rounds and attempts start at zero"

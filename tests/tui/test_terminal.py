@@ -1,0 +1,82 @@
+"""On a real terminal: every byte that comes out of the dashboard is ours, and `q` gives the terminal back."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from onloop.gateway.home import Home
+from onloop.gateway.opening import create_home
+from onloop.machine.task import Verdict
+from onloop_tui.place import place_of
+from tui_scenes import Scene
+
+OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
+ATTACK = f"{OSC_52}{TITLE}{C1}\x1b]8;;http://evil\x1b\\"
+PATIENCE_S = 30.0
+
+
+def _hostile_home(folder: Path) -> Home:
+    home = Home(folder / "store")
+    create_home(
+        home, store_id="s", person="ana", groups=("approvers",), passphrase="long enough", email="", scripted=False
+    )
+    scene = Scene(store=place_of(home).open().store)
+    (task,) = scene.fleet([f"cart{ATTACK}"], title=ATTACK)
+    scene.submit(task, ATTACK)
+    scene.passes(task, "patched", ATTACK)
+    scene.passes(task, "notes", ATTACK)
+    scene.report(task, "tests", Verdict.FAIL, f"landmark {ATTACK}", ATTACK)
+    scene.store.close()
+    return home
+
+
+def _read_until(terminal: int, sought: bytes, seen: bytearray) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while sought not in seen:
+        assert time.monotonic() < deadline, f"{sought!r} never came: {bytes(seen[-2000:])!r}"
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                seen += os.read(terminal, 65536)
+            except OSError:
+                break
+
+
+def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path) -> None:
+    home = _hostile_home(tmp_path)
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+    dashboard = subprocess.Popen(
+        [sys.executable, "-m", "onloop_tui", str(home.store)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = bytearray()
+    try:
+        _read_until(terminal, b"landmark", seen)
+        os.write(terminal, b"\r")
+        _read_until(terminal, b"What now?", seen)
+        os.write(terminal, b"G")
+        _read_until(terminal, b"what the agent says", seen)
+        os.write(terminal, b"\x1b")
+        _read_until(terminal, b"why here", bytearray())
+        os.write(terminal, b"q")
+        _read_until(terminal, b"\x1b[?1049l", seen)
+        assert dashboard.wait(PATIENCE_S) == 0
+    finally:
+        dashboard.kill()
+        dashboard.wait()
+        os.close(terminal)
+    shown = seen.decode("utf-8", "replace")
+    assert "␛]52;c;cHduZWQ=␇" in shown
+    assert not re.search(r"\x1b\](52|0|8);|[\x80-\x9f]", shown)
