@@ -100,3 +100,18 @@ def test_a_scratch_folder_is_private_and_temporary() -> None:
         assert folder.stat().st_mode & 0o777 == 0o700
         assert folder == folder.resolve()
     assert not folder.exists()
+
+
+def test_what_a_killed_process_left_in_the_temporary_folder_is_swept_away_and_what_lives_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "onloop-gate-left" / "deep").mkdir(parents=True)
+    (tmp_path / "onloop-other-left").mkdir()
+
+    with scratch("gate") as first, scratch("gate") as second:
+        assert first.is_dir()
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+            [first.name, second.name, "onloop-other-left"]
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["onloop-other-left"]

@@ -91,6 +91,7 @@ def _environment(place: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CEILING_DIRECTORIES": str(place.parent),
     }
 
 

@@ -35,12 +35,18 @@ def built(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch(purpose: str) -> Iterator[Path]:
-    """A fresh temporary folder (0700) with a resolved path, removed afterwards with whatever came to be in it."""
-    folder = Path(tempfile.mkdtemp(prefix=f"onloop-{purpose}-")).resolve()
+    """A fresh temporary folder (0700) with a resolved path, removed afterwards with whatever came to be in it.
+
+    What processes of ours that were killed left behind is swept away.
+    """
+    parent, prefix = Path(tempfile.gettempdir()).resolve(), f"onloop-{purpose}-"
+    _sweep(parent, prefix)
+    folder, lock = _locked_folder(parent, prefix)
     try:
         yield folder
     finally:
         remove_tree(folder)
+        os.close(lock)
 
 
 def remove_tree(path: Path) -> None:
@@ -88,7 +94,8 @@ def _try_lock(folder: Path) -> int | None:
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if folder.stat().st_ino == os.fstat(lock).st_ino:
+        found = os.fstat(lock)
+        if folder.stat().st_ino == found.st_ino and found.st_uid == os.getuid():
             return lock
     except OSError:
         pass

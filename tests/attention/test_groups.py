@@ -1,0 +1,207 @@
+"""What needs a person: an item per task, a row per cause, in an order that can be explained."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onloop.attention.groups import HEADLINES, Group, age, groups_of
+from onloop.attention.items import TIERS, Item, Tier, item_of
+from onloop.machine.state import REASONS, Reason, State
+from onloop.machine.task import Kind, Request, RequestKind, Task
+from scenario import HOUR, MINUTE, NOON, SECOND
+
+NEEDS = REASONS[State.INPUT_REQUIRED] | REASONS[State.AUTH_REQUIRED]
+
+
+def needing(reason: Reason, detail: str = "", task: str = "r1.1", since: int = NOON, gate: str | None = None) -> Task:
+    """A task that waits for a person."""
+    state = State.AUTH_REQUIRED if reason in REASONS[State.AUTH_REQUIRED] else State.INPUT_REQUIRED
+    kind = RequestKind.APPROVAL if gate else RequestKind.CHOICE
+    asked = Request(f"{task}/{gate}/9", kind, "develop.implement", "?", since, gate=gate)
+    return Task(
+        id=task,
+        run="r1",
+        title="Fix it",
+        kind=Kind.WORK,
+        definition="d" * 64,
+        workflow="feature",
+        sponsor="launcher:t",
+        created_at=NOON,
+        updated_at=NOON,
+        state=state,
+        reason=reason,
+        detail=detail,
+        since=since,
+        step="develop.implement",
+        requests=(asked,),
+    )
+
+
+def grouped(*tasks: Task) -> tuple[Group, ...]:
+    return groups_of(item for item in map(item_of, tasks) if item is not None)
+
+
+@pytest.mark.parametrize("reason", sorted(NEEDS))
+def test_every_reason_for_which_a_person_must_act_makes_an_item_with_a_tier_and_a_headline(reason: Reason) -> None:
+    item = item_of(needing(reason, "it is so", gate="release"))
+
+    assert item is not None
+    assert (item.reason, item.tier, item.detail) == (reason, TIERS[reason], "it is so")
+    (group,) = groups_of([item])
+    assert group.headline and "{" not in group.headline
+
+
+def test_the_tables_know_exactly_these_reasons() -> None:
+    assert TIERS.keys() == HEADLINES.keys() == NEEDS
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.INPUT_REQUIRED, State.AUTH_REQUIRED}))
+def test_a_task_that_needs_nobody_makes_no_item(state: State) -> None:
+    assert item_of(replace(needing(Reason.QUESTION), state=state, reason=None)) is None
+
+
+def test_five_hundred_failures_with_three_causes_are_three_rows() -> None:
+    words = (
+        "tests: {n} of {m} failed in /srv/repo{n}/app.py",
+        "tests: no module named kvlite at line {n}",
+        "lint: {m} problems after {n} ms",
+    )
+    tasks = [
+        needing(Reason.ROUNDS_EXHAUSTED, words[n % 3].format(n=n, m=n * 7), f"r1.{n}", NOON + n) for n in range(500)
+    ]
+    random.Random(7).shuffle(tasks)
+
+    rows = grouped(*tasks)
+
+    assert sorted(len(row.members) for row in rows) == [166, 167, 167]
+    assert {len({signature.split()[1] for signature in [m.signature for m in row.members]}) for row in rows} == {1}
+    assert [member.since for member in rows[0].members] == sorted(member.since for member in rows[0].members)
+
+
+def test_approvals_of_the_same_gate_are_one_row_whatever_their_commits() -> None:
+    rows = grouped(
+        *(needing(Reason.APPROVAL_REQUIRED, f"approval of {word}", f"r1.{word}", gate="release") for word in "abc"),
+        needing(Reason.APPROVAL_REQUIRED, "approval of a", "r1.9", gate="security"),
+    )
+
+    assert [(len(row.members), row.gate, row.detail) for row in rows] == [(3, "release", ""), (1, "security", "")]
+
+
+def test_questions_with_different_words_are_different_rows() -> None:
+    rows = grouped(
+        needing(Reason.QUESTION, "Which port?", "r1.1"),
+        needing(Reason.QUESTION, "Which colour?", "r1.2"),
+        needing(Reason.QUESTION, "Which port?", "r1.3"),
+    )
+
+    assert [len(row.members) for row in rows] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": Reason.TIMED_OUT},
+        {"step": "test.full"},
+        {"workflow": "other"},
+        {"definition": "e" * 64},
+        {"detail": "quite different"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_cause_is_reason_gate_step_words_and_workflow(change: dict[str, str]) -> None:
+    one = needing(Reason.ROUNDS_EXHAUSTED, "tests: failed")
+    fields = {"reason": one.reason, "step": one.step, "workflow": one.workflow, "definition": one.definition}
+    other = replace(one, **{**fields, "detail": one.detail, **change})
+
+    assert len(grouped(one, other)) == 2
+    assert len(grouped(one, replace(one, id="r9.1", run="r9", repo="other", title="Another"))) == 1
+
+
+def test_rows_come_by_tier_then_doublings_then_age() -> None:
+    tasks = [
+        needing(Reason.HALTED, "old", "t1", since=NOON - HOUR),
+        *(needing(Reason.GATE_FAILED, "network", f"g{n}", since=NOON) for n in range(4)),
+        *(needing(Reason.CONFLICT, "conflict", f"c{n}", since=NOON - MINUTE) for n in range(3)),
+        *(needing(Reason.TIMED_OUT, "slow", f"s{n}", since=NOON - HOUR) for n in range(2)),
+        needing(Reason.QUESTION, "Which?", "q1", since=NOON + HOUR),
+        needing(Reason.CHANGED_SINCE_APPROVAL, "moved", "m1", since=NOON + HOUR),
+    ]
+    random.Random(3).shuffle(tasks)
+
+    assert [row.reason for row in grouped(*tasks)] == [
+        Reason.CHANGED_SINCE_APPROVAL,
+        Reason.QUESTION,
+        Reason.GATE_FAILED,
+        Reason.TIMED_OUT,
+        Reason.CONFLICT,
+        Reason.HALTED,
+    ]
+
+
+def test_one_more_of_a_kind_moves_no_row_until_they_have_doubled() -> None:
+    old = [needing(Reason.TIMED_OUT, "slow", f"s{n}", since=NOON) for n in range(4)]
+    new = [needing(Reason.CONFLICT, "conflict", f"c{n}", since=NOON + 1) for n in range(8)]
+
+    assert [row.reason for row in grouped(*old, *new[:7])] == [Reason.TIMED_OUT, Reason.CONFLICT]
+    assert [row.reason for row in grouped(*old, *new)] == [Reason.CONFLICT, Reason.TIMED_OUT]
+
+
+def test_a_place_in_the_queue_can_be_explained() -> None:
+    (row,) = grouped(*(needing(Reason.GATE_FAILED, "network", f"g{n}", since=NOON + n) for n in range(3)))
+
+    assert row.why(NOON + 3 * MINUTE) == "tier 2 broken · 3 waiting · longest 3m"
+
+
+TASKS = st.lists(
+    st.builds(
+        lambda reason, detail, since, number: needing(reason, detail, f"r1.{number}", since),
+        st.sampled_from(sorted(NEEDS)),
+        st.sampled_from(("a: 1 failed", "a: 2 failed", "b: 1 failed")),
+        st.integers(NOON, NOON + HOUR),
+        st.integers(1, 10_000),
+    ),
+    max_size=40,
+    unique_by=lambda task: task.id,
+)
+
+
+@given(TASKS, st.randoms(use_true_random=False))
+def test_every_item_is_in_one_row_and_the_order_of_arrival_changes_nothing(
+    tasks: list[Task], chance: random.Random
+) -> None:
+    rows = grouped(*tasks)
+    shuffled = list(tasks)
+    chance.shuffle(shuffled)
+
+    members: list[Item] = [member for row in rows for member in row.members]
+    assert sorted(member.task for member in members) == sorted(task.id for task in tasks)
+    assert len({row.cause for row in rows}) == len(rows)
+    assert all({member.cause for member in row.members} == {row.cause} for row in rows)
+    assert [row.tier for row in rows] == sorted(row.tier for row in rows)
+    assert grouped(*shuffled) == rows
+
+
+def test_the_tiers_are_safety_decision_broken_stalled() -> None:
+    assert sorted(Tier) == [Tier.SAFETY, Tier.DECISION, Tier.BROKEN, Tier.STALLED]
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (-5, "0s"),
+        (999, "0s"),
+        (40 * SECOND, "40s"),
+        (MINUTE, "1m"),
+        (HOUR - 1, "59m"),
+        (2 * HOUR + 9 * MINUTE, "2h09m"),
+        (24 * HOUR - 1, "23h59m"),
+        (76 * HOUR, "3d4h"),
+    ],
+)
+def test_an_age_is_said_in_its_two_largest_units(ms: int, words: str) -> None:
+    assert age(ms) == words

@@ -1,0 +1,119 @@
+"""What both faces show of a whole store: every task is counted once, and what time changes is seen without being written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.shop import Shop
+from onloop.gateway.picture import picture_of, standing
+from onloop.machine.state import REASONS, TERMINAL, Reason, State
+from onloop.machine.task import Kind, Task
+from scenario import FAIL, NOON, SECOND, defined, develop, ship
+
+LASTING = sorted(set(State) - {State.PAUSED})
+"""The states that commands of today lead to; nothing pauses a task yet."""
+
+
+def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:
+    """Task `number` of a run; 0 is the root."""
+    return Task(
+        id=f"{run}.{number}" if number else run,
+        run=run,
+        title="Fix it",
+        kind=Kind.WORK,
+        definition="d" * 64,
+        workflow="feature",
+        sponsor="launcher:t",
+        created_at=NOON,
+        updated_at=NOON,
+        parent=run if number else None,
+        state=state,
+        reason=reason,
+        step="develop.implement",
+    )
+
+
+@st.composite
+def stores(draw: st.DrawFn) -> list[Task]:
+    """Fleets and single tasks, in any order and any state."""
+    found: list[Task] = []
+    for run in draw(st.lists(st.sampled_from("abcde"), unique=True)):
+        members = draw(st.integers(0, 6))
+        for number in range(members + 1):
+            state = draw(st.sampled_from(LASTING))
+            reason = draw(st.sampled_from(sorted(REASONS[state]))) if REASONS[state] else None
+            kind = Kind.FLEET if members and not number else Kind.WORK
+            found.append(replace(task(run, number, state, reason), kind=kind))
+    return draw(st.permutations(found))
+
+
+@given(stores())
+def test_the_counts_add_up_to_the_number_of_tasks(tasks: list[Task]) -> None:
+    picture = picture_of(tasks)
+    work = [one for one in tasks if one.kind is Kind.WORK]
+
+    assert picture.needs_person + picture.working + picture.ready + picture.ended == len(work)
+    assert sum(len(group.members) for group in picture.groups) == picture.needs_person
+    assert sum(line.total for line in picture.runs) == len(work)
+    assert [line.run for line in picture.runs] == [one.run for one in tasks if one.parent is None]
+    for line in picture.runs:
+        parts = (line.done, line.working, line.waiting, line.needs_person, line.ended_otherwise)
+        assert sum(parts) == line.total and min(parts) >= 0
+        assert line.live == sum(one.run == line.run and not one.ended for one in work)
+
+
+def test_a_paused_task_counts_as_waiting_in_its_run() -> None:
+    (line,) = picture_of([task("r1", 0, State.PAUSED, Reason.PAUSED)]).runs
+
+    assert (line.waiting, line.live, line.total) == (1, 1, 1)
+
+
+def test_a_fleet_is_shown_by_its_repositories(shop: Shop) -> None:
+    shop.fleet(3)
+    shop.cancel("r1.1")
+    shop.claim("r1.2")
+    with shop.store.reading() as at:
+        tasks = [found for found in (at.task(i) for i in ("r1", "r1.1", "r1.2", "r1.3")) if found]
+
+    (line,) = picture_of(tasks).runs
+    assert (line.run, line.total, line.working, line.waiting, line.ended_otherwise) == ("r1", 3, 1, 1, 1)
+    assert (picture_of(tasks).working, picture_of(tasks).ended) == (1, 1)
+
+
+def test_repositories_that_fail_alike_are_one_row_of_the_picture(shop: Shop) -> None:
+    shop.definition = defined(develop(rounds=0), ship())
+    shop.fleet(3)
+    for number in (1, 2, 3):
+        shop.submit(shop.claim(f"r1.{number}"))
+        shop.report(f"r1.{number}", verdict=FAIL)
+    with shop.store.reading() as at:
+        tasks = [found for found in (at.task(f"r1.{n}") for n in (1, 2, 3)) if found]
+
+    (row,) = picture_of(tasks).groups
+    assert [member.task for member in row.members] == ["r1.1", "r1.2", "r1.3"]
+    assert row.headline == "gates of develop.implement keep failing"
+
+
+WAITS = replace(task("r1", 0, State.SUBMITTED, Reason.RETRY_BACKOFF), not_before=NOON + SECOND)
+
+
+@pytest.mark.parametrize(
+    ("given_task", "frozen", "slot_free", "now", "expected"),
+    [
+        (WAITS, None, True, NOON, (State.SUBMITTED, Reason.RETRY_BACKOFF)),
+        (WAITS, None, True, NOON + SECOND, (State.SUBMITTED, Reason.READY)),
+        (WAITS, "all", True, NOON + SECOND, (State.SUBMITTED, Reason.FROZEN)),
+        (task("r1", 1, State.SUBMITTED, Reason.READY), None, False, NOON, (State.SUBMITTED, Reason.NO_SLOT)),
+        (task("r1", 1, State.SUBMITTED, Reason.READY), None, True, NOON, (State.SUBMITTED, Reason.READY)),
+        (task("r1", 1, State.WORKING), None, False, NOON, (State.WORKING, None)),
+        *((task("r1", 1, state), "all", False, NOON, (state, None)) for state in sorted(TERMINAL)),
+    ],
+)
+def test_time_freezes_and_full_fleets_are_seen_without_being_written(
+    given_task: Task, frozen: str | None, slot_free: bool, now: int, expected: tuple[State, Reason | None]
+) -> None:
+    assert standing(given_task, frozen=frozen, slot_free=slot_free, now=now) == expected
