@@ -81,4 +81,6 @@ def test_equal_parts_give_the_same_name_and_others_another(one: list[str], other
 
 
 def test_a_fingerprint_is_the_same_in_every_process() -> None:
-    assert fingerprint("question", "", "develop.implement") == "7d5f4f03"
+    by_sha256sum = "dbda257d"  # printf 'question\\x1f\\x1fdevelop.implement' | sha256sum
+
+    assert fingerprint("question", "", "develop.implement") == by_sha256sum

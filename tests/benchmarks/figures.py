@@ -1,6 +1,6 @@
 """The figures that README and notes quote, as ratios against named baselines in one run.
 
-.venv/bin/python tests/benchmarks/figures.py [check] [transitions] [paint]
+.venv/bin/python tests/benchmarks/figures.py [check] [transitions]
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ class Shop:
     def __post_init__(self) -> None:
         self.gateway = Gateway(self.store, self.clock)
         with self.store.writing() as tx:
+            if tx.house().id:
+                return
             append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
             for who, groups in PEOPLE.items():
                 name = who.removeprefix("human:")

@@ -1,4 +1,4 @@
-"""What both faces show of a whole store: every task is counted once, and what time changes is seen without being written."""
+"""What both faces show of a whole store: every task counted once, and what time changes seen without being written."""
 
 from __future__ import annotations
 

@@ -1,0 +1,280 @@
+"""Submitting from a real clone: the commit is fetched, artefacts are stored by digest, and the gates are asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from gateway.shop import Clock, Shop
+from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
+from onloop.gates.environment import Environment
+from onloop.gateway.dossier import dossier_of
+from onloop.gateway.home import Home
+from onloop.gateway.identity import Principal
+from onloop.gateway.opening import Opened
+from onloop.gateway.service import Gateway
+from onloop.gateway.submission import (
+    LARGEST_ARTEFACT,
+    LONGEST_STATEMENT,
+    MOST_ARTEFACTS,
+    submit,
+    task_of,
+    uncommitted_files,
+    wait_for_gates,
+)
+from onloop.machine import commands as c
+from onloop.machine.state import Reason
+from onloop.machine.task import Artefact, Task, Verdict
+from onloop.store.sqlite import SqliteStore, create_store
+from scenario import FAIL, MINUTE, PASS
+
+PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.check_output(["git", *words], cwd=folder, env=PLAIN, text=True, timeout=30).strip()
+
+
+@dataclass
+class Place:
+    """A shop with an origin, and an agent at work in its clone of it."""
+
+    shop: Shop
+    opened: Opened
+    agent: Principal
+    origin: Path
+
+    @property
+    def clone(self) -> Path:
+        return self.opened.home.environment("r1")
+
+    @property
+    def out(self) -> Path:
+        return self.opened.home.out("r1")
+
+    def commit(self, name: str = "app.py", content: str = "print(2)\n") -> str:
+        """The agent commits a file."""
+        (self.clone / name).write_text(content)
+        git(self.clone, "add", "--all")
+        git(self.clone, "commit", "--quiet", "--message", "work")
+        return git(self.clone, "rev-parse", "HEAD")
+
+    def hand_over(self, name: str, content: bytes = b"notes") -> None:
+        """The agent puts an artefact where they belong."""
+        (self.out / name).write_bytes(content)
+
+    def submit(self, statement: str = "done", key: str = "") -> Task:
+        """The agent submits."""
+        return submit(self.opened, self.agent, statement, key=key)
+
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """What is submitted."""
+        now = self.submit().submission
+        assert now is not None
+        return now.artefacts
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    origin, home = tmp_path / "origin", Home(tmp_path / "state" / "store")
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    (origin / "app.py").write_text("print(1)\n")
+    git(origin, *SEED, "add", "--all")
+    git(origin, *SEED, "commit", "--quiet", "--message", "first")
+    create_store(home.store)
+    store = SqliteStore(home.store)
+    shop = Shop(store, Clock())
+    shop.begin(origin=str(origin))
+    home.out("r1").mkdir(parents=True)
+    opened = Opened(home, Gateway(store, shop.clock))
+    Environment(home.environment("r1")).prepare(home.mirror(str(origin)), "main", "r1", "alfa")
+    yield Place(shop, opened, shop.claim(), origin)
+    shop.check()
+    opened.close()
+
+
+def test_a_submission_is_the_head_of_the_clone_with_tree_base_and_authors(place: Place) -> None:
+    base, head = git(place.clone, "rev-parse", "HEAD"), place.commit()
+    task = place.submit("two is better")
+    now = task.submission
+
+    assert now is not None
+    assert (now.head, now.base, now.tree) == (head, base, git(place.clone, "rev-parse", "HEAD^{tree}"))
+    assert (now.authors, now.statement, now.at) == (
+        ("alfa@agents.onloop.invalid",),
+        "two is better",
+        place.shop.clock(),
+    )
+    assert (task.reason, task.awaited) == (Reason.GATES_RUNNING, ("tests",))
+
+
+def test_the_gateway_has_the_commit_even_if_the_clone_is_gone(place: Place) -> None:
+    head = place.commit()
+    place.submit()
+    place.shop.report()
+    place.clone.rename(place.clone.with_name("gone"))
+    mirror = place.opened.home.mirror
+
+    task = place.shop.task()
+    with place.shop.store.reading() as at:
+        shown = dossier_of(at, task, mirror)
+    assert mirror(str(place.origin)).read_file(head, "app.py", 100) == b"print(2)\n"
+    assert [(file.path, shown.trouble) for file in shown.files] == [("app.py", "")]
+    assert "+print(2)" in shown.diff
+
+
+def test_the_base_is_where_the_work_left_the_target_as_it_is_now(place: Place) -> None:
+    base = git(place.clone, "rev-parse", "HEAD")
+    place.commit()
+    (place.origin / "other.py").write_text("x = 1\n")
+    git(place.origin, "add", "--all")
+    git(place.origin, *SEED, "commit", "--quiet", "--message", "meanwhile")
+    now = place.submit().submission
+
+    assert now is not None and now.base == base
+
+
+def test_what_is_changed_and_not_committed_is_named_and_not_submitted(place: Place) -> None:
+    head = place.commit()
+    (place.clone / "app.py").write_text("print(3)\n")
+    (place.clone / "untracked.py").write_text("")
+    task = place.submit()
+
+    assert task.submission is not None and task.submission.head == head
+    assert uncommitted_files(place.opened, task) == ("app.py",)
+
+
+def test_artefacts_are_stored_by_digest_in_order_of_their_names(place: Place) -> None:
+    place.hand_over("notes.md", b"# Notes\n")
+    place.hand_over("a.bin", b"\x00\xff")
+
+    digests = [sha256(content).hexdigest() for content in (b"\x00\xff", b"# Notes\n")]
+    assert place.artefacts() == (Artefact("a.bin", digests[0], 2), Artefact("notes.md", digests[1], 8))
+    with place.shop.store.reading() as at:
+        assert [at.blob(digest) for digest in digests] == [b"\x00\xff", b"# Notes\n"]
+
+
+def test_only_regular_files_are_artefacts(place: Place, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    place.hand_over("notes.md")
+    (place.out / "link.md").symlink_to(secret)
+    (place.out / "dangling.md").symlink_to(tmp_path / "nothing")
+    (place.out / "folder").mkdir()
+    os.mkfifo(place.out / "pipe")
+
+    assert [artefact.name for artefact in place.artefacts()] == ["notes.md"]
+    assert b"hunter2" not in b"".join(path.read_bytes() for path in place.opened.home.store.glob("onloop.db*"))
+
+
+def test_an_artefact_may_be_as_large_as_the_limit_and_no_larger(place: Place) -> None:
+    place.hand_over("big", b"x" * LARGEST_ARTEFACT)
+    assert [artefact.size for artefact in place.artefacts()] == [LARGEST_ARTEFACT]
+
+    place.hand_over("big", b"x" * (LARGEST_ARTEFACT + 1))
+    with pytest.raises(BadInput, match="is larger than 4194304 bytes"):
+        place.submit()
+
+
+def test_too_many_artefacts_are_refused_before_any_is_stored(place: Place) -> None:
+    for number in range(MOST_ARTEFACTS + 1):
+        place.hand_over(f"n{number}", b"x")
+
+    with pytest.raises(BadInput, match="holds 51 files"):
+        place.submit()
+    assert place.shop.task().submission is None
+    (place.out / "n0").unlink()
+    assert len(place.artefacts()) == MOST_ARTEFACTS
+
+
+def test_a_folder_for_artefacts_that_is_not_there_holds_none(place: Place) -> None:
+    place.out.rmdir()
+
+    assert place.artefacts() == ()
+
+
+def test_a_long_statement_is_cut(place: Place) -> None:
+    task = place.submit("x" * 10_000)
+
+    assert task.submission is not None and len(task.submission.statement) == LONGEST_STATEMENT
+
+
+def test_whoever_holds_no_lease_submits_nothing_and_nothing_is_fetched(place: Place) -> None:
+    place.shop.gateway.perform(place.agent, "r1", c.Release(place.agent.id, place.agent.epoch, c.ReleaseCause.STOPPED))
+    place.commit()
+    before = place.shop.log()
+
+    with pytest.raises(NotAllowed, match="held by nobody"):
+        place.submit()
+    assert place.shop.log() == before
+
+
+def test_a_task_without_a_repository_has_nothing_to_submit(place: Place) -> None:
+    place.shop.begin(run="r2", origin=None, repo=None)
+    agent = place.shop.claim("r2")
+
+    with pytest.raises(BadInput, match="r2 has no repository"):
+        submit(place.opened, agent, "done")
+    with pytest.raises(UnknownThing, match="no task 'r9'"):
+        task_of(place.opened, "r9")
+
+
+def test_the_same_key_submits_once_however_much_later_it_is_sent_again(place: Place) -> None:
+    place.commit()
+    once = place.submit(key="k1")
+    place.shop.later(2000)
+
+    assert place.submit(key="k1") == once
+    place.commit(content="print(4)\n")
+    with pytest.raises(Refused, match="was used for another request") as refused:
+        place.submit(key="k1")
+    assert refused.value.exit is Exit.USAGE
+
+
+def wait(place: Place, *, timeout_s: float, meanwhile: dict[int, Verdict]) -> tuple[Task, int]:
+    """Wait for the gates with a pause in which a second passes and, at the n-th, a verdict comes; beats are counted."""
+    pauses, beats = iter(range(1000)), []
+
+    def pause(seconds: float) -> None:
+        place.shop.later(1001)
+        if (verdict := meanwhile.get(next(pauses))) is not None:
+            _elsewhere(place, verdict)
+
+    task = wait_for_gates(place.opened, "r1", timeout_s=timeout_s, pause=pause, beat=lambda: beats.append(1))
+    return task, len(beats)
+
+
+def _elsewhere(place: Place, verdict: Verdict) -> None:
+    """The verifier answers from a connection of its own, as it does in life."""
+    store = SqliteStore(place.opened.home.store)
+    Shop(store, place.shop.clock).report(verdict=verdict)
+    store.close()
+
+
+@pytest.mark.parametrize(("verdict", "reason"), [(PASS, Reason.APPROVAL_REQUIRED), (FAIL, None)])
+def test_waiting_ends_as_soon_as_the_gates_have_answered(place: Place, verdict: Verdict, reason: Reason | None) -> None:
+    place.submit()
+    task, beats = wait(place, timeout_s=90, meanwhile={3: verdict})
+
+    assert (task.reason, beats) == (reason, 4)
+
+
+def test_waiting_ends_after_its_time_with_the_task_as_it_is(place: Place) -> None:
+    place.submit()
+    task, beats = wait(place, timeout_s=5, meanwhile={})
+
+    assert (task.reason, beats) == (Reason.GATES_RUNNING, 5)
+
+
+def test_nobody_waits_for_gates_that_are_not_running(place: Place) -> None:
+    task, beats = wait(place, timeout_s=MINUTE, meanwhile={})
+
+    assert (task.reason, beats) == (None, 0)
