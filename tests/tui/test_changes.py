@@ -81,14 +81,14 @@ diff --git a/uv.lock b/uv.lock
 
 
 def test_the_diff_follows_the_order_of_the_files() -> None:
-    shown = [plain(line) for line in diff_lines(DIFF, [_change("cart.py"), _change("uv.lock")], 80)]
+    shown = [plain(line) for line in diff_lines(DIFF, (_change("cart.py"), _change("uv.lock")), 80)]
 
     assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"
     assert shown.index("┆ +2.0") < shown.index("┆ +new")
 
 
 def test_added_and_removed_differ_by_shape_and_tone() -> None:
-    tones = {plain(line): line[1].tone for line in diff_lines(DIFF, [], 80)}
+    tones = {plain(line): line[1].tone for line in diff_lines(DIFF, (), 80)}
 
     assert tones["┆ +new"] is Tone.GOOD
     assert tones["┆ -old"] is Tone.BAD
@@ -97,7 +97,7 @@ def test_added_and_removed_differ_by_shape_and_tone() -> None:
 
 def test_the_end_of_a_long_line_is_shown_too() -> None:
     row = "+" + "a" * 300 + "os.system('rm -rf /')"
-    shown = diff_lines(f"diff --git a/x b/x\n@@ -0,0 +1 @@\n{row}\n", [], 60)
+    shown = diff_lines(f"diff --git a/x b/x\n@@ -0,0 +1 @@\n{row}\n", (), 60)
 
     assert all(width_of(line) <= 60 for line in shown)
     assert "os.system('rm -rf /')" in "".join(plain(line).removeprefix("┆ +↪").removeprefix("┆ ") for line in shown)
@@ -105,7 +105,7 @@ def test_the_end_of_a_long_line_is_shown_too() -> None:
 
 
 def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
-    shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * 5000, [], 60)
+    shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * 5000, (), 60)
 
     assert len(shown) == MOST_DIFF_LINES + 1
     assert plain(shown[-1]) == f"… {5002 - MOST_DIFF_LINES} more lines"
@@ -113,6 +113,6 @@ def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
 
 def test_content_that_looks_like_a_header_of_git_cannot_reorder_the_diff() -> None:
     forged = DIFF.replace("+new", "+diff --git a/ok b/ok")
-    shown = [plain(line) for line in diff_lines(forged, [_change("cart.py"), _change("uv.lock")], 80)]
+    shown = [plain(line) for line in diff_lines(forged, (_change("cart.py"), _change("uv.lock")), 80)]
 
     assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"

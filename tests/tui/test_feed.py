@@ -108,6 +108,9 @@ def test_a_store_that_vanished_is_said_once_and_found_again(tmp_path: Path) -> N
 
     away.rename(home.store)
     assert _seen(watch.look()).snapshot.house.people
+    assert watch.look() is None
+    home.store.rename(away)
+    assert _lost(watch.look()).since == clock()
     watch.close()
 
 

@@ -38,6 +38,7 @@ def test_an_empty_list_fills_even_while_frozen() -> None:
 
 def test_the_cursor_stays_with_its_cause_wherever_that_goes() -> None:
     assert cursor_after("abc", "b", "xyb") == "b"
+    assert cursor_after("abc", "c", "cab") == "c"
 
 
 def test_a_cursor_whose_row_went_stands_on_the_next_one_that_is_left() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -306,3 +307,13 @@ DASHBOARD: tuple[Argument, ...] = (
 def verb(name: str) -> Verb | None:
     """The verb of that name."""
     return next((known for known in VERBS if known.name == name), None)
+
+
+def verbs_markdown() -> str:
+    """README's table of verbs."""
+    rows = [f"| `onloop {known.name}` | {known.summary} | {known.group} |" for known in VERBS]
+    return "\n".join(["| verb | does | for |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(verbs_markdown() + "\n")

@@ -84,10 +84,7 @@ class Form(Vertical):
         event.stop()
         names = [field.name for field in self._fields]
         place = names.index((event.input.id or "").removeprefix("field-"))
-        field = self._fields[place]
-        if not event.value.strip() and not field.optional:
-            self.say(f"{field.label} is needed; Esc leaves it")
-        elif place + 1 < len(names):
+        if place + 1 < len(names):
             self.query_one(f"#field-{names[place + 1]}", Input).focus()
         else:
             self._answer()

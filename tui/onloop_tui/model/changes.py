@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from onloop.gates.changes import FileChange, Status
 from onloop_tui.model.lines import GUTTER, Line, Span, Tone, hanging, line
@@ -44,7 +45,8 @@ def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     return (*told, *hanging((Span("      "),), risk, width, Tone.WARN)) if risk else told
 
 
-def diff_lines(diff: str, files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
+@lru_cache(maxsize=8)
+def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Line, ...]:
     """The patch behind the gutter, long lines wrapped and never cut; past the cap, the rest is counted."""
     rows = [row for part in _parts(diff, files) for row in part]
     lines: list[Line] = []

@@ -42,8 +42,6 @@ def cursor_after(before: Sequence[str], cursor: str | None, now: Sequence[str]) 
     """Where a cursor on `cursor` stands now: on it, else on the next row that is still there, else on the last."""
     if not now:
         return None
-    if cursor in now:
-        return cursor
     if cursor is not None and cursor in before:
         here = list(before).index(cursor)
         return next((cause for cause in before[here:] if cause in now), now[-1])

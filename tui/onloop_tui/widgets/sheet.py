@@ -19,6 +19,7 @@ from onloop_tui.dialogs.form import Form
 from onloop_tui.dialogs.questions import person_form, words_form
 from onloop_tui.messages import Decided, SheetClosed
 from onloop_tui.model.actions import Action, action_lines, actions_of, asked_for, command_for
+from onloop_tui.model.changes import diff_lines
 from onloop_tui.model.lines import Line, Span, Tone, hanging, line
 from onloop_tui.model.sentences import VERBS
 from onloop_tui.model.sheet import differences, headings, sheet_lines, title_line
@@ -237,7 +238,7 @@ class Sheet(Vertical):
     async def _read(self) -> None:
         wanted_id, before = self.task_id, self._dossier
         try:
-            dossier = await asyncio.to_thread(self._session.place.dossier, wanted_id)
+            dossier = await asyncio.to_thread(self._laid_out, wanted_id, self.body.room)
         except OnloopError as problem:
             self._notice = ((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
             self._set_mode(Mode.SHOWN)
@@ -249,6 +250,12 @@ class Sheet(Vertical):
             self._notice = (*self._notice, (f"⚠ changed since shown: {'; '.join(changed)}", Tone.WARN))
         self._set_mode(Mode.SHOWN)
         self._begin_wanted()
+
+    def _laid_out(self, task_id: str, width: int) -> Dossier:
+        """The dossier, for a thread: a long diff is laid out here, so that drawing it finds that done."""
+        dossier = self._session.place.dossier(task_id)
+        diff_lines(dossier.diff, dossier.files, width)
+        return dossier
 
     def _begin_wanted(self) -> None:
         """Open the form that the key in the list asked for; approving always takes a key in the sheet."""
