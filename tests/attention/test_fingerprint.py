@@ -64,6 +64,11 @@ def test_a_signature_is_short_one_line_and_stable(text: str) -> None:
     assert not any(char.isdecimal() or char in "\n\r\t" for char in found)
 
 
+def test_a_long_text_is_known_by_its_beginning() -> None:
+    assert signature("word " * 100) == ("word " * 100)[:LONGEST_SIGNATURE]
+    assert signature("word " * 100 + "end") == signature("word " * 100)
+
+
 @pytest.mark.parametrize("unit", ["a-", "/", "a/", "'/", "0x", "1.", "1 ", "a", "https://", "- ", "a1"])
 def test_text_written_to_be_slow_takes_no_time(unit: str) -> None:
     before = time.process_time()

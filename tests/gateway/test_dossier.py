@@ -35,6 +35,8 @@ from scenario import (
     work,
 )
 
+pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
+
 
 def marks(shop: Shop) -> dict[str, Mark]:
     return {line.gate: line.mark for line in gate_lines(shop.definition, shop.task())}

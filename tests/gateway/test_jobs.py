@@ -144,6 +144,25 @@ def test_a_job_whose_verifier_is_silent_too_long_is_taken_by_another(shop: Shop)
     assert again is not None and again.leased_by == "verifier:two"
 
 
+def test_nothing_is_run_or_moved_for_a_frozen_task(shop: Shop) -> None:
+    shop.fleet(3)
+    shop.submit(shop.claim("r1.1"))
+    shop.waiting("r1.2")
+    effect = shop.approve(task_id="r1.2").effect
+    assert effect is not None
+    shop.gateway.perform(EFFECTS, "r1.2", c.StartEffect(effect.id, "0" * 40, "f" * 40))
+    shop.freeze("task:r1.1")
+    shop.freeze("task:r1.2")
+
+    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is None
+    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True) is None
+    shop.submit(shop.claim("r1.3"))
+    other = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    assert other is not None and other.task == "r1.3"
+    shop.unfreeze("task:r1.2")
+    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True) is not None
+
+
 def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
     shop.fleet(2)
     shop.submit(shop.claim("r1.1"))

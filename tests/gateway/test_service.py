@@ -173,6 +173,8 @@ def test_a_heartbeat_extends_a_lease_and_never_shortens_or_revives_it(shop: Shop
 
     assert shop.gateway.heartbeat(agent) == begun + 2 * MINUTE - 1
     assert shop.gateway.heartbeat(agent, lease_ms=1) == begun + 2 * MINUTE - 1
+    lease = shop.lease()
+    assert lease is not None and lease.expires == begun + 2 * MINUTE - 1
     shop.later(MINUTE)
     assert refusal(lambda: shop.gateway.heartbeat(agent)).exit is Exit.NOT_YOURS
 

@@ -209,12 +209,13 @@ def test_a_long_statement_is_cut(place: Place) -> None:
 
 def test_whoever_holds_no_lease_submits_nothing_and_nothing_is_fetched(place: Place) -> None:
     place.shop.gateway.perform(place.agent, "r1", c.Release(place.agent.id, place.agent.epoch, c.ReleaseCause.STOPPED))
-    place.commit()
-    before = place.shop.log()
+    head, before = place.commit(), place.shop.log()
 
     with pytest.raises(NotAllowed, match="held by nobody"):
         place.submit()
     assert place.shop.log() == before
+    with pytest.raises(UnknownThing, match="is not in the mirror"):
+        place.opened.home.mirror(str(place.origin)).tree(head)
 
 
 def test_a_task_without_a_repository_has_nothing_to_submit(place: Place) -> None:

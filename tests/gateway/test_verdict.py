@@ -12,6 +12,8 @@ from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
 from scenario import ERROR, FAIL, HEAD, MINUTE, OTHER_HEAD, SECOND, defined, develop, gate, human, merge, ship, work
 
+pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
+
 PEOPLES = Step("develop.implement", role="implementer", gates=(human("review"),))
 """A step of an agent's that has no gate but a person's."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onloop.errors import Refused
@@ -347,7 +347,7 @@ class Walk:
         return self.task.state in TERMINAL or self.task.state is State.WORKING
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(DEFINITIONS), st.lists(STROKES, min_size=15, max_size=80))
 def test_no_path_leads_past_a_rule(definition: Definition, strokes: list[Stroke]) -> None:
     walk = Walk(definition)

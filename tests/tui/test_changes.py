@@ -59,10 +59,14 @@ def test_an_ordinary_change_is_not_marked(path: str) -> None:
 def test_risky_files_come_first_and_are_marked_with_a_shape() -> None:
     shown = [plain(line) for line in file_lines([_change("cart.py"), _change("uv.lock")], 80)]
 
-    assert shown[0].startswith("  ⚠ uv.lock")
-    assert "pins dependencies" in shown[1]
-    assert shown[2].startswith("    cart.py")
+    assert shown == ["  ⚠ uv.lock  +3 −1  pins dependencies", "    cart.py  +3 −1"]
     assert totals([_change("cart.py"), _change("uv.lock")]) == "2 files, +6 −2, 1 to look at first"
+
+
+def test_a_reason_that_does_not_fit_beside_its_file_stands_below_it() -> None:
+    shown = [plain(line) for line in file_lines([_change("sub/folder/uv.lock")], 40)]
+
+    assert shown == ["  ⚠ sub/folder/uv.lock  +3 −1", "      pins dependencies"]
 
 
 DIFF = """diff --git a/cart.py b/cart.py

@@ -129,12 +129,16 @@ def _differences(expected: Course, observed: Course) -> Iterator[str]:
         yield f"it took {observed.attempts} attempts, not {expected.attempts} or more"
     for reason in sorted(expected.reasons - observed.reasons):
         yield f"it never was {reason}"
-    if End.LEASE_EXPIRED not in observed.ends:  # else somebody killed the worker before the agent could play its part
-        for end in sorted(expected.ends - observed.ends):
-            yield f"no attempt {end}"
+    for end in sorted(_missing_ends(expected, observed)):
+        yield f"no attempt {end}"
     given = iter(observed.answers)
     if not all(answer in given for answer in expected.answers):
         yield f"people answered {_listed(observed.answers)}, not {_listed(expected.answers)}"
+
+
+def _missing_ends(expected: Course, observed: Course) -> frozenset[End]:
+    """The ends that should have come; where a lease expired, somebody killed the worker before its agent's part."""
+    return frozenset() if End.LEASE_EXPIRED in observed.ends else expected.ends - observed.ends
 
 
 def _listed(answers: tuple[Answer, ...]) -> str:

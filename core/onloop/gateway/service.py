@@ -147,13 +147,13 @@ class Gateway:
                         self._settle(tx, task)
 
     def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
-        """Lease the oldest gate (or effect) that nobody works on; None if there is none."""
+        """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none."""
         now = self.clock()
         with self.store.reading() as at:
-            if not any(_is_free(job, now, effects=effects) for job in at.select(Job)):
+            if not _free_jobs(at, now, effects=effects):
                 return None
         with self.store.writing() as tx:
-            free = [job for job in tx.select(Job) if _is_free(job, now, effects=effects)]
+            free = _free_jobs(tx, now, effects=effects)
             if not free:
                 return None
             first = min(free, key=lambda job: (job.created_at, job.id))
@@ -287,8 +287,11 @@ def _known(tx: Reading, task_id: str) -> Task:
     return task
 
 
-def _is_free(job: Job, now: int, *, effects: bool) -> bool:
-    return job.leased_until <= now and (job.gate is None) == effects
+def _free_jobs(tx: Reading, now: int, *, effects: bool) -> list[Job]:
+    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them."""
+    free = [job for job in tx.select(Job) if job.leased_until <= now and (job.gate is None) == effects]
+    house = tx.house()
+    return [job for job in free if covering(house, _known(tx, job.task)) is None] if house.freezes else free
 
 
 def _is_replay(tx: Reading, key: str, request: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from onloop.gates.changes import FileChange, Status
-from onloop_tui.model.lines import GUTTER, Line, Span, Tone, hanging, line
+from onloop_tui.model.lines import GUTTER, Line, Span, Tone, hanging, line, width_of
 from onloop_tui.model.risk import risk_of, riskiest_first
 from onloop_tui.model.text import cells, safe, wrap
 
@@ -42,7 +42,12 @@ def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
     mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
     told = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}", width)
-    return (*told, *hanging((Span("      "),), risk, width, Tone.WARN)) if risk else told
+    if risk is None:
+        return told
+    beside = (*told[-1], Span(f"  {risk}", Tone.WARN))
+    if width_of(beside) <= width:
+        return (*told[:-1], beside)
+    return (*told, *hanging((Span("      "),), risk, width, Tone.WARN))
 
 
 @lru_cache(maxsize=8)
