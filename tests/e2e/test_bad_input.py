@@ -90,7 +90,7 @@ def test_a_store_folder_that_others_can_write_is_refused(world: World) -> None:
     ran = world.onloop("list")
 
     assert ran.code == 17
-    _is_told(ran.err, "can be written by others", "chmod 700")
+    _is_told(ran.err, "is open to others", "chmod 700")
 
 
 def test_a_second_init_keeps_the_first_approver(world: World) -> None:

@@ -41,13 +41,13 @@ def test_a_folder_of_ones_own_is_private(tmp_path: Path) -> None:
     check_private(folder)
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
-def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777, 0o755])
+def test_a_folder_that_lets_others_in_is_refused(tmp_path: Path, mode: int) -> None:
     folder = tmp_path / "store"
     folder.mkdir()
     folder.chmod(mode)
 
-    with pytest.raises(StoreError, match="can be written by others") as refused:
+    with pytest.raises(StoreError, match="is open to others") as refused:
         check_private(folder)
     assert refused.value.hint == f"chmod 700 {folder}"
 

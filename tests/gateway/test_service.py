@@ -108,7 +108,7 @@ def test_a_run_begins_whole_or_not_at_all(shop: Shop) -> None:
     pinned = Pinned("e" * 64, "other", "", "{}")
 
     with pytest.raises(Refused, match="r1 exists already"):
-        shop.gateway.create(launcher("t"), [("r2", creation), ("r1", creation)], pinned)
+        shop.gateway.create(launcher("tests"), [("r2", creation), ("r1", creation)], pinned)
 
     with shop.store.reading() as at:
         assert (at.task("r2"), at.get(Pinned, pinned.digest)) == (None, None)
@@ -219,13 +219,13 @@ def test_a_step_that_takes_too_long_loses_its_attempt_however_lively_its_agent(s
     assert (shop.task().tries, shop.task().holder) == (1, None)
 
 
-def test_all_that_came_due_meanwhile_happens_in_its_order(shop: Shop) -> None:
+def test_reminders_that_were_missed_are_one_reminder(shop: Shop) -> None:
     shop.begin(defined(develop(), ship(human(remind_ms=HOUR))))
     shop.waiting()
     shop.later(3 * HOUR)
     shop.gateway.tick()
 
-    assert names(shop.log("r1"))[-3:] == ["Reminded"] * 3
+    assert names(shop.log("r1")).count("Reminded") == 1
     assert shop.asked().reminders == 3
 
 

@@ -185,6 +185,11 @@ def test_a_fleet_with_a_live_child_does_not_settle(live: State) -> None:
     assert fleet(State.COMPLETED, live).when(Settle()) == ()
 
 
+def test_a_fleet_with_a_live_child_cannot_be_canceled_over_its_head() -> None:
+    assert fleet(State.COMPLETED, State.WORKING).refuses(cancel()).exit is Exit.NOT_YET
+    assert fleet().given(cancel()).stands[0] is State.CANCELED
+
+
 def test_a_fleet_without_children_does_not_settle() -> None:
     assert fleet().when(Settle()) == ()
 

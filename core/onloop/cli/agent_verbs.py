@@ -125,4 +125,6 @@ def _answer(context: Context, agent: Principal) -> Answer:
     with opened.gateway.store.reading() as at:
         definition = definition_of(at, task)
         frozen = covering(at.house(), task, agent.id)
-    return answer_for(definition, task, agent, head_of(opened.home.environment(task.id)), frozen)
+        lapsed = bool(at.due(opened.gateway.clock(), task.id))
+    head = head_of(opened.home.environment(task.id))
+    return answer_for(definition, task, agent, head, frozen, lapsed=lapsed)

@@ -31,14 +31,17 @@ def glance(*, as_json: bool) -> int | None:
         return None
     try:
         found = _row(f"{store}/onloop.db", sha256(secret.encode()).hexdigest())
-    except apsw.Error:
+    except (apsw.Error, UnicodeError):
         return None
     if found is None:
         return None
     code, text, told, commit, task = found
     if not commit or head(f"{os.path.dirname(store.rstrip('/'))}/environments/{task}") != commit:  # noqa: PTH120
         return None
-    sys.stdout.write(f"{told}\n" if as_json else text)
+    try:
+        sys.stdout.write(f"{told}\n" if as_json else text)
+    except UnicodeError:  # a terminal that cannot show it: the long path knows stand-ins
+        return None
     return int(code)
 
 
@@ -47,8 +50,8 @@ def _row(path: str, digest: str) -> tuple[int, str, str, str, str] | None:
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for row in connection.execute("PRAGMA application_id"):
-            if row[0] != 0x6F6E6C70:
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 1)):
+            if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
         return next(iter(connection.execute(_QUERY, (digest, now))), None)
     finally:

@@ -54,13 +54,24 @@ def authorize(principal: Principal, command: c.Command | HouseEvent, task: str |
         raise NotAllowed(_denial(principal, command), hint=_way_out(command))
     if principal.kind is PrincipalKind.AGENT and not _is_own(principal, command, task):
         raise NotAllowed(f"{principal.id} holds a token for {principal.task} only", hint="stay with your own task")
-    voice, by = getattr(command, "voice", principal.voice), getattr(command, "by", principal.id)
+    voice, by = getattr(command, "voice", principal.voice), _signature(principal, command)
     if voice != principal.voice:
         raise NotAllowed(
             f"{principal.id} cannot speak as {voice.person if voice else 'nobody'}", hint="speak for yourself"
         )
     if by != principal.id:
         raise NotAllowed(f"{principal.id} cannot sign as {by}", hint="sign for yourself")
+
+
+def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
+    """In whose name the command speaks: who signs it, vouches for the work, or found the evidence."""
+    match command:
+        case c.ReportGate(evidence):
+            return evidence.verifier
+        case c.Create():
+            return command.sponsor
+        case _:
+            return str(getattr(command, "by", principal.id))
 
 
 def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from onloop.machine.definition import Definition, Step
 from onloop.machine.task import Answer, Request, RequestKind, Task
 
+_CANCELED = "the task ends as canceled; nothing is merged"
+
 
 def consequences(definition: Definition, task: Task, request: Request) -> Mapping[Answer, str]:
     """Each answer that the request takes, with what happens then."""
@@ -20,7 +22,7 @@ def consequences(definition: Definition, task: Task, request: Request) -> Mappin
         case RequestKind.QUESTION:
             return {
                 Answer.ANSWER: f"the answer goes into the brief, and {task.role} goes on with {step.id}",
-                Answer.CANCEL: "the task ends as canceled",
+                Answer.CANCEL: _CANCELED,
             }
         case RequestKind.CHOICE:
             return _choices(definition, task, step)
@@ -37,7 +39,7 @@ def _choices(definition: Definition, task: Task, step: Step) -> Mapping[Answer, 
     if step.role is not None:
         answers[Answer.REASSIGN] = f"only whom you name may take {step.id}; its history stays"
     answers[Answer.REJECT] = _rejected(definition, task, step)
-    answers[Answer.CANCEL] = "the task ends as canceled; nothing is merged"
+    answers[Answer.CANCEL] = _CANCELED
     return answers
 
 

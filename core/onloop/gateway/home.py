@@ -75,7 +75,7 @@ def find_home(store: str | None) -> Home:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a store folder that is a link, belongs to somebody else or is open to others."""
+    """Refuse a store folder that is a link, belongs to somebody else, or lets others in."""
     try:
         found = folder.lstat()
     except OSError as problem:
@@ -88,5 +88,5 @@ def check_private(folder: Path) -> None:
         raise StoreError(
             f"{folder} belongs to user {found.st_uid}", hint="use a store of your own: onloop init --store DIR"
         )
-    if found.st_mode & 0o022:
-        raise StoreError(f"{folder} can be written by others", hint=f"chmod 700 {folder}")
+    if found.st_mode & 0o077:
+        raise StoreError(f"{folder} is open to others", hint=f"chmod 700 {folder}")

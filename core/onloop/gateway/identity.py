@@ -72,7 +72,7 @@ def new_secret() -> tuple[str, str]:
 
 def token_digest(secret: str) -> str:
     """How a token is stored: sha256 hex. It is random, so it needs no salt."""
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def agent_from_token(reading: Reading, secret: str) -> Principal:

@@ -42,8 +42,9 @@ def create_home(
     """Make a store and enrol its first person, in one transaction; BadInput if somebody is enrolled already."""
     by = launcher("init")
     first = enrolment(person, groups, email, passphrase, by.id)
+    if home.store.exists():
+        check_private(home.store)
     create_store(home.store)
-    check_private(home.store)
     opened = open_home(home)
     try:
         with opened.gateway.store.writing() as tx:

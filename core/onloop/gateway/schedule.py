@@ -45,7 +45,7 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
     ):
         return
     asked = _request_number(task)
-    wanted = {f"{task.id}/{gate}/{asked}": gate for gate in task.awaited}
+    wanted = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
     effect = {task.effect.id: None} if task.effect is not None else {}
     stored = {job.id for job in tx.select(Job, task=task.id)}
     for job_id in stored - wanted.keys() - effect.keys():

@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.gates.names import check_agent
+from onloop.gateway.admission import check_house, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.definitions import definition_of, pinned_definition
 from onloop.gateway.identity import EFFECTS, TIMERS, Principal, new_secret
@@ -21,10 +23,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.evolve import evolve
 from onloop.machine.house import (
     HOUSE,
-    House,
     HouseEvent,
-    PersonEnrolled,
-    StoreCreated,
     Unfrozen,
     covering,
     evolve_house,
@@ -87,28 +86,38 @@ class Gateway:
         self, principal: Principal, agent: str, role: str, *, task: str | None = None, lease_ms: int = DEFAULT_LEASE_MS
     ) -> Claim:
         """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none."""
+        check_agent(agent.removeprefix("agent:"))
+        if not agent.startswith("agent:"):
+            raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
+        refusal: Refused
         with self.store.writing() as tx:
-            for due in tx.due(self.clock()):
+            for due in tx.due(self.clock()) if task is None else (task,):
                 self._fire_due(tx, due)
-            wanted = c.Claim(agent, role)
-            if task is not None:
-                return self._lease(tx, self._advance(tx, principal, task, wanted, ""), lease_ms)
-            full: set[str] = set()
-            for candidate in tx.claimable((role, agent), self.clock()):
-                found = _known(tx, candidate)
-                if found.run in full:
-                    continue
-                try:
-                    return self._lease(tx, self._advance(tx, principal, candidate, wanted, ""), lease_ms)
-                except Refused:
-                    if not _slot_free(tx, found):
-                        full.add(found.run)
-            nothing = Refused(
-                f"nothing waits for {role}" + (", or its fleet has no free slot" if full else ""),
-                exit=Exit.NOTHING,
-                hint="onloop list shows what there is; try again later",
-            )
-        raise nothing
+            try:
+                return self._lease(tx, self._claimed(tx, principal, c.Claim(agent, role), task), lease_ms)
+            except Refused as no:  # what came due has happened all the same: commit it, then refuse
+                refusal = no
+        raise refusal
+
+    def _claimed(self, tx: Transaction, principal: Principal, wanted: c.Claim, task: str | None) -> Task:
+        """The task that the claim gets: the one named, or the first that it may have."""
+        if task is not None:
+            return self._advance(tx, principal, task, wanted, "")
+        full: set[str] = set()
+        for candidate in tx.claimable((wanted.role, wanted.agent), self.clock()):
+            found = _known(tx, candidate)
+            if found.run in full:
+                continue
+            try:
+                return self._advance(tx, principal, candidate, wanted, "")
+            except Refused:
+                if not _slot_free(tx, found):
+                    full.add(found.run)
+        raise Refused(
+            f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
+            exit=Exit.NOTHING,
+            hint="onloop list shows what there is; try again later",
+        )
 
     def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
         """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one."""
@@ -139,7 +148,7 @@ class Gateway:
         """Record a fact about the whole store: an enrolment, a freeze or its end."""
         with self.store.writing() as tx:
             authorize(principal, event, None)
-            _check_house(tx.house(), principal, event)
+            check_house(tx, principal, event)
             append_house(tx, event, self.clock(), principal.id)
             if isinstance(event, Unfrozen):
                 for task in tx.tasks(TaskFilter(states=(State.WORKING,))):
@@ -160,6 +169,12 @@ class Gateway:
             taken = Job(first.id, first.task, first.gate, first.created_at, verifier.id, now + lease_ms)
             tx.put(taken)
             return taken
+
+    def put_back(self, job: Job) -> None:
+        """Let somebody else do a job that is still asked for."""
+        with self.store.writing() as tx:
+            if tx.get(Job, job.id) is not None:
+                tx.put(Job(job.id, job.task, job.gate, job.created_at))
 
     def free_jobs(self) -> None:
         """Forget who worked on what: for a verifier that knows itself to be the only one."""
@@ -209,6 +224,8 @@ class Gateway:
             after = evolve(after, event, id=task_id, at=now)
         if after is None:
             raise ValueError(f"{task_id}: nothing was decided")
+        if before is None:
+            check_may_begin(tx.house(), after)
         if events:
             tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
@@ -233,16 +250,6 @@ def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str) -
     """Record an event of the house in a transaction that is open already."""
     tx.append([Entry(HOUSE, HOUSE, event, now, principal)])
     tx.put_house(evolve_house(tx.house(), event))
-
-
-def _check_house(house: House, principal: Principal, event: HouseEvent) -> None:
-    """Refuse to begin a store twice, and to take a name that is another person's."""
-    if isinstance(event, StoreCreated) and house.id:
-        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
-    if isinstance(event, PersonEnrolled) and event.name != principal.name:
-        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
-        if taken is not None:
-            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
 
 
 def _asked(principal: Principal, task_id: str, command: c.Command) -> str:

@@ -60,10 +60,23 @@ class Answer:
         return WORDS[self.exit]
 
 
-def answer_for(definition: Definition, task: Task, agent: Principal, head: str | None, frozen: str | None) -> Answer:
-    """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read."""
+def answer_for(
+    definition: Definition,
+    task: Task,
+    agent: Principal,
+    head: str | None,
+    frozen: str | None,
+    *,
+    lapsed: bool = False,
+) -> Answer:
+    """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read.
+
+    `lapsed` says that its lease or the step's time has run out, though nothing has recorded that yet.
+    """
     gates = tuple(line for line in gate_lines(definition, task) if line.step == agent.step)
     code, why, following = _judged(definition, task, agent, head, frozen, gates)
+    if lapsed and task.holder == agent.id and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
+        code, why, following = Exit.NOT_YOURS, f"your time with {task.id} has run out", "stop work on it"
     commit = task.submission.head if task.submission else None
     return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following)
 

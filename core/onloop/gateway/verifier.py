@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onloop.errors import OnloopError, Refused
 from onloop.gates.bench import GateStopped
@@ -83,10 +83,12 @@ class Verifier:
             return "is not asked any more"
         try:
             evidence = self._evaluate(job, task, definition, gate)
-            self.opened.gateway.perform(self.principal, task.id, ReportGate(evidence))
+            report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
+            self.opened.gateway.perform(self.principal, task.id, report)
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier is being stopped"
         except Refused as no:
+            self.opened.gateway.put_back(job)
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
 

@@ -81,9 +81,10 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class ReportGate:
-    """A verifier's answer."""
+    """A verifier's answer, to what was submitted `asked_at` (ms); None where only the commit is compared."""
 
     evidence: Evidence
+    asked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

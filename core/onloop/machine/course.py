@@ -117,3 +117,13 @@ def check_holder(task: Task, agent: str, epoch: int) -> None:
             f"{task.id} is {now}, and you are {agent} with epoch {epoch}",
             hint="stop work on it: its lease was lost; onloop claim --role ROLE takes another task",
         )
+
+
+LONGEST_WORDS = 10_000
+"""How many characters a question, an answer, a reason or a note may have."""
+
+
+def check_length(words: str, what: str) -> None:
+    """Refuse words that nobody could read."""
+    if len(words) > LONGEST_WORDS:
+        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"say it in {LONGEST_WORDS} or fewer")

@@ -27,7 +27,7 @@ def evidence_digest(evidence: Evidence) -> str:
 def shown_digest(task: Task, request: Request) -> str:
     """What a person is shown when they are asked `request`: any change of it voids a decision, sha256 hex.
 
-    It covers task, request, question, attempt, head, tree, base, workflow and every piece of evidence.
+    It covers task, request, question, attempt, head, tree, base, artefacts, workflow and every piece of evidence.
     """
     now = task.submission
     subject: Json = {
@@ -38,6 +38,7 @@ def shown_digest(task: Task, request: Request) -> str:
         "head": now.head if now else None,
         "tree": now.tree if now else None,
         "base": now.base if now else None,
+        "artefacts": {artefact.name: artefact.digest for artefact in now.artefacts} if now else None,
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }

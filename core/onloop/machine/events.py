@@ -165,9 +165,10 @@ class Reassigned:
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """The people asked were reminded."""
+    """The people asked were reminded; `count` is how many reminders are behind them now, missed ones included."""
 
     request: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,8 +155,8 @@ def _asked(
             return replace(task, decisions=(*task.decisions, decision))
         case e.CountersReset(feedback):
             return replace(task, tries=0, round=0, not_before=0, feedback=_with_feedback(task, feedback))
-        case e.Reminded(request_id):
-            return _with_request(task, request_id, lambda r: replace(r, reminders=r.reminders + 1))
+        case e.Reminded(request_id, count):
+            return _with_request(task, request_id, lambda r: replace(r, reminders=count))
         case e.Escalated(request_id, to):
             return _with_request(task, request_id, lambda r: replace(r, approvers=(*r.approvers, *to), escalated=True))
         case _:

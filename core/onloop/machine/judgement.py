@@ -7,11 +7,11 @@ from typing import NoReturn, assert_never
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.course import Course, check_holder, refuse
+from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.definition import ExpireOutcome
 from onloop.machine.digest import shown_digest
 from onloop.machine.progress import advance, enter, may_decide, request_gates, start
-from onloop.machine.state import Reason, State
+from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Request, RequestKind, Task, Verdict
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
@@ -47,7 +47,7 @@ def _ask(course: Course, command: c.Ask) -> None:
 
 
 def _approve(course: Course, command: c.Approve) -> None:
-    request = _open_request(course.task, command.request, {RequestKind.APPROVAL})
+    request = _open_request(course, command.request, {RequestKind.APPROVAL})
     _check_voice(course, request, command.voice)
     _check_shown(course.task, request, command.digest)
     if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
@@ -56,13 +56,14 @@ def _approve(course: Course, command: c.Approve) -> None:
             Exit.HELD,
             "another person must approve",
         )
+    check_length(command.note, "a note")
     course.record(e.Decided(_decision(course, request, Answer.APPROVE, command.voice, command.note, command.digest)))
     advance(course)
 
 
 def _reject(course: Course, command: c.Reject) -> None:
     _need(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
-    request = _open_request(course.task, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
+    request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     _check_voice(course, request, command.voice)
     _check_shown(course.task, request, command.digest)
     course.record(e.Decided(_decision(course, request, Answer.REJECT, command.voice, command.reason, command.digest)))
@@ -80,7 +81,7 @@ def _return_work(course: Course, by: str, reason: str) -> None:
 
 def _reply(course: Course, command: c.Reply) -> None:
     _need(command.text, "an answer", f'onloop answer {course.task.id} "…"')
-    request = _open_request(course.task, command.request, {RequestKind.QUESTION})
+    request = _open_request(course, command.request, {RequestKind.QUESTION})
     _check_voice(course, request, command.voice)
     course.record(e.Decided(_decision(course, request, Answer.ANSWER, command.voice, command.text)))
     course.record(e.RequestClosed(request.id, "answered"))
@@ -129,12 +130,22 @@ def _retry(course: Course, command: c.Retry) -> None:
 def _cancel(course: Course, command: c.Cancel) -> None:
     _check_enrolled(course, command.voice)
     task = course.task
+    if any(state in LIVE for state in course.facts.children):
+        refuse(f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends with the last of them")
     if task.effect is not None and task.effect.expected is not None:
         refuse(
             f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
         )
     _spend_requests(course, Answer.CANCEL, command.voice, command.reason)
     course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
+
+
+def remind(course: Course, request_id: str) -> None:
+    """Remind once for all reminders that were missed: a week without anybody up is one reminder, not a thousand."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    if request is not None and gate.remind_ms is not None:
+        course.record(e.Reminded(request_id, (course.now - request.opened_at) // gate.remind_ms))
 
 
 def escalate(course: Course, request_id: str) -> None:
@@ -187,25 +198,26 @@ def _decision(
     )
 
 
-def _open_request(task: Task, request_id: str, kinds: set[RequestKind]) -> Request:
-    request = task.request(request_id)
+def _open_request(course: Course, request_id: str, kinds: set[RequestKind]) -> Request:
+    request = course.task.request(request_id)
     if request is None:
-        _refuse_closed(task, request_id)
+        _refuse_closed(course.task, request_id, course.now)
     if request.kind not in kinds:
         verb = {"approval": "approve or reject", "question": "answer", "choice": "retry, reassign, reject or cancel"}
         refuse(
             f"{request.id} is a {request.kind.value}, which this does not decide",
             Exit.USAGE,
-            f"onloop {verb[request.kind.value]} {task.id}",
+            f"onloop {verb[request.kind.value]} {course.task.id}",
         )
     return request
 
 
-def _refuse_closed(task: Task, request_id: str) -> NoReturn:
+def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
     last = next((d for d in reversed(task.decisions) if d.request == request_id), None)
     if last is not None:
+        ago = max(0, now - last.at) // 1000
         raise Stale(
-            f"{request_id} was decided already: {last.answer.value} by {last.by}",
+            f"{request_id} was decided already: {last.answer.value} by {last.by}, {ago} s ago",
             hint=f"onloop show {task.id}",
         )
     raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names what is asked now")
@@ -239,3 +251,4 @@ def _check_shown(task: Task, request: Request, digest: str) -> None:
 def _need(words: str, what: str, example: str) -> None:
     if not words.strip():
         refuse(f"{what} is needed, and none was given", Exit.USAGE, example)
+    check_length(words, what)

@@ -7,8 +7,8 @@ from typing import assert_never
 from onloop.errors import Exit, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.course import Course, check_holder, refuse
-from onloop.machine.judgement import escalate, expire
+from onloop.machine.course import Course, check_holder, check_length, refuse
+from onloop.machine.judgement import escalate, expire, remind
 from onloop.machine.progress import lose_attempt
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -24,6 +24,7 @@ def apply(course: Course, command: c.Claim | c.Release | c.Fail | c.FireTimer) -
             _release(course, command)
         case c.Fail(agent, epoch, reason):
             check_holder(course.task, agent, epoch)
+            check_length(reason, "a reason")
             lose_attempt(course, e.AttemptEnd.GAVE_UP, reason)
         case c.FireTimer():
             _fire(course, command)
@@ -80,6 +81,7 @@ def standing(task: Task) -> str:
 
 def _release(course: Course, command: c.Release) -> None:
     check_holder(course.task, command.agent, command.epoch)
+    check_length(command.detail, "a reason")
     end = command.cause.attempt_end
     if course.task.reason is Reason.GATES_RUNNING:  # the work was handed in: what became of its maker changes nothing
         course.end_lease(command.cause.value)
@@ -121,7 +123,7 @@ def _due(course: Course, command: c.FireTimer) -> None:
             limit = course.step.timeout_ms // 1000
             lose_attempt(course, e.AttemptEnd.TIMED_OUT, f"{course.step.id} took longer than {limit} s")
         case c.TimerKind.REMIND:
-            course.record(e.Reminded(command.token.rpartition("#")[0]))
+            remind(course, command.token.rpartition("#")[0])
         case c.TimerKind.ESCALATE:
             escalate(course, command.token)
         case c.TimerKind.EXPIRE:

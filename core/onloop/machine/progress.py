@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from onloop.machine import events as e
 from onloop.machine.course import Course
-from onloop.machine.definition import ArtefactGate, HumanGate, MachineGate, Step
+from onloop.machine.definition import HumanGate, Step
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict, evidence_key
+from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict
 
 
 def enter(course: Course, step: Step, feedback: Feedback | None = None) -> None:
@@ -179,23 +179,18 @@ def _start_effect(course: Course, step: Step) -> None:
 
 
 def unmet_before(course: Course, step: Step) -> tuple[str, ...]:
-    """The gates of all earlier steps that do not allow now: gates are checked on entry, too."""
-    task = course.task
+    """The gates that must vouch for what an effect would do, and do not now: gates are checked on entry, too.
+
+    The final commit is vouched for by the gates from the last agent's step on. Gates of steps before it judged
+    earlier work when those were left; the effect runs their commands again on the result (`gateway.effects`).
+    """
     ids = [s.id for s in course.definition.steps]
-    unmet: list[str] = []
-    for earlier in course.definition.steps[: ids.index(step.id)]:
-        unmet += [f"{earlier.id}:{g.id}" for g in earlier.machine_gates if not _still_holds(task, earlier, g)]
-        unmet += [
-            f"{earlier.id}:{g.id}"
-            for g in earlier.human_gates
-            if not is_approved(task, earlier, g, course.facts.people)
-        ]
-    return tuple(unmet)
+    earlier = course.definition.steps[: ids.index(step.id)]
+    last = max((n for n, s in enumerate(earlier) if s.role is not None), default=0)
+    return tuple(unmet for s in earlier[last:] for unmet in _unmet(course, s))
 
 
-def _still_holds(task: Task, step: Step, gate: MachineGate) -> bool:
-    """Whether an earlier step's gate allows now. What was handed over beside a commit does not age with the commit."""
-    if not isinstance(gate, ArtefactGate):
-        return task.passed(step.id, gate.id)
-    found = task.evidence.get(evidence_key(step.id, gate.id))
-    return found is not None and found.definition == task.definition and found.verdict is Verdict.PASS
+def _unmet(course: Course, step: Step) -> Iterator[str]:
+    task, people = course.task, course.facts.people
+    yield from (f"{step.id}:{g.id}" for g in step.machine_gates if not task.passed(step.id, g.id))
+    yield from (f"{step.id}:{g.id}" for g in step.human_gates if not is_approved(task, step, g, people))

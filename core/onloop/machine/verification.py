@@ -71,7 +71,8 @@ def _report(course: Course, command: c.ReportGate) -> None:
     evidence = replace(told, step=task.step or "")
     if evidence.gate not in task.awaited or told.step not in {"", evidence.step}:
         refuse(f"{task.id} does not wait for gate {evidence.gate}", Exit.NOTHING, "drop the report")
-    if not task.is_current(evidence):
+    asked_at = task.submission.at if task.submission else None
+    if not task.is_current(evidence) or command.asked_at not in {None, asked_at}:
         raise Stale(
             f"evidence for {evidence.gate} of {task.id} is about {evidence.head[:12]}, and {_head(task)} counts now",
             hint="drop the report",

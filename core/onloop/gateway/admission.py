@@ -1,0 +1,60 @@
+"""What may be said about the whole store, and by whom: rules that need more than the table of `authorize`."""
+
+from __future__ import annotations
+
+from onloop.errors import Exit, NotAllowed, Refused
+from onloop.gateway.identity import Principal
+from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, covering
+from onloop.machine.task import Task
+from onloop.store.port import Reading
+from onloop.store.rows import Lease
+
+APPROVERS = "approvers"
+"""The group whose members may enrol others."""
+
+
+def check_may_begin(house: House, task: Task) -> None:
+    """Refuse to begin what a freeze covers."""
+    scope = covering(house, task)
+    if scope is not None:
+        hint = f"a person can lift it: onloop unfreeze {scope}"
+        raise Refused(f"nothing may begin: {scope} is frozen", exit=Exit.HELD, hint=hint)
+
+
+def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
+    """Refuse to freeze again what is frozen, and an agent whose lease has ended."""
+    known = tx.house().freezes.get(event.scope)
+    if known is not None:
+        raise Refused(
+            f"{event.scope} is frozen already, by {known.by}", exit=Exit.HELD, hint="onloop unfreeze lifts it"
+        )
+    lease = tx.get(Lease, principal.task or "")
+    if principal.task is not None and (lease is None or (lease.agent, lease.epoch) != (principal.id, principal.epoch)):
+        raise NotAllowed(f"{principal.id} no longer holds {principal.task}", hint="stop work on it")
+
+
+def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) -> None:
+    """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase."""
+    own = house.people.get(principal.name)
+    if own is not None and event.name == principal.name:
+        if not set(event.groups) <= set(own.groups):
+            raise NotAllowed(
+                f"{principal.id} cannot join {', '.join(event.groups)} alone", hint="an approver enrols you"
+            )
+    elif own is None or APPROVERS not in own.groups:
+        raise NotAllowed(f"{principal.id} is no approver", hint=f"somebody in {APPROVERS} must enrol {event.name}")
+
+
+def check_house(tx: Reading, principal: Principal, event: HouseEvent) -> None:
+    """Refuse to begin a store twice, to take another person's name, and what freezes and enrolments do not allow."""
+    house = tx.house()
+    if isinstance(event, StoreCreated) and house.id:
+        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
+    if isinstance(event, PersonEnrolled) and event.name != principal.name:
+        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+        if taken is not None:
+            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
+    if isinstance(event, PersonEnrolled):
+        _check_enrolment(house, principal, event)
+    if isinstance(event, Frozen):
+        _check_freeze(tx, principal, event)
