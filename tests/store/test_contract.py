@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -132,6 +133,18 @@ def test_tasks_are_filtered_and_come_oldest_first(store: Store) -> None:
         assert [t.id for t in now.tasks(TaskFilter(states=()))] == []
         assert [t.id for t in now.tasks(TaskFilter(changed_after=4))] == ["r1"]
         assert [t.id for t in now.tasks(TaskFilter(parent="r1"))] == []
+
+
+def test_the_states_of_children_are_known_without_the_children(store: Store) -> None:
+    child = replace(CREATED, parent="r1")
+    _write(store, "r1", CREATED)
+    _write(store, "r1.1", child)
+    _write(store, "r1.2", child, Moved(State.WORKING, None))
+    _write(store, "r1.3", child)
+
+    with store.reading() as now:
+        assert sorted(now.child_states("r1")) == [State.SUBMITTED, State.SUBMITTED, State.WORKING]
+        assert list(now.child_states("r1.1")) == []
 
 
 def test_only_waiting_tasks_of_a_wanted_role_are_claimable(store: Store) -> None:

@@ -50,6 +50,11 @@ GATES = {
     "no program": ("{id: t, command: [▶'', x]}", "the program is an empty text; name a program, such as ruff"),
 }
 
+UNVOUCHED = (
+    "nothing is verified before ship.merge; "
+    "give an earlier step a command gate or run, or the last agent's step or one after it a human gate"
+)
+
 STEPS = {
     "two doers": (WORK + "  - {id: a.b, role: x, ▶run: [y]}\n", "a.b has both role and run; split it into two steps"),
     "nothing to do": (WORK + "  - ▶{id: a.b}\n", "a.b has nothing to do; give it a role, run, effect or a gate"),
@@ -71,12 +76,17 @@ STEPS = {
     ),
     "nothing verified": (
         WORK + "  - {id: ship.merge, effect: ▶merge}\n",
-        "nothing is verified before ship.merge; give an earlier step a command gate, run, or a human gate",
+        UNVOUCHED,
+    ),
+    "people who decide before the last agent": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, gates: [{id: h, human: {from: [a]}}]}\n  - {id: c.d, role: y}\n"
+        "  - {id: ship.merge, effect: ▶merge}\n",
+        UNVOUCHED,
     ),
     "verified only by what the agent hands over": (
         "workflow: w\nsteps:\n  - {id: a.b, role: x, gates: [{id: n, artefact: {name: n}}, {id: f, file: {path: f}}]}\n"
         "  - {id: ship.merge, effect: ▶merge}\n",
-        "nothing is verified before ship.merge; give an earlier step a command gate, run, or a human gate",
+        UNVOUCHED,
     ),
     "people at an effect": (
         WORK + CHECK + "  - {id: ship.merge, effect: merge, ▶gates: [{id: h, human: {from: [a]}}]}\n",

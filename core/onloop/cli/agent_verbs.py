@@ -14,13 +14,15 @@ from onloop.errors import Exit
 from onloop.gates.head import head as head_of
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal
-from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
 from onloop.machine.commands import Ask, Fail, Release, ReleaseCause
 from onloop.machine.house import covering
 from onloop.workflow.duration import milliseconds
+
+NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
 
 
 def claim(context: Context) -> Output:
@@ -29,6 +31,7 @@ def claim(context: Context) -> Output:
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
     got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms)
+    ensure_verifier(context.home)
     place = prepare_workplace(context.home, got.task, agent.removeprefix("agent:"))
     exports = own_variables(context.home, got.task, got.secret)
     lines = (
@@ -68,7 +71,7 @@ def submit(context: Context) -> Output:
     agent, opened = context.agent(), context.opened
     task = submit_head(opened, agent, context.args.statement, key=context.args.key)
     left = uncommitted_files(opened, task)
-    ensure_verifier(context.home)
+    missing = () if is_verifier_up(context.home) else (NO_VERIFIER,)
     wait_for_gates(
         opened,
         task.id,
@@ -77,10 +80,9 @@ def submit(context: Context) -> Output:
         beat=lambda: None,
     )
     output = answer_output(_answer(context, agent))
-    if not left:
-        return output
-    note = f"changed but not committed, and so not submitted: {', '.join(left[:10])}"
-    return Output(output.exit, output.lines, {**output.data, "uncommitted": list(left)}, (*output.notes, note))
+    note = (f"changed but not committed, and so not submitted: {', '.join(left[:10])}",) if left else ()
+    data = {**output.data, "uncommitted": list(left)} if left else output.data
+    return Output(output.exit, output.lines, data, (*output.notes, *note, *missing))
 
 
 def ask(context: Context) -> Output:

@@ -14,7 +14,7 @@ from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import task_json
-from onloop.errors import BadInput, Exit
+from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import verifier as verifier_principal
 from onloop.gateway.presence import ensure_verifier, only_verifier
@@ -118,7 +118,9 @@ def work(context: Context) -> Output:
 
 
 def verifier(context: Context) -> Output:
-    """Be the verifier until stopped."""
+    """Be the verifier until stopped. An agent may not be it: it would choose what judges its own work."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
     principal = verifier_principal(str(os.getpid()))
     opened = context.opened

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from onloop.agents.record import end_remembered, remember, remembered_pid, signal_group
 from onloop.demo.folder import SHUT_OUT, DemoFolder
+from onloop.gateway.presence import own_command
 
 WORKERS = ("implementer-1", "implementer-2", "implementer-3")
 STOP_S = 8.0
@@ -58,11 +59,12 @@ class Crew:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ONLOOP_")}
         with (self.folder.home.logs / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "onloop.cli.entry", *self._words(name), *self._agent(name)],
+                own_command(*self._words(name), *self._agent(name)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=kept | SHUT_OUT,
+                cwd="/",
                 start_new_session=True,
             )
         remember(self.folder.crew / f"{name}.pid", child.pid)

@@ -19,6 +19,7 @@ from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.events import EffectProblem
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.store.rows import Job
+from onloop.text import safe
 
 MOST_REBUILDS = 10
 """How often a merge is built again because the target moved meanwhile, before a person is asked."""
@@ -50,9 +51,11 @@ class Executor:
         except GateStopped:
             return "is left to the next verifier"
         except Refused as no:
+            self.opened.gateway.put_back(job)
             return f"not recorded: {no.message}"
-        except OnloopError as problem:
-            return self._fail(task, effect, EffectProblem.ERROR, problem.message)
+        except Exception as problem:  # what breaks the executor must end before a person, not in a loop
+            words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
+            return self._fail(task, effect, EffectProblem.ERROR, safe(words, 300))
 
     def _resume(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
         """The intent is on record, and we do not know whether the act followed: the target knows."""

@@ -9,12 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from onloop.errors import Unavailable
 from onloop.gateway.home import Home
 
 GLANCES, GLANCE_S = 20, 0.02
 """How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""The verifiers that this process started, kept so that those that ended are reaped."""
 
 IDLE_EXIT = "10m"
 """How long a verifier that was started along the way stays without work."""
@@ -55,26 +59,32 @@ def _locked(handle: int, how: int) -> bool:
 
 
 def ensure_verifier(home: Home) -> None:
-    """Start a verifier of its own session where none is up; two that start at once sort it out by the lock."""
+    """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
+
+    Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
+    PYTHONPATH can put other code in its place.
+    """
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
     if is_verifier_up(home):
         return
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ONLOOP_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHON"))}
+    words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
     with (home.logs / "verifier.log").open("ab") as log:
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "onloop.cli.entry",
-                "verifier",
-                "--store",
-                str(home.store),
-                "--idle-exit",
-                IDLE_EXIT,
-            ],
+        process = subprocess.Popen(
+            own_command(*words),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=kept,
+            cwd="/",
             start_new_session=True,
         )
+    _STARTED.append(process)
+
+
+def own_command(*words: str) -> list[str]:
+    """`onloop WORDS…` as this very code and interpreter, whatever folder and environment it is started in."""
+    root = str(Path(__file__).parents[2])
+    start = f"import sys; sys.path.insert(0, {root!r}); from onloop.cli.entry import main; raise SystemExit(main())"
+    return [sys.executable, "-I", "-c", start, *words]

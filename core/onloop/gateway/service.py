@@ -272,7 +272,7 @@ def _facts(tx: Reading, task: Task | None, actor: str) -> Facts:
     if task is None:
         return Facts(people=house.groups)
     lease = tx.get(Lease, task.id)
-    children = tuple(child.state for child in tx.tasks(TaskFilter(parent=task.id))) if task.kind is Kind.FLEET else ()
+    children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET else ()
     return Facts(
         frozen=covering(house, task, actor),
         lease_expires=lease.expires if lease else None,

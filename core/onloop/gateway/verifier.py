@@ -17,6 +17,7 @@ from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.task import Evidence, Task, Verdict
 from onloop.store.rows import Job
+from onloop.text import safe
 
 JOB_MARGIN_MS = 120_000
 POLL_S = 0.03
@@ -97,16 +98,16 @@ class Verifier:
         if now is None:
             raise ValueError(f"{task.id} has no submission")
         subject = Subject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
-        workshop = self.workshop(task, definition, lambda: self._should_stop(job))
         try:
-            return evaluate(gate, subject, workshop)
-        except OnloopError:
+            return evaluate(gate, subject, self.workshop(task, definition, lambda: self._should_stop(job)))
+        except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
+            words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
             return Evidence(
                 gate=gate.id,
                 verdict=Verdict.ERROR,
-                summary=f"the verifier itself failed: {type(problem).__name__}: {problem}"[:300],
+                summary=safe(f"the verifier itself failed: {words}", 300),
                 head=now.head,
                 tree=now.tree,
                 base=now.base,

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TypeVar, cast
 
 from onloop.machine.house import House
+from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.port import Entry, Recorded, TaskFilter, Transaction
@@ -77,6 +78,9 @@ class _View:
             and (wanted.states is None or task.state in wanted.states)
             and (wanted.changed_after is None or self.contents.seqs[task.id] > wanted.changed_after)
         ]
+
+    def child_states(self, parent: str) -> Sequence[State]:
+        return [task.state for task in self.contents.tasks.values() if task.parent == parent]
 
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
         return [t.id for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now]

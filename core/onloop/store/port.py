@@ -66,6 +66,10 @@ class Reading(Protocol):
         """The tasks that fit, oldest first."""
         ...
 
+    def child_states(self, parent: str) -> Sequence[State]:
+        """The states of a task's children, in no particular order: cheaper than the children."""
+        ...
+
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
         """Ids of submitted tasks that wait for one of `roles` and whose pause is over, oldest first."""
         ...

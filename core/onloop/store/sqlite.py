@@ -12,6 +12,7 @@ import apsw
 
 from onloop.errors import OnloopError, StoreError, Unavailable
 from onloop.machine.house import HOUSE, House
+from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.codec import from_text, to_text
@@ -168,6 +169,10 @@ class _Rows:
             values += [state.value for state in wanted.states]
         query = f"SELECT data FROM task WHERE {' AND '.join(clauses)} ORDER BY ordinal"  # noqa: S608 - columns are ours
         return [from_text(Task, data) for (data,) in self._run(query, values)]
+
+    def child_states(self, parent: str) -> Sequence[State]:
+        counted = self._run("SELECT state, count(*) FROM task WHERE parent=? GROUP BY state", (parent,))
+        return [State(state) for state, count in counted for _ in range(count)]
 
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
         marks = ",".join("?" * len(roles))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from onloop.machine.definition import END
@@ -153,16 +153,19 @@ def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         yield Fault(
             _at(number, "effect"), f"{step.id} has nothing to {step.effect}", "put a step with a role before it"
         )
-    elif not any(before is not None and _is_verified(before) for before in earlier):
+    elif not _is_vouched_for([before for before in earlier if before is not None]):
         yield Fault(
             _at(number, "effect"),
             f"nothing is verified before {step.id}",
-            "give an earlier step a command gate, run, or a human gate",
+            "give an earlier step a command gate or run, or the last agent's step or one after it a human gate",
         )
 
 
-def _is_verified(step: StepPart) -> bool:
-    return step.run is not None or any(gate.command is not None or gate.human is not None for gate in step.gates)
+def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
+    """Whether something judges what the effect does: a command, which is run again, or people after the last agent."""
+    last = max(number for number, step in enumerate(earlier) if step.role)
+    runs = any(step.run is not None or any(g.command is not None for g in step.gates) for step in earlier)
+    return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
 
 
 def _no_such_step(outline: Outline, name: str) -> tuple[str, str]:

@@ -1,0 +1,77 @@
+"""The verifier is nobody's to choose: not the repository's, not the agent's, and nothing that breaks it ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from onloop.gateway.home import Home
+from onloop.gateway.presence import ensure_verifier, is_verifier_up
+from world import WORKFLOW, World, wait_for
+
+GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
+
+
+def test_neither_the_folder_nor_the_environment_can_put_other_code_in_the_verifiers_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.init()
+    mark = world.folder / "trapped"
+    trap = f"import pathlib; pathlib.Path({str(mark)!r}).touch()\n"
+    files = {"onloop/__init__.py": "", "onloop/cli/__init__.py": "", "onloop/cli/entry.py": trap, "json.py": trap}
+    world.fleet(world.origin("trap", files))
+    clone = world.onloop("claim", "--role", "implementer", "--json").json["place"]
+    home = Home(world.store)
+    lock = world.store / "verifier.lock"
+    os.kill(int(wait_for(lambda: lock.exists() and lock.read_text(), world.logs)), signal.SIGTERM)
+    wait_for(lambda: not is_verifier_up(home), world.logs)
+    monkeypatch.chdir(clone)
+    monkeypatch.setenv("PYTHONPATH", clone)
+
+    ensure_verifier(home)
+    wait_for(lambda: is_verifier_up(home), world.logs)
+
+    assert not mark.exists()
+
+
+def test_an_agent_starts_no_verifier_and_is_none(world: World) -> None:
+    world.init()
+    text = WORKFLOW.replace('["{python}", -m, unittest, discover, -s, tests, -t, .]', "[no-such-program]").replace(
+        "        unittest: {min_tests: 1, no_fewer_than: base}\n", ""
+    )
+    task = f"{world.fleet(world.origin(), workflow=text)}.1"
+    evil = world.folder / "evil"
+    evil.mkdir()
+    (evil / "no-such-program").write_text("#!/bin/sh\nexit 0\n")
+    (evil / "no-such-program").chmod(0o755)
+    onloop = f"{sys.executable} -m onloop.cli.entry"
+    agent = (
+        f"{GOOD}; export PATH={evil}:$PATH; {onloop} verifier --idle-exit 1s; echo $? > $ONLOOP_OUT/code;"
+        f"{onloop} submit --wait 1s || true"
+    )
+
+    world.onloop("work", "--role", "implementer", "--once", "--", "sh", "-c", agent)
+    found = world.until(task, "input_required", "gate_failed")
+
+    assert "no-such-program" in found["detail"]
+    assert (world.store.parent / "out" / task / "code").read_text().strip() == "13"
+
+
+def test_a_mirror_that_cannot_be_used_is_put_before_a_person_and_the_verifier_goes_on(world: World) -> None:
+    world.init()
+    origin = world.origin()
+    task = f"{world.fleet(origin)}.1"
+    world.onloop("work", "--role", "implementer", "--once", "--", "sh", "-c", GOOD)
+    world.until(task, "input_required", "approval_required")
+    origin.rename(origin.with_name("gone.git"))
+
+    world.decide("approve", task)
+    found = world.until(task, "input_required", "gate_failed")
+    origin.with_name("gone.git").rename(origin)
+    assert world.decide("retry", task).code == 0
+    wait_for(lambda: world.task(task)["state"] == "completed", world.logs)
+
+    assert "shop.git" in found["detail"]
