@@ -179,3 +179,22 @@ def test_an_approval_made_on_another_digest_is_refused(alone: World) -> None:
     assert stale.code == 12
     assert "has changed since it was shown" in stale.err
     assert alone.task(task)["state"] == "input_required"
+
+
+def test_a_later_agent_cannot_slip_past_the_gates_of_an_earlier_step(alone: World) -> None:
+    origin = alone.origin()
+    polish = "  - {id: polish.words, role: writer, timeout: 30s, gates: [{id: w, file: {path: words.txt}}]}\n"
+    workflow = WORKFLOW.replace("  - id: ship.approve\n", f"{polish}  - id: ship.approve\n")
+    task = f"{alone.fleet(origin, workflow=workflow)}.1"
+    spoil = "echo w > words.txt; echo 'raise SystemExit(3)' > tests/test_all.py; git add -A; git commit -qm polish"
+    with _gates_answered(alone):
+        alone.onloop("work", "--role", "implementer", "--once", "--", *alone.agent(GOOD))
+        alone.onloop("work", "--role", "writer", "--once", "--", *alone.agent(spoil))
+    alone.until(task, "input_required", "approval_required")
+    assert alone.decide("approve", task).code == 0
+
+    _execute(alone)
+
+    found = alone.task(task)
+    assert (found["reason"], _merges(alone, origin)) == ("gate_failed", 0)
+    assert "on the merged result, tests" in found["detail"]
