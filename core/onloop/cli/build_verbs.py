@@ -20,6 +20,7 @@ from onloop.gateway.presence import is_verifier_up
 from onloop.machine.definition import Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
+from onloop.machine.house import PersonEnrolled
 from onloop.machine.table import rows
 from onloop.store.verification import verify
 from onloop.workflow.loader import load
@@ -126,7 +127,7 @@ def doctor(context: Context) -> Output:
     try:
         with context.opened.gateway.store.reading() as at:
             house = at.house()
-        people = ", ".join(f"{p.name} ({', '.join(p.groups)})" for p in house.people.values()) or "nobody"
+        people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
         up = is_verifier_up(context.home)
         checks += [
             ("store", True, f"{context.home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
@@ -144,6 +145,11 @@ def doctor(context: Context) -> Output:
         "mode": "advisory",
     }
     return Output(Exit.OK if all(good for _, good, _ in checks) else Exit.UNAVAILABLE, tuple(lines), data)
+
+
+def _person(person: PersonEnrolled) -> str:
+    known = person.email or "no e-mail, so commits of their own are not kept from their approval"
+    return f"{person.name} ({', '.join(person.groups)}; {known})"
 
 
 def _python() -> tuple[str, bool, str]:
