@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from world import World
+from onloop.gateway.home import Home
+from onloop.gateway.presence import is_verifier_up
+from world import World, wait_for
 
 
 @pytest.fixture
@@ -21,17 +23,21 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def _end_verifier(world: World) -> None:
-    """A verifier that was started along the way holds its lock; the kernel says which process that is."""
-    lock = world.store / "verifier.lock"
-    if not lock.exists():
+    """End the verifier that was started along the way: its lock names it, once it is up."""
+    lock, log = world.store / "verifier.lock", world.store.parent / "logs" / "verifier.log"
+    if not log.exists():
         return
-    handle = os.open(lock, os.O_RDWR)
+    named = _named(lock)
+    if named is not None:
+        with suppress(ProcessLookupError):
+            os.kill(named, signal.SIGTERM)
+        home = Home(world.store)
+        wait_for(lambda: not is_verifier_up(home), lambda: f"verifier {named} does not end")
+
+
+def _named(lock: Path) -> int | None:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = int(lock.read_text() or 0)
-        if pid:
-            os.kill(pid, signal.SIGTERM)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-    finally:
-        os.close(handle)
+        text = wait_for(lambda: lock.exists() and lock.read_text(), lambda: "no verifier came up", deadline_s=5)
+    except AssertionError:
+        return None
+    return int(text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import apsw
@@ -37,6 +39,12 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("validate", "missing.yaml"), "there is no file 'missing.yaml'"),
         (("check",), "ONLOOP_TOKEN is not set"),
         (("graph", "missing"), "there is no file 'missing'"),
+        (("list", "--store", "\udcff"), "argument 3 is not UTF-8: '\\udcff'"),
+        (("log", "--after", "9" * 23), f"{'9' * 23!r} is no whole number from 0"),
+        (("log", "--limit", "-5"), "argument --limit: '-5' is no whole number"),
+        (("log", "--limit", "0"), "--limit 0 shows nothing"),
+        (("freeze", "all", "--passphrase-fd", "-1"), "argument --passphrase-fd: '-1'"),
+        (("freeze", "all", "--passphrase-fd", "9999999999"), "9999999999 is no file descriptor"),
     ],
 )
 def test_every_wrong_call_is_told_what_would_work(world: World, words: tuple[str, ...], said: str) -> None:
@@ -134,9 +142,8 @@ def test_a_folder_that_is_no_repository_and_a_branch_named_like_an_option(world:
     nothing = world.onloop("start", "feature", "--repo", str(world.folder))
     option = world.onloop("start", "feature", "--repo", str(origin), "--branch=--upload-pack=touch /tmp/x")
 
-    assert nothing.code != 0
-    assert option.code == 2
-    _is_told(nothing.err, "→")
+    assert (nothing.code, option.code) == (2, 2)
+    _is_told(nothing.err, f"{world.folder} is no git repository", "→")
     _is_told(option.err, "--upload-pack")
 
 
@@ -233,3 +240,62 @@ def test_hostile_text_is_shown_and_never_obeyed(world: World) -> None:
     told = json.loads(world.onloop("show", run, "--json").out)
     assert told["title"] == HOSTILE
     assert world.onloop("show", run, "--json").out.isascii()
+
+
+def test_variables_that_are_not_utf8_are_refused_and_a_secret_is_not_repeated(world: World) -> None:
+    world.init()
+    for words in (("check",), ("check", "--json"), ("next",)):
+        ran = world.onloop(*words, env={"ONLOOP_TOKEN": "onl_\udcff", "ONLOOP_STORE": str(world.store)})
+
+        assert ran.code == 2
+        _is_told(ran.err, "ONLOOP_TOKEN is not UTF-8", "→")
+        assert "onl_" not in ran.err + ran.out
+
+
+def test_a_number_that_the_store_cannot_hold_is_refused_and_takes_no_lease(world: World) -> None:
+    world.init()
+    run = world.fleet(world.origin())
+
+    ran = world.onloop("claim", "--role", "implementer", "--lease", "999999999999d")
+
+    assert ran.code == 2
+    _is_told(ran.err, "a number is too large", "→")
+    assert world.task(f"{run}.1")["holder"] is None
+
+
+def test_what_the_system_refuses_is_said_and_can_be_tried_again(world: World) -> None:
+    world.init()
+    run = world.fleet(world.origin())
+    logs = world.store.parent / "logs"
+    logs.touch()
+    file = world.folder / "FILE"
+    file.touch()
+
+    beside = world.onloop("claim", "--role", "implementer")
+    itself = world.onloop("init", "--store", str(file), passphrase=PASSPHRASE)
+    below = world.onloop("init", "--store", str(file / "store"), "--json", passphrase=PASSPHRASE)
+
+    assert (beside.code, itself.code, below.code, below.json["exit"]) == (17, 17, 17, 17)
+    _is_told(beside.err, f"{logs} cannot be used", "→")
+    _is_told(itself.err, f"{file} is not a folder of its own")
+    _is_told(below.err, f"{file / 'store'} cannot be used: Not a directory", "→")
+    logs.unlink()
+    assert world.onloop("claim", f"{run}.1", "--role", "implementer").code in {0, 15}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_an_answer_that_cannot_be_written_is_no_success(world: World) -> None:
+    world.init()
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "onloop.cli.entry", "list"],
+            env=world.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 17
+    _is_told(done.stderr, "the answer cannot be written: No space left on device")
+    assert "Exception ignored" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -336,3 +337,41 @@ def test_other_children_of_ours_are_left_alone(tmp_path: Path) -> None:
             assert lives(other.pid)
         finally:
             other.kill()
+
+
+@LINUX
+def test_a_command_ends_with_its_warden_even_if_nobody_else_is_left_to_end_it(tmp_path: Path) -> None:
+    command = "import os, time; open('me.part', 'w').write(f'{os.getpid()} {os.getppid()}');"
+    command += "os.rename('me.part', 'me'); time.sleep(60)"
+    verifier = f"""
+        import sys
+        from pathlib import Path
+        from onloop.gates.process import run
+        run([sys.executable, "-c", {command!r}], folder=Path({str(tmp_path)!r}), environment={{}}, timeout_ms=60_000)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(verifier)], env=environment) as process:
+        try:
+            assert wait_until((tmp_path / "me").exists)
+            me, warden = map(int, (tmp_path / "me").read_text().split())
+            os.kill(warden, signal.SIGSTOP)
+        finally:
+            process.kill()
+    os.kill(warden, signal.SIGKILL)
+    assert wait_until(lambda: not lives(me))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a command a child that is not its own")
+def test_what_belongs_to_somebody_else_is_left_instead_of_waited_for(tmp_path: Path) -> None:
+    program = """
+        import os, subprocess, sys
+        sys.path[:] = sys.argv[2:]
+        from onloop.gates.warden import end
+        os.setuid(65534)
+        own = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE)
+        theirs = os.getppid()
+        print(end((theirs,)), end((theirs, own.pid)), end((own.pid,)), end(()), own.wait())
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program), shutil.which("cat") or "cat", *sys.path]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "True", "True", "True", "-9"]

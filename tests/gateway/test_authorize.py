@@ -185,6 +185,28 @@ def test_nobody_signs_for_somebody_else() -> None:
     assert not is_allowed(ana, PersonEnrolled("eve", (), "", "00", "", "human:ben"), None)
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (Frozen("all", "x", ""), "freeze"),
+        (PersonEnrolled("ben", (), "", "00", "", "x"), "enrol"),
+        (c.Settle(), "settle"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_denied_is_named_by_its_verb(command: Asked, said: str) -> None:
+    with pytest.raises(NotAllowed, match=f"^nobody .no credential was given. may not {said}$"):
+        authorize(NOBODY, command, None)
+
+
+def test_an_agent_that_would_start_work_is_not_told_to_pose_as_a_person() -> None:
+    with pytest.raises(NotAllowed) as denied:
+        authorize(AGENT, asked(AGENT.id)[0], None)
+
+    assert "--as" not in denied.value.hint
+    assert "ONLOOP_TOKEN is not set" in denied.value.hint
+
+
 def test_the_gateway_asks_the_table_before_anything_happens(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
@@ -197,7 +219,7 @@ def test_the_gateway_asks_the_table_before_anything_happens(shop: Shop) -> None:
         shop.gateway.perform(agent, "r2", c.Ask(agent.id, agent.epoch, "And this one?"))
     with pytest.raises(NotAllowed, match="nobody"):
         shop.gateway.perform(NOBODY, "r1", c.Cancel(shop.voice(), "x"))
-    with pytest.raises(NotAllowed, match="may not unfrozen"):
+    with pytest.raises(NotAllowed, match=r"agent:alfa may not unfreeze$"):
         shop.gateway.record_house(agent, Unfrozen("all", agent.id))
 
     assert shop.log() == before

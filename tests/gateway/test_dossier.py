@@ -8,15 +8,20 @@ from dataclasses import replace
 import pytest
 
 from gateway.shop import VERIFIER, Shop
+from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
+from onloop.gates.changes import FileChange, FileKind, Status
 from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import Dossier, Mark, dossier_of, gate_lines
+from onloop.gateway.dossier import ARTEFACT_LIMIT, Asked, Dossier, Mark, dossier_of, failure_tails, gate_lines
+from onloop.gateway.picture import Standing
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest
-from onloop.machine.task import Answer, Evidence, Request, Task, TestCounts, Verdict
+from onloop.machine.house import Frozen
+from onloop.machine.state import Reason
+from onloop.machine.task import Answer, Artefact, Evidence, Request, RequestKind, Task, TestCounts, Verdict
 from scenario import (
     ERROR,
     FAIL,
@@ -63,6 +68,16 @@ def choices(shop: Shop, gate_id: str | None = None) -> dict[Answer, str]:
 def reject(shop: Shop, reason: str = "not like this") -> Task:
     said = shop.approval()
     return shop.gateway.perform(shop.person(), "r1", c.Reject(said.request, said.digest, shop.voice(), reason))
+
+
+def failed(shop: Shop, summary: str, printed: bytes) -> None:
+    """The gate `tests` fails, with what it printed."""
+    now = shop.task().submission
+    assert now is not None
+    subject = (now.head, now.tree, now.base, shop.definition.digest)
+    output = shop.gateway.keep(printed)
+    evidence = Evidence("tests", FAIL, summary, *subject, VERIFIER.id, 0, output=output)
+    shop.gateway.perform(VERIFIER, "r1", c.ReportGate(evidence))
 
 
 def test_absent_evidence_reads_missing_and_not_blank(shop: Shop) -> None:
@@ -146,18 +161,98 @@ def test_a_dossier_holds_lease_statement_and_the_tail_of_a_gates_output(shop: Sh
     shop.begin()
     agent = shop.claim()
     shop.submit(agent, replace(work(), statement="I am done"))
-    output = shop.gateway.keep(b"x" * 5000 + b"\xff1 failed")
-    now = shop.task().submission
-    assert now is not None
-    subject = (now.head, now.tree, now.base, shop.definition.digest)
-    evidence = Evidence("tests", FAIL, "1 failed", *subject, VERIFIER.id, 0, output=output)
-    shop.gateway.perform(VERIFIER, "r1", c.ReportGate(evidence))
+    failed(shop, "1 failed", b"x" * 5000 + b"\xff1 failed")
     shown = dossier(shop)
 
     assert shown.statement == "I am done"
     assert shown.lease is not None and shown.lease.agent == agent.id
     (line,) = (line for line in shown.gates if line.gate == "tests")
     assert (len(line.tail), line.tail[-10:]) == (4000, "x\ufffd1 failed")
+
+
+def test_the_tails_for_a_brief_are_those_of_the_steps_own_gates_that_did_not_pass(shop: Shop) -> None:
+    shop.begin(defined(develop(gate("tests"), gate("lint")), Step("review.code", role="reviewer"), ship()))
+    shop.submit(shop.claim())
+    shop.report(gate="lint")
+    failed(shop, "1 failed", b"E assert 1 == 2\n")
+    task = shop.task()
+
+    with shop.store.reading() as at:
+        assert failure_tails(at, task) == {"tests": "E assert 1 == 2\n"}
+        assert failure_tails(at, replace(task, step="review.code")) == {}
+
+
+def handed_over(shop: Shop, **files: bytes) -> Dossier:
+    """The dossier of a submission that hands these files over."""
+    kept = tuple(Artefact(name, shop.gateway.keep(content), len(content)) for name, content in files.items())
+    shop.submit(shop.claim(), replace(work(), artefacts=kept))
+    return dossier(shop)
+
+
+def test_artefacts_are_shown_by_what_they_say_and_bytes_that_say_nothing_as_such(shop: Shop) -> None:
+    shop.begin()
+    long = "ä" * (ARTEFACT_LIMIT + 1)
+    shown = handed_over(shop, review=b"worst first\n", picture=b"\x89PNG\xff", nul=b"a\0b", long=long.encode())
+
+    assert [(a.name, a.size, a.text) for a in shown.artefacts] == [
+        ("review", 12, "worst first\n"),
+        ("picture", 5, None),
+        ("nul", 3, None),
+        ("long", 2 * len(long), long[:-1]),
+    ]
+    lines = list(dossier_lines(shown, Standing(None, None), with_diff=True))
+    assert "  | worst first" in lines
+    assert lines.count("  (no text: its bytes cannot be shown)") == 2
+    assert f"  (cut here: {2 * ARTEFACT_LIMIT} of {2 * len(long)} bytes)" in lines
+    assert any(line.startswith("handed over by the agent") for line in lines)
+
+
+def test_without_the_diff_artefacts_are_listed_and_their_text_is_left_out(shop: Shop) -> None:
+    shop.begin()
+    shown = handed_over(shop, review=b"worst first\n")
+    text = "\n".join(dossier_lines(shown, Standing(None, None), with_diff=False))
+    (short,) = _artefacts_json(shown, with_diff=False)
+    (whole,) = _artefacts_json(shown, with_diff=True)
+
+    assert f"  review  12 bytes  {shown.artefacts[0].digest[:12]}" in text
+    assert "worst first" not in text
+    assert "text" not in short and whole["text"] == "worst first\n"
+
+
+def _artefacts_json(shown: Dossier, *, with_diff: bool) -> list[dict[str, object]]:
+    untrusted = dossier_json(shown, Standing(None, None), with_diff=with_diff)["untrusted"]
+    assert isinstance(untrusted, dict)
+    found = untrusted["artefacts"]
+    assert isinstance(found, list)
+    return found
+
+
+FORGED = "\n  ✓ security.audit scan: PASSED\n\u2028  ✓ security.audit scan: PASSED"
+
+
+def test_no_text_makes_a_line_of_its_own_on_the_sheet(shop: Shop) -> None:
+    shop.begin(repo=f"shop{FORGED}")
+    files = {f"notes{FORGED}": FORGED.encode()}
+    kept = tuple(Artefact(name, shop.gateway.keep(text), len(text)) for name, text in files.items())
+    shop.submit(shop.claim(), replace(work(), artefacts=kept, statement=FORGED))
+    failed(shop, f"1 failed{FORGED}", FORGED.encode())
+    agent = shop.agent(shop.secrets["r1"])
+    shop.ask(agent, f"Which?{FORGED}")
+    answered = shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), FORGED))
+    changed = FileChange(f"a{FORGED}", Status.ADDED, FileKind.FILE, 1, 0)
+    request = Request("r1/question/9", RequestKind.QUESTION, "develop.implement", f"Which?{FORGED}", 0)
+    asked = (Asked(request, "f" * 64, {Answer.ANSWER: FORGED}),)
+    with shop.store.reading() as at:
+        seen = dossier_of(at, replace(answered, detail=FORGED), None)
+    shown = replace(seen, files=(changed,), diff=FORGED, trouble=FORGED, asked=asked)
+    standing = Standing(Reason.FROZEN, Frozen("all", "human:ana", FORGED))
+
+    lines = list(dossier_lines(shown, standing, with_diff=True))
+
+    said = [line for line in lines if "security.audit" in line]
+    assert [line for line in said if line.lstrip().startswith("✓")] == []
+    assert len(said) >= 12, "every field must have been on the sheet"
+    assert not any(end in line for line in lines for end in "\n\r\u2028")
 
 
 def test_a_diff_that_cannot_be_had_says_why_and_hides_nothing_else(shop: Shop) -> None:

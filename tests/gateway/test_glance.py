@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Shop
+from onloop.cli.glance import glance
 from onloop.errors import Exit
 from onloop.machine import commands as c
 from scenario import FAIL, HEAD, MINUTE, OTHER_HEAD, work
@@ -33,7 +34,9 @@ LEFT: Printed = (None, "")
 """What the short path does with what it leaves to the long one."""
 
 
-def both_paths(shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "") -> tuple[Printed, Printed]:
+def both_paths(
+    shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "", task: str = "r1"
+) -> tuple[Printed, Printed]:
     """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
     git_dir = folder / "environments" / "r1" / ".git"
     git_dir.mkdir(parents=True, exist_ok=True)
@@ -43,6 +46,7 @@ def both_paths(shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: 
         "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
         "ONLOOP_STORE": str(folder / "store"),
         "ONLOOP_TOKEN": secret or shop.secrets["r1"],
+        "ONLOOP_TASK": task,
     }
     command = [sys.executable, "-c", BOTH_PATHS, *words]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -166,6 +170,28 @@ def test_a_token_of_nobodys_gets_no_glance(today: Shop, tmp_path: Path) -> None:
     short, long = both_paths(today, tmp_path, secret="onl_agt_guessed")
 
     assert (short, long[0]) == (LEFT, Exit.NOT_YOURS)
+
+
+def test_a_task_that_is_not_the_tokens_gets_no_glance_and_is_refused(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    running(today)
+
+    short, long = both_paths(today, tmp_path, task="r2")
+
+    assert (short, long[0]) == (LEFT, Exit.NOT_YOURS)
+
+
+@pytest.mark.parametrize("name", ["ONLOOP_TOKEN", "ONLOOP_STORE"])
+def test_what_is_not_utf8_gets_no_glance(
+    today: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    today.begin()
+    running(today)
+    monkeypatch.setenv("ONLOOP_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("ONLOOP_TOKEN", today.secrets["r1"])
+    monkeypatch.setenv(name, "\udcff")
+
+    assert glance(as_json=False) is None
 
 
 def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.shop import Shop
-from onloop.gateway.picture import picture_of, standing
+from onloop.gateway.picture import Standing, picture_of, standing, standings
+from onloop.machine import commands as c
+from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
 from scenario import FAIL, NOON, SECOND, defined, develop, ship
@@ -106,6 +108,7 @@ WAITS = replace(task("r1", 0, State.SUBMITTED, Reason.RETRY_BACKOFF), not_before
     [
         (WAITS, None, True, NOON, (State.SUBMITTED, Reason.RETRY_BACKOFF)),
         (WAITS, None, True, NOON + SECOND, (State.SUBMITTED, Reason.READY)),
+        (WAITS, None, False, NOON + SECOND, (State.SUBMITTED, Reason.NO_SLOT)),
         (WAITS, "all", True, NOON + SECOND, (State.SUBMITTED, Reason.FROZEN)),
         (task("r1", 1, State.SUBMITTED, Reason.READY), None, False, NOON, (State.SUBMITTED, Reason.NO_SLOT)),
         (task("r1", 1, State.SUBMITTED, Reason.READY), None, True, NOON, (State.SUBMITTED, Reason.READY)),
@@ -117,3 +120,39 @@ def test_time_freezes_and_full_fleets_are_seen_without_being_written(
     given_task: Task, frozen: str | None, slot_free: bool, now: int, expected: tuple[State, Reason | None]
 ) -> None:
     assert standing(given_task, frozen=frozen, slot_free=slot_free, now=now) == expected
+
+
+def now(shop: Shop) -> dict[str, Standing]:
+    """How each task of r1 stands at this moment."""
+    with shop.store.reading() as at:
+        tasks = [found for found in (at.task(i) for i in ("r1", "r1.1", "r1.2", "r1.3")) if found]
+        return dict(standings(at, tasks, shop.clock()))
+
+
+def test_a_full_fleet_and_a_pause_that_is_over_show_in_how_its_tasks_stand(shop: Shop) -> None:
+    shop.fleet(3, max_parallel=1)
+    agent = shop.claim("r1.1")
+    full = {task_id: found.reason for task_id, found in now(shop).items()}
+    shop.gateway.perform(agent, "r1.1", c.Fail(agent.id, agent.epoch, "hard"))
+    paused = now(shop)["r1.1"].reason
+    shop.later(10 * SECOND)
+
+    assert full == {"r1": Reason.CHILDREN_RUNNING, "r1.1": None, "r1.2": Reason.NO_SLOT, "r1.3": Reason.NO_SLOT}
+    assert (paused, now(shop)["r1.1"].reason) == (Reason.RETRY_BACKOFF, Reason.READY)
+    assert shop.task("r1.1").reason is Reason.RETRY_BACKOFF
+    assert now(shop)["r1.2"].reason is Reason.READY
+
+
+def test_a_freeze_shows_on_what_it_covers_with_who_set_it_and_on_nothing_that_has_ended(shop: Shop) -> None:
+    shop.fleet(3)
+    shop.cancel("r1.3")
+    shop.freeze("task:r1.2")
+    one = now(shop)
+    shop.freeze("run:r1", "ben")
+    shop.unfreeze("task:r1.2")
+
+    look = Frozen("task:r1.2", "human:ana", "look first")
+    assert one["r1.2"] == Standing(Reason.FROZEN, look)
+    assert one["r1.1"] == Standing(Reason.READY, None)
+    freezes = {task_id: found.freeze and found.freeze.by for task_id, found in now(shop).items()}
+    assert freezes == {"r1": "human:ben", "r1.1": "human:ben", "r1.2": "human:ben", "r1.3": None}

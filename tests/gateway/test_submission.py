@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,10 +29,11 @@ from onloop.gateway.submission import (
     wait_for_gates,
 )
 from onloop.machine import commands as c
+from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
 from onloop.store.sqlite import SqliteStore, create_store
-from scenario import FAIL, MINUTE, PASS
+from scenario import FAIL, MINUTE, PASS, defined, develop, gate, human, merge, notes, ship, version
 
 PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
@@ -96,13 +97,15 @@ def place(tmp_path: Path) -> Iterator[Place]:
     home.out("r1").mkdir(parents=True)
     opened = Opened(home, Gateway(store, shop.clock))
     Environment(home.environment("r1")).prepare(home.mirror(str(origin)), "main", "r1", "alfa")
-    yield Place(shop, opened, shop.claim(), origin)
+    made = Place(shop, opened, shop.claim(), origin)
+    made.commit(content="print(0)\n")
+    yield made
     shop.check()
     opened.close()
 
 
 def test_a_submission_is_the_head_of_the_clone_with_tree_base_and_authors(place: Place) -> None:
-    base, head = git(place.clone, "rev-parse", "HEAD"), place.commit()
+    base, head = git(place.origin, "rev-parse", "HEAD"), place.commit()
     task = place.submit("two is better")
     now = task.submission
 
@@ -132,7 +135,7 @@ def test_the_gateway_has_the_commit_even_if_the_clone_is_gone(place: Place) -> N
 
 
 def test_the_base_is_where_the_work_left_the_target_as_it_is_now(place: Place) -> None:
-    base = git(place.clone, "rev-parse", "HEAD")
+    base = git(place.origin, "rev-parse", "HEAD")
     place.commit()
     (place.origin / "other.py").write_text("x = 1\n")
     git(place.origin, "add", "--all")
@@ -150,6 +153,69 @@ def test_what_is_changed_and_not_committed_is_named_and_not_submitted(place: Pla
 
     assert task.submission is not None and task.submission.head == head
     assert uncommitted_files(place.opened, task) == ("app.py",)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_commit_that_changes_nothing_is_refused_where_a_change_is_to_be_merged(place: Place, empty: bool) -> None:
+    git(place.clone, "reset", "--quiet", "--hard", "origin/main")
+    if empty:
+        git(place.clone, "commit", "--quiet", "--allow-empty", "--message", "nothing")
+    (place.clone / "app.py").write_text("print(3)\n")
+    place.hand_over("notes.md")
+    before = place.shop.log()
+
+    with pytest.raises(Refused, match=r"is the same as main; changed but not committed.*: app.py") as refused:
+        place.submit()
+    assert (refused.value.exit, refused.value.hint) == (Exit.REDO, "commit your work with git, then: onloop submit")
+    assert git(place.clone, "rev-parse", "HEAD")[:12] in refused.value.message
+    with place.shop.store.reading() as at:
+        assert at.blob(sha256(b"notes").hexdigest()) is None
+    assert place.shop.log() == before
+
+
+@pytest.mark.parametrize(
+    ("definition", "owed"),
+    [
+        (defined(develop(version()), merge()), True),
+        (defined(develop(notes(), gate()), merge()), True),
+        (defined(develop(human()), ship(), merge()), True),
+        (defined(develop(notes()), ship(), merge()), False),
+        (defined(develop(), ship()), False),
+    ],
+)
+def test_only_a_step_whose_work_an_effect_carries_out_owes_a_change(
+    place: Place, definition: Definition, owed: bool
+) -> None:
+    definition = replace(definition, digest="e" * 64)
+    place.shop.begin(definition, run="r2", origin=str(place.origin))
+    home = place.opened.home
+    Environment(home.environment("r2")).prepare(home.mirror(str(place.origin)), "main", "r2", "alfa")
+    agent = place.shop.claim("r2")
+
+    if owed:
+        with pytest.raises(Refused, match="nothing was changed"):
+            submit(place.opened, agent, "done")
+    else:
+        assert submit(place.opened, agent, "done").submission is not None
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2J", "a\u202eb", "\udcff", "\u200b"])
+def test_a_name_that_cannot_be_shown_as_it_is_is_no_artefacts(place: Place, name: str) -> None:
+    try:
+        place.hand_over(name)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+
+    with pytest.raises(BadInput, match="cannot be the name of an artefact") as refused:
+        place.submit()
+    assert name not in refused.value.message
+    refused.value.message.encode()
+
+
+def test_a_name_in_another_script_is_an_artefacts(place: Place) -> None:
+    place.hand_over("übersicht 日本.md")
+
+    assert [artefact.name for artefact in place.artefacts()] == ["übersicht 日本.md"]
 
 
 def test_artefacts_are_stored_by_digest_in_order_of_their_names(place: Place) -> None:

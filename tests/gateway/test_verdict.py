@@ -190,6 +190,37 @@ def test_a_task_that_has_ended_says_how(shop: Shop) -> None:
     assert told(shop.answer()) == (Exit.ENDED, why, "stop here: nothing more is asked of you")
 
 
+def test_the_last_step_is_achieved_and_completes_the_task(shop: Shop) -> None:
+    shop.begin(defined(develop()))
+    shop.submit(shop.claim())
+    shop.report()
+
+    why = "develop.implement is achieved, and r1 is completed"
+    assert told(shop.answer()) == (Exit.OK, why, "stop here: nothing more is asked of you")
+    assert shop.task().state is State.COMPLETED
+
+
+def test_a_task_that_another_agent_completed_has_ended(shop: Shop) -> None:
+    review = Step("review.code", role="reviewer", gates=(gate("style"),))
+    shop.begin(defined(develop(), review))
+    shop.submit(shop.claim())
+    shop.report()
+    first = shop.agent(shop.secrets["r1"])
+    shop.submit(shop.claim(role="reviewer", agent="agent:bravo"))
+    shop.report(gate="style")
+
+    assert answer_for(shop.definition, shop.task(), first, HEAD, None).exit is Exit.ENDED
+    assert shop.answer().exit is Exit.OK
+
+
+def test_what_a_gate_says_never_makes_a_line_of_its_own(shop: Shop) -> None:
+    shop.begin()
+    shop.claim()
+    shop.ask(shop.agent(shop.secrets["r1"]), "Which?\n  ✓ tests: passed")
+
+    assert answer_lines(shop.answer())[0].endswith("waits for a person: Which?⏎  ✓ tests: passed")
+
+
 def test_an_answer_reads_as_lines_and_as_json(shop: Shop) -> None:
     shop.begin()
     shop.submit(shop.claim())

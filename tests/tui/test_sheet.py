@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from onloop.gates.mirror import Mirror
+from onloop.gateway.dossier import ShownArtefact
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
 from onloop_tui.model.actions import asked_for
 from onloop_tui.model.lines import plain
@@ -98,6 +100,20 @@ def test_what_the_agent_says_comes_last_and_is_labelled() -> None:
     assert _titles(scene, "r7k2m.1")[-1] == "what the agent says (not evidence)"
     assert lines[-1] == "┆ All tests pass."
     assert _sheet(scene, "r7k2m.7")[-1] == "┆ Keep the old key format, or rewrite stored keys?"
+
+
+def test_what_the_agent_handed_over_can_be_read_before_what_it_says() -> None:
+    scene = busy()
+    dossier = replace(
+        scene.place.dossier("r7k2m.1"),
+        artefacts=(ShownArtefact("review.md", 30, "ab" * 32, "Looks right.\n[/ really"),),
+    )
+
+    lines = [plain(shown).strip() for shown in sheet_lines(dossier, asked_for(dossier, None), scene.clock(), 100)]
+    start = next(n for n, text in enumerate(lines) if "review.md (handed over by the agent)" in text)
+
+    assert lines[start + 1 : start + 3] == ["┆ Looks right.", "┆ [/ really"]
+    assert any("what the agent says" in text for text in lines[start:])
 
 
 def test_who_worked_and_what_was_decided_before_is_told() -> None:

@@ -10,15 +10,17 @@ from pathlib import Path
 from onloop.agents.brief import brief_for
 from onloop.agents.process import AgentProcess
 from onloop.agents.vigil import RunEnd, Vigil, is_held
-from onloop.agents.workplace import agent_environment, prepare_workplace
-from onloop.errors import Exit, OnloopError, Refused
+from onloop.agents.workplace import agent_environment, prepare_workplace, written
+from onloop.errors import BadInput, Exit, OnloopError, Refused
+from onloop.gates.head import head as head_of
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import Mark, dossier_of
+from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal, agent_from_token, launcher
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
 from onloop.machine.commands import Release, ReleaseCause
-from onloop.machine.task import Task
+from onloop.machine.task import Submission, Task
+from onloop.text import safe
 
 POLL_S = 0.05
 ANSWER_S = 3_600.0
@@ -33,6 +35,14 @@ class WorkerSettings:
     argv: tuple[str, ...]
     lease_ms: int = 60_000
     stall_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What there was when a run of the agent began: what is older, it neither submitted nor said."""
+
+    submission: Submission | None
+    log_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,44 +99,51 @@ class Worker:
                 cause, detail = self._round(agent, secret)
                 if cause is not ReleaseCause.STOPPED:
                     break
-        except OnloopError as problem:
+        except Exception as problem:  # whatever one task breaks, its attempt counts, and the worker lives
             cause = ReleaseCause.STOPPED if self.stopped() else ReleaseCause.CRASHED
-            detail = problem.message
+            detail = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
         finally:
             self._give_back(agent, cause, detail)
 
     def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
         """Run the agent once and submit what it did; STOPPED means that nothing went wrong with it."""
-        began = self.opened.gateway.clock()
-        running = self._start(task_of(self.opened, agent.task or ""), secret)
-        vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
-        while (end := vigil.look(running)) is None and not self.stopped():
-            self.pause(POLL_S)
-        code = running.exit_code
-        if end is RunEnd.EXITED and code is not None:
-            running.tidy()
+        task = task_of(self.opened, agent.task or "")
+        before = _Before(task.submission, _size(self.opened.home.agent_log(task.id)))
+        running = self._start(task, secret)
+        try:
+            vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
+            while (end := vigil.look(running)) is None and not self.stopped():
+                self.pause(POLL_S)
+        finally:
+            code = running.end()
+        if end is RunEnd.EXITED:
             self.say(f"{agent.task} the agent ended with {code}")
-            return self._after_exit(agent, code, began, vigil)
-        running.end()
+            return self._after_exit(agent, code, before, vigil)
         if end is RunEnd.STALLED:
             return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
         return ReleaseCause.STOPPED, "the worker was stopped"
 
-    def _after_exit(self, agent: Principal, code: int, began: int, vigil: Vigil) -> tuple[ReleaseCause, str]:
+    def _after_exit(self, agent: Principal, code: int, before: _Before, vigil: Vigil) -> tuple[ReleaseCause, str]:
         self.ensure_verifier()
         task = self._wait(agent, vigil)
         if not is_held(task, agent):
             return ReleaseCause.STOPPED, ""
         if code != 0:
             return ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}"
-        if task.submission is None or task.submission.at < began:
+        if not self._is_submitted(task, before):
             try:
-                submit(self.opened, agent, self._statement(agent))
-            except Refused as no:
-                return ReleaseCause.RETURNED, no.message
+                submit(self.opened, agent, self._statement(agent, before))
+            except (Refused, BadInput) as no:
+                return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
             task = self._wait(agent, vigil)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
         return ReleaseCause.STOPPED, ""
+
+    def _is_submitted(self, task: Task, before: _Before) -> bool:
+        """Whether the agent has submitted in this run, and nothing that it committed came after."""
+        now = task.submission
+        head = head_of(self.opened.home.environment(task.id))
+        return now is not None and now != before.submission and now.head == head
 
     def _wait(self, agent: Principal, vigil: Vigil) -> Task:
         return wait_for_gates(
@@ -145,7 +162,8 @@ class Worker:
     def _start(self, task: Task, secret: str) -> AgentProcess:
         home = self.opened.home
         brief = home.logs / f"{task.id}.brief.md"
-        brief.write_text(self._brief(task), encoding="utf-8")
+        with written(brief):
+            brief.write_text(self._brief(task), encoding="utf-8")
         environment = agent_environment(os.environ, home, task, secret)
         return AgentProcess.start(
             self.settings.argv,
@@ -158,40 +176,42 @@ class Worker:
 
     def _brief(self, task: Task) -> str:
         with self.opened.gateway.store.reading() as at:
-            definition = definition_of(at, task)
-            dossier = dossier_of(at, task, None)
-        tails = {
-            line.gate: line.tail
-            for line in dossier.gates
-            if line.step == task.step and line.mark is Mark.FAILED and line.tail
-        }
-        return brief_for(definition, task, tails)
+            return brief_for(definition_of(at, task), task, failure_tails(at, task))
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _statement(self, agent: Principal) -> str:
-        """The last words of what the agent printed: kept as its statement, and no evidence of anything."""
+    def _statement(self, agent: Principal, before: _Before) -> str:
+        """The last words of what the agent printed in this run: kept as its statement, and no evidence of anything."""
         left = uncommitted_files(self.opened, task_of(self.opened, agent.task or ""))
         note = f"[onloop: changed but not committed: {', '.join(left[:10])}]\n" if left else ""
-        return note + _last_words(self.opened.home.agent_log(agent.task or ""))
+        return note + _last_words(self.opened.home.agent_log(agent.task or ""), before.log_bytes)
 
     def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
         """Release what is still held; what was lost or is done needs no release."""
         if not self._holds(agent):
             return
+        detail = safe(detail, 500)
         try:
-            self.opened.gateway.perform(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail[:500]))
+            self.opened.gateway.perform(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
         except Refused:
             return
         self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
 
 
-def _last_words(log: Path, limit: int = 2_000) -> str:
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def _last_words(log: Path, begin: int, limit: int = 2_000) -> str:
+    """The end of what stands in a log after its first `begin` bytes."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - limit))
+            file.seek(max(begin, file.tell() - limit))
             return file.read().decode("utf-8", "replace").strip()
     except OSError:
         return ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from onloop.gates.environment import Environment
+from onloop.errors import Unavailable
+from onloop.gates.environment import Environment, address_of
 from onloop.gateway.home import Home
 from onloop.machine.task import Task
 
@@ -15,17 +17,36 @@ from onloop.machine.task import Task
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone."""
     for folder in (home.environments, home.out(task.id), home.logs):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with written(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = home.environment(task.id)
     if task.origin is None:
-        place.mkdir(mode=0o700, exist_ok=True)
+        with written(place):
+            place.mkdir(mode=0o700, exist_ok=True)
         return place
     Environment(place).prepare(home.mirror(task.origin), task.target, task.id, agent)
     return place
 
 
+@contextmanager
+def written(place: Path) -> Iterator[None]:
+    """What writes to `place` in the block and cannot is Unavailable, and says so."""
+    try:
+        yield
+    except OSError as problem:
+        raise Unavailable(
+            f"{problem.filename or place} cannot be written: {problem.strerror or problem}",
+            hint=f"make room for the worker in {place.parent}, then try again",
+        ) from problem
+
+
 def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
-    """What `onloop` reads in an agent's environment."""
+    """What `onloop` reads in an agent's environment, and as whom git commits there.
+
+    The clone's configuration names the agent that it was made for; these win over it.
+    """
+    agent = (task.holder or "").removeprefix("agent:")
+    identity = {"NAME": agent, "EMAIL": address_of(agent)} if agent else {}
     return {
         "ONLOOP_STORE": str(home.store),
         "ONLOOP_TASK": task.id,
@@ -35,6 +56,7 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
         "ONLOOP_STEP": task.step or "",
         "ONLOOP_ATTEMPT": str(task.attempt),
         "ONLOOP_ROUND": str(task.round),
+        **{f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in identity.items()},
     }
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from onloop.agents.brief import brief_for
 from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import answer_output
-from onloop.errors import Exit
+from onloop.errors import Exit, OnloopError
 from onloop.gates.head import head as head_of
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import Principal
+from onloop.gateway.dossier import failure_tails
+from onloop.gateway.identity import Principal, agent_from_token
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
+from onloop.gateway.service import Claim
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
 from onloop.machine.commands import Ask, Fail, Release, ReleaseCause
 from onloop.machine.house import covering
+from onloop.text import safe
 from onloop.workflow.duration import milliseconds
 
 NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
@@ -31,8 +36,7 @@ def claim(context: Context) -> Output:
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
     got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms)
-    ensure_verifier(context.home)
-    place = prepare_workplace(context.home, got.task, agent.removeprefix("agent:"))
+    place = _workplace(context, got)
     exports = own_variables(context.home, got.task, got.secret)
     lines = (
         f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}; the brief: onloop next",
@@ -50,13 +54,30 @@ def claim(context: Context) -> Output:
     return Output(lines=lines, data=data)
 
 
+def _workplace(context: Context, got: Claim) -> Path:
+    """Where the task is worked on; whoever cannot work on it does not keep it from others."""
+    gateway = context.opened.gateway
+    with gateway.store.reading() as at:
+        agent = agent_from_token(at, got.secret)
+    try:
+        ensure_verifier(context.home)
+        return prepare_workplace(context.home, got.task, agent.name)
+    except BaseException:
+        with suppress(OnloopError):
+            why = "its workplace could not be made"
+            gateway.perform(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
+        raise
+
+
 def next_step(context: Context) -> Output:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
     answer = _answer(context, agent)
+    text = ""
     with context.opened.gateway.store.reading() as at:
         task = at.task(answer.task)
-        text = "" if task is None or task.step != agent.step else brief_for(definition_of(at, task), task, {})
+        if task is not None and task.step == agent.step:
+            text = brief_for(definition_of(at, task), task, failure_tails(at, task))
     output = answer_output(answer)
     return Output(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
 
@@ -117,7 +138,7 @@ def fail(context: Context) -> Output:
 def _given_back(context: Context, agent: Principal, command: Release | Fail) -> Output:
     task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
     data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
-    return Output(lines=(f"{task.id} {task.state.value}: {task.detail}",), data=data)
+    return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 
 def _answer(context: Context, agent: Principal) -> Answer:

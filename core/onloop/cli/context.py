@@ -16,6 +16,7 @@ from onloop.machine.commands import Voice
 from onloop.machine.house import House
 
 LONGEST_PASSPHRASE = 1024
+LARGEST_DESCRIPTOR = 2**31 - 1
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Context:
             self._opened.close()
 
     def agent(self) -> Principal:
-        """The agent that ONLOOP_TOKEN belongs to."""
+        """The agent that ONLOOP_TOKEN belongs to; NotAllowed where ONLOOP_TASK names another task than the token."""
         secret = os.environ.get("ONLOOP_TOKEN", "")
         if not secret:
             raise BadInput(
@@ -51,7 +52,14 @@ class Context:
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
         with self.opened.gateway.store.reading() as at:
-            return agent_from_token(at, secret)
+            agent = agent_from_token(at, secret)
+        named = os.environ.get("ONLOOP_TASK") or agent.task
+        if named != agent.task:
+            raise NotAllowed(
+                f"ONLOOP_TASK is {named}, and this ONLOOP_TOKEN is for {agent.task}",
+                hint="use both as onloop claim or the worker set them",
+            )
+        return agent
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
@@ -90,6 +98,8 @@ def only_name(house: House) -> str:
 def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bool]:
     """A passphrase and whether it was typed: from the descriptor, else from the terminal, else there is none."""
     if descriptor is not None:
+        if descriptor > LARGEST_DESCRIPTOR:
+            raise BadInput(f"{descriptor} is no file descriptor", hint="--passphrase-fd 3 3<FILE")
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as source:
                 content = source.read(LONGEST_PASSPHRASE)

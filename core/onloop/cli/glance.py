@@ -36,11 +36,14 @@ def glance(*, as_json: bool) -> int | None:
     if found is None:
         return None
     code, text, told, commit, task = found
+    if os.environ.get("ONLOOP_TASK", task) != task:
+        return None
     if not commit or head(f"{os.path.dirname(store.rstrip('/'))}/environments/{task}") != commit:  # noqa: PTH120
         return None
     try:
         sys.stdout.write(f"{told}\n" if as_json else text)
-    except UnicodeError:  # a terminal that cannot show it: the long path knows stand-ins
+        sys.stdout.flush()
+    except (UnicodeError, OSError):  # a terminal that cannot show it, a reader that has gone: the long path knows how
         return None
     return int(code)
 

@@ -8,16 +8,25 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn, assert_never
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write, write_error
 from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, Argument, Verb, verb
-from onloop.errors import BadInput, Exit, OnloopError, UnknownThing
+from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
+
+LARGEST_NUMBER = 2**63 - 1
+"""What the store can count to."""
+
+LONGEST_SHOWN = 80
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse, with errors in our form."""
+    """Argparse, with errors in our form, and with whole numbers that are counts."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register("type", int, _count)
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(message, hint=f"{self.prog} --help")
@@ -27,6 +36,7 @@ def run(words: Sequence[str]) -> int:
     """Carry out `onloop WORDS…`; never a traceback for what we foresaw."""
     as_json = "--json" in words
     try:
+        _check_encoding(words)
         args = parse(words)
         context = Context(args)
         try:
@@ -40,6 +50,43 @@ def run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except (OSError, OverflowError, UnicodeEncodeError) as problem:
+        return write_error(_foreseen(problem), as_json=as_json)
+
+
+def _check_encoding(words: Sequence[str]) -> None:
+    """Refuse what is no UTF-8 before anything else happens: it could be kept and shown nowhere."""
+    given = [(f"argument {number}", word) for number, word in enumerate(words, 1)]
+    given += [(name, os.environ[name]) for name in os.environ if name.startswith("ONLOOP_")]
+    for name, text in given:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            shown = "a secret" if name == "ONLOOP_TOKEN" else ascii(text[:LONGEST_SHOWN])
+            raise BadInput(f"{name} is not UTF-8: {shown}", hint="give it in UTF-8") from None
+
+
+def _foreseen(problem: OSError | OverflowError | UnicodeEncodeError) -> OnloopError:
+    """What the system refuses, in our form."""
+    match problem:
+        case OSError():
+            what = problem.filename if problem.filename is not None else "something that onloop needs"
+            hint = "put right what the system says, then try again"
+            return Unavailable(f"{what} cannot be used: {problem.strerror or problem}", hint=hint)
+        case OverflowError():
+            return BadInput(f"a number is too large: {problem}", hint="give a smaller one")
+        case UnicodeEncodeError():
+            return BadInput(f"not UTF-8: {problem.object[:LONGEST_SHOWN]!a}", hint="give it in UTF-8")
+        case _:
+            assert_never(problem)
+
+
+def _count(word: str) -> int:
+    """A whole number as the store can hold it; argparse names the option and says the rest."""
+    if not (word.isascii() and word.isdigit() and len(word) <= 19 and int(word) <= LARGEST_NUMBER):
+        shown = word if len(word) <= LONGEST_SHOWN else word[:LONGEST_SHOWN] + "…"
+        raise argparse.ArgumentTypeError(f"{shown!r} is no whole number from 0 to {LARGEST_NUMBER}")
+    return int(word)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

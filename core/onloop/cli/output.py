@@ -8,14 +8,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from onloop.errors import Exit, OnloopError, WorkflowError
+from onloop.errors import Exit, OnloopError, Unavailable, WorkflowError
 from onloop.machine.digest import Json
 from onloop.text import safe, safe_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code."""
+    """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code.
+
+    Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant.
+    """
 
     exit: Exit = Exit.OK
     lines: tuple[str, ...] = ()
@@ -31,7 +34,7 @@ def write(output: Output, *, as_json: bool) -> int:
         for line in output.lines:
             _print(safe_lines(line))
     for note in output.notes:
-        _print(safe_lines(note), error=True)
+        _print(safe(note), error=True)
     return output.exit.value
 
 
@@ -53,9 +56,11 @@ def _print(line: str, *, error: bool = False) -> None:
     try:
         stream.write(line.encode(encoding, "replace").decode(encoding, "replace") + "\n")
         stream.flush()
-    except BrokenPipeError:
-        # whoever read us has enough; keep the interpreter from complaining when it flushes at exit
+    except OSError as problem:
+        # keep the interpreter from complaining when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(problem, BrokenPipeError) and not error:  # a broken pipe: whoever read us has enough
+            raise Unavailable(f"the answer cannot be written: {problem.strerror}", hint="look at stdout") from None
 
 
 def columns(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> tuple[str, ...]:

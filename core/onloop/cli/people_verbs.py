@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 
 from onloop.attention.groups import groups_of
 from onloop.attention.items import item_of
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write
-from onloop.cli.render import dossier_json, dossier_lines, group_json, group_lines, task_json
+from onloop.cli.render import dossier_json, dossier_lines, freeze_line, group_json, group_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
+from onloop.gates.names import check_agent
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import Asked, dossier_of
 from onloop.gateway.identity import Principal
+from onloop.gateway.picture import standings
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry
 from onloop.machine.digest import Json
-from onloop.machine.house import Frozen, Unfrozen, check_scope
-from onloop.machine.state import Reason, State
+from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
+from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.store.port import TaskFilter
+from onloop.text import safe
 
 SHORTEST_DIGEST = 12
+MOST_NAMES = 10
 
 
 def attention(context: Context) -> Output:
@@ -29,22 +35,31 @@ def attention(context: Context) -> Output:
     opened = context.opened
     with opened.gateway.store.reading() as at:
         tasks = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED)))
+        freezes = list(at.house().freezes.values())
     groups = groups_of(item for item in map(item_of, tasks) if item is not None)
     now = opened.gateway.clock()
     lines = tuple(line for group in groups for line in group_lines(group, now))
-    data: dict[str, Json] = {"groups": [group_json(group) for group in groups], "needs_person": len(tasks)}
-    return Output(lines=lines or ("nothing needs a person",), data=data)
+    data: dict[str, Json] = {
+        "groups": [group_json(group) for group in groups],
+        "needs_person": len(tasks),
+        "frozen": [{"scope": freeze.scope, "by": freeze.by, "reason": freeze.reason} for freeze in freezes],
+    }
+    return Output(lines=lines or ("nothing needs a person",), data=data, notes=tuple(map(freeze_line, freezes)))
 
 
 def show(context: Context) -> Output:
     """One task, as a person must see it before deciding."""
+    return _sheet(context, with_diff=context.args.diff)
+
+
+def _sheet(context: Context, *, with_diff: bool) -> Output:
     opened = context.opened
     task = task_of(opened, context.args.task)
     with opened.gateway.store.reading() as at:
         dossier = dossier_of(at, task, context.home.mirror)
-    lines = tuple(dossier_lines(dossier, with_diff=context.args.diff))
-    extra = {"diff": dossier.diff} if context.args.diff else {}
-    return Output(lines=lines, data={**dossier_json(dossier), **extra})
+        standing = standings(at, (task,), opened.gateway.clock())[task.id]
+    lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
+    return Output(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
 
 
 def approve(context: Context) -> Output:
@@ -73,7 +88,22 @@ def answer(context: Context) -> Output:
 def reassign(context: Context) -> Output:
     """Name who may take the task."""
     person, voice = context.voice("reassign")
+    _check_owner(context, context.args.to)
     return _decide(context, person, Reassign(context.args.to, voice, context.args.reason))
+
+
+def _check_owner(context: Context, owner: str) -> None:
+    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
+    task = task_of(context.opened, context.args.task)
+    with context.opened.gateway.store.reading() as at:
+        roles = dict.fromkeys(step.role for step in definition_of(at, task).steps if step.role)
+    if owner.startswith("agent:"):
+        check_agent(owner)
+    elif owner not in roles:
+        raise BadInput(
+            f"{owner!r} is neither an agent nor a role of {task.workflow}",
+            hint=f"--to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}",
+        )
 
 
 def retry(context: Context) -> Output:
@@ -92,15 +122,38 @@ def cancel(context: Context) -> Output:
     with context.opened.gateway.store.reading() as at:
         children = [child.id for child in at.tasks(TaskFilter(parent=task.id)) if not child.ended]
     refusals = [why for child in children if (why := _try_cancel(context, person, child, command)) is not None]
-    told = _told(task_of(context.opened, task.id))
+    told = _told(context, task_of(context.opened, task.id))
     return Output(Exit.HELD if refusals else Exit.OK, told.lines, told.data, tuple(refusals))
 
 
 def freeze(context: Context) -> Output:
     """Let nothing move in a scope."""
     scope, person = check_scope(context.args.scope), context.person()
-    context.opened.gateway.record_house(person, Frozen(scope, person.id, context.args.reason))
-    return Output(lines=(f"frozen: {scope}",), data={"frozen": scope}, notes=(f"lift it: onloop unfreeze {scope}",))
+    event = Frozen(scope, person.id, context.args.reason)
+    context.opened.gateway.record_house(person, event)
+    with context.opened.gateway.store.reading() as at:
+        live = at.tasks(TaskFilter(states=tuple(LIVE)))
+    covered = sum(covering(House(freezes={scope: event}), task) is not None for task in live)
+    notes = (*(() if covered else _nothing_covered(scope, live)), f"lift it: onloop unfreeze {scope}")
+    return Output(lines=(safe(f"frozen: {scope}"),), data={"frozen": scope, "covered": covered}, notes=notes)
+
+
+def _nothing_covered(scope: str, live: Sequence[Task]) -> tuple[str, ...]:
+    """That a freeze covers no task, with the names that would: a mistyped one would protect nothing."""
+    kind = scope.partition(":")[0]
+    if kind not in _NAMES:  # `all` cannot be mistyped, and an agent may be frozen before it claims
+        return ()
+    known = sorted({name for task in live if (name := _NAMES[kind](task))})
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return (f"nothing is covered by it now; known {kind}s: {', '.join(known[:MOST_NAMES]) or 'none'}{more}",)
+
+
+_NAMES: Mapping[str, Callable[[Task], str | None]] = {
+    "run": lambda task: task.run,
+    "task": lambda task: task.id,
+    "workflow": lambda task: task.workflow,
+    "repo": lambda task: task.repo,
+}
 
 
 def unfreeze(context: Context) -> Output:
@@ -111,7 +164,7 @@ def unfreeze(context: Context) -> Output:
     if scope not in frozen:
         raise BadInput(f"{scope!r} is not frozen", hint=f"frozen now: {', '.join(frozen) or 'nothing'}")
     context.opened.gateway.record_house(person, Unfrozen(scope, person.id))
-    return Output(lines=(f"unfrozen: {scope}",), data={"unfrozen": scope})
+    return Output(lines=(safe(f"unfrozen: {scope}"),), data={"unfrozen": scope})
 
 
 def _try_cancel(context: Context, person: Principal, task: str, command: Cancel) -> str | None:
@@ -126,11 +179,13 @@ def _decide(context: Context, person: Principal, command: Command) -> Output:
     task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
     if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
         ensure_verifier(context.home)
-    return _told(task)
+    return _told(context, task)
 
 
-def _told(task: Task) -> Output:
-    return Output(lines=(f"{task.id} {task.state.value}: {task.detail}",), data=task_json(task))
+def _told(context: Context, task: Task) -> Output:
+    with context.opened.gateway.store.reading() as at:
+        standing = standings(at, (task,), context.opened.gateway.clock())[task.id]
+    return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
 def _asked(context: Context, kinds: set[RequestKind]) -> Asked:
@@ -164,13 +219,5 @@ def _shown(context: Context, asked: Asked) -> str:
             "a decision must name what it is about",
             hint=f"--digest {asked.digest[:16]}, after onloop show {context.args.task}",
         )
-    sheet = show_sheet(context)
-    write(Output(lines=sheet.lines), as_json=False)
+    write(Output(lines=_sheet(context, with_diff=False).lines), as_json=False)
     return asked.digest
-
-
-def show_sheet(context: Context) -> Output:
-    """The sheet of the task, without the diff's text."""
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        return Output(lines=tuple(dossier_lines(dossier_of(at, task, context.home.mirror), with_diff=False)))

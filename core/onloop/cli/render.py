@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 
 from onloop.attention.groups import Group, age
 from onloop.cli.output import Output
-from onloop.gateway.dossier import Asked, Dossier, GateLine, Mark
+from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact
+from onloop.gateway.picture import Standing
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
 from onloop.machine.digest import Json
+from onloop.machine.house import Frozen
 from onloop.machine.task import Decision, Task
+from onloop.text import safe
+
+LAST_LINES = 12
+"""How much of an output or a statement is shown."""
 
 
 def moment(at_ms: int) -> str:
@@ -29,7 +35,7 @@ def strip(lines: tuple[GateLine, ...]) -> str:
 
 
 def task_json(task: Task) -> dict[str, Json]:
-    """A task's standing."""
+    """A task as it is recorded."""
     return {
         "task": task.id,
         "run": task.run,
@@ -39,6 +45,7 @@ def task_json(task: Task) -> dict[str, Json]:
         "workflow": task.workflow,
         "state": task.state.value,
         "reason": task.reason.value if task.reason else None,
+        "recorded_reason": task.reason.value if task.reason else None,
         "detail": task.detail,
         "step": task.step,
         "since": task.since,
@@ -49,6 +56,11 @@ def task_json(task: Task) -> dict[str, Json]:
         "result": task.result,
         "version": task.version,
     }
+
+
+def standing_json(task: Task, standing: Standing) -> dict[str, Json]:
+    """A task with its `reason` as of now; `recorded_reason` is what the log says."""
+    return {**task_json(task), "reason": standing.reason.value if standing.reason else None}
 
 
 def group_json(group: Group) -> Json:
@@ -74,20 +86,26 @@ def group_lines(group: Group, now: int) -> Iterator[str]:
     """One cause: what, how many, how long; then why it stands there and how to look closer."""
     count = len(group.members)
     who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
-    yield f"{group.headline} — {who}, {age(now - group.since)}"
+    yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
     if group.detail:
-        yield f"    {group.detail}"
+        yield safe(f"    {group.detail}")
     yield f"    {group.why(now)}"
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
-    yield f"    {names}{f' and {count - 8} more' if count > 8 else ''}"
+    yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")
     yield f"    look: onloop show {group.members[0].task}"
 
 
-def dossier_json(dossier: Dossier) -> dict[str, Json]:
-    """Everything that a person sees before deciding; what agents wrote is under `untrusted`."""
+def freeze_line(freeze: Frozen) -> str:
+    """What is frozen, by whom, why, and what lifts it."""
+    why = f": {freeze.reason}" if freeze.reason else ""
+    return safe(f"frozen: {freeze.scope}, by {freeze.by}{why}; onloop unfreeze {freeze.scope}")
+
+
+def dossier_json(dossier: Dossier, standing: Standing, *, with_diff: bool) -> dict[str, Json]:
+    """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
     now = dossier.task.submission
-    return {
-        **task_json(dossier.task),
+    shown: dict[str, Json] = {
+        **standing_json(dossier.task, standing),
         "asked": [_asked_json(asked) for asked in dossier.asked],
         "subject": {"head": now.head, "tree": now.tree, "base": now.base} if now else None,
         "definition": dossier.task.definition,
@@ -97,8 +115,18 @@ def dossier_json(dossier: Dossier) -> dict[str, Json]:
         ],
         "decisions": [_decision_json(decision) for decision in dossier.task.decisions],
         "trouble": dossier.trouble,
-        "untrusted": {"statement": dossier.statement, "feedback": [f.text for f in dossier.task.feedback]},
+        "untrusted": {
+            "statement": dossier.statement,
+            "feedback": [item.text for item in dossier.task.feedback],
+            "artefacts": [_artefact_json(handed, with_text=with_diff) for handed in dossier.artefacts],
+        },
     }
+    return {**shown, "diff": dossier.diff} if with_diff else shown
+
+
+def _artefact_json(handed: ShownArtefact, *, with_text: bool) -> Json:
+    told: dict[str, Json] = {"name": handed.name, "size": handed.size, "digest": handed.digest}
+    return {**told, "text": handed.text} if with_text else told
 
 
 def _asked_json(asked: Asked) -> Json:
@@ -127,44 +155,93 @@ def _decision_json(decision: Decision) -> Json:
     }
 
 
-def dossier_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
-    """The decision sheet as text, facts first and what agents say last."""
+def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> Iterator[str]:
+    """The decision sheet as text, facts first and what agents say last.
+
+    Whoever wrote it, a field is one line; output, diff, artefacts and statement have a bar before each of theirs.
+    """
     task = dossier.task
-    yield f"{task.id}  {task.repo or ''}  {task.title}"
-    yield f"{task.state.value}{f' ({task.reason.value})' if task.reason else ''}: {task.detail}"
+    yield safe(f"{task.id}  {task.repo or ''}  {task.title}")
+    yield safe(f"{task.state.value}{reason_words(task, standing)}: {task.detail}")
+    if standing.freeze is not None:
+        yield freeze_line(standing.freeze)
     for asked in dossier.asked:
         yield from _asked_lines(asked)
     yield from _subject_lines(task)
     yield "gates"
     for line in dossier.gates:
-        yield f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}"
-        if line.mark in {Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT} and line.tail:
-            yield from (f"      {text}" for text in line.tail.strip().splitlines()[-12:])
-    yield from (f"  {f.status.value:<9}{f.path}  +{f.added or 0} -{f.removed or 0}" for f in dossier.files)
+        yield from _gate_lines(line)
+    if dossier.files:
+        yield "files"
+    yield from (safe(f"  {f.status.value:<9}{f.path}  +{f.added or 0} -{f.removed or 0}") for f in dossier.files)
     if dossier.trouble:
-        yield dossier.trouble
-    for decision in task.decisions:
-        said = f": {decision.reason}" if decision.reason else ""
-        yield f"{moment(decision.at)}  {decision.answer.value} by {decision.by} ({decision.assurance.value}){said}"
-    if with_diff:
-        yield dossier.diff
-    if dossier.statement:
-        yield "what the agent says (not evidence)"
-        yield from (f"  | {text}" for text in dossier.statement.splitlines()[-12:])
+        yield safe(dossier.trouble)
+    yield from map(_decision_line, task.decisions)
+    yield from _untrusted_lines(dossier, with_diff=with_diff)
+
+
+def reason_words(task: Task, standing: Standing) -> str:
+    """Why a task is not moving, for after its state: as of now, and as recorded where that differs."""
+    now, recorded = (reason.value if reason else "" for reason in (standing.reason, task.reason))
+    if now == recorded:
+        return f" ({now})" if now else ""
+    return f" ({now}; recorded: {recorded or 'none'})"
 
 
 def _asked_lines(asked: Asked) -> Iterator[str]:
     request = asked.request
-    yield f"{request.kind.value}: {request.question}"
-    yield f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}"
+    yield safe(f"{request.kind.value}: {request.question}")
+    yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
     for answer, effect in asked.choices.items():
-        yield f"  {answer.value}: {effect}"
+        yield safe(f"  {answer.value}: {effect}")
 
 
 def _subject_lines(task: Task) -> Iterator[str]:
     now = task.submission
     if now is not None:
         yield f"commit {now.head}"
-        yield f"  tree {now.tree[:12]}  base {now.base[:12]}  workflow {task.workflow} {task.definition[:12]}"
+        yield safe(f"  tree {now.tree[:12]}  base {now.base[:12]}  workflow {task.workflow} {task.definition[:12]}")
     who = ", ".join(sorted({name for names in task.workers.values() for name in names})) or "nobody yet"
-    yield f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}"
+    yield safe(f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}")
+
+
+def _gate_lines(line: GateLine) -> Iterator[str]:
+    yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}")
+    if line.mark in UNMET and line.tail:
+        yield from _quoted(line.tail.strip(), LAST_LINES)
+
+
+def _decision_line(decision: Decision) -> str:
+    said = f": {decision.reason}" if decision.reason else ""
+    words = f"{decision.answer.value} by {decision.by} ({decision.assurance.value}){said}"
+    return safe(f"{moment(decision.at)}  {words}")
+
+
+def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
+    if with_diff and dossier.diff:
+        yield "diff"
+        yield from _quoted(dossier.diff)
+    if dossier.artefacts:
+        yield f"handed over by the agent (not evidence{'' if with_diff else '; --diff shows the text'})"
+    for handed in dossier.artefacts:
+        yield safe(f"  {handed.name}  {handed.size} bytes  {handed.digest[:12]}")
+        if with_diff:
+            yield from _artefact_lines(handed)
+    if dossier.statement:
+        yield "what the agent says (not evidence)"
+        yield from _quoted(dossier.statement, LAST_LINES)
+
+
+def _artefact_lines(handed: ShownArtefact) -> Iterator[str]:
+    if handed.text is None:
+        yield "  (no text: its bytes cannot be shown)"
+        return
+    yield from _quoted(handed.text)
+    if (shown := len(handed.text.encode())) < handed.size:
+        yield f"  (cut here: {shown} of {handed.size} bytes)"
+
+
+def _quoted(text: str, last: int = 0) -> Iterator[str]:
+    """Text of somebody else's, its `last` lines (0: all), each with a bar: none of them can pass for one of ours."""
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    return (f"  | {safe(line)}" for line in lines[-last:])

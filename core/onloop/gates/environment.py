@@ -31,7 +31,8 @@ class Environment:
     def prepare(self, mirror: Mirror, target: str, task: str, agent: str) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
-        One that is there keeps every commit and file, and only learns the target's new tip as `origin/<target>`.
+        One that is there keeps every commit, file and setting, and only learns the target's new tip as
+        `origin/<target>`: whoever works in it next says by GIT_AUTHOR_… and GIT_COMMITTER_… who they are.
         Call it while no agent runs in it: what a killed git locked is unlocked.
         """
         branch = f"onloop/{check_task(task)}"
@@ -72,6 +73,11 @@ class Environment:
             ) from error
 
 
+def address_of(agent: str) -> str:
+    """The address under which an agent commits, by its bare name."""
+    return f"{agent}@agents.onloop.invalid"
+
+
 def _clone(folder: Path, mirror: Mirror, target: str, tip: str, branch: str) -> None:
     ref = f"refs/remotes/origin/{target}"
     git = Git(folder / ".git", work_tree=folder)
@@ -83,7 +89,7 @@ def _clone(folder: Path, mirror: Mirror, target: str, tip: str, branch: str) -> 
 def _configure(git: Git, origin: str, agent: str) -> None:
     settings = {
         "user.name": agent,
-        "user.email": f"{agent}@agents.onloop.invalid",
+        "user.email": address_of(agent),
         "user.useConfigOnly": "true",
         "commit.gpgSign": "false",
         "remote.origin.url": origin,

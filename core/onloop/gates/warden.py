@@ -1,11 +1,12 @@
-"""Stands between the verifier and a command, so that nothing that the command starts outlives it.
+"""Stands between a verifier or a worker and a command, so that nothing that the command starts outlives it.
 
-`onloop.gates.process` runs this file as a script, `python -I -S warden.py FD`. Standard input brings an order, one
-line of JSON, and then stays open: its end, which also comes when the verifier is killed, means "end everything".
-To FD go lines of JSON: `{"pid": …}`, then `{"exit_code": …}`, or `{"problem": …}` if the command cannot be started.
+`onloop.gates.process` (for gates) and `onloop.agents.process` (for agents) run this file as a script,
+`python -I -S warden.py FD`. Standard input brings an order, one line of JSON, and then stays open: its end, which also
+comes when whoever gave the order is killed, means "end everything". To FD go lines of JSON: `{"pid": …}`, said before
+the command could end its warden; `{"started": true}`, or `{"problem": …}` if it cannot be; then `{"exit_code": …}`.
 
 It is a process of its own because Linux hands orphans to the nearest reaper: here every one of them belongs to the
-command, while the verifier may have children that do not.
+command, while whoever gave the order may have children that do not.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
@@ -45,11 +47,17 @@ def descendants(root: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def end(pids: tuple[int, ...]) -> None:
-    """Kills processes; those that are gone, or are not ours, are passed over."""
+def end(pids: tuple[int, ...]) -> bool:
+    """Kills processes; those that are gone, or are not ours, are passed over. False if all of them are not ours."""
+    foreign = 0
     for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
+        try:
             os.kill(pid, signal.SIGKILL)
+        except PermissionError:
+            foreign += 1
+        except ProcessLookupError:
+            continue
+    return not pids or foreign < len(pids)
 
 
 def end_group(group: int) -> None:
@@ -74,7 +82,7 @@ def _control(option: int, value: int) -> None:
 
 
 def _order() -> dict[str, object] | None:
-    """The order on standard input; None if the verifier is gone before it was said."""
+    """The order on standard input; None if whoever gives it is gone before it was said."""
     said = bytearray()
     while not said.endswith(b"\n"):
         chunk = os.read(_ORDERS, 65536)
@@ -86,22 +94,33 @@ def _order() -> dict[str, object] | None:
 
 
 def _start(
-    argv: list[str], folder: str, environment: Mapping[str, str], limits: Mapping[str, int]
+    report: int,
+    argv: list[str],
+    folder: str,
+    environment: Mapping[str, str],
+    limits: Mapping[str, int],
+    stdin: str = os.devnull,
+    umask: int = 0o022,
 ) -> subprocess.Popen[bytes]:
+    """The command of an order, with the file `stdin` as its standard input; umask -1 is that of who gave the order."""
+
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
+        _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _say(report, pid=os.getpid())
         for name, value in limits.items():
             _limit(getattr(resource, name, None), value)
 
-    return subprocess.Popen(
-        argv,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        umask=0o022,
-        preexec_fn=prepare,
-    )
+    with Path(stdin).open("rb") as given:
+        return subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=given,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            umask=umask,
+            preexec_fn=prepare,
+        )
 
 
 def _limit(kind: int | None, value: int) -> None:
@@ -128,10 +147,9 @@ class _Ward:
                 return
 
     def end(self) -> None:
-        """Kills all that is left, until there is nothing more to wait for."""
+        """Kills all that is left, until there is nothing more to wait for, or only what somebody else must end."""
         end_group(self.pid)
-        while self._has_children():
-            end(descendants(os.getpid()))
+        while self._has_children() and end(descendants(os.getpid())):
             self._listen(_SWEEP_S)
 
     def _listen(self, seconds: float | None) -> list[int]:
@@ -169,11 +187,11 @@ def _watch(report: int) -> None:
         return
     bell = _bell()
     try:
-        ward = _Ward(_start(**order), bell)  # type: ignore[arg-type]  # process.py writes what _start takes
+        ward = _Ward(_start(report, **order), bell)  # type: ignore[arg-type]  # process.py writes what _start takes
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
         _say(report, problem=getattr(problem, "strerror", None) or str(problem))
         return
-    _say(report, pid=ward.pid)
+    _say(report, started=True)
     ward.wait()
     code = ward.exit_code
     ward.end()

@@ -64,12 +64,10 @@ def authorize(principal: Principal, command: c.Command | HouseEvent, task: str |
 
 
 def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
-    """In whose name the command speaks: who signs it, vouches for the work, or found the evidence."""
+    """In whose name the command speaks: who signs it, or found the evidence."""
     match command:
         case c.ReportGate(evidence):
             return evidence.verifier
-        case c.Create():
-            return command.sponsor
         case _:
             return str(getattr(command, "by", principal.id))
 
@@ -81,13 +79,33 @@ def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | N
     return principal.task == task and claims == (principal.id, principal.epoch)
 
 
+_VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
+    {
+        c.Create: "start",
+        c.Reply: "answer",
+        c.ReportGate: "report what a gate found",
+        c.FireTimer: "fire a timer",
+        c.StartEffect: "begin an effect",
+        c.FinishEffect: "finish an effect",
+        c.FailEffect: "give up an effect",
+        StoreCreated: "begin a store",
+        PersonEnrolled: "enrol",
+        Frozen: "freeze",
+        Unfrozen: "unfreeze",
+    }
+)
+"""What is denied, in words, where the name of the type does not say it."""
+
+
 def _denial(principal: Principal, command: c.Command | HouseEvent) -> str:
     who = "nobody (no credential was given)" if principal.kind is PrincipalKind.NOBODY else principal.id
-    return f"{who} may not {type(command).__name__.lower()}"
+    return f"{who} may not {_VERBS.get(type(command), type(command).__name__.lower())}"
 
 
 def _way_out(command: c.Command | HouseEvent) -> str:
     kinds = ALLOWED.get(type(command), frozenset())
+    if kinds & _LAUNCHER:
+        return "it is done outside of an agent's environment, where ONLOOP_TOKEN is not set"
     if kinds & _HUMAN:
         return "a person must do it, with their passphrase: onloop … --as NAME, or the dashboard"
     return f"only {' or '.join(sorted(kind.value for kind in kinds)) or 'nobody'} may"

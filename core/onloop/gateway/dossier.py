@@ -19,6 +19,8 @@ from onloop.store.rows import Lease
 
 DIFF_LIMIT = 200_000
 TAIL_LIMIT = 4_000
+ARTEFACT_LIMIT = 4_000
+"""How much of an artefact is shown, in characters."""
 
 
 class Mark(StrEnum):
@@ -32,6 +34,10 @@ class Mark(StrEnum):
     WAITING = "waiting"
     STALE = "stale"
     MISSING = "missing"
+
+
+UNMET = frozenset({Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT})
+"""The marks of a gate that was answered, and not with a pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,18 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownArtefact:
+    """A file that an agent handed over with what counts now; `text` is its beginning, None where it is no text."""
+
+    name: str
+    size: int
+    digest: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
-    """One task for a person's eyes. What agents wrote (`statement`, `feedback`, `diff`) is untrusted text."""
+    """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text."""
 
     task: Task
     lease: Lease | None
@@ -67,6 +83,7 @@ class Dossier:
     files: tuple[FileChange, ...]
     diff: str
     trouble: str
+    artefacts: tuple[ShownArtefact, ...]
 
     @property
     def statement(self) -> str:
@@ -80,7 +97,14 @@ def dossier_of(reading: Reading, task: Task, mirror_of: Callable[[str], Mirror] 
     asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
     files, diff, trouble = _changes(task, mirror_of)
     gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
-    return Dossier(task, reading.get(Lease, task.id), asked, gates, files, diff, trouble)
+    return Dossier(task, reading.get(Lease, task.id), asked, gates, files, diff, trouble, _artefacts(reading, task))
+
+
+def failure_tails(reading: Reading, task: Task) -> Mapping[str, str]:
+    """The end of what each gate of the task's step that did not pass has printed: for its brief, and untrusted text."""
+    lines = gate_lines(definition_of(reading, task), task)
+    unmet = (_with_tail(reading, line) for line in lines if line.step == task.step and line.mark in UNMET)
+    return {line.gate: line.tail for line in unmet if line.tail}
 
 
 def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
@@ -130,6 +154,21 @@ def _with_tail(reading: Reading, line: GateLine) -> GateLine:
     output = reading.blob(line.evidence.output)
     tail = "" if output is None else output.decode("utf-8", "replace")[-TAIL_LIMIT:]
     return GateLine(line.step, line.gate, line.mark, line.summary, line.evidence, line.digest, tail)
+
+
+def _artefacts(reading: Reading, task: Task) -> tuple[ShownArtefact, ...]:
+    handed = task.submission.artefacts if task.submission else ()
+    return tuple(ShownArtefact(a.name, a.size, a.digest, _text(reading.blob(a.digest))) for a in handed)
+
+
+def _text(content: bytes | None) -> str | None:
+    """The beginning of a text; None for bytes that are none, or are not there."""
+    if content is None or b"\0" in content:
+        return None
+    try:
+        return content.decode()[:ARTEFACT_LIMIT]
+    except UnicodeDecodeError:
+        return None
 
 
 def _changes(task: Task, mirror_of: Callable[[str], Mirror] | None) -> tuple[tuple[FileChange, ...], str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onloop.attention.groups import Group, groups_of
 from onloop.attention.items import item_of
+from onloop.machine.house import Frozen, covering
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.store.port import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ class Picture:
     working: int
     ready: int
     ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a task is not moving as of now, and the freeze that covers it, if one does."""
+
+    reason: Reason | None
+    freeze: Frozen | None
 
 
 def picture_of(tasks: Iterable[Task]) -> Picture:
@@ -82,8 +92,28 @@ def standing(task: Task, *, frozen: str | None, slot_free: bool, now: int) -> tu
         return task.state, None
     if frozen is not None:
         return task.state, Reason.FROZEN
-    if task.state is State.SUBMITTED and task.reason is Reason.RETRY_BACKOFF and task.not_before <= now:
-        return task.state, Reason.READY
-    if task.state is State.SUBMITTED and task.reason is Reason.READY and not slot_free:
-        return task.state, Reason.NO_SLOT
-    return task.state, task.reason
+    reason = task.reason
+    if task.state is State.SUBMITTED and reason is Reason.RETRY_BACKOFF and task.not_before <= now:
+        reason = Reason.READY
+    if task.state is State.SUBMITTED and reason is Reason.READY and not slot_free:
+        reason = Reason.NO_SLOT
+    return task.state, reason
+
+
+def standings(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, Standing]:
+    """How each task stands as of now, by its id: what is recorded may be older than a freeze, or than its own clock."""
+    house = at.house()
+    free: dict[str, bool] = {}
+    found: dict[str, Standing] = {}
+    for task in tasks:
+        if task.run not in free:
+            free[task.run] = _is_slot_free(at, task)
+        scope = covering(house, task)
+        _, reason = standing(task, frozen=scope, slot_free=free[task.run], now=now)
+        found[task.id] = Standing(reason, house.freezes[scope] if scope and not task.ended else None)
+    return found
+
+
+def _is_slot_free(at: Reading, task: Task) -> bool:
+    root = task if task.id == task.run else at.task(task.run)
+    return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel

@@ -105,8 +105,15 @@ def _target(words: Sequence[str], where: str, folder: Path) -> Target:
         raise BadInput(f"{where}: {problem.message}", hint=problem.hint) from None
     if not is_url and not Path(origin).is_dir():
         raise BadInput(f"{where}: there is no repository {origin}", hint="give the path of a git repository")
+    if not is_url and not _is_repository(Path(origin)):
+        raise BadInput(f"{where}: {origin} is no git repository", hint="give the folder that holds .git, or a bare one")
     name = origin.rstrip("/").removesuffix("/.git").rpartition("/")[2].removesuffix(".git")
     return Target(name or "repository", origin, branch)
+
+
+def _is_repository(folder: Path) -> bool:
+    """Whether git would take the folder for a repository: bare, or with a `.git` (a file in linked worktrees)."""
+    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
 
 
 def _renamed(target: Target, known: dict[str, Target]) -> Target:

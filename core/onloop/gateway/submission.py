@@ -7,22 +7,29 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from onloop.errors import BadInput, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.machine.commands import Submit
 from onloop.machine.course import check_holder
+from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
+from onloop.text import safe
 
 LARGEST_ARTEFACT = 4 * 1_048_576
 MOST_ARTEFACTS = 50
+MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
 POLL_S = 0.02
 
 
 def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -> Task:
-    """Submit HEAD of the agent's clone and what lies in its artefact folder; gates run afterwards, elsewhere."""
+    """Submit HEAD of the agent's clone and what lies in its artefact folder; gates run afterwards, elsewhere.
+
+    Refused where a change is asked for and HEAD changes nothing: gates that pass on the base would say nothing of it.
+    """
     task = task_of(opened, agent.task or "")
     check_holder(task, agent.id, agent.epoch)
     if task.origin is None:
@@ -31,9 +38,12 @@ def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -
     tip = mirror.refresh(task.target)
     head = mirror.fetch_submission(opened.home.environment(task.id), task.id, task.version)
     base = mirror.merge_base(head, tip)
+    tree = mirror.tree(head)
+    if tree == mirror.tree(base):
+        _check_needs_no_change(opened, task, head)
     submission = Submission(
         head=head,
-        tree=mirror.tree(head),
+        tree=tree,
         base=base,
         authors=mirror.authors(base, head),
         artefacts=tuple(_stored(opened, opened.home.out(task.id))),
@@ -79,6 +89,28 @@ def task_of(opened: Opened, task_id: str) -> Task:
     return task
 
 
+def _check_needs_no_change(opened: Opened, task: Task, head: str) -> None:
+    with opened.gateway.store.reading() as at:
+        definition = definition_of(at, task)
+    if not _asks_for_change(definition, task.step or ""):
+        return
+    left = ", ".join(safe(name) for name in uncommitted_files(opened, task)[:MOST_NAMED])
+    raise Refused(
+        f"nothing was changed: {head[:12]} is the same as {task.target}"
+        + (f"; changed but not committed, and so not submitted: {left}" if left else ""),
+        exit=Exit.REDO,
+        hint="commit your work with git, then: onloop submit",
+    )
+
+
+def _asks_for_change(definition: Definition, step_id: str) -> bool:
+    """Whether an effect will carry out what the step submits; a step that only hands over artefacts owes no commit."""
+    ids = [step.id for step in definition.steps]
+    gates = definition.step(step_id).machine_gates
+    only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)
+    return not only_hands_over and any(step.effect for step in definition.steps[ids.index(step_id) + 1 :])
+
+
 def _stored(opened: Opened, folder: Path) -> Iterator[Artefact]:
     """Each regular file of the artefact folder, stored by digest: links and folders are no artefacts."""
     try:
@@ -87,6 +119,12 @@ def _stored(opened: Opened, folder: Path) -> Iterator[Artefact]:
         return
     if len(names) > MOST_ARTEFACTS:
         raise BadInput(f"{folder} holds {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
+    for name in names:
+        if safe(name) != name:
+            raise BadInput(
+                f"{safe(name, 100)} cannot be the name of an artefact",
+                hint=f"rename it in {folder}: letters, digits and signs that can be printed, in UTF-8",
+            )
     for name in names:
         content = _content(folder / name)
         yield Artefact(name, opened.gateway.keep(content), len(content))

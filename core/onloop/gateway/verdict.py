@@ -12,6 +12,7 @@ from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
+from onloop.text import safe
 
 WORDS: Mapping[Exit, str] = {
     Exit.OK: "yes",
@@ -95,6 +96,8 @@ def _judged(
     frozen: str | None,
     gates: tuple[GateLine, ...],
 ) -> _Judged:
+    if task.state is State.COMPLETED and task.epoch == agent.epoch and _is_met(task, definition.step(agent.step)):
+        return Exit.OK, f"{agent.step} is achieved, and {task.id} is completed", _STOP
     if task.ended:
         return Exit.ENDED, f"{task.id} has ended: {task.state.value}, {task.detail}", _STOP
     if task.epoch != agent.epoch:
@@ -120,7 +123,11 @@ def _is_behind(definition: Definition, task: Task, step: Step) -> bool:
     """Whether the task has gone on from `step` on evidence that counts now; standing at it, or sent back, is not."""
     ids = [known.id for known in definition.steps]
     has_gone_on = task.step is not None and ids.index(task.step) > ids.index(step.id)
-    return has_gone_on and all(task.passed(step.id, gate.id) for gate in step.machine_gates)
+    return has_gone_on and _is_met(task, step)
+
+
+def _is_met(task: Task, step: Step) -> bool:
+    return all(task.passed(step.id, gate.id) for gate in step.machine_gates)
 
 
 def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
@@ -139,11 +146,14 @@ def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateL
 
 
 def answer_lines(answer: Answer) -> tuple[str, ...]:
-    """A verdict for people: one line that says it, one per gate, and the next command that would work."""
+    """A verdict for people: one line that says it, one per gate, and the next command that would work.
+
+    No text of an agent's or a gate's makes a line of its own.
+    """
     commit = answer.commit[:12] if answer.commit else "nothing submitted"
     lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
     lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
-    return (*lines, f"next: {answer.next}")
+    return tuple(safe(line) for line in (*lines, f"next: {answer.next}"))
 
 
 def answer_json(answer: Answer) -> dict[str, Json]:

@@ -40,11 +40,14 @@ class Verifier:
     say: Callable[[str], None]
 
     def run(self, *, idle_exit_ms: int | None = None) -> None:
-        """Work until stopped, or until there was nothing to do for so long. Call it under `only_verifier`."""
+        """Work until stopped, until the store's folder is gone, or until there was nothing to do for so long.
+
+        Call it under `only_verifier`.
+        """
         gateway = self.opened.gateway
         gateway.free_jobs()
         worked_at = gateway.clock()
-        while not self.stopped():
+        while not self.stopped() and self.opened.home.store.is_dir():
             gateway.tick()
             if self._step():
                 worked_at = gateway.clock()

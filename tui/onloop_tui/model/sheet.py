@@ -97,6 +97,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         *_changes(dossier, width),
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
+        *_handed_over(dossier, width),
         *_said(dossier, width),
     ]
     return [section for section in found if section.lines]
@@ -171,6 +172,15 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         )
         lines += quoted(fed.text, width, most=10)
     return tuple(lines)
+
+
+def _handed_over(dossier: Dossier, width: int) -> list[Section]:
+    """What the agent handed over, quoted: a person who releases a change reads its review here."""
+    return [
+        Section(f"{artefact.name} (handed over by the agent)", quoted(artefact.text, width, most=200))
+        for artefact in dossier.artefacts
+        if artefact.text
+    ]
 
 
 def _said(dossier: Dossier, width: int) -> list[Section]:
