@@ -75,3 +75,15 @@ def test_a_mirror_that_cannot_be_used_is_put_before_a_person_and_the_verifier_go
     wait_for(lambda: world.task(task)["state"] == "completed", world.logs)
 
     assert "shop.git" in found["detail"]
+
+
+def test_a_worker_keeps_a_verifier_up_while_its_agent_waits_for_gates(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    lock = world.store / "verifier.lock"
+    agent = f"kill $(cat {lock}); {GOOD}; {sys.executable} -m onloop.cli.entry submit --wait 30s > $ONLOOP_OUT/said"
+
+    world.onloop("work", "--role", "implementer", "--lease", "3s", "--once", "--", "sh", "-c", agent)
+
+    assert world.task(task)["reason"] == "approval_required"
+    assert (world.store.parent / "out" / task / "said").read_text().startswith("yes")

@@ -112,8 +112,12 @@ class Worker:
         running = self._start(task, secret)
         try:
             vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
+            beaten = vigil.beat_at
             while (end := vigil.look(running)) is None and not self.stopped():
                 self.pause(POLL_S)
+                if vigil.beat_at != beaten:  # at every heartbeat: the agent may be waiting for its gates right now
+                    beaten = vigil.beat_at
+                    self.ensure_verifier()
         finally:
             code = running.end()
         if end is RunEnd.EXITED:
