@@ -31,7 +31,7 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("list", "--state", "asleep"), "there is no state 'asleep'"),
         (("work", "--role", "implementer"), "there is no command to run"),
         (("work", "--role", "r", "--lease", "soon", "--", "true"), "'soon' is not a duration"),
-        (("start", "featur", "--repo", "."), "'featur'"),
+        (("workflow", "print", "featur"), "did you mean feature?"),
         (("fleet", "nope", "--targets", "/dev/null"), "there is no built-in workflow 'nope'"),
         (("fleet", "feature", "--targets", "missing.txt"), "missing.txt cannot be read"),
         (("fleet", "feature", "--targets", "/dev/null", "--max-parallel", "0"), "--max-parallel 0"),

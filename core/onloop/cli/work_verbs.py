@@ -87,7 +87,7 @@ def _title(given: str | None, workflow: Workflow) -> str:
 
 def _begun(task: Task, following: str) -> Output:
     data: dict[str, Json] = task_json(task)
-    return Output(lines=(f"{task.id} {task.title}",), data=data, notes=(f"next: {following}",))
+    return Output(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(f"next: {following}",))
 
 
 def work(context: Context) -> Output:
