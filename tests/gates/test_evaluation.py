@@ -11,6 +11,7 @@ import pytest
 
 from gates.desk import NOW, Desk, command, says
 from onloop.gates.bench import GateStopped
+from onloop.gates.evaluation import LARGEST_FILE
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits
 from onloop.machine.definition import ArtefactGate, EnvironmentSpec, FileGate
@@ -235,10 +236,10 @@ def test_a_file_gate_looks_into_the_commit(desk: Desk, gate: FileGate, verdict: 
     assert says(desk.ask(gate, subject)) == (verdict, summary.replace("HEAD", subject.head[:12]))
 
 
-def test_a_file_too_large_to_look_into_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onloop.gates.evaluation.LARGEST_FILE", 10)
-    evidence = desk.ask(FileGate("f", "big"), desk.submit({"big": "x" * 11}))
-    assert says(evidence) == (Verdict.FAIL, "'big' is 11 bytes long")
+def test_a_file_too_large_to_look_into_fails(desk: Desk) -> None:
+    size = LARGEST_FILE + 1
+    evidence = desk.ask(FileGate("f", "big"), desk.submit({"big": "x" * size}))
+    assert says(evidence) == (Verdict.FAIL, f"'big' is {size} bytes long")
 
 
 def test_an_artefact_gate_looks_at_what_was_handed_over(desk: Desk) -> None:
