@@ -21,13 +21,18 @@ from onloop.machine.definition import (
     CommandGate,
     Definition,
     Effect,
+    FanOut,
     FileGate,
     HumanGate,
+    Join,
+    JoinKind,
+    ReviewGate,
     Step,
 )
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Event, Moved
 from onloop.machine.evolve import evolve
+from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import Timer, armed_timers
@@ -168,9 +173,10 @@ def defined(*steps: Step) -> Definition:
     return Definition("feature", "what is tested", "d" * 64, steps)
 
 
-def create(kind: Kind = Kind.WORK) -> c.Create:
+def create(kind: Kind = Kind.WORK, parent: str | None = None) -> c.Create:
     """The command that begins the task."""
-    return c.Create("Fix it", kind, "feature", "d" * 64, ANA, "r1", repo="billing", origin="/srv/billing.git")
+    origin = "/srv/billing.git"
+    return c.Create("Fix it", kind, "feature", "d" * 64, ANA, "r1", parent=parent, repo="billing", origin=origin)
 
 
 def workflow(*steps: Step) -> Scenario:
@@ -178,9 +184,83 @@ def workflow(*steps: Step) -> Scenario:
     return Scenario(defined(*steps)).given(create())
 
 
+def member(*steps: Step) -> Scenario:
+    """The same, as a part of the fleet r1."""
+    return Scenario(defined(*steps)).given(create(parent="r1"))
+
+
 def fleet(*children: State) -> Scenario:
     """A fleet with children in these states."""
     return Scenario(defined(develop())).given(create(Kind.FLEET)).knowing(children=children)
+
+
+def reviewed(quorum: int = 1, **more: Any) -> Step:
+    """A step at which another agent judges what was developed."""
+    given: dict[str, Any] = {"role": "reviewer", "not_by": ("develop.implement",), "on_fail": "develop.implement"}
+    return Step("review.code", gates=(ReviewGate("verdict", quorum),), **{**given, **more})
+
+
+def under_review(quorum: int = 1, following: tuple[Step, ...] = (), agent: str = BRAVO, **handed: Any) -> Scenario:
+    """A task whose work an antagonist has claimed for review."""
+    at = workflow(develop(), reviewed(quorum), *following)
+    return at.given(claim(), submit(work(**handed)), report(), claim(agent, "reviewer"))
+
+
+def judge(verdict: str = "pass", reason: str = "it does what it says", *, email: str = "") -> Play:
+    """The holder of the review step judges."""
+    return lambda at: c.Judge(at.task.holder or ALFA, at.task.epoch, verdict == "pass", reason, email)
+
+
+def parts(count: int | None = 2, join: Join | None = None, **more: Any) -> Step:
+    """A step that fans out, whose children walk the agent's step."""
+    own: dict[str, Any] = {
+        name: more.pop(name) for name in ("most", "resolve", "spawn", "over", "max_parallel") if name in more
+    }
+    given: dict[str, Any] = {"resolve": (Step("funnel.resolve", role="resolver"),), **own}
+    fan_out = FanOut((develop(),), count=count, join=join or Join(), **given)
+    return Step("develop.parts", fan_out=fan_out, **more)
+
+
+def spawning(**more: Any) -> Step:
+    """A step whose agent makes the children."""
+    return parts(None, spawn=True, role="implementer", **more)
+
+
+def spawn(title: str = "one part", brief: str = "") -> Play:
+    """The holder makes a child."""
+    return lambda at: c.Spawn(at.task.holder or ALFA, at.task.epoch, title, brief)
+
+
+def quorum(count: int) -> Join:
+    """So many are enough."""
+    return Join(JoinKind.QUORUM, count)
+
+
+def swarm(*states: State, join: Join | None = None, following: tuple[Step, ...] = (), **more: Any) -> Scenario:
+    """A step whose children are in these states."""
+    return with_children(workflow(parts(len(states), join, **more), *following), *states)
+
+
+def with_children(at: Scenario, *states: State, scores: tuple[int | None, ...] = ()) -> Scenario:
+    """The scenario in which the children that were made stand so."""
+    rated = (*scores, *[None] * len(states))
+    children = tuple(Child(made, s, score) for made, s, score in zip(at.task.children, states, rated, strict=False))
+    return at.knowing(children=states, swarm=children)
+
+
+def funnelling(*following: Step, **more: Any) -> Scenario:
+    """A step whose children's work is being merged."""
+    return swarm(State.COMPLETED, State.COMPLETED, following=following, **more).given(c.Settle())
+
+
+def funnelled(what: Submission | None = None) -> Play:
+    """The executor hands in what the children's commits became."""
+    return lambda at: c.FinishFunnel(_effect(at), what or work())
+
+
+def conflicts(child: str = "r1.1.2", *paths: str) -> Play:
+    """The executor could not merge."""
+    return lambda at: c.ReportConflict(_effect(at), child, paths or ("app.py",))
 
 
 def claim(agent: str = ALFA, role: str = "implementer") -> c.Claim:
@@ -289,6 +369,21 @@ def fire(kind: c.TimerKind) -> Play:
 def cancel(reason: str = "not needed") -> c.Cancel:
     """A person ends the task."""
     return c.Cancel(voice(), reason)
+
+
+def pause(reason: str = "look first") -> c.Pause:
+    """A person stops the task."""
+    return c.Pause(voice(), reason)
+
+
+def exclude(reason: str = "not this one") -> c.Exclude:
+    """A person takes the task out of its fleet."""
+    return c.Exclude(voice(), reason)
+
+
+def resume(note: str = "") -> c.Resume:
+    """A person lets it go on."""
+    return c.Resume(voice(), note)
 
 
 def started(expected: str = BASE, result: str = OTHER_HEAD) -> Play:

@@ -8,7 +8,9 @@ from hashlib import sha256
 
 from textual.pilot import Pilot
 
+from onloop.attention.groups import Group
 from onloop.gates.mirror import Mirror
+from onloop.gateway.gallery import picture_of
 from onloop.gateway.identity import Principal, agent_from_token, enrolment, launcher, person_from_passphrase, verifier
 from onloop.gateway.service import Claim, Gateway, append_house
 from onloop.machine import commands as c
@@ -24,12 +26,15 @@ from onloop.machine.definition import (
     Step,
 )
 from onloop.machine.house import Frozen
-from onloop.machine.task import Artefact, Evidence, Kind, Submission, Task, Verdict
+from onloop.machine.marks import Mark
+from onloop.machine.task import Answer, Artefact, Evidence, Kind, Submission, Task, Verdict
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
-from onloop.store.port import Recorded, Store
+from onloop.store.port import Recorded, Store, TaskFilter
 from onloop.store.rows import Pinned
 from onloop_tui.app import Dashboard
+from onloop_tui.model.actions import asked_for, command_for
+from onloop_tui.model.acts import Act
 from onloop_tui.place import Place
 from onloop_tui.session import Session
 
@@ -168,6 +173,24 @@ class Scene:
         ana = self.person()
         assert ana.voice is not None
         self.gateway.perform(ana, task, c.Cancel(ana.voice, "not needed"))
+
+    def decides(self, task: str, answer: Answer, who: str = "ana", words: str = "again") -> Task:
+        """A person decides what is asked now, elsewhere than in the dashboard."""
+        person = self.person(who)
+        assert person.voice is not None
+        dossier = self.place.dossier(task)
+        asked = asked_for(dossier, person.voice)
+        command = command_for(Act(answer.value), dossier.task, asked, person.voice, {"words": words})
+        return self.gateway.perform(person, task, command)
+
+    def marks(self, mark: Mark, who: str = "ana") -> None:
+        """A person says something about a cause, elsewhere than in the dashboard."""
+        self.gateway.record_house(self.person(who), mark)
+
+    def groups(self) -> tuple[Group, ...]:
+        """What needs a person now."""
+        with self.store.reading() as at:
+            return picture_of(at.tasks(TaskFilter())).groups
 
     def freeze(self, scope: str) -> None:
         self.gateway.record_house(self.person(), Frozen(scope, "human:ana", "wait"))

@@ -80,18 +80,20 @@ class World:
         own = {"XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder), "PYTHONPATH": paths}
         return kept | GIT | own | self.extra
 
-    def onloop(self, *words: str, passphrase: str | None = None, env: Mapping[str, str] | None = None) -> Ran:
+    def onloop(
+        self, *words: str, passphrase: str | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Ran:
         """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
         command = [sys.executable, "-m", "onloop.cli.entry", *words]
         environment = self.environment | dict(env or {})
         if passphrase is None:
-            return _ran(subprocess.run(command, env=environment, **_CAPTURE))
+            return _ran(subprocess.run(command, env=environment, cwd=cwd, **_CAPTURE))
         reader, writer = os.pipe()
         os.write(writer, passphrase.encode())
         os.close(writer)
         try:
             handed = [*command, "--passphrase-fd", str(reader)]
-            return _ran(subprocess.run(handed, env=environment, pass_fds=(reader,), **_CAPTURE))
+            return _ran(subprocess.run(handed, env=environment, cwd=cwd, pass_fds=(reader,), **_CAPTURE))
         finally:
             os.close(reader)
 

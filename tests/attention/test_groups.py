@@ -4,51 +4,26 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.attention.groups import HEADLINES, Group, age, groups_of
+from attention.needs import grouped, needing
+from onloop.attention.groups import HEADLINES, age, groups_of
 from onloop.attention.items import TIERS, Item, Tier, item_of
+from onloop.machine.definition import Escalation
 from onloop.machine.state import REASONS, Reason, State
-from onloop.machine.task import Kind, Request, RequestKind, Task
-from scenario import HOUR, MINUTE, NOON, SECOND
+from onloop.machine.task import RequestKind, Task
+from scenario import HOUR, MINUTE, NOON, SECOND, defined, human, ship
 
 NEEDS = REASONS[State.INPUT_REQUIRED] | REASONS[State.AUTH_REQUIRED]
-
-
-def needing(reason: Reason, detail: str = "", task: str = "r1.1", since: int = NOON, gate: str | None = None) -> Task:
-    """A task that waits for a person."""
-    state = State.AUTH_REQUIRED if reason in REASONS[State.AUTH_REQUIRED] else State.INPUT_REQUIRED
-    kind = RequestKind.APPROVAL if gate else RequestKind.CHOICE
-    asked = Request(f"{task}/{gate}/9", kind, "develop.implement", "?", since, gate=gate)
-    return Task(
-        id=task,
-        run="r1",
-        title="Fix it",
-        kind=Kind.WORK,
-        definition="d" * 64,
-        workflow="feature",
-        sponsor="launcher:t",
-        created_at=NOON,
-        updated_at=NOON,
-        state=state,
-        reason=reason,
-        detail=detail,
-        since=since,
-        step="develop.implement",
-        requests=(asked,),
-    )
 
 
 def mixed(tasks: list[Task]) -> list[Task]:
     """The tasks in an order that has nothing to do with age or cause."""
     return sorted(tasks, key=lambda task: task.id[::-1])
-
-
-def grouped(*tasks: Task) -> tuple[Group, ...]:
-    return groups_of(item for item in map(item_of, tasks) if item is not None)
 
 
 @pytest.mark.parametrize("reason", sorted(NEEDS))
@@ -62,10 +37,10 @@ def test_every_reason_for_which_a_person_must_act_makes_an_item_with_a_tier_and_
 
 
 def test_the_tables_know_exactly_these_reasons() -> None:
-    assert TIERS.keys() == HEADLINES.keys() == NEEDS
+    assert TIERS.keys() == HEADLINES.keys() == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED}
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.INPUT_REQUIRED, State.AUTH_REQUIRED}))
+@pytest.mark.parametrize("state", sorted(set(State) - {State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED}))
 def test_a_task_that_needs_nobody_makes_no_item(state: State) -> None:
     assert item_of(replace(needing(Reason.QUESTION), state=state, reason=None)) is None
 
@@ -192,8 +167,62 @@ def test_every_item_is_in_one_row_and_the_order_of_arrival_changes_nothing(
     assert grouped(*shuffled) == rows
 
 
-def test_the_tiers_are_safety_decision_broken_stalled() -> None:
-    assert sorted(Tier) == [Tier.SAFETY, Tier.DECISION, Tier.BROKEN, Tier.STALLED]
+def test_the_tiers_are_safety_decision_broken_stalled_and_what_is_for_information() -> None:
+    assert sorted(Tier) == [Tier.SAFETY, Tier.DECISION, Tier.BROKEN, Tier.STALLED, Tier.FYI]
+
+
+def test_a_task_that_has_failed_is_told_last_of_all() -> None:
+    failed = replace(needing(Reason.HALTED, "2 failed", "r9"), state=State.FAILED, reason=None, requests=())
+
+    rows = grouped(failed, needing(Reason.HALTED, "held", "r8", since=NOON + HOUR))
+
+    assert [(row.reason, row.tier) for row in rows] == [(Reason.HALTED, Tier.STALLED), (Reason.FAILED, Tier.FYI)]
+    assert (rows[1].headline, rows[1].detail) == ("failed at develop.implement", "2 failed")
+
+
+def asked(**more: Any) -> Task:
+    """A task that waits for an approval, of which people are reminded hourly and which others may give after four."""
+    task = replace(needing(Reason.APPROVAL_REQUIRED, gate="release"), step="ship.release", **more)
+    return replace(
+        task, requests=tuple(replace(r, kind=RequestKind.APPROVAL, step="ship.release") for r in task.requests)
+    )
+
+
+CLOCKED = defined(ship(human(remind_ms=HOUR, escalate=Escalation(4 * HOUR, ("leads",)))))
+
+
+def test_the_clock_of_an_item_is_the_first_of_its_request_to_run_out() -> None:
+    item = item_of(asked(), CLOCKED)
+
+    assert item is not None and item.clock == NOON + HOUR
+    unknown = item_of(asked())
+    assert unknown is not None and unknown.clock is None
+
+
+def test_who_was_reminded_once_stays_overdue_though_the_next_reminder_is_to_come() -> None:
+    waiting = asked()
+    reminded = replace(waiting, requests=(replace(waiting.requests[0], reminders=1),))
+
+    item = item_of(reminded, CLOCKED)
+
+    assert item is not None
+    assert groups_of([item])[0].is_overdue(NOON + HOUR + 1)
+
+
+def test_what_is_overdue_comes_first_in_its_tier_and_only_there() -> None:
+    item = item_of(asked(), CLOCKED)
+    assert item is not None
+    late, many, safety = (
+        *groups_of([item]),
+        *grouped(*(needing(Reason.QUESTION, "Which?", f"q{n}", NOON - HOUR) for n in range(9))),
+        *grouped(needing(Reason.POLICY_VIOLATION, "no", "p1", NOON + HOUR)),
+    )
+
+    before = sorted((late, many, safety), key=lambda row: row.place(NOON + HOUR - 1))
+    after = sorted((late, many, safety), key=lambda row: row.place(NOON + HOUR))
+
+    assert (before, after) == ([safety, many, late], [safety, late, many])
+    assert late.why(NOON + 2 * HOUR) == "tier 1 decision · a clock has run out · 1 waiting · longest 2h00m"
 
 
 @pytest.mark.parametrize(

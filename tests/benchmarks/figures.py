@@ -32,6 +32,7 @@ from onloop.store.rows import Pinned  # noqa: E402
 DEFINITION = Definition(
     "bench", "bench", "d" * 64, (Step("a.b", role="r", gates=(FileGate("f", "x"),), timeout_ms=10**9),)
 )
+TASKS = 100_000
 PINNED = Pinned(DEFINITION.digest, "bench", "", to_text(DEFINITION))
 
 
@@ -67,6 +68,19 @@ def begin(opened: Opened, count: int) -> None:
         opened.gateway.create(launcher("b"), [(f"t{number}", create)], PINNED)
 
 
+def fill(path: Path, count: int) -> None:
+    """More tasks, as copies of a row: what is measured looks one up among them."""
+    connection = apsw.Connection(str(path))
+    connection.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO task (id, run, parent, state, wanted, held, not_before, seq, ordinal, data, seal) "
+        "SELECT 'x' || i, 'x' || i, parent, state, wanted, held, not_before, seq, 1000000 + i, data, seal "
+        "FROM n, task WHERE id = 't0'",
+        (count,),
+    )
+    connection.close()
+
+
 def check() -> None:
     """`onloop check`, whole process, against a bare interpreter of the same environment."""
     script = Path(sys.executable).with_name("onloop")
@@ -76,6 +90,7 @@ def check() -> None:
     with tempfile.TemporaryDirectory() as name:
         opened = opened_in(Path(name))
         begin(opened, 200)
+        fill(opened.home.store / "onloop.db", TASKS)
         claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task="t100")
         place = opened.home.environment("t100") / ".git"
         place.mkdir(parents=True)
@@ -87,8 +102,12 @@ def check() -> None:
         env.pop("PYTHONPATH", None)
         long = [str(script), "check", "--store", str(opened.home.store)]
         ratios = _ratios([str(script), "check"], [sys.executable, "-c", "pass"], env)
+        following = _ratios([str(script), "next"], [sys.executable, "-c", "pass"], env)
         slow = _ratios(long, [sys.executable, "-c", "pass"], env)
-        say(f"check, projected row: {spread(ratios)} × python -c pass;  the long path: {spread(slow)} ×")
+        say(
+            f"on a store of {TASKS} tasks: check {spread(ratios)} × python -c pass, next {spread(following)} ×; "
+            f"the long path of check: {spread(slow)} ×"
+        )
         opened.close()
 
 
@@ -145,7 +164,7 @@ def _raw(path: Path, seconds: float, events: int, event: str, task: str) -> floa
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
     connection.execute((ROOT / "core/onloop/store/schema.sql").read_text())
     insert = (
-        "INSERT INTO task VALUES ('t0','t0',NULL,'working',NULL,1,0,?,1,?) "
+        "INSERT INTO task VALUES ('t0','t0',NULL,'working',NULL,1,0,?,1,?,hex(zeroblob(32))) "
         "ON CONFLICT (id) DO UPDATE SET seq=?1, data=?2"
     )
     seq, done = 0, 0

@@ -1,6 +1,6 @@
 """Kill a whole demo (-9, every process) at random moments, resume it, and count how many end right.
 
-python tests/benchmarks/kill_demo.py --times 20 [--seed S]
+python tests/benchmarks/kill_demo.py --times 20 [--seed S] [--play swarm-feature]
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def environment(folder: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": paths, "XDG_STATE_HOME": str(folder), "HOME": str(folder)}
 
 
-def demo(folder: Path) -> subprocess.Popen[str]:
+def demo(folder: Path, play: str = "cve-remediation") -> subprocess.Popen[str]:
     """`onloop demo --unattended` on the folder, begun or resumed."""
-    command = [sys.executable, "-m", "onloop.cli.entry", "demo", "--unattended", "--dir", str(folder / "demo")]
+    command = [sys.executable, "-m", "onloop.cli.entry", "demo", play, "--unattended", "--dir", str(folder / "demo")]
     return subprocess.Popen(
         command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -53,18 +53,18 @@ def kill_everything(folder: Path) -> int:
     return killed
 
 
-def once(number: int, moment_s: float, again_s: float) -> bool:
+def once(number: int, play: str, moment_s: float, again_s: float) -> bool:
     """Kill at one moment, resume, kill once more, resume to the end."""
     with tempfile.TemporaryDirectory(prefix="onloop-kill-") as name:
         folder = Path(name)
         for delay in (moment_s, again_s):
-            running = demo(folder)
+            running = demo(folder, play)
             with suppress(subprocess.TimeoutExpired):
                 running.wait(delay)
             killed = kill_everything(folder)
             running.communicate()
         began = time.monotonic()
-        last = demo(folder)
+        last = demo(folder, play)
         try:
             output, _ = last.communicate(timeout=LONGEST_S)
         except subprocess.TimeoutExpired:
@@ -85,10 +85,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 - not for secrets
+    parser.add_argument("--play", default="cve-remediation")
     options = parser.parse_args()
     chance = random.Random(options.seed)  # noqa: S311 - not for secrets
     print(f"seed {options.seed}", flush=True)  # noqa: T201
-    right = sum(once(n, chance.uniform(0.2, 25), chance.uniform(0.2, 15)) for n in range(1, options.times + 1))
+    right = sum(
+        once(n, options.play, chance.uniform(0.2, 25), chance.uniform(0.2, 15)) for n in range(1, options.times + 1)
+    )
     print(f"{right} of {options.times} ended right", flush=True)  # noqa: T201
     return 0 if right == options.times else 1
 

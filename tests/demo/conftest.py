@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import onloop
+from onloop.demo import programs
 from onloop.demo.desk import TESTS
 from onloop.demo.git import git
 from onloop.demo.origins import make_origins
@@ -94,7 +95,7 @@ class Clone:
 @pytest.fixture(scope="session")
 def origins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("origins")
-    make_origins(folder)
+    make_origins(folder, programs.names())
     return folder
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from onloop.demo import brief, edits
+from onloop.demo.actor import QUESTION
 from onloop.demo.brief import Came
 from onloop.demo.edits import Replacement
 
@@ -217,7 +218,7 @@ def test_an_asker_asks_through_onloop_and_does_as_the_answer_says(clone: Cloner,
     assert asked.read_text().startswith("ask\nFlags have a slash in their keys")
     assert ours.git("rev-parse", "HEAD") == ours.git("rev-parse", "origin/main")
     for answer, migrates in (("Start empty.", False), ("Migrate them.", True)):
-        ours.act(f"- answer from human:alice: {answer}")
+        ours.act(f"- answer from human:alice: {QUESTION} → {answer}")
         assert is_fixed(ours)
         assert ("kvlite.migrate(folder)" in (ours.tree / "feature_flags.py").read_text()) is migrates
 

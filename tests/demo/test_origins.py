@@ -72,7 +72,7 @@ def library(version: str, folder: Path) -> ModuleType:
 
 
 def test_there_are_at_least_twelve_origins_and_each_has_a_history_by_people_on_main(origins: Path) -> None:
-    made = make_origins(origins)
+    made = make_origins(origins, PROGRAMS)
     assert len(made) == 14
     for origin in made:
         assert git(origin.path, "symbolic-ref", "HEAD").strip() == "refs/heads/main"
@@ -140,13 +140,13 @@ def test_migrating_finds_old_keys_with_a_slash_again_and_is_harmless_when_repeat
 
 
 def test_making_them_again_leaves_work_in_them_alone_and_brings_back_only_what_is_missing(tmp_path: Path) -> None:
-    made = make_origins(tmp_path)
+    made = make_origins(tmp_path, PROGRAMS)
     tips = {origin.name: git(origin.path, "rev-parse", "main") for origin in made}
     worked_on, lost = made[0], made[1]
     git(worked_on.path, "update-ref", "refs/heads/main", "main~1")
     git(worked_on.path, "update-ref", "refs/heads/mine", "main")
     shutil.rmtree(lost.path)
-    again = make_origins(tmp_path)
+    again = make_origins(tmp_path, PROGRAMS)
     assert again == made
     assert git(worked_on.path, "rev-parse", "mine") == git(worked_on.path, "rev-parse", "main") != tips[worked_on.name]
     assert git(lost.path, "rev-parse", "main") == tips[lost.name]
@@ -154,7 +154,10 @@ def test_making_them_again_leaves_work_in_them_alone_and_brings_back_only_what_i
 
 def test_killed_at_any_moment_there_is_a_whole_origin_or_none(tmp_path: Path) -> None:
     folder = tmp_path / "origins"
-    code = "import pathlib, sys; from onloop.demo import origins; origins.make_origins(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import pathlib, sys; from onloop.demo import origins, programs; "
+        "origins.make_origins(pathlib.Path(sys.argv[1]), programs.names())"
+    )
     for wanted in (1, 6):
         maker = subprocess.Popen([sys.executable, "-c", code, str(folder)], env={**os.environ, "PYTHONPATH": str(CORE)})
         while maker.poll() is None and len(list(folder.glob("*.git"))) < wanted:
@@ -163,7 +166,9 @@ def test_killed_at_any_moment_there_is_a_whole_origin_or_none(tmp_path: Path) ->
         maker.wait()
         for path in folder.glob("*.git"):
             git(path, "fsck", "--strict", "main")
-    assert {origin.path.name for origin in make_origins(folder)} == {path.name for path in folder.glob("*.git")}
+    assert {origin.path.name for origin in make_origins(folder, PROGRAMS)} == {
+        path.name for path in folder.glob("*.git")
+    }
 
 
 def test_the_configuration_of_user_and_machine_is_shut_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +178,7 @@ def test_the_configuration_of_user_and_machine_is_shut_out(tmp_path: Path, monke
     (home / ".config" / "git" / "ignore").write_text("*.py\n")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-    origin = make_origins(tmp_path / "origins")[0]
+    origin = make_origins(tmp_path / "origins", PROGRAMS)[0]
     git(tmp_path, "clone", "--quiet", str(origin.path), "clone")
     (tmp_path / "clone" / "new.py").write_text("x = 1\n")
     assert git(tmp_path / "clone", "status", "--porcelain").split() == ["??", "new.py"]
@@ -181,5 +186,5 @@ def test_the_configuration_of_user_and_machine_is_shut_out(tmp_path: Path, monke
 
 def test_a_failing_git_says_where_and_why_and_leaves_nothing_half_made(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"git show failed in .*: fatal: "):
-        vendored_version(make_origins(tmp_path)[0].path, "no-such-branch")
+        vendored_version(make_origins(tmp_path, PROGRAMS)[0].path, "no-such-branch")
     assert not list(tmp_path.glob(".making-*"))

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from onloop.demo import programs, scenario
-from onloop.demo.scenario import Course, End, Persona, Reply
+from onloop.demo.actor import PERSONAS
+from onloop.demo.plays import PLAYS
+from onloop.demo.scenario import Course, End, Pattern, Persona, Reply
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer, RequestKind
@@ -33,9 +35,11 @@ def written(folder: Path, text: str) -> Path:
 
 def test_every_program_has_a_part_and_every_persona_plays() -> None:
     built_in = scenario.load()
+    swarm = scenario.load(PLAYS[Pattern.SWARM].scenario)
     assert set(built_in.parts) == set(programs.names())
     played = [part.persona for part in built_in.parts.values()]
-    assert set(played) == set(Persona)
+    assert {*played, *(persona for part in swarm.parts.values() for persona in part.personas)} == set(Persona)
+    assert set(played) == set(PERSONAS[Pattern.FLEET])
     assert played.count(Persona.STUCK) == 4
 
 

@@ -152,3 +152,17 @@ def test_the_submission_that_completes_a_task_is_answered_with_yes(world: World)
     assert (submitted.code, submitted.json["verdict"], submitted.json["state"]) == (0, "yes", "completed")
     assert "is achieved, and" in submitted.json["why"]
     assert checked.code == 0
+
+
+def test_why_says_what_would_move_a_task_whatever_keeps_it(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+
+    ready = world.onloop("why", task)
+    world.onloop("freeze", "all", "--reason", "look", "--as", "ana", passphrase=PASSPHRASE)
+    frozen = world.onloop("why", task, "--json").json
+
+    assert "an agent that claims it: onloop work --role implementer" in ready.out
+    assert frozen["reason"] == "frozen"
+    assert frozen["why"]["moved by"] == "a person: onloop unfreeze all"
+    assert world.onloop("why", "nothing.1").code == 2

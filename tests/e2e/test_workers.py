@@ -19,6 +19,8 @@ from onloop.gateway.home import Home
 from onloop.gateway.opening import open_home
 from world import WORKFLOW, World, wait_for
 
+PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
+"""What is recorded of a lost attempt stays until somebody has looked, however slow the machine is."""
 ONLOOP = f"{sys.executable} -m onloop.cli.entry"
 GOOD = "echo hello > hello.txt; git add -A; git commit -qm hello"
 LINUX = sys.platform == "linux"
@@ -129,7 +131,7 @@ def test_nothing_that_an_agent_started_outlives_a_killed_worker(world: World) ->
 
 def test_an_agent_that_kills_what_stands_between_it_and_the_worker_is_ended_and_counted(world: World) -> None:
     world.init()
-    task = f"{world.fleet(world.origin())}.1"
+    task = f"{world.fleet(world.origin(), workflow=PATIENT)}.1"
     pids = world.folder / "pids"
 
     _once(world, f"sleep 600 & echo $! $$ >> {pids}; kill -9 $PPID; sleep 600")
@@ -199,7 +201,7 @@ def test_an_agent_that_only_hands_over_an_artefact_owes_no_commit(world: World) 
         "  - id: plan.breakdown\n    role: planner\n    gates:\n      - {id: plan, artefact: {name: plan.md}}\n"
         "  - id: develop.write\n"
     )
-    workflow = WORKFLOW.replace("  - id: develop.write\n", plan)
+    workflow = PATIENT.replace("  - id: develop.write\n", plan)
     task = f"{world.fleet(world.origin(), workflow=workflow)}.1"
 
     ran = world.onloop("work", "--role", "planner", "--once", "--", *world.agent('echo plan > "$ONLOOP_OUT/plan.md"'))
@@ -213,7 +215,7 @@ def test_an_agent_that_only_hands_over_an_artefact_owes_no_commit(world: World) 
 
 def test_a_log_that_cannot_be_written_is_named(world: World) -> None:
     world.init()
-    task = f"{world.fleet(world.origin())}.1"
+    task = f"{world.fleet(world.origin(), workflow=PATIENT)}.1"
     log = world.store.parent / "logs" / f"{task}.log"
     log.mkdir(parents=True)
 
@@ -225,7 +227,7 @@ def test_a_log_that_cannot_be_written_is_named(world: World) -> None:
 
 def test_an_agents_command_that_cannot_be_run_is_named(world: World) -> None:
     world.init()
-    task = f"{world.fleet(world.origin())}.1"
+    task = f"{world.fleet(world.origin(), workflow=PATIENT)}.1"
 
     world.onloop("work", "--role", "implementer", "--once", "--", "no-such-program")
 

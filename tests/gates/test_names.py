@@ -102,12 +102,6 @@ def test_an_origin_that_could_run_something_is_refused(origin: str) -> None:
         names.check_origin(origin)
 
 
-def test_an_agent_is_named_without_its_kind() -> None:
-    assert names.check_agent("agent:impl-1") == "impl-1"
-    with pytest.raises(BadInput):
-        names.check_agent("impl <x@y>")
-
-
 def test_credentials_in_a_url_are_not_shown() -> None:
     assert names.without_credentials("cannot reach https://me:s3cret@host/a") == "cannot reach https://***@host/a"
 

@@ -10,17 +10,49 @@ from pathlib import Path
 
 import pytest
 
+from gateway.served import served
 from gateway.shop import Clock, Shop
+from onloop.gateway.home import Home
 from onloop.gateway.opening import wall_clock
+from onloop.store.inspection import inspect
 from onloop.store.memory import MemoryStore
 from onloop.store.sqlite import SqliteStore, create_store
 
+THROUGH_A_RESIDENT = {"test_service", "test_claims", "test_keys"}
+"""The tests that are run through a resident gateway, too: with the file beside it, and apart from it."""
 
-@pytest.fixture(params=["memory", "sqlite"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A shop over each kind of store."""
-    if request.param == "sqlite":
-        yield from _durable(tmp_path / "store", Clock())
+    chosen = any(mark.args[:1] == ("shop",) for mark in metafunc.definition.iter_markers("parametrize"))
+    if "shop" in metafunc.fixturenames and not chosen:
+        name = metafunc.module.__name__.rpartition(".")[2]
+        kinds = ("memory", "sqlite", *(("served", "apart") if name in THROUGH_A_RESIDENT else ()))
+        metafunc.parametrize("shop", kinds, indirect=True)
+    if "direct" in metafunc.fixturenames:
+        metafunc.parametrize("direct", ("memory", "sqlite"), indirect=True)
+
+
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """A shop over a kind of store, or behind a resident gateway."""
+    if request.param in {"memory", "sqlite"}:
+        yield from _direct(request.param, tmp_path)
+        return
+    for made in _durable(tmp_path / "store", Clock()):
+        with served(Home(tmp_path / "store"), made, apart=request.param == "apart"):
+            yield made
+
+
+@pytest.fixture
+def direct(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """A shop over a kind of store, with nobody in between."""
+    yield from _direct(request.param, tmp_path)
+
+
+def _direct(kind: str, folder: Path) -> Iterator[Shop]:
+    if kind == "sqlite":
+        yield from _durable(folder / "store", Clock())
         return
     made = Shop(MemoryStore())
     yield made
@@ -45,4 +77,5 @@ def _durable(folder: Path, clock: Clock) -> Iterator[Shop]:
     made = Shop(store, clock)
     yield made
     made.check()
+    assert inspect(store).problems == ()
     store.close()

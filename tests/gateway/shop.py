@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from onloop.gateway.brief import brief_for
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.door import Door
+from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal, PrincipalKind, agent_from_token, launcher, verifier
 from onloop.gateway.service import Gateway, append_house
 from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
@@ -18,7 +21,7 @@ from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdi
 from onloop.machine.timers import armed_timers
 from onloop.store.codec import to_text
 from onloop.store.port import Recorded, Store, TaskFilter
-from onloop.store.rows import Due, Glance, Job, Lease, Pinned, Token
+from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
 from onloop.text import safe_lines
 from scenario import NOON, PASS, PEOPLE, defined, develop, merge, ship, work
@@ -46,7 +49,7 @@ class Shop:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.gateway = Gateway(self.store, self.clock)
+        self.gateway: Door = Gateway(self.store, self.clock)
         with self.store.writing() as tx:
             if tx.house().id:
                 return
@@ -161,6 +164,11 @@ class Shop:
         with self.store.reading() as at:
             return list(at.select(Job))
 
+    def people(self) -> tuple[str, ...]:
+        """Everyone who is enrolled."""
+        with self.store.reading() as at:
+            return tuple(at.house().people)
+
     def lease(self, task_id: str = "r1") -> Lease | None:
         """The lease of the task."""
         with self.store.reading() as at:
@@ -178,7 +186,16 @@ class Shop:
         return answer_for(definition, task, agent, head or _head(task), frozen)
 
     def check(self) -> None:
-        """Whatever follows from the log is as it must be: folds, chains, timers, leases, jobs, answers."""
+        """Whatever follows from the log is as it must be: folds, chains, timers, leases, jobs, tokens, answers."""
+        self.check_rows()
+        with self.store.reading() as at:
+            for task in at.tasks(TaskFilter()):
+                assert len(at.select(Token, task=task.id)) == (task.id in self.secrets)
+        for task_id in self.secrets:
+            self.check_glance(task_id)
+
+    def check_rows(self) -> None:
+        """What can be checked without any agent's secret: folds, chains, timers, leases, jobs."""
         with self.store.reading() as at:
             assert verify(at).problems == ()
             for task in at.tasks(TaskFilter()):
@@ -187,19 +204,29 @@ class Shop:
                 lease, jobs = at.get(Lease, task.id), at.select(Job, task=task.id)
                 assert (lease and (lease.agent, lease.epoch)) == (task.holder and (task.holder, task.epoch))
                 assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
-                assert len(at.select(Token, task=task.id)) == (task.id in self.secrets)
-        for task_id in self.secrets:
-            self.check_glance(task_id)
 
     def check_glance(self, task_id: str = "r1") -> None:
         """The projected answer is the answer."""
         with self.store.reading() as at:
-            row, task = at.get(Glance, task_id), at.task(task_id)
+            row, brief, task = at.get(Glance, task_id), at.get(Brief, task_id), at.task(task_id)
         assert row is not None and task is not None
         answer = self.answer(task_id)
         assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
         assert row.text == "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
-        assert row.json == json.dumps({"exit": answer.exit.value, **answer_json(answer)})
+        told = {"exit": answer.exit.value, **answer_json(answer)}
+        assert row.json == json.dumps(told)
+        assert brief is not None and brief.text.endswith(row.text)
+        assert json.loads(brief.json) == {**told, "brief": self._brief(task, task_id)}
+
+    def _brief(self, task: Task, task_id: str) -> str:
+        if task.step != self.agent_step(task_id):
+            return ""
+        with self.store.reading() as at:
+            return brief_for(definition_of(at, task), task, failure_tails(at, task))
+
+    def agent_step(self, task_id: str) -> str:
+        """The step that the newest agent of the task was given."""
+        return self.agent(self.secrets[task_id]).step
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition

@@ -16,6 +16,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.events import EffectProblem
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.task import Evidence, Kind, Verdict
 from scenario import TASK, work
 
@@ -31,7 +32,7 @@ PRINCIPALS = (
 )
 AGENT = PRINCIPALS[2]
 REVIEWED: Mapping[str, str] = {
-    "Create": "human launcher",
+    "Create": "gateway human launcher",
     "Claim": "launcher",
     "Submit": "agent",
     "ReportGate": "verifier",
@@ -42,21 +43,37 @@ REVIEWED: Mapping[str, str] = {
     "Reassign": "human",
     "Retry": "human",
     "Release": "agent",
+    "EndTurn": "agent",
     "Fail": "agent",
     "FireTimer": "gateway",
     "Cancel": "human",
+    "Pause": "human",
+    "Exclude": "human",
+    "Resume": "human",
     "StartEffect": "gateway",
     "FinishEffect": "gateway",
     "FailEffect": "gateway",
     "Settle": "gateway",
+    "Judge": "agent",
+    "Spawn": "agent",
+    "Dismiss": "gateway",
+    "FinishFunnel": "gateway",
+    "ReportConflict": "gateway",
     "StoreCreated": "launcher",
     "PersonEnrolled": "human",
     "Frozen": "agent human",
     "Unfrozen": "human",
+    "Seen": "human",
+    "Acknowledged": "human",
+    "Snoozed": "human",
+    "Woken": "human",
+    "Muted": "human",
+    "Unmuted": "human",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | HouseEvent
+_SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -74,23 +91,38 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.Reassign("agent:bravo", ANA, "knows this"),
         c.Retry(ANA, "again"),
         c.Release("agent:alfa", 3, c.ReleaseCause.RETURNED),
+        c.EndTurn("agent:alfa", 3, "not_yet"),
         c.Fail("agent:alfa", 3, "hard"),
         c.FireTimer(c.TimerKind.LEASE, "3"),
         c.Cancel(ANA, "enough"),
+        c.Pause(ANA, "look"),
+        c.Exclude(ANA, "odd"),
+        c.Resume(ANA),
         c.StartEffect("e", "0" * 40, "f" * 40),
         c.FinishEffect("e", "f" * 40),
         c.FailEffect("e", EffectProblem.CONFLICT, "in a.py"),
         c.Settle(),
+        c.Judge("agent:alfa", 3, passes=True, reason="sound"),
+        c.Spawn("agent:alfa", 3, "a part"),
+        c.Dismiss("enough"),
+        c.FinishFunnel("e", work()),
+        c.ReportConflict("e", "r1.2", ("a.py",)),
         StoreCreated("s1", scripted=False),
         PersonEnrolled("ben", (), "", "00", "", by),
         Frozen(f"task:{TASK}", by, "look"),
         Unfrozen(f"task:{TASK}", by),
+        Seen("c1", by),
+        Acknowledged("c1", by, None),
+        Snoozed("c1", by, 9, 2),
+        Woken("c1", by),
+        Muted(Rule(repo="billing"), by, 9, "known"),
+        Unmuted("ab12cd34", by),
     )
 
 
 def spoken(command: Asked, principal: Principal) -> Asked:
     """The command in the voice of the principal, whatever that is."""
-    if not isinstance(command, c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel):
+    if not isinstance(command, _SPOKEN):
         return command
     return replace(command, voice=principal.voice or c.Voice(principal.id, (), Assurance.A4))
 

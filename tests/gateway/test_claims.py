@@ -141,7 +141,7 @@ def test_of_sixteen_who_race_for_a_task_one_wins_and_the_others_learn_so(durable
     ended = race(tmp_path / "store", durable, run)
     holder = durable.task().holder
 
-    lost = {f"13 r1 is held by {holder} under epoch 1", "15 nothing waits for implementer"}
+    lost = {f"13 r1 is held by {holder} under epoch 1, and its lease ends in 60 s", "15 nothing waits for implementer"}
     assert ended.pop("won") == 1
     assert ended.keys() == lost and ended.total() == RACERS - 1
     assert [event.name for event in durable.log("r1")].count("Claimed") == 1

@@ -15,7 +15,7 @@ from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import ARTEFACT_LIMIT, Asked, Dossier, Mark, dossier_of, failure_tails, gate_lines
-from onloop.gateway.picture import Standing
+from onloop.gateway.standing import Standing
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest

@@ -26,8 +26,10 @@ def printed(path):
     with contextlib.redirect_stdout(io.StringIO()) as out:
         code = path()
     return code, out.getvalue()
-short = printed(lambda: glance(as_json="--json" in sys.argv))
-print(json.dumps([short, printed(lambda: run(["check", *sys.argv[1:]]))]))
+verb = "next" if "next" in sys.argv else "check"
+words = [word for word in sys.argv[1:] if word != "next"]
+short = printed(lambda: glance(verb, as_json="--json" in words))
+print(json.dumps([short, printed(lambda: run([verb, *words]))]))
 """
 Printed = tuple[int | None, str]
 LEFT: Printed = (None, "")
@@ -95,7 +97,9 @@ SITUATIONS: Mapping[Callable[[Shop], None], Exit] = {
 }
 
 
-@pytest.mark.parametrize("words", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize(
+    "words", [(), ("--json",), ("next",), ("next", "--json")], ids=["text", "json", "next", "next-json"]
+)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
 def test_the_short_path_prints_what_the_long_one_prints(
     today: Shop, tmp_path: Path, situation: Callable[[Shop], None], words: tuple[str, ...]
@@ -111,14 +115,15 @@ def test_the_short_path_prints_what_the_long_one_prints(
     assert today.log() == log
 
 
-def test_before_anything_is_submitted_the_long_path_answers(today: Shop, tmp_path: Path) -> None:
+def test_before_anything_is_submitted_head_makes_no_difference(today: Shop, tmp_path: Path) -> None:
     today.begin()
     today.claim()
 
-    short, long = both_paths(today, tmp_path)
+    for head in (HEAD, OTHER_HEAD, "no commit"):
+        short, long = both_paths(today, tmp_path, head=head)
 
-    assert (short, long[0]) == (LEFT, Exit.NOT_YET)
-    assert "nothing is submitted" in long[1]
+        assert (short, long[0]) == (long, Exit.NOT_YET)
+        assert "nothing is submitted" in long[1]
 
 
 def test_where_head_has_moved_the_long_path_answers(today: Shop, tmp_path: Path) -> None:
@@ -191,7 +196,7 @@ def test_what_is_not_utf8_gets_no_glance(
     monkeypatch.setenv("ONLOOP_TOKEN", today.secrets["r1"])
     monkeypatch.setenv(name, "\udcff")
 
-    assert glance(as_json=False) is None
+    assert glance("check", as_json=False) is None
 
 
 def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> None:

@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.shop import Shop
-from onloop.gateway.picture import Standing, picture_of, standing, standings
+from onloop.attention.items import Tier
+from onloop.cli.render import reason_words
+from onloop.gateway.gallery import picture_of
+from onloop.gateway.picture import Category
+from onloop.gateway.standing import Standing, standing, standings
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
 from scenario import FAIL, NOON, SECOND, defined, develop, ship
-
-LASTING = sorted(set(State) - {State.PAUSED})
-"""The states that commands of today lead to; nothing pauses a task yet."""
 
 
 def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:
@@ -46,7 +47,7 @@ def stores(draw: st.DrawFn) -> list[Task]:
     for run in draw(st.lists(st.sampled_from("abcde"), unique=True)):
         members = draw(st.integers(0, 6))
         for number in range(members + 1):
-            state = draw(st.sampled_from(LASTING))
+            state = draw(st.sampled_from(sorted(State)))
             reason = draw(st.sampled_from(sorted(REASONS[state]))) if REASONS[state] else None
             kind = Kind.FLEET if members and not number else Kind.WORK
             found.append(replace(task(run, number, state, reason), kind=kind))
@@ -58,20 +59,42 @@ def test_the_counts_add_up_to_the_number_of_tasks(tasks: list[Task]) -> None:
     picture = picture_of(tasks)
     work = [one for one in tasks if one.kind is Kind.WORK]
 
-    assert picture.needs_person + picture.working + picture.ready + picture.ended == len(work)
-    assert sum(len(group.members) for group in picture.groups) == picture.needs_person
+    counts = (picture.needs_person, picture.working, picture.ready, picture.paused, picture.ended)
+    assert sum(counts) == len(work)
+    items = [item for group in picture.groups for item in group.members]
+    assert sum(item.tier is not Tier.FYI for item in items) == picture.needs_person
+    assert sum(item.tier is Tier.FYI for item in items) == sum(one.state is State.FAILED for one in work)
     assert sum(line.total for line in picture.runs) == len(work)
     assert [line.run for line in picture.runs] == [one.run for one in tasks if one.parent is None]
     for line in picture.runs:
-        parts = (line.done, line.working, line.waiting, line.needs_person, line.ended_otherwise)
+        parts = (line.done, line.working, line.waiting, line.needs_person, line.ended_otherwise, line.excluded)
         assert sum(parts) == line.total and min(parts) >= 0
-        assert line.live == sum(one.run == line.run and not one.ended for one in work)
+        out = {one.id for one in work if one.ended or one.reason is Reason.EXCLUDED}
+        assert line.live == sum(one.run == line.run and one.id not in out for one in work)
+        assert sum(sum(counted.values()) for counted in line.by_step.values()) == line.total
 
 
 def test_a_paused_task_counts_as_waiting_in_its_run() -> None:
     (line,) = picture_of([task("r1", 0, State.PAUSED, Reason.PAUSED)]).runs
 
     assert (line.waiting, line.live, line.total) == (1, 1, 1)
+
+
+def test_a_run_is_counted_by_step_and_says_how_many_were_merged() -> None:
+    root = replace(task("r1", 0, State.WORKING, Reason.CHILDREN_RUNNING), kind=Kind.FLEET)
+    done = [
+        replace(task("r1", n, State.COMPLETED), step="ship.merge", result="f" * 40 if n < 3 else None)
+        for n in (1, 2, 3)
+    ]
+    others = [task("r1", 4, State.WORKING), task("r1", 5, State.PAUSED, Reason.EXCLUDED)]
+
+    (line,) = picture_of([root, *done, *others]).runs
+
+    assert (line.done, line.merged, line.excluded, line.live, line.workflow) == (3, 2, 1, 1, "feature")
+    assert line.by_step == {
+        "ship.merge": {Category.DONE: 3},
+        "develop.implement": {Category.WORKING: 1, Category.EXCLUDED: 1},
+    }
 
 
 def test_a_fleet_is_shown_by_its_repositories(shop: Shop) -> None:
@@ -156,3 +179,27 @@ def test_a_freeze_shows_on_what_it_covers_with_who_set_it_and_on_nothing_that_ha
     assert one["r1.1"] == Standing(Reason.READY, None)
     freezes = {task_id: found.freeze and found.freeze.by for task_id, found in now(shop).items()}
     assert freezes == {"r1": "human:ben", "r1.1": "human:ben", "r1.2": "human:ben", "r1.3": None}
+
+
+def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(shop: Shop) -> None:
+    shop.fleet(2)
+    silent, busy = shop.claim("r1.1"), shop.claim("r1.2")
+    fresh = now(shop)["r1.1"]
+    shop.later(31 * SECOND)
+    shop.gateway.heartbeat(busy)
+    half = {task_id: now(shop)[task_id] for task_id in ("r1.1", "r1.2")}
+    shop.later(29 * SECOND)
+
+    assert (fresh.reason, fresh.lapsed, silent.epoch) == (None, False, 1)
+    assert half == {"r1.1": Standing(Reason.DISCONNECTED, None), "r1.2": Standing(None, None)}
+    lapsed = Standing(Reason.DISCONNECTED, None, lapsed=True)
+    assert now(shop)["r1.1"] == lapsed
+    assert reason_words(shop.task("r1.1"), lapsed) == " (disconnected, its lease has run out; recorded: none)"
+    assert shop.task("r1.1").reason is None
+
+    for _ in range(40):
+        shop.later(25 * SECOND)
+        shop.gateway.heartbeat(busy)
+    assert now(shop)["r1.2"].reason is Reason.STALLED
+    shop.gateway.heartbeat(busy, progress=True)
+    assert now(shop)["r1.2"].reason is None

@@ -6,6 +6,7 @@ import pytest
 
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine import commands as c
+from onloop.machine.definition import Step
 from onloop.machine.events import CountersReset, Decided, EffectProblem, LeaseEnded, Moved, Reassigned, RequestClosed
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer, Feedback, Kind
@@ -154,10 +155,18 @@ def test_after_reassign_only_the_new_owner_may_claim_and_the_old_epoch_never_wri
 
 
 def test_a_task_may_be_given_to_everyone_in_a_role() -> None:
-    loop = workflow(develop()).given(reassign("senior"))
+    review = Step("review.code", role="senior")
+    loop = workflow(develop(), review).given(reassign("senior"))
 
     assert isinstance(loop.refuses(claim()), NotAllowed)
     assert loop.given(claim(BRAVO, "senior")).task.holder == BRAVO
+
+
+@pytest.mark.parametrize("to", ["senior", "agent:", "agent:a b", "human:ana", "agent:../x"])
+def test_a_task_is_given_to_nobody_who_could_not_claim_it(to: str) -> None:
+    no = workflow(develop()).refuses(reassign(to))
+
+    assert no.exit is Exit.USAGE and "implementer" in no.hint
 
 
 def test_reassign_keeps_the_history_and_resets_the_counters() -> None:

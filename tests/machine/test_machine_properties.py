@@ -84,6 +84,7 @@ FACTS = ("enrol", "facts", "wait")
 ODD = (
     *("claim", "submit", "report", "approve", "reject", "ask", "reply", "reassign", "retry"),
     *("release", "fail", "fire", "lease", "effect", "cancel"),
+    *("pause", "exclude"),
 )
 
 
@@ -117,7 +118,7 @@ class Walk:
     """One task, whatever is tried with it, and a ledger to which the machine is held."""
 
     def __init__(self, definition: Definition) -> None:
-        self.loop = Scenario(definition).given(create())
+        self.loop = Scenario(definition).given(create(parent="r1"))
         self.lease: tuple[str, int] | None = None
         self.reports: dict[tuple[str, str], Evidence] = {}
         self.approvals: list[tuple[Request, tuple[int, str, str], str]] = []
@@ -158,6 +159,8 @@ class Walk:
                 return ("effect",) if s.amiss else ("start", "effect")
             case State.INPUT_REQUIRED, _:
                 return (self.decision(s),)
+            case State.PAUSED, _:
+                return ("resume",)
             case _:
                 return ("claim",)
 
@@ -195,6 +198,7 @@ class Walk:
             "retry": lambda: c.Retry(spoken, "again"),
             "release": lambda: c.Release(*who, list(c.ReleaseCause)[s.number % 4]),
             "fail": lambda: c.Fail(*who, "it is hard"),
+            "end_turn": lambda: c.EndTurn(*who, "not_yet"),
             "fire": lambda: c.FireTimer(*(self.armed[-1 - s.number :] or [(c.TimerKind.RETRY, "0")])[0]),
             "lease": lambda: c.FireTimer(c.TimerKind.LEASE, str(self.task.epoch - s.amiss)),
             "start": lambda: c.StartEffect(effect, "0" * 40, "f" * 40),
@@ -203,6 +207,9 @@ class Walk:
                 if s.number > 1
                 else c.FailEffect(effect, list(e.EffectProblem)[s.number], "no")
             ),
+            "pause": lambda: c.Pause(spoken, "" if s.amiss else "look"),
+            "exclude": lambda: c.Exclude(spoken, "" if s.amiss else "not this one"),
+            "resume": lambda: c.Resume(spoken, "go on"),
             "cancel": lambda: c.Cancel(spoken, "enough") if s.number > 4 else c.Settle(),
         }
         return menu[kind]()
@@ -241,7 +248,7 @@ class Walk:
         assert not self.task.ended
         assert self.loop.facts.frozen is None
         match command:
-            case c.Submit() | c.Ask() | c.Release() | c.Fail():
+            case c.Submit() | c.Ask() | c.Release() | c.EndTurn() | c.Fail():
                 assert (command.agent, command.epoch) == self.lease
             case c.Claim(agent, role):
                 assert self.lease is None

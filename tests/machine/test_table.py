@@ -12,6 +12,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.table import TABLE, check_move, rows
 from scenario import (
+    ALFA,
     ANA,
     BEN,
     ERROR,
@@ -24,24 +25,37 @@ from scenario import (
     ask,
     cancel,
     claim,
+    conflicts,
     develop,
+    exclude,
     expire_lease,
     finished,
     fire,
     fleet,
     full,
+    funnelled,
+    funnelling,
+    gate,
     give_up,
     human,
+    judge,
+    member,
     merge,
+    pause,
     reassign,
     reject,
     release,
     reply,
     report,
+    resume,
     retry,
     ship,
+    spawn,
+    spawning,
     started,
     submit,
+    swarm,
+    under_review,
     workflow,
 )
 
@@ -56,6 +70,7 @@ working = waiting.given(claim())
 verified = working.given(submit())
 scoping = workflow(SCOPE, develop()).given(claim(role="planner"))
 asked = working.given(ask())
+part = member(develop())
 held = verified.given(report("tests", ERROR))
 merging = workflow(develop(), merge()).given(claim(), submit(), report())
 lost = working.given(release())
@@ -104,6 +119,7 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     ),
     "input_required Reject rejected": (people(), reject()),
     "working Ask input_required": (working, ask()),
+    "working EndTurn working": (working, c.EndTurn(ALFA, 1, "not_yet")),
     "input_required Reply submitted": (asked, reply()),
     "submitted Reassign submitted": (waiting, reassign()),
     "working Reassign submitted": (working, reassign()),
@@ -141,6 +157,18 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "submitted Cancel canceled": (waiting, cancel()),
     "working Cancel canceled": (working, cancel()),
     "input_required Cancel canceled": (held, cancel()),
+    "paused Cancel canceled": (waiting.given(pause()), cancel()),
+    "submitted Pause paused": (waiting, pause()),
+    "working Pause paused": (working, pause()),
+    "input_required Pause paused": (held, pause()),
+    "submitted Exclude paused": (part, exclude()),
+    "working Exclude paused": (part.given(claim()), exclude()),
+    "input_required Exclude paused": (part.given(claim(), ask()), exclude()),
+    "paused Exclude paused": (part.given(pause()), exclude()),
+    "paused Resume submitted": (waiting.given(pause()), resume()),
+    "paused Resume working": (merging.given(pause()), resume()),
+    "paused Resume input_required": (people().given(pause()), resume()),
+    "paused Resume completed": (regained().given(pause()), resume()),
     "working StartEffect working": (merging, started()),
     "working FinishEffect submitted": (merged(SCOPE), finished()),
     "working FinishEffect working": (merged(full()), finished()),
@@ -150,11 +178,28 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
         merging,
         c.FailEffect("r1.1/ship.merge/1", EffectProblem.CONFLICT, "no"),
     ),
+    "working Settle input_required": (swarm(State.CANCELED, State.COMPLETED), c.Settle()),
+    "working Judge submitted": (under_review(), judge("fail")),
+    "working Judge working": (under_review(following=(full(),)), judge()),
+    "working Judge input_required": (under_review(following=(ship(),)), judge()),
+    "working Judge completed": (under_review(), judge()),
+    "working Spawn working": (workflow(spawning()).given(claim()), spawn()),
+    "submitted Dismiss canceled": (waiting, c.Dismiss("enough")),
+    "working Dismiss canceled": (working, c.Dismiss("enough")),
+    "input_required Dismiss canceled": (held, c.Dismiss("enough")),
+    "paused Dismiss canceled": (waiting.given(pause()), c.Dismiss("enough")),
+    "working FinishFunnel submitted": (funnelling(develop()), funnelled()),
+    "working FinishFunnel working": (funnelling(gates=(gate(),)), funnelled()),
+    "working FinishFunnel input_required": (funnelling(gates=(human(),)), funnelled()),
+    "working FinishFunnel completed": (funnelling(), funnelled()),
+    "working ReportConflict working": (funnelling(), conflicts()),
+    "working ReportConflict input_required": (funnelling(resolve=()), conflicts()),
     "working Settle working": (fleet(State.WORKING), c.Settle()),
     "working Settle completed": (fleet(State.COMPLETED), c.Settle()),
     "working Settle failed": (fleet(State.FAILED), c.Settle()),
     "working Settle canceled": (fleet(State.CANCELED), c.Settle()),
     "working Settle rejected": (fleet(State.REJECTED), c.Settle()),
+    "paused Settle paused": (fleet(State.COMPLETED).given(pause()), c.Settle()),
 }
 
 
@@ -178,7 +223,8 @@ def test_nothing_but_work_and_decisions_completes_a_task() -> None:
         kind.__name__ for kind, moves in TABLE.items() for after in moves.values() if State.COMPLETED in after
     }
 
-    assert completing == {"Submit", "ReportGate", "Approve", "Retry", "FinishEffect", "Settle"}
+    completing_commands = {"Submit", "ReportGate", "Judge", "Approve", "Retry", "Resume", "FinishEffect"}
+    assert completing == completing_commands | {"FinishFunnel", "Settle"}
 
 
 def test_a_move_that_is_not_in_the_table_is_never_written() -> None:

@@ -12,11 +12,26 @@ import pytest
 from onloop.machine.events import Claimed, Created, Event, LeaseEnded, Moved, StepEntered
 from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
+from onloop.machine.marks import Acknowledged, Muted, Rule, Snoozed
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Entry, Store, TaskFilter, Transaction
-from onloop.store.rows import Due, Glance, Head, Job, Lease, Pinned, Remembered, Row, Token, key_of
+from onloop.store.rows import (
+    LOG,
+    Archived,
+    Brief,
+    Due,
+    Glance,
+    Head,
+    Job,
+    Lease,
+    Pinned,
+    Remembered,
+    Row,
+    Token,
+    key_of,
+)
 from onloop.store.sqlite import SqliteStore, create_store
 from onloop.store.verification import verify
 
@@ -32,6 +47,8 @@ ROWS: tuple[Row, ...] = (
     Remembered("k1", "aa", "{}", 12),
     Head("r9", 2, "ee"),
     Glance("r1", 3, "ab", 10, "not_yet", "{}"),
+    Brief("r1", 3, "# Task r1", "{}"),
+    Archived("r0", 2, "ee", 1, 99, 2, "ff"),
 )
 
 
@@ -147,6 +164,16 @@ def test_the_states_of_children_are_known_without_the_children(store: Store) -> 
         assert list(now.child_states("r1.1")) == []
 
 
+def test_excluded_children_are_not_counted_among_the_states_and_paused_ones_are(store: Store) -> None:
+    child = replace(CREATED, parent="r1")
+    _write(store, "r1.1", child, Moved(State.PAUSED, Reason.EXCLUDED, "excluded"))
+    _write(store, "r1.2", child, Moved(State.PAUSED, Reason.PAUSED, "paused"))
+    _write(store, "r1.3", child, Moved(State.COMPLETED, None))
+
+    with store.reading() as now:
+        assert sorted(now.child_states("r1")) == [State.COMPLETED, State.PAUSED]
+
+
 def test_only_waiting_tasks_of_a_wanted_role_are_claimable(store: Store) -> None:
     _write(store, "r1", CREATED, StepEntered("a.b", 1, "implementer"), READY)
     _write(store, "r2", CREATED, StepEntered("a.b", 1, "reviewer"), READY)
@@ -167,6 +194,21 @@ def test_held_counts_the_holders_of_a_run(store: Store) -> None:
         assert (now.held("r1"), now.held("r2")) == (1, 0)
 
 
+def test_the_log_is_read_from_either_end_and_always_in_order(store: Store) -> None:
+    _write(store, "r1", CREATED, READY)
+    _write(store, "r2", CREATED, READY, Moved(State.WORKING, None), run="r2")
+
+    with store.reading() as now:
+        assert [e.seq for e in now.log(limit=2)] == [1, 2]
+        assert [e.seq for e in now.log(limit=2, newest=True)] == [4, 5]
+        assert [e.seq for e in now.log(limit=2, before=4, newest=True)] == [2, 3]
+        assert [e.seq for e in now.log(after=1, before=4)] == [2, 3]
+        assert [e.seq for e in now.log(run="r1", limit=1, newest=True)] == [2]
+        assert [e.seq for e in now.log(task="r2", before=5, limit=9, newest=True)] == [3, 4]
+        assert now.log(before=1, newest=True) == []
+        assert now.log(after=5) == []
+
+
 def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
     with store.writing() as tx:
         tx.put(Due("a|retry|1", "a", "retry", "1", 300))
@@ -181,7 +223,13 @@ def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
 
 
 def test_the_house_is_kept(store: Store) -> None:
-    events = (StoreCreated("s1", scripted=False), Frozen("all", "human:ana", "look"))
+    events = (
+        StoreCreated("s1", scripted=False),
+        Frozen("all", "human:ana", "look"),
+        Acknowledged("c2", "human:ana", 9, at=3),
+        Snoozed("c1", "human:ana", 9, 2, state="ab", grown_to=4, at=4),
+        Muted(Rule(repo="billing"), "human:ana", 9, "known", at=5),
+    )
     with store.writing() as tx:
         tx.append([Entry(HOUSE, HOUSE, event, 1, "human:ana") for event in events])
         tx.put_house(fold_house(events))
@@ -200,7 +248,7 @@ def test_every_run_has_a_chain_of_its_own_and_the_log_verifies(store: Store) -> 
         found = verify(now)
         heads = {head.run: head.count for head in now.select(Head)}
 
-    assert (found.problems, found.tasks, heads) == ((), 2, {"r1": 2, "r2": 2})
+    assert (found.problems, found.tasks, heads) == ((), 2, {LOG: 4, "r1": 2, "r2": 2})
 
 
 def test_a_task_row_that_differs_from_its_events_is_named(store: Store) -> None:

@@ -16,7 +16,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.bindings import KEYS, LEAVING, Where
 from onloop_tui.place import place_of
 from onloop_tui.screens.help import HelpScreen
-from onloop_tui.screens.inbox import InboxScreen
+from onloop_tui.screens.main import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
 from tui_scenes import Scene, busy, play, screen_text, shows, until
@@ -30,7 +30,8 @@ def test_one_key_has_one_meaning() -> None:
 
 def test_every_key_of_the_registry_leads_to_an_action_that_is_there() -> None:
     for key in KEYS:
-        owner = Dashboard if key.action.startswith("app.") else InboxScreen
+        owners: dict[Where, type] = {view.where: view for view in VIEWS}
+        owner = Dashboard if key.action.startswith("app.") else owners.get(key.where, MainScreen)
         name = key.action.removeprefix("app.").partition("(")[0]
         assert inspect.isfunction(getattr(owner, f"action_{name}", None)), key
 
@@ -42,11 +43,11 @@ def test_help_lists_every_key_with_its_twin() -> None:
         await shows(pilot, "◆ approve")
         await pilot.press("?")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        await shows(pilot, *(key.help for key in KEYS if len(key.help) < 40), 'onloop reject TASK --reason "…"')
+        await shows(pilot, *(key.help for key in KEYS if len(key.help) < 40), 'onloop reject {task} --reason "…"')
         await pilot.press("escape")
         await shows(pilot, "◆ approve")
 
-    asyncio.run(play(app, story, (140, 50)))
+    asyncio.run(play(app, story, (140, 70)))
 
 
 def test_help_scrolls_where_it_is_longer_than_the_screen() -> None:
@@ -54,9 +55,9 @@ def test_help_scrolls_where_it_is_longer_than_the_screen() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "pagedown", "j", "pagedown")
+        await pilot.press("?", "j", *["pagedown"] * 6)
         await shows(pilot, "Ctrl+Q leaves from anywhere")
-        await pilot.press("pageup", "k", "pageup", "q")
+        await pilot.press("k", *["pageup"] * 6, "q")
         await shows(pilot, "◆ approve")
 
     asyncio.run(play(app, story, (80, 24)))
@@ -76,13 +77,24 @@ def test_the_footer_is_made_of_the_registry_and_fits_eighty_columns() -> None:
     asyncio.run(play(app, story, (80, 24)))
 
 
+def test_n_goes_to_the_next_row_that_needs_a_person_and_round() -> None:
+    app = busy().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "▶ ◆ approve")
+        await pilot.press("n")
+        await shows(pilot, "▶ ? question")
+        await pilot.press("N", "N")
+        await shows(pilot, "▶ ✗ failing")
+
+    asyncio.run(play(app, story))
+
+
 def test_keys_that_need_a_sheet_say_so_in_the_list() -> None:
     app = busy().dashboard()
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("n")
-        await shows(pilot, "n and N go through those with the same cause")
         await pilot.press("]")
         await shows(pilot, "] and [ go through its sections")
 
@@ -198,7 +210,10 @@ def test_the_core_finds_the_dashboard_through_its_entry_point() -> None:
     parameters = inspect.signature(open_dashboard).parameters
 
     assert found == {"onloop_tui.__main__:open_dashboard"}
-    assert list(parameters) == ["home", "person", "read_only", "person_name", "footer", "ask_on_quit"]
+    assert list(parameters) == [
+        *("home", "person", "read_only", "person_name", "footer", "ask_on_quit"),
+        *("settings", "workflows"),
+    ]
 
 
 def test_pictures_are_taken_of_a_real_store(tmp_path: Path) -> None:

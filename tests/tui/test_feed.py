@@ -72,10 +72,10 @@ def test_everything_that_waits_for_a_person_is_counted_once() -> None:
     scene.wants_approval(tasks[5])
     scene.asks(tasks[6], "Which?")
 
-    snapshot = _seen(Watch(scene.place, scene.clock).look()).snapshot
-    counts = snapshot.counts
+    snapshot = _seen(Watch(scene.place, scene.clock).look()).snapshot.at(scene.clock())
+    counts = snapshot.board.counts
 
-    assert (counts.needs_you, counts.blocked, counts.causes, counts.ready) == (2, 5, 3, 2)
+    assert (counts.needs_you, counts.blocked, counts.causes, snapshot.picture.ready) == (2, 5, 3, 2)
     assert sum(len(group.members) for group in snapshot.groups) == counts.needs_you + counts.blocked
 
 

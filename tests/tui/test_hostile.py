@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,13 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.pilot import Pilot
-from textual.strip import Strip
 from textual.widgets import Input
 
 from onloop.gates.mirror import Mirror
 from onloop.machine.task import Artefact, Submission, Verdict
-from onloop_tui.app import Dashboard
 from onloop_tui.guard import GUARD
 from onloop_tui.widgets.sheet import Mode
+from tui_attacks import assert_harmless
 from tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
 
 ATTACKS = (
@@ -37,19 +35,6 @@ ATTACKS = (
 )
 LONG = ATTACKS[-1]
 ALL = " ".join(ATTACKS[:-1])
-
-
-def _strips(app: Dashboard) -> list[Strip]:
-    return app.screen._compositor.render_strips()
-
-
-def _assert_harmless(app: Dashboard, size: tuple[int, int]) -> None:
-    for strip in _strips(app):
-        text = "".join(segment.text for segment in strip)
-        obeyed = [f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
-        assert not obeyed, f"{obeyed} in {text!r}"
-        assert cell_len(text) == size[0], f"{cell_len(text)} columns: {text!r}"
-        assert "@click" not in {key for segment in strip if segment.style for key in segment.style.meta}
 
 
 def _git(folder: Path, *argv: str) -> str:
@@ -104,10 +89,10 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "✗ failing", "needs you 2")
-        _assert_harmless(app, size)
+        assert_harmless(app, size)
         await pilot.press("w")
         await pilot.pause()
-        _assert_harmless(app, size)
+        assert_harmless(app, size)
         await pilot.press("w")
         for group in app.main.inbox.arrangement.groups:
             app.main.inbox.go_to(group.cause)
@@ -115,7 +100,7 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
             await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
             body = app.main.sheet.body
             while True:
-                _assert_harmless(app, size)
+                assert_harmless(app, size)
                 before = body.scroll_offset.y
                 await pilot.press("pagedown")
                 await pilot.pause()
@@ -159,7 +144,7 @@ def test_what_a_person_pastes_is_echoed_harmlessly_too() -> None:
         assert isinstance(field, Input)
         field.value = "reason \x1b]0;owned\x07 \u202e \x9b31m end"
         await shows(pilot, "reason ")
-        _assert_harmless(app, (140, 45))
+        assert_harmless(app, (140, 45))
 
     asyncio.run(play(app, story))
 
@@ -171,7 +156,7 @@ def test_notifications_and_titles_pass_the_guard_like_everything_else() -> None:
         await shows(pilot, "nothing has been started")
         app.notify("toast \x1b[31m \x9b \u202e end", title="t\x1b]0;x\x07", markup=False)
         await shows(pilot, "toast ")
-        _assert_harmless(app, (140, 45))
+        assert_harmless(app, (140, 45))
         assert "␛" in screen_text(app)
 
     asyncio.run(play(app, story))

@@ -12,7 +12,10 @@ from tui_scenes import MINUTE, SIZES, Scene, busy, play, screen_lines, screen_te
 
 
 def _rows(app: Dashboard) -> list[str]:
-    return [line for line in screen_lines(app) if any(shape in line for shape in ("◆ approve", "? question", "✗ "))]
+    """The first line of each row; what stands beside the list is not looked at."""
+    starts = ("◆ approve", "? question", "✗ ")
+    lists = (line.partition("│")[0] for line in screen_lines(app))
+    return [line for line in lists if line[1:].lstrip("▶*+ ").startswith(starts)]
 
 
 def _cursor_row(app: Dashboard) -> str:

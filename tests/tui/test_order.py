@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from onloop.attention.board import Board, Hidden, HowHidden
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
-from onloop_tui.model.order import HOLD_MS, Arrangement, arranged, cursor_after, is_frozen
+from onloop_tui.model.order import HOLD_MS, Arrangement, Row, arranged, cursor_after, hidden_rows, is_frozen
 
 
 def _group(cause: str) -> Group:
     return Group(cause, Reason.HALTED, Tier.STALLED, "w", "s", None, "held", "", 0, ())
 
 
-def _groups(causes: str) -> tuple[Group, ...]:
-    return tuple(_group(cause) for cause in causes)
+def _rows(causes: str) -> tuple[Row, ...]:
+    return tuple(Row(_group(cause)) for cause in causes)
 
 
-def test_rows_follow_the_order_of_the_groups() -> None:
-    assert arranged(Arrangement(_groups("ab")), _groups("cba"), frozen=False).causes() == ("c", "b", "a")
+def test_rows_follow_the_order_of_the_rows() -> None:
+    assert arranged(Arrangement(_rows("ab")), _rows("cba"), frozen=False).keys == ("c", "b", "a")
 
 
 def test_while_frozen_nothing_changes_places_and_newcomers_are_counted() -> None:
-    after = arranged(Arrangement(_groups("abc")), _groups("xcbay"), frozen=True)
+    after = arranged(Arrangement(_rows("abc")), _rows("xcbay"), frozen=True)
 
-    assert after.causes() == ("a", "b", "c")
+    assert after.keys == ("a", "b", "c")
     assert after.waiting == ("x", "y")
 
 
 def test_while_frozen_what_needs_nobody_any_more_goes() -> None:
-    assert arranged(Arrangement(_groups("abc")), _groups("ca"), frozen=True).causes() == ("a", "c")
+    assert arranged(Arrangement(_rows("abc")), _rows("ca"), frozen=True).keys == ("a", "c")
 
 
 def test_an_empty_list_fills_even_while_frozen() -> None:
-    assert arranged(Arrangement(), _groups("ab"), frozen=True).causes() == ("a", "b")
-    assert arranged(Arrangement(_groups("x")), _groups("ab"), frozen=True).causes() == ("a", "b")
+    assert arranged(Arrangement(), _rows("ab"), frozen=True).keys == ("a", "b")
+    assert arranged(Arrangement(_rows("x")), _rows("ab"), frozen=True).keys == ("a", "b")
 
 
 def test_the_cursor_stays_with_its_cause_wherever_that_goes() -> None:
@@ -48,7 +51,20 @@ def test_a_cursor_whose_row_went_stands_on_the_next_one_that_is_left() -> None:
 
 
 def test_the_order_is_let_go_some_seconds_after_the_last_key() -> None:
-    assert is_frozen(sheet_open=False, focused=True, touched_at=0, now=HOLD_MS - 1)
-    assert not is_frozen(sheet_open=False, focused=True, touched_at=0, now=HOLD_MS)
-    assert not is_frozen(sheet_open=False, focused=True, touched_at=None, now=0)
-    assert is_frozen(sheet_open=True, focused=False, touched_at=None, now=0)
+    assert is_frozen(sheet_open=False, marked=False, focused=True, touched_at=0, now=HOLD_MS - 1)
+    assert not is_frozen(sheet_open=False, marked=False, focused=True, touched_at=0, now=HOLD_MS)
+    assert not is_frozen(sheet_open=False, marked=False, focused=True, touched_at=None, now=0)
+    assert is_frozen(sheet_open=True, marked=False, focused=False, touched_at=None, now=0)
+
+
+def test_the_order_stands_still_while_anything_is_marked() -> None:
+    assert is_frozen(sheet_open=False, marked=True, focused=False, touched_at=None, now=0)
+
+
+def test_a_cause_that_is_hidden_in_two_ways_is_two_rows() -> None:
+    muted = Hidden(_group("a"), HowHidden.MUTED, "human:ana", 1, "muted by human:ana", "rule1")
+    twice = [replace(muted, rule="rule2"), replace(muted, how=HowHidden.INHIBITED, rule="", words="inhibited by r1")]
+
+    rows = hidden_rows(Board(hidden=(muted, *twice)))
+
+    assert len({row.key for row in rows}) == 3

@@ -7,15 +7,25 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from onloop.attention.lifecycle import acknowledgement, snooze
+from onloop.machine.marks import Muted, Rule
+from onloop.machine.state import Reason
 from onloop_tui.app import Dashboard
+from onloop_tui.model.acts import Act
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import SIZES, Scene, busy, shows, until
+from tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
 Compare = Callable[..., bool]
 
 
 async def _inbox(pilot: Pilot[str]) -> None:
     await shows(pilot, "✗ failing", "data 0.0 s old")
+    await _idle(pilot)
+
+
+async def _idle(pilot: Pilot[str]) -> None:
+    """Wait until whatever is read aside is there."""
+    await until(pilot, lambda: all(worker.group == "feed" for worker in pilot.app.workers))
 
 
 async def _approval(pilot: Pilot[str]) -> None:
@@ -33,8 +43,55 @@ async def _failed(pilot: Pilot[str]) -> None:
 async def _shown(pilot: Pilot[str]) -> None:
     app = pilot.app
     assert isinstance(app, Dashboard)
-    await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
+    await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN and app.main.snapshot.house.marks.seen)
     await shows(pilot, "── subject ")
+
+
+async def _marked(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("space", "G", "space")
+    await shows(pilot, "6 marked in 2 causes")
+    await _idle(pilot)
+
+
+async def _bulk(pilot: Pilot[str]) -> None:
+    await _marked(pilot)
+    await pilot.press("c")
+    await shows(pilot, "Cancel 6 tasks", "type 6 to confirm")
+    await _idle(pilot)
+
+
+async def _hidden(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("H")
+    await shows(pilot, "✓ acked", "z snoozed", "× muted")
+    await _idle(pilot)
+
+
+async def _rejecting(pilot: Pilot[str]) -> None:
+    await _approval(pilot)
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    app.main.sheet.decision.begin(Act.REJECT, at_once=True)
+    await shows(pilot, "Reject: the reason goes into the agent's brief")
+
+
+async def _muting(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("M")
+    await shows(pilot, "Mute whatever fits all of")
+    await _idle(pilot)
+
+
+def _partly_hidden() -> Scene:
+    """The busy fleet with a cause acknowledged, one snoozed, and one repository of the third muted."""
+    scene = busy()
+    groups = {group.reason: group for group in scene.groups()}
+    now = scene.clock()
+    scene.marks(acknowledgement(groups[Reason.APPROVAL_REQUIRED], "human:ben", now), "ben")
+    scene.marks(snooze(groups[Reason.QUESTION], "human:ana", now, for_ms=60 * MINUTE, grows_by=2))
+    scene.marks(Muted(Rule(repo="cart"), "human:ana", now + 240 * MINUTE, "its team is away"))
+    return scene
 
 
 async def _empty(pilot: Pilot[str]) -> None:
@@ -59,3 +116,14 @@ def test_the_sheet_of_a_failure_looks_like_this(snap_compare: Compare, size: tup
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_an_empty_store_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(Scene().dashboard(who=None), terminal_size=size, run_before=_empty)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("play", [_marked, _bulk, _rejecting, _muting], ids=lambda play: play.__name__.strip("_"))
+def test_what_a_key_asks_looks_like_this(snap_compare: Compare, size: tuple[int, int], play: Play) -> None:
+    assert snap_compare(busy().dashboard(), terminal_size=size, run_before=play)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_hidden_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(_partly_hidden().dashboard(), terminal_size=size, run_before=_hidden)

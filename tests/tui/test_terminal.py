@@ -69,7 +69,7 @@ def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path
         os.write(terminal, b"G")
         _read_until(terminal, b"what the agent says", seen)
         os.write(terminal, b"\x1b")
-        _read_until(terminal, b"why here", bytearray())
+        _read_until(terminal, b" quit", bytearray())
         os.write(terminal, b"q")
         _read_until(terminal, b"\x1b[?1049l", seen)
         assert dashboard.wait(PATIENCE_S) == 0

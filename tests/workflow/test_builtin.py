@@ -34,7 +34,7 @@ from onloop.workflow.source import builtin, builtins
 
 
 def test_the_built_in_workflows_are_these() -> None:
-    assert builtins() == ("cve-remediation", "feature", "policy-compliance", "raise-coverage")
+    assert builtins() == ("cve-remediation", "feature", "policy-compliance", "raise-coverage", "swarm-feature")
 
 
 @pytest.mark.parametrize("name", builtins())
@@ -71,7 +71,9 @@ def test_an_unknown_built_in_is_refused_with_the_list(name: str) -> None:
     with pytest.raises(UnknownThing) as caught:
         builtin(name)
     assert caught.value.message == f"there is no built-in workflow {name!r}"
-    assert caught.value.hint.endswith("built-ins: cve-remediation, feature, policy-compliance, raise-coverage")
+    assert caught.value.hint.endswith(
+        "built-ins: cve-remediation, feature, policy-compliance, raise-coverage, swarm-feature"
+    )
 
 
 def test_the_nearest_built_in_is_named() -> None:
@@ -99,7 +101,7 @@ def test_the_schema_says_what_values_may_be() -> None:
     assert (step["rounds"]["minimum"], step["rounds"]["maximum"]) == (1, 20)
     assert re.fullmatch(step["timeout"]["pattern"], "45m")
     assert step["timeout"]["type"] == "string"
-    assert [one["required"] for one in gate["oneOf"]] == [["command"], ["file"], ["artefact"], ["human"]]
+    assert [one["required"] for one in gate["oneOf"]] == [["command"], ["file"], ["artefact"], ["review"], ["human"]]
     assert parts["ExpirePart"]["properties"]["outcome"]["enum"] == ["hold", "reject"]
 
 

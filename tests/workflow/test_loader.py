@@ -11,8 +11,8 @@ HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
     "a workflow": "workflow, description, environment, steps",
     "a step": "id, role, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
-    "on_reject, on_fail",
-    "a gate": "id, command, timeout, junit, unittest, file, artefact, human",
+    "on_reject, on_fail, fan_out",
+    "a gate": "id, command, timeout, junit, unittest, file, artefact, review, human",
     "human": "from, quorum, assurance, remind, escalate, expire",
 }
 DURATION = "write a whole number and a unit, such as 500ms, 90s, 45m, 4h or 3d"
@@ -62,17 +62,13 @@ UNKNOWN = {
         step("3: x"),
         f"5:5: unknown field '3' in a step; valid fields: {FIELDS['a step']}",
     ),
-    "a gate of a later version": (
-        gate("id: t, review: {quorum: 1}"),
-        f"6:17: review is not available in this version; fields of a gate: {FIELDS['a gate']}",
-    ),
     "an expectation of a later version": (
         gate("id: t, command: [x], sarif: {}"),
         f"6:31: sarif is not available in this version; fields of a gate: {FIELDS['a gate']}",
     ),
     "a step field of a later version": (
-        step("fan_out: {count: 3}"),
-        f"5:5: fan_out is not available in this version; fields of a step: {FIELDS['a step']}",
+        step("context: {soft: 60%}"),
+        f"5:5: context is not available in this version; fields of a step: {FIELDS['a step']}",
     ),
 }
 

@@ -15,7 +15,7 @@ CHECK = "  - {id: test.full, run: [make]}\n"
 ASK = "gates: [{id: h, human: {from: [a]}}]"
 
 GATES = {
-    "no kind": ("▶{id: t}", "gate t checks nothing; give it one of: command, file, artefact, human"),
+    "no kind": ("▶{id: t}", "gate t checks nothing; give it one of: command, file, artefact, review, human"),
     "two kinds": ("{id: t, command: [x], ▶file: {path: y}}", "gate t is both command and file; make it two gates"),
     "a timeout without a command": (
         "{id: t, file: {path: y}, ▶timeout: 3s}",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from onloop.errors import OnloopError
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import Principal
 from onloop_tui.app import Dashboard
+from onloop_tui.edited import Edited, Files
+from onloop_tui.model.text import safe
 from onloop_tui.place import place_of
 from onloop_tui.session import Session
+from onloop_tui.settings import Settings, settings_file
 
 
 def open_dashboard(
@@ -21,14 +26,31 @@ def open_dashboard(
     person_name: str | None = None,
     footer: str | None = None,
     ask_on_quit: bool = False,
+    settings: str | None = None,
+    workflows: Sequence[str] = (),
 ) -> str:
     """Show the dashboard until it is left; the answer is how: `quit`, or, with `ask_on_quit`, `stop` or `leave`.
 
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
+    `settings` is a file in the place of the person's own, `workflows` are folders that are watched beside `.onloop`.
     """
-    session = Session(place_of(home), person=person, person_name=person_name or "", read_only=read_only)
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit)
+    own = Path(settings) if settings else settings_file(os.environ)
+    begin = _read(own, is_asked_for=settings is not None)
+    files = Files(own, (Path(".onloop"), *map(Path, workflows)))
+    session = Session(place_of(home), person=person, person_name=person_name or "", read_only=read_only, settings=begin)
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files)
     return app.run() or ("stop" if ask_on_quit else "quit")
+
+
+def _read(file: Path, *, is_asked_for: bool) -> Settings:
+    """The settings that hold at the start; what is wrong with them is said before the screen is taken over, too."""
+    edited = Files(file, ()).look() or Edited(Settings())
+    problems = list(edited.problems)
+    if is_asked_for and not file.exists():
+        problems.append(f"there is no file {safe(str(file))}; the defaults are in force until there is one")
+    for problem in problems:
+        sys.stderr.write(f"onloop: {problem}\n")
+    return edited.settings
 
 
 def main() -> int:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from textual.app import App, SystemCommand
-from textual.filter import LineFilter
+from textual.events import Event, Key, MouseDown
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
-from onloop_tui.bindings import KEYS
+from onloop_tui import bindings
 from onloop_tui.dialogs.leaving import Leaving
+from onloop_tui.edited import Edited, Files
 from onloop_tui.feed import Feed, News
 from onloop_tui.guard import GUARD
-from onloop_tui.messages import StoreNews
+from onloop_tui.keymap import textual_keymap
+from onloop_tui.messages import FilesNews, StoreNews, ThemeWanted
+from onloop_tui.notices import Notices, Terminal
+from onloop_tui.screens.around import LEAST
 from onloop_tui.screens.help import HelpScreen
-from onloop_tui.screens.inbox import InboxScreen
+from onloop_tui.screens.main import MainScreen
 from onloop_tui.session import Session
+from onloop_tui.settings import Settings, ThemeName
+from onloop_tui.theme import THEMES
+from onloop_tui.watching import Watching
+
+NOTICE_S = 1.0
+"""How often it is asked whether calls that were gathered are due."""
 
 
 class Dashboard(App[str]):
@@ -23,46 +35,113 @@ class Dashboard(App[str]):
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own declaration
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST[1], "-high")]  # noqa: RUF012 - Textual's own declaration
 
-    def __init__(self, session: Session, *, note: str = "", ask_on_quit: bool = False) -> None:
+    def __init__(
+        self, session: Session, *, note: str = "", ask_on_quit: bool = False, files: Files | None = None
+    ) -> None:
         super().__init__()
+        self._session = session
         self._ask_on_quit = ask_on_quit
+        self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
+        for theme in THEMES.values():
+            self.register_theme(theme)
         self.feed = Feed(session.place, session.clock, self._post_news)
-        self.main = InboxScreen(session, lambda: self.feed.looked_at, note)
+        self.main = MainScreen(session, lambda: self.feed.looked_at, note)
+        self.watching = Watching(files, self._post_edited) if files is not None else None
+        self.notices = Notices(session, Terminal.of(os.environ), self._write)
+        self._apply(session.settings, before=None)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, and last our guard: every widget's lines go through these."""
-        return [*super().get_line_filters(), GUARD]
+        """Textual's filters, no colour where none is wanted, and last our guard: every widget's lines go through."""
+        kept = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
+        return [*kept, *([NoColor()] if self.no_color else []), GUARD]
 
     def on_mount(self) -> None:
         """Show the first screen and begin to read."""
         self.push_screen(self.main)
+        self.notices.begin()
         self.run_worker(self.feed.run, thread=True, group="feed")
+        self.set_interval(NOTICE_S, self._look_for_notices)
+        if self.watching is not None:
+            self.run_worker(self.watching.run, thread=True, group="watching")
 
     def on_unmount(self) -> None:
-        """Let the feed's thread end."""
+        """Let the threads end, and give the terminal its title back."""
         self.feed.stop()
+        if self.watching is not None:
+            self.watching.stop()
+        self.notices.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Note that somebody is there, and go on as Textual does."""
+        if isinstance(event, Key | MouseDown):
+            self.notices.pressed()
+        await super().on_event(event)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    # -- news
 
     def _post_news(self, news: News) -> None:
         self.post_message(StoreNews(news))
 
+    def _post_edited(self, edited: Edited) -> None:
+        self.post_message(FilesNews(edited))
+
     def on_store_news(self, event: StoreNews) -> None:
-        """Hand what is new to the screen."""
-        self.main.take(event.news)
+        """Hand what is new to the screen, and call whoever does not look."""
+        if self.main.children:  # it has none any more while the app is being taken down
+            self.main.take(event.news)
+        self._look_for_notices()
+
+    def _look_for_notices(self) -> None:
+        if self.main.around.has_read:
+            self.notices.look(self.main.snapshot, focused=self.app_focus)
+
+    def on_files_news(self, event: FilesNews) -> None:
+        """Settings hold from now on; what is broken is named."""
+        before, self._session.settings = self._session.settings, event.edited.settings
+        self._apply(event.edited.settings, before)
+        self.main.edited(event.edited)
+
+    # -- settings
+
+    def _apply(self, settings: Settings, before: Settings | None) -> None:
+        if before is None or before.theme != settings.theme:
+            self._dress(settings.theme or self._preferred)
+        if before is None or before.keys != settings.keys:
+            self.set_keymap(textual_keymap(settings.keys))
+
+    def _dress(self, name: ThemeName) -> None:
+        self.no_color = name is ThemeName.MONO
+        self.theme = THEMES[name].name
+
+    def on_theme_wanted(self, event: ThemeWanted) -> None:
+        """Other colours, until the dashboard is left."""
+        self._dress(event.theme)
+        self.main.say(f"theme {event.theme} until you leave; theme: {event.theme} in your settings keeps it")
+
+    # -- palette, help, leaving
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        """The palette: the registry's keys by name."""
-        for key in KEYS:
-            yield SystemCommand(f"{key.word} ({key.shown})", key.help, lambda action=key.action: self._run(action))
+        """The palette: the registry's keys by name, and the themes."""
+        for key in self._session.settings.keys:
+            yield SystemCommand(f"{key.word} ({key.shown})", key.help, lambda key=key: self._run(key))
+        for name in ThemeName:
+            ask = lambda name=name: self.post_message(ThemeWanted(name))  # noqa: E731 - a callback for each
+            yield SystemCommand(f"theme {name}", "other colours, until you leave", ask)
 
-    async def _run(self, action: str) -> None:
-        await self.run_action(action.removeprefix("app."), default_namespace=self if "app." in action else self.main)
+    async def _run(self, key: bindings.Key) -> None:
+        await self.main.run_key_action(key.action, key.where)
 
     def action_keys(self) -> None:
         """Show every key."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self._session.settings.keys))
 
     async def action_quit(self) -> None:
         """Leave; a dashboard that started other processes asks first what becomes of them."""

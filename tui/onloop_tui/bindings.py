@@ -1,29 +1,39 @@
-"""Every key, once: footer, help, palette and bindings are made of this registry."""
+"""Every key, once: footer, help, palette, the `:` line and bindings are made of this registry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
-from onloop.machine.task import Answer
+from onloop_tui.model.acts import Act
 
 
 class Where(StrEnum):
     """Where a key has its meaning."""
 
     EVERYWHERE = "everywhere"
+    ROW = "on a row and in the sheet"
+    LIST = "in every list"
     INBOX = "in the Inbox"
+    TREE = "in the Tree"
+    FLEET = "in the Fleet"
+    AGENTS = "in Agents"
+    LOG = "in the Log"
     SHEET = "in the sheet"
-    ITEM = "in the Inbox and the sheet"
+    BULK = "in a list of decisions"
     LEAVING = "when leaving"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key (or several with one meaning): Textual's names, what is shown, the action, and the CLI's twin."""
+    """A key (or several with one meaning): Textual's names, what is shown, the action, and the CLI's twin.
+
+    `word` is its name in the footer, the palette and after `:`; `footer` says where the footer shows it. A twin may
+    hold `{task}`, `{cause}` and `{run}`, which `Y` fills in.
+    """
 
     names: tuple[str, ...]
     shown: str
@@ -35,109 +45,96 @@ class Key:
     footer: frozenset[Where] = frozenset()
 
 
-_LIST, _SHEET = frozenset({Where.INBOX}), frozenset({Where.SHEET})
+def _in(*places: Where) -> frozenset[Where]:
+    return frozenset(places)
+
+
+VIEWS = (Where.INBOX, Where.TREE, Where.FLEET, Where.AGENTS, Where.LOG)
+"""The views in the order of their number keys."""
+
+_LISTS, _SHEET, _ALL = _in(*VIEWS), _in(Where.SHEET), _in(*VIEWS, Where.SHEET)
+_ROW, _LIST, _EVERY = Where.ROW, Where.LIST, Where.EVERYWHERE
+
+
+def _view(number: int, where: Where, about: str, twin: str) -> Key:
+    word = where.name.lower()
+    return Key((str(number),), str(number), f"view('{word}')", word, about, _EVERY, twin)
+
 
 KEYS: tuple[Key, ...] = (
-    Key(
-        ("enter",),
-        "Enter",
-        "go",
-        "open",
-        "open the decision sheet; in it, confirm",
-        Where.ITEM,
-        "onloop show TASK",
-        _LIST,
-    ),
-    Key(
-        ("a",),
-        "a",
-        "decide('approve')",
-        "approve",
-        "open the sheet; in it, approve what is shown (Enter confirms)",
-        Where.ITEM,
-        "onloop approve TASK",
-        _LIST,
-    ),
-    Key(
-        ("r",),
-        "r",
-        "decide('reject')",
-        "reject",
-        "reject with a reason, which reaches the agent",
-        Where.ITEM,
-        'onloop reject TASK --reason "…"',
-        _LIST,
-    ),
-    Key(
-        ("t",),
-        "t",
-        "decide('retry')",
-        "retry",
-        "try again, with a note in the agent's brief",
-        Where.ITEM,
-        'onloop retry TASK --note "…"',
-    ),
-    Key(
-        ("at",),
-        "@",
-        "decide('reassign')",
-        "reassign",
-        "give it to another agent or role",
-        Where.ITEM,
-        'onloop reassign TASK --to WHO --reason "…"',
-    ),
-    Key(("e",), "e", "decide('answer')", "answer", "answer an agent's question", Where.ITEM, 'onloop answer TASK "…"'),
-    Key(
-        ("c",),
-        "c",
-        "decide('cancel')",
-        "cancel",
-        "end the task; nothing is merged",
-        Where.ITEM,
-        'onloop cancel TASK --reason "…"',
-    ),
-    Key(
-        ("w",),
-        "w",
-        "explain",
-        "why",
-        "why it is here, what clears it, who can act",
-        Where.ITEM,
-        "onloop attention",
-        _LIST | _SHEET,
-    ),
-    Key(("n",), "n", "member(1)", "next", "the next one with the same cause", Where.SHEET, footer=_SHEET),
-    Key(("N",), "N", "member(-1)", "previous", "the one before with the same cause", Where.SHEET),
-    Key(
-        ("R",),
-        "R",
-        "renew",
-        "refresh",
-        "apply the order; in the sheet, read it again",
-        Where.ITEM,
-        footer=_LIST | _SHEET,
-    ),
-    Key(("escape",), "Esc", "back", "back", "close the innermost thing", Where.ITEM, footer=_SHEET),
-    Key(("j", "down"), "j ↓", "move(1)", "down", "one row or line down", Where.ITEM),
-    Key(("k", "up"), "k ↑", "move(-1)", "up", "one row or line up", Where.ITEM),
-    Key(("pagedown", "ctrl+d"), "PgDn ^D", "page(1)", "page down", "a page down", Where.ITEM),
-    Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", Where.ITEM),
-    Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", Where.ITEM),
-    Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", Where.ITEM),
-    Key(
-        ("right_square_bracket",),
-        "]",
-        "section(1)",
-        "section",
-        "the next section of the sheet",
-        Where.SHEET,
-        footer=_SHEET,
-    ),
+    _view(1, Where.INBOX, "what needs a person, one row per cause", "onloop attention"),
+    _view(2, Where.TREE, "runs, their tasks and sub-agents, live", "onloop tree"),
+    _view(3, Where.FLEET, "repositories and causes by step", "onloop list"),
+    _view(4, Where.AGENTS, "who holds what, where, since when", "onloop list --state working"),
+    _view(5, Where.LOG, "what happened, and who caused it", "onloop log"),
+    Key(("enter",), "Enter", "go", "open", "drill in, or open the sheet; in the sheet, confirm", _ROW,
+        "onloop show {task}", _LISTS),
+    Key(("a",), "a", "decide('approve')", "approve", "open the sheet; in it, approve what is shown (Enter confirms)",
+        _ROW, "onloop approve {task}", _in(Where.INBOX)),
+    Key(("r",), "r", "decide('reject')", "reject", "reject with a reason, which reaches the agent", _ROW,
+        'onloop reject {task} --reason "…"', _in(Where.INBOX)),
+    Key(("t",), "t", "decide('retry')", "retry", "try again, with a note in the agent's brief", _ROW,
+        'onloop retry {task} --note "…"'),
+    Key(("at",), "@", "decide('reassign')", "reassign", "give it to another agent or role", _ROW,
+        'onloop reassign {task} --to WHO --reason "…"'),
+    Key(("e",), "e", "decide('answer')", "answer", "answer an agent's question", _ROW, 'onloop answer {task} "…"'),
+    Key(("c",), "c", "decide('cancel')", "cancel", "end the task; nothing is merged", _ROW,
+        'onloop cancel {task} --reason "…"'),
+    Key(("x",), "x", "decide('exclude')", "exclude", "let the run end without it; in the Fleet, without all that have "
+        "the cause", _ROW, 'onloop exclude {task} --reason "…"'),
+    Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; what is paused or excluded goes on", _ROW,
+        'onloop pause {task} --reason "…"'),
+    Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
+        footer=_ALL - {Where.INBOX}),
+    Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),
+    Key(("w",), "w", "explain", "why", "why it is here, what clears it, who can act", _ROW, "onloop why {task}",
+        _ALL - {Where.INBOX}),
+    Key(("y",), "y", "copy_id", "copy id", "copy the id", _ROW),
+    Key(("Y",), "Y", "copy_twin", "copy command", "copy the command that does the same", _ROW),
+    Key(("slash",), "/", "ask('/')", "filter", "show only what fits: state: repo: gate: cause: owner: age:>2h !text",
+        _LIST, footer=_LISTS),
+    Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
+    Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
+    Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
+    Key(("j", "down"), "j ↓", "move(1)", "down", "one row or line down", _ROW),
+    Key(("k", "up"), "k ↑", "move(-1)", "up", "one row or line up", _ROW),
+    Key(("pagedown", "ctrl+d"), "PgDn ^D", "page(1)", "page down", "a page down", _ROW),
+    Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", _ROW),
+    Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", _ROW),
+    Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", _ROW),
+    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t @ e c x P then decide about all that is "
+        "marked", Where.INBOX, footer=_in(Where.INBOX)),
+    Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
+    Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hidden from everybody for half an hour; of "
+        "what is hidden, show it again", Where.INBOX, "onloop ack {cause}"),
+    Key(("z",), "z", "snooze", "snooze", "not now: until a time, a change, or growth; of what is hidden, show it again",
+        Where.INBOX, "onloop snooze {cause} --for 1h"),
+    Key(("M",), "M", "mute", "mute", "hide all that fits a rule, for a time and a reason", Where.INBOX,
+        'onloop mute --cause {cause} --for 4h --reason "…"'),
+    Key(("H",), "H", "hidden", "hidden", "what is hidden, how and by whom; and back", Where.INBOX,
+        "onloop attention --all"),
+    Key(("p",), "p", "preview", "preview", "the cause and its first task beside the list", Where.INBOX),
+    Key(("left", "h"), "h ←", "fold", "fold", "hide what is below the row, or go up", Where.TREE),
+    Key(("right", "l"), "l →", "unfold", "unfold", "show what is below the row, or go in", Where.TREE),
+    Key(("minus",), "-", "fold_all('shut')", "fold all", "runs only", Where.TREE),
+    Key(("plus", "equals_sign"), "+", "fold_all('open')", "unfold all", "everything", Where.TREE),
+    Key(("f",), "f", "follow", "follow", "let the cursor go to whatever changes, until you move", Where.TREE,
+        footer=_in(Where.TREE)),
+    Key(("m",), "m", "turn", "causes", "rows are causes, or repositories", Where.FLEET, footer=_in(Where.FLEET)),
+    Key(("less_than_sign",), "<", "run(-1)", "newer run", "the run before this one in the list", Where.FLEET),
+    Key(("greater_than_sign",), ">", "run(1)", "older run", "the next run", Where.FLEET),
+    Key(("T",), "T", "retry_rest", "rest", "retry all that have the same cause, one by one, once one of them "
+        "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
+    Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
+        footer=_in(Where.LOG)),
+    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
+        footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
-    Key(("question_mark",), "?", "app.keys", "keys", "this list", Where.EVERYWHERE, footer=_LIST | _SHEET),
-    Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", Where.INBOX, footer=_LIST),
-)
-"""The keys of the main screen."""
+    Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
+    Key(("question_mark",), "?", "app.keys", "keys", "this list", _EVERY, footer=_ALL),
+    Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),
+)  # fmt: skip
+"""The keys of the main screen and of its views."""
 
 LEAVING: tuple[Key, ...] = (
     Key(("s",), "s", "answer('stop')", "stop", "end verifier, workers and agents too", Where.LEAVING),
@@ -146,12 +143,31 @@ LEAVING: tuple[Key, ...] = (
 )
 """The keys of the question that leaving a demo asks."""
 
-ANSWER_KEYS: Mapping[Answer, str] = {
-    Answer(key.action[8:-2]): key.shown for key in KEYS if key.action.startswith("decide(")
-}
-"""The key of every answer that a person can give."""
+BULK: tuple[Key, ...] = (
+    Key(("enter",), "Enter", "go", "send", "send, one after the other; when it is done, go back", Where.BULK,
+        footer=_in(Where.BULK)),
+    Key(("escape",), "Esc", "back", "go back", "nothing is sent; while it is sent, stop after this one", Where.BULK,
+        footer=_in(Where.BULK)),
+    *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
+)  # fmt: skip
+"""The keys of the list that a decision about many tasks is made in."""
+
+
+def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """The key of everything that a person can do to a task; pausing and resuming share one."""
+    found = {Act(key.action[8:-2]): key.shown for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
+
+
+def keys_of(*places: Where) -> tuple[Key, ...]:
+    """The keys that have their meaning in one of these places."""
+    return tuple(key for key in KEYS if key.where in places)
+
+
+MAIN_KEYS = tuple(key for key in KEYS if key.where not in VIEWS)
+"""The keys that the main screen answers; those of a view are the view's."""
 
 
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
-    """The keys as Textual's bindings; ours draws the footer, so none is shown by Textual."""
-    return [Binding(name, key.action, key.help, show=False) for key in keys for name in key.names]
+    """The keys as Textual's bindings, whose ids are their words; ours draws the footer, so none is shown by Textual."""
+    return [Binding(name, key.action, key.help, show=False, id=key.word) for key in keys for name in key.names]

@@ -9,8 +9,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError
-from onloop.gateway.service import Gateway
+from onloop.gateway.definitions import pinned_definition
+from onloop.gateway.door import Door
+from onloop.gateway.gallery import Gallery
 from onloop.store.port import TaskFilter
+from onloop.store.rows import Lease
 from onloop_tui.frame import pause_s
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.place import Place
@@ -40,10 +43,11 @@ class Watch:
     def __init__(self, place: Place, clock: Callable[[], int]) -> None:
         self._place = place
         self._clock = clock
-        self._gateway: Gateway | None = None
+        self._gateway: Door | None = None
         self._mark: Hashable = None
         self._stamp = 0
         self._snapshot = Snapshot()
+        self._gallery = Gallery()
         self._lost: Lost | None = None
         self.looked_at = clock()
 
@@ -72,17 +76,29 @@ class Watch:
         if self._gateway is not None and mark != self._mark:
             self.close()
         if self._gateway is None:
-            self._gateway, self._mark, self._snapshot = self._place.open(), mark, Snapshot()
+            look = self._place.look or self._place.open
+            self._gateway, self._mark = look(), mark
+            self._snapshot, self._gallery = Snapshot(), Gallery()
             return self._read(self._gateway, None)
         if self._gateway.store.stamp() == self._stamp:
             return None
         return self._read(self._gateway, self._snapshot.seq)
 
-    def _read(self, gateway: Gateway, after: int | None) -> Snapshot:
+    def _read(self, gateway: Door, after: int | None) -> Snapshot:
         self._stamp = gateway.store.stamp()  # before the reading: what comes between is looked at again
         with gateway.store.reading() as at:
             changed = at.tasks(TaskFilter(changed_after=after))
-            self._snapshot = self._snapshot.after(changed, at.house(), at.last_seq())
+            unknown = {task.definition for task in changed} - self._snapshot.definitions.keys()
+            definitions = {digest: pinned_definition(at, digest) for digest in unknown}
+            house, seq, leases = at.house(), at.last_seq(), at.select(Lease)
+        self._snapshot = self._snapshot.after(
+            changed,
+            house,
+            seq,
+            picture=self._gallery.after(changed, definitions),
+            definitions=definitions,
+            leases=leases,
+        )
         return self._snapshot
 
     def _missing(self, problem: Exception) -> Lost | None:

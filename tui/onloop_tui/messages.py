@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from onloop.machine.task import Answer
+from onloop_tui.edited import Edited
 from onloop_tui.feed import News
+from onloop_tui.model.acts import Act
+from onloop_tui.settings import ThemeName
 
 
 @dataclass
@@ -23,11 +25,25 @@ class StoreNews(Message):
 
 @dataclass
 class Decided(Message):
-    """The gateway accepted an answer."""
+    """The gateway accepted what a person did."""
 
     task: str
-    answer: Answer
+    act: Act
     words: str
+
+
+@dataclass
+class FilesNews(Message):
+    """Settings or workflows were edited."""
+
+    edited: Edited
+
+
+@dataclass
+class ThemeWanted(Message):
+    """The person asks for other colours, until they leave."""
+
+    theme: ThemeName
 
 
 class SheetClosed(Message):

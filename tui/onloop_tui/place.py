@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onloop.errors import StoreError, UnknownThing
 from onloop.gates.mirror import Mirror
+from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.door import Door
 from onloop.gateway.dossier import Dossier, dossier_of
 from onloop.gateway.home import Home, check_private
-from onloop.gateway.identity import Principal, person_from_passphrase
+from onloop.gateway.identity import Principal
 from onloop.gateway.opening import open_home
-from onloop.gateway.service import Gateway
-from onloop.machine.commands import Command
+from onloop.machine.commands import Cancel, Command, Pause, Resume
+from onloop.machine.freshness import check_version
+from onloop.machine.house import HouseEvent
 from onloop.machine.task import Task
+from onloop.store.port import Reading, Recorded
 from onloop.store.sqlite import FILE
+
+LOOK_BUSY_MS = 1_000
+"""Leaving waits for a look to end, so a look does not wait long."""
 
 
 def _always() -> Hashable:
@@ -26,37 +33,85 @@ def _always() -> Hashable:
 class Place:
     """How a thread opens its own gateway, where the mirrors are, and what tells one store from its replacement."""
 
-    open: Callable[[], Gateway]
+    open: Callable[[], Door]
     mirror_of: Callable[[str], Mirror] | None = None
     mark: Callable[[], Hashable] = _always
     """Differs when another store has taken the place of this one; StoreError when there is none."""
+    look: Callable[[], Door] | None = None
+    """Like `open`, for who looks all the time: it rather says that the store is busy, and looks again, than waits."""
 
-    def dossier(self, task_id: str) -> Dossier:
-        """Everything that a person must see about a task; UnknownThing if there is none of that id."""
+    def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
+        """Everything that a person must see about a task, or all but what its commit changes.
+
+        UnknownThing if there is no task of that id.
+        """
         with self._opened() as gateway, gateway.store.reading() as at:
-            task = at.task(task_id)
-            if task is None:
-                raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet")
-            return dossier_of(at, task, self.mirror_of)
+            return dossier_of(at, _known(at, task_id), self.mirror_of if changes else None)
+
+    def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
+        """Up to `limit` events between two sequences, in order: the first of them, or the newest."""
+        with self._opened() as gateway, gateway.store.reading() as at:
+            return at.log(after=after, before=before, limit=limit, newest=newest)
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Hand a decision to the gateway; the answer is the task after it."""
         with self._opened() as gateway:
             return gateway.perform(person, task_id, command, key=key)
 
+    def perform_below(
+        self, person: Principal, task_id: str, command: Pause | Resume | Cancel, key: str
+    ) -> tuple[Task, Sequence[Outcome]]:
+        """The same, and then to what is below the task: the answer is the task after it, and what became of the others.
+
+        What the task itself refuses is raised; when it has changed since it was shown, nothing at all is done.
+        """
+        with self._opened() as gateway:
+            with gateway.store.reading() as at:
+                task = _known(at, task_id)
+                check_version(task, command.version, (), gateway.clock())
+                targets = _REACH[type(command)](at, task)
+            others = replace(command, version=None)
+            wanted = [(target, command if target == task_id else others) for target in targets]
+            outcomes = perform_each(gateway, person, wanted, key=key)
+            for outcome in outcomes:
+                if outcome.task == task_id and outcome.refusal is not None:
+                    raise outcome.refusal
+            with gateway.store.reading() as at:
+                after = _known(at, task_id)
+        return after, tuple(outcome for outcome in outcomes if outcome.task != task_id)
+
+    def record(self, person: Principal, event: HouseEvent) -> None:
+        """Have the gateway record a fact about the whole store: here, what people say about causes."""
+        with self._opened() as gateway:
+            gateway.record_house(person, event)
+
     def recognise(self, name: str, passphrase: str) -> Principal:
         """The person whose passphrase was typed just now; NotAllowed if it is not theirs. Slow by design."""
-        with self._opened() as gateway, gateway.store.reading() as at:
-            house = at.house()
-        return person_from_passphrase(house, name, passphrase, typed=True)
+        with self._opened() as gateway:
+            return gateway.person(name, passphrase, typed=True)
 
     @contextmanager
-    def _opened(self) -> Iterator[Gateway]:
+    def _opened(self) -> Iterator[Door]:
         gateway = self.open()
         try:
             yield gateway
         finally:
             gateway.store.close()
+
+
+def _known(at: Reading, task_id: str) -> Task:
+    task = at.task(task_id)
+    if task is None:
+        raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet")
+    return task
+
+
+_REACH: Mapping[type[Command], Callable[[Reading, Task], tuple[str, ...]]] = {
+    Pause: to_pause,
+    Resume: to_resume,
+    Cancel: to_cancel,
+}
+"""What a command about a task is about, too."""
 
 
 def place_of(home: Home) -> Place:
@@ -72,4 +127,4 @@ def place_of(home: Home) -> Place:
             ) from problem
         return found.st_dev, found.st_ino
 
-    return Place(lambda: open_home(home).gateway, home.mirror, mark)
+    return Place(lambda: open_home(home).gateway, home.mirror, mark, look=lambda: open_home(home, LOOK_BUSY_MS).gateway)

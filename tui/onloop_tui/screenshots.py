@@ -1,29 +1,59 @@
-"""Pictures of a real store: `python -m onloop_tui.screenshots --store DIR --out screenshots`; it only looks."""
+"""Pictures of a real store: `python -m onloop_tui.screenshots` plays a demo and shoots it, `--store DIR` yours."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from textual.pilot import Pilot
 
+from onloop.demo.crew import Crew
+from onloop.demo.folder import DemoFolder, begin, prepare
+from onloop.demo.scenario import Pattern
 from onloop.errors import BadInput, OnloopError
+from onloop.gateway.gallery import picture_of
 from onloop.gateway.home import find_home
+from onloop.store.port import TaskFilter
 from onloop_tui.app import Dashboard
+from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.place import Place, place_of
 from onloop_tui.session import Session
 from onloop_tui.widgets.sheet import Mode
 
 SIZES = ((80, 24), (140, 45))
+DEMO_PACE_S = 0.4
+DEMO_S = 90.0
+ENOUGH_CAUSES, ENOUGH_RUNNING = 3, 2
+"""When a demo is worth a picture: that many causes wait for a person while that many agents work."""
 _PATIENCE_S = 20.0
 _LOOK_S = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: which view, and what is pressed in it before."""
+
+    name: str
+    view: Where
+    keys: tuple[str, ...] = ()
+    sheet: bool = False
+
+
+SHOTS = (
+    *(Shot(view.name.lower(), view) for view in VIEWS),
+    Shot("sheet", Where.INBOX, ("enter",), sheet=True),
+)
+
+
 async def take_pictures(place: Place, out: Path, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Path, ...]:
-    """Write the Inbox and, where something needs a person, a sheet, once per size; the answer is what was written."""
+    """Write every view and, where something needs a person, a sheet, once per size; the answer is what was written."""
     place.mark()
     out.mkdir(parents=True, exist_ok=True)
     return tuple([path for size in sizes for path in await _pictures(place, out, size)])
@@ -31,14 +61,20 @@ async def take_pictures(place: Place, out: Path, sizes: Sequence[tuple[int, int]
 
 async def _pictures(place: Place, out: Path, size: tuple[int, int]) -> list[Path]:
     app = Dashboard(Session(place, read_only=True))
-    suffix = f"{size[0]}x{size[1]}"
+    written: list[Path] = []
     async with app.run_test(size=size) as pilot:
         await _wait(pilot, lambda: app.main.snapshot.seq > 0, "the store to be read")
-        written = _written(app, out / f"inbox-{suffix}")
-        if app.main.inbox.focused_group is not None:
-            await pilot.press("enter")
-            await _wait(pilot, lambda: app.main.sheet.mode is Mode.SHOWN, "the sheet to be read")
-            written += _written(app, out / f"sheet-{suffix}")
+        for shot in SHOTS:
+            if shot.sheet and app.main.inbox.focused_group is None:
+                continue
+            app.main.action_view(shot.view.name.lower())
+            await pilot.pause(_LOOK_S)
+            await pilot.press(*shot.keys)
+            if shot.sheet:
+                await _wait(pilot, lambda: app.main.sheet.mode is Mode.SHOWN, "the sheet to be read")
+            await _wait(pilot, lambda: all(worker.group == "feed" for worker in app.workers), "what is read aside")
+            await pilot.pause(_LOOK_S)
+            written += _written(app, out / f"{shot.name}-{size[0]}x{size[1]}")
     return written
 
 
@@ -66,18 +102,45 @@ def _written(app: Dashboard, stem: Path) -> list[Path]:
     return files
 
 
+@contextmanager
+def played_demo() -> Iterator[Place]:
+    """A demo that plays by itself, once there is enough to see in it; its processes end with the block."""
+    with tempfile.TemporaryDirectory(prefix="onloop-pictures-") as path:
+        folder = DemoFolder(Path(path))
+        folder.path.chmod(0o700)
+        prepare(folder, Pattern.FLEET)
+        opened, _, _ = begin(folder, "you")
+        crew, began = Crew(folder, DEMO_PACE_S), time.monotonic()
+        try:
+            while time.monotonic() - began < DEMO_S:
+                crew.muster()
+                with opened.gateway.store.reading() as at:
+                    picture = picture_of(at.tasks(TaskFilter()))
+                if len(picture.groups) >= ENOUGH_CAUSES and picture.working >= ENOUGH_RUNNING:
+                    break
+                time.sleep(_LOOK_S)
+            yield place_of(folder.home)
+        finally:
+            crew.stop()
+            opened.close()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Take the pictures, and say where they are."""
     parser = argparse.ArgumentParser(prog="python -m onloop_tui.screenshots", description=__doc__)
-    parser.add_argument("--store", help="the store's folder", required=True)
+    parser.add_argument("--store", help="the folder of a store to look at; without it, a demo is played")
     parser.add_argument("--out", help="the folder for the pictures", type=Path, default=Path("screenshots"))
     args = parser.parse_args(argv)
     try:
-        for path in asyncio.run(take_pictures(place_of(find_home(args.store)), args.out)):
-            sys.stdout.write(f"{path}\n")
+        if args.store:
+            written = asyncio.run(take_pictures(place_of(find_home(args.store)), args.out))
+        else:
+            with played_demo() as place:
+                written = asyncio.run(take_pictures(place, args.out))
     except OnloopError as problem:
         sys.stderr.write(f"onloop: {problem.message}\n  → {problem.hint}\n")
         return problem.exit.value
+    sys.stdout.write("".join(f"{path}\n" for path in written))
     return 0
 
 

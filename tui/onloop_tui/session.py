@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import wall_clock
 from onloop_tui.place import Place
+from onloop_tui.settings import Settings
 
 ARMING_MS = 300
 """For so long after something to decide came up, keys are those that were meant for what was there before."""
@@ -15,13 +16,17 @@ ARMING_MS = 300
 
 @dataclass(slots=True)
 class Session:
-    """One run of the dashboard. `person` is asked for at the first decision, and kept until it is left."""
+    """One run of the dashboard.
+
+    `person` is asked for at the first decision, and kept until it is left; `settings` change while it runs.
+    """
 
     place: Place
     clock: Callable[[], int] = wall_clock
     person: Principal | None = None
     person_name: str = ""
     read_only: bool = False
+    settings: Settings = field(default_factory=Settings)
 
     def armed(self, since: int) -> bool:
         """Whether keys may be taken as meant for what came up at `since`; a clock that was set back does not lock."""

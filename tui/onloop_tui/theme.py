@@ -1,11 +1,63 @@
-"""Tones as styles: the names of the component classes, which `theme.tcss` colours from the theme in use."""
+"""Tones as styles: the names of the component classes, which `theme.tcss` colours from the theme in use; the themes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from textual.theme import BUILTIN_THEMES, Theme
+
 from onloop_tui.model.lines import Tone
+from onloop_tui.settings import ThemeName
 
 CURSOR = "tone--cursor"
 COMPONENTS = frozenset({CURSOR, *(f"tone--{tone.value}" for tone in Tone)})
+
+_DARK = BUILTIN_THEMES["textual-dark"]
+DARK = replace(_DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa"})
+"""Textual's own dark theme has a red that cannot be read under the cursor."""
+
+LIGHT = Theme(
+    name="onloop-light",
+    primary="#004578",
+    secondary="#0178d4",
+    foreground="#1a1a1a",
+    background="#fafafa",
+    surface="#f0f0f0",
+    panel="#e4e8ec",
+    success="#1d6b36",
+    warning="#8a4b00",
+    error="#a1203d",
+    accent="#8a4b00",
+    dark=False,
+    variables={
+        "text-success": "#1d6b36",
+        "text-warning": "#8a4b00",
+        "text-error": "#a1203d",
+        "text-accent": "#8a4b00",
+        "panel-lighten-1": "#cfdae6",
+    },
+)
+"""Textual's own light theme has yellows that cannot be read on its grey."""
+
+_IN_REVERSE = {
+    f"{what}-{part}": value
+    for what in ("block-cursor", "input-cursor")
+    for part, value in (("foreground", "ansi_default"), ("background", "ansi_default"), ("text-style", "reverse"))
+}
+MONO = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    name="onloop-mono",
+    variables={**BUILTIN_THEMES["ansi-dark"].variables, **_IN_REVERSE},
+)
+"""What other themes say by a background, this one says in reverse."""
+
+THEMES: Mapping[ThemeName, Theme] = {
+    ThemeName.DARK: DARK,
+    ThemeName.LIGHT: LIGHT,
+    ThemeName.ANSI: BUILTIN_THEMES["ansi-dark"],
+    ThemeName.MONO: MONO,
+}
 
 
 def component(tone: Tone) -> str:

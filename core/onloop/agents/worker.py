@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.agents.brief import brief_for
 from onloop.agents.process import AgentProcess
 from onloop.agents.vigil import RunEnd, Vigil, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.head import head as head_of
+from onloop.gateway.brief import brief_for
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal, agent_from_token, launcher

@@ -24,8 +24,16 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
         with written(place):
             place.mkdir(mode=0o700, exist_ok=True)
         return place
-    Environment(place).prepare(home.mirror(task.origin), task.target, task.id, agent)
+    Environment(place).prepare(
+        home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task)
+    )
     return place
+
+
+def _fetched(task: Task) -> tuple[str, ...]:
+    """The tasks whose commits the clone needs: those to merge, and where it begins is of its own task or its parent."""
+    begun = (task.id, *((task.parent,) if task.parent else ())) if task.funnel else ()
+    return (*task.merges, *begun)
 
 
 @contextmanager
@@ -60,9 +68,12 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
     }
 
 
+def path_with_onloop(inherited: Mapping[str, str]) -> str:
+    """The path on which an agent and its hooks find the `onloop` that runs now."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+
+
 def agent_environment(inherited: Mapping[str, str], home: Home, task: Task, secret: str) -> dict[str, str]:
     """The environment of an agent: the worker's own, what `onloop` reads, and onloop itself on the path."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
-    own = str(Path(sys.executable).parent)
-    path = f"{own}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    return kept | {"PATH": path} | own_variables(home, task, secret)
+    return kept | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onloop.attention.items import Item, Tier
 from onloop.machine.state import Reason
+
+Place = tuple[int, bool, int, int, str]
+"""What the queue is ordered by; see Group.place."""
 
 HEADLINES: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "approve {gate} at {step}",
@@ -24,13 +27,16 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.CONFLICT: "a conflict with the target branch",
     Reason.HALTED: "held at {step}",
     Reason.NO_CREDENTIALS: "credentials are missing for {step}",
+    Reason.STALLED: "no progress at {step}",
+    Reason.DISCONNECTED: "nothing is heard from agents at {step}",
+    Reason.FAILED: "failed at {step}",
 }
 """What a row says, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All items with one cause; `since` is the oldest of them, in ms."""
+    """All items with one cause; `since` is the oldest of them, `clock` the first of theirs to run out, in ms."""
 
     cause: str
     reason: Reason
@@ -42,29 +48,51 @@ class Group:
     detail: str
     since: int
     members: tuple[Item, ...]
+    clock: int | None = None
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        """Tier, then how many wait (in doublings, so that it does not flap), then the longest wait, then the cause."""
-        return (self.tier, -len(self.members).bit_length(), self.since, self.cause)
+    def order(self) -> Place:
+        """The place that it has whatever the time is."""
+        return self.place(None)
+
+    def place(self, now: int | None) -> Place:
+        """Its place in the queue at `now` (ms): least comes first.
+
+        Tier, then clocks that have run out, then how many wait (in doublings, so that it does not flap), then the
+        longest wait, then the cause.
+        """
+        calm = now is None or not self.is_overdue(now)
+        return (self.tier, calm, -len(self.members).bit_length(), self.since, self.cause)
+
+    def is_overdue(self, now: int) -> bool:
+        """Whether a clock of it has run out by `now` (ms)."""
+        return self.clock is not None and self.clock <= now
 
     def why(self, now: int) -> str:
         """The place in the queue, in words."""
+        overdue = " · a clock has run out" if self.is_overdue(now) else ""
         count = len(self.members)
-        return f"tier {self.tier.value} {self.tier.name.lower()} · {count} waiting · longest {age(now - self.since)}"
+        waiting = f"{count} waiting · longest {age(now - self.since)}"
+        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue} · {waiting}"
 
 
 def groups_of(items: Iterable[Item]) -> tuple[Group, ...]:
-    """One group per cause, most pressing first."""
+    """One group per cause, most pressing first, whatever the time is."""
     by_cause: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_cause[item.cause].append(item)
-    return tuple(sorted((_group(members) for members in by_cause.values()), key=lambda group: group.order))
+    groups = (group_of(sorted(members, key=seniority)) for members in by_cause.values())
+    return tuple(sorted(groups, key=lambda group: group.order))
 
 
-def _group(members: list[Item]) -> Group:
-    ordered = tuple(sorted(members, key=lambda item: (item.since, item.task)))
-    first = ordered[0]
+def seniority(item: Item) -> tuple[int, str]:
+    """The order of members: who waits longest comes first."""
+    return (item.since, item.task)
+
+
+def group_of(members: Sequence[Item]) -> Group:
+    """The group of items that share a cause; they come by seniority, and there is at least one."""
+    first = members[0]
     return Group(
         cause=first.cause,
         reason=first.reason,
@@ -75,8 +103,14 @@ def _group(members: list[Item]) -> Group:
         headline=HEADLINES[first.reason].format(gate=first.gate or "it", step=first.step),
         detail=first.detail if first.signature else "",
         since=first.since,
-        members=ordered,
+        members=tuple(members),
+        clock=min((item.clock for item in members if item.clock is not None), default=None),
     )
+
+
+def joined(parts: Iterable[Group]) -> Group:
+    """The one group that parts with the same cause make."""
+    return group_of(sorted((item for part in parts for item in part.members), key=seniority))
 
 
 def age(elapsed_ms: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from onloop.attention.fingerprint import fingerprint, signature
+from onloop.machine.commands import TimerKind
+from onloop.machine.definition import Definition
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Task
+from onloop.machine.task import Request, RequestKind, Task
+from onloop.machine.timers import armed_timers
 
 
 class Tier(IntEnum):
@@ -18,6 +21,7 @@ class Tier(IntEnum):
     DECISION = 1
     BROKEN = 2
     STALLED = 3
+    FYI = 5
 
 
 TIERS: Mapping[Reason, Tier] = {
@@ -35,16 +39,26 @@ TIERS: Mapping[Reason, Tier] = {
     Reason.BUDGET_EXHAUSTED: Tier.BROKEN,
     Reason.CONFLICT: Tier.BROKEN,
     Reason.HALTED: Tier.STALLED,
+    Reason.STALLED: Tier.STALLED,
+    Reason.DISCONNECTED: Tier.STALLED,
+    Reason.FAILED: Tier.FYI,
 }
-"""Every reason for which a person must act."""
+"""Every reason for which a person must act, or look."""
 
-_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED})
-"""Reasons whose cause is the gate itself; their details name commits, which differ for every task."""
+_IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
+_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
+"""Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
+
+_CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One task that needs a person: why, since when (ms), and the cause it shares with others."""
+    """One task that needs a person: why, since when (ms), and the cause it shares with others.
+
+    `clock` (ms) is when somebody is to be reminded, when others are asked, or when the request expires, whichever is
+    first; it is in the past for a request of which people have been reminded. None: no clock runs.
+    """
 
     task: str
     run: str
@@ -61,15 +75,29 @@ class Item:
     since: int
     version: int
     requests: tuple[str, ...]
+    parent: str | None = None
+    clock: int | None = None
 
 
-def item_of(task: Task) -> Item | None:
-    """The attention item of a task; None while it needs nobody."""
+def item_of(task: Task, definition: Definition | None = None) -> Item | None:
+    """The attention item of a task; None while it needs nobody. Its clocks are known where its workflow is given."""
+    if task.state is State.FAILED:
+        return _item(task, Reason.FAILED, None)
     if task.state not in {State.INPUT_REQUIRED, State.AUTH_REQUIRED} or task.reason is None:
         return None
+    return _item(task, task.reason, _clock(task, definition))
+
+
+def idle_item(task: Task, reason: Reason, since: int) -> Item:
+    """The item of a task whose agent is `stalled` or `disconnected` since then (ms): true now, and written nowhere."""
+    return replace(_item(task, reason, None), since=since)
+
+
+def _item(task: Task, reason: Reason, clock: int | None) -> Item:
     asked = task.requests[0] if task.requests else None
     gate = asked.gate if asked else None
-    words = "" if task.reason in _SAME_WORDS else signature(task.detail)
+    detail = "" if reason in _IDLE else task.detail
+    words = "" if reason in _SAME_WORDS else signature(detail)
     step = task.step or ""
     return Item(
         task=task.id,
@@ -78,13 +106,27 @@ def item_of(task: Task) -> Item | None:
         title=task.title,
         workflow=task.workflow,
         step=step,
-        reason=task.reason,
-        tier=TIERS[task.reason],
+        reason=reason,
+        tier=TIERS[reason],
         gate=gate,
-        detail=task.detail,
+        detail=detail,
         signature=words,
-        cause=fingerprint(task.reason.value, gate or "", step, words, task.workflow, task.definition),
+        cause=fingerprint(reason.value, gate or "", step, words, task.workflow, task.definition),
         since=task.since,
         version=task.version,
         requests=tuple(request.id for request in task.requests),
+        parent=task.parent,
+        clock=clock,
     )
+
+
+def _clock(task: Task, definition: Definition | None) -> int | None:
+    asked = [request for request in task.requests if request.kind is RequestKind.APPROVAL]
+    rung = [request.opened_at for request in asked if _has_rung(request)]
+    if rung or definition is None or not asked:
+        return min(rung, default=None)
+    return min((timer.at for timer in armed_timers(definition, task) if timer.kind in _CLOCKS), default=None)
+
+
+def _has_rung(request: Request) -> bool:
+    return request.escalated or request.reminders > 0

@@ -7,22 +7,24 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from onloop.agents.brief import brief_for
 from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import answer_output
 from onloop.errors import Exit, OnloopError
+from onloop.gates.environment import address_of
 from onloop.gates.head import head as head_of
+from onloop.gateway.brief import brief_for
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import failure_tails
-from onloop.gateway.identity import Principal, agent_from_token
+from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.service import Claim
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
-from onloop.machine.commands import Ask, Fail, Release, ReleaseCause
+from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, Spawn
+from onloop.machine.digest import Json
 from onloop.machine.house import covering
 from onloop.text import safe
 from onloop.workflow.duration import milliseconds
@@ -35,7 +37,7 @@ def claim(context: Context) -> Output:
     args, opened = context.args, context.opened
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
-    got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms)
+    got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
     place = _workplace(context, got)
     exports = own_variables(context.home, got.task, got.secret)
     lines = (
@@ -57,11 +59,11 @@ def claim(context: Context) -> Output:
 def _workplace(context: Context, got: Claim) -> Path:
     """Where the task is worked on; whoever cannot work on it does not keep it from others."""
     gateway = context.opened.gateway
-    with gateway.store.reading() as at:
-        agent = agent_from_token(at, got.secret)
+    agent = gateway.agent(got.secret)
     try:
-        ensure_verifier(context.home)
-        return prepare_workplace(context.home, got.task, agent.name)
+        if context.opened.apart is None:
+            ensure_verifier(context.home)
+        return prepare_workplace(context.opened.home, got.task, agent.name)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be made"
@@ -72,7 +74,7 @@ def _workplace(context: Context, got: Claim) -> Path:
 def next_step(context: Context) -> Output:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
-    answer = _answer(context, agent)
+    answer = verdict(context, agent)
     text = ""
     with context.opened.gateway.store.reading() as at:
         task = at.task(answer.task)
@@ -84,7 +86,7 @@ def next_step(context: Context) -> Output:
 
 def check(context: Context) -> Output:
     """Have I achieved this, may I proceed? Asks about the last submitted commit and changes nothing."""
-    return answer_output(_answer(context, context.agent()))
+    return answer_output(verdict(context, context.agent()))
 
 
 def submit(context: Context) -> Output:
@@ -92,7 +94,7 @@ def submit(context: Context) -> Output:
     agent, opened = context.agent(), context.opened
     task = submit_head(opened, agent, context.args.statement, key=context.args.key)
     left = uncommitted_files(opened, task)
-    missing = () if is_verifier_up(context.home) else (NO_VERIFIER,)
+    missing = () if opened.apart is not None or is_verifier_up(context.home) else (NO_VERIFIER,)
     wait_for_gates(
         opened,
         task.id,
@@ -100,7 +102,7 @@ def submit(context: Context) -> Output:
         pause=time.sleep,
         beat=lambda: None,
     )
-    output = answer_output(_answer(context, agent))
+    output = answer_output(verdict(context, agent))
     note = (f"changed but not committed, and so not submitted: {', '.join(left[:10])}",) if left else ()
     data = {**output.data, "uncommitted": list(left)} if left else output.data
     return Output(output.exit, output.lines, data, (*output.notes, *note, *missing))
@@ -114,6 +116,25 @@ def ask(context: Context) -> Output:
     why = "asked; stop here: the answer comes in the next brief"
     data = {"verdict": "held", "task": task.id, "state": task.state.value, "why": why, "next": "stop here"}
     return Output(Exit.HELD, (f"held  {task.id}  {why}",), data)
+
+
+def review(context: Context) -> Output:
+    """Judge the work; the lease ends with it."""
+    agent, args = context.agent(), context.args
+    command = Judge(agent.id, agent.epoch, args.verdict == "pass", args.reason, address_of(agent.name))
+    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    data = {"task": task.id, "judged": args.verdict, "state": task.state.value, "step": task.step}
+    return Output(lines=(safe(f"{task.id} judged {args.verdict}: {task.state.value}, {task.detail}"),), data=data)
+
+
+def spawn(context: Context) -> Output:
+    """Make a child; it waits for an agent of its own."""
+    agent, args = context.agent(), context.args
+    command = Spawn(agent.id, agent.epoch, args.title, args.brief)
+    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    made = next(child for child in reversed(task.children) if child.title == " ".join(args.title.split()))
+    data: dict[str, Json] = {"task": task.id, "child": made.id, "title": made.title, "children": len(task.children)}
+    return Output(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
 
 
 def heartbeat(context: Context) -> Output:
@@ -141,7 +162,7 @@ def _given_back(context: Context, agent: Principal, command: Release | Fail) -> 
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 
-def _answer(context: Context, agent: Principal) -> Answer:
+def verdict(context: Context, agent: Principal) -> Answer:
     """The verdict as of now; an agent whose token was superseded was refused before."""
     opened = context.opened
     task = task_of(opened, agent.task or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from onloop.cli.context import Context, read_passphrase
 from onloop.cli.output import Output
 from onloop.errors import BadInput, Exit, OnloopError, WorkflowError
 from onloop.gates.git import git_version
+from onloop.gateway.home import Home, is_own
+from onloop.gateway.isolation import can_isolate, can_open, isolate, recipe, serve_command
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
 from onloop.gateway.presence import is_verifier_up
@@ -22,7 +25,6 @@ from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
 from onloop.machine.house import PersonEnrolled
 from onloop.machine.table import rows
-from onloop.store.verification import verify
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
 from onloop.workflow.source import builtin, builtins
@@ -37,6 +39,8 @@ LARGEST_WORKFLOW = 1_048_576
 def init(context: Context) -> Output:
     """Make a store and enrol its first approver."""
     args = context.args
+    if args.isolate and not can_isolate(args.isolate, args.agents):
+        return Output(Exit.USAGE, recipe(context.home, args.isolate, args.agents), {"isolated": False})
     name = args.name or getpass.getuser()
     passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
     if passphrase is None:
@@ -53,8 +57,12 @@ def init(context: Context) -> Output:
         scripted=False,
     )
     where = str(context.home.store)
-    data: dict[str, Json] = {"store": where, "person": name, "mode": "advisory"}
-    return Output(lines=(f"store: {where}", f"approver: {name}", ADVISORY), data=data, notes=("next: onloop start …",))
+    if args.isolate:
+        isolate(context.home, args.isolate, args.agents)
+    mode, words = ("isolated", f"owner: {args.isolate}") if args.isolate else ("advisory", ADVISORY)
+    data: dict[str, Json] = {"store": where, "person": name, "mode": mode}
+    following = serve_command(context.home, args.isolate, args.agents) if args.isolate else "onloop start …"
+    return Output(lines=(f"store: {where}", f"approver: {name}", words), data=data, notes=(f"next: {following}",))
 
 
 def enrol(context: Context) -> Output:
@@ -65,7 +73,7 @@ def enrol(context: Context) -> Output:
     if passphrase is None:
         raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
     groups = tuple(args.group or ("approvers",))
-    enrol_person(context.opened, by, args.name, groups, args.email, passphrase)
+    enrol_person(context.opened, by, args.name, groups, args.email, passphrase, key=args.key)
     return Output(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data={"person": args.name})
 
 
@@ -121,30 +129,45 @@ def _file(name: str) -> Definition:
 
 
 def doctor(context: Context) -> Output:
-    """Say what this machine and store can prove, and what not."""
+    """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
+    if context.args.agent:
+        from onloop.cli.hook_verbs import prove
+
+        return prove(context.args.agent)
     checks: list[tuple[str, bool, str]] = [_python(), _git(), _sqlite()]
     assurance = "A0"
     try:
         with context.opened.gateway.store.reading() as at:
             house = at.house()
         people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
-        up = is_verifier_up(context.home)
+        apart = not is_own(context.home.store)
+        up = apart or is_verifier_up(context.home)
         checks += [
             ("store", True, f"{context.home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
             ("people", bool(house.people), people),
             ("verifier", True, "up" if up else "none is up; onloop work and the dashboard start one"),
         ]
-        assurance = "A0" if house.scripted else "A1"
+        if apart:
+            checks.append(_isolation(context.home))
+        assurance = "A0" if house.scripted else "A2" if apart and checks[-1][1] else "A1"
     except OnloopError as problem:
         checks.append(("store", False, f"{problem.message}; {problem.hint}"))
     lines = [f"{'ok ' if good else 'BAD'} {name}: {words}" for name, good, words in checks]
-    lines += [f"assurance: up to {assurance}", ADVISORY]
+    mode = "isolated" if assurance == "A2" else "advisory"
+    lines += [f"assurance: up to {assurance}", *([ADVISORY] if mode == "advisory" else [])]
     data: dict[str, Json] = {
         "checks": [{"name": name, "ok": good, "detail": words} for name, good, words in checks],
         "assurance": assurance,
-        "mode": "advisory",
+        "mode": mode,
     }
     return Output(Exit.OK if all(good for _, good, _ in checks) else Exit.UNAVAILABLE, tuple(lines), data)
+
+
+def _isolation(home: Home) -> tuple[str, bool, str]:
+    """Whether this user, as whom agents run, fails to open the store: found out by trying."""
+    if can_open(home):
+        return "isolation", False, f"user {os.getuid()} can open {home.store}; chmod 700 it"
+    return "isolation", True, f"user {os.getuid()} cannot open the store, and reaches it through the gateway alone"
 
 
 def _person(person: PersonEnrolled) -> str:
@@ -167,19 +190,3 @@ def _git() -> tuple[str, bool, str]:
 def _sqlite() -> tuple[str, bool, str]:
     version = apsw.sqlite_lib_version()
     return "sqlite", tuple(map(int, version.split("."))) >= (3, 51, 3), f"{version}; before 3.51.3 WAL can corrupt"
-
-
-def store(context: Context) -> Output:
-    """Fold the whole log again and compare."""
-    with context.opened.gateway.store.reading() as at:
-        found = verify(at)
-    words = f"{found.events} events, {found.tasks} tasks, {found.runs} chains: "
-    lines = (words + ("the log and its state agree" if not found.problems else f"{len(found.problems)} problems"),)
-    data: dict[str, Json] = {
-        "ok": not found.problems,
-        "events": found.events,
-        "tasks": found.tasks,
-        "runs": found.runs,
-        "problems": list(found.problems),
-    }
-    return Output(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, found.problems)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import NOBODY, Principal, agent_from_token, launcher, person_from_passphrase
-from onloop.gateway.opening import Opened, open_home
+from onloop.gateway.identity import NOBODY, Principal, launcher
+from onloop.gateway.opening import Opened, open_file, open_home
 from onloop.machine.commands import Voice
+from onloop.machine.digest import Json
 from onloop.machine.house import House
 
 LONGEST_PASSPHRASE = 1024
@@ -38,6 +39,19 @@ class Context:
             self._opened = open_home(self.home)
         return self._opened
 
+    @property
+    def receipt(self) -> dict[str, Json]:
+        """Where the log ended after what this call changed: whoever keeps it can tell an old copy. Empty otherwise."""
+        head = self._opened.gateway.store.receipt if self._opened is not None else None
+        return {"head": {"seq": head.count, "hash": head.hash}} if head is not None else {}
+
+    @property
+    def opened_file(self) -> Opened:
+        """The store itself, whoever else serves it: for what must run where it is."""
+        if self._opened is None:
+            self._opened = open_file(self.home)
+        return self._opened
+
     def close(self) -> None:
         """Let go of the store."""
         if self._opened is not None:
@@ -51,8 +65,7 @@ class Context:
                 "ONLOOP_TOKEN is not set: this is no worker's environment",
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
-        with self.opened.gateway.store.reading() as at:
-            agent = agent_from_token(at, secret)
+        agent = self.opened.gateway.agent(secret)
         named = os.environ.get("ONLOOP_TASK") or agent.task
         if named != agent.task:
             raise NotAllowed(
@@ -73,7 +86,7 @@ class Context:
             house = at.house()
         name = self.args.person or only_name(house)
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
-        return NOBODY if passphrase is None else person_from_passphrase(house, name, passphrase, typed=typed)
+        return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
     def voice(self, verb: str) -> tuple[Principal, Voice]:
         """Who decides, and as whom they speak; agents and nobody are refused at once."""

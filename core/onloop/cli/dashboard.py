@@ -37,7 +37,14 @@ def open_dashboard(context: Context) -> Output:
     context.opened  # noqa: B018 - a store that cannot be opened is said before the screen is taken over
     if not context.args.read_only:
         ensure_verifier(context.home)
-    dashboard()(context.home, person=None, person_name=context.args.person, read_only=context.args.read_only)
+    dashboard()(
+        context.home,
+        person=None,
+        person_name=context.args.person,
+        read_only=context.args.read_only,
+        settings=context.args.settings,
+        workflows=context.args.workflows,
+    )
     return Output()
 
 

@@ -1,4 +1,4 @@
-"""`onloop demo`: the whole product on real repositories, with agents that misbehave."""
+"""`onloop demo`: the whole product on real repositories, with agents that misbehave: a fleet, or a swarm."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from onloop.cli.output import Output, columns
 from onloop.cli.work_verbs import say, stop_signals
 from onloop.demo.crew import Crew
 from onloop.demo.folder import DemoFolder, begin, demo_folder, prepare
+from onloop.demo.plays import play_named
 from onloop.demo.script import ScriptedPerson
 from onloop.demo.summary import Summary, summary_of
 from onloop.errors import Exit, Unavailable
@@ -32,7 +33,7 @@ def demo(context: Context) -> Output:
         raise Unavailable("the demo shows a dashboard, and this is no terminal", hint="onloop demo --unattended")
     folder = demo_folder(context.args.dir)
     say(f"demo: {folder.path}")
-    prepare(folder)
+    prepare(folder, play_named(context.args.play) if context.args.play else None)
     return _unattended(folder) if unattended else _attended(folder)
 
 
@@ -88,7 +89,7 @@ def _summary_output(folder: DemoFolder, summary: Summary) -> Output:
     rows = [
         (
             end.task,
-            end.repo,
+            end.name,
             end.persona,
             end.course.state.value,
             "merged" if end.course.merged else "not merged",
@@ -99,9 +100,9 @@ def _summary_output(folder: DemoFolder, summary: Summary) -> Output:
     ]
     head = f"{sum(not end.differences for end in summary.ends)} of {len(summary.ends)} ended as the scenario says"
     lines = (
-        *columns(rows, header=("TASK", "REPO", "AGENT", "STATE", "TARGET", "TOOK", "ENDED")),
+        *columns(rows, header=("TASK", "NAME", "AGENT", "STATE", "TARGET", "TOOK", "ENDED")),
         f"{head}, in {summary.seconds:.1f} s; {summary.events} events, "
-        + ("the log verifies" if not summary.problems else "the log does NOT verify"),
+        + ("the log verifies" if not summary.problems else "that is not all as it should be"),
     )
     data: dict[str, Json] = {
         "ok": summary.right,
@@ -112,7 +113,7 @@ def _summary_output(folder: DemoFolder, summary: Summary) -> Output:
         "tasks": [
             {
                 "task": end.task,
-                "repo": end.repo,
+                "name": end.name,
                 "persona": end.persona,
                 "state": end.course.state.value,
                 "merged": end.course.merged,

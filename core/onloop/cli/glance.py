@@ -1,4 +1,4 @@
-"""The short path of `onloop check`: one row, hardly any imports. Anything unusual takes the long path."""
+"""The short path of `onloop check` and `next`: one row, hardly any imports. Anything unusual takes the long path."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ import time
 
 import apsw
 
-try:  # the bare C modules: hashlib would load OpenSSL, which costs more than the rest of this path
-    from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:
-    from _sha256 import sha256  # type: ignore[import-not-found]
-
 from onloop.gates.head import head
+from onloop.store.seal import seal_of, sha256
 
-_QUERY = """
-SELECT glance.exit, glance.text, glance.json, glance.commit_id, glance.task FROM token JOIN glance USING (task, epoch)
-WHERE token.digest = ?1
+TYPE_CHECKING = False  # the module typing costs more than a read does
+if TYPE_CHECKING:
+    from typing import Any
+
+_BEARER = "SELECT digest, agent, task, epoch, step, seal FROM token WHERE digest = ?"
+_BRIEF = "SELECT task, epoch, text, json, seal FROM brief WHERE task = ? AND epoch = ?"
+_GLANCE = """
+SELECT task, epoch, commit_id, exit, text, json, seal FROM glance WHERE task = ?1 AND epoch = ?3
 AND NOT EXISTS (SELECT 1 FROM house, json_each(house.data, '$.freezes'))
-AND NOT EXISTS (SELECT 1 FROM due WHERE due.task = token.task AND due.at <= ?2)
-AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = token.task AND lease.expires <= ?2)
+AND NOT EXISTS (SELECT 1 FROM due WHERE due.task = ?1 AND due.at <= ?2)
+AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = ?1 AND lease.expires <= ?2)
 """
 
 
-def glance(*, as_json: bool) -> int | None:
+def glance(verb: str, *, as_json: bool) -> int | None:
     """Print the projected answer and return its exit code; None when the long path must decide."""
     store, secret = os.environ.get("ONLOOP_STORE"), os.environ.get("ONLOOP_TOKEN")
     if not store or not secret:
         return None
     try:
-        found = _row(f"{store}/onloop.db", sha256(secret.encode()).hexdigest())
+        found = _row(verb, f"{store}/onloop.db", sha256(secret.encode()).hexdigest())
     except (apsw.Error, UnicodeError):
         return None
     if found is None:
         return None
-    code, text, told, commit, task = found
+    task, commit, code, text, told = found
     if os.environ.get("ONLOOP_TASK", task) != task:
         return None
-    if not commit or head(f"{os.path.dirname(store.rstrip('/'))}/environments/{task}") != commit:  # noqa: PTH120
-        return None
+    if commit and head(f"{os.path.dirname(store.rstrip('/'))}/environments/{task}") != commit:  # noqa: PTH120
+        return None  # where nothing is submitted, HEAD makes no difference
     try:
         sys.stdout.write(f"{told}\n" if as_json else text)
         sys.stdout.flush()
@@ -48,14 +49,24 @@ def glance(*, as_json: bool) -> int | None:
     return int(code)
 
 
-def _row(path: str, digest: str) -> tuple[int, str, str, str, str] | None:
+def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | None:
     connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 1)):
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 2)):
             if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
-        return next(iter(connection.execute(_QUERY, (digest, now))), None)
+        connection.execute("BEGIN")
+        token = _sealed(connection, "token", _BEARER, digest)
+        row = token and _sealed(connection, "glance", _GLANCE, token[2], now, token[3])
+        brief = row and (row if verb == "check" else _sealed(connection, "brief", _BRIEF, *row[:2]))
+        return (row[0], row[2], row[3], *brief[-2:]) if row and brief else None
     finally:
         connection.close()
+
+
+def _sealed(connection: apsw.Connection, table: str, query: str, *values: object) -> list[Any] | None:
+    """The row that the query gives; None where there is none, or it is not as it was written."""
+    *row, seal = next(iter(connection.execute(query, values)), (None,))
+    return row if seal_of(table, row) == seal else None

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.attention.groups import age
+from onloop.attention.why import why
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.cli.render import moment, reason_words, standing_json, strip
-from onloop.errors import BadInput
+from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import gate_lines
-from onloop.gateway.picture import Standing, picture_of, standings
+from onloop.gateway.gallery import picture_of
+from onloop.gateway.standing import Standing, standings
 from onloop.machine.digest import Json
+from onloop.machine.house import covering
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading, Recorded, TaskFilter
@@ -49,10 +52,25 @@ def _states(word: str | None) -> tuple[State, ...] | None:
 
 
 def _row(task: Task, standing: Standing, now: int) -> tuple[str, ...]:
-    detail = safe(task.detail, LONGEST_DETAIL)
+    detail = safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail, LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
     return (task.id, task.repo or "", task.state.value, reason, task.step or "", task.holder or "", since, detail)
+
+
+def why_task(context: Context) -> Output:
+    """Where one task stands as of now, what would move it, and who can."""
+    opened, wanted = context.opened, context.args.task
+    with opened.gateway.store.reading() as at:
+        task = at.task(wanted)
+        if task is None:
+            raise UnknownThing(f"there is no task {wanted!r}", hint="onloop list shows every task")
+        now = opened.gateway.clock()
+        stand = standings(at, (task,), now)[task.id]
+        freeze = covering(at.house(), task)
+    told = why(task, task.state, stand.reason, freeze, now)
+    lines = tuple(safe(f"{label:<10} {words}") for label, words in told)
+    return Output(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
 
 
 def tree(context: Context) -> Output:

@@ -8,11 +8,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, assert_never
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write, write_error
-from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, Argument, Verb, verb
+from onloop.cli.verb import Argument, Verb
+from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 
 LARGEST_NUMBER = 2**63 - 1
@@ -40,7 +42,8 @@ def run(words: Sequence[str]) -> int:
         args = parse(words)
         context = Context(args)
         try:
-            return write(_function(args.verb)(context), as_json=args.as_json)
+            output = _function(args.verb)(context)
+            return write(replace(output, data={**output.data, **context.receipt}), as_json=args.as_json)
         finally:
             context.close()
     except OnloopError as error:

@@ -5,46 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from onloop.attention.groups import groups_of
-from onloop.attention.items import item_of
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write
-from onloop.cli.render import dossier_json, dossier_lines, freeze_line, group_json, group_lines, standing_json
+from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
-from onloop.gates.names import check_agent
-from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import Asked, dossier_of
 from onloop.gateway.identity import Principal
-from onloop.gateway.picture import standings
 from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.standing import standings
 from onloop.gateway.submission import task_of
-from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Reply, Retry
-from onloop.machine.digest import Json
+from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
-from onloop.machine.state import LIVE, Reason, State
-from onloop.machine.task import Kind, RequestKind, Task
+from onloop.machine.state import LIVE, Reason
+from onloop.machine.task import RequestKind, Task
 from onloop.store.port import TaskFilter
 from onloop.text import safe
 
 SHORTEST_DIGEST = 12
 MOST_NAMES = 10
-
-
-def attention(context: Context) -> Output:
-    """What needs a person, one row per cause, most pressing first."""
-    opened = context.opened
-    with opened.gateway.store.reading() as at:
-        tasks = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED)))
-        freezes = list(at.house().freezes.values())
-    groups = groups_of(item for item in map(item_of, tasks) if item is not None)
-    now = opened.gateway.clock()
-    lines = tuple(line for group in groups for line in group_lines(group, now))
-    data: dict[str, Json] = {
-        "groups": [group_json(group) for group in groups],
-        "needs_person": len(tasks),
-        "frozen": [{"scope": freeze.scope, "by": freeze.by, "reason": freeze.reason} for freeze in freezes],
-    }
-    return Output(lines=lines or ("nothing needs a person",), data=data, notes=tuple(map(freeze_line, freezes)))
 
 
 def show(context: Context) -> Output:
@@ -67,7 +45,7 @@ def approve(context: Context) -> Output:
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
     person, voice = context.voice("approve")
-    return _decide(context, person, Approve(asked.request.id, digest, voice, context.args.note))
+    return decide(context, person, Approve(asked.request.id, digest, voice, context.args.note, context.args.version))
 
 
 def reject(context: Context) -> Output:
@@ -75,62 +53,27 @@ def reject(context: Context) -> Output:
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
     person, voice = context.voice("reject")
-    return _decide(context, person, Reject(asked.request.id, digest, voice, context.args.reason))
+    return decide(context, person, Reject(asked.request.id, digest, voice, context.args.reason, context.args.version))
 
 
 def answer(context: Context) -> Output:
     """Answer a question."""
     asked = _asked(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
-    return _decide(context, person, Reply(asked.request.id, voice, context.args.text))
+    return decide(context, person, Reply(asked.request.id, voice, context.args.text, context.args.version))
 
 
 def reassign(context: Context) -> Output:
     """Name who may take the task."""
     person, voice = context.voice("reassign")
-    _check_owner(context, context.args.to)
-    return _decide(context, person, Reassign(context.args.to, voice, context.args.reason))
-
-
-def _check_owner(context: Context, owner: str) -> None:
-    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        roles = dict.fromkeys(step.role for step in definition_of(at, task).steps if step.role)
-    if owner.startswith("agent:"):
-        check_agent(owner)
-    elif owner not in roles:
-        raise BadInput(
-            f"{owner!r} is neither an agent nor a role of {task.workflow}",
-            hint=f"--to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}",
-        )
-
-
-def retry(context: Context) -> Output:
-    """Try again."""
-    person, voice = context.voice("retry")
-    return _decide(context, person, Retry(voice, context.args.note))
-
-
-def cancel(context: Context) -> Output:
-    """End a task, or all tasks of a fleet."""
-    person, voice = context.voice("cancel")
-    task = task_of(context.opened, context.args.task)
-    command = Cancel(voice, context.args.reason)
-    if task.kind is not Kind.FLEET:
-        return _decide(context, person, command)
-    with context.opened.gateway.store.reading() as at:
-        children = [child.id for child in at.tasks(TaskFilter(parent=task.id)) if not child.ended]
-    refusals = [why for child in children if (why := _try_cancel(context, person, child, command)) is not None]
-    told = _told(context, task_of(context.opened, task.id))
-    return Output(Exit.HELD if refusals else Exit.OK, told.lines, told.data, tuple(refusals))
+    return decide(context, person, Reassign(context.args.to, voice, context.args.reason, context.args.version))
 
 
 def freeze(context: Context) -> Output:
     """Let nothing move in a scope."""
     scope, person = check_scope(context.args.scope), context.person()
     event = Frozen(scope, person.id, context.args.reason)
-    context.opened.gateway.record_house(person, event)
+    context.opened.gateway.record_house(person, event, key=context.args.key)
     with context.opened.gateway.store.reading() as at:
         live = at.tasks(TaskFilter(states=tuple(LIVE)))
     covered = sum(covering(House(freezes={scope: event}), task) is not None for task in live)
@@ -159,30 +102,20 @@ _NAMES: Mapping[str, Callable[[Task], str | None]] = {
 def unfreeze(context: Context) -> Output:
     """Let it move again."""
     scope, person = check_scope(context.args.scope), context.person()
-    with context.opened.gateway.store.reading() as at:
-        frozen = at.house().freezes
-    if scope not in frozen:
-        raise BadInput(f"{scope!r} is not frozen", hint=f"frozen now: {', '.join(frozen) or 'nothing'}")
-    context.opened.gateway.record_house(person, Unfrozen(scope, person.id))
+    context.opened.gateway.record_house(person, Unfrozen(scope, person.id), key=context.args.key)
     return Output(lines=(safe(f"unfrozen: {scope}"),), data={"unfrozen": scope})
 
 
-def _try_cancel(context: Context, person: Principal, task: str, command: Cancel) -> str | None:
-    try:
-        context.opened.gateway.perform(person, task, command)
-    except Refused as no:
-        return f"{task}: {no.message}"
-    return None
-
-
-def _decide(context: Context, person: Principal, command: Command) -> Output:
+def decide(context: Context, person: Principal, command: Command) -> Output:
+    """Carry out a person's decision on the task named; the answer is how it stands then."""
     task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
     if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
         ensure_verifier(context.home)
-    return _told(context, task)
+    return told(context, task)
 
 
-def _told(context: Context, task: Task) -> Output:
+def told(context: Context, task: Task) -> Output:
+    """How a task stands."""
     with context.opened.gateway.store.reading() as at:
         standing = standings(at, (task,), context.opened.gateway.clock())[task.id]
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 
+from onloop.attention.board import Counts, Hidden
 from onloop.attention.groups import Group, age
+from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact
-from onloop.gateway.picture import Standing
+from onloop.gateway.standing import Standing
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
 from onloop.machine.digest import Json
 from onloop.machine.house import Frozen
@@ -59,13 +62,17 @@ def task_json(task: Task) -> dict[str, Json]:
 
 
 def standing_json(task: Task, standing: Standing) -> dict[str, Json]:
-    """A task with its `reason` as of now; `recorded_reason` is what the log says."""
-    return {**task_json(task), "reason": standing.reason.value if standing.reason else None}
+    """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
+    reason = standing.reason.value if standing.reason else None
+    return {**task_json(task), "reason": reason, "lapsed": standing.lapsed}
 
 
-def group_json(group: Group) -> Json:
-    """One cause with everyone who shares it."""
+def group_json(group: Group, life: Life, now: int) -> dict[str, Json]:
+    """One cause with everyone who shares it, and how far people are with it."""
     return {
+        "life": {"stage": life.stage.value, "by": life.by, "at": life.at, "until": life.until, "news": life.news},
+        "clock": group.clock,
+        "overdue": group.is_overdue(now),
         "cause": group.cause,
         "reason": group.reason.value,
         "tier": group.tier.value,
@@ -82,17 +89,35 @@ def group_json(group: Group) -> Json:
     }
 
 
-def group_lines(group: Group, now: int) -> Iterator[str]:
+def hidden_json(hidden: Hidden, life: Life, now: int) -> Json:
+    """What is not shown of one cause: how, by whom, until when."""
+    told = {"how": hidden.how.value, "by": hidden.by, "until": hidden.until, "words": hidden.words}
+    return {**group_json(hidden.group, life, now), **told, "rule": hidden.rule or None}
+
+
+def counts_json(counts: Counts) -> dict[str, Json]:
+    """The header's numbers."""
+    return {slot.name: getattr(counts, slot.name) for slot in fields(counts)}
+
+
+def life_words(life: Life) -> str:
+    """How far people are with a cause, in words."""
+    who = f" by {life.by}" if life.by else ""
+    news = f", {life.news} since" if life.news and life.stage is not Stage.NEW else ""
+    return f"{life.stage.value}{who}{news}"
+
+
+def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
     """One cause: what, how many, how long; then why it stands there and how to look closer."""
     count = len(group.members)
     who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
     yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
     if group.detail:
         yield safe(f"    {group.detail}")
-    yield f"    {group.why(now)}"
+    yield safe(f"    {group.why(now)} · {life_words(life)}")
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")
-    yield f"    look: onloop show {group.members[0].task}"
+    yield f"    look: onloop show {group.members[0].task}   cause {group.cause}"
 
 
 def freeze_line(freeze: Frozen) -> str:
@@ -183,6 +208,8 @@ def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> I
 def reason_words(task: Task, standing: Standing) -> str:
     """Why a task is not moving, for after its state: as of now, and as recorded where that differs."""
     now, recorded = (reason.value if reason else "" for reason in (standing.reason, task.reason))
+    if standing.lapsed:
+        return f" ({now or 'working'}, its lease has run out; recorded: {recorded or 'none'})"
     if now == recorded:
         return f" ({now})" if now else ""
     return f" ({now}; recorded: {recorded or 'none'})"

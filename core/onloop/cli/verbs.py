@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+
+from onloop.cli.people_rows import PEOPLE
+from onloop.cli.verb import AS as _AS
+from onloop.cli.verb import KEY as _KEY
+from onloop.cli.verb import RUN as _RUN
+from onloop.cli.verb import Argument, Verb
+from onloop.cli.verb import arg as _arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -14,48 +19,10 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "people": "for people: decisions ask for a passphrase",
         "work": "for work: starting it, doing it, looking at it",
         "build": "for building: stores, workflows, this machine",
+        "serve": "for serving: one gateway for hundreds of agents",
     }
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a verb, as argparse takes it."""
-
-    names: tuple[str, ...]
-    help: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One verb: what it is for, where its function is (`module:function`), and what it takes."""
-
-    name: str
-    group: str
-    summary: str
-    function: str
-    arguments: tuple[Argument, ...] = ()
-
-
-def _arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word
-    return Argument(names, help, options)
-
-
-_TASK = _arg("task", help="a task's id, like r7k2m.3")
-_REASON = _arg("--reason", help="why; it reaches the agent", default="")
-_AS = (
-    _arg("--as", help="who you are; may be left out when one person is enrolled", dest="person", metavar="NAME"),
-    _arg(
-        "--passphrase-fd",
-        help="read the passphrase from this file descriptor instead of asking; proves less (A0)",
-        type=int,
-        metavar="N",
-    ),
-)
-_DIGEST = _arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
-_KEY = _arg("--key", help="idempotency key: the same key never acts twice", default="")
-_RUN = _arg("--run", help="only this run")
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -68,6 +35,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--role", required=True, help="the role that you take"),
             _arg("--name", help="the agent's name (default: the role)"),
             _arg("--lease", help="how long without a sign of life, like 90s or 10m", default="10m"),
+            _arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
     ),
     Verb("next", "agents", "what is asked of you now: the brief of your step", "agent_verbs:next_step"),
@@ -90,6 +58,28 @@ VERBS: tuple[Verb, ...] = (
         "agent_verbs:ask",
         (_arg("question", help="one question"), _KEY),
     ),
+    Verb(
+        "review",
+        "agents",
+        "judge the work of another agent, at a step that asks for it",
+        "agent_verbs:review",
+        (
+            _arg("verdict", choices=("pass", "fail"), help="pass or fail"),
+            _arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
+            _KEY,
+        ),
+    ),
+    Verb(
+        "spawn",
+        "agents",
+        "make a child that does a part of your step; submit then waits for your children",
+        "agent_verbs:spawn",
+        (
+            _arg("--title", required=True, help="what the child is to do, in a line"),
+            _arg("--brief", help="what it must know", default=""),
+            _KEY,
+        ),
+    ),
     Verb("heartbeat", "agents", "keep your lease alive", "agent_verbs:heartbeat"),
     Verb(
         "release",
@@ -101,77 +91,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "fail", "agents", "say that you cannot do this step", "agent_verbs:fail", (_arg("reason", help="why not"), _KEY)
     ),
-    Verb("attention", "people", "what needs a person: one row per cause", "people_verbs:attention"),
-    Verb(
-        "show",
-        "people",
-        "one task: what is asked, digests, gates, diff, history",
-        "people_verbs:show",
-        (_TASK, _arg("--diff", help="with the whole diff", action="store_true")),
-    ),
-    Verb(
-        "approve",
-        "people",
-        "say yes to exactly what was shown",
-        "people_verbs:approve",
-        (
-            _TASK,
-            _arg("--gate", help="which, if several are asked"),
-            _DIGEST,
-            _arg("--note", help="a note", default=""),
-            *_AS,
-            _KEY,
-        ),
-    ),
-    Verb(
-        "reject",
-        "people",
-        "say no, with a reason that reaches the agent",
-        "people_verbs:reject",
-        (_TASK, _arg("--gate", help="which, if several are asked"), _DIGEST, _REASON, *_AS, _KEY),
-    ),
-    Verb(
-        "answer",
-        "people",
-        "answer an agent's question",
-        "people_verbs:answer",
-        (_TASK, _arg("text", help="the answer"), *_AS, _KEY),
-    ),
-    Verb(
-        "reassign",
-        "people",
-        "revoke the lease and name who may take the task",
-        "people_verbs:reassign",
-        (_TASK, _arg("--to", required=True, help="agent:NAME or a role"), _REASON, *_AS, _KEY),
-    ),
-    Verb(
-        "retry",
-        "people",
-        "try again, with rounds and attempts at zero",
-        "people_verbs:retry",
-        (_TASK, _arg("--note", help="guidance for the next brief", default=""), *_AS, _KEY),
-    ),
-    Verb(
-        "cancel",
-        "people",
-        "end a task, or a run with all below it",
-        "people_verbs:cancel",
-        (_TASK, _REASON, *_AS, _KEY),
-    ),
-    Verb(
-        "freeze",
-        "people",
-        "let nothing move in a scope",
-        "people_verbs:freeze",
-        (_arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), _REASON, *_AS),
-    ),
-    Verb(
-        "unfreeze",
-        "people",
-        "let it move again",
-        "people_verbs:unfreeze",
-        (_arg("scope", help="what was frozen"), *_AS),
-    ),
+    *PEOPLE,
     Verb(
         "start",
         "work",
@@ -182,6 +102,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--repo", required=True, help="path or URL of the repository"),
             _arg("--branch", help="the branch that a merge moves", default="main"),
             _arg("--title", help="what is to be done, in a line"),
+            _KEY,
         ),
     ),
     Verb(
@@ -196,6 +117,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--control-branch", help="its branch", default="main"),
             _arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
             _arg("--title", help="what is to be done, in a line"),
+            _KEY,
         ),
     ),
     Verb(
@@ -238,9 +160,15 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "demo",
         "work",
-        "see it all: a fleet of 14 repositories, agents that misbehave, and you",
+        "see it all: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
         "demo_verbs:demo",
         (
+            _arg(
+                "play",
+                help="what to play: a fleet, or a swarm",
+                nargs="?",
+                choices=("cve-remediation", "swarm-feature"),
+            ),
             _arg("--dir", help="go on with the demo in this folder", metavar="D"),
             _arg("--unattended", help="let a script decide, and say how it ended", action="store_true"),
         ),
@@ -254,6 +182,8 @@ VERBS: tuple[Verb, ...] = (
             _arg("--name", help="the approver's name (default: your user name)"),
             _arg("--group", help="a group of theirs; may be repeated", action="append"),
             _arg("--email", help="whose commits they may not approve: their own", default=""),
+            _arg("--isolate", help="give the store to this user, whom agents do not run as (as root)", metavar="USER"),
+            _arg("--agents", help="with --isolate: the group of the users whom agents run as", default="agents"),
             _arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
     ),
@@ -268,6 +198,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--email", help="their address in commits", default=""),
             _arg("--new-passphrase-fd", help="read theirs from this file descriptor", type=int, metavar="N"),
             *_AS,
+            _KEY,
         ),
     ),
     Verb(
@@ -290,8 +221,49 @@ VERBS: tuple[Verb, ...] = (
             _arg("name", nargs="?", help="which"),
         ),
     ),
-    Verb("doctor", "build", "what this machine and store can prove, and what not", "build_verbs:doctor"),
-    Verb("store", "build", "verify the log", "build_verbs:store", (_arg("what", choices=("verify",), help="verify"),)),
+    Verb(
+        "serve",
+        "serve",
+        "be the resident gateway: one writer for all, at a Unix socket",
+        "serve_verbs:serve",
+        (_arg("--group", help="whose members may connect besides you (default: your own group)"),),
+    ),
+    Verb(
+        "hook",
+        "build",
+        "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
+        "hook_verbs:hook",
+        (
+            _arg("what", choices=("show", "install", "uninstall"), help="or an agent's name: answer its call on stdin"),
+            _arg("agent", help="claude or codex"),
+            _arg("--user", help="for everything you do, not for this project only", action="store_true"),
+        ),
+    ),
+    Verb(
+        "doctor",
+        "build",
+        "what this machine and store can prove, and what not",
+        "build_verbs:doctor",
+        (_arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
+    ),
+    Verb(
+        "store",
+        "build",
+        "verify, export, import, archive or migrate a store",
+        "store_verbs:store",
+        (
+            _arg(
+                "what",
+                choices=("verify", "export", "import", "archive", "migrate"),
+                help="verify: compare it with its log; export, import: the whole of it; archive: move finished runs to "
+                "a file; migrate: to this version's schema, with a backup",
+            ),
+            _arg("file", nargs="?", help="to write or to read; export without one writes to stdout"),
+            _arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
+            _arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
+            *_AS,
+        ),
+    ),
 )
 
 COMMON: tuple[Argument, ...] = (
@@ -301,6 +273,14 @@ COMMON: tuple[Argument, ...] = (
 DASHBOARD: tuple[Argument, ...] = (
     _arg("--read-only", help="look, and decide nothing", action="store_true"),
     _arg("--as", help="who you are", dest="person", metavar="NAME"),
+    _arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
+    _arg(
+        "--workflows",
+        help="another folder whose workflows are checked as they are edited, beside .onloop; may be repeated",
+        action="append",
+        default=[],
+        metavar="DIR",
+    ),
 )
 
 

@@ -46,7 +46,7 @@ def start(context: Context) -> Output:
         workflow = builtin_workflow(args.workflow)
     else:
         workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
-    task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow))
+    task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
     return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…")
 
 
@@ -59,7 +59,7 @@ def fleet(context: Context) -> Output:
     path = Path(args.targets)
     targets = read_targets(_read(path), args.targets, path.absolute().parent)
     title = _title(args.title, workflow)
-    root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel)
+    root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key)
     output = _begun(root, f"onloop tree --run {root.id}")
     return Output(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
 
@@ -123,7 +123,7 @@ def verifier(context: Context) -> Output:
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
     principal = verifier_principal(str(os.getpid()))
-    opened = context.opened
+    opened = context.opened_file
     with only_verifier(context.home), stop_signals() as stop:
         workshop = workshop_for(opened, principal)
         Verifier(

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from onloop.demo import brief, edits, scenario
+from onloop.demo import brief, edits, scenario, swarm
 from onloop.demo.brief import Came
 from onloop.demo.desk import Desk
-from onloop.demo.programs import ADVISORY
-from onloop.demo.scenario import Persona
+from onloop.demo.scenario import Pattern, Persona
 from onloop.demo.upgrade import SUBJECT, bring_in, notes, one_line, run_tests, upgrade, verdict
-from onloop.errors import BadInput, Exit, OnloopError
+from onloop.errors import BadInput, Exit, OnloopError, UnknownThing
 
 QUESTION = (
     "Flags have a slash in their keys, and kvlite 2 does not find such keys where kvlite 1 kept them. "
@@ -114,9 +111,7 @@ def asker(desk: Desk) -> int:
         desk.say(f"{desk.brief.from_people[-1].by} answered")
         return _finish(desk, migrate=desk.brief.migrates)
     desk.say("keys with a slash are found elsewhere in kvlite 2; asking what to do with the old ones")
-    asked = subprocess.run([*_onloop(), "ask", QUESTION], stdin=subprocess.DEVNULL, check=False)
-    if asked.returncode not in (Exit.OK, Exit.HELD):
-        raise OnloopError(f"onloop ask gave exit code {asked.returncode}", hint="see what it said above")
+    desk.onloop("ask", QUESTION)
     return Exit.OK
 
 
@@ -134,7 +129,7 @@ def careless(desk: Desk) -> int:
     return Exit.OK
 
 
-PERSONAS: Mapping[Persona, Callable[[Desk], int]] = {
+FLEET: Mapping[Persona, Callable[[Desk], int]] = {
     Persona.DILIGENT: diligent,
     Persona.SYCOPHANT: sycophant,
     Persona.TEST_DELETER: test_deleter,
@@ -144,6 +139,10 @@ PERSONAS: Mapping[Persona, Callable[[Desk], int]] = {
     Persona.ASKER: asker,
     Persona.CARELESS: careless,
     Persona.STUCK: diligent,  # its program uses what 2.0 took away: nobody could do it without being told how
+}
+PERSONAS: Mapping[Pattern, Mapping[Persona, Callable[[Desk], int]]] = {
+    Pattern.FLEET: FLEET,
+    Pattern.SWARM: swarm.PERSONAS,
 }
 
 
@@ -159,13 +158,6 @@ def _finish(desk: Desk, *, migrate: bool) -> int:
 
 def _is_later(desk: Desk) -> bool:
     return desk.attempt > 1 or bool(desk.brief.remarks)
-
-
-def _onloop() -> list[str]:
-    """The onloop program: the one on the PATH, as an agent would type it, or this very package."""
-    found = shutil.which("onloop")
-    start = "import sys; from onloop.cli.entry import main; sys.exit(main())"
-    return [found] if found else [sys.executable, "-P", "-c", start]
 
 
 def _number(name: str, otherwise: int) -> int:
@@ -184,6 +176,7 @@ def _desk(pace: float, worker: int) -> Desk:
     return Desk(
         tree=Path.cwd(),
         repo=Path(os.environ["ONLOOP_REPO"]).name.removesuffix(".git"),
+        step=os.environ.get("ONLOOP_STEP", ""),
         attempt=_number("ONLOOP_ATTEMPT", 1),
         round=_number("ONLOOP_ROUND", 0),
         out=Path(os.environ["ONLOOP_OUT"]),
@@ -202,9 +195,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         desk = _desk(options.pace, worker)
-        part = scenario.load(options.scenario).part(desk.repo)
-        desk.say(f"{desk.brief.title or desk.repo} (attempt {desk.attempt}, round {desk.round}): {ADVISORY}")
-        return PERSONAS[part.persona](desk)
+        played = scenario.load(options.scenario)
+        part = played.part_of(desk.repo, desk.brief.title.partition(": ")[2])
+        persona = part.steps.get(desk.step, part.persona)
+        if persona not in PERSONAS[played.pattern]:
+            raise UnknownThing(
+                f"nobody plays {persona} in a {played.pattern}", hint=f"known: {', '.join(PERSONAS[played.pattern])}"
+            )
+        desk.say(f"{desk.brief.title or desk.repo} (attempt {desk.attempt}, round {desk.round})")
+        return PERSONAS[played.pattern][persona](desk)
     except OnloopError as error:
         sys.stderr.write(f"{error.message}; {error.hint}\n")
         return error.exit

@@ -15,6 +15,7 @@ class Came(StrEnum):
 
     GATE = "gate"
     REJECT = "reject"
+    REVIEW = "review"
     NOTE = "note"
     ANSWER = "answer"
     ATTEMPT = "attempt"
@@ -36,6 +37,12 @@ class Brief:
 
     title: str
     remarks: tuple[Remark, ...]
+
+    @property
+    def wanted(self) -> str:
+        """What the last person or reviewing agent who sent the work back had to say; empty when nobody did."""
+        back = [remark for remark in self.remarks if remark.kind in (Came.REVIEW, Came.REJECT, Came.NOTE)]
+        return " ".join(back[-1].text.split()) if back else ""
 
     def has(self, *kinds: Came) -> bool:
         """Whether anything of one of these kinds came back."""
@@ -72,6 +79,7 @@ _MENTION = re.compile(
 )
 _KINDS = (
     (Came.REJECT, "reject"),
+    (Came.REVIEW, "judged by"),
     (Came.NOTE, "note from"),
     (Came.ANSWER, "answer from"),
     (Came.ATTEMPT, "attempt"),
@@ -105,10 +113,13 @@ def _remark(item: str) -> Remark:
     first_line = item.partition("\n")[0]
     head = first_line.partition(":")[0].lower()
     kind = next((kind for kind, words in _KINDS if words in head), Came.OTHER)
-    person = _PERSON.search(first_line) if kind not in (Came.GATE, Came.ATTEMPT) else None
+    person = _PERSON.search(first_line) if kind not in (Came.GATE, Came.REVIEW, Came.ATTEMPT) else None
     if person is None:
-        return Remark(kind, "", item.strip())
-    return Remark(kind, person["by"], item[person.end() :].strip())
+        said = item.partition("another agent: ")[2] if kind is Came.REVIEW else ""
+        return Remark(kind, "", said.strip() or item.strip())
+    _, arrow, answer = item[person.end() :].partition(" → ")
+    said = answer if arrow and kind is Came.ANSWER else item[person.end() :]  # the question names every way out
+    return Remark(kind, person["by"], said.strip())
 
 
 def _wanted(text: str) -> Replacement | None:

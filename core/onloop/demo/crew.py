@@ -1,4 +1,4 @@
-"""The processes of a demo: one verifier, three workers, each in a session of its own, found again after a restart."""
+"""The processes of a demo: one verifier and its workers, each in a session of its own, found again after a restart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from onloop.agents.record import end_remembered, remember, remembered_pid, signa
 from onloop.demo.folder import SHUT_OUT, DemoFolder
 from onloop.gateway.presence import own_command
 
-WORKERS = ("implementer-1", "implementer-2", "implementer-3")
 STOP_S = 8.0
 
 
@@ -28,7 +27,7 @@ class Crew:
 
     def muster(self) -> None:
         """Start every member that is not alive; safe to call again and again."""
-        for name in ("verifier", *WORKERS):
+        for name in ("verifier", *self.folder.play.workers):
             child = self._children.get(name)
             if child is not None:
                 if child.poll() is None:
@@ -39,7 +38,7 @@ class Crew:
 
     def stop(self) -> None:
         """Ask every member to end, wait, and end those that do not."""
-        records = {name: self.folder.crew / f"{name}.pid" for name in (*WORKERS, "verifier")}
+        records = {name: self.folder.crew / f"{name}.pid" for name in (*self.folder.play.workers, "verifier")}
         pids = {name: pid for name, record in records.items() if (pid := remembered_pid(record)) is not None}
         for pid in pids.values():
             signal_group(pid, signal.SIGTERM)
@@ -74,7 +73,7 @@ class Crew:
         store = ("--store", str(self.folder.home.store))
         if name == "verifier":
             return ("verifier", *store)
-        return ("work", *store, "--role", "implementer", "--name", name, "--lease", "10s")
+        return ("work", *store, "--role", self.folder.play.workers[name], "--name", name, "--lease", "10s")
 
     def _agent(self, name: str) -> Sequence[str]:
         if name == "verifier":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from onloop.demo.brief import Brief, Came
 from onloop.demo.git import git
 from onloop.demo.programs import LIBRARY
+from onloop.errors import Exit, OnloopError
 
 TARGET = "origin/main"
 TESTS = ("-m", "unittest", "discover", "-s", "tests", "-t", ".")
@@ -35,12 +37,47 @@ class TestRun:
     cause: str
 
 
+def run_suite(folder: Path, **variables: str) -> TestRun:
+    """What the tests that lie in `folder` say, run as the gate will run them."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, *TESTS],
+        cwd=folder,
+        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"} | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TEST_SECONDS,
+    )
+    ran = _RAN.search(done.stderr)
+    causes = _EXCEPTION.findall(done.stderr)
+    failing = tuple(_FAILED.findall(done.stderr))
+    return TestRun(done.returncode == 0, int(ran[1]) if ran else 0, failing, causes[-1] if causes else "")
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files, by paths from the folder."""
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+def _program() -> list[str]:
+    """The onloop program: the one on the PATH, as an agent would type it, or this very package."""
+    found = shutil.which("onloop")
+    start = "import sys; from onloop.cli.entry import main; sys.exit(main())"
+    return [found] if found else [sys.executable, "-P", "-c", start]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One attempt of one agent at one repository. All it knows is the brief, the environment and the work tree."""
 
     tree: Path
     repo: str
+    step: str
     attempt: int
     round: int
     out: Path
@@ -58,22 +95,22 @@ class Desk:
         """The commit that this branch left the target at."""
         return git(self.tree, "merge-base", "HEAD", TARGET).strip()
 
-    def start_over(self) -> None:
-        """Make the work tree what it was at the base; commits stay, whatever an earlier attempt left lying does not."""
+    def start_over(self, at: str = "") -> None:
+        """Make the work tree what it was at the base, or at the commit `at`.
+
+        Commits stay; whatever an earlier attempt left lying does not.
+        """
         for lock in (*self.tree.glob(".git/*.lock"), *self.tree.glob(".git/refs/**/*.lock")):
             lock.unlink()  # the clone is ours alone: whoever held it is dead
         leftovers = len(git(self.tree, "status", "--porcelain").splitlines())
-        git(self.tree, "read-tree", "--reset", "-u", self.base())
+        git(self.tree, "read-tree", "--reset", "-u", at or self.base())
         git(self.tree, "clean", "-ffdq")
         if leftovers:
-            self.say(f"an earlier attempt left {leftovers} uncommitted changes; starting again from the base")
+            self.say(f"an earlier attempt left {leftovers} uncommitted changes; starting again from {at or 'the base'}")
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write files, by paths from the root of the clone."""
-        for path, text in files.items():
-            target = self.tree / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        write_files(self.tree, files)
 
     def sources(self) -> dict[str, str]:
         """The program's own modules, without its tests and what it vendors."""
@@ -85,21 +122,13 @@ class Desk:
 
     def test(self) -> TestRun:
         """Run the program's tests as the gate will."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-        done = subprocess.run(
-            [sys.executable, *TESTS],
-            cwd=self.tree,
-            env=kept | {"PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TEST_SECONDS,
-        )
-        ran = _RAN.search(done.stderr)
-        causes = _EXCEPTION.findall(done.stderr)
-        failing = tuple(_FAILED.findall(done.stderr))
-        return TestRun(done.returncode == 0, int(ran[1]) if ran else 0, failing, causes[-1] if causes else "")
+        return run_suite(self.tree)
+
+    def onloop(self, *words: str) -> None:
+        """Type a command of onloop's; OnloopError unless it was done, or a person has to act now."""
+        asked = subprocess.run([*_program(), *words], stdin=subprocess.DEVNULL, check=False)
+        if asked.returncode not in (Exit.OK, Exit.HELD):
+            raise OnloopError(f"onloop {words[0]} gave exit code {asked.returncode}", hint="see what it said above")
 
     def commit(self, message: str) -> None:
         """Commit all changes. Where nothing changed, a commit is made only if somebody waits for an answer."""

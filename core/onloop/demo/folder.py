@@ -10,23 +10,18 @@ from pathlib import Path
 
 from onloop.demo.git import git
 from onloop.demo.origins import make_origins
-from onloop.demo.scenario import BUILT_IN, Scenario, load
+from onloop.demo.plays import MAX_PARALLEL, PLAYS, Play
+from onloop.demo.scenario import Pattern, Scenario, load
 from onloop.errors import BadInput
 from onloop.gateway.home import Home, state_home
 from onloop.gateway.identity import Principal, enrolment, launcher, person_from_passphrase
 from onloop.gateway.opening import Opened, open_home, wall_clock
-from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet
+from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
 from onloop.gateway.service import append_house
 from onloop.machine.house import StoreCreated
-from onloop.machine.task import Kind, Task
+from onloop.machine.task import Task
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite import create_store
-from onloop.workflow.source import builtin
-
-WORKFLOW = "cve-remediation.yaml"
-MAX_PARALLEL = 6
-DEMO_PACE = {"timeout: 30m": "timeout: 12s", "backoff: 5s": "backoff: 2s"}
-"""The built-in workflow's times, and what stands there in a demo, so that a hanging agent is seen to be ended."""
 
 SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 """What keeps the machine's own git configuration out of a demo."""
@@ -62,6 +57,11 @@ class DemoFolder:
         """What is played."""
         return load(self.scenario_file)
 
+    @property
+    def play(self) -> Play:
+        """What belongs to what is played."""
+        return PLAYS[self.scenario().pattern]
+
 
 def demo_folder(given: str | None) -> DemoFolder:
     """The folder that `--dir` names, or a new one under the state folder."""
@@ -75,18 +75,23 @@ def demo_folder(given: str | None) -> DemoFolder:
     return DemoFolder(path)
 
 
-def prepare(folder: DemoFolder) -> None:
-    """Make whatever is not there yet; nothing is ever deleted or overwritten, and a kill half-way does no harm."""
+def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
+    """Make whatever is not there yet; nothing is ever deleted or overwritten, and a kill half-way does no harm.
+
+    A folder goes on with what it was begun with; a new one plays `wanted`, or the fleet.
+    """
     os.environ.update(SHUT_OUT)
     for path in (folder.path, folder.crew):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not folder.scenario_file.exists():
         fresh = folder.path / "scenario.yaml.new"
-        shutil.copyfile(BUILT_IN, fresh)
+        shutil.copyfile(PLAYS[wanted or Pattern.FLEET].scenario, fresh)
         fresh.replace(folder.scenario_file)
-    make_origins(folder.origins)
+    if wanted not in (None, folder.scenario().pattern):
+        raise BadInput(f"{folder.path} plays {folder.play.workflow}", hint=f"onloop demo --dir {folder.path}")
+    make_origins(folder.origins, folder.play.programs)
     _control(folder)
-    create_store(folder.home.store)
+    create_store(folder.home.store, folder.home.anchor)
 
 
 def _control(folder: DemoFolder) -> Path:
@@ -96,11 +101,11 @@ def _control(folder: DemoFolder) -> Path:
         return path
     fresh = folder.path / f".control-{secrets.token_hex(4)}.git"
     git(folder.path, "init", "--quiet", "--bare", "--initial-branch=main", str(fresh))
-    text = demo_workflow()
+    text = folder.play.paced()
     stream = (
         b"commit refs/heads/main\ncommitter onloop demo <demo@onloop.invalid> 1767225600 +0000\n"
         b"data 24\nThe workflow of the demo\n"
-        + f"M 100644 inline {WORKFLOW}\ndata {len(text)}\n".encode()
+        + f"M 100644 inline {folder.play.workflow}.yaml\ndata {len(text)}\n".encode()
         + text
         + b"\n"
     )
@@ -109,20 +114,8 @@ def _control(folder: DemoFolder) -> Path:
     return path
 
 
-def demo_workflow() -> bytes:
-    """The built-in `cve-remediation`, at the pace of a demo."""
-    text = builtin("cve-remediation").decode()
-    for there, instead in DEMO_PACE.items():
-        if there not in text:
-            raise BadInput(
-                f"cve-remediation has no {there!r}", hint="keep DEMO_PACE in step with the built-in workflow"
-            )
-        text = text.replace(there, instead)
-    return text.encode()
-
-
 def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
-    """Open the store, enrol the person with a secret that only this process knows, and start the fleet if none is."""
+    """Open the store, enrol the person with a secret that only this process knows, and start the work if none is."""
     opened = open_home(folder.home)
     by = launcher("demo")
     passphrase = secrets.token_urlsafe(24)
@@ -135,16 +128,19 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
         append_house(tx, event, wall_clock(), by.id)
         house = tx.house()
     principal = person_from_passphrase(house, person, passphrase, typed=False)
-    return opened, principal, _fleet(folder, opened, by)
+    return opened, principal, _root(folder, opened, by)
 
 
-def _fleet(folder: DemoFolder, opened: Opened, by: Principal) -> Task:
+def _root(folder: DemoFolder, opened: Opened, by: Principal) -> Task:
     with opened.gateway.store.reading() as at:
-        root = next((task for task in at.tasks(TaskFilter()) if task.kind is Kind.FLEET), None)
+        root = next((task for task in at.tasks(TaskFilter()) if task.parent is None), None)
     if root is not None:
         return root
     control = _control(folder)
-    workflow = committed_workflow(opened.home.mirror(str(control)), "main", WORKFLOW)
+    workflow = committed_workflow(opened.home.mirror(str(control)), "main", f"{folder.play.workflow}.yaml")
     names = sorted(path.name for path in folder.origins.glob("*.git"))
     targets = read_targets("\n".join(names), "origins", folder.origins)
-    return start_fleet(opened, by, workflow, targets, folder.scenario().title, MAX_PARALLEL)
+    played = folder.scenario()
+    if played.pattern is Pattern.SWARM:
+        return start_run(opened, by, workflow, targets[0], played.title)
+    return start_fleet(opened, by, workflow, targets, played.title, MAX_PARALLEL)

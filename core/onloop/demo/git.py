@@ -19,8 +19,8 @@ _SHUT_OUT = {
 }
 
 
-def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
-    """What git says on stdout when run in `folder`; Unavailable when it is missing or fails."""
+def git(folder: Path, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,)) -> str:
+    """What git says on stdout when run in `folder`; Unavailable when it is missing, or ends otherwise than `accept`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "XDG_CONFIG"))}
     try:
         done = subprocess.run(
@@ -30,7 +30,7 @@ def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
         if missing.filename != "git":
             raise  # the folder, not the program
         raise Unavailable("git is not on the PATH", hint="install git 2.38 or newer") from missing
-    if done.returncode:
+    if done.returncode not in accept:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         raise Unavailable(f"git {arguments[0]} failed in {folder}: {said[-1]}", hint="see whether the disk is full")
     return done.stdout.decode(errors="replace")

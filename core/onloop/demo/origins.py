@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,18 +41,23 @@ class _Commit:
     files: Mapping[str, str]
 
 
-def make_origins(folder: Path) -> tuple[Origin, ...]:
-    """The origins of all programs in `folder`, made where they are missing and left alone where they are there.
+def make_origins(folder: Path, names: Sequence[str]) -> tuple[Origin, ...]:
+    """The origins of the named programs in `folder`, made where they are missing and left alone where they are there.
 
     Each appears whole or not at all, whenever this is killed; the same program always has the same commits.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_origin(folder, name, number) for number, name in enumerate(programs.names()))
+    return tuple(_origin(folder, name, number) for number, name in enumerate(names))
 
 
 def vendored_version(origin: Path, branch: str = BRANCH) -> str:
     """Which version of the library the origin's `branch` vendors now."""
     return git(origin, "show", f"refs/heads/{branch}:{programs.LIBRARY}/VERSION").strip()
+
+
+def holds(origin: Path, commit: str, branch: str = BRANCH) -> bool:
+    """Whether the origin's `branch` contains the commit."""
+    return commit in git(origin, "rev-list", f"refs/heads/{branch}").split()
 
 
 def _origin(folder: Path, name: str, number: int) -> Origin:
@@ -81,7 +86,8 @@ def _history(program: programs.Archive, number: int) -> Iterator[_Commit]:
     start = _FIRST_COMMIT + number * _DAY
     words = {path: text for path, text in program.files.items() if path == "README.md"}
     code = {path: text for path, text in program.files.items() if path not in words}
-    yield _Commit(f"Vendor kvlite {programs.FLAWED}", first, start, programs.library(programs.FLAWED).files)
+    if program.vendors:
+        yield _Commit(f"Vendor kvlite {programs.FLAWED}", first, start, programs.library(programs.FLAWED).files)
     yield _Commit(program.about, first, start + _DAY, code)
     yield _Commit("Say what it is and how to test it", second, start + 9 * _DAY, words)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,24 @@ class Persona(StrEnum):
     STUCK = "stuck"
     ASKER = "asker"
     CARELESS = "careless"
+    PLANNER = "planner"
+    RESOLVER = "resolver"
+    MENDER = "mender"
+    ANTAGONIST = "antagonist"
+
+
+class Pattern(StrEnum):
+    """How the work is divided: a repository each, or one intent over sub-agents."""
+
+    FLEET = "fleet"
+    SWARM = "swarm"
+
+
+class Said(StrEnum):
+    """What a reviewing agent said of the work."""
+
+    PASS = "pass"  # noqa: S105 - a judgement, not a password
+    FAIL = "fail"
 
 
 class End(StrEnum):
@@ -52,7 +70,7 @@ class Reply:
 class Course:
     """How a task ended (or stands) and what happened on the way; as an expectation, at least that.
 
-    Rounds (gate failures sent back) and attempts are counted over the whole task, answers are in order.
+    Rounds (gate failures sent back) and attempts are counted over the whole task, answers and reviews are in order.
     """
 
     state: State
@@ -62,16 +80,23 @@ class Course:
     reasons: frozenset[Reason] = frozenset()
     ends: frozenset[End] = frozenset()
     answers: tuple[Answer, ...] = ()
+    reviews: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One repository's part in the scenario."""
+    """One task's part in the scenario; `steps` are those that another persona plays than the rest."""
 
-    repo: str
+    name: str
     persona: Persona
     expected: Course
     replies: Mapping[RequestKind, tuple[Reply, ...]]
+    steps: Mapping[str, Persona]
+
+    @property
+    def personas(self) -> tuple[Persona, ...]:
+        """Everybody who plays in it."""
+        return (self.persona, *self.steps.values())
 
     def reply(self, kind: RequestKind, earlier: int) -> Reply:
         """What the scripted person says after `earlier` answers to this kind; the last one repeats."""
@@ -81,18 +106,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is played, by repository."""
+    """What is played: in a fleet by repository, in a swarm by what a task's title says before its first colon."""
 
     title: str
+    pattern: Pattern
     parts: Mapping[str, Part]
 
-    def part(self, repo: str) -> Part:
-        """The part of `repo`; UnknownThing when it has none."""
-        if repo not in self.parts:
+    def part(self, name: str) -> Part:
+        """The part of that name; UnknownThing when there is none."""
+        if name not in self.parts:
+            what = "repository" if self.pattern is Pattern.FLEET else "task"
             raise UnknownThing(
-                f"no part for the repository {repo!r} in the scenario", hint=f"known: {', '.join(sorted(self.parts))}"
+                f"no part for the {what} {name!r} in the scenario", hint=f"known: {', '.join(sorted(self.parts))}"
             )
-        return self.parts[repo]
+        return self.parts[name]
+
+    def part_of(self, repo: str, title: str) -> Part:
+        """The part of a task with that repository and title."""
+        return self.part(repo if self.pattern is Pattern.FLEET else title.partition(":")[0])
 
 
 def load(path: Path = BUILT_IN) -> Scenario:
@@ -102,15 +133,17 @@ def load(path: Path = BUILT_IN) -> Scenario:
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         said = " ".join(str(error).split())
         raise BadInput(f"{path.name} cannot be read: {said}", hint=f"compare it with {BUILT_IN}") from error
-    top = _Node(tree, path.name).fields(
-        {"scenario", "human", "repositories"}, required={"scenario", "human", "repositories"}
-    )
+    node = _Node(tree, path.name)
+    pattern = _Node(dict(node.items()).get("kind", _Node(Pattern.FLEET, "")).value, f"{path.name}: kind").word(Pattern)
+    listed = "repositories" if pattern is Pattern.FLEET else "tasks"
+    required = {"scenario", "human", listed}
+    top = node.fields(required | {"kind"}, required=required)
     replies = _replies(top["human"])
     missing = [kind.value for kind in RequestKind if kind not in replies]
     if missing:
         raise top["human"].bad(f"no reply to {missing[0]}", "give at least one for each of " + _words(RequestKind))
-    parts = {repo: _part(repo, node, replies) for repo, node in top["repositories"].items()}
-    return Scenario(top["scenario"].text(), parts)
+    parts = {name: _part(name, item, replies) for name, item in top[listed].items()}
+    return Scenario(top["scenario"].text(), pattern, parts)
 
 
 def verdict(expected: Course, observed: Course) -> tuple[str, ...]:
@@ -127,13 +160,23 @@ def _differences(expected: Course, observed: Course) -> Iterator[str]:
         yield f"a gate sent it back {observed.rounds} times, not {expected.rounds} or more"
     if observed.attempts < expected.attempts:
         yield f"it took {observed.attempts} attempts, not {expected.attempts} or more"
+    yield from _missing_words(expected, observed)
+
+
+def _missing_words(expected: Course, observed: Course) -> Iterator[str]:
     for reason in sorted(expected.reasons - observed.reasons):
         yield f"it never was {reason}"
     for end in sorted(_missing_ends(expected, observed)):
         yield f"no attempt {end}"
-    given = iter(observed.answers)
-    if not all(answer in given for answer in expected.answers):
+    if not _in_order(expected.answers, observed.answers):
         yield f"people answered {_listed(observed.answers)}, not {_listed(expected.answers)}"
+    if not _in_order(expected.reviews, observed.reviews):
+        yield f"reviewers said {_listed(observed.reviews)}, not {_listed(expected.reviews)}"
+
+
+def _in_order(expected: Sequence[StrEnum], observed: Sequence[StrEnum]) -> bool:
+    given = iter(observed)
+    return all(word in given for word in expected)
 
 
 def _missing_ends(expected: Course, observed: Course) -> frozenset[End]:
@@ -141,18 +184,25 @@ def _missing_ends(expected: Course, observed: Course) -> frozenset[End]:
     return frozenset() if End.LEASE_EXPIRED in observed.ends else expected.ends - observed.ends
 
 
-def _listed(answers: tuple[Answer, ...]) -> str:
-    return ", then ".join(answers) or "nothing"
+def _listed(words: Sequence[StrEnum]) -> str:
+    return ", then ".join(words) or "nothing"
 
 
-def _part(repo: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Reply, ...]]) -> Part:
-    fields = node.fields({"persona", "human", "expect"}, required={"persona", "expect"})
+def _part(name: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Reply, ...]]) -> Part:
+    fields = node.fields({"persona", "steps", "human", "expect"}, required={"persona", "expect"})
     own = _replies(fields["human"]) if "human" in fields else {}
-    return Part(repo, fields["persona"].word(Persona), _expected(fields["expect"]), {**otherwise, **own})
+    steps = fields["steps"].items() if "steps" in fields else ()
+    return Part(
+        name=name,
+        persona=fields["persona"].word(Persona),
+        expected=_expected(fields["expect"]),
+        replies={**otherwise, **own},
+        steps={step: item.word(Persona) for step, item in steps},
+    )
 
 
 def _expected(node: _Node) -> Course:
-    known = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers"}
+    known = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers", "reviews"}
     fields = node.fields(known, required={"state", "merged"})
     state = fields["state"].word(State)
     if state not in TERMINAL:
@@ -166,6 +216,7 @@ def _expected(node: _Node) -> Course:
         reasons=frozenset(item.word(Reason) for item in fields.get("reasons", none).list()),
         ends=frozenset(item.word(End) for item in fields.get("ends", none).list()),
         answers=tuple(item.word(Answer) for item in fields.get("answers", none).list()),
+        reviews=tuple(item.word(Said) for item in fields.get("reviews", none).list()),
     )
 
 

@@ -33,7 +33,7 @@ class ScriptedPerson:
 
     def _decide(self, task: Task) -> bool:
         request = task.requests[0]
-        part = self.scenario.part(task.repo or "")
+        part = self.scenario.part_of(task.repo or "", task.title)
         earlier = sum(_kind(decision) is request.kind for decision in task.decisions)
         command = _command(part.reply(request.kind, earlier), task, request, self.person)
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.demo.origins import vendored_version
-from onloop.demo.scenario import Course, End, Scenario, verdict
+from onloop.demo.desk import run_suite
+from onloop.demo.git import git
+from onloop.demo.origins import holds, vendored_version
+from onloop.demo.scenario import Course, End, Pattern, Said, Scenario, verdict
 from onloop.gateway.opening import Opened
-from onloop.machine.events import AttemptEnded, Claimed, Decided, EffectDone, Event, Moved, RoundStarted
+from onloop.machine.events import AttemptEnded, Claimed, Decided, EffectDone, Event, Judged, Moved, RoundStarted
 from onloop.machine.house import HouseEvent
 from onloop.machine.task import Kind, Task
 from onloop.store.codec import event_from_text
@@ -20,10 +23,10 @@ PATCHED = "2."
 
 @dataclass(frozen=True, slots=True)
 class TaskEnd:
-    """One repository: how it ended, and in what that differs from the scenario."""
+    """One task: how it ended, and in what that differs from the scenario."""
 
     task: str
-    repo: str
+    name: str
     persona: str
     course: Course
     differences: tuple[str, ...]
@@ -50,26 +53,51 @@ def summary_of(opened: Opened, scenario: Scenario, seconds: float) -> Summary:
         tasks = [task for task in at.tasks(TaskFilter()) if task.kind is Kind.WORK]
         ends = tuple(_end(at, task, scenario) for task in tasks)
         found = verify(at)
-    absent = sorted(scenario.parts.keys() - {end.repo for end in ends})
-    problems = (*found.problems, *(f"{repo}: no task was made for it" for repo in absent))
+    absent = sorted(scenario.parts.keys() - {end.name for end in ends})
+    untrue = _whole_problems(tasks) if scenario.pattern is Pattern.SWARM else ()
+    problems = (*found.problems, *(f"{name}: no task was made for it" for name in absent), *untrue)
     return Summary(ends, problems, found.events, seconds)
 
 
 def _end(at: Reading, task: Task, scenario: Scenario) -> TaskEnd:
-    part = scenario.part(task.repo or "")
-    course = _course(task, [event_from_text(e.name, e.data) for e in at.log(task=task.id, limit=10_000)])
-    return TaskEnd(task.id, part.repo, part.persona.value, course, verdict(part.expected, course))
+    part = scenario.part_of(task.repo or "", task.title)
+    events = [event_from_text(e.name, e.data) for e in at.log(task=task.id, limit=10_000)]
+    merged = _is_patched(task, events) if scenario.pattern is Pattern.FLEET else _is_in_target(task)
+    course = _course(task, events, merged=merged)
+    return TaskEnd(task.id, part.name, ", ".join(part.personas), course, verdict(part.expected, course))
 
 
-def _course(task: Task, events: list[Event | HouseEvent]) -> Course:
+def _is_patched(task: Task, events: list[Event | HouseEvent]) -> bool:
     patched = task.origin is not None and vendored_version(Path(task.origin)).startswith(PATCHED)
+    return patched and any(isinstance(event, EffectDone) for event in events)
+
+
+def _is_in_target(task: Task) -> bool:
+    """Whether what the task handed in last is in its origin's target, and was not there before."""
+    now = task.submission
+    return task.origin is not None and now is not None and now.head != now.base and holds(Path(task.origin), now.head)
+
+
+def _whole_problems(tasks: list[Task]) -> tuple[str, ...]:
+    """What is wrong with the program that the target now holds: its own tests say, in a checkout of it."""
+    origin = next((task.origin for task in tasks if task.origin is not None), None)
+    if origin is None:
+        return ("there is no program",)
+    with tempfile.TemporaryDirectory(prefix="onloop-demo-") as name:
+        git(Path(name), "clone", "--quiet", origin, "target")
+        found = run_suite(Path(name) / "target")
+    return () if found.passed else (f"the target's own tests fail: {found.cause}",)
+
+
+def _course(task: Task, events: list[Event | HouseEvent], *, merged: bool) -> Course:
     known = {end.value for end in End}
     return Course(
         state=task.state,
-        merged=patched and any(isinstance(event, EffectDone) for event in events),
+        merged=merged,
         rounds=sum(isinstance(event, RoundStarted) for event in events),
         attempts=sum(isinstance(event, Claimed) for event in events),
         reasons=frozenset(e.reason for e in events if isinstance(e, Moved) and e.reason is not None),
         ends=frozenset(End(e.end.value) for e in events if isinstance(e, AttemptEnded) and e.end.value in known),
         answers=tuple(e.decision.answer for e in events if isinstance(e, Decided)),
+        reviews=tuple(Said.PASS if e.judgement.passes else Said.FAIL for e in events if isinstance(e, Judged)),
     )

@@ -14,12 +14,15 @@ from onloop.gates.folders import built
 from onloop.gates.git import LONG_S, Git
 from onloop.gates.loan import loaned, own_objects
 from onloop.gates.mirror import Mirror
-from onloop.gates.names import check_agent, check_ref_name, check_task
+from onloop.gates.names import check_ref_name, check_task
+from onloop.machine.names import check_agent
 
 NO_PUSH = "no-push://the-gateway-merges-what-was-approved"
 """The push URL of `origin` in an agent's clone; git knows no such transport, so a push fails and says this."""
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_BEGUN = "refs/onloop/begun"
+"""Where a clone says at which commit it was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,44 @@ class Environment:
 
     path: Path
 
-    def prepare(self, mirror: Mirror, target: str, task: str, agent: str) -> bool:
+    def prepare(
+        self,
+        mirror: Mirror,
+        target: str,
+        task: str,
+        agent: str,
+        *,
+        start: str | None = None,
+        merges: tuple[str, ...] = (),
+    ) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
         One that is there keeps every commit, file and setting, and only learns the target's new tip as
         `origin/<target>`: whoever works in it next says by GIT_AUTHOR_… and GIT_COMMITTER_… who they are.
         Call it while no agent runs in it: what a killed git locked is unlocked.
+        With `start`, a commit that was merged for the task, a new clone begins there, and a clone that began
+        elsewhere is set aside beside it. What the tasks in `merges` handed in is fetched, too, `start` with it.
         """
         branch = f"onloop/{check_task(task)}"
         mirror.create()
         tip = mirror.refresh(target)
+        if start is not None and heads.read_ref(self.path / ".git", _BEGUN) != start:
+            self._set_aside()
         if os.path.lexists(self.path):
             self._learn(mirror, target, tip)
             return False
         name = check_agent(agent)
         with built(self.path) as folder:
-            _clone(folder, mirror, target, tip, branch)
+            _clone(folder, mirror, target, branch, start or tip, merges)
             _configure(Git(folder / ".git"), mirror.origin, name)
         return True
+
+    def _set_aside(self) -> None:
+        number = 1
+        while os.path.lexists(aside := self.path.with_name(f"{self.path.name}@{number}")):
+            number += 1
+        if os.path.lexists(self.path):
+            self.path.rename(aside)
 
     def head(self) -> str | None:
         """The commit that HEAD names, read without running git."""
@@ -78,12 +101,17 @@ def address_of(agent: str) -> str:
     return f"{agent}@agents.onloop.invalid"
 
 
-def _clone(folder: Path, mirror: Mirror, target: str, tip: str, branch: str) -> None:
+def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, tasks: tuple[str, ...]) -> None:
     ref = f"refs/remotes/origin/{target}"
     git = Git(folder / ".git", work_tree=folder)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
-    git.run("checkout", "--quiet", "-B", branch, tip, timeout_s=LONG_S)
+    for task in tasks:
+        handed = f"refs/onloop/tasks/{check_task(task)}/*:refs/remotes/origin/tasks/{task}/*"
+        git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), handed, timeout_s=LONG_S)
+    git.run("checkout", "--quiet", "-B", branch, begin, timeout_s=LONG_S)
+    if tasks:
+        git.run("update-ref", _BEGUN, begin)
 
 
 def _configure(git: Git, origin: str, agent: str) -> None:

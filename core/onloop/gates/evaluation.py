@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -30,6 +31,7 @@ LARGEST_FILE = 16 * 1024 * 1024
 
 _LONGEST_QUOTE = 60
 _SHORT_ID = 12
+_SCORE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _MOST_LINKS = 20
 
 
@@ -87,6 +89,7 @@ class _Finding:
     output: str = ""
     tests: TestCounts | None = None
     changed_config: tuple[str, ...] = ()
+    score: int | None = None
 
 
 def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidence:
@@ -120,6 +123,7 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
         output=workshop.keep(finding.output.encode()) if finding.output else None,
         output_bytes=ran.output_bytes if ran else 0,
         changed_config=finding.changed_config,
+        score=finding.score,
     )
 
 
@@ -179,9 +183,21 @@ def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Findin
     verdict, summary = judge(trial, gate.tests, output)
     counts = trial.counts if isinstance(trial.counts, TestCounts) else None
     finding = _Finding(verdict, summary, trial, output, counts, changed)
+    if verdict is Verdict.PASS and gate.scores:
+        return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
         return _compared(finding, counts, _base_count(gate, subject, workshop, counts), subject)
     return finding
+
+
+def _scored(finding: _Finding) -> _Finding:
+    """With the number that the last line is; without one, it is a fail."""
+    last = next((line.strip() for line in reversed(finding.output.splitlines()) if line.strip()), "")
+    if _SCORE.fullmatch(last) is None:
+        return replace(
+            finding, verdict=Verdict.FAIL, summary=f"the last line is no number: '{safe(last, _LONGEST_QUOTE)}'"
+        )
+    return replace(finding, summary=f"scored {last}", score=round(float(last) * 1000))
 
 
 def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject: Subject) -> _Finding:

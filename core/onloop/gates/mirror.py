@@ -100,6 +100,12 @@ class Mirror:
                 raise _unusable(failed, environment, lent.head) from failed
             return lent.head
 
+    def keep(self, task: str, number: int, commit: str) -> None:
+        """Hold a commit that was built in the mirror as if the task's agent had handed it in."""
+        ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
+        with self._turn(ref) as git:
+            git.run("update-ref", ref, commit)
+
     def uncommitted(self, environment: Path, limit: int = 50) -> tuple[str, ...]:
         """Tracked files of an agent's clone that differ from its HEAD, at most `limit`; runs nothing of the clone's."""
         with scratch("index") as folder, loan(environment) as lent:

@@ -10,7 +10,6 @@ _FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _BAD_COMPONENT = re.compile(r"^\.|\.lock$|\.$")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TASK = re.compile(r"[a-z0-9]{1,32}(\.[0-9]{1,9}){0,16}")
-_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _URL = re.compile(r"(https|ssh|git)://[^/-]|file:///")
 _SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:|//).")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -46,14 +45,6 @@ def check_task(task: str) -> str:
     if not _TASK.fullmatch(task):
         raise BadInput(f"{task!r} is not a task's id", hint="an id looks like r7k2m.3; `onloop list` shows them")
     return task
-
-
-def check_agent(agent: str) -> str:
-    """The agent's bare name, without `agent:`, if it can stand in a commit as name and before the @ of an address."""
-    name = agent.removeprefix("agent:")
-    if not _AGENT.fullmatch(name):
-        raise BadInput(f"{agent!r} cannot be an agent's name", hint="use letters, digits, dots, dashes and underscores")
-    return name
 
 
 def check_origin(origin: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from onloop.errors import Exit, NotAllowed, Refused
+from onloop.errors import BadInput, Exit, NotAllowed, Refused
 from onloop.gateway.identity import Principal
-from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, covering
+from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen, covering
+from onloop.machine.marks import Mark, check_mark
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease
@@ -46,7 +47,7 @@ def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) 
 
 
 def check_house(tx: Reading, principal: Principal, event: HouseEvent) -> None:
-    """Refuse to begin a store twice, to take another person's name, and what freezes and enrolments do not allow."""
+    """Refuse to begin a store twice, to take another person's name, and what the kinds do not allow."""
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
@@ -58,3 +59,8 @@ def check_house(tx: Reading, principal: Principal, event: HouseEvent) -> None:
         _check_enrolment(house, principal, event)
     if isinstance(event, Frozen):
         _check_freeze(tx, principal, event)
+    if isinstance(event, Unfrozen) and event.scope not in house.freezes:
+        hint = f"frozen now: {', '.join(house.freezes) or 'nothing'}"
+        raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
+    if isinstance(event, Mark):
+        check_mark(house.marks, event)

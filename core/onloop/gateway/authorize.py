@@ -9,6 +9,7 @@ from onloop.errors import NotAllowed
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
 _AGENT = frozenset({PrincipalKind.AGENT})
@@ -17,11 +18,12 @@ _LAUNCHER = frozenset({PrincipalKind.LAUNCHER})
 
 ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] = MappingProxyType(
     {
-        c.Create: _LAUNCHER | _HUMAN,
+        c.Create: _LAUNCHER | _HUMAN | _GATEWAY,
         c.Claim: _LAUNCHER,
         c.Submit: _AGENT,
         c.Ask: _AGENT,
         c.Release: _AGENT,
+        c.EndTurn: _AGENT,
         c.Fail: _AGENT,
         c.ReportGate: frozenset({PrincipalKind.VERIFIER}),
         c.Approve: _HUMAN,
@@ -30,15 +32,29 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
         c.Reassign: _HUMAN,
         c.Retry: _HUMAN,
         c.Cancel: _HUMAN,
+        c.Pause: _HUMAN,
+        c.Exclude: _HUMAN,
+        c.Resume: _HUMAN,
         c.FireTimer: _GATEWAY,
         c.StartEffect: _GATEWAY,
         c.FinishEffect: _GATEWAY,
         c.FailEffect: _GATEWAY,
         c.Settle: _GATEWAY,
+        c.Judge: _AGENT,
+        c.Spawn: _AGENT,
+        c.Dismiss: _GATEWAY,
+        c.FinishFunnel: _GATEWAY,
+        c.ReportConflict: _GATEWAY,
         StoreCreated: _LAUNCHER,
         PersonEnrolled: _HUMAN,
         Frozen: _HUMAN | _AGENT,
         Unfrozen: _HUMAN,
+        Seen: _HUMAN,
+        Acknowledged: _HUMAN,
+        Snoozed: _HUMAN,
+        Woken: _HUMAN,
+        Muted: _HUMAN,
+        Unmuted: _HUMAN,
     }
 )
 """Command or house event → the kinds of principal that may cause it. No kind both produces work and judges it."""
@@ -88,10 +104,18 @@ _VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
         c.StartEffect: "begin an effect",
         c.FinishEffect: "finish an effect",
         c.FailEffect: "give up an effect",
+        c.FinishFunnel: "hand in merged work",
+        c.ReportConflict: "report a conflict",
         StoreCreated: "begin a store",
         PersonEnrolled: "enrol",
         Frozen: "freeze",
         Unfrozen: "unfreeze",
+        Seen: "mark as seen",
+        Acknowledged: "acknowledge",
+        Snoozed: "snooze",
+        Woken: "wake",
+        Muted: "mute",
+        Unmuted: "unmute",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

@@ -11,8 +11,9 @@ from onloop.gates.changes import FileChange
 from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
-from onloop.machine.definition import Definition, HumanGate, Step
+from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
+from onloop.machine.review import is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease
@@ -114,7 +115,8 @@ def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
 
 def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:
     machine = [_machine_line(task, step, gate.id) for gate in step.machine_gates]
-    return [*machine, *(_human_line(task, step, gate) for gate in step.human_gates)]
+    reviews = [_review_line(task, step, gate) for gate in step.review_gates]
+    return [*machine, *reviews, *(_human_line(task, step, gate) for gate in step.human_gates)]
 
 
 def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
@@ -128,6 +130,16 @@ def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
     if old is not None:
         return GateLine(step.id, gate, Mark.STALE, f"about {old.head[:12]}, which no longer counts", old, None, "")
     return GateLine(step.id, gate, Mark.MISSING, "no evidence", None, None, "")
+
+
+def _review_line(task: Task, step: Step, gate: ReviewGate) -> GateLine:
+    found = judged(task, step, gate)
+    words = "; ".join(f"agent-judged {'pass' if j.passes else 'fail'} by {j.by}: {j.reason}" for j in found)
+    if is_reviewed(task, step, gate):
+        return GateLine(step.id, gate.id, Mark.PASSED, words, None, None, "")
+    if any(not j.passes for j in found):
+        return GateLine(step.id, gate.id, Mark.FAILED, words, None, None, "")
+    return GateLine(step.id, gate.id, Mark.MISSING, words or "no reviewer has judged it", None, None, "")
 
 
 _MARKS: Mapping[str, Mark] = {"fail": Mark.FAILED, "error": Mark.ERROR, "timed_out": Mark.TIMED_OUT}

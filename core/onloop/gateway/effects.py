@@ -11,11 +11,12 @@ from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.family import funnelled
 from onloop.gateway.identity import EFFECTS
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import task_of
-from onloop.machine.commands import Command, FailEffect, FinishEffect, StartEffect
-from onloop.machine.definition import ArtefactGate, Definition
+from onloop.machine.commands import Command, FailEffect, FinishEffect, FinishFunnel, ReportConflict, StartEffect
+from onloop.machine.definition import ArtefactGate, Definition, Effect
 from onloop.machine.events import EffectProblem
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.store.rows import Job
@@ -41,10 +42,14 @@ class Executor:
         """Do the effect that a job asks for, or finish one that was begun; the answer says how it ended."""
         task = task_of(self.opened, job.task)
         effect, now = task.effect, task.submission
-        if effect is None or effect.id != job.id or now is None or task.origin is None:
+        if effect is None or effect.id != job.id or task.origin is None:
             return "is not asked any more"
         mirror = self.opened.home.mirror(task.origin)
         try:
+            if effect.kind == Effect.FUNNEL.value:
+                return self._funnel(task, effect, mirror)
+            if now is None:
+                return "is not asked any more"
             if effect.expected is not None and effect.result is not None:
                 return self._resume(task, effect, mirror)
             return self._merge(task, effect, now, mirror)
@@ -88,6 +93,26 @@ class Executor:
             if done is not None:
                 return done
         return self._fail(task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times meanwhile")
+
+    def _funnel(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
+        """Merge what the children handed in, in order; only the mirror changes, so a repetition gives the same."""
+        with self.opened.gateway.store.reading() as at:
+            parts = funnelled(at, task)
+        tip, now = mirror.refresh(task.target), task.submission
+        head, when = (now.head if now else tip), max((part.at for _, part in parts), default=now.at if now else 0)
+        for child, part in parts:
+            merged = mirror.merge(head, part.head, f"Merge {child} into {task.id}", when)
+            if isinstance(merged, Conflict):
+                self._perform(task, ReportConflict(effect.id, child, merged.paths))
+                return f"conflict: {child} in {', '.join(merged.paths[:10])}"
+            head = merged.commit
+        mirror.keep(task.id, task.version, head)
+        base = mirror.merge_base(head, tip)
+        artefacts = now.artefacts if now else ()
+        authors = mirror.authors(base, head)
+        done = Submission(head, mirror.tree(head), base, authors, artefacts, at=self.opened.gateway.clock())
+        self._perform(task, FinishFunnel(effect.id, done))
+        return f"done: {len(parts)} commits became {head[:12]}"
 
     def _move(self, task: Task, effect: Outbox, mirror: Mirror, expected: str, result: str) -> str | None:
         """Move the target by compare-and-set; None when it was elsewhere."""

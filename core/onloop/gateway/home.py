@@ -10,6 +10,7 @@ from pathlib import Path
 
 from onloop.errors import StoreError
 from onloop.gates.mirror import Mirror
+from onloop.store.sqlite import anchor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,21 @@ class Home:
     """A store's folder (0700). Agents' environments lie beside it, never inside."""
 
     store: Path
+    apart: bool = False
+    """Seen by a user who may not enter the store: what they fetch to make clones of vouches for nothing."""
+
+    @property
+    def anchor(self) -> Path:
+        """Where the log's head is kept outside the store: beside its folder, or in `$ONLOOP_ANCHORS`."""
+        folder = os.environ.get("ONLOOP_ANCHORS", "")
+        if not folder.startswith("/"):
+            return anchor_of(self.store)
+        return Path(folder) / f"{sha256(os.fsencode(self.store)).hexdigest()[:16]}.anchor"
 
     @property
     def mirrors(self) -> Path:
-        """The bare mirrors that gates, diffs and merges use."""
-        return self.store / "mirrors"
+        """The bare mirrors that gates, diffs and merges use; apart, what clones are made of."""
+        return (self.environments / f".mirrors-{os.getuid()}") if self.apart else self.store / "mirrors"
 
     @property
     def environments(self) -> Path:
@@ -42,6 +53,16 @@ class Home:
     def verifier_lock(self) -> Path:
         """Held by the one verifier that is up."""
         return self.store / "verifier.lock"
+
+    @property
+    def serve_lock(self) -> Path:
+        """Held by the one resident gateway that is up."""
+        return self.store / "serve.lock"
+
+    @property
+    def socket(self) -> Path:
+        """Where a resident gateway listens: outside of the store, which nobody else may enter."""
+        return self.store.parent / "serve" / "gateway.sock"
 
     def mirror(self, origin: str) -> Mirror:
         """The mirror of an origin: its last name, and a digest that keeps equal names apart."""
@@ -72,6 +93,16 @@ def find_home(store: str | None) -> Home:
     """The home that `--store` or `$ONLOOP_STORE` names, or the default one."""
     given = store or os.environ.get("ONLOOP_STORE")
     return Home(Path(given).expanduser().absolute() if given else state_home() / "store")
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a store folder is the asker's, or nobody's yet; one that cannot be seen is somebody else's."""
+    try:
+        return folder.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def check_private(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -64,10 +65,20 @@ def verifier(name: str) -> Principal:
     return Principal(PrincipalKind.VERIFIER, name)
 
 
-def new_secret() -> tuple[str, str]:
-    """A fresh agent token and the digest under which it is stored."""
-    secret = f"onl_agt_{secrets.token_urlsafe(32)}"
-    return secret, token_digest(secret)
+def new_salt() -> str:
+    """What makes a secret one of a kind."""
+    return secrets.token_urlsafe(32)
+
+
+def secret_from(key: str, salt: str) -> str:
+    """The agent token of a claim: random by its salt, and under a key the same again for whoever has the key.
+
+    The salt of a claim with a key is stored, the key nowhere; the salt of one without is the secret, and is not.
+    """
+    if not key:
+        return f"onl_agt_{salt}"
+    sealed = hmac.digest(key.encode("utf-8", "surrogateescape"), salt.encode(), "sha256")
+    return f"onl_agt_{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
 def token_digest(secret: str) -> str:

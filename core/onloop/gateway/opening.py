@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from onloop.errors import BadInput
-from onloop.gateway.home import Home, check_private
+from onloop.errors import BadInput, Unavailable
+from onloop.gateway.client import ClientStore, FileStore, GatewayClient
+from onloop.gateway.door import Door
+from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal, enrolment, launcher
+from onloop.gateway.line import Line
+from onloop.gateway.peer import socket_path
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite import BUSY_MS, SqliteStore, create_store
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A gateway over the store of a home, for one thread."""
+    """A gateway to the store of a home, for one thread; `apart` is set where only a resident one may touch the home."""
 
     home: Home
-    gateway: Gateway
+    gateway: Door
+    apart: GatewayClient | None = None
 
     def close(self) -> None:
         """Let go of the store."""
@@ -30,10 +36,33 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def open_home(home: Home) -> Opened:
-    """Open the store of `home`; StoreError says why it cannot be."""
+def open_file(home: Home, busy_ms: int = BUSY_MS) -> Opened:
+    """Open the store of `home` itself; StoreError says why it cannot be. Locks are waited for, `busy_ms` at most."""
     check_private(home.store)
-    return Opened(home, Gateway(SqliteStore(home.store), wall_clock))
+    return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock))
+
+
+def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
+    """Reach the store of `home`: through the resident gateway where one is up, else by its file.
+
+    `$ONLOOP_URL` names the socket of a gateway elsewhere. StoreError or Unavailable say why neither can be. Locks of
+    the file are waited for, `busy_ms` at most.
+    """
+    url = os.environ.get("ONLOOP_URL", "")
+    line = Line(socket_path(url) if url else home.socket)
+    if not is_own(home.store):
+        if not url and not line.path.exists():
+            check_private(home.store)
+        line.connect()
+        client = GatewayClient(line, ClientStore(line), wall_clock)
+        return Opened(replace(home, apart=True), client, client)
+    check_private(home.store)
+    behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock)
+    try:
+        line.connect()
+    except Unavailable:
+        return Opened(home, behind)
+    return Opened(home, GatewayClient(line, FileStore(behind.store, line), wall_clock, behind))
 
 
 def create_home(
@@ -44,8 +73,8 @@ def create_home(
     first = enrolment(person, groups, email, passphrase, by.id)
     if home.store.exists():
         check_private(home.store)
-    create_store(home.store)
-    opened = open_home(home)
+    create_store(home.store, home.anchor)
+    opened = open_file(home)
     try:
         with opened.gateway.store.writing() as tx:
             house = tx.house()
@@ -61,6 +90,8 @@ def create_home(
         opened.close()
 
 
-def enrol(opened: Opened, by: Principal, person: str, groups: tuple[str, ...], email: str, passphrase: str) -> None:
+def enrol(
+    opened: Opened, by: Principal, person: str, groups: tuple[str, ...], email: str, passphrase: str, *, key: str = ""
+) -> None:
     """Enrol another person; only somebody who is enrolled already may."""
-    opened.gateway.record_house(by, enrolment(person, groups, email, passphrase, by.id))
+    opened.gateway.record_house(by, enrolment(person, groups, email, passphrase, by.id), key=key)

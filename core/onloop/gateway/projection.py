@@ -1,15 +1,17 @@
-"""The answer that `check` gives, kept ready: equal to the full path by test, and read with next to no imports."""
+"""The answers of `check` and `next`, kept ready: equal to the full path by test, read with hardly any imports."""
 
 from __future__ import annotations
 
 import json
 
+from onloop.gateway.brief import brief_for
+from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.verdict import answer_for, answer_json, answer_lines
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
 from onloop.store.port import Transaction
-from onloop.store.rows import Glance, Token
+from onloop.store.rows import Brief, Glance, Token
 from onloop.text import safe_lines
 
 
@@ -18,11 +20,19 @@ def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     token = next((t for t in tx.select(Token, task=task.id) if t.epoch == task.epoch), None)
     if token is None:
         tx.delete(Glance, task.id)
+        tx.delete(Brief, task.id)
         return
     name = token.agent.removeprefix("agent:")
     agent = Principal(PrincipalKind.AGENT, name, task.id, token.epoch, token.step)
     head = task.submission.head if task.submission else None
     answer = answer_for(definition, task, agent, head, None)
-    text = "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
-    told = json.dumps({"exit": answer.exit.value, **answer_json(answer)}, ensure_ascii=True)
-    tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, text, told))
+    lines = answer_lines(answer)
+    told = {"exit": answer.exit.value, **answer_json(answer)}
+    tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), json.dumps(told)))
+    brief = brief_for(definition, task, failure_tails(tx, task)) if task.step == token.step else ""
+    said = json.dumps({**told, "brief": brief})
+    tx.put(Brief(task.id, token.epoch, _printed(brief.rstrip(), *lines), said))
+
+
+def _printed(*lines: str) -> str:
+    return "".join(f"{safe_lines(line)}\n" for line in lines)

@@ -123,17 +123,24 @@ def _renamed(target: Target, known: dict[str, Target]) -> Target:
     return Target(name, target.origin, target.branch)
 
 
-def start_run(opened: Opened, by: Principal, workflow: Workflow, target: Target, title: str) -> Task:
-    """Begin one task over one repository, whose branch must be there; the answer is the task."""
+def start_run(opened: Opened, by: Principal, workflow: Workflow, target: Target, title: str, *, key: str = "") -> Task:
+    """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`."""
     mirror = opened.home.mirror(target.origin)
     mirror.create()
     mirror.refresh(target.branch)
     run = new_run_id()
-    return opened.gateway.create(by, [(run, _create(by, workflow, run, title, target))], pinned(workflow))
+    return opened.gateway.create(by, [(run, _create(by, workflow, run, title, target))], pinned(workflow), key=key)
 
 
 def start_fleet(
-    opened: Opened, by: Principal, workflow: Workflow, targets: Sequence[Target], title: str, max_parallel: int | None
+    opened: Opened,
+    by: Principal,
+    workflow: Workflow,
+    targets: Sequence[Target],
+    title: str,
+    max_parallel: int | None,
+    *,
+    key: str = "",
 ) -> Task:
     """Begin a task per repository under one root; the answer is the root. No repository waits for another."""
     run = new_run_id()
@@ -150,7 +157,7 @@ def start_fleet(
         (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run))
         for number, target in enumerate(targets, 1)
     ]
-    return opened.gateway.create(by, [(run, root), *children], pinned(workflow))
+    return opened.gateway.create(by, [(run, root), *children], pinned(workflow), key=key)
 
 
 def pinned(workflow: Workflow) -> Pinned:

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
-from onloop.errors import BadInput, Exit, Refused, UnknownThing
-from onloop.gates.names import check_agent
+from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gateway.admission import check_house, check_may_begin
 from onloop.gateway.authorize import authorize
+from onloop.gateway.changes import changes_since
 from onloop.gateway.definitions import definition_of, pinned_definition
-from onloop.gateway.identity import EFFECTS, TIMERS, Principal, new_secret
+from onloop.gateway.family import derived, handed_lists, newborn, slot_free, swarm_of, unneeded
+from onloop.gateway.identity import (
+    EFFECTS,
+    TIMERS,
+    Principal,
+    agent_from_token,
+    new_salt,
+    person_from_passphrase,
+    secret_from,
+    token_digest,
+)
+from onloop.gateway.keys import (
+    asked,
+    asked_command,
+    asked_creations,
+    asked_event,
+    check_claim_key,
+    logged,
+    recall,
+    remember,
+)
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import sync_rows
 from onloop.machine import commands as c
 from onloop.machine.course import Facts
 from onloop.machine.decide import decide
 from onloop.machine.definition import Definition
+from onloop.machine.events import Event
 from onloop.machine.evolve import evolve
 from onloop.machine.house import (
     HOUSE,
@@ -28,15 +47,15 @@ from onloop.machine.house import (
     covering,
     evolve_house,
 )
+from onloop.machine.marks import Mark, stamped
+from onloop.machine.names import check_agent
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.timers import armed_timers
-from onloop.store.codec import to_text
 from onloop.store.port import Entry, Reading, Store, TaskFilter, Transaction
-from onloop.store.rows import Job, Lease, Pinned, Remembered, Token
+from onloop.store.rows import Job, Lease, Pinned, Token
 
 DEFAULT_LEASE_MS = 60_000
-KEY_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +76,70 @@ class Gateway:
 
     def perform(self, principal: Principal, task_id: str, command: c.Command, *, key: str = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
-        request = _asked(principal, task_id, command)
+        request = asked_command(principal, task_id, command) if key else ""
         refusal: Refused | None = None
         with self.store.writing() as tx:
-            if key and _is_replay(tx, key, request):
+            if recall(tx, principal, key, request) is not None:
                 return _known(tx, task_id)
             self._fire_due(tx, task_id)
             try:
-                after = self._advance(tx, principal, task_id, command, key)
+                after = self._advance(tx, principal, task_id, command, logged(key))
             except Refused as no:  # what came due has happened all the same: commit it, then refuse
                 refusal = no
             else:
-                if key:
-                    tx.put(Remembered(key, request, json.dumps({"version": after.version}), self.clock()))
+                remember(tx, principal, key, request, self.clock())
                 return after
         raise refusal
 
-    def create(self, principal: Principal, creations: Sequence[tuple[str, c.Create]], pinned: Pinned) -> Task:
-        """Begin a run: the root first, then its children, all or none. `pinned` is the workflow they walk."""
+    def create(
+        self, principal: Principal, creations: Sequence[tuple[str, c.Create]], pinned: Pinned, *, key: str = ""
+    ) -> Task:
+        """Begin a run: the root first, then its children, all or none. `pinned` is the workflow they walk.
+
+        The same `key` begins it once; asked again, the answer is the root that it began.
+        """
+        request = asked_creations(principal, creations) if key else ""
         with self.store.writing() as tx:
+            known = recall(tx, principal, key, request)
+            if known is not None:
+                return _known(tx, known["task"])
             if tx.get(Pinned, pinned.digest) is None:
                 tx.put(pinned)
             for task_id, command in creations:
-                self._advance(tx, principal, task_id, command, "")
+                self._advance(tx, principal, task_id, command, logged(key))
+            remember(tx, principal, key, request, self.clock(), {"task": creations[0][0]})
             return _known(tx, creations[0][0])
 
     def claim(
-        self, principal: Principal, agent: str, role: str, *, task: str | None = None, lease_ms: int = DEFAULT_LEASE_MS
+        self,
+        principal: Principal,
+        agent: str,
+        role: str,
+        *,
+        task: str | None = None,
+        lease_ms: int = DEFAULT_LEASE_MS,
+        key: str = "",
     ) -> Claim:
-        """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none."""
+        """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
+
+        The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
+        """
         check_agent(agent.removeprefix("agent:"))
+        check_claim_key(key)
         if not agent.startswith("agent:"):
             raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
+        request = asked(principal, "Claim", agent, role, task or "", str(lease_ms))
         refusal: Refused
         with self.store.writing() as tx:
+            known = recall(tx, principal, key, request)
+            if known is not None:
+                return self._claimed_before(tx, key, known)
             for due in tx.due(self.clock()) if task is None else (task,):
                 self._fire_due(tx, due)
             try:
-                return self._lease(tx, self._claimed(tx, principal, c.Claim(agent, role), task), lease_ms)
+                found, salt = self._claimed(tx, principal, c.Claim(agent, role), task), new_salt()
+                remember(tx, principal, key, request, self.clock(), {"task": found.id, "salt": salt})
+                return self._lease(tx, found, lease_ms, secret_from(key, salt))
             except Refused as no:  # what came due has happened all the same: commit it, then refuse
                 refusal = no
         raise refusal
@@ -106,13 +151,13 @@ class Gateway:
         full: set[str] = set()
         for candidate in tx.claimable((wanted.role, wanted.agent), self.clock()):
             found = _known(tx, candidate)
-            if found.run in full:
+            if (found.parent or found.run) in full:
                 continue
             try:
                 return self._advance(tx, principal, candidate, wanted, "")
             except Refused:
-                if not _slot_free(tx, found):
-                    full.add(found.run)
+                if not _slot_free(tx, found, tx.task(found.run)):
+                    full.add(found.parent or found.run)
         raise Refused(
             f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
             exit=Exit.NOTHING,
@@ -121,18 +166,19 @@ class Gateway:
 
     def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
         """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one."""
-        now = self.clock()
         with self.store.writing() as tx:
-            lease = tx.get(Lease, principal.task or "")
-            if lease is None or (lease.agent, lease.epoch) != (principal.id, principal.epoch) or lease.expires <= now:
-                raise Refused(
-                    f"{principal.id} no longer holds {principal.task}",
-                    exit=Exit.NOT_YOURS,
-                    hint="stop work on it; onloop claim --role ROLE takes another task",
-                )
-            moved = now if progress else lease.progress_at
-            tx.put(Lease(lease.task, lease.epoch, lease.agent, max(lease.expires, now + lease_ms), now, moved))
-            return max(lease.expires, now + lease_ms)
+            lease, now = tx.get(Lease, principal.task or ""), self.clock()
+            if lease is not None and (lease.agent, lease.epoch) == (principal.id, principal.epoch):
+                if lease.expires > now:
+                    moved = now if progress else lease.progress_at
+                    tx.put(Lease(lease.task, lease.epoch, lease.agent, max(lease.expires, now + lease_ms), now, moved))
+                    return max(lease.expires, now + lease_ms)
+                self._fire_due(tx, lease.task)  # what has been refused once stays so, though the clock be set back
+        raise Refused(
+            f"{principal.id} no longer holds {principal.task}",
+            exit=Exit.NOT_YOURS,
+            hint="stop work on it; onloop claim --role ROLE takes another task",
+        )
 
     def tick(self) -> int:
         """Fire whatever is due anywhere; the answer is for how many tasks something was. Correctness needs no tick."""
@@ -144,12 +190,21 @@ class Gateway:
                 self._fire_due(tx, task_id)
         return len(due)
 
-    def record_house(self, principal: Principal, event: HouseEvent) -> None:
-        """Record a fact about the whole store: an enrolment, a freeze or its end."""
+    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
+        """Record a fact about the whole store: an enrolment, a freeze or its end, a mark, whose time is set here.
+
+        The same `key` records it once.
+        """
+        request = asked_event(principal, event) if key else ""
         with self.store.writing() as tx:
+            if recall(tx, principal, key, request) is not None:
+                return
             authorize(principal, event, None)
+            if isinstance(event, Mark):
+                event = stamped(event, self.clock())
             check_house(tx, principal, event)
-            append_house(tx, event, self.clock(), principal.id)
+            append_house(tx, event, self.clock(), principal.id, logged(key))
+            remember(tx, principal, key, request, self.clock())
             if isinstance(event, Unfrozen):
                 for task in tx.tasks(TaskFilter(states=(State.WORKING,))):
                     if task.reason is Reason.CHILDREN_RUNNING:
@@ -187,13 +242,33 @@ class Gateway:
         with self.store.writing() as tx:
             return tx.put_blob(content)
 
-    def _lease(self, tx: Transaction, task: Task, lease_ms: int) -> Claim:
-        secret, digest = new_secret()
+    def agent(self, secret: str) -> Principal:
+        """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked."""
+        with self.store.reading() as at:
+            return agent_from_token(at, secret)
+
+    def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
+        """The person whose passphrase it is; NotAllowed if it is not theirs. Slow by design."""
+        with self.store.reading() as at:
+            house = at.house()
+        return person_from_passphrase(house, name, passphrase, typed=typed)
+
+    def _claimed_before(self, tx: Reading, key: str, known: Mapping[str, str]) -> Claim:
+        """The same lease again, while it lasts: what it is by now."""
+        secret = secret_from(key, known["salt"])
+        token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
+        if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
+            raise NotAllowed(
+                f"the lease on {known['task']} that this key took has ended", hint="claim with a fresh key"
+            )
+        return Claim(_known(tx, token.task), secret, lease.expires)
+
+    def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:
         now, agent = self.clock(), task.holder or ""
         for old in tx.select(Token, task=task.id):
             tx.delete(Token, old.digest)
         tx.put(Lease(task.id, task.epoch, agent, now + lease_ms, now, now))
-        tx.put(Token(digest, agent, task.id, task.epoch, task.step or ""))
+        tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or ""))
         project_answer(tx, definition_of(tx, task), task)
         return Claim(task, secret, now + lease_ms)
 
@@ -218,7 +293,9 @@ class Gateway:
         before, now = tx.task(task_id), self.clock()
         definition = _definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim) else principal.id
-        events = decide(definition, before, _facts(tx, before, actor), command, now, id=task_id)
+        known = _facts(tx, before, actor, definition, command)
+        facts = replace(known, changes=changes_since(tx, before, command))
+        events = decide(definition, before, facts, command, now, id=task_id)
         after = before
         for event in events:
             after = evolve(after, event, id=task_id, at=now)
@@ -230,33 +307,47 @@ class Gateway:
             tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
-            project_answer(tx, definition, after)
-            self._settle_parent(tx, before, after)
+            if not isinstance(command, c.Claim):  # a claim's is for the agent whose token comes next
+                project_answer(tx, definition, after)
+            self._begin_children(tx, definition, after, events)
+            self._dismiss(tx, definition, after)
+            if not isinstance(command, c.Dismiss):
+                self._settle_parent(tx, before, after)
+            if after.reason is Reason.CHILDREN_RUNNING and before is not None and before.reason is not after.reason:
+                self._settle(tx, after)
+                return _known(tx, task_id)
         return after
 
+    def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
+        """Children begin in the transaction in which they were decided: there is never a part of a swarm."""
+        for child, command, walked in newborn(definition, parent, events):
+            if tx.get(Pinned, walked.digest) is None:
+                tx.put(derived(walked))
+            self._advance(tx, EFFECTS, child, command, "")
+
+    def _dismiss(self, tx: Transaction, definition: Definition, parent: Task) -> None:
+        for child in unneeded(tx, definition, parent):
+            with suppress(Refused):  # frozen: it stays, and whatever waits for its end waits until a person unfreezes
+                self._advance(tx, EFFECTS, child, c.Dismiss(f"{parent.id} needs it no more"), "")
+
     def _settle_parent(self, tx: Transaction, before: Task | None, after: Task) -> None:
-        """A parent is computed from its children, in the same transaction."""
-        if after.parent is not None and after.ended and before is not None:
+        """A parent is computed from its children, in the same transaction. One that is excluded does not hold it up."""
+        is_out = after.ended or after.reason is Reason.EXCLUDED
+        if after.parent is not None and is_out and before is not None:
             parent = tx.task(after.parent)
-            if parent is not None and not parent.ended and parent.kind is Kind.FLEET:
+            if parent is not None and not parent.ended and parent.reason is Reason.CHILDREN_RUNNING:
                 self._settle(tx, parent)
 
     def _settle(self, tx: Transaction, parent: Task) -> None:
+        self._dismiss(tx, definition_of(tx, parent), parent)
         with suppress(Refused):  # frozen: it is settled when a person unfreezes, and the child's end stands meanwhile
             self._advance(tx, EFFECTS, parent.id, c.Settle(), "")
 
 
-def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str) -> None:
+def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str, key: str = "") -> None:
     """Record an event of the house in a transaction that is open already."""
-    tx.append([Entry(HOUSE, HOUSE, event, now, principal)])
+    tx.append([Entry(HOUSE, HOUSE, event, now, principal, key)])
     tx.put_house(evolve_house(tx.house(), event))
-
-
-def _asked(principal: Principal, task_id: str, command: c.Command) -> str:
-    """The digest of a request. When a submission was put together is no part of it: who asks again asks later."""
-    if isinstance(command, c.Submit):
-        command = replace(command, submission=replace(command.submission, at=0))
-    return sha256(f"{principal.id}|{task_id}|{type(command).__name__}|{to_text(command)}".encode()).hexdigest()
 
 
 def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:
@@ -267,23 +358,30 @@ def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_i
     raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
 
 
-def _facts(tx: Reading, task: Task | None, actor: str) -> Facts:
+def _facts(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command) -> Facts:
     house = tx.house()
     if task is None:
         return Facts(people=house.groups)
     lease = tx.get(Lease, task.id)
-    children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET else ()
+    children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET or task.born else ()
+    root = task if task.id == task.run else tx.task(task.run)
     return Facts(
         frozen=covering(house, task, actor),
         lease_expires=lease.expires if lease else None,
-        slot_free=_slot_free(tx, task),
+        slot_free=_slot_free(tx, task, root),
         children=children,
         people=house.groups,
+        swarm=swarm_of(tx, task),
+        handed=handed_lists(tx, definition, task, command),
+        run_live=root is None or not root.ended,
+        run_paused=root is not None and root is not task and root.state is State.PAUSED,
     )
 
 
-def _slot_free(tx: Reading, task: Task) -> bool:
-    root = task if task.id == task.run else tx.task(task.run)
+def _slot_free(tx: Reading, task: Task, root: Task | None) -> bool:
+    parent = tx.task(task.parent) if task.parent is not None else None
+    if parent is not None and not slot_free(tx, task, parent, definition_of(tx, parent)):
+        return False
     return root is None or root.max_parallel is None or tx.held(task.run) < root.max_parallel
 
 
@@ -299,14 +397,3 @@ def _free_jobs(tx: Reading, now: int, *, effects: bool) -> list[Job]:
     free = [job for job in tx.select(Job) if job.leased_until <= now and (job.gate is None) == effects]
     house = tx.house()
     return [job for job in free if covering(house, _known(tx, job.task)) is None] if house.freezes else free
-
-
-def _is_replay(tx: Reading, key: str, request: str) -> bool:
-    if len(key) > KEY_LIMIT:
-        raise BadInput(f"an idempotency key of {len(key)} characters", hint=f"use at most {KEY_LIMIT}")
-    known = tx.get(Remembered, key)
-    if known is not None and known.request != request:
-        raise Refused(
-            f"key {key!r} was used for another request", exit=Exit.USAGE, hint="use a fresh key for every new request"
-        )
-    return known is not None

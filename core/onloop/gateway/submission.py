@@ -30,6 +30,8 @@ def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -
 
     Refused where a change is asked for and HEAD changes nothing: gates that pass on the base would say nothing of it.
     """
+    if opened.apart is not None:
+        return opened.apart.submit(agent, statement, key=key)
     task = task_of(opened, agent.task or "")
     check_holder(task, agent.id, agent.epoch)
     if task.origin is None:
@@ -55,7 +57,7 @@ def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -
 
 def uncommitted_files(opened: Opened, task: Task) -> tuple[str, ...]:
     """Tracked files of the agent's clone that differ from its HEAD, and so are in no submission."""
-    if task.origin is None:
+    if task.origin is None or opened.apart is not None:
         return ()
     return opened.home.mirror(task.origin).uncommitted(opened.home.environment(task.id))
 

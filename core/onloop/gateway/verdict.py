@@ -54,6 +54,7 @@ class Answer:
     gates: tuple[GateLine, ...]
     why: str
     next: str
+    blocks: int = 0
 
     @property
     def verdict(self) -> str:
@@ -79,7 +80,7 @@ def answer_for(
     if lapsed and task.holder == agent.id and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
         code, why, following = Exit.NOT_YOURS, f"your time with {task.id} has run out", "stop work on it"
     commit = task.submission.head if task.submission else None
-    return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following)
+    return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following, task.blocks)
 
 
 _SPENT = frozenset({Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED})
@@ -106,7 +107,7 @@ def _judged(
         return Exit.HELD, f"{task.id} is frozen ({frozen})", "stop here; a person must unfreeze it"
     if task.holder != agent.id:
         return _after_lease(definition, task, agent)
-    return _in_lease(task, agent, head, gates)
+    return _in_lease(task, definition.step(agent.step), agent, head, gates)
 
 
 def _after_lease(definition: Definition, task: Task, agent: Principal) -> _Judged:
@@ -130,8 +131,10 @@ def _is_met(task: Task, step: Step) -> bool:
     return all(task.passed(step.id, gate.id) for gate in step.machine_gates)
 
 
-def _in_lease(task: Task, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
+def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
     now, running = task.submission, task.reason is Reason.GATES_RUNNING
+    if step.review_gates and not running and _is_met(task, step):
+        return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
     answered = any(line.mark in {Mark.PASSED, Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT} for line in gates)
     if now is None or not (running or answered):
         return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"

@@ -1,4 +1,7 @@
-"""Requests, imperative, which may be refused. `Command` is closed, like `Event`."""
+"""Requests, imperative, which may be refused. `Command` is closed, like `Event`.
+
+A `version` is the one at which a person looked at the task: when it has another by now, the command is refused.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +63,9 @@ class Create:
     origin: str | None = None
     target: str = "main"
     max_parallel: int | None = None
+    brief: str = ""
+    merges: tuple[str, ...] = ()
+    funnel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Approve:
     digest: str
     voice: Voice
     note: str = ""
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class Reject:
     digest: str
     voice: Voice
     reason: str
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,7 @@ class Reply:
     request: str
     voice: Voice
     text: str
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,7 @@ class Reassign:
     to: str
     voice: Voice
     reason: str
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,7 @@ class Retry:
 
     voice: Voice
     note: str
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,15 @@ class Release:
     epoch: int
     cause: ReleaseCause
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """The holder's process wants to end its turn while its step is not achieved; `verdict` is what it was told."""
+
+    agent: str
+    epoch: int
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +195,34 @@ class Cancel:
 
     voice: Voice
     reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop the task where it is; whoever holds it loses the lease."""
+
+    voice: Voice
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclude:
+    """Stop the task and let its fleet end without it."""
+
+    voice: Voice
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on at the step where a paused or excluded task stands; `note` goes into the next brief."""
+
+    voice: Voice
+    note: str = ""
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +256,51 @@ class Settle:
     """Look at the children again: a parent is computed from them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The holder of a review step judges the work; `email` is the address under which it would commit."""
+
+    agent: str
+    epoch: int
+    passes: bool
+    reason: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """The holder of a step that may spawn makes a child."""
+
+    agent: str
+    epoch: int
+    title: str
+    brief: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """A child is no longer needed: the join of its parent has enough."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishFunnel:
+    """Hand in what the children's commits became."""
+
+    id: str
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class ReportConflict:
+    """The commit of `child` could not be merged after those before it; `paths` is where."""
+
+    id: str
+    child: str
+    paths: tuple[str, ...]
+
+
 Command = (
     Create
     | Claim
@@ -220,11 +313,20 @@ Command = (
     | Reassign
     | Retry
     | Release
+    | EndTurn
     | Fail
     | FireTimer
     | Cancel
+    | Pause
+    | Exclude
+    | Resume
     | StartEffect
     | FinishEffect
     | FailEffect
     | Settle
+    | Judge
+    | Spawn
+    | Dismiss
+    | FinishFunnel
+    | ReportConflict
 )

@@ -10,6 +10,8 @@ from onloop.errors import Exit, NotAllowed, Refused
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
+from onloop.machine.freshness import Change
+from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
 
@@ -18,8 +20,10 @@ from onloop.machine.task import Request, RequestKind, Task
 class Facts:
     """What else is true, read in the same transaction.
 
-    `frozen` names the freeze that covers the task; `lease_expires` is ms; `people` maps everyone enrolled to their
-    groups.
+    `frozen` names the freeze that covers the task; `lease_expires` is ms; `children` are the states of those that are
+    not excluded; `people` maps everyone enrolled to their groups; `changes` are the events after the version that the
+    command names, if that is not the newest. `swarm` is the children of the current step, in order; `handed` the lines
+    of the artefacts to fan out over.
     """
 
     frozen: str | None = None
@@ -27,6 +31,11 @@ class Facts:
     slot_free: bool = True
     children: tuple[State, ...] = ()
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    swarm: tuple[Child, ...] = ()
+    handed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    run_live: bool = True
+    run_paused: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,3 +136,24 @@ def check_length(words: str, what: str) -> None:
     """Refuse words that nobody could read."""
     if len(words) > LONGEST_WORDS:
         refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"say it in {LONGEST_WORDS} or fewer")
+
+
+def check_words(words: str, what: str, example: str) -> None:
+    """Refuse words that are not there, or that nobody could read; `example` is how to give them."""
+    if not words.strip():
+        refuse(f"{what} is needed, and none was given", Exit.USAGE, example)
+    check_length(words, what)
+
+
+def check_enrolled(course: Course, person: str) -> None:
+    """Refuse whoever is not enrolled."""
+    if person not in course.facts.people:
+        raise NotAllowed(f"{person} is not enrolled", hint="an enrolled person must decide")
+
+
+def check_target_at_rest(task: Task) -> None:
+    """Refuse to step in while the gateway is about to move the target: what becomes of that is not known yet."""
+    if task.effect is not None and task.effect.expected is not None:
+        refuse(
+            f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
+        )

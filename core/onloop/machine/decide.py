@@ -6,15 +6,19 @@ from typing import assert_never
 
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from onloop.machine import effects, judgement, ownership, verification
+from onloop.machine import effects, judgement, judging, ownership, suspension, swarm, verification
 from onloop.machine import events as e
 from onloop.machine.course import Course, Facts, refuse
 from onloop.machine.definition import Definition
 from onloop.machine.evolve import evolve
+from onloop.machine.freshness import ago, check_version
 from onloop.machine.progress import enter
 from onloop.machine.state import Reason, State
 from onloop.machine.table import check_move
 from onloop.machine.task import Kind, Task
+
+_NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
+"""What would let a task of a paused run go on."""
 
 
 def decide(
@@ -36,7 +40,11 @@ def decide(
     if task is None:
         refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")
     if task.ended:
-        refuse(f"{id} has ended: {task.state.value}, {task.detail}", Exit.ENDED, f"onloop show {id}")
+        words = f"{task.state.value}, {task.detail}, {ago(task.since, now)}"
+        refuse(f"{id} has ended: {words}", Exit.ENDED, f"onloop show {id}")
+    if facts.run_paused and isinstance(command, _NOT_WHILE_PAUSED):
+        refuse(f"{id} is a part of {task.run}, which is paused", Exit.HELD, f"onloop resume {task.run}")
+    check_version(task, getattr(command, "version", None), facts.changes, now)
     course = Course(definition, task, facts, now)
     _apply(course, command)
     check_move(task.state, command, course.task.state)
@@ -56,6 +64,9 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
         origin=command.origin,
         target=command.target,
         max_parallel=command.max_parallel,
+        brief=command.brief,
+        merges=command.merges,
+        funnel=command.funnel,
     )
     course = Course(definition, evolve(None, created, id=task_id, at=now), facts, now, [created])
     if command.kind is Kind.FLEET:
@@ -67,15 +78,26 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
 
 def _apply(course: Course, command: c.Command) -> None:
     match command:
-        case c.Claim() | c.Release() | c.Fail() | c.FireTimer():
+        case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
             ownership.apply(course, command)
         case c.Submit() | c.ReportGate():
             verification.apply(course, command)
         case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
             judgement.apply(course, command)
+        case c.Pause() | c.Exclude() | c.Resume():
+            suspension.apply(course, command)
+        case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
+            _apply_in_swarm(course, command)
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.Settle():
             effects.apply(course, command)
         case c.Create():
             raise ValueError("Create begins a task; it is not applied to one")
         case _:
             assert_never(command)
+
+
+def _apply_in_swarm(course: Course, command: c.Judge | c.Spawn | c.Dismiss | c.FinishFunnel | c.ReportConflict) -> None:
+    if isinstance(command, c.Judge):
+        judging.apply(course, command)
+    else:
+        swarm.apply(course, command)

@@ -16,6 +16,8 @@ class Effect(StrEnum):
     """A change to the world outside, made by the gateway, once."""
 
     MERGE = "merge"
+    FUNNEL = "funnel"
+    """Children's commits become one, in the mirror only; no workflow file asks for it, a fan-out does."""
 
 
 class Assurance(StrEnum):
@@ -69,12 +71,16 @@ class TestExpectation:
 
 @dataclass(frozen=True, slots=True)
 class CommandGate:
-    """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met."""
+    """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met.
+
+    One that `scores` must print a number as its last line, too.
+    """
 
     id: str
     argv: tuple[str, ...]
     timeout_ms: int
     tests: TestExpectation | None = None
+    scores: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +131,56 @@ class HumanGate:
     expire: Expiry | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewGate:
+    """Passes when `quorum` different agents who had no part in the work say so; never a merge's only gate."""
+
+    id: str
+    quorum: int = 1
+
+
 MachineGate = CommandGate | FileGate | ArtefactGate
-Gate = MachineGate | HumanGate
+Gate = MachineGate | HumanGate | ReviewGate
+
+
+class JoinKind(StrEnum):
+    """When the children of a fan-out are enough."""
+
+    ALL = "all"
+    QUORUM = "quorum"
+    FIRST = "first"
+    BEST_OF = "best_of"
+
+
+SCORE_GATE = "score"
+"""The id of the gate that each child of a `best_of` fan-out carries at its last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """When the children are enough, and whose work counts; `quorum` is read where the kind is that."""
+
+    kind: JoinKind = JoinKind.ALL
+    quorum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """Children that a step makes: one per line of the artefact `over`, or `count`, or as its agent spawns them.
+
+    Each walks `steps` as a workflow of its own; `resolve` is walked by a child that mends a conflict of the funnel.
+    No step ever has more than `most` children.
+    """
+
+    steps: tuple[Step, ...]
+    over: str | None = None
+    count: int | None = None
+    spawn: bool = False
+    most: int = 20
+    max_parallel: int | None = None
+    join: Join = Join()
+    brief: str = ""
+    resolve: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +214,7 @@ class Step:
     gates: tuple[Gate, ...] = ()
     on_reject: str | None = None
     on_fail: str | None = None
+    fan_out: FanOut | None = None
 
     @property
     def phase(self) -> str:
@@ -169,8 +224,13 @@ class Step:
     @property
     def machine_gates(self) -> tuple[MachineGate, ...]:
         """The gates that a verifier answers, the implicit one of a `run:` step first."""
-        own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, HumanGate))
+        own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, HumanGate | ReviewGate))
         return (CommandGate(RUN_GATE, self.run, self.timeout_ms), *own) if self.run else own
+
+    @property
+    def review_gates(self) -> tuple[ReviewGate, ...]:
+        """The gates that reviewing agents answer."""
+        return tuple(g for g in self.gates if isinstance(g, ReviewGate))
 
     @property
     def human_gates(self) -> tuple[HumanGate, ...]:
@@ -218,4 +278,7 @@ class Definition:
         if step.on_reject is not None:
             return None if step.on_reject == END else self.step(step.on_reject)
         ids = [s.id for s in self.steps]
-        return next((s for s in reversed(self.steps[: ids.index(step_id) + 1]) if s.role is not None), None)
+        return next(
+            (s for s in reversed(self.steps[: ids.index(step_id) + 1]) if s.role is not None or s.fan_out is not None),
+            None,
+        )

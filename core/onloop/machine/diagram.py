@@ -56,7 +56,7 @@ def _nodes(number: int, step: Step) -> Iterator[str]:
 def _arrows(definition: Definition, number: int, step: Step) -> Iterator[str]:
     following = _entry(definition, number + 1)
     if _has_work(step):
-        gates = ", ".join(_label(gate.id) for gate in step.machine_gates)
+        gates = ", ".join(_label(gate.id) for gate in (*step.machine_gates, *step.review_gates))
         verified = f'-->|"{gates}"|' if gates else "-->"
         yield f"  s{number} {verified} {f'p{number}' if step.human_gates else following}"
     if step.on_fail is not None:
@@ -74,7 +74,13 @@ def _rejected(definition: Definition) -> tuple[str, ...]:
 
 
 def _has_work(step: Step) -> bool:
-    return step.role is not None or step.effect is not None or bool(step.machine_gates) or not step.gates
+    return (
+        step.role is not None
+        or step.fan_out is not None
+        or step.effect is not None
+        or bool(step.machine_gates)
+        or not step.gates
+    )
 
 
 def _shape(step: Step) -> tuple[str, str]:
@@ -86,6 +92,10 @@ def _shape(step: Step) -> tuple[str, str]:
 def _doer(step: Step) -> Iterator[str]:
     if step.role is not None:
         yield f"role {step.role}"
+    if step.fan_out is not None:
+        source = step.fan_out.over or (f"{step.fan_out.count}" if step.fan_out.count else "its agent")
+        yield f"fan out by {source}, join {step.fan_out.join.kind.value}"
+        yield ", ".join(child.id for child in step.fan_out.steps)
     if step.run is not None:
         yield f"run {' '.join(step.run)}"
     if step.effect is not None:

@@ -1,12 +1,14 @@
-"""Digests that decisions are bound to. Canonical JSON: sorted keys, no spaces, integers and strings only."""
+"""Digests that decisions are bound to, over canonical JSON (RFC 8785): integers and strings only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
+from json.encoder import encode_basestring
 
 from onloop.machine.task import Evidence, Request, Task
 
@@ -14,9 +16,45 @@ Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 """What can be written as JSON without floats."""
 
 
+LARGEST = 2**53 - 1
+"""The largest integer that JSON can carry everywhere (RFC 8785 §3.2.2.3, I-JSON)."""
+
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_LARGE = re.compile(r"[:,\[-][0-9]{16}")
+
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_AS_GIVEN = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(value: Json) -> bytes:
-    """The one spelling of a JSON value (RFC 8785 for what we store: no floats, ASCII keys)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """The one spelling of a JSON value by RFC 8785, for values without floats; ValueError for an integer over 2^53."""
+    text = _SORTED.encode(value)
+    return (_AS_GIVEN.encode(_ordered(value)) if _is_rare(text) else text).encode()
+
+
+def canonical_row(values: Iterable[str | int]) -> bytes:
+    """What `canonical` says of a list of these values, which need no ordering, sooner."""
+    said = [encode_basestring(value) if isinstance(value, str) else str(_ordered(value)) for value in values]
+    return f"[{','.join(said)}]".encode()
+
+
+def _is_rare(text: str) -> bool:
+    """Whether it may need more care: keys beyond the basic plane are ordered otherwise, large numbers are refused."""
+    return (not text.isascii() and _ASTRAL.search(text) is not None) or _LARGE.search(f":{text}") is not None
+
+
+def _ordered(value: Json) -> Json:
+    """The value with every object's keys in the order of their UTF-16 code units, and no number that cannot travel."""
+    if isinstance(value, str | bool) or value is None:
+        return value
+    if isinstance(value, int):
+        if abs(value) > LARGEST:
+            raise ValueError(f"{value} is too large for canonical JSON, which ends at {LARGEST}")
+        return value
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return {key: _ordered(value[key]) for key in keys}
+    return [_ordered(item) for item in value]
 
 
 def evidence_digest(evidence: Evidence) -> str:
@@ -27,10 +65,10 @@ def evidence_digest(evidence: Evidence) -> str:
 def shown_digest(task: Task, request: Request) -> str:
     """What a person is shown when they are asked `request`: any change of it voids a decision, sha256 hex.
 
-    It covers task, request, question, attempt, head, tree, base, artefacts, workflow and every piece of evidence.
+    It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence and judgements.
     """
     now = task.submission
-    subject: Json = {
+    subject: dict[str, Json] = {
         "task": task.id,
         "request": request.id,
         "question": request.question,
@@ -42,6 +80,8 @@ def shown_digest(task: Task, request: Request) -> str:
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }
+    if task.judgements:
+        subject = {**subject, "judgements": [_plain(judgement) for judgement in task.judgements]}
     return sha256(canonical(subject)).hexdigest()
 
 

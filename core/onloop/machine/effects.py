@@ -8,6 +8,7 @@ from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.course import Course, refuse
+from onloop.machine.fan_out import settle
 from onloop.machine.progress import advance
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind
@@ -50,11 +51,17 @@ def _check_effect(course: Course, effect_id: str) -> None:
 
 
 def _settle(course: Course) -> None:
-    """End a fleet when its last repository has ended; never before."""
+    """End a fleet when its last repository has ended, the excluded ones left out; never before, nor while paused."""
     states = course.facts.children
+    if course.task.kind is Kind.WORK and course.task.reason is Reason.CHILDREN_RUNNING:
+        if course.step.fan_out is None or course.task.joined is not None:
+            advance(course)
+        else:
+            settle(course)
+        return
     if course.task.kind is not Kind.FLEET:
         refuse(f"{course.task.id} has no children to settle", Exit.NOTHING, f"onloop show {course.task.id}")
-    if not states or any(state not in TERMINAL for state in states):
+    if course.task.state is State.PAUSED or not states or any(state not in TERMINAL for state in states):
         return
     counts = {state: states.count(state) for state in State if state in states}
     words = ", ".join(f"{count} {state.value}" for state, count in counts.items())

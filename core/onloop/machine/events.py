@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from onloop.machine.definition import Effect
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Decision, Evidence, Feedback, Kind, Request, Submission
+from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Request, Submission
 
 
 class AttemptEnd(StrEnum):
@@ -34,6 +34,7 @@ class EffectProblem(StrEnum):
 class Created:
     """A task exists; `definition` is the digest of the workflow that its run pinned.
 
+    `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
     `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
     `max_parallel` bounds how many tasks below this one may be held at once.
     """
@@ -49,6 +50,9 @@ class Created:
     origin: str | None = None
     target: str = "main"
     max_parallel: int | None = None
+    brief: str = ""
+    merges: tuple[str, ...] = ()
+    funnel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,13 @@ class RequestClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """An agent who had no part in the work judged it."""
+
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """A person answered; the answer is spent on this request."""
 
@@ -197,6 +208,23 @@ class EffectStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnBlocked:
+    """The agent wanted to end its turn with its step not achieved, and was sent on, for the `count`-th time."""
+
+    agent: str
+    verdict: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The agent's turn ended with its step not achieved: it had been sent on often enough."""
+
+    agent: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class EffectDone:
     """The target holds `result`."""
 
@@ -211,6 +239,28 @@ class EffectFailed:
     id: str
     problem: EffectProblem
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FannedOut:
+    """The step made these children; they begin in the same transaction."""
+
+    children: tuple[Offspring, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The children were enough: the work of these counts, in this order; `workers` are the agents who did it."""
+
+    children: tuple[str, ...]
+    workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Funnelled:
+    """The children's commits were merged into one, which the step submits."""
+
+    submission: Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +285,7 @@ Event = (
     | BackoffStarted
     | RequestOpened
     | RequestClosed
+    | Judged
     | Decided
     | CountersReset
     | Reassigned
@@ -244,5 +295,10 @@ Event = (
     | EffectStarted
     | EffectDone
     | EffectFailed
+    | TurnBlocked
+    | TurnEnded
+    | FannedOut
+    | Joined
+    | Funnelled
     | Moved
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import assert_never
 
 from onloop.machine import events as e
+from onloop.machine.record import replace
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
 
@@ -44,6 +44,9 @@ def _created(event: e.Created, task_id: str, at: int) -> Task:
         origin=event.origin,
         target=event.target,
         max_parallel=event.max_parallel,
+        brief=event.brief,
+        merges=event.merges,
+        funnel=event.funnel,
         created_at=at,
         updated_at=at,
         since=at,
@@ -57,14 +60,32 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             return task
         case e.Moved(state, reason, detail):
             return _moved(task, state, reason, detail, at)
-        case e.StepEntered() | e.Claimed() | e.LeaseEnded() | e.BackoffStarted() | e.Reassigned():
+        case (
+            e.StepEntered()
+            | e.Claimed()
+            | e.LeaseEnded()
+            | e.BackoffStarted()
+            | e.Reassigned()
+            | e.TurnBlocked()
+            | e.TurnEnded()
+        ):
             return _owned(task, event, at)
         case e.Submitted() | e.GatesRequested() | e.GateReported() | e.RoundStarted() | e.AttemptEnded():
             return _worked(task, event)
-        case e.RequestOpened() | e.RequestClosed() | e.Decided() | e.CountersReset() | e.Reminded() | e.Escalated():
+        case (
+            e.Judged()
+            | e.RequestOpened()
+            | e.RequestClosed()
+            | e.Decided()
+            | e.CountersReset()
+            | e.Reminded()
+            | e.Escalated()
+        ):
             return _asked(task, event)
         case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed():
             return _effected(task, event)
+        case e.FannedOut() | e.Joined() | e.Funnelled():
+            return _swarmed(task, event)
         case _:
             assert_never(event)
 
@@ -83,7 +104,9 @@ def _moved(task: Task, state: State, reason: Reason | None, detail: str, at: int
 
 
 def _owned(
-    task: Task, event: e.StepEntered | e.Claimed | e.LeaseEnded | e.BackoffStarted | e.Reassigned, at: int
+    task: Task,
+    event: e.StepEntered | e.Claimed | e.LeaseEnded | e.BackoffStarted | e.Reassigned | e.TurnBlocked | e.TurnEnded,
+    at: int,
 ) -> Task:
     match event:
         case e.StepEntered(step, visit, role):
@@ -98,6 +121,8 @@ def _owned(
                 not_before=0,
                 awaited=(),
                 feedback=(),
+                children=(),
+                joined=None,
                 evidence={key: found for key, found in task.evidence.items() if found.step != step},
             )
         case e.Claimed(agent, _, epoch, attempt):
@@ -108,6 +133,7 @@ def _owned(
                 attempt=attempt,
                 claimed_at=at,
                 not_before=0,
+                blocks=0,
                 workers=_with_worker(task, agent),
             )
         case e.LeaseEnded():
@@ -116,6 +142,10 @@ def _owned(
             return replace(task, not_before=until)
         case e.Reassigned(to):
             return replace(task, owner=to)
+        case e.TurnBlocked(_, _, count):
+            return replace(task, blocks=count)
+        case e.TurnEnded():
+            return task
         case _:
             assert_never(event)
 
@@ -125,7 +155,7 @@ def _worked(
 ) -> Task:
     match event:
         case e.Submitted(submission):
-            return replace(task, submission=submission, awaited=())
+            return replace(task, submission=submission, awaited=(), blocks=0, joined=None)
         case e.GatesRequested(gates):
             asked = {evidence_key(task.step or "", gate) for gate in gates}
             kept = {key: found for key, found in task.evidence.items() if key not in asked}
@@ -144,9 +174,11 @@ def _worked(
 
 def _asked(
     task: Task,
-    event: e.RequestOpened | e.RequestClosed | e.Decided | e.CountersReset | e.Reminded | e.Escalated,
+    event: e.Judged | e.RequestOpened | e.RequestClosed | e.Decided | e.CountersReset | e.Reminded | e.Escalated,
 ) -> Task:
     match event:
+        case e.Judged(judgement):
+            return replace(task, judgements=(*task.judgements, judgement)[-KEPT_FEEDBACK:])
         case e.RequestOpened(request):
             return replace(task, requests=(*task.requests, request))
         case e.RequestClosed(request_id):
@@ -154,7 +186,10 @@ def _asked(
         case e.Decided(decision):
             return replace(task, decisions=(*task.decisions, decision))
         case e.CountersReset(feedback):
-            return replace(task, tries=0, round=0, not_before=0, feedback=_with_feedback(task, feedback))
+            kept = tuple(j for j in task.judgements if j.step != task.step)
+            return replace(
+                task, tries=0, round=0, not_before=0, feedback=_with_feedback(task, feedback), judgements=kept
+            )
         case e.Reminded(request_id, count):
             return _with_request(task, request_id, lambda r: replace(r, reminders=count))
         case e.Escalated(request_id, to):
@@ -174,6 +209,20 @@ def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectD
             return replace(task, effect=None, result=result)
         case e.EffectFailed():
             return replace(task, effect=None)
+        case _:
+            assert_never(event)
+
+
+def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled) -> Task:
+    match event:
+        case e.FannedOut(children):
+            return replace(task, children=(*task.children, *children), born=task.born + len(children), joined=None)
+        case e.Joined(children, workers):
+            step = task.step or ""
+            known = dict.fromkeys((*task.workers.get(step, ()), *workers))
+            return replace(task, joined=children, workers={**task.workers, step: tuple(known)})
+        case e.Funnelled(submission):
+            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None)
         case _:
             assert_never(event)
 

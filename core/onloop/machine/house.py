@@ -1,4 +1,4 @@
-"""What is true of the whole store rather than of one task: who is enrolled, and what is frozen."""
+"""What is true of the whole store rather than of one task: who is enrolled, what is frozen, what people marked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from onloop.errors import BadInput
+from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.task import Task
 
 HOUSE = "house"
@@ -50,7 +51,7 @@ class Unfrozen:
     by: str
 
 
-HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen
+HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class House:
     scripted: bool = False
     people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
     freezes: Mapping[str, Frozen] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -79,6 +81,8 @@ def evolve_house(house: House, event: HouseEvent) -> House:
             return replace(house, freezes={**house.freezes, scope: event})
         case Unfrozen(scope):
             return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
+            return replace(house, marks=marked(house.marks, event))
         case _:
             assert_never(event)
 

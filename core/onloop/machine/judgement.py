@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import NoReturn, assert_never
 
-from onloop.errors import Exit, NotAllowed, Stale
+from onloop.errors import BadInput, Exit, NotAllowed, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.course import Course, check_holder, check_length, refuse
+from onloop.machine.course import (
+    Course,
+    check_enrolled,
+    check_holder,
+    check_length,
+    check_target_at_rest,
+    check_words,
+    refuse,
+)
 from onloop.machine.definition import ExpireOutcome
 from onloop.machine.digest import shown_digest
+from onloop.machine.freshness import ago, decided_words
+from onloop.machine.names import check_agent
 from onloop.machine.progress import advance, enter, may_decide, request_gates, start
 from onloop.machine.state import LIVE, Reason, State
-from onloop.machine.task import Answer, Decision, Feedback, Request, RequestKind, Task, Verdict
+from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
 
@@ -40,7 +50,7 @@ def apply(course: Course, command: HumanCommand) -> None:
 
 def _ask(course: Course, command: c.Ask) -> None:
     check_holder(course.task, command.agent, command.epoch)
-    _need(command.question, "a question", f'onloop ask "What …?" for {course.task.id}')
+    check_words(command.question, "a question", f'onloop ask "What …?" for {course.task.id}')
     course.end_lease("question")
     course.ask(RequestKind.QUESTION, command.question, asked_by=command.agent)
     course.record(e.Moved(State.INPUT_REQUIRED, Reason.QUESTION, command.question))
@@ -62,7 +72,7 @@ def _approve(course: Course, command: c.Approve) -> None:
 
 
 def _reject(course: Course, command: c.Reject) -> None:
-    _need(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
+    check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
     request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     _check_voice(course, request, command.voice)
     _check_shown(course.task, request, command.digest)
@@ -80,7 +90,7 @@ def _return_work(course: Course, by: str, reason: str) -> None:
 
 
 def _reply(course: Course, command: c.Reply) -> None:
-    _need(command.text, "an answer", f'onloop answer {course.task.id} "…"')
+    check_words(command.text, "an answer", f'onloop answer {course.task.id} "…"')
     request = _open_request(course, command.request, {RequestKind.QUESTION})
     _check_voice(course, request, command.voice)
     course.record(e.Decided(_decision(course, request, Answer.ANSWER, command.voice, command.text)))
@@ -91,9 +101,9 @@ def _reply(course: Course, command: c.Reply) -> None:
 
 
 def _reassign(course: Course, command: c.Reassign) -> None:
-    _need(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
-    _need(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
-    _check_enrolled(course, command.voice)
+    check_words(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    check_words(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    check_enrolled(course, command.voice.person)
     task = course.task
     if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
         refuse(
@@ -101,6 +111,7 @@ def _reassign(course: Course, command: c.Reassign) -> None:
             Exit.HELD,
             f'onloop reject {task.id} --reason "…" returns it to an agent',
         )
+    _check_new_owner(course, command.to)
     _spend_requests(course, Answer.REASSIGN, command.voice, command.reason)
     course.end_lease("reassigned")
     course.record(e.Reassigned(command.to, command.voice.person))
@@ -108,13 +119,28 @@ def _reassign(course: Course, command: c.Reassign) -> None:
     course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
 
 
+def _check_new_owner(course: Course, owner: str) -> None:
+    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
+    roles = dict.fromkeys(step.role for step in course.definition.steps if step.role)
+    known = f"--to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
+    if owner.startswith("agent:"):
+        try:
+            check_agent(owner)
+        except BadInput as problem:
+            refuse(problem.message, Exit.USAGE, known)
+    elif owner not in roles:
+        refuse(f"{owner!r} is neither an agent nor a role of {course.task.workflow}", Exit.USAGE, known)
+
+
 def _retry(course: Course, command: c.Retry) -> None:
-    _check_enrolled(course, command.voice)
+    check_enrolled(course, command.voice.person)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
     if not choices and task.reason is not Reason.RETRY_BACKOFF:
+        last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
+        why = task.reason.value if task.reason else "moving"
         refuse(
-            f"{task.id} is {task.state.value} ({task.reason.value if task.reason else 'moving'}): nothing to retry",
+            f"{task.id} is {task.state.value} ({why}): nothing to retry{last}",
             Exit.HELD if task.state is State.INPUT_REQUIRED else Exit.NOTHING,
             f"onloop show {task.id}",
         )
@@ -128,14 +154,11 @@ def _retry(course: Course, command: c.Retry) -> None:
 
 
 def _cancel(course: Course, command: c.Cancel) -> None:
-    _check_enrolled(course, command.voice)
+    check_enrolled(course, command.voice.person)
     task = course.task
-    if any(state in LIVE for state in course.facts.children):
+    if task.kind is Kind.FLEET and any(state in LIVE for state in course.facts.children):
         refuse(f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends with the last of them")
-    if task.effect is not None and task.effect.expected is not None:
-        refuse(
-            f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
-        )
+    check_target_at_rest(task)
     _spend_requests(course, Answer.CANCEL, command.voice, command.reason)
     course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
 
@@ -165,11 +188,6 @@ def expire(course: Course, request_id: str) -> None:
     else:
         course.close_requests("expired")
         course.hold(Reason.HALTED, words)
-
-
-def _check_enrolled(course: Course, voice: c.Voice) -> None:
-    if voice.person not in course.facts.people:
-        raise NotAllowed(f"{voice.person} is not enrolled", hint="an enrolled person must decide")
 
 
 def _spend_requests(course: Course, answer: Answer, voice: c.Voice, words: str) -> None:
@@ -215,10 +233,13 @@ def _open_request(course: Course, request_id: str, kinds: set[RequestKind]) -> R
 def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
     last = next((d for d in reversed(task.decisions) if d.request == request_id), None)
     if last is not None:
-        ago = max(0, now - last.at) // 1000
         raise Stale(
-            f"{request_id} was decided already: {last.answer.value} by {last.by}, {ago} s ago",
+            f"{request_id} was decided already: {decided_words(last, now)}",
             hint=f"onloop show {task.id}",
+        )
+    if task.state is State.PAUSED:
+        raise Stale(
+            f"{request_id} was withdrawn: {task.detail}, {ago(task.since, now)}", hint=f"onloop resume {task.id}"
         )
     raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names what is asked now")
 
@@ -246,9 +267,3 @@ def _check_shown(task: Task, request: Request, digest: str) -> None:
             f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
             hint=f"onloop show {task.id} shows it as it is now",
         )
-
-
-def _need(words: str, what: str, example: str) -> None:
-    if not words.strip():
-        refuse(f"{what} is needed, and none was given", Exit.USAGE, example)
-    check_length(words, what)

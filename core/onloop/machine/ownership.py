@@ -10,18 +10,26 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.judgement import escalate, expire, remind
 from onloop.machine.progress import lose_attempt
+from onloop.machine.review import judged, same_agent, worked_before
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
 
+MOST_BLOCKS = 5
+"""How often in a row an agent is sent on before its turn may end: fewer than vendors allow (8, 5, or for ever)."""
 
-def apply(course: Course, command: c.Claim | c.Release | c.Fail | c.FireTimer) -> None:
+
+def apply(course: Course, command: c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer) -> None:
     """Decide a command about ownership."""
     match command:
         case c.Claim():
             _claim(course, command)
         case c.Release():
             _release(course, command)
+        case c.EndTurn(agent, epoch, verdict):
+            check_holder(course.task, agent, epoch)
+            check_length(verdict, "a verdict")
+            _end_turn(course, agent, verdict)
         case c.Fail(agent, epoch, reason):
             check_holder(course.task, agent, epoch)
             check_length(reason, "a reason")
@@ -32,16 +40,26 @@ def apply(course: Course, command: c.Claim | c.Release | c.Fail | c.FireTimer) -
             assert_never(command)
 
 
+def _end_turn(course: Course, agent: str, verdict: str) -> None:
+    if course.task.blocks < MOST_BLOCKS:
+        course.record(e.TurnBlocked(agent, verdict, course.task.blocks + 1))
+    else:
+        course.record(e.TurnEnded(agent, verdict))
+
+
 def _claim(course: Course, command: c.Claim) -> None:
     task = course.task
     _check_claimable(course)
     _check_role(course, command)
-    before = tuple(step for step in course.step.not_by if command.agent in task.workers.get(step, ()))
-    if before:
+    before = worked_before(task, course.step, command.agent)
+    if before is not None:
         raise NotAllowed(
-            f"{command.agent} did {before[0]} of {task.id}, and {course.step.id} is not_by {before[0]}",
+            f"{command.agent} did {before} of {task.id}, and {course.step.id} is not_by {before}",
             hint="another agent must claim it",
         )
+    said = [j.by for gate in course.step.review_gates for j in judged(task, course.step, gate)]
+    if any(same_agent(command.agent, by) for by in said):
+        raise NotAllowed(f"{command.agent} has judged {task.id} already", hint="another agent must review it, too")
     course.record(e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1))
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
@@ -49,8 +67,10 @@ def _claim(course: Course, command: c.Claim) -> None:
 def _check_claimable(course: Course) -> None:
     task = course.task
     if task.holder is not None:
+        ends = course.facts.lease_expires
+        left = "" if ends is None else f", and its lease ends in {max(0, ends - course.now + 999) // 1000} s"
         refuse(
-            f"{task.id} is held by {task.holder} under epoch {task.epoch}",
+            f"{task.id} is held by {task.holder} under epoch {task.epoch}{left}",
             Exit.NOT_YOURS,
             "onloop claim --role ROLE takes a free task",
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from onloop.machine import events as e
+from onloop.machine import fan_out as fan
 from onloop.machine.course import Course
 from onloop.machine.definition import HumanGate, Step
-from onloop.machine.state import Reason, State
+from onloop.machine.review import is_reviewed
+from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict
 
 
@@ -28,6 +30,8 @@ def start(course: Course) -> None:
     step = course.step
     if step.effect is not None:
         _start_effect(course, step)
+    elif step.fan_out is not None and (step.role is None or course.task.reason in {Reason.HALTED, Reason.CONFLICT}):
+        fan.begin(course, step.fan_out)
     elif step.role is not None:
         course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {course.task.owner or step.role}"))
     elif step.machine_gates:
@@ -46,12 +50,21 @@ def request_gates(course: Course) -> None:
 def advance(course: Course) -> None:
     """Leave the step if every gate of it allows now; otherwise ask the people whose approval is missing."""
     step = course.step
+    if step.fan_out is not None and course.task.joined is None:
+        fan.wait(course)
+        return
     if not all(course.task.passed(step.id, gate.id) for gate in step.machine_gates):
+        return
+    if not all(is_reviewed(course.task, step, gate) for gate in step.review_gates):
         return
     waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.people)]
     if not waiting:
         _leave(course)
         return
+    _ask_people(course, step, waiting)
+
+
+def _ask_people(course: Course, step: Step, waiting: list[HumanGate]) -> None:
     course.end_lease("gates passed")
     for request in course.task.requests:
         if request.gate not in {gate.id for gate in waiting}:
@@ -161,7 +174,9 @@ def _leave(course: Course) -> None:
     course.end_lease("step done")
     course.close_requests("step done")
     following = course.definition.after(course.step.id)
-    if following is None:
+    if following is None and any(state in LIVE for state in course.facts.children):
+        course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "done but for its children"))
+    elif following is None:
         course.end(State.COMPLETED, f"every step of {course.task.workflow} is done")
     else:
         enter(course, following)
@@ -186,11 +201,12 @@ def unmet_before(course: Course, step: Step) -> tuple[str, ...]:
     """
     ids = [s.id for s in course.definition.steps]
     earlier = course.definition.steps[: ids.index(step.id)]
-    last = max((n for n, s in enumerate(earlier) if s.role is not None), default=0)
+    last = max((n for n, s in enumerate(earlier) if s.role is not None or s.fan_out is not None), default=0)
     return tuple(unmet for s in earlier[last:] for unmet in _unmet(course, s))
 
 
 def _unmet(course: Course, step: Step) -> Iterator[str]:
     task, people = course.task, course.facts.people
     yield from (f"{step.id}:{g.id}" for g in step.machine_gates if not task.passed(step.id, g.id))
+    yield from (f"{step.id}:{g.id}" for g in step.review_gates if not is_reviewed(task, step, g))
     yield from (f"{step.id}:{g.id}" for g in step.human_gates if not is_approved(task, step, g, people))

@@ -60,6 +60,9 @@ class Reason(StrEnum):
     PAUSED = "paused"
     EXCLUDED = "excluded"
 
+    FAILED = "failed"
+    """Carried by no task: why one that has failed is told to people."""
+
 
 REASONS: Mapping[State, frozenset[Reason]] = {
     State.SUBMITTED: frozenset(

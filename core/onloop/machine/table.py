@@ -8,7 +8,7 @@ from types import MappingProxyType
 from onloop.machine import commands as c
 from onloop.machine.state import State
 
-_S, _W, _I = State.SUBMITTED, State.WORKING, State.INPUT_REQUIRED
+_S, _W, _I, _P = State.SUBMITTED, State.WORKING, State.INPUT_REQUIRED, State.PAUSED
 _DONE, _CANCELED, _REJECTED, _FAILED = State.COMPLETED, State.CANCELED, State.REJECTED, State.FAILED
 
 TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxyType(
@@ -23,13 +23,22 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Reassign: {_S: frozenset({_S}), _W: frozenset({_S}), _I: frozenset({_S})},
         c.Retry: {_S: frozenset({_S}), _I: frozenset({_S, _W, _I, _DONE})},
         c.Release: {_W: frozenset({_S, _W, _I})},
+        c.EndTurn: {_W: frozenset({_W})},
         c.Fail: {_W: frozenset({_S, _I})},
         c.FireTimer: {_S: frozenset({_S}), _W: frozenset({_S, _W, _I}), _I: frozenset({_I, _S, _W, _REJECTED})},
-        c.Cancel: {_S: frozenset({_CANCELED}), _W: frozenset({_CANCELED}), _I: frozenset({_CANCELED})},
+        c.Cancel: {before: frozenset({_CANCELED}) for before in (_S, _W, _I, _P)},
+        c.Pause: {before: frozenset({_P}) for before in (_S, _W, _I)},
+        c.Exclude: {before: frozenset({_P}) for before in (_S, _W, _I, _P)},
+        c.Resume: {_P: frozenset({_S, _W, _I, _DONE})},
         c.StartEffect: {_W: frozenset({_W})},
         c.FinishEffect: {_W: frozenset({_S, _W, _I, _DONE})},
         c.FailEffect: {_W: frozenset({_I})},
-        c.Settle: {_W: frozenset({_W, _DONE, _FAILED, _CANCELED, _REJECTED})},
+        c.Settle: {_W: frozenset({_W, _I, _DONE, _FAILED, _CANCELED, _REJECTED}), _P: frozenset({_P})},
+        c.Judge: {_W: frozenset({_W, _S, _I, _DONE})},
+        c.Spawn: {_W: frozenset({_W})},
+        c.Dismiss: {before: frozenset({_CANCELED}) for before in (_S, _W, _I, _P)},
+        c.FinishFunnel: {_W: frozenset({_W, _S, _I, _DONE})},
+        c.ReportConflict: {_W: frozenset({_W, _I})},
     }
 )
 """command → state before → states after. A move that is not here is a defect of `decide`, and never written."""

@@ -81,7 +81,10 @@ class TestCounts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent."""
+    """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
+
+    `score` is in thousandths, from a gate that scores.
+    """
 
     gate: str
     verdict: Verdict
@@ -100,7 +103,24 @@ class Evidence:
     output: str | None = None
     output_bytes: int = 0
     isolation: str = "process"
+    score: int | None = None
     changed_config: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence."""
+
+    step: str
+    gate: str
+    passes: bool
+    reason: str
+    by: str
+    at: int
+    head: str
+    base: str
+    definition: str
+    visit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +161,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """Something the next brief must say: `kind` is gate, reject, answer, retry, attempt or handoff."""
+    """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
 
     kind: str
     text: str
     by: str
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offspring:
+    """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
+
+    id: str
+    title: str
+    brief: str = ""
+    merges: tuple[str, ...] = ()
+
+    @property
+    def resolves(self) -> bool:
+        """Whether it is there to mend a conflict."""
+        return bool(self.merges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +201,12 @@ def evidence_key(step: str, gate: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The unit of work. `version` counts its events; `epoch` grows with every new owner and fences the old ones."""
+    """The unit of work. `version` counts its events; `epoch` grows with every new owner and fences the old ones.
+
+    `blocks` counts how often in a row the agent was kept from ending its turn without having handed in anything.
+    `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
+    counts once the join has said so, and `funnel` is the commit that their work became last.
+    """
 
     id: str
     run: str
@@ -183,6 +223,8 @@ class Task:
     origin: str | None = None
     target: str = "main"
     max_parallel: int | None = None
+    brief: str = ""
+    merges: tuple[str, ...] = ()
     state: State = State.SUBMITTED
     reason: Reason | None = None
     detail: str = ""
@@ -198,16 +240,22 @@ class Task:
     tries: int = 0
     round: int = 0
     not_before: int = 0
+    blocks: int = 0
     workers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     submission: Submission | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     awaited: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     effect: Outbox | None = None
     effects: int = 0
     result: str | None = None
+    children: tuple[Offspring, ...] = ()
+    born: int = 0
+    joined: tuple[str, ...] | None = None
+    funnel: str | None = None
 
     @property
     def ended(self) -> bool:

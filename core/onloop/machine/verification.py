@@ -32,11 +32,13 @@ def _submit(course: Course, command: c.Submit) -> None:
     if running and before is not None and _same_work(before, now):
         return
     _check_not_rejected(course.task, now)
-    answered = before is not None and _same_work(before, now) and _is_answered(course)
+    if course.step.review_gates:
+        _check_review(course, now)
+    answered = course.step.fan_out is None and before is not None and _same_work(before, now) and _is_answered(course)
     course.record(e.Submitted(now))
     if answered:
         settle_gates(course)
-    elif course.step.machine_gates:
+    elif course.step.machine_gates and course.step.fan_out is None:
         request_gates(course)
     else:
         advance(course)
@@ -51,6 +53,19 @@ def _check_not_rejected(task: Task, now: Submission) -> None:
             Exit.REDO,
             "mend it, git commit, then: onloop submit",
         )
+
+
+def _check_review(course: Course, now: Submission) -> None:
+    """Refuse a reviewer's own work, and a submission where only a judgement is asked for."""
+    before = course.task.submission
+    if before is not None and before.head != now.head:
+        refuse(
+            f"{now.head[:12]} is not {before.head[:12]}, which {course.step.id} judges; a reviewer changes nothing",
+            Exit.REDO,
+            f"git reset --hard {before.head[:12]}, then: onloop review pass|fail --reason …",
+        )
+    if not course.step.machine_gates:
+        refuse(f"{course.step.id} asks for a judgement", Exit.REDO, "onloop review pass|fail --reason …")
 
 
 def _same_work(before: Submission, now: Submission) -> bool:

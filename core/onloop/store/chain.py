@@ -1,28 +1,44 @@
-"""The hash chain of a run: each event's hash covers the event before it."""
+"""The hash chains: each event's hash covers the one before it in its run, and the log's covers every event in order."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
-from onloop.machine.digest import canonical
+from onloop.machine.digest import Json, canonical, canonical_row
+from onloop.machine.record import replace
 from onloop.store.codec import to_text
 from onloop.store.port import Entry, Recorded
-from onloop.store.rows import Head
+from onloop.store.rows import LOG, Archived, Head
 
 GENESIS = "0" * 64
-"""The hash before a run's first event."""
+"""The hash before a run's first event, and before the log's."""
 
 
 def link(previous: str, event: Recorded) -> str:
-    """The hash of `event` after `previous`, sha256 hex over every column but the hash itself."""
+    """The hash of `event` after `previous` in its run, sha256 hex over every column but the hash and the sequence."""
     columns = (event.run, event.run_seq, event.task, event.version, event.name, event.data, event.at, event.principal)
-    return sha256(canonical([previous, *columns, event.key])).hexdigest()
+    return sha256(canonical_row((previous, *columns, event.key))).hexdigest()
 
 
-def sealed(entry: Entry, head: Head, seq: int, version: int) -> tuple[Recorded, Head]:
-    """The entry as it goes into the log after `head`, and the head after it."""
-    draft = Recorded(
-        seq=seq,
+def log_link(previous: str, seq: int, event_hash: str) -> str:
+    """The hash of the whole log after the event with that sequence and hash."""
+    return sha256(f"{previous}{seq}:{event_hash}".encode()).hexdigest()
+
+
+def base_of(archived: Sequence[Archived]) -> str:
+    """The hash before the log's first event: it covers what was archived, and where the log ended before that."""
+    if not archived:
+        return GENESIS
+    ordered = sorted(archived, key=lambda gone: gone.run)
+    told: list[Json] = [[a.run, a.count, a.hash, a.first_seq, a.at, a.log_seq, a.log_hash] for a in ordered]
+    return sha256(canonical(told)).hexdigest()
+
+
+def sealed(entry: Entry, head: Head, log: Head, version: int) -> tuple[Recorded, Head, Head]:
+    """The entry as it goes into the log after the heads of its run and of the log, and both heads after it."""
+    event = Recorded(
+        seq=log.count + 1,
         run=entry.run,
         run_seq=head.count + 1,
         task=entry.task,
@@ -34,6 +50,6 @@ def sealed(entry: Entry, head: Head, seq: int, version: int) -> tuple[Recorded, 
         key=entry.key,
         hash="",
     )
-    seal = link(head.hash, draft)
-    columns = {slot: getattr(draft, slot) for slot in Recorded.__slots__}
-    return Recorded(**{**columns, "hash": seal}), Head(entry.run, head.count + 1, seal)
+    event = replace(event, hash=link(head.hash, event))
+    after = Head(LOG, event.seq, log_link(log.hash, event.seq, event.hash))
+    return event, Head(entry.run, event.run_seq, event.hash), after

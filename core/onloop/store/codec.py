@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -25,20 +25,36 @@ EVENTS: Mapping[str, type[Logged]] = {
 """Every event by the name under which it is stored."""
 
 
+_JSON = json.JSONDecoder()
+
+
 def to_text(record: object) -> str:
     """The canonical JSON of a record."""
-    return canonical(_plain(record)).decode()
+    return canonical(to_plain(record)).decode()
+
+
+def from_plain(kind: Any, data: object) -> Any:
+    """What `to_plain` said, as the type (or union, or tuple of types) that it was; its errors are Python's own."""
+    return _decoder(kind)(data)
 
 
 def from_text(kind: type[R], text: str) -> R:
     """The record that `to_text` wrote; StoreError says what does not fit."""
     try:
-        return cast("R", _decoder(cast("Any", kind))(json.loads(text)))
+        return cast("R", from_plain(kind, _parsed(text)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
         raise StoreError(
             f"a stored {kind.__name__} cannot be read: {problem}",
             hint="onloop store verify names the first row that differs",
         ) from problem
+
+
+def _parsed(text: str) -> object:
+    """What canonical JSON says; ValueError for anything after its end."""
+    value, end = _JSON.raw_decode(text)
+    if end != len(text):
+        raise ValueError(f"something follows its end, at {end}")
+    return value
 
 
 def event_from_text(name: str, text: str) -> Logged:
@@ -49,32 +65,65 @@ def event_from_text(name: str, text: str) -> Logged:
     return from_text(kind, text)
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(v) for f in fields(value) if not _is_default(f, v := getattr(value, f.name))} | _tag(
-            value
-        )
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, str | int | bool):
-        return value
-    raise TypeError(f"{type(value).__name__} has no stored form")
+def to_plain(value: object) -> Any:
+    """A record as what JSON can say."""
+    return _encoder(type(value))(value)
 
 
-def _is_default(slot: Field[Any], value: object) -> bool:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_ENCODERS: dict[type, Callable[[Any], Any]] = {}
+
+
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    """How values of a type are said, found out once: a transition says the same few types again and again."""
+    known = _ENCODERS.get(kind)
+    if known is None:
+        known = _ENCODERS[kind] = _encoder_of(kind)
+    return known
+
+
+def _encoder_of(kind: type) -> Callable[[Any], Any]:
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if is_dataclass(kind):
+        return _record_encoder(kind)
+    if issubclass(kind, tuple | list):
+        return lambda value: [_encoder(type(item))(item) for item in value]
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): _encoder(type(item))(item) for key, item in value.items()}
+    if issubclass(kind, str | int | bool | type(None)):
+        return _as_it_is
+    raise TypeError(f"{kind.__name__} has no stored form")
+
+
+def _record_encoder(kind: type) -> Callable[[Any], Any]:
     """Defaults are left out, so that a field with one can be added without touching old rows."""
+    slots = [(slot.name, _default(slot)) for slot in fields(cast("Any", kind))]
+    tag = _tag(kind)
+
+    def encode(record: object) -> dict[str, Any]:
+        said = {}
+        for name, default in slots:
+            value = getattr(record, name)
+            if value is not default and not (type(value) is type(default) and value == default):
+                said[name] = _encoder(type(value))(value)
+        return said | tag if tag else said
+
+    return encode
+
+
+def _default(slot: Field[Any]) -> object:
     if slot.default is not MISSING:
-        return bool(type(slot.default) is type(value) and slot.default == value)
-    return slot.default_factory is not MISSING and bool(slot.default_factory() == value)
+        return slot.default
+    return slot.default_factory() if slot.default_factory is not MISSING else MISSING
 
 
-def _tag(value: object) -> dict[str, str]:
+def _tag(kind: type) -> dict[str, str]:
     """Members of unions inside records say which one they are."""
-    return {"kind": type(value).__name__} if type(value).__name__.endswith("Gate") else {}
+    return {"kind": kind.__name__} if kind.__name__.endswith("Gate") else {}
 
 
 @cache
@@ -120,13 +169,18 @@ def _union(args: tuple[Any, ...]) -> Any:
     return lambda data: _decoder(by_name[data["kind"]])(data)
 
 
-def _record(kind: type) -> Any:
+@cache
+def _field_decoders(kind: type) -> Mapping[str, Any]:
+    """Found when the first record is read, not before: a step holds a fan-out, which holds steps."""
     hints = typing.get_type_hints(kind)
-    decoders = {f.name: _decoder(hints[f.name]) for f in fields(kind)}
+    return {f.name: _decoder(hints[f.name]) for f in fields(cast("Any", kind))}
 
+
+def _record(kind: type) -> Any:
     def decode(data: Mapping[str, Any]) -> object:
-        unknown = data.keys() - decoders.keys() - {"kind"}
-        if unknown:
+        decoders = _field_decoders(kind)
+        if not data.keys() <= decoders.keys() | {"kind"}:
+            unknown = data.keys() - decoders.keys() - {"kind"}
             raise TypeError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
         return kind(**{name: decoders[name](value) for name, value in data.items() if name in decoders})
 

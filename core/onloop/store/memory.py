@@ -10,11 +10,11 @@ from hashlib import sha256
 from typing import TypeVar, cast
 
 from onloop.machine.house import House
-from onloop.machine.state import State
+from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.port import Entry, Recorded, TaskFilter, Transaction
-from onloop.store.rows import Due, Head, Lease, Row, key_of
+from onloop.store.rows import LOG, Due, Head, Lease, Remembered, Row, key_of
 
 R = TypeVar("R", bound=Row)
 
@@ -36,6 +36,7 @@ class MemoryStore:
         self._contents = _Contents()
         self._turn = threading.Lock()
         self._stamp = 0
+        self.receipt: Head | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -50,6 +51,7 @@ class MemoryStore:
             view = _View(replace(now, tasks={**now.tasks}, seqs={**now.seqs}, rows={**now.rows}, blobs={**now.blobs}))
             yield view
             self._contents = view.contents
+            self.receipt = view.get(Head, LOG)
             self._stamp += 1
 
     def stamp(self) -> int:
@@ -80,7 +82,8 @@ class _View:
         ]
 
     def child_states(self, parent: str) -> Sequence[State]:
-        return [task.state for task in self.contents.tasks.values() if task.parent == parent]
+        children = [task for task in self.contents.tasks.values() if task.parent == parent]
+        return [task.state for task in children if task.reason is not Reason.EXCLUDED]
 
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
         return [t.id for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now]
@@ -92,14 +95,24 @@ class _View:
         return self.contents.house
 
     def log(
-        self, *, after: int = 0, limit: int = 1000, run: str | None = None, task: str | None = None
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        run: str | None = None,
+        task: str | None = None,
+        newest: bool = False,
     ) -> Sequence[Recorded]:
+        until = len(self.contents.events) if before is None else max(0, before - 1)
+        events = self.contents.events[after:until]
         found = (
             event
-            for event in self.contents.events[after:]
+            for event in (reversed(events) if newest else events)
             if (run is None or event.run == run) and (task is None or event.task == task)
         )
-        return [event for event, _ in zip(found, range(limit), strict=False)]
+        taken = [event for event, _ in zip(found, range(limit), strict=False)]
+        return taken[::-1] if newest else taken
 
     def last_seq(self) -> int:
         return len(self.contents.events)
@@ -122,12 +135,14 @@ class _View:
 
     def append(self, entries: Sequence[Entry]) -> None:
         events = list(self.contents.events)
+        log = self.get(Head, LOG) or Head(LOG, 0, GENESIS)
         for entry in entries:
             head = self.get(Head, entry.run) or Head(entry.run, 0, GENESIS)
             version = 1 + sum(event.task == entry.task for event in events)
-            event, head = sealed(entry, head, len(events) + 1, version)
+            event, head, log = sealed(entry, head, log, version)
             events.append(event)
             self.put(head)
+        self.put(log)
         self.contents = replace(self.contents, events=tuple(events))
 
     def put_task(self, task: Task) -> None:
@@ -142,6 +157,11 @@ class _View:
 
     def delete(self, kind: type[Row], key: str) -> None:
         self.contents.rows.pop((kind, key), None)
+
+    def forget(self, before: int, limit: int) -> None:
+        oldest = sorted((row.at, row.key) for row in self.select(Remembered) if row.at < before)
+        for _, key in oldest[:limit]:
+            self.delete(Remembered, key)
 
     def put_blob(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()

@@ -11,7 +11,7 @@ from onloop.machine.house import House
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.codec import Logged
-from onloop.store.rows import Row
+from onloop.store.rows import Head, Row
 
 R = TypeVar("R", bound=Row)
 
@@ -67,7 +67,7 @@ class Reading(Protocol):
         ...
 
     def child_states(self, parent: str) -> Sequence[State]:
-        """The states of a task's children, in no particular order: cheaper than the children."""
+        """The states of a task's children, those that are excluded left out: cheaper than the children."""
         ...
 
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
@@ -83,9 +83,19 @@ class Reading(Protocol):
         ...
 
     def log(
-        self, *, after: int = 0, limit: int = 1000, run: str | None = None, task: str | None = None
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        run: str | None = None,
+        task: str | None = None,
+        newest: bool = False,
     ) -> Sequence[Recorded]:
-        """Up to `limit` events with a sequence above `after`, in order."""
+        """Up to `limit` events with a sequence above `after` and below `before`, in order.
+
+        Where there are more, they are the first ones, or the `newest`.
+        """
         ...
 
     def last_seq(self) -> int:
@@ -132,6 +142,10 @@ class Transaction(Reading, Protocol):
         """Remove a row, if it is there."""
         ...
 
+    def forget(self, before: int, limit: int) -> None:
+        """Remove up to `limit` of the oldest remembered answers that were given before that time (ms)."""
+        ...
+
     def put_blob(self, content: bytes) -> str:
         """Store bytes; the answer is their sha256 digest, hex."""
         ...
@@ -139,6 +153,11 @@ class Transaction(Reading, Protocol):
 
 class Store(Protocol):
     """A place where onloop's state is kept."""
+
+    @property
+    def receipt(self) -> Head | None:
+        """The log's head after this object's last change; None before the first."""
+        ...
 
     def reading(self) -> AbstractContextManager[Reading]:
         """A consistent snapshot; it never waits for writers."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,18 @@ class Remembered(Row):
     at: int
 
 
+def remembered_key(principal: str, key: str) -> str:
+    """Under what the answer to a principal's idempotency key is kept: a key is its principal's own, and not shown."""
+    return sha256(f"{principal}|{key}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+LOG = ""
+"""The name under which the head of the whole log is kept among those of the runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head(Row):
-    """The end of one run's chain: how many events it has, and the hash of the last."""
+    """The end of a run's chain, or of the log's: how many events it has, and the hash after the last."""
 
     run: str
     count: int
@@ -97,12 +108,38 @@ class Glance(Row):
     json: str
 
 
-ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance)
+@dataclass(frozen=True, slots=True)
+class Brief(Row):
+    """What `next` answers where `check` answers by Glance: the brief of the agent of `epoch`, with the verdict."""
+
+    task: str
+    epoch: int
+    text: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archived(Row):
+    """A finished run that was moved to a file: the end of its chain, and the log's head when it went."""
+
+    run: str
+    count: int
+    hash: str
+    first_seq: int
+    at: int
+    log_seq: int
+    log_hash: str
+
+
+ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance, Brief, Archived)
+
+
+_COLUMNS: Mapping[type[Row], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}
 
 
 def columns(kind: type[Row]) -> tuple[str, ...]:
     """The fields of a kind of row, the key first."""
-    return tuple(slot.name for slot in fields(kind))
+    return _COLUMNS[kind]
 
 
 def key_of(row: Row) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from onloop.machine import definition as d
 from onloop.workflow import model as m
 
@@ -37,6 +39,46 @@ def _step(step: m.StepPart) -> d.Step:
         gates=tuple(_gate(gate) for gate in step.gates),
         on_reject=step.on_reject,
         on_fail=step.on_fail,
+        fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
+    )
+
+
+def _fan_out(given: m.FanOutPart) -> d.FanOut:
+    steps = tuple(_step(step) for step in given.steps)
+    score = given.join.best_of.score if given.join.best_of else None
+    if score is not None:
+        timeout = COMMAND_TIMEOUT_MS if score.timeout is None else score.timeout
+        gate = d.CommandGate(d.SCORE_GATE, tuple(score.command), timeout, scores=True)
+        steps = (*steps[:-1], replace(steps[-1], gates=(*steps[-1].gates, gate)))
+    return d.FanOut(
+        steps=steps,
+        over=given.over,
+        count=given.count,
+        spawn=given.spawn is True,
+        most=given.most if given.count is None else max(given.most, given.count),
+        max_parallel=given.max_parallel,
+        join=_join(given.join),
+        brief=given.brief,
+        resolve=() if given.resolve is None else (_resolve(given.resolve),),
+    )
+
+
+def _join(given: m.JoinPart) -> d.Join:
+    if given.best_of is not None:
+        return d.Join(d.JoinKind.BEST_OF)
+    if given.quorum is None:
+        return d.Join(d.JoinKind.ALL)
+    return d.Join(d.JoinKind.FIRST if given.quorum == 1 else d.JoinKind.QUORUM, given.quorum)
+
+
+def _resolve(given: m.ResolvePart) -> d.Step:
+    return d.Step(
+        id="funnel.resolve",
+        role=given.role,
+        isolation=d.Isolation.CLONE,
+        rounds=given.rounds,
+        timeout_ms=_STEP.timeout_ms if given.timeout is None else given.timeout,
+        gates=tuple(_gate(gate) for gate in given.gates),
     )
 
 
@@ -54,6 +96,8 @@ def _gate(gate: m.GatePart) -> d.Gate:
         return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
     if gate.artefact is not None:
         return d.ArtefactGate(gate.id, gate.artefact.name, gate.artefact.min_bytes)
+    if gate.review is not None:
+        return d.ReviewGate(gate.id, gate.review.quorum)
     if gate.human is not None:
         return _human(gate.id, gate.human)
     raise ValueError(f"gate {gate.id} has no kind")

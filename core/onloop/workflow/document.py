@@ -15,6 +15,7 @@ from onloop.workflow.nodes import Node, Position, Problem
 
 LARGEST = 1_048_576
 START = Position(1, 1)
+EMPTY = Problem(START, "the file is empty", "begin with workflow: NAME")
 _DIRECTIVE = re.compile(r"((?: *(?:#[^\n]*)?\n)*)%")
 
 
@@ -56,7 +57,7 @@ def _parsed(text: str) -> Document:
     except Exception:  # what ruamel lets escape on odd input is a long list; that the file cannot be read is the same
         return _unreadable(*assembly.problems, Problem(at, "from here on this is not YAML", "write it more plainly"))
     if assembly.root is None:
-        return _unreadable(Problem(START, "the file is empty", "begin with workflow: NAME"))
+        return _unreadable(EMPTY)
     return Document(assembly.root, tuple(assembly.problems))
 
 

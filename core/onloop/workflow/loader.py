@@ -13,11 +13,11 @@ from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
 from onloop.text import safe
 from onloop.workflow.definition import defined
-from onloop.workflow.document import read
+from onloop.workflow.document import Document, read
 from onloop.workflow.model import EnvironmentPart, Part, StepPart, WorkflowFile
-from onloop.workflow.nodes import Fault, Node, Path, Problem, plain
+from onloop.workflow.nodes import Fault, Node, Path, plain
 from onloop.workflow.sense import Outline, environment_faults, sense_faults
-from onloop.workflow.shape import empty_faults, shape_faults
+from onloop.workflow.shape import WORKFLOW, empty_faults, misfits
 
 MOST_PROBLEMS = 100
 
@@ -27,25 +27,36 @@ P = TypeVar("P", bound=Part)
 def load(source: bytes, name: str) -> Definition:
     """The definition in the bytes of a file called `name`, or WorkflowError with every problem (the first hundred)."""
     document = read(source)
-    if document.root is None:
-        raise _error(document.problems, name)
-    data = plain(document.root)
-    faults = [fault.located(document.root) for fault in islice(_faults(document.root, data), MOST_PROBLEMS + 1)]
-    if document.problems or faults:
-        # What the shape says about a value that could not be read would only say the same again, worse.
-        unread = {problem.position for problem in document.problems}
-        raise _error((*document.problems, *(fault for fault in faults if fault.position not in unread)), name)
+    data = plain(document.root) if document.root is not None else None
+    lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
+    if lines:
+        more = "there are more problems than these; " if len(lines) > MOST_PROBLEMS else ""
+        hint = f"{more}onloop workflow schema prints what a file may hold, onloop workflow print feature an example"
+        raise WorkflowError(lines[:MOST_PROBLEMS], hint=hint)
     return defined(WorkflowFile.model_validate(data), hashlib.sha256(source).hexdigest())
 
 
+def problem_lines(document: Document, faults: Iterable[Fault], name: str) -> tuple[str, ...]:
+    """What is wrong with a file called `name`, one `file:line:col: …` each, in their order.
+
+    Of `faults`, which are about what could be read, no more than a hundred and one are looked at.
+    """
+    problems = list(document.problems)
+    if document.root is not None:
+        # What the shape says about a value that could not be read would only say the same again, worse.
+        unread = {problem.position for problem in document.problems}
+        found = (fault.located(document.root) for fault in islice(faults, MOST_PROBLEMS + 1))
+        problems += [problem for problem in found if problem.position not in unread]
+    shown = safe(name, 200)
+    return tuple(dict.fromkeys(problem.line(shown) for problem in sorted(problems, key=lambda p: p.position)))
+
+
 def _faults(root: Node, data: object) -> Iterator[Fault]:
-    empty = tuple(empty_faults(root))
-    paths = {fault.path for fault in empty}
-    yield from empty
-    yield from (fault for fault in shape_faults(data) if fault.path not in paths)
+    yield from misfits(root, data, WORKFLOW)
     if isinstance(data, dict):
+        incomplete = {fault.path[:2] for fault in empty_faults(root)}
         yield from environment_faults(_read(EnvironmentPart, data.get("environment")))
-        yield from sense_faults(_outline(data.get("steps"), {path[:2] for path in paths}))
+        yield from sense_faults(_outline(data.get("steps"), incomplete))
 
 
 def _outline(steps: object, incomplete: Collection[Path]) -> Outline:
@@ -63,11 +74,3 @@ def _read(kind: type[P], data: object) -> P | None:
         return kind.model_validate(data)
     except ValidationError:
         return None
-
-
-def _error(problems: Iterable[Problem], name: str) -> WorkflowError:
-    shown = safe(name, 200)
-    lines = tuple(dict.fromkeys(problem.line(shown) for problem in sorted(problems, key=lambda p: p.position)))
-    more = "there are more problems than these; " if len(lines) > MOST_PROBLEMS else ""
-    hint = f"{more}onloop workflow schema prints what a file may hold, onloop workflow print feature an example"
-    return WorkflowError(lines[:MOST_PROBLEMS], hint=hint)

@@ -21,7 +21,7 @@ GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
-GATE_KINDS = ("command", "file", "artefact", "human")
+GATE_KINDS = ("command", "file", "artefact", "review", "human")
 SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
 OWN = "onloop"
 """The type of the errors that are worded here: their context holds `what` and `hint`."""
@@ -150,8 +150,14 @@ class HumanPart(Part):
     expire: ExpirePart | None = None
 
 
+class ReviewPart(Part):
+    """How many agents who had no part in the work must judge it a pass."""
+
+    quorum: Annotated[int, Field(ge=1, le=5)] = 1
+
+
 class GatePart(Part):
-    """A named check that must pass to leave a step: exactly one of `command`, `file`, `artefact` and `human`."""
+    """A named check that must pass to leave a step: exactly one of the kinds in GATE_KINDS."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
 
@@ -162,7 +168,62 @@ class GatePart(Part):
     unittest: TestsPart | None = None
     file: FilePart | None = None
     artefact: ArtefactPart | None = None
+    review: ReviewPart | None = None
     human: HumanPart | None = None
+
+
+class ScorePart(Part):
+    """The command whose last line is a number: the child with the highest wins."""
+
+    command: Argv
+    timeout: Timeout | None = None
+
+
+class BestOfPart(Part):
+    """Which of the completed children is the best."""
+
+    score: ScorePart
+
+
+class JoinPart(Part):
+    """When the children are enough: a `quorum` of them, the `best_of` them, or, with neither, all."""
+
+    quorum: Annotated[int, Field(ge=1, le=100)] | None = None
+    best_of: BestOfPart | None = None
+
+
+def _join_words(given: Any) -> Any:
+    words = {"all": JoinPart(), "first": JoinPart(quorum=1)}
+    if isinstance(given, str) and given not in words:
+        raise complaint(f"{given[:60]!r} is no join", "write all, first, {quorum: 2} or {best_of: {score: …}}")
+    return words[given] if isinstance(given, str) else given
+
+
+_JOIN_SCHEMA = WithJsonSchema({"anyOf": [{"enum": ["all", "first"]}, {"type": "object"}]})
+Joining = Annotated[JoinPart, BeforeValidator(_join_words), _JOIN_SCHEMA]
+
+
+class ResolvePart(Part):
+    """Who mends a conflict between children's commits before a person is asked."""
+
+    role: Annotated[str, Field(pattern=ROLE)]
+    rounds: Few = 3
+    timeout: Timeout | None = None
+    gates: Annotated[list[GatePart], Field(max_length=50)] = []
+
+
+class FanOutPart(Part):
+    """Children of a step: one per line of the artefact `over`, `count` of them, or as the step's agent spawns them."""
+
+    over: FileName | None = None
+    count: Annotated[int, Field(ge=1, le=100)] | None = None
+    spawn: Literal[True] | None = None
+    most: Annotated[int, Field(ge=1, le=100)] = 20
+    max_parallel: Annotated[int, Field(ge=1, le=100)] | None = None
+    join: Joining = JoinPart()
+    brief: Annotated[str, Field(max_length=50_000)] = ""
+    steps: Annotated[list[StepPart], Field(min_length=1, max_length=20)]
+    resolve: ResolvePart | None = None
 
 
 class StepPart(Part):
@@ -182,6 +243,10 @@ class StepPart(Part):
     gates: Annotated[list[GatePart], Field(max_length=50)] = []
     on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = None
     on_fail: StepId | None = None
+    fan_out: FanOutPart | None = None
+
+
+FanOutPart.model_rebuild()
 
 
 class WorkflowFile(Part):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onloop.machine.definition import END
+from onloop.workflow.fan_out import fan_out_faults
 from onloop.workflow.gates import gate_faults, placeholder_faults
 from onloop.workflow.model import EnvironmentPart, StepPart
 from onloop.workflow.nodes import Fault, Path, Side
@@ -33,7 +34,22 @@ class Outline:
 
 
 def sense_faults(outline: Outline) -> Iterator[Fault]:
-    """Everything that does not make sense, about the steps that could be read."""
+    """Everything that does not make sense, about the steps that could be read, and about those of their children."""
+    yield from _faults(outline)
+    for number, step in enumerate(outline.steps):
+        if step is not None:
+            yield from fan_out_faults(_at(number, "fan_out"), step, _inner_faults)
+
+
+def _inner_faults(steps: tuple[StepPart, ...], at: Path) -> Iterator[Fault]:
+    """The same rules for the steps below `at`, where there is work to begin with."""
+    for fault in _faults(Outline(tuple(step.id for step in steps), steps)):
+        yield replace(fault, path=(*at, *fault.path))
+    for number, step in enumerate(steps):
+        yield from fan_out_faults((*at, *_at(number, "fan_out")), step, _inner_faults)
+
+
+def _faults(outline: Outline) -> Iterator[Fault]:
     for number, step_id in enumerate(outline.ids):
         if step_id is not None and step_id in outline.ids[:number]:
             first = outline.ids.index(step_id) + 1
@@ -56,7 +72,7 @@ def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         yield Fault(
             _at(number, extra), f"{step.id} has both {doers[0]} and {extra}", "split it into two steps", Side.KEY
         )
-    if not doers and not step.gates:
+    if not doers and not step.gates and step.fan_out is None:
         yield Fault(_at(number), f"{step.id} has nothing to do", "give it a role, run, effect or a gate")
 
 
@@ -78,7 +94,8 @@ def _pauses(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
 
 def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     """Until an agent has submitted there is no commit that a command or a person could be asked about."""
-    if number == 0 and step.role is None and step.effect is None:
+    counted = step.fan_out is not None and step.fan_out.over is None
+    if number == 0 and step.role is None and step.effect is None and not counted:
         yield Fault(_at(0), f"nothing is submitted yet when {step.id} starts", "begin with a step that has a role")
 
 
@@ -100,7 +117,7 @@ def _returning(outline: Outline, number: int, target: str) -> Iterator[Fault]:
     misled = tuple(_backward(outline, number, "on_reject", target))
     yield from misled
     found = outline.step(target)
-    if not misled and found is not None and found.role is None:
+    if not misled and found is not None and not _works(found):
         yield Fault(
             _at(number, "on_reject"),
             f"nobody works at {target}, so it would come back unchanged",
@@ -111,7 +128,7 @@ def _returning(outline: Outline, number: int, target: str) -> Iterator[Fault]:
 def _failing(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.on_fail is None:
         return
-    if step.role is not None or step.effect is not None:
+    if (step.role is not None and not _reviews(step)) or step.effect is not None:
         who = "its agent, as a round" if step.role is not None else "a person"
         yield Fault(_at(number, "on_fail"), f"a failure of {step.id} goes to {who}", "remove on_fail", Side.KEY)
     else:
@@ -126,6 +143,26 @@ def _backward(outline: Outline, number: int, field: str, target: str) -> Iterato
         yield Fault(_at(number, field), f"{field} leads forward to {target}", f"name one of: {back}")
 
 
+def _reviewing(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    """A review is by an agent, not by whoever did the work, and its fail leads somewhere."""
+    reviews = [index for index, gate in enumerate(step.gates) if gate.review is not None]
+    for index in reviews[1:]:
+        yield Fault((*_at(number, "gates"), index), f"{step.id} asks for two reviews", "raise the quorum of one")
+    if not reviews:
+        return
+    at = (*_at(number, "gates"), reviews[0])
+    if step.role is None:
+        yield Fault(at, f"no agent is at {step.id} to review", "give the step a role, such as reviewer")
+    elif not step.not_by:
+        yield Fault(at, f"{step.id} lets whoever did the work review it", "add not_by: [the step that did the work]")
+    if step.on_fail is None:
+        yield Fault(at, f"a fail of {step.id} leads nowhere", "add on_fail: the step that does the work again")
+
+
+def _reviews(step: StepPart) -> bool:
+    return any(gate.review is not None for gate in step.gates)
+
+
 def _antagonists(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.not_by and step.role is None:
         yield Fault(_at(number, "not_by"), f"no agent does {step.id}", "remove not_by, or give it a role", Side.KEY)
@@ -137,7 +174,7 @@ def _antagonists(outline: Outline, number: int, step: StepPart) -> Iterator[Faul
             yield Fault(at, *_no_such_step(outline, other))
         elif other == step.id:
             yield Fault(at, f"{step.id} is not_by itself", "name an earlier step")
-        elif found is not None and found.role is None:
+        elif found is not None and not _works(found):
             yield Fault(at, f"no agent does {other}", "name a step with a role")
 
 
@@ -149,7 +186,7 @@ def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     earlier = outline.steps[:number]
     if None in earlier:
         return
-    if not any(before is not None and before.role for before in earlier):
+    if not any(before is not None and _works(before) for before in earlier):
         yield Fault(
             _at(number, "effect"), f"{step.id} has nothing to {step.effect}", "put a step with a role before it"
         )
@@ -163,9 +200,14 @@ def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
 
 def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
     """Whether something judges what the effect does: a command, which is run again, or people after the last agent."""
-    last = max(number for number, step in enumerate(earlier) if step.role)
+    last = max(number for number, step in enumerate(earlier) if _works(step))
     runs = any(step.run is not None or any(g.command is not None for g in step.gates) for step in earlier)
     return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
+
+
+def _works(step: StepPart) -> bool:
+    """Whether agents work at the step, or its children do."""
+    return step.role is not None or step.fan_out is not None
 
 
 def _no_such_step(outline: Outline, name: str) -> tuple[str, str]:
@@ -184,6 +226,7 @@ _RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
     _beginning,
     _rejecting,
     _failing,
+    _reviewing,
     _antagonists,
     _effect,
 )

@@ -1,9 +1,10 @@
-"""Whether data has the shape of a workflow file, with every misfit in our own words."""
+"""Whether data has the shape of a workflow file, or of another kind of file, with every misfit in our own words."""
 
 from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -14,15 +15,18 @@ from onloop.workflow import model as m
 from onloop.workflow.nodes import Fault, ListNode, MapNode, Node, Path, Scalar, Side
 
 LATER_FIELDS = {
-    "a gate": ("policy", "review", "http", "github", "sarif", "coverage"),
-    "a step": ("next", "fan_out", "context"),
+    "a gate": ("policy", "http", "github", "sarif", "coverage"),
+    "a step": ("next", "context"),
 }
 """Fields of later versions, which a file may know from the documentation."""
 
 LATER_VALUES = {"isolation": ("container", "vm"), "effect": ("push_branch", "pull_request")}
 """Values of later versions."""
 
-_NOUNS = {(): "a workflow", ("steps",): "a step", ("steps", "gates"): "a gate"}
+DEEPEST_PART = 5
+"""How often a field is followed into itself: one more than fan-outs may stand in each other."""
+
+_NOUNS = {(): "a workflow", ("steps",): "a step", ("gates",): "a gate"}
 
 _PATTERNS = {
     m.WORKFLOW_NAME: "start with a letter, then small letters, digits and -, such as raise-coverage",
@@ -36,6 +40,7 @@ _PATTERNS = {
 _WANTED = {
     "string_type": "a text",
     "int_type": "a whole number",
+    "bool_type": "true or false",
     "list_type": "a list, such as [a, b]",
     "model_type": "a mapping of fields",
 }
@@ -43,13 +48,33 @@ _WANTED = {
 _Words = tuple[str, str]
 
 
-def shape_faults(data: object) -> Iterator[Fault]:
-    """Everything about `data` that does not fit a workflow file."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of file: its shape, and the words for what does not fit.
+
+    `nouns` names its mappings by the fields that lead to them, `patterns` says what fits a pattern.
+    """
+
+    whole: type[BaseModel]
+    nouns: Mapping[tuple[str, ...], str]
+    patterns: Mapping[str, str]
+    later_fields: Mapping[str, tuple[str, ...]]
+    later_values: Mapping[str, tuple[str, ...]]
+
+
+WORKFLOW = Form(m.WorkflowFile, _NOUNS, _PATTERNS, LATER_FIELDS, LATER_VALUES)
+
+
+def misfits(root: Node, data: object, form: Form) -> Iterator[Fault]:
+    """Everything about `data`, the plain values of `root`, that does not fit a file of that form."""
+    empty = {fault.path: fault for fault in empty_faults(root)}
+    yield from empty.values()
     try:
-        m.WorkflowFile.model_validate(data)
+        form.whole.model_validate(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            yield _fault(detail)
+            if detail["loc"] not in empty:
+                yield _fault(detail, form)
 
 
 def empty_faults(node: Node, path: Path = ()) -> Iterator[Fault]:
@@ -67,26 +92,26 @@ def empty_faults(node: Node, path: Path = ()) -> Iterator[Fault]:
             pass
 
 
-def _fault(detail: Any) -> Fault:
+def _fault(detail: Any, form: Form) -> Fault:
     path: Path = detail["loc"]
     match detail["type"]:
         case "extra_forbidden":
-            return Fault(path, *_unknown(path), side=Side.KEY)
+            return Fault(path, *_unknown(path, form), side=Side.KEY)
         case "missing":
-            return Fault(path[:-1], f"{_noun(path[:-1])} lacks {path[-1]}", f"add {path[-1]}: …", side=Side.KEY)
+            return Fault(path[:-1], f"{_noun(path[:-1], form)} lacks {path[-1]}", f"add {path[-1]}: …", side=Side.KEY)
         case m.OWN:
             return Fault(path, f"{_name(path)}: {detail['ctx']['what']}", detail["ctx"]["hint"])
         case kind if kind in _WANTED:
             return Fault(path, *_mistyped(path, detail["input"], _WANTED[kind]))
         case kind if kind in _RULES:
-            return Fault(path, *_RULES[kind](_name(path), detail["input"], detail.get("ctx", {})))
+            return Fault(path, *_RULES[kind](_name(path), detail["input"], detail.get("ctx", {}), form))
         case _:
             return Fault(path, f"{_name(path)} is {_described(detail['input'])}", detail["msg"].lower())
 
 
-def _unknown(path: Path) -> _Words:
-    name, noun, valid = str(path[-1]), _noun(path[:-1]), _fields(path[:-1])
-    if name in LATER_FIELDS.get(noun, ()):
+def _unknown(path: Path, form: Form) -> _Words:
+    name, noun, valid = str(path[-1]), _noun(path[:-1], form), _fields(path[:-1], form)
+    if name in form.later_fields.get(noun, ()):
         return f"{name} is not available in this version", f"fields of {noun}: {', '.join(valid)}"
     near = nearest(name, valid)
     return f"unknown field {quoted(name)} in {noun}", f"{near}valid fields: {', '.join(valid)}"
@@ -98,26 +123,32 @@ def _mistyped(path: Path, given: object, wanted: str) -> _Words:
     return f"{_name(path)} is {_described(given)}", f"give {wanted}"
 
 
-def _not_in_list(name: str, given: object, context: Mapping[str, Any]) -> _Words:
+def _not_in_list(name: str, given: object, context: Mapping[str, Any], form: Form) -> _Words:
     valid = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
     if name == "outcome" and given == "approve":
         return "approve can never be the outcome of a timeout", f"give one of: {', '.join(valid)}"
-    if given in LATER_VALUES.get(name, ()):
+    if given in form.later_values.get(name, ()):
         return f"{name} {given} is not available in this version", f"give one of: {', '.join(valid)}"
     near = nearest(given, valid) if isinstance(given, str) else ""
     return f"{name} cannot be {quoted(given)}", f"{near}give one of: {', '.join(valid)}"
 
 
-_RULES: Mapping[str, Callable[[str, object, Mapping[str, Any]], _Words]] = {
+_RULES: Mapping[str, Callable[[str, object, Mapping[str, Any], Form], _Words]] = {
     "literal_error": _not_in_list,
     "enum": _not_in_list,
-    "string_pattern_mismatch": lambda name, given, c: (f"{name} cannot be {quoted(given)}", _PATTERNS[c["pattern"]]),
-    "greater_than_equal": lambda name, given, c: (f"{name} is {quoted(given)}", f"give {c['ge']} or more"),
-    "less_than_equal": lambda name, given, c: (f"{name} is {quoted(given)}", f"give {c['le']} or less"),
-    "too_short": lambda name, _, c: (f"{name} is an empty list", f"give at least {c['min_length']}"),
-    "too_long": lambda name, _, c: (f"{name} has {c['actual_length']} items", f"give at most {c['max_length']}"),
-    "string_too_short": lambda name, _, c: (f"{name} is an empty text", f"give at least {c['min_length']} character"),
-    "string_too_long": lambda name, given, c: (
+    "string_pattern_mismatch": lambda name, given, c, form: (
+        f"{name} cannot be {quoted(given)}",
+        form.patterns[c["pattern"]],
+    ),
+    "greater_than_equal": lambda name, given, c, _: (f"{name} is {quoted(given)}", f"give {c['ge']} or more"),
+    "less_than_equal": lambda name, given, c, _: (f"{name} is {quoted(given)}", f"give {c['le']} or less"),
+    "too_short": lambda name, _, c, __: (f"{name} is an empty list", f"give at least {c['min_length']}"),
+    "too_long": lambda name, _, c, __: (f"{name} has {c['actual_length']} items", f"give at most {c['max_length']}"),
+    "string_too_short": lambda name, _, c, __: (
+        f"{name} is an empty text",
+        f"give at least {c['min_length']} character",
+    ),
+    "string_too_long": lambda name, given, c, _: (
         f"{name} has {len(str(given))} characters",
         f"give at most {c['max_length']}",
     ),
@@ -163,25 +194,27 @@ def _name(path: Path) -> str:
     return str(path[-1])
 
 
-def _noun(path: Path) -> str:
+def _noun(path: Path, form: Form) -> str:
     names = tuple(part for part in path if isinstance(part, str))
-    return _NOUNS.get(names, names[-1] if names else "")
+    return form.nouns.get(names) or form.nouns.get(names[-1:]) or (names[-1] if names else "")
 
 
-def _fields(path: Path) -> tuple[str, ...]:
+def _fields(path: Path, form: Form) -> tuple[str, ...]:
     names = tuple(part for part in path if isinstance(part, str))
-    return tuple(field.alias or name for name, field in _parts()[names].model_fields.items())
+    return tuple(field.alias or name for name, field in _parts(form.whole)[names].model_fields.items())
 
 
 @cache
-def _parts() -> Mapping[tuple[str, ...], type[BaseModel]]:
-    """Every kind of mapping in a workflow file by the names of the fields that lead to it."""
-    return dict(_reachable(m.WorkflowFile, ()))
+def _parts(whole: type[BaseModel]) -> Mapping[tuple[str, ...], type[BaseModel]]:
+    """Every kind of mapping in a file by the names of the fields that lead to it."""
+    return dict(_reachable(whole, ()))
 
 
 def _reachable(part: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     yield path, part
     for name, field in part.model_fields.items():
+        if path.count(name) == DEEPEST_PART:
+            continue
         for inner in _models_in(field.annotation):
             yield from _reachable(inner, (*path, field.alias or name))
 

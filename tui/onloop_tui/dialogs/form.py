@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
+from textual.await_remove import AwaitRemove
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
@@ -44,26 +45,21 @@ class Form(Vertical):
     """
 
     def __init__(self, title: str, fields: Sequence[Field]) -> None:
-        super().__init__(id="form")
+        super().__init__()
         self._title = title
         self._fields = tuple(fields)
         self._problem = ""
+        self._heading = Bar(self._title_lines, id="form-title")
+        self._entries = {field.name: _entry(field) for field in fields}
+        """Kept, and not looked up: a form may be put away before it has come up."""
 
     def compose(self) -> ComposeResult:
         """The title, the fields, and what is wrong."""
-        yield Bar(self._title_lines, id="form-title")
+        yield self._heading
         for field in self._fields:
             with Horizontal():
                 yield Bar(_labelled(field))
-                entry = Input(
-                    field.value,
-                    placeholder=field.example,
-                    password=field.secret,
-                    id=f"field-{field.name}",
-                    compact=True,
-                )
-                entry.cursor_blink = False
-                yield entry
+                yield self._entries[field.name]
 
     def on_mount(self) -> None:
         """Begin with the first field that is empty."""
@@ -71,12 +67,18 @@ class Form(Vertical):
             bar.renew()
         self._focus_first_empty()
 
+    def remove(self) -> AwaitRemove:
+        """Put it away; the focus that it asked for, and that may come later, is refused."""
+        for entry in self._entries.values():
+            entry.can_focus = False
+        return super().remove()
+
     def say(self, problem: str, *, clear: str = "") -> None:
         """Say what is wrong with the answer; the field called `clear` is emptied."""
         self._problem = problem
-        self.query_one("#form-title", Bar).renew()
+        self._heading.renew()
         if clear:
-            self.query_one(f"#field-{clear}", Input).value = ""
+            self._entries[clear].value = ""
         self._focus_first_empty()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -85,12 +87,12 @@ class Form(Vertical):
         names = [field.name for field in self._fields]
         place = names.index((event.input.id or "").removeprefix("field-"))
         if place + 1 < len(names):
-            self.query_one(f"#field-{names[place + 1]}", Input).focus()
+            self._entries[names[place + 1]].focus()
         else:
             self._answer()
 
     def _answer(self) -> None:
-        words = {field.name: self.query_one(f"#field-{field.name}", Input).value for field in self._fields}
+        words = {name: entry.value for name, entry in self._entries.items()}
         missing = [field.label for field in self._fields if not field.optional and not words[field.name].strip()]
         if missing:
             self.say(f"{missing[0]} is needed; Esc leaves it")
@@ -98,12 +100,18 @@ class Form(Vertical):
             self.post_message(self.Answered(words))
 
     def _focus_first_empty(self) -> None:
-        entries = [self.query_one(f"#field-{field.name}", Input) for field in self._fields]
-        (next((entry for entry in entries if not entry.value), entries[-1])).focus()
+        entries = list(self._entries.values())
+        next((entry for entry in entries if not entry.value), entries[-1]).focus()
 
     def _title_lines(self, width: int) -> tuple[Line, ...]:
         problem = hanging((Span("✗ ", Tone.BAD),), self._problem, width, Tone.BAD) if self._problem else ()
         return (*hanging((), self._title, width, Tone.STRONG), *problem)
+
+
+def _entry(field: Field) -> Input:
+    entry = Input(field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True)
+    entry.cursor_blink = False
+    return entry
 
 
 def _labelled(field: Field) -> Callable[[int], tuple[Line, ...]]:

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from onloop.machine.task import Answer
 from onloop_tui.dialogs.form import Field, Form
+from onloop_tui.model.acts import Act
 
 _REASON = Field("words", "reason")
+_NOTE = Field("words", "note", optional=True)
 
-_TITLES: Mapping[Answer, str] = {
-    Answer.REJECT: "Reject: the reason goes into the agent's brief",
-    Answer.RETRY: "Retry: a note for the agent's brief (it may stay empty)",
-    Answer.REASSIGN: "Reassign: only whom you name may take it",
-    Answer.ANSWER: "Answer: it goes into the agent's brief",
-    Answer.CANCEL: "Cancel the task: it ends, and nothing is merged",
+_TITLES: Mapping[Act, str] = {
+    Act.REJECT: "Reject: the reason goes into the agent's brief",
+    Act.RETRY: "Retry: a note for the agent's brief (it may stay empty)",
+    Act.REASSIGN: "Reassign: only whom you name may take it",
+    Act.ANSWER: "Answer: it goes into the agent's brief",
+    Act.CANCEL: "Cancel the task: it ends, and nothing is merged",
+    Act.PAUSE: "Pause: it stops where it is until somebody resumes it",
+    Act.EXCLUDE: "Exclude: its run can end without it",
+    Act.RESUME: "Resume: a note for the brief (it may stay empty)",
 }
-_FIELDS: Mapping[Answer, Sequence[Field]] = {
-    Answer.REJECT: (_REASON,),
-    Answer.RETRY: (Field("words", "note", optional=True),),
-    Answer.REASSIGN: (Field("to", "to", example="agent:NAME or a role"), _REASON),
-    Answer.ANSWER: (Field("words", "answer"),),
-    Answer.CANCEL: (_REASON,),
+_FIELDS: Mapping[Act, Sequence[Field]] = {
+    Act.REJECT: (_REASON,),
+    Act.RETRY: (_NOTE,),
+    Act.REASSIGN: (Field("to", "to", example="agent:NAME or a role"), _REASON),
+    Act.ANSWER: (Field("words", "answer"),),
+    Act.CANCEL: (_REASON,),
+    Act.PAUSE: (_REASON,),
+    Act.RESUME: (_NOTE,),
+    Act.EXCLUDE: (_REASON,),
 }
 
 
-def words_form(answer: Answer) -> Form:
-    """The form for the words that an answer needs."""
-    return Form(f"{_TITLES[answer]} · Enter sends · Esc goes back", _FIELDS[answer])
+def fields_for(act: Act) -> tuple[Field, ...]:
+    """What has to be typed for an act; nothing for an approval."""
+    return tuple(_FIELDS.get(act, ()))
+
+
+def words_form(act: Act) -> Form:
+    """The form for the words that an act needs."""
+    return Form(f"{_TITLES[act]} · Enter sends · Esc goes back", fields_for(act))
 
 
 def person_form(known: str, people: Sequence[str]) -> Form:

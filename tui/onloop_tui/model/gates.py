@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from onloop.attention.groups import age
 from onloop.gateway.dossier import GateLine, Mark
 from onloop.machine.task import Evidence, Task
-from onloop_tui.model.lines import GUTTER, Line, Span, Tone, hanging, line, quoted
-from onloop_tui.model.sentences import LATER, MARK_SIGNS
+from onloop_tui.model.lines import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
+from onloop_tui.model.sentences import LATER, MARK_SIGNS, STRIP_SHAPES
 
 _SIGN = 13
 _FAILED = frozenset({Mark.FAILED, Mark.ERROR, Mark.TIMED_OUT})
@@ -18,11 +18,41 @@ def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> t
     """Every gate of the workflow; absent evidence reads MISSING, and `later` where its step was not reached yet."""
     lines: list[Line] = []
     for gate in gates:
-        later = gate.mark is Mark.MISSING and gate.step not in task.visits
+        later = _is_later(task, gate)
         sign = LATER if later else MARK_SIGNS[gate.mark]
         lines.append((Span("  "), sign.span(_SIGN), Span(f"{gate.step} "), Span(gate.gate, Tone.STRONG)))
         lines += _below(gate, later, now, width)
     return tuple(lines)
+
+
+def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple[Line, ...]:
+    """A line per gate, cut to `width` columns: verdict, name, and what was found; later ones are counted."""
+    reached = [gate for gate in gates if not _is_later(task, gate)]
+    lines = [
+        fitted(
+            (Span("  "), MARK_SIGNS[gate.mark].span(_SIGN), Span(f"{gate.gate} ", Tone.STRONG), Span(gate.summary)),
+            width,
+        )
+        for gate in reached
+    ]
+    left = len(gates) - len(reached)
+    return (*lines, *((line(f"  {LATER.shape} {left} later", LATER.tone),) if left else ()))
+
+
+def strip_line(task: Task, gates: Sequence[GateLine]) -> Line:
+    """One shape per gate, a space between steps: what passed, what stands in the way, and what comes later."""
+    shapes: list[Span] = []
+    for before, gate in zip((None, *gates), gates, strict=False):
+        if before is not None and before.step != gate.step:
+            shapes.append(Span(" "))
+        later = _is_later(task, gate)
+        sign = LATER if later else MARK_SIGNS[gate.mark]
+        shapes.append(Span(sign.shape if later else STRIP_SHAPES[gate.mark], sign.tone))
+    return tuple(shapes)
+
+
+def _is_later(task: Task, gate: GateLine) -> bool:
+    return gate.mark is Mark.MISSING and gate.step not in task.visits
 
 
 def _below(gate: GateLine, later: bool, now: int, width: int) -> list[Line]:

@@ -45,6 +45,11 @@ def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
     return (Span(text, tone),)
 
 
+def heading(title: str, width: int) -> Line:
+    """A title with a rule behind it, over `width` columns."""
+    return (Span(f"── {title} {'─' * max(0, width - cells(safe(title)) - 4)}"[:width], Tone.HEADING),)
+
+
 def plain(shown: Line) -> str:
     """The line without its tones."""
     return "".join(span.text for span in shown)
@@ -76,9 +81,13 @@ def spread(left: Line, right: Line, width: int) -> Line:
     return (*cut, Span(" " * (width - width_of(cut) - width_of(right))), *right)
 
 
+_PER_COLUMN = 8
+"""Of a text, at most so many characters per column are looked at: a title of a megabyte must not cost its length."""
+
+
 def column(text: str, width: int, tone: Tone = Tone.PLAIN) -> Span:
     """A span of exactly `width` columns."""
-    cut = fit(safe(text), width)
+    cut = fit(safe(text, _PER_COLUMN * width), width)
     return Span(cut + " " * (width - cells(cut)), tone)
 
 

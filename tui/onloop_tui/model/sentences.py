@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onloop.gateway.dossier import Mark
-from onloop.machine.state import Reason
-from onloop.machine.task import Answer, Task
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+from onloop_tui.model.acts import Act
 from onloop_tui.model.lines import Span, Tone, column
 
 
@@ -40,14 +41,50 @@ REASON_SIGNS: Mapping[Reason, Sign] = {
     Reason.BUDGET_EXHAUSTED: Sign("✗", "budget", Tone.BAD),
     Reason.CONFLICT: Sign("✗", "conflict", Tone.BAD),
     Reason.HALTED: Sign("○", "held", Tone.WARN),
+    Reason.FAILED: Sign("✗", "failed", Tone.BAD),
 }
 """Why a person is needed."""
 
 
+STATE_SIGNS: Mapping[State, Sign] = {
+    State.SUBMITTED: Sign("○", "ready", Tone.PLAIN),
+    State.WORKING: Sign("●", "working", Tone.PLAIN),
+    State.INPUT_REQUIRED: Sign("◆", "asks", Tone.ACCENT),
+    State.AUTH_REQUIRED: Sign("◆", "no key", Tone.ACCENT),
+    State.PAUSED: Sign("‖", "paused", Tone.WARN),
+    State.COMPLETED: Sign("✓", "done", Tone.GOOD),
+    State.FAILED: Sign("✗", "failed", Tone.BAD),
+    State.CANCELED: Sign("–", "canceled", Tone.DIM),
+    State.REJECTED: Sign("–", "rejected", Tone.WARN),
+}
+"""Where a task stands, where no reason says it better: ● somebody works, ◐ the machine does, ○ it waits."""
+
+MOTION_SIGNS: Mapping[Reason, Sign] = {
+    Reason.DEPENDENCY: Sign("○", "depends", Tone.DIM),
+    Reason.RETRY_BACKOFF: Sign("○", "backoff", Tone.DIM),
+    Reason.NO_SLOT: Sign("○", "no slot", Tone.DIM),
+    Reason.WAVE_HELD: Sign("○", "wave", Tone.DIM),
+    Reason.FROZEN: Sign("‖", "frozen", Tone.WARN),
+    Reason.GATES_RUNNING: Sign("◐", "gates", Tone.PLAIN),
+    Reason.EFFECT_RUNNING: Sign("◐", "effect", Tone.PLAIN),
+    Reason.CHILDREN_RUNNING: Sign("●", "children", Tone.PLAIN),
+    Reason.EXTERNAL: Sign("◐", "external", Tone.PLAIN),
+    Reason.STALLED: Sign("⚠", "stalled", Tone.WARN),
+    Reason.DISCONNECTED: Sign("⚠", "no beat", Tone.WARN),
+    Reason.EXCLUDED: Sign("‖", "excluded", Tone.DIM),
+}
+"""Why a task moves or waits without needing a person."""
+
+
+def sign_for(state: State, reason: Reason | None) -> Sign:
+    """Why a person is needed, else why it moves or waits, else the state itself."""
+    known = (REASON_SIGNS.get(reason) or MOTION_SIGNS.get(reason)) if reason is not None else None
+    return known or STATE_SIGNS[state]
+
+
 def sign_of(task: Task) -> Sign:
-    """Why a person is needed, or, where none is, the task's state."""
-    known = REASON_SIGNS.get(task.reason) if task.reason is not None else None
-    return known or Sign("·", task.state.value, Tone.DIM)
+    """How a task stands, as it is recorded."""
+    return sign_for(task.state, task.reason)
 
 
 MARK_SIGNS: Mapping[Mark, Sign] = {
@@ -62,30 +99,27 @@ MARK_SIGNS: Mapping[Mark, Sign] = {
 }
 """How a gate stands."""
 
+STRIP_SHAPES: Mapping[Mark, str] = {
+    **{mark: sign.shape for mark, sign in MARK_SIGNS.items()},
+    Mark.ERROR: "!",
+    Mark.TIMED_OUT: "◔",
+    Mark.STALE: "~",
+    Mark.MISSING: "–",
+}
+"""How a gate stands where there is room for one shape only, so that no two look alike."""
+
 LATER = Sign("·", "later", Tone.DIM)
 """A gate of a step that was not reached yet: there is no evidence, and none could be."""
 
-CLEARED_BY: Mapping[Reason, str] = {
-    Reason.APPROVAL_REQUIRED: "an approval or a rejection of each one; nothing else, and no time-out approves",
-    Reason.QUESTION: "an answer, which goes into the agent's brief",
-    Reason.CHOICE: "retry, reassign, reject or cancel",
-    Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
-    Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
-    Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
-    Reason.TIMED_OUT: "retry, reassign, reject or cancel",
-    Reason.BUDGET_EXHAUSTED: "retry, reassign, reject or cancel",
-    Reason.CHANGED_SINCE_APPROVAL: "retry starts the effect again; reject returns the work",
-    Reason.CONFLICT: "reject returns the work to be rebuilt on the new tip; retry tries the merge again",
-    Reason.HALTED: "retry, reassign, reject or cancel",
-}
-"""What makes an item go away."""
-
-VERBS: Mapping[Answer, str] = {
-    Answer.APPROVE: "approve",
-    Answer.REJECT: "reject",
-    Answer.ANSWER: "answer",
-    Answer.RETRY: "retry",
-    Answer.REASSIGN: "reassign",
-    Answer.CANCEL: "cancel the task",
+VERBS: Mapping[Act, str] = {
+    Act.APPROVE: "approve",
+    Act.REJECT: "reject",
+    Act.ANSWER: "answer",
+    Act.RETRY: "retry",
+    Act.REASSIGN: "reassign",
+    Act.CANCEL: "cancel the task",
+    Act.PAUSE: "pause",
+    Act.RESUME: "resume",
+    Act.EXCLUDE: "exclude",
 }
 """What a person does, as they would say it."""

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from onloop.attention.groups import age
 from onloop.gateway.dossier import Asked, Dossier
 from onloop.machine.definition import Assurance
-from onloop.machine.task import Answer, RequestKind, Task
+from onloop.machine.task import Request, RequestKind, Task
+from onloop_tui.model.actions import effects_of
+from onloop_tui.model.acts import Act
 from onloop_tui.model.changes import diff_lines, file_lines, totals
 from onloop_tui.model.gates import gate_lines, output_lines
-from onloop_tui.model.lines import Line, Span, Tone, hanging, line, quoted, spread
+from onloop_tui.model.lines import Line, Span, Tone, hanging, heading, line, quoted, spread
 from onloop_tui.model.sentences import VERBS, sign_of
 
 _LABEL = 10
+_STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
+_FEW_GATES = 2
 _NO_MORE = "nothing is asked of a person now"
 
 
@@ -41,7 +45,7 @@ def sheet_lines(dossier: Dossier, asked: Asked | None, now: int, width: int) -> 
     """The whole sheet, top to bottom."""
     lines = [*_question(dossier, asked, now, width)]
     for section in _sections(dossier, asked, now, width):
-        lines += [line(""), _heading(section.title, width), *section.lines]
+        lines += [line(""), heading(section.title, width), *section.lines]
     return tuple(lines)
 
 
@@ -50,21 +54,33 @@ def headings(lines: Sequence[Line]) -> tuple[int, ...]:
     return tuple(i for i, shown in enumerate(lines) if shown and shown[0].tone is Tone.HEADING)
 
 
-def _heading(title: str, width: int) -> Line:
-    return (Span(f"── {title} {'─' * max(0, width - len(title) - 4)}"[:width], Tone.HEADING),)
-
-
 def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Line]:
+    effects = _effect_lines(dossier.task, asked, width)
     if asked is None:
-        return [line(_NO_MORE, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED)]
-    request = asked.request
+        return [line(_NO_MORE, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED), *effects]
     lines: list[Line] = list(hanging((), _asked_words(dossier.task, asked), width, Tone.STRONG))
-    if request.kind is RequestKind.CHOICE:
-        lines += quoted(request.question, width, most=6)
-    effects = {**asked.choices}
-    effects.setdefault(Answer.CANCEL, "the task ends as canceled; nothing is merged")
-    for answer, effect in effects.items():
-        lines += hanging((Span(f"  {VERBS[answer].split()[0].ljust(8)} → ", Tone.ACCENT),), effect, width)
+    if asked.request.kind is RequestKind.CHOICE:
+        lines += quoted(asked.request.question, width, most=6)
+    lines += [*effects, *hanging((Span("  "),), _terms(asked.request, now), width, Tone.DIM)]
+    if len(dossier.asked) > 1:
+        place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
+        words = f"this is {place} of {len(dossier.asked)} things asked of it; o shows the next"
+        lines += hanging((Span("  "),), words, width, Tone.WARN)
+    return lines
+
+
+def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
+    """What each answer would do, one sentence each; what stops a task is told where nothing else is asked."""
+    effects = {act: effect for act, effect in effects_of(task, asked).items() if asked is None or act not in _STOPS}
+    return [
+        shown
+        for act, effect in effects.items()
+        for shown in hanging((Span(f"  {VERBS[act].split()[0].ljust(8)} → ", Tone.ACCENT),), effect, width)
+    ]
+
+
+def _terms(request: Request, now: int) -> str:
+    """Who may decide, with what proof, and its clocks."""
     proof = (
         f"proof {request.assurance.value} or better" if request.assurance is not Assurance.A0 else "no proof demanded"
     )
@@ -76,7 +92,7 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         f"reminded {request.reminders}×" if request.reminders else "",
         "escalated" if request.escalated else "",
     ]
-    return [*lines, *hanging((Span("  "),), " · ".join(piece for piece in pieces if piece), width, Tone.DIM)]
+    return " · ".join(piece for piece in pieces if piece)
 
 
 def _asked_words(task: Task, asked: Asked) -> str:
@@ -183,10 +199,14 @@ def _handed_over(dossier: Dossier, width: int) -> list[Section]:
     ]
 
 
+def said_by_agents(dossier: Dossier) -> tuple[str, ...]:
+    """The questions that agents ask, and what is stated about the work: untrusted text, and no evidence."""
+    questions = (a.request.question for a in dossier.asked if a.request.kind is RequestKind.QUESTION)
+    return (*questions, *((dossier.statement,) if dossier.statement else ()))
+
+
 def _said(dossier: Dossier, width: int) -> list[Section]:
-    questions = [a.request.question for a in dossier.asked if a.request.kind is RequestKind.QUESTION]
-    said = [*questions, *([dossier.statement] if dossier.statement else [])]
-    lines = tuple(shown for text in said for shown in quoted(text, width, most=400))
+    lines = tuple(shown for text in said_by_agents(dossier) for shown in quoted(text, width, most=400))
     return [Section("what the agent says (not evidence)", lines)] if lines else []
 
 
@@ -204,13 +224,17 @@ def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
         found.append(
             f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
         )
-    found += [
-        f"gate {new.gate} was {old.mark.value} and is {new.mark.value}"
-        for old, new in zip(before.gates, after.gates, strict=False)
-        if (old.mark, old.digest) != (new.mark, new.digest)
-    ]
-    for decision in now.decisions[len(was.decisions) :]:
-        found.append(f"{decision.by} decided: {decision.answer.value}")
+    found += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
+    found += _gate_differences(before, after)
     if not found and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
         found.append("what is asked has changed")
     return tuple(found)
+
+
+def _gate_differences(before: Dossier, after: Dossier) -> list[str]:
+    """The gates that stand otherwise, one by one while they are few."""
+    pairs = zip(before.gates, after.gates, strict=False)
+    moved = [(old, new) for old, new in pairs if (old.mark, old.digest) != (new.mark, new.digest)]
+    if len(moved) > _FEW_GATES:
+        return [f"{len(moved)} gates are not as they were: {', '.join(new.gate for _, new in moved)}"]
+    return [f"gate {new.gate} was {old.mark.value} and is {new.mark.value}" for old, new in moved]

@@ -3,63 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from onloop.attention.board import Board
 from onloop.attention.groups import Group
-from onloop.attention.items import Tier
-from onloop.gateway.picture import Picture, picture_of
+from onloop.gateway.gallery import picture_of
+from onloop.gateway.picture import Picture, board_at
+from onloop.machine.definition import Definition
 from onloop.machine.house import House
 from onloop.machine.task import Task
+from onloop.store.rows import Lease
 
-_DECISIONS = frozenset({Tier.SAFETY, Tier.DECISION})
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The header's numbers; `needs_you` and `blocked` together are all that waits for a person."""
-
-    needs_you: int
-    blocked: int
-    causes: int
-    running: int
-    ready: int
-    done: int
+JOURNAL = 64
+"""How many moments a snapshot remembers: a view that was away for longer looks at everything again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Tasks by id, oldest first, the house, the picture they give, and the log sequence they are read at."""
+    """Tasks by id, oldest first, the house, the picture they give, and the log sequence they are read at.
+
+    `board` is what of the picture needs people, at the time of the last `at`. `definitions` are the workflows that
+    tasks have pinned, by digest; `leases` are by task, and newer than `seq`.
+    """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     house: House = field(default_factory=House)
     seq: int = 0
-    picture: Picture = field(default_factory=lambda: picture_of(()))
+    picture: Picture = field(default_factory=Picture)
+    board: Board = field(default_factory=Board)
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    leases: Mapping[str, Lease] = field(default_factory=dict)
+    journal: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
-    def after(self, changed: Sequence[Task], house: House, seq: int) -> Snapshot:
-        """The moment that `changed` tasks make of this one."""
+    def after(
+        self,
+        changed: Sequence[Task],
+        house: House,
+        seq: int,
+        *,
+        picture: Picture | None = None,
+        definitions: Mapping[str, Definition] | None = None,
+        leases: Sequence[Lease] = (),
+    ) -> Snapshot:
+        """The moment that `changed` tasks make of this one; a heartbeat alone moves the leases only.
+
+        `picture` is theirs, where a gallery has followed; else it is drawn anew of all tasks.
+        """
+        held = {lease.task: lease for lease in leases}
+        if seq == self.seq and not changed:
+            return replace(self, leases=held)
         tasks = {**self.tasks, **{task.id: task for task in changed}}
-        return Snapshot(MappingProxyType(tasks), house, seq, picture_of(tasks.values()))
+        known = {**self.definitions, **definitions} if definitions else self.definitions
+        journal = (*self.journal, (seq, tuple(task.id for task in changed)))[-JOURNAL:]
+        return Snapshot(
+            MappingProxyType(tasks),
+            house,
+            seq,
+            picture_of(tasks.values(), known) if picture is None else picture,
+            self.board,
+            known,
+            held,
+            journal,
+        )
+
+    def changed_since(self, seq: int) -> frozenset[str] | None:
+        """The tasks that changed after the moment at `seq`; None where that is too long ago to be known."""
+        moments = [at for at, _ in self.journal]
+        if seq not in moments:
+            return None
+        return frozenset(task for at, tasks in self.journal if at > seq for task in tasks)
+
+    def at(self, now: int) -> Snapshot:
+        """The same moment as it is to be shown at `now` (ms): time alone wakes snoozes, and agents fall silent."""
+        board = board_at(self.picture, self.tasks, self.house, self.leases.values(), now)
+        return self if board == self.board else replace(self, board=board)
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """What needs a person, one group per cause, most pressing first."""
-        return self.picture.groups
+        """What needs a person and is shown, one group per cause, most pressing first."""
+        return self.board.shown
 
     def group(self, cause: str) -> Group | None:
         """The group with that cause."""
         return next((group for group in self.groups if group.cause == cause), None)
 
+    def group_of(self, task: str) -> Group | None:
+        """The group that the task is in, if it needs a person and is shown."""
+        return next((group for group in self.groups if any(item.task == task for item in group.members)), None)
+
     @property
-    def counts(self) -> Counts:
-        """The numbers of the header."""
-        blocked = [group for group in self.groups if group.tier not in _DECISIONS]
-        stuck = sum(len(group.members) for group in blocked)
-        return Counts(
-            needs_you=self.picture.needs_person - stuck,
-            blocked=stuck,
-            causes=len(blocked),
-            running=self.picture.working,
-            ready=self.picture.ready,
-            done=sum(run.done for run in self.picture.runs),
-        )
+    def done(self) -> int:
+        """How many tasks are done."""
+        return sum(run.done for run in self.picture.runs)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from onloop_tui.bindings import KEYS, Where
+from onloop_tui.bindings import KEYS, Key, Where
 from onloop_tui.model.lines import Line, Span, Tone, hanging, line
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
@@ -26,6 +27,10 @@ class HelpScreen(Screen[None]):
         Binding("pageup", "page(-1)", "page up", show=False),
     ]
 
+    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """A title and the list."""
         yield Bar(lambda _: (line("keys · Esc goes back", Tone.STRONG),), id="help-title")
@@ -42,7 +47,7 @@ class HelpScreen(Screen[None]):
 
     def _fill(self) -> None:
         view = self.query_one(LineView)
-        view.show(help_lines(view.room))
+        view.show(help_lines(self._keys, view.room))
 
     def action_close(self) -> None:
         """Back to where the person was."""
@@ -57,12 +62,14 @@ class HelpScreen(Screen[None]):
         self.query_one(LineView).page(direction)
 
 
-def help_lines(width: int) -> tuple[Line, ...]:
+def help_lines(registry: Sequence[Key], width: int) -> tuple[Line, ...]:
     """The registry as a list."""
     lines: list[Line] = []
-    for where in (Where.ITEM, Where.SHEET, Where.INBOX, Where.EVERYWHERE):
+    for where in Where:
+        if not (keys := [key for key in registry if key.where is where]):
+            continue
         lines += [line(where.value, Tone.HEADING)]
-        for key in (key for key in KEYS if key.where is where):
+        for key in keys:
             twin = f"   $ {key.twin}" if key.twin else ""
             lines += hanging((Span(f"  {key.shown:<8} ", Tone.ACCENT),), f"{key.help}{twin}", width)
         lines.append(line(""))

@@ -1,282 +1,353 @@
-"""The first screen: what needs a person, one row per cause, the sheet to decide it in, and how far the runs are."""
+"""Inbox: what needs a person, one row per cause, a preview beside it, and how far the runs are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.binding import BindingType
+from textual.containers import Horizontal
 
 from onloop.attention.groups import Group
 from onloop.attention.items import Item
-from onloop.machine.task import Answer
-from onloop_tui.bindings import KEYS, Where, bindings_of
-from onloop_tui.feed import Lost, News, Seen
-from onloop_tui.messages import Decided
+from onloop.errors import OnloopError
+from onloop.gateway.bulk import Outcome
+from onloop.gateway.dossier import Dossier
+from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.dialogs.bulk import Bulk
+from onloop_tui.dialogs.decisions import decision_plan
+from onloop_tui.dialogs.marking import Marking, Wish
+from onloop_tui.dialogs.wishes import acknowledge, mute, show_again, snooze
+from onloop_tui.model.acts import Act
+from onloop_tui.model.bulk import tally_words
 from onloop_tui.model.explain import explanation
+from onloop_tui.model.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.fleet import fleet_lines
-from onloop_tui.model.header import header_lines, since_words
-from onloop_tui.model.inbox import why_line
-from onloop_tui.model.lines import Line, Span, Tone, fitted, flowed, hanging, line
+from onloop_tui.model.inbox import chip_lines, empty_lines, nothing_hidden_lines, why_lines
+from onloop_tui.model.lines import Line, Tone, line
+from onloop_tui.model.narrowing import narrowed
+from onloop_tui.model.order import Row, hidden_rows, shown_rows
+from onloop_tui.model.selection import Selection
 from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.subject import Of, Subject
+from onloop_tui.model.twins import row_twin
+from onloop_tui.screens.view import Opening, View
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.inbox import Inbox
-from onloop_tui.widgets.sheet import Sheet
+from onloop_tui.widgets.preview import Preview
 
-TICK_S = 0.5
-REDRAW_MS = 10_000
-"""How often the ages in an open sheet are brought up to date."""
 MOST_RUNS = 3
+_SIFTED = frozenset({Act.APPROVE, Act.REJECT})
+"""Acts on a commit: what it changes is read, too."""
 
 
-class InboxScreen(Screen[None]):
-    """Lists, explains, and opens the sheet; a key in the list never decides anything."""
+class InboxView(View):
+    """Lists causes; a key in the list never decides anything."""
 
-    CSS_PATH = "inbox.tcss"
-    BINDINGS = bindings_of(KEYS)
+    where = Where.INBOX
+    nothing = "nothing needs you now"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.INBOX))
 
-    def __init__(self, session: Session, looked_at: Callable[[], int], note: str) -> None:
-        super().__init__()
-        self._session = session
-        self._looked_at = looked_at
-        self._note = note
-        self._lost = ""
-        self._read = False
-        self._status: Line = ()
-        self._explaining = False
-        self._cause: str | None = None
-        self._drawn_at = 0
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.snapshot = Snapshot()
+        self._filter = EVERYTHING
+        self._shows_hidden = False
+        self._cause: str | None = None
+        self._progress = ""
+        self._taken = False
+        self._list = Inbox(session, self._nothing_lines)
+        self._preview = Preview(session)
+        self._preview.add_class("-on")
+        self._runs = Bar(self._run_lines, id="fleet")
+        self.marking = Marking(session)
 
     def compose(self) -> ComposeResult:
-        """Header, list and sheet side by side, progress, footer."""
-        yield Bar(self._header, id="header")
-        with Horizontal(id="middle"):
-            with Vertical(id="left"):
-                yield Inbox(self._session)
-                yield Bar(self._chip, id="chip")
-                yield Bar(self._why, id="why")
-            yield Sheet(self._session)
-        yield Bar(self._fleet, id="fleet")
-        yield Bar(self._explanation, id="explanation")
-        yield Bar(lambda width: (fitted(self._status, width),) if self._status else (), id="status")
-        yield Bar(lambda width: hanging((), self._note, width, Tone.DIM) if self._note else (), id="note")
-        yield Bar(self._footer, id="footer")
+        """The list with its preview, what is asked, and the runs below it."""
+        with Horizontal(id="inbox-middle"):
+            yield self._list
+            yield self._preview
+        yield self.marking
+        yield self._runs
 
     @property
-    def inbox(self) -> Inbox:
-        """The list."""
-        return self.query_one(Inbox)
+    def rows(self) -> Inbox:
+        """The list of causes."""
+        return self._list
 
     @property
-    def sheet(self) -> Sheet:
-        """The decision sheet."""
-        return self.query_one(Sheet)
+    def focus_target(self) -> Inbox:
+        """The list of causes."""
+        return self._list
 
-    def on_mount(self) -> None:
-        """Begin to tell the time."""
-        self.inbox.focus()
-        self.set_interval(TICK_S, self.tick)
-        self._renew()
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
+        """Show this snapshot; `anew` applies the order even while it should stand still."""
+        self.snapshot, self._taken = snapshot, True
+        self.marking.people = sorted(snapshot.house.people)
+        self.rows.selection = self.rows.selection.kept(snapshot.groups)
+        self.rows.take(self._rows_of(snapshot), anew=anew)
+        self._runs.renew()
 
-    # -- news
-
-    def take(self, news: News) -> None:
-        """Show what the feed has seen."""
-        if isinstance(news, Seen):
-            self._lost, self._read, self.snapshot = "", True, news.snapshot
-            self.inbox.take(self.snapshot)
-            self.sheet.take(self.snapshot)
-        elif isinstance(news, Lost):
-            self._lost = f"store lost since {since_words(news.since)}: {news.words}"
-        self._renew()
-
-    def tick(self) -> None:
-        """Bring ages up to date, and the order once nobody uses the list any more."""
-        if self._read:
-            self.inbox.take(self.snapshot)
-        now = self._session.clock()
-        if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
-            self._drawn_at = now
-            self.sheet.draw()
-        self._renew()
+    def _rows_of(self, snapshot: Snapshot) -> Sequence[Row]:
+        board, now = snapshot.board, self.session.clock()
+        if not self._shows_hidden:
+            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
+        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
 
     def on_inbox_moved(self) -> None:
         """Another row has the cursor, or the rows have changed."""
-        self._renew()
+        self._look()
+        self.post_message(self.Moved())
 
-    # -- keys
+    def on_resize(self) -> None:
+        """There may be room for the preview now."""
+        self.call_after_refresh(self._look)
 
-    def action_go(self) -> None:
-        """Enter: open the sheet; in the sheet, confirm."""
-        if self.sheet.is_open:
-            self.sheet.go()
-        else:
-            self._open(None)
+    def _look(self) -> None:
+        self._preview.look_at(self.rows.focused_group, self.rows.selection)
 
-    def action_decide(self, answer: str) -> None:
-        """A decision key: in the list it opens the sheet, in the sheet it begins the answer."""
-        if self.sheet.is_open:
-            self.sheet.decide(Answer(answer))
-        else:
-            self._open(Answer(answer))
+    # -- what the cursor stands on
 
-    def action_member(self, step: int) -> None:
-        """The next or the previous task with the same cause."""
-        if self.sheet.is_open:
-            self.sheet.member(step)
-        else:
-            self._say("Enter opens the sheet; n and N go through those with the same cause")
+    def subject(self) -> Subject | None:
+        """The cause under the cursor, with its tasks."""
+        group = self.rows.focused_group
+        return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members)) if group else None
 
-    def action_explain(self) -> None:
-        """Show or hide why the row is here."""
-        self._explaining = not self._explaining
-        self._renew()
+    def go_to(self, subject: Subject) -> None:
+        """Put the cursor on a cause, or on the cause of a task."""
+        wanted = {subject.id, *subject.tasks}
+        for row in self.rows.arrangement.rows:
+            if row.group.cause in wanted or any(item.task in wanted for item in row.group.members):
+                self.rows.go_to(row.key)
+                return
 
-    def action_renew(self) -> None:
-        """Apply the order; with a sheet, read it again."""
-        if self.sheet.is_open:
-            self.sheet.renew()
-        else:
-            self.inbox.take(self.snapshot, anew=True)
-            self._say("the order is the one of now")
+    def next_needing(self, step: int) -> None:
+        """Every row needs a person: the next one, and round."""
+        keys = self.rows.arrangement.keys
+        if keys:
+            self.rows.touch()
+            self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
-    def action_back(self) -> None:
-        """Close the innermost thing."""
-        if self._explaining:
-            self._explaining = False
-        elif self.sheet.is_open:
-            self.sheet.back()
-        self._status = ()
-        self._renew()
-
-    def action_move(self, rows: int) -> None:
-        """Down or up."""
-        (self.sheet.body if self.sheet.is_open else self.inbox).move(rows)
-
-    def action_page(self, direction: int) -> None:
-        """A page down or up."""
-        (self.sheet.body if self.sheet.is_open else self.inbox).page(direction)
-
-    def action_edge(self, direction: int) -> None:
-        """To the first or the last."""
-        (self.sheet.body if self.sheet.is_open else self.inbox).edge(direction)
-
-    def action_section(self, step: int) -> None:
-        """The next or the previous section of the sheet."""
-        if self.sheet.is_open:
-            self.sheet.section(step)
-        else:
-            self._say("Enter opens the sheet; ] and [ go through its sections")
-
-    async def action_leave(self) -> None:
-        """Leave the dashboard, from the list only."""
-        if self.sheet.is_open:
-            self._say("Esc closes the sheet first; Ctrl+Q leaves from anywhere")
-        else:
-            await self.app.run_action("app.quit")
+    def twin(self) -> str:
+        """The command that gives the first member of the row the answer that it is there for."""
+        group = self.rows.focused_group
+        return row_twin(group) if group else ""
 
     # -- the sheet
 
-    def _open(self, wanted: Answer | None) -> None:
-        group = self.inbox.focused_group
-        if group is None:
-            self._say("nothing needs you now")
-            return
-        self._status = ()
-        self._show(group, group.members[0], wanted)
+    def sheet_opened(self) -> None:
+        """The order stands still."""
+        group = self.rows.focused_group
+        self._cause = group.cause if group else None
+        self.marking.put_away()
+        self.rows.touch()
+        self.rows.sheet_open = True
+        self.rows.can_focus = False
 
-    def _show(self, group: Group, member: Item, wanted: Answer | None) -> None:
-        self._cause = group.cause
-        self.inbox.touch()
-        self.inbox.sheet_open = True
-        self.inbox.can_focus = False
-        self.add_class("-deciding")
-        self.inbox.go_to(group.cause)
-        self.sheet.open(member.task, [item.task for item in group.members], wanted)
-        self._drawn_at = self._session.clock()
-        self._renew()
+    def sheet_closed(self) -> None:
+        """The list is used again."""
+        self.rows.sheet_open = False
+        self.rows.can_focus = True
+        self.rows.touch()
 
-    def on_decided(self, event: Decided) -> None:
-        """An answer was accepted: the next item is shown, first of the same cause, then of the next row."""
-        self._say(f"✓ {event.words}", Tone.GOOD)
-        following = self._following(event.task)
-        if following is None:
-            self.sheet.put_away()
-        else:
-            self._show(*following, None)
-
-    def on_sheet_closed(self) -> None:
-        """Back to the list."""
-        self.inbox.sheet_open = False
-        self.inbox.can_focus = True
-        self.remove_class("-deciding")
-        self.inbox.touch()
-        self.inbox.focus()
-        self._renew()
-
-    def _following(self, decided: str) -> tuple[Group, Item] | None:
-        groups = list(self.inbox.arrangement.groups)
+    def following(self, decided: str) -> Opening | None:
+        """The next item: first of the same cause, then of the next row; none from the list of what is hidden."""
+        groups = [] if self._shows_hidden else list(self.rows.arrangement.groups)
         here = next((i for i, group in enumerate(groups) if group.cause == self._cause), 0)
         for group in groups[here:] + groups[:here]:
             members = [item for item in group.members if item.task != decided]
-            later = [item for item in members if group.cause != self._cause or self._is_after(group, item, decided)]
+            later = [item for item in members if group.cause != self._cause or _is_after(group, item, decided)]
             if members:
-                return group, (later or members)[0]
+                self.rows.go_to(group.cause)
+                return Opening((later or members)[0].task, tuple(item.task for item in group.members))
         return None
 
-    @staticmethod
-    def _is_after(group: Group, item: Item, decided: str) -> bool:
-        order = [member.task for member in group.members]
-        return decided not in order or order.index(item.task) > order.index(decided)
+    # -- filter, marks, what is hidden
+
+    def filter(self, query: str) -> str:
+        """Show only causes with a member that fits, and of these count only such members."""
+        found = parse(query)
+        if not isinstance(found, Filter):
+            return found.words
+        self._filter = found
+        self.take(self.snapshot, anew=True)
+        return ""
+
+    def back(self) -> bool:
+        """Esc: what is asked, what is being read, the list of what is hidden, the marks."""
+        if self.marking.is_open:
+            self.marking.put_away()
+            self.rows.focus()
+        elif self._progress:
+            self.workers.cancel_group(self, "marked")
+            self._progress = ""
+        elif self._shows_hidden:
+            self.action_hidden()
+        elif self.rows.selection:
+            self.rows.select(Selection())
+        else:
+            return False
+        return True
+
+    def action_mark(self) -> None:
+        """Space: mark all of the cause, or none of it."""
+        group = self.rows.focused_group
+        if self._may_mark() and group is not None:
+            self.rows.select(self.rows.selection.toggled(group))
+
+    def action_mark_all(self) -> None:
+        """`*`: mark all that the filter leaves, or none of it."""
+        if self._may_mark():
+            self.rows.select(self.rows.selection.all_of(self.rows.arrangement.groups))
+
+    def _may_mark(self) -> bool:
+        if self._shows_hidden:
+            self._say("what is hidden is not marked; . shows it again, Enter opens it")
+        return not self._shows_hidden
+
+    def action_hidden(self) -> None:
+        """`H`: what is hidden and how, and back."""
+        self._shows_hidden = not self._shows_hidden
+        self.take(self.snapshot, anew=True)
+        self.rows.go_to(next(iter(self.rows.arrangement.keys), None))
+
+    def action_preview(self) -> None:
+        """`p`: the preview, or the whole width for the list."""
+        self._preview.toggle_class("-on")
+        if self._preview.has_class("-on") and not self._preview.display:
+            self._say("the preview needs 120 columns; Enter opens the sheet")
+        self.call_after_refresh(self._look)
+
+    # -- what people say about causes
+
+    def action_acknowledge(self) -> None:
+        """`.`: somebody is on it; in the list of what is hidden, show it again."""
+        groups = self._meant()
+        if groups:
+            self._wish(acknowledge(groups, self.session.clock()))
+
+    def action_snooze(self) -> None:
+        """`z`: not now; in the list of what is hidden, show it again."""
+        groups = self._meant()
+        if groups:
+            now = self.session.clock()
+            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+
+    def action_mute(self) -> None:
+        """`M`: not shown at all for a while, by a rule."""
+        group = self.rows.focused_group
+        if group is None:
+            self._say(self.nothing)
+        else:
+            self._wish(mute(group, self.session.clock()))
+
+    def _meant(self) -> list[Group]:
+        """The causes that are marked, else the one under the cursor; none where a hidden one is shown again instead."""
+        row = self.rows.focused_row
+        if row is None:
+            self._say(self.nothing)
+        elif row.hidden is not None:
+            self._wish(show_again(row.hidden))
+        else:
+            marked = set(self.rows.selection.causes.values()) or {row.group.cause}
+            return [group for group in self.snapshot.groups if group.cause in marked]
+        return []
+
+    def _wish(self, wish: Wish | str) -> None:
+        if isinstance(wish, str):
+            self._say(wish)
+        else:
+            self.marking.begin(wish)
+
+    def on_marking_said(self, event: Marking.Said) -> None:
+        """It was recorded, or it was not."""
+        event.stop()
+        self.rows.focus()
+        self.post_message(self.Said(event.words, event.tone))
+
+    # -- one decision for what is marked
+
+    def decide_marked(self, act: Act) -> bool:
+        """Begin this answer for all that is marked; whether anything is."""
+        tasks = self.rows.selection.tasks
+        if not tasks:
+            return False
+        if self.session.read_only:
+            self._say("read-only: nothing can be decided")
+        elif not self._progress:
+            self._progress = f"reading {len(tasks)} tasks …"
+            self.run_worker(self._decide_all(act, tasks), group="marked")
+        return True
+
+    async def _decide_all(self, act: Act, tasks: Sequence[str]) -> None:
+        """Read every task aside, for the digest that its decision is bound to, and offer the list."""
+        read: list[Dossier] = []
+        unread: dict[str, str] = {}
+        for number, task in enumerate(tasks, 1):
+            self._progress = f"reading {number} of {len(tasks)} …"
+            self.post_message(self.Moved())
+            try:
+                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in _SIFTED))
+            except OnloopError as problem:
+                unread[task] = problem.message
+        self._progress = ""
+        person = self.session.person
+        plan = decision_plan(act, read, unread, person.voice if person else None)
+        if isinstance(plan, str):
+            self._say(plan)
+        else:
+            self.app.push_screen(Bulk(self.session, plan, self.marking.people), self._decided_all)
+
+    def _decided_all(self, outcomes: tuple[Outcome, ...] | None) -> None:
+        """What was accepted is no longer marked; what was refused is."""
+        if outcomes:
+            accepted = [outcome.task for outcome in outcomes if outcome.accepted]
+            self.rows.select(self.rows.selection.without(accepted))
+            left = "; what was refused is still marked" if len(accepted) < len(outcomes) else ""
+            self._say(f"{tally_words(len(outcomes), outcomes)}{left}")
 
     # -- lines
 
-    def _say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        self._status = (Span(words, tone),)
-        self._renew()
+    def _say(self, words: str) -> None:
+        self.post_message(self.Said(words))
 
-    def _renew(self) -> None:
-        for bar in self.query(Bar):
-            if bar.id in {"header", "chip", "why", "fleet", "explanation", "status", "note", "footer"}:
-                bar.renew()
-
-    def _header(self, width: int) -> tuple[Line, ...]:
-        labels = ("advisory", *(("read-only",) if self._session.read_only else ()))
-        return header_lines(
-            self.snapshot,
-            lost=self._lost or ("" if self._read else "reading the store …"),
-            age_ms=self._session.clock() - self._looked_at(),
-            labels=labels,
+    def chip(self, width: int) -> tuple[Line, ...]:
+        """What is being read, how many rows wait until the order may move, the marks, and the filter."""
+        return chip_lines(
+            progress=self._progress,
+            hidden=self._shows_hidden,
+            waiting=len(self.rows.arrangement.waiting),
+            selection=self.rows.selection,
+            wanted=self._filter,
             width=width,
         )
 
-    def _chip(self, width: int) -> tuple[Line, ...]:
-        waiting = len(self.inbox.arrangement.waiting)
-        return (
-            (fitted((Span(f" {waiting} new ", Tone.ACCENT), Span("R shows them", Tone.DIM)), width),) if waiting else ()
-        )
+    def why(self, width: int) -> tuple[Line, ...]:
+        """Why the row stands where it stands, or what hides it."""
+        row = self.rows.focused_row
+        return why_lines(row, self.session.clock(), width) if row else ()
 
-    def _why(self, width: int) -> tuple[Line, ...]:
-        group = self.inbox.focused_group
-        return (fitted(why_line(group, self._session.clock()), width),) if group else ()
+    def explanation(self, width: int) -> tuple[Line, ...]:
+        """Why it is here or hidden, what clears it, who can act."""
+        row = self.rows.focused_row
+        if row is None:
+            return (line("nothing needs you now, so there is nothing to explain", Tone.DIM),)
+        task = self.snapshot.tasks.get(row.group.members[0].task)
+        return explanation(row, task, self.rows.position, self.session.clock(), width)
 
-    def _fleet(self, width: int) -> tuple[Line, ...]:
+    def _nothing_lines(self, width: int) -> Sequence[Line]:
+        if not self._taken:
+            return (line("reading the store …", Tone.DIM),)
+        return nothing_hidden_lines(width) if self._shows_hidden else empty_lines(self.snapshot, self._filter, width)
+
+    def _run_lines(self, width: int) -> tuple[Line, ...]:
         return fleet_lines(self.snapshot, width, MOST_RUNS)
 
-    def _explanation(self, width: int) -> tuple[Line, ...]:
-        group = self.inbox.focused_group
-        if not self._explaining:
-            return ()
-        if group is None:
-            return (line("nothing needs you now, so there is nothing to explain", Tone.DIM),)
-        member = next((item for item in group.members if item.task == self.sheet.task_id), group.members[0])
-        task = self.snapshot.tasks.get(member.task)
-        return explanation(group, member, task, self.inbox.position, self._session.clock(), width)
 
-    def _footer(self, width: int) -> tuple[Line, ...]:
-        here = Where.SHEET if self.sheet.is_open else Where.INBOX
-        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in KEYS if here in key.footer]
-        return flowed(pieces, width, 1)
+def _is_after(group: Group, item: Item, decided: str) -> bool:
+    order = [member.task for member in group.members]
+    return decided not in order or order.index(item.task) > order.index(decided)

@@ -2,81 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from textual.events import Click
 from textual.message import Message
 
 from onloop.attention.groups import Group
-from onloop_tui.model.inbox import ROW_HEIGHT, quiet_lines, row_lines
-from onloop_tui.model.lines import Line, Span, Tone, line
-from onloop_tui.model.order import Arrangement, arranged, cursor_after, is_frozen
-from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.inbox import ROW_HEIGHT, row_lines
+from onloop_tui.model.lines import Line, Span, Tone
+from onloop_tui.model.order import Arrangement, Row, arranged, cursor_after, is_frozen
+from onloop_tui.model.selection import Selection
 from onloop_tui.session import Session
 from onloop_tui.widgets.line_view import LineView
 
-_HERE, _ELSEWHERE = Span("▶ ", Tone.ACCENT), Span("  ")
+_CURSOR, _ALL, _SOME, _NONE = Span("▶", Tone.ACCENT), Span("*", Tone.ACCENT), Span("+", Tone.ACCENT), Span(" ")
+"""The gutter: the cursor, and whether all or some of a cause are marked."""
 
 
 class Inbox(LineView):
-    """Rows of two lines each, one per cause."""
+    """Rows of two lines each, one per cause; `compose_nothing` gives the lines where there is no row."""
 
     class Moved(Message):
         """The cursor stands on another cause, or the rows have changed."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, compose_nothing: Callable[[int], Sequence[Line]]) -> None:
         super().__init__(id="inbox")
         self._session = session
-        self._snapshot: Snapshot | None = None
+        self._compose_nothing = compose_nothing
         self._touched_at: int | None = None
         self.arrangement = Arrangement()
+        self.selection = Selection()
         self.cursor: str | None = None
         self.sheet_open = False
 
     @property
+    def focused_row(self) -> Row | None:
+        """The row under the cursor, as it is now."""
+        return next((row for row in self.arrangement.rows if row.key == self.cursor), None)
+
+    @property
     def focused_group(self) -> Group | None:
         """The cause under the cursor, as it is now."""
-        return next((group for group in self.arrangement.groups if group.cause == self.cursor), None)
+        row = self.focused_row
+        return row.group if row else None
 
     @property
     def position(self) -> int:
         """The place of the cursor, counted from 1; 0 without rows."""
-        causes = self.arrangement.causes()
-        return causes.index(self.cursor) + 1 if self.cursor in causes else 0
+        keys = self.arrangement.keys
+        return keys.index(self.cursor) + 1 if self.cursor in keys else 0
 
-    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
-        """Show this snapshot; `anew` applies the order even while it should stand still."""
-        self._snapshot = snapshot
-        now = self._session.clock()
+    def take(self, rows: Sequence[Row], *, anew: bool = False) -> None:
+        """Show these rows; `anew` applies their order even while it should stand still."""
         frozen = not anew and is_frozen(
-            sheet_open=self.sheet_open, focused=self.has_focus, touched_at=self._touched_at, now=now
+            sheet_open=self.sheet_open,
+            marked=bool(self.selection),
+            focused=self.has_focus,
+            touched_at=self._touched_at,
+            now=self._session.clock(),
         )
-        before = self.arrangement.causes()
-        self.arrangement = arranged(self.arrangement, snapshot.groups, frozen=frozen)
-        self.cursor = cursor_after(before, self.cursor, self.arrangement.causes())
+        before = self.arrangement.keys
+        self.arrangement = arranged(self.arrangement, rows, frozen=frozen)
+        self.cursor = cursor_after(before, self.cursor, self.arrangement.keys)
+        self.draw()
+        self.post_message(self.Moved())
+
+    def select(self, selection: Selection) -> None:
+        """Mark these tasks, and no others."""
+        self.selection = selection
+        self.touch()
         self.draw()
         self.post_message(self.Moved())
 
     def draw(self) -> None:
         """Draw the rows as they are at this time and width."""
-        groups = self.arrangement.groups
-        if not groups:
-            nothing = (line("reading the store …", Tone.DIM),)
-            self.show(quiet_lines(self._snapshot, self.room) if self._snapshot else nothing)
+        rows = self.arrangement.rows
+        if not rows:
+            self.show(self._compose_nothing(self.room))
             return
         now, room = self._session.clock(), self.room - 2
         lines: list[Line] = []
-        for group in groups:
-            first, second = row_lines(group, now, room)
-            lines += [(_HERE if group.cause == self.cursor else _ELSEWHERE, *first), (_ELSEWHERE, *second)]
+        for row in rows:
+            marked = self.selection.within(row.group) if self.selection else 0
+            first, second = row_lines(row, marked, now, room)
+            here = _CURSOR if row.key == self.cursor else _NONE
+            mark = _NONE if not marked else _ALL if marked == len(row.group.members) else _SOME
+            lines += [(here, mark, *first), (_NONE, _NONE, *second)]
         self.show(lines)
 
     def touch(self) -> None:
         """Somebody is using the list: its order stands still for a moment."""
         self._touched_at = self._session.clock()
 
-    def go_to(self, cause: str | None) -> None:
-        """Put the cursor on a cause."""
-        if cause in self.arrangement.causes():
-            self.cursor = cause
+    def go_to(self, key: str | None) -> None:
+        """Put the cursor on a row."""
+        if key in self.arrangement.keys:
+            self.cursor = key
             self.draw()
             top = (self.position - 1) * ROW_HEIGHT
             height = max(ROW_HEIGHT, self.size.height)
@@ -87,10 +108,10 @@ class Inbox(LineView):
 
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows, and stop at the ends."""
-        causes = self.arrangement.causes()
+        keys = self.arrangement.keys
         self.touch()
-        if causes:
-            self.go_to(causes[max(0, min(len(causes) - 1, self.position - 1 + rows))])
+        if keys:
+            self.go_to(keys[max(0, min(len(keys) - 1, self.position - 1 + rows))])
 
     def page(self, direction: int) -> None:
         """Move the cursor by a page."""
@@ -98,7 +119,7 @@ class Inbox(LineView):
 
     def edge(self, direction: int) -> None:
         """Move the cursor to the first (-1) or the last (1) row."""
-        self.move(direction * len(self.arrangement.groups))
+        self.move(direction * len(self.arrangement.rows))
 
     def is_under_cursor(self, y: int) -> bool:
         """Whether line `y` belongs to the row under the cursor."""
@@ -111,6 +132,6 @@ class Inbox(LineView):
     def on_click(self, event: Click) -> None:
         """A click moves the cursor; it never opens or decides."""
         row = (event.y + self.scroll_offset.y) // ROW_HEIGHT
-        if row < len(self.arrangement.groups):
+        if row < len(self.arrangement.rows):
             self.touch()
-            self.go_to(self.arrangement.groups[row].cause)
+            self.go_to(self.arrangement.rows[row].key)

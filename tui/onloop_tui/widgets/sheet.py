@@ -1,31 +1,32 @@
-"""The decision sheet: a docked panel that shows one task, and carries an answer to the gateway once confirmed."""
+"""The decision sheet: a docked panel that shows one task, and says what has changed since it was last looked at."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.worker import Worker
 
-from onloop.errors import OnloopError, Stale
-from onloop.gateway.dossier import Asked, Dossier
+from onloop.attention.lifecycle import Stage
+from onloop.errors import OnloopError
+from onloop.gateway.dossier import Dossier
 from onloop.gateway.identity import Principal
-from onloop.machine.task import Answer
-from onloop_tui.bindings import ANSWER_KEYS
-from onloop_tui.dialogs.form import Form
-from onloop_tui.dialogs.questions import person_form, words_form
-from onloop_tui.messages import Decided, SheetClosed
-from onloop_tui.model.actions import Action, action_lines, actions_of, asked_for, command_for
+from onloop.machine.marks import Seen
+from onloop_tui.messages import SheetClosed
+from onloop_tui.model.acts import Act
 from onloop_tui.model.changes import diff_lines
-from onloop_tui.model.lines import Line, Span, Tone, hanging, line
-from onloop_tui.model.sentences import VERBS
+from onloop_tui.model.lines import Line, Tone, line
+from onloop_tui.model.looks import Looks
 from onloop_tui.model.sheet import differences, headings, sheet_lines, title_line
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.decision import Decision, Doing
 from onloop_tui.widgets.line_view import LineView
 
 
@@ -40,30 +41,35 @@ class Mode(StrEnum):
     SENDING = "sending"
 
 
-Notice = tuple[tuple[str, Tone], ...]
+_MODES = {
+    Doing.NOTHING: Mode.SHOWN,
+    Doing.CONFIRMING: Mode.CONFIRMING,
+    Doing.WRITING: Mode.WRITING,
+    Doing.SENDING: Mode.SENDING,
+}
 
 
 class Sheet(Vertical):
-    """One task before the eyes of a person. It holds ids and the digest that was shown, never a place in a list."""
+    """One task before the eyes of a person. It holds ids and what was read of them, never a place in a list."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="sheet")
         self._session = session
         self._members: tuple[str, ...] = ()
-        self._wanted: Answer | None = None
+        self._wanted: Act | None = None
         self._dossier: Dossier | None = None
-        self._notice: Notice = ()
-        self._since = 0
-        self._people: tuple[str, ...] = ()
+        self._looks = Looks()
+        self._reading = False
+        self._snapshot = Snapshot()
+        self._reader: Worker[object] | None = None
+        """A reading that is replaced before it began was never a coroutine, so that nothing is left unawaited."""
         self.task_id = ""
-        self.mode = Mode.CLOSED
 
     def compose(self) -> ComposeResult:
-        """Title, facts, what happens now, keys."""
+        """Title, facts, and what is done about them."""
         yield Bar(self._title_lines, id="sheet-title")
         yield LineView(id="sheet-body")
-        yield Bar(self._notice_lines, id="sheet-notice")
-        yield Bar(self._key_lines, id="sheet-keys")
+        yield Decision(self._session)
 
     @property
     def body(self) -> LineView:
@@ -71,185 +77,155 @@ class Sheet(Vertical):
         return self.query_one("#sheet-body", LineView)
 
     @property
+    def decision(self) -> Decision:
+        """The part that decides."""
+        return self.query_one(Decision)
+
+    @property
     def is_open(self) -> bool:
         """Whether there is a task before the person."""
-        return self.mode is not Mode.CLOSED
+        return bool(self.task_id)
+
+    @property
+    def mode(self) -> Mode:
+        """What the sheet is doing."""
+        if not self.is_open:
+            return Mode.CLOSED
+        return Mode.READING if self._reading else _MODES[self.decision.doing]
 
     # -- opening and closing
 
-    def open(self, task_id: str, members: Sequence[str], wanted: Answer | None = None) -> None:
+    def open(self, task_id: str, members: Sequence[str], wanted: Act | None = None) -> None:
         """Show a task, one of `members`; once it is shown, the form for `wanted` opens, if there is one."""
-        self._drop_form()
+        self._remember()
         self.task_id, self._members, self._wanted = task_id, tuple(members), wanted
-        self._dossier, self._notice = None, ()
+        self._dossier = None
         self.add_class("-open")
         self.body.edge(-1)
         self.body.focus()
-        self.renew()
+        self._begin_reading()
 
     def member(self, step: int) -> None:
         """Show the next (1) or the previous (-1) task with the same cause."""
         if self.mode not in {Mode.SHOWN, Mode.READING}:
-            return self.tell("finish this first: Enter sends, Esc goes back")
+            return self.decision.tell("finish this first: Enter sends, Esc goes back")
         if len(self._members) < 2 or self.task_id not in self._members:
-            return self.tell("it is the only one with this cause")
+            return self.decision.tell("it is the only one with this cause")
         place = (self._members.index(self.task_id) + step) % len(self._members)
         return self.open(self._members[place], self._members)
 
+    def request(self) -> None:
+        """Show the next of several open requests of the task."""
+        if self.mode is not Mode.SHOWN or not self.decision.next_request():
+            self.decision.tell("nothing else is asked of this task")
+        else:
+            self.body.edge(-1)
+
     def renew(self) -> None:
         """Read the task again."""
-        if self.mode is Mode.SENDING:
-            return
-        self._drop_form()
-        self._notice = ()
-        self._set_mode(Mode.READING)
-        self.run_worker(self._read(), group="read", exclusive=True)
+        if self.mode is not Mode.SENDING:
+            self._begin_reading()
 
     def back(self) -> None:
         """Close the innermost thing: a form, a confirmation, the sheet."""
-        if self.mode is Mode.SENDING:
-            self.tell("sending… the gateway has not answered yet")
-        elif self.mode in {Mode.WRITING, Mode.CONFIRMING}:
-            self._drop_form()
-            self._notice, self._wanted = (), None
-            self._set_mode(Mode.SHOWN)
+        if self.decision.back():
             self.body.focus()
         else:
             self.put_away()
 
     def put_away(self) -> None:
         """Close the sheet."""
-        self._drop_form()
-        self._dossier, self.task_id = None, ""
+        self._remember()
+        self._dossier, self.task_id, self._reading = None, "", False
+        self.decision.about(None)
         self.remove_class("-open")
-        self._set_mode(Mode.CLOSED)
         self.post_message(SheetClosed())
 
     def take(self, snapshot: Snapshot) -> None:
         """See whether what is shown is still so; a task that has moved on is said to have, never silently replaced."""
-        self._people = tuple(sorted(snapshot.house.people))
+        self._snapshot = snapshot
+        self.decision.people = tuple(sorted(snapshot.house.people))
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
-        if now.version > self._dossier.task.version and (not self._notice or self.mode is Mode.CONFIRMING):
-            self.mode = Mode.SHOWN if self.mode is Mode.CONFIRMING else self.mode
-            self.tell(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
+        unsaid = not self.decision.notice or self.mode is Mode.CONFIRMING
+        if now.version > self._dossier.task.version and unsaid:
+            self.decision.interrupt(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
 
-    def tell(self, words: str, tone: Tone = Tone.WARN) -> None:
-        """Say something below the facts."""
-        self._notice = ((words, tone),)
-        self._renew_bars()
+    def _remember(self) -> None:
+        """What was on the screen until now has been looked at."""
+        if self._dossier is not None:
+            self._looks = self._looks.after(self._dossier, self._session.clock())
 
     # -- deciding
 
-    def decide(self, answer: Answer) -> None:
-        """Begin an answer: nothing is sent before a person has confirmed it."""
-        if self.mode is not Mode.SHOWN or self._dossier is None or not self._session.armed(self._since):
-            return
-        action = next(a for a in self._actions() if a.answer is answer)
-        if action.why_not:
-            self.tell(f"{VERBS[answer]} is not possible: {action.why_not}")
-        elif self._session.person is None:
-            self._wanted = answer
-            self._open_form(person_form(self._session.person_name, self._people))
-        elif answer is Answer.APPROVE:
-            self._ask_to_confirm()
-        else:
-            self._wanted = answer
-            self._open_form(words_form(answer))
+    def decide(self, answer: Act) -> None:
+        """Begin an answer to what is shown."""
+        if self.mode is Mode.SHOWN:
+            self.decision.begin(answer)
 
     def go(self) -> None:
-        """Enter: send what was asked to be confirmed."""
-        if self.mode is Mode.CONFIRMING and self._session.armed(self._since):
-            self._send(Answer.APPROVE, {})
-        elif self.mode is Mode.SHOWN:
-            self.tell("Enter confirms what a key below has begun", Tone.DIM)
+        """Enter: confirm."""
+        if self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
+            self.decision.go()
 
-    def on_form_answered(self, event: Form.Answered) -> None:
-        """The form is filled in: it was about who decides, or about the words of an answer."""
-        event.stop()
-        if not self._session.armed(self._since):
-            return
-        if "passphrase" in event.words:
-            self.run_worker(self._recognise(event.words), group="recognise", exclusive=True)
-        elif self._wanted is not None:
-            self._send(self._wanted, event.words)
+    def twin(self) -> str:
+        """The command line that does what is being done here."""
+        return self.decision.twin() or f"onloop show {self.task_id}"
 
-    async def _recognise(self, words: Mapping[str, str]) -> None:
-        name = words["name"].strip()
-        try:
-            person = await asyncio.to_thread(self._session.place.recognise, name, words["passphrase"])
-        except OnloopError as problem:
-            for form in self.query(Form):
-                form.say(f"{problem.message}; {problem.hint}", clear="passphrase")
-            return
-        self._session.person = person
-        if self.mode is Mode.WRITING and self._wanted is not None:
-            self._drop_form()
-            self._set_mode(Mode.SHOWN)
-            self._since = 0
-            self.decide(self._wanted)
+    def on_decision_changed(self) -> None:
+        """Something else is being done: the facts are drawn with it, and scroll again once nothing is typed."""
+        self.draw()
+        if self.mode in {Mode.CONFIRMING, Mode.SENDING}:
+            self.body.focus()
 
-    def _ask_to_confirm(self) -> None:
-        asked = self._asked()
-        effect = asked.choices.get(Answer.APPROVE, "") if asked else ""
-        self._notice = ((f"approve → {effect}", Tone.STRONG), ("Enter confirms · Esc goes back", Tone.ACCENT))
-        self._since = self._session.clock()
-        self._set_mode(Mode.CONFIRMING)
-        self.body.focus()
-
-    def _send(self, answer: Answer, words: Mapping[str, str]) -> None:
-        person, asked = self._session.person, self._asked()
-        if person is None or asked is None or self.mode is Mode.SENDING:
-            return
-        self._drop_form()
-        self._wanted = None
-        self._notice = ((f"sending… {VERBS[answer]}", Tone.ACCENT),)
-        self._set_mode(Mode.SENDING)
-        self.body.focus()
-        self.run_worker(self._perform(person, answer, asked, words, str(uuid.uuid4())), group="send")
-
-    async def _perform(
-        self, person: Principal, answer: Answer, asked: Asked, words: Mapping[str, str], key: str
-    ) -> None:
-        if person.voice is None:
-            raise ValueError(f"{person.id} has no voice")
-        command = command_for(answer, asked, person.voice, words)
-        try:
-            after = await asyncio.to_thread(self._session.place.perform, person, self.task_id, command, key)
-        except OnloopError as problem:
-            self._refused(problem)
-            return
-        reason = f" ({after.reason.value})" if after.reason else ""
-        told = f"{VERBS[answer]}: {after.id} is {after.state.value}{reason} now"
-        self._notice = ((f"✓ {told}", Tone.GOOD),)
-        self._set_mode(Mode.SHOWN)
-        self.post_message(Decided(after.id, answer, told))
-
-    def _refused(self, problem: OnloopError) -> None:
-        self._notice = ((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
-        self._set_mode(Mode.SHOWN)
-        if isinstance(problem, Stale):
-            self._set_mode(Mode.READING)
-            self.run_worker(self._read(), group="read", exclusive=True)
+    def on_decision_outdated(self) -> None:
+        """What was decided about is no longer so: read it, and leave what was refused on the screen."""
+        self._begin_reading(*self.decision.notice)
 
     # -- reading
 
-    async def _read(self) -> None:
+    def _begin_reading(self, *notice: tuple[str, Tone]) -> None:
+        self._reading = True
+        self.decision.about(None, *notice)
+        self.draw()
+        self._reader = self.run_worker(partial(self._read, notice), group="read", exclusive=True)
+
+    async def _read(self, notice: Sequence[tuple[str, Tone]]) -> None:
         wanted_id, before = self.task_id, self._dossier
         try:
             dossier = await asyncio.to_thread(self._laid_out, wanted_id, self.body.room)
         except OnloopError as problem:
-            self._notice = ((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
-            self._set_mode(Mode.SHOWN)
+            self._reading = False
+            self.decision.about(None, (f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
+            self.draw()
             return
-        self._dossier = dossier
-        self._since = self._session.clock()
-        changed = differences(before, dossier) if before is not None else ()
-        if changed:
-            self._notice = (*self._notice, (f"⚠ changed since shown: {'; '.join(changed)}", Tone.WARN))
-        self._set_mode(Mode.SHOWN)
+        self._dossier, self._reading = dossier, False
+        changed = self._changes(before, dossier)
+        self.decision.about(dossier, *notice, *(((f"⚠ {changed}", Tone.WARN),) if changed else ()))
+        self.draw()
+        self._record_look(dossier.task.id)
         self._begin_wanted()
+
+    def _changes(self, before: Dossier | None, dossier: Dossier) -> str:
+        """What is not as it was when this person looked last: a moment ago here, or before the sheet was closed."""
+        if before is None:
+            return self._looks.changes(dossier, self._session.clock())
+        found = differences(before, dossier)
+        return f"changed since shown: {'; '.join(found)}" if found else ""
+
+    def _record_look(self, task: str) -> None:
+        """Let others know that somebody has looked; nothing where nobody is known, or nothing is new."""
+        person, group = self._session.person, self._snapshot.group_of(task)
+        if person is None or self._session.read_only or group is None:
+            return
+        life = self._snapshot.board.life(group.cause)
+        if life.stage is Stage.NEW or life.news:
+            self.run_worker(self._recorded(person, Seen(group.cause, person.id)), group="seen")
+
+    async def _recorded(self, person: Principal, seen: Seen) -> None:
+        with suppress(OnloopError):  # that it is not known to have been seen harms nobody
+            await asyncio.to_thread(self._session.place.record, person, seen)
 
     def _laid_out(self, task_id: str, width: int) -> Dossier:
         """The dossier, for a thread: a long diff is laid out here, so that drawing it finds that done."""
@@ -260,11 +236,8 @@ class Sheet(Vertical):
     def _begin_wanted(self) -> None:
         """Open the form that the key in the list asked for; approving always takes a key in the sheet."""
         wanted, self._wanted = self._wanted, None
-        if wanted is None or wanted is Answer.APPROVE:
-            return
-        since, self._since = self._since, 0
-        self.decide(wanted)
-        self._since = max(since, self._since)
+        if wanted is not None and wanted is not Act.APPROVE:
+            self.decision.begin(wanted, at_once=True)
 
     # -- drawing
 
@@ -273,11 +246,13 @@ class Sheet(Vertical):
         if not self.is_open:
             return
         if self._dossier is None:
-            words = f"reading {self.task_id} …" if self.mode is Mode.READING else "MISSING: it could not be read"
+            words = f"reading {self.task_id} …" if self._reading else "MISSING: it could not be read"
             self.body.show((line(words, Tone.DIM),))
         else:
-            self.body.show(sheet_lines(self._dossier, self._asked(), self._session.clock(), self.body.room))
-        self._renew_bars()
+            asked = self.decision.asked if not self._reading else None
+            self.body.show(sheet_lines(self._dossier, asked, self._session.clock(), self.body.room))
+        self.query_one("#sheet-title", Bar).renew()
+        self.decision.renew()
 
     def section(self, step: int) -> None:
         """Scroll to the next (1) or the previous (-1) heading."""
@@ -290,35 +265,6 @@ class Sheet(Vertical):
         """Fit the new width, once it is known to the parts."""
         self.call_after_refresh(self.draw)
 
-    def _set_mode(self, mode: Mode) -> None:
-        self.mode = mode
-        self.draw()
-
-    def _open_form(self, form: Form) -> None:
-        self._drop_form()
-        self._notice = ()
-        self._since = self._session.clock()
-        self._set_mode(Mode.WRITING)
-        self.mount(form, before="#sheet-keys")
-
-    def _drop_form(self) -> None:
-        for form in self.query(Form):
-            form.remove()
-
-    def _asked(self) -> Asked | None:
-        person = self._session.person
-        return asked_for(self._dossier, person.voice if person else None) if self._dossier else None
-
-    def _actions(self) -> tuple[Action, ...]:
-        if self._dossier is None:
-            return ()
-        return actions_of(self._dossier, self._asked(), read_only=self._session.read_only)
-
-    def _renew_bars(self) -> None:
-        for bar in self.query(Bar):
-            if bar.id in {"sheet-title", "sheet-notice", "sheet-keys"}:
-                bar.renew()
-
     def _title_lines(self, width: int) -> tuple[Line, ...]:
         if self._dossier is None:
             return (line(self.task_id, Tone.STRONG),)
@@ -327,14 +273,6 @@ class Sheet(Vertical):
             f"{self._members.index(self.task_id) + 1} of {many}" if self.task_id in self._members and many > 1 else ""
         )
         return (title_line(self._dossier.task, place, self._session.clock(), width),)
-
-    def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        return tuple(shown for words, tone in self._notice for shown in hanging((Span(" "),), words, width, tone))
-
-    def _key_lines(self, width: int) -> tuple[Line, ...]:
-        if self.mode not in {Mode.SHOWN, Mode.CONFIRMING} or self._dossier is None:
-            return ()
-        return action_lines(self._actions(), ANSWER_KEYS, width)
 
 
 ANSWER_RENEW = "R"

@@ -19,8 +19,9 @@ ADVISORY = "KVL-2026-0417"
 """Made up, like the library: no such advisory exists."""
 
 _SUFFIX = ".txtar"
-_HEADER = re.compile(r"^-- (\S+) --\n", re.MULTILINE)
-_NOT_PROGRAMS = ("kvlite-", "common")
+_HEADER = re.compile(r"^-- (\S[^\n]*\S) --\n", re.MULTILINE)
+_OF_A_SWARM = "link-shortener"
+_NOT_PROGRAMS = ("kvlite-", "common", _OF_A_SWARM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Archive:
 
     about: str
     files: Mapping[str, str]
+
+    @property
+    def vendors(self) -> bool:
+        """Whether it has a place for libraries of others."""
+        return "vendor/__init__.py" in self.files
 
 
 def parse(text: str) -> Archive:
@@ -39,7 +45,7 @@ def parse(text: str) -> Archive:
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of the programs, in order; each is also its repository's."""
+    """The names of the programs that vendor the library, in order; each is also its repository's."""
     found = (entry.name.removesuffix(_SUFFIX) for entry in files(__name__).iterdir() if entry.name.endswith(_SUFFIX))
     return tuple(sorted(name for name in found if not name.startswith(_NOT_PROGRAMS)))
 
@@ -47,7 +53,13 @@ def names() -> tuple[str, ...]:
 def program(name: str) -> Archive:
     """The program `name` as its authors wrote it, without the library."""
     own = _archive(name)
-    return Archive(own.about, {**_archive("common").files, **own.files})
+    return Archive(own.about, {**_archive("common").files, **own.files} if name in names() else own.files)
+
+
+def part(name: str, change: str, key: str) -> Mapping[str, str]:
+    """What `key` contributes to a change of the program `name`, by paths from the root of its repository."""
+    found = _archive(f"{name}.{change}").files
+    return {path.removeprefix(f"{key}/"): text for path, text in found.items() if path.startswith(f"{key}/")}
 
 
 def library(version: str) -> Archive:

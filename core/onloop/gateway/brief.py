@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onloop.machine.definition import ArtefactGate, CommandGate, Definition, FileGate, Gate, HumanGate
+from onloop.machine.definition import ArtefactGate, CommandGate, Definition, FileGate, Gate, HumanGate, ReviewGate
 from onloop.machine.task import Feedback, Task
 
 _FEEDBACK: Mapping[str, str] = {
     "gate": "gate {text}",
+    "review": "judged by {by}, who is another agent: {text}",
     "reject": "rejected by {by}: {text}",
     "retry": "note from {by}: {text}",
     "answer": "answer from {by}: {text}",
@@ -32,6 +33,7 @@ def brief_for(definition: Definition, task: Task, tails: Mapping[str, str]) -> s
         where,
         f"## Your step: {step.id}",
         step.brief.strip() or definition.description,
+        *_asked_by_parent(task),
         *_came_back(task, tails),
         "## Gates",
         "You are done when a verifier finds these true for your commit, in a clean checkout:",
@@ -55,6 +57,12 @@ def _joined(lines: list[str]) -> Iterator[str]:
             yield line
     if block:
         yield "\n".join(block)
+
+
+def _asked_by_parent(task: Task) -> Iterator[str]:
+    if task.parent is not None and task.brief:
+        yield f"## Your part, as {task.parent} divided the work (another agent may have written this)"
+        yield from (f"    {line}" for line in task.brief.splitlines()[:200])
 
 
 def _came_back(task: Task, tails: Mapping[str, str]) -> Iterator[str]:
@@ -84,6 +92,8 @@ def gate_words(gate: Gate) -> str:
             return f"the commit holds {gate.path}" + (f" with {gate.contains!r} in it" if gate.contains else "")
         case ArtefactGate():
             return f"you wrote $ONLOOP_OUT/{gate.name}, of at least {gate.min_bytes} bytes"
+        case ReviewGate():
+            return f"{gate.quorum} reviewing agents judge it: `onloop review pass|fail --reason …`; change nothing"
         case HumanGate():
             return f"{gate.quorum} of {', '.join(gate.approvers)} approve"
 

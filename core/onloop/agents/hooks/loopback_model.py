@@ -1,0 +1,168 @@
+"""A model on loopback that says what it was told to say: for proving, offline, what a vendor's agent really does.
+
+Speaks as much of Anthropic's Messages and OpenAI's Responses as the two agents need to take a turn.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LARGEST_REQUEST = 32 * 1024 * 1024
+MODEL = "loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A turn in which the model says something and ends."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A turn in which the model asks for one shell command."""
+
+    command: str
+
+
+Turn = Say | Run
+
+
+@dataclass(slots=True)
+class Script:
+    """The turns in their order; when they are over the last one is said again. `heard` is what came in, as JSON."""
+
+    turns: Sequence[Turn]
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next_turn(self, request: dict[str, Any]) -> Turn:
+        """The turn that answers this request."""
+        with self._lock:
+            self.heard.append(request)
+            return self.turns[min(len(self.heard), len(self.turns)) - 1]
+
+
+@contextmanager
+def loopback_model(script: Script) -> Iterator[str]:
+    """Serve the script on a free port of 127.0.0.1 until the block ends; the value is the base address."""
+    server = _Server(script)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.script = script
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own word
+        """Say nothing: the terminal is not ours."""
+
+    def do_HEAD(self) -> None:
+        self._answer("application/json", b"")
+
+    def do_GET(self) -> None:
+        self._answer("application/json", b'{"data": [], "models": []}')
+
+    def do_POST(self) -> None:
+        request, path, script = self._request(), self.path.partition("?")[0], self.server.script
+        if path.endswith("/count_tokens"):
+            self._answer("application/json", b'{"input_tokens": 1}')
+        elif path.endswith("/messages"):
+            self._answer("text/event-stream", _stream(_messages(script, request)))
+        elif path.endswith("/responses"):
+            self._answer("text/event-stream", _stream(_responses(script, request)))
+        else:
+            self._answer("application/json", b"{}")
+
+    def _request(self) -> dict[str, Any]:
+        size = min(int(self.headers.get("content-length") or 0), LARGEST_REQUEST)
+        try:
+            request = json.loads(self.rfile.read(size) or b"{}")
+        except ValueError:
+            return {}
+        return request if isinstance(request, dict) else {}
+
+    def _answer(self, kind: str, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _stream(events: Sequence[dict[str, Any]]) -> bytes:
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Anthropic's Messages as a stream. A call without a shell is an aside (a title, say), and moves nothing on."""
+    tools = {tool.get("name") for tool in request.get("tools") or ()}
+    turn: Turn = script.next_turn(request) if "Bash" in tools else Say("ok")
+    number = len(script.heard)
+    if isinstance(turn, Run):
+        block: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
+        said = json.dumps({"command": turn.command, "description": "as the script says"})
+        delta = {"type": "input_json_delta", "partial_json": said}
+    else:
+        block, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": turn.text}
+    reason = "tool_use" if isinstance(turn, Run) else "end_turn"
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    message = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": request.get("model", MODEL)}
+    message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    return [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None}, "usage": usage},
+        {"type": "message_stop"},
+    ]
+
+
+def _responses(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """OpenAI's Responses as a stream; the shell is called by whichever name the agent offers it under."""
+    turn = script.next_turn(request)
+    number = len(script.heard)
+    if isinstance(turn, Run):
+        name, arguments = _shell_call(request, turn.command)
+        item: dict[str, Any] = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
+        item |= {"name": name, "arguments": json.dumps(arguments)}
+    else:
+        content = [{"type": "output_text", "text": turn.text}]
+        item = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
+    usage = {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1, "output_tokens_details": None}
+    done = {"id": f"resp_{number}", "usage": usage | {"total_tokens": 2}, "output": [item]}
+    return [
+        {"type": "response.created", "response": {"id": f"resp_{number}"}},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": done},
+    ]
+
+
+def _shell_call(request: dict[str, Any], command: str) -> tuple[str, dict[str, Any]]:
+    names = [tool.get("name") for tool in request.get("tools") or ()]
+    if "exec_command" in names:
+        return "exec_command", {"cmd": command}
+    if "shell_command" in names:
+        return "shell_command", {"command": command}
+    return "shell", {"command": ["bash", "-c", command]}

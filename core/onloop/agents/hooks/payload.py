@@ -1,0 +1,31 @@
+"""What a vendor's agent says on standard input when it calls a hook."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from onloop.agents.hooks.vendors import STOP
+
+LARGEST_PAYLOAD = 1024 * 1024
+START = "SessionStart"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The event, and whether the agent still has work in the background, which ends no turn."""
+
+    event: str
+    in_background: bool = False
+
+
+def payload_of(content: bytes) -> Payload:
+    """What was said. What cannot be read counts as the end of a turn: absence is denial."""
+    try:
+        said = json.loads(content[:LARGEST_PAYLOAD])
+    except (ValueError, RecursionError):
+        return Payload(STOP)
+    if not isinstance(said, dict):
+        return Payload(STOP)
+    event = said.get("hook_event_name")
+    return Payload(event if isinstance(event, str) else STOP, bool(said.get("background_tasks")))

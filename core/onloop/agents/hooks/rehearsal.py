@@ -1,0 +1,110 @@
+"""How a vendor's agent is run once against a model on loopback: one turn, no key, no network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.agents.hooks.loopback_model import Say, Script, loopback_model
+from onloop.agents.hooks.vendors import NO_LOGIN_SHELL, STOP, Vendor
+from onloop.agents.workplace import path_with_onloop
+
+PROOF = "ONLOOP_HOOK_PROOF"
+"""Names a file in which a hook leaves word that it was called."""
+PROOF_S = 60.0
+KEY = "loopback"
+"""What stands where a key belongs; the model on loopback asks for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The words and the environment of one run; the prompt comes on standard input."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def rehearsal_of(vendor: Vendor, program: str, address: str, folder: Path, *extra: str) -> Rehearsal:
+    """Run the vendor's agent against the model at `address`; `extra` words go before the prompt."""
+    if vendor.name == "claude":
+        return Rehearsal(
+            (
+                program,
+                "-p",
+                "--permission-mode",
+                "acceptEdits",
+                "--allowedTools",
+                "Bash",
+                "--output-format",
+                "json",
+                *extra,
+            ),
+            {
+                "ANTHROPIC_BASE_URL": address,
+                "ANTHROPIC_API_KEY": KEY,
+                "ANTHROPIC_AUTH_TOKEN": "",
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+                "DISABLE_AUTOUPDATER": "1",
+                "DISABLE_TELEMETRY": "1",
+            },
+        )
+    provider = f'{{name="loopback",base_url="{address}/v1",wire_api="responses",env_key="LOOPBACK_KEY"}}'
+    return Rehearsal(
+        (
+            program,
+            "exec",
+            "--skip-git-repo-check",
+            "--sandbox",
+            "workspace-write",
+            *("-c", 'model_provider="loopback"'),
+            *("-c", f"model_providers.loopback={provider}"),
+            *("-c", 'model="loopback"'),
+            *("-c", NO_LOGIN_SHELL),
+            *extra,
+            "-",
+        ),
+        {"LOOPBACK_KEY": KEY, "TMPDIR": str(folder)},
+    )
+
+
+def fires(vendor: Vendor, program: str, project: Path) -> bool:
+    """Whether the vendor's program, run in `project` with the settings that are there, calls our hook when it stops."""
+    with (
+        tempfile.TemporaryDirectory(prefix="onloop-proof-") as folder,
+        loopback_model(Script([Say("done")])) as address,
+    ):
+        proof = Path(folder) / "called"
+        ready = rehearsal_of(vendor, program, address, Path(folder))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ONLOOP_")}
+        own = {"PATH": path_with_onloop(kept), PROOF: str(proof)}
+        _run(ready.argv, project, kept | ready.environment | own)
+        called = proof.read_text(encoding="utf-8").splitlines() if proof.exists() else []
+    return f"{vendor.name} {STOP}" in called
+
+
+def version_of(program: str) -> str:
+    """What the program says about itself, at most 200 characters."""
+    return _run((program, "--version"), Path.cwd(), dict(os.environ)).strip()[:200]
+
+
+def _run(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> str:
+    """What it prints; a program that does not end is ended."""
+    said = "Say that there is nothing to do."
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            env=environment,
+            input=said,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROOF_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout

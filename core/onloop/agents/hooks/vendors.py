@@ -1,0 +1,88 @@
+"""The agents whose hooks we speak, as data: where a hook is set up, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.machine.digest import Json
+
+STOP = "Stop"
+"""The event at the end of a turn, as both vendors call it."""
+TIMEOUT_S = 60
+NO_LOGIN_SHELL = "allow_login_shell=false"
+"""Codex runs commands in a login shell, whose profile may set another PATH: one on which `onloop` is not found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One vendor's agent: its program, the file in a project that holds hooks, and the events we answer.
+
+    `project_file` and `user_file` are below the project and below the home folder; `run` is how it works headless
+    with the hook given on the command line: `{hook}` stands for it, `{state}` for the folder that `onloop` writes to.
+    """
+
+    name: str
+    title: str
+    program: str
+    project_file: str
+    user_file: str
+    events: tuple[str, ...]
+    run: tuple[str, ...]
+    trap: str
+
+    def command(self) -> str:
+        """What the vendor's agent is told to call."""
+        return f"onloop hook {self.name}"
+
+    def hooks(self) -> dict[str, Json]:
+        """The hooks as the vendor's file has them."""
+        handler: dict[str, Json] = {"type": "command", "command": self.command(), "timeout": TIMEOUT_S}
+        return {event: [{"hooks": [handler]}] for event in self.events}
+
+
+VENDORS: Mapping[str, Vendor] = {
+    vendor.name: vendor
+    for vendor in (
+        Vendor(
+            "claude",
+            "Claude Code",
+            "claude",
+            ".claude/settings.local.json",
+            ".claude/settings.json",
+            (STOP, "SessionStart"),
+            ("claude", "-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash", "--settings", "{hook}"),
+            "it lets an agent go after 8 blocks in a row, and whenever a hook crashes or is late",
+        ),
+        Vendor(
+            "codex",
+            "Codex",
+            "codex",
+            ".codex/hooks.json",
+            ".codex/hooks.json",
+            (STOP,),
+            (
+                *("codex", "exec", "--sandbox", "workspace-write", "--add-dir", "{state}", "--add-dir", ".git"),
+                *("--dangerously-bypass-hook-trust", "-c", NO_LOGIN_SHELL, "-c", "{hook}", "-"),
+            ),
+            "`codex exec` skips a hook that was not trusted, without a word: --dangerously-bypass-hook-trust, or trust "
+            "it once with /hooks; and its sandbox keeps .git from being written unless --add-dir .git says otherwise",
+        ),
+    )
+}
+"""By the name that `onloop hook` takes."""
+
+
+def file_of(vendor: Vendor, *, user: bool, project: Path, home: Path) -> Path:
+    """Where the vendor reads hooks: for one project, or for everything that the user does."""
+    return home / vendor.user_file if user else project / vendor.project_file
+
+
+def on_the_command_line(vendor: Vendor) -> str:
+    """The hook as one argument of the vendor's program, so that no file has to be written."""
+    import json
+
+    if vendor.name == "claude":
+        return json.dumps({"hooks": vendor.hooks()})
+    return f'hooks.Stop=[{{hooks=[{{type="command",command="{vendor.command()}",timeout={TIMEOUT_S}}}]}}]'

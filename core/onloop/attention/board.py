@@ -1,0 +1,251 @@
+"""What people are shown of all that needs them, and what is hidden, how and by whom: nothing falls between the two.
+
+Inhibited comes before muted, muted before snoozed, snoozed before acknowledged. What concerns safety is neither
+inhibited nor muted: no rule, which may be older than the item, takes it from people's eyes. They can acknowledge or
+snooze it by name, like everything else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from onloop.attention.groups import Group, age, group_of
+from onloop.attention.items import Item, Tier
+from onloop.attention.lifecycle import Life, is_acknowledged, is_asleep, lapses_at, life_of
+from onloop.machine.house import Frozen, House
+from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
+from onloop.machine.state import State
+from onloop.machine.task import Task
+
+
+class HowHidden(StrEnum):
+    """Why an item is not shown."""
+
+    INHIBITED = "inhibited"
+    MUTED = "muted"
+    SNOOZED = "snoozed"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Items of one cause that are not shown: how, by whom or what, until when (ms; None: until that changes).
+
+    `rule` is the id of the mute that hides them, for lifting it.
+    """
+
+    group: Group
+    how: HowHidden
+    by: str
+    until: int | None
+    words: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The header's numbers, in items; `blocked` items are of `causes` groups. Together they are all there is."""
+
+    needs_you: int = 0
+    blocked: int = 0
+    causes: int = 0
+    failed: int = 0
+    acknowledged: int = 0
+    snoozed: int = 0
+    muted: int = 0
+    inhibited: int = 0
+
+    @property
+    def shown(self) -> int:
+        """How many items are shown."""
+        return self.needs_you + self.blocked + self.failed
+
+    @property
+    def hidden(self) -> int:
+        """How many items are not."""
+        return self.acknowledged + self.snoozed + self.muted + self.inhibited
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What needs people at a moment: groups that are shown, most pressing first, and what is hidden.
+
+    `lives` has the causes that somebody has looked at; all others are new.
+    """
+
+    shown: tuple[Group, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    counts: Counts = field(default_factory=Counts)
+    lives: Mapping[str, Life] = field(default_factory=dict)
+
+    def life(self, cause: str) -> Life:
+        """How far people are with a cause."""
+        return self.lives.get(cause, Life())
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """What hides an item."""
+
+    how: HowHidden
+    by: str
+    until: int | None
+    words: str
+    rule: str = ""
+
+
+def board_of(groups: Iterable[Group], house: House, parents: Mapping[str, Task], now: int) -> Board:
+    """The board that `groups` give at `now` (ms). `parents` are the tasks that have children, by id."""
+    whole = list(groups)
+    covers = _Covers(house.freezes.values(), house.marks, stops_of(parents), now)
+    shown: list[Group] = []
+    hidden: list[Hidden] = []
+    for group in whole:
+        for cover, part in _split(group, covers):
+            if cover is None:
+                shown.append(part)
+            else:
+                hidden.append(Hidden(part, cover.how, cover.by, cover.until, cover.words, cover.rule))
+    return Board(
+        shown=tuple(sorted(shown, key=lambda group: group.place(now))),
+        hidden=tuple(sorted(hidden, key=lambda one: one.group.place(now))),
+        counts=_counts(shown, hidden),
+        lives={g.cause: life_of(g, house.marks, now) for g in whole if g.cause in house.marks.seen},
+    )
+
+
+def stops_of(parents: Mapping[str, Task]) -> Mapping[str, Task]:
+    """For each parent that stands still, or is below one that does: the nearest one that does."""
+    found: dict[str, Task] = {}
+    for task in parents.values():
+        above: Task | None = task
+        path = list[str]()
+        while above is not None and above.id not in path:
+            if above.state is State.PAUSED or above.ended:
+                found[task.id] = above
+                break
+            path.append(above.id)
+            above = parents.get(above.parent) if above.parent is not None else None
+    return found
+
+
+class _Covers:
+    """What may hide an item of any group, put into words once for all of them."""
+
+    def __init__(self, freezes: Iterable[Frozen], marks: Marks, stops: Mapping[str, Task], now: int) -> None:
+        self.marks = marks
+        self.now = now
+        self._stops = {name: (stop.ended, _stopped(stop)) for name, stop in stops.items()}
+        self._freezes = {freeze.scope: _frozen(freeze) for freeze in freezes if _inhibits(freeze)}
+        self._mutes = [(mute.rule, _muted(mute, now)) for mute in marks.muted.values() if now < mute.until]
+
+    def by_rule(self, group: Group) -> bool:
+        """Whether anything but the marks on its cause may hide members of the group."""
+        return group.tier is not Tier.SAFETY and bool(self._stops or self._freezes or self._mutes)
+
+    def rule_on(self, item: Item) -> _Cover | None:
+        """What stands still above the item, or mutes it."""
+        return self._stop(item) or self._freeze(item) or self._mute(item)
+
+    def _stop(self, item: Item) -> _Cover | None:
+        has_ended, cover = self._stops.get(item.parent or "", (False, None))
+        return None if has_ended and item.tier is Tier.FYI else cover
+
+    def _freeze(self, item: Item) -> _Cover | None:
+        if not self._freezes:
+            return None
+        names = ("all", f"run:{item.run}", f"workflow:{item.workflow}", f"repo:{item.repo}")
+        return next((self._freezes[name] for name in names if name in self._freezes), None)
+
+    def _mute(self, item: Item) -> _Cover | None:
+        return next((cover for rule, cover in self._mutes if covers(rule, item)), None)
+
+
+def _inhibits(freeze: Frozen) -> bool:
+    """Whether a freeze may hide: an agent may freeze its own task, and so take nothing from people's eyes."""
+    kind = freeze.scope.partition(":")[0]
+    return kind in {"all", "run", "workflow", "repo"} and freeze.by.startswith("human:")
+
+
+def covers(rule: Rule, item: Item) -> bool:
+    """Whether every field that the rule gives is the item's."""
+    given = rule.given
+    return bool(given) and all(getattr(item, name) == value for name, value in given.items())
+
+
+def _split(group: Group, covers: _Covers) -> Iterable[tuple[_Cover | None, Group]]:
+    """The group in parts: what each cover hides, and what is left, under None."""
+    parts: defaultdict[_Cover | None, list[Item]] = defaultdict(list)
+    if covers.by_rule(group):
+        for item in group.members:
+            parts[covers.rule_on(item)].append(item)
+    else:
+        parts[None] = list(group.members)
+    for item, cover in _marked(group, parts.pop(None, []), covers):
+        parts[cover].append(item)
+    return [(cover, group if len(part) == len(group.members) else group_of(part)) for cover, part in parts.items()]
+
+
+def _marked(group: Group, rest: Sequence[Item], covers: _Covers) -> Iterable[tuple[Item, _Cover | None]]:
+    """Each item that no rule hides, with what the marks on its cause do."""
+    marks, now = covers.marks, covers.now
+    asleep = marks.snoozed.get(group.cause)
+    if asleep is not None and is_asleep(group, asleep, now):
+        cover = _snoozed(asleep, now)
+        return [(item, cover) for item in rest]
+    taken = marks.acknowledged.get(group.cause)
+    if taken is None:
+        return [(item, None) for item in rest]
+    cover = _acknowledged(taken, group.tier, now)
+    return [(item, cover if is_acknowledged(item, taken, group, now) else None) for item in rest]
+
+
+def _stopped(stop: Task) -> _Cover:
+    words = f"inhibited by {stop.id}, {stop.state.value}: {stop.detail}"
+    return _Cover(HowHidden.INHIBITED, f"task:{stop.id}", None, words)
+
+
+def _frozen(freeze: Frozen) -> _Cover:
+    why = f": {freeze.reason}" if freeze.reason else ""
+    words = f"inhibited by the freeze of {freeze.scope}, by {freeze.by}{why}"
+    return _Cover(HowHidden.INHIBITED, freeze.by, None, words)
+
+
+def _muted(mute: Muted, now: int) -> _Cover:
+    words = f"muted by {mute.by} for {age(mute.until - now)} more ({mute.rule}): {mute.reason}"
+    return _Cover(HowHidden.MUTED, mute.by, mute.until, words, mute.rule.id)
+
+
+def _snoozed(mark: Snoozed, now: int) -> _Cover:
+    early = [*(["when it changes"] * bool(mark.state)), *([f"at {mark.grown_to} members"] * bool(mark.grown_to))]
+    words = " or ".join((f"for {age(mark.until - now)} more", *early))
+    return _Cover(HowHidden.SNOOZED, mark.by, mark.until, f"snoozed by {mark.by} {words}")
+
+
+def _acknowledged(mark: Acknowledged, tier: Tier, now: int) -> _Cover:
+    lapses = lapses_at(mark, tier)
+    words = "for good" if lapses is None else f"it lapses in {age(lapses - now)}"
+    return _Cover(HowHidden.ACKNOWLEDGED, mark.by, lapses, f"acknowledged by {mark.by}; {words}")
+
+
+_DECISIONS = frozenset({Tier.SAFETY, Tier.DECISION})
+
+
+def _counts(shown: Iterable[Group], hidden: Iterable[Hidden]) -> Counts:
+    blocked = [group for group in shown if group.tier not in {*_DECISIONS, Tier.FYI}]
+    out: defaultdict[HowHidden, int] = defaultdict(int)
+    for one in hidden:
+        out[one.how] += len(one.group.members)
+    return Counts(
+        needs_you=sum(len(group.members) for group in shown if group.tier in _DECISIONS),
+        blocked=sum(len(group.members) for group in blocked),
+        causes=len(blocked),
+        failed=sum(len(group.members) for group in shown if group.tier is Tier.FYI),
+        acknowledged=out[HowHidden.ACKNOWLEDGED],
+        snoozed=out[HowHidden.SNOOZED],
+        muted=out[HowHidden.MUTED],
+        inhibited=out[HowHidden.INHIBITED],
+    )

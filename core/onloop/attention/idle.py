@@ -1,0 +1,57 @@
+"""Agents that hold a task and show no sign of life, or of work: seen as of now, from the lease, without writing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from onloop.attention.items import Item, idle_item
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+
+STALL_MS = 15 * 60_000
+"""How long an agent may show no progress before a person is told."""
+
+
+class Pulse(Protocol):
+    """What a lease tells of its agent: until when it holds, the last heartbeat, and the last sign of work (ms)."""
+
+    @property
+    def epoch(self) -> int:
+        """Which lease of the task it is."""
+
+    @property
+    def expires(self) -> int:
+        """Until when it holds."""
+
+    @property
+    def beat_at(self) -> int:
+        """The last heartbeat."""
+
+    @property
+    def progress_at(self) -> int:
+        """The last sign of work."""
+
+
+def silence(pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, int] | None:
+    """Why and since when (ms) an agent must be called idle, going by its lease alone; None while it is not.
+
+    Disconnected is an agent that was not heard from for more than half of its lease; lost contact is no failure.
+    """
+    if 2 * (now - pulse.beat_at) > pulse.expires - pulse.beat_at:
+        return Reason.DISCONNECTED, pulse.beat_at
+    if now - pulse.progress_at > stall_ms:
+        return Reason.STALLED, pulse.progress_at
+    return None
+
+
+def idle_reason(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, int] | None:
+    """Why and since when (ms) the agent that works on `task` is idle; None while it is not, or nobody works on it."""
+    if task.state is not State.WORKING or task.reason is not None or task.holder is None or task.epoch != pulse.epoch:
+        return None
+    return silence(pulse, now, stall_ms)
+
+
+def idle_item_of(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> Item | None:
+    """The attention item of a task whose agent is idle; None while it is not."""
+    found = idle_reason(task, pulse, now, stall_ms)
+    return None if found is None else idle_item(task, *found)

@@ -1,0 +1,99 @@
+"""How far people are with a cause: new, seen, acknowledged, snoozed. Only the cause's clearing resolves it.
+
+A mark counts while somebody who shared the cause when it was made still does: a cause that cleared and came back is
+new. An item that is there because its task has failed never clears; acknowledging it is for good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.attention.fingerprint import fingerprint
+from onloop.attention.groups import Group
+from onloop.attention.items import Item, Tier
+from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, LONGEST_HIDDEN_MS, Acknowledged, Marks, Snoozed
+
+
+class Stage(StrEnum):
+    """How far people are with a cause."""
+
+    NEW = "new"
+    SEEN = "seen"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The stage of a cause, who brought it there and when (ms), and how many have joined it since somebody looked.
+
+    `until` (ms) is when an acknowledgement lapses.
+    """
+
+    stage: Stage = Stage.NEW
+    by: str = ""
+    at: int = 0
+    until: int | None = None
+    news: int = 0
+
+
+def life_of(group: Group, marks: Marks, now: int) -> Life:
+    """How far people are with the cause at `now` (ms)."""
+    seen = marks.seen.get(group.cause)
+    if seen is None or seen.at < group.since:
+        return Life(news=len(group.members))
+    news = sum(item.since > seen.at for item in group.members)
+    mark = marks.acknowledged.get(group.cause)
+    if mark is not None and is_acknowledged(group.members[0], mark, group, now):
+        return Life(Stage.ACKNOWLEDGED, mark.by, mark.at, lapses_at(mark, group.tier), news)
+    return Life(Stage.SEEN, seen.by, seen.at, None, news)
+
+
+def is_acknowledged(item: Item, mark: Acknowledged, group: Group, now: int) -> bool:
+    """Whether the acknowledgement covers `item` of `group` now: who joins later is covered, but for what has failed."""
+    lapses = lapses_at(mark, group.tier)
+    if lapses is None:
+        return item.since <= mark.at
+    return group.since <= mark.at and now < lapses
+
+
+def lapses_at(mark: Acknowledged, tier: Tier) -> int | None:
+    """When (ms) the acknowledgement of a cause lapses; None: never, which is for tasks that have failed only."""
+    if tier is Tier.FYI:
+        return None
+    return mark.at + ACKNOWLEDGED_FOR_MS if mark.until is None else mark.until
+
+
+def is_asleep(group: Group, mark: Snoozed, now: int) -> bool:
+    """Whether the snooze still holds: nothing that was to wake it has happened."""
+    return (
+        now < mark.until
+        and group.since <= mark.at
+        and group.tier >= mark.tier
+        and (not mark.state or mark.state == state_of(group))
+        and (not mark.grown_to or len(group.members) < mark.grown_to)
+    )
+
+
+def state_of(group: Group) -> str:
+    """A digest of who shares the cause and at which version: it differs after any change."""
+    return fingerprint(*(f"{item.task}@{item.version}" for item in group.members))
+
+
+def acknowledgement(group: Group, by: str, now: int, for_ms: int = ACKNOWLEDGED_FOR_MS) -> Acknowledged:
+    """That `by` is on it, for so long; for good where the tasks have failed and nothing is left to do."""
+    return Acknowledged(group.cause, by, None if group.tier is Tier.FYI else now + for_ms)
+
+
+def snooze(
+    group: Group, by: str, now: int, *, for_ms: int | None = None, until_change: bool = False, grows_by: int = 0
+) -> Snoozed:
+    """That `by` wants it back after so long (at most 7 days), when anything of it changes, or when so many joined."""
+    return Snoozed(
+        cause=group.cause,
+        by=by,
+        until=now + (LONGEST_HIDDEN_MS if for_ms is None else for_ms),
+        tier=group.tier.value,
+        state=state_of(group) if until_change else "",
+        grown_to=len(group.members) + grows_by if grows_by else 0,
+    )

@@ -1,0 +1,78 @@
+"""Why a task stands where it stands, what would move it, and who can: the same words in every face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onloop.attention.groups import age
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+
+CLEARED_BY: Mapping[Reason, str] = {
+    Reason.APPROVAL_REQUIRED: "an approval or a rejection of each one; nothing else, and no time-out approves",
+    Reason.QUESTION: "an answer, which goes into the agent's brief",
+    Reason.CHOICE: "retry, reassign, reject or cancel",
+    Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
+    Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
+    Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
+    Reason.TIMED_OUT: "retry, reassign, reject or cancel",
+    Reason.BUDGET_EXHAUSTED: "retry, reassign, reject or cancel",
+    Reason.CHANGED_SINCE_APPROVAL: "retry starts the effect again; reject returns the work",
+    Reason.CONFLICT: "reject returns the work to be rebuilt on the new tip; retry tries the merge again",
+    Reason.HALTED: "retry, reassign, reject or cancel",
+    Reason.STALLED: "progress of its agent, its end, or a reassignment",
+    Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
+    Reason.FAILED: "nothing: it has ended; acknowledging it is for good",
+}
+"""What makes an attention item go away."""
+
+MOVED_BY: Mapping[Reason, str] = {
+    Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
+    Reason.DEPENDENCY: "what it depends on",
+    Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}",
+    Reason.NO_SLOT: "another task of its run giving up its slot",
+    Reason.WAVE_HELD: "the wave before it",
+    Reason.FROZEN: "a person: onloop unfreeze {freeze}",
+    Reason.GATES_RUNNING: "the verifier, with the verdicts of {gates}",
+    Reason.EFFECT_RUNNING: "the gateway, once the effect is done",
+    Reason.CHILDREN_RUNNING: "the tasks below it",
+    Reason.EXTERNAL: "something outside",
+    Reason.PAUSED: "a person: onloop resume {task}",
+    Reason.EXCLUDED: "a person: onloop resume {task}",
+}
+"""What moves a task on that needs no decision."""
+
+
+def why(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> tuple[tuple[str, str], ...]:
+    """Labelled sentences about a task that stands so at `now` (ms): where, moved by what, who, and where to look."""
+    words = f"{state.value} ({reason.value})" if reason else state.value
+    told = (
+        ("stands", f"{task.id} at {task.step or 'no step'}: {words} for {age(now - task.since)}; {task.detail}"),
+        ("moved by", _moved_by(task, state, reason, freeze, now)),
+        ("who", _who(task)),
+        ("elsewhere", f"onloop show {task.id}   or   onloop log {task.id}"),
+    )
+    return tuple(pair for pair in told if pair[1])
+
+
+def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> str:
+    if task.ended:
+        return "nothing: it has ended, and a new task begins anew"
+    if reason is None:
+        return f"{task.holder or 'its agent'}, by handing in a commit; its time is limited"
+    if reason in CLEARED_BY or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
+        return CLEARED_BY.get(reason, "a person")
+    return MOVED_BY[reason].format(
+        task=task.id,
+        role=task.wanted or "ROLE",
+        pause=age(task.not_before - now),
+        freeze=freeze or "",
+        gates=", ".join(task.awaited) or "its gates",
+    )
+
+
+def _who(task: Task) -> str:
+    if task.holder:
+        return f"{task.holder} holds it, epoch {task.epoch}, attempt {task.attempt}, round {task.round}"
+    names = sorted({name for request in task.requests for name in request.approvers})
+    return f"people in or called {', '.join(names)}" if names else ""

@@ -1,0 +1,176 @@
+"""The verbs of people as data: what needs them, what they decide, and what they want to see later or not at all."""
+
+from __future__ import annotations
+
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+
+_GATE = arg("--gate", help="which, if several are asked")
+_VERSION = arg("--version", help="the version that you looked at: refused if the task has changed since", type=int)
+_TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
+_CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
+_WHY = arg("--reason", help="why", required=True)
+
+
+def _of_cause(first: str) -> tuple[Argument, ...]:
+    """The arguments by which a verb takes everything with one cause."""
+    return (
+        arg("--cause", help="all tasks with this cause, as `onloop attention` names it"),
+        arg("--first", help=f"with --cause: only the first N of them (default: {first})", type=int, metavar="N"),
+    )
+
+
+_DECISIONS: tuple[Verb, ...] = (
+    Verb(
+        "show",
+        "people",
+        "one task: what is asked, digests, gates, diff, history",
+        "people_verbs:show",
+        (TASK, arg("--diff", help="with the whole diff", action="store_true")),
+    ),
+    Verb("why", "people", "why a task stands where it stands, and what would move it", "look_verbs:why_task", (TASK,)),
+    Verb(
+        "approve",
+        "people",
+        "say yes to exactly what was shown",
+        "people_verbs:approve",
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "reject",
+        "people",
+        "say no, with a reason that reaches the agent",
+        "people_verbs:reject",
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "answer",
+        "people",
+        "answer an agent's question",
+        "people_verbs:answer",
+        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "reassign",
+        "people",
+        "revoke the lease and name who may take the task",
+        "people_verbs:reassign",
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "retry",
+        "people",
+        "try again, with rounds and attempts at zero: a task, or some with one cause",
+        "bulk_verbs:retry",
+        (
+            _TASK_OR_NONE,
+            *_of_cause("1"),
+            arg("--note", help="guidance for the next brief", default=""),
+            _VERSION,
+            *AS,
+            KEY,
+        ),
+    ),
+    Verb(
+        "exclude",
+        "people",
+        "let a fleet end without a task, or without all with one cause",
+        "bulk_verbs:exclude",
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "pause",
+        "people",
+        "stop a task, or a run with all that moves below it",
+        "bulk_verbs:pause",
+        (TASK, REASON, _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "resume",
+        "people",
+        "let what is paused or excluded go on at its step",
+        "bulk_verbs:resume",
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "cancel",
+        "people",
+        "end a task, or a run with all below it",
+        "bulk_verbs:cancel",
+        (TASK, REASON, _VERSION, *AS, KEY),
+    ),
+    Verb(
+        "freeze",
+        "people",
+        "let nothing move in a scope",
+        "people_verbs:freeze",
+        (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
+    ),
+    Verb(
+        "unfreeze",
+        "people",
+        "let it move again",
+        "people_verbs:unfreeze",
+        (arg("scope", help="what was frozen"), *AS, KEY),
+    ),
+)
+
+_MARKS: tuple[Verb, ...] = (
+    Verb(
+        "ack",
+        "people",
+        "say that you are on a cause; it lapses",
+        "attention_verbs:ack",
+        (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
+    ),
+    Verb(
+        "snooze",
+        "people",
+        "show a cause again later, or when it changes or grows",
+        "attention_verbs:snooze_cause",
+        (
+            _CAUSE,
+            arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
+            arg("--until-change", help="or until anything of it changes", action="store_true"),
+            arg("--grows-by", help="or until so many have joined", type=int, metavar="N"),
+            *AS,
+        ),
+    ),
+    Verb("wake", "people", "show an acknowledged or snoozed cause again", "attention_verbs:wake", (_CAUSE, *AS)),
+    Verb(
+        "mute",
+        "people",
+        "show nothing that a rule covers, for a while",
+        "attention_verbs:mute",
+        (
+            arg("--for", help="for how long, at most 168h", dest="duration", required=True),
+            _WHY,
+            arg("--cause", help="only this cause"),
+            arg("--reason-code", help="only this reason, like rounds_exhausted"),
+            arg("--gate", help="only this gate"),
+            arg("--step", help="only this step"),
+            arg("--workflow", help="only this workflow"),
+            arg("--repo", help="only this repository"),
+            RUN,
+            *AS,
+        ),
+    ),
+    Verb(
+        "unmute",
+        "people",
+        "lift a mute",
+        "attention_verbs:unmute",
+        (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
+    ),
+)
+
+PEOPLE: tuple[Verb, ...] = (
+    Verb(
+        "attention",
+        "people",
+        "what needs a person: one row per cause",
+        "attention_verbs:attention",
+        (arg("--all", help="with what is hidden, how and by whom", action="store_true"),),
+    ),
+    *_DECISIONS,
+    *_MARKS,
+)

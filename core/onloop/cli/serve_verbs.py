@@ -1,0 +1,55 @@
+"""The verb that serves."""
+
+from __future__ import annotations
+
+import grp
+import os
+from typing import Any
+
+from onloop.cli.context import Context
+from onloop.cli.output import Output
+from onloop.cli.work_verbs import say, stop_signals
+from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gateway.opening import open_file, wall_clock
+from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.resident import Resident
+from onloop.gateway.submission import submit
+from onloop.machine.task import Task
+from onloop.store.rows import Head
+
+
+def serve(context: Context) -> Output:
+    """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        raise NotAllowed("an agent may not serve", hint="a person starts it: onloop serve")
+    home = context.home
+    open_file(home).close()
+
+    def submitted(values: Any) -> tuple[Task, Head | None]:
+        agent, statement, key = values
+        opened = open_file(home)
+        try:
+            return submit(opened, agent, statement, key=key), opened.gateway.store.receipt
+        finally:
+            opened.close()
+
+    with stop_signals() as stop:
+        Resident(
+            home=home,
+            clock=wall_clock,
+            stopped=stop.is_set,
+            say=say,
+            submit=submitted,
+            ensure_verifier=lambda: ensure_verifier(home),
+            group=_group(context.args.group),
+        ).run()
+    return Output(Exit.OK)
+
+
+def _group(name: str | None) -> int | None:
+    if name is None:
+        return None
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise BadInput(f"there is no group {name!r}", hint="groupadd makes one; agents' users must be in it") from None

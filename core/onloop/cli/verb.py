@@ -1,0 +1,48 @@
+"""What a verb is, and the arguments that several of them take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a verb, as argparse takes it."""
+
+    names: tuple[str, ...]
+    help: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: what it is for, where its function is (`module:function`), and what it takes."""
+
+    name: str
+    group: str
+    summary: str
+    function: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word
+    """An argument with its options."""
+    return Argument(names, help, options)
+
+
+TASK = arg("task", help="a task's id, like r7k2m.3")
+REASON = arg("--reason", help="why; it reaches the agent", default="")
+AS = (
+    arg("--as", help="who you are; may be left out when one person is enrolled", dest="person", metavar="NAME"),
+    arg(
+        "--passphrase-fd",
+        help="read the passphrase from this file descriptor instead of asking; proves less (A0)",
+        type=int,
+        metavar="N",
+    ),
+)
+DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
+KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")
+RUN = arg("--run", help="only this run")

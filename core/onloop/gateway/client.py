@@ -1,0 +1,236 @@
+"""A client of a resident gateway, with the methods of one over a file."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from onloop.errors import NotAllowed, Unavailable
+from onloop.gateway.calls import CALLS
+from onloop.gateway.identity import Principal
+from onloop.gateway.keys import OWN
+from onloop.gateway.line import Line, Lost
+from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
+from onloop.machine.commands import Command, Create
+from onloop.machine.house import House, HouseEvent
+from onloop.machine.state import State
+from onloop.machine.task import Task
+from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
+from onloop.store.rows import Head, Job, Pinned, Row
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClient:
+    """See Gateway. What changes something goes over the line, under a key of its own where the caller gave none.
+
+    Where the line breaks, the same is asked of `behind`, the gateway over the file, or else of the resident one again
+    once it is back: with its key it happens once, whichever of them did it.
+    """
+
+    line: Line
+    store: Store
+    clock: Callable[[], int]
+    behind: Gateway | None = None
+
+    def perform(self, principal: Principal, task_id: str, command: Command, *, key: str = "") -> Task:
+        """See Gateway.perform."""
+        return cast("Task", self._ask("perform", principal, task_id, command, key or _own_key()))
+
+    def create(
+        self, principal: Principal, creations: Sequence[tuple[str, Create]], pinned: Pinned, *, key: str = ""
+    ) -> Task:
+        """See Gateway.create."""
+        ids, commands = tuple(task for task, _ in creations), tuple(command for _, command in creations)
+        return cast("Task", self._ask("create", principal, ids, commands, pinned, key or _own_key()))
+
+    def claim(
+        self,
+        principal: Principal,
+        agent: str,
+        role: str,
+        *,
+        task: str | None = None,
+        lease_ms: int = DEFAULT_LEASE_MS,
+        key: str = "",
+    ) -> Claim:
+        """See Gateway.claim."""
+        return cast("Claim", self._ask("claim", principal, agent, role, task, lease_ms, key or _own_key()))
+
+    def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
+        """See Gateway.heartbeat."""
+        return cast("int", self._ask("heartbeat", principal, lease_ms, progress))
+
+    def tick(self) -> int:
+        """See Gateway.tick."""
+        return cast("int", self._ask("tick"))
+
+    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
+        """See Gateway.record_house."""
+        self._ask("record_house", principal, event, key or _own_key())
+
+    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
+        """See Gateway.take_job."""
+        return cast("Job | None", self._ask("take_job", verifier, lease_ms, effects))
+
+    def put_back(self, job: Job) -> None:
+        """See Gateway.put_back."""
+        self._ask("put_back", job)
+
+    def free_jobs(self) -> None:
+        """See Gateway.free_jobs."""
+        self._ask("free_jobs")
+
+    def keep(self, content: bytes) -> str:
+        """See Gateway.keep."""
+        return cast("str", self._ask("keep", content))
+
+    def agent(self, secret: str) -> Principal:
+        """See Gateway.agent. Over the line, it also proves who speaks."""
+        return cast("Principal", self._ask("agent", secret))
+
+    def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
+        """See Gateway.person. Over the line, it also proves who speaks."""
+        return cast("Principal", self._ask("person", name, passphrase, typed))
+
+    def submit(self, agent: Principal, statement: str, *, key: str = "") -> Task:
+        """Let the gateway fetch and hand in what the agent has committed: it alone may write to the mirrors."""
+        return cast("Task", self.line.ask_until_told("submit", agent, statement, key or _own_key()))
+
+    def _ask(self, name: str, *values: object) -> object:
+        if self.behind is None:
+            return self.line.ask_until_told(name, *values)
+        try:
+            return self.line.ask(name, *values)
+        except Lost:
+            return CALLS[name](self.behind, values)
+
+
+def _own_key() -> str:
+    return OWN + secrets.token_hex(16)
+
+
+class ClientStore:
+    """See Store: reads over the line, for a user who may not open the file."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    @property
+    def receipt(self) -> Head | None:
+        """See Store.receipt."""
+        return self._line.receipt
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """See Store.reading."""
+        reading = _ClientReading(self._line)
+        try:
+            yield reading
+        finally:
+            with suppress(Lost):
+                reading.end()
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """See Store.writing; here it is refused."""
+        raise NotAllowed("only the gateway writes to its store", hint="ask the gateway")
+        yield
+
+    def stamp(self) -> int:
+        """See Store.stamp."""
+        return cast("int", self._line.ask_until_told("stamp"))
+
+    def close(self) -> None:
+        """See Store.close."""
+        self._line.close()
+
+
+class FileStore:
+    """See Store: a file that is read directly, and the line beside it."""
+
+    def __init__(self, file: Store, line: Line) -> None:
+        self._file, self._line = file, line
+        self.reading, self.writing, self.stamp = file.reading, file.writing, file.stamp
+
+    @property
+    def receipt(self) -> Head | None:
+        """See Store.receipt: of whichever of the two changed something last."""
+        both = (head for head in (self._line.receipt, self._file.receipt) if head is not None)
+        return max(both, key=lambda head: head.count, default=None)
+
+    def close(self) -> None:
+        """See Store.close."""
+        self._line.close()
+        self._file.close()
+
+
+class _ClientReading:
+    """See Reading. The first read begins a moment; a line that breaks after it ends it."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._has_begun = False
+
+    def task(self, task_id: str) -> Task | None:
+        return cast("Task | None", self._ask("task", task_id))
+
+    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        return cast("Sequence[Task]", self._ask("tasks", wanted))
+
+    def child_states(self, parent: str) -> Sequence[State]:
+        return cast("Sequence[State]", self._ask("child_states", parent))
+
+    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
+        return cast("Sequence[str]", self._ask("claimable", tuple(roles), now))
+
+    def held(self, run: str) -> int:
+        return cast("int", self._ask("held", run))
+
+    def house(self) -> House:
+        return cast("House", self._ask("house"))
+
+    def log(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        run: str | None = None,
+        task: str | None = None,
+        newest: bool = False,
+    ) -> Sequence[Recorded]:
+        return cast("Sequence[Recorded]", self._ask("log", after, before, limit, run, task, newest))
+
+    def last_seq(self) -> int:
+        return cast("int", self._ask("last_seq"))
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        return cast("R | None", self._ask("get", kind, key))
+
+    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        return cast("Sequence[R]", self._ask("select", kind, equal))
+
+    def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        return cast("Sequence[str]", self._ask("due", now, task))
+
+    def blob(self, digest: str) -> bytes | None:
+        return cast("bytes | None", self._ask("blob", digest))
+
+    def end(self) -> None:
+        if self._has_begun:
+            self._line.ask("done")
+
+    def _ask(self, name: str, *values: object) -> Any:
+        if not self._has_begun:
+            found = self._line.ask_until_told(name, *values)
+            self._has_begun = True
+            return found
+        try:
+            return self._line.ask(name, *values)
+        except Lost as problem:
+            raise Unavailable(f"the gateway went while it was read: {problem}", hint="try again") from None

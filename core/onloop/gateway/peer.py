@@ -1,0 +1,103 @@
+"""The socket of a resident gateway: where it is, who may reach it, and who is at the other end, as the kernel says."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import BadInput, NotAllowed, Unavailable
+
+LONGEST_PATH = 100
+"""The kernel takes a little more; a longer path is reached through a descriptor of its folder."""
+
+FOLDER_MODE, SOCKET_MODE = 0o710, 0o660
+BACKLOG = 512
+_CREDENTIALS = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A process at the other end of a socket."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Who connected, by SO_PEERCRED: nothing that a process says about itself goes into it."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        raise Unavailable("this system does not say who is at the other end of a socket", hint="serve runs on Linux")
+    return Peer(*_CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)))
+
+
+def listening(path: Path, group: int | None = None) -> socket.socket:
+    """A socket at `path` that its owner and its folder's group reach, in place of what a killed process left there."""
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    owner = path.parent.stat().st_uid
+    if owner != os.getuid():
+        raise NotAllowed(f"{path.parent} belongs to user {owner}", hint="serve from a folder of yours")
+    path.parent.chmod(FOLDER_MODE)
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _reachable(path) as name:
+            before = os.umask(0o777 & ~SOCKET_MODE)
+            try:
+                made.bind(name)
+            finally:
+                os.umask(before)
+        if group is not None:
+            os.chown(path, -1, group)
+            os.chown(path.parent, -1, group)
+        made.listen(BACKLOG)
+    except OSError as problem:
+        made.close()
+        raise Unavailable(f"{path} cannot be served: {problem.strerror}", hint="look at its folder") from None
+    return made
+
+
+def connected(path: Path, timeout_s: float) -> socket.socket:
+    """A connection to the gateway at `path`; NotAllowed where whoever listens there does not own the folder."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.settimeout(timeout_s)
+        with _reachable(path) as name:
+            made.connect(name)
+        owner, listener = path.parent.stat().st_uid, peer_of(made).uid
+        if listener not in {owner, 0}:
+            raise NotAllowed(f"user {listener} listens at {path}, in a folder of user {owner}", hint="do not trust it")
+    except OSError as problem:
+        made.close()
+        raise Unavailable(f"no gateway answers at {path}: {problem.strerror}", hint="onloop serve starts one") from None
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def socket_path(url: str) -> Path:
+    """The path in a URL `unix:/path`."""
+    scheme, _, path = url.partition(":")
+    if scheme != "unix" or not path.startswith("/"):
+        raise BadInput(f"ONLOOP_URL is {url[:200]!r}", hint="unix:/path/to/gateway.sock")
+    return Path("/" + path.lstrip("/"))
+
+
+@contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """A name for the socket that is short enough for the kernel."""
+    if len(os.fsencode(path)) <= LONGEST_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

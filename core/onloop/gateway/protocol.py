@@ -1,0 +1,146 @@
+"""What a resident gateway can be asked, as data: what each verb takes and answers, and who may ask it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from onloop.errors import BadInput
+from onloop.gateway.identity import Principal
+from onloop.gateway.service import Claim
+from onloop.machine.commands import Command, Create
+from onloop.machine.house import House, HouseEvent
+from onloop.machine.state import State
+from onloop.machine.task import Task
+from onloop.store.codec import from_plain, to_plain
+from onloop.store.port import Recorded, TaskFilter
+from onloop.store.rows import ROWS, Head, Job, Pinned, Row
+
+
+class Lane(Enum):
+    """Where a verb is carried out: with the others that wait, in one commit; or aside, for it may take its time."""
+
+    GROUP = "group"
+    ASIDE = "aside"
+
+
+class Trust(Enum):
+    """Who may ask: the gateway's own user; whoever proved to be the principal they name; anybody who gets in."""
+
+    OWN = "own"
+    PROVEN = "proven"
+    ANYBODY = "anybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb: the types of what it takes in order, the type of what it answers, where it is done, and for whom."""
+
+    takes: tuple[Any, ...]
+    answers: Any
+    lane: Lane
+    trust: Trust
+
+
+_ROW = type[Row]
+_BYTES = bytes
+_READ = (Lane.ASIDE, Trust.ANYBODY)
+
+VERBS: Mapping[str, Verb] = {
+    "perform": Verb((Principal, str, Command, str), Task, Lane.GROUP, Trust.PROVEN),
+    "create": Verb((Principal, tuple[str, ...], tuple[Create, ...], Pinned, str), Task, Lane.GROUP, Trust.OWN),
+    "claim": Verb((Principal, str, str, str | None, int, str), Claim, Lane.GROUP, Trust.ANYBODY),
+    "heartbeat": Verb((Principal, int, bool), int, Lane.GROUP, Trust.PROVEN),
+    "record_house": Verb((Principal, HouseEvent, str), None, Lane.GROUP, Trust.PROVEN),
+    "tick": Verb((), int, Lane.GROUP, Trust.ANYBODY),
+    "take_job": Verb((Principal, int, bool), Job | None, Lane.GROUP, Trust.OWN),
+    "put_back": Verb((Job,), None, Lane.GROUP, Trust.OWN),
+    "free_jobs": Verb((), None, Lane.GROUP, Trust.OWN),
+    "keep": Verb((_BYTES,), str, Lane.GROUP, Trust.OWN),
+    "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
+    "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
+    "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),
+    "stamp": Verb((), int, Lane.ASIDE, Trust.ANYBODY),
+    "task": Verb((str,), Task | None, *_READ),
+    "tasks": Verb((TaskFilter,), tuple[Task, ...], *_READ),
+    "child_states": Verb((str,), tuple[State, ...], *_READ),
+    "claimable": Verb((tuple[str, ...], int), tuple[str, ...], *_READ),
+    "held": Verb((str,), int, *_READ),
+    "house": Verb((), House, *_READ),
+    "log": Verb((int, int | None, int, str | None, str | None, bool), tuple[Recorded, ...], *_READ),
+    "last_seq": Verb((), int, *_READ),
+    "get": Verb((_ROW, str), Row | None, *_READ),
+    "select": Verb((_ROW, Mapping[str, str]), tuple[Row, ...], *_READ),
+    "due": Verb((int, str | None), tuple[str, ...], *_READ),
+    "blob": Verb((str,), _BYTES | None, *_READ),
+    "done": Verb((), None, *_READ),
+}
+"""Every verb. The reads of one connection see one moment of the store, from the first of them until `done`."""
+
+_TAGGED: Mapping[Any, Mapping[str, type]] = {
+    union: {member.__name__: member for member in typing.get_args(union)} for union in (Command, HouseEvent)
+}
+_KINDS: Mapping[str, type[Row]] = {kind.__name__: kind for kind in ROWS}
+
+
+def said(value: object, kind: Any) -> Any:
+    """A value of that type as JSON can say it."""
+    if value is None:
+        return None
+    if kind in _TAGGED:
+        return [type(value).__name__, to_plain(value)]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, Row):
+        return [type(value).__name__, to_plain(value)]
+    if isinstance(value, Sequence) and kind == tuple[Row, ...]:
+        return [said(item, Row) for item in value]
+    return to_plain(value)
+
+
+def heard(data: Any, kind: Any) -> Any:
+    """The value of that type that `said` said; Python's own errors where it is none."""
+    if data is None and kind is not str:
+        return None
+    if kind in _TAGGED:
+        return from_plain(_TAGGED[kind][data[0]], data[1])
+    if kind in {_BYTES, _BYTES | None}:
+        return base64.b64decode(data, validate=True)
+    if kind == _ROW:
+        return _KINDS[data]
+    if kind == tuple[Row, ...]:
+        return tuple(heard(item, Row) for item in data)
+    if kind in {Row, Row | None, Job, Job | None, Pinned}:
+        return from_plain(_KINDS[data[0]], data[1])
+    return dict(data) if kind == Mapping[str, str] else from_plain(kind, data)
+
+
+def request_text(name: str, values: Sequence[object]) -> str:
+    """A request as it is sent."""
+    takes = VERBS[name].takes
+    return json.dumps({"verb": name, "args": [said(value, kind) for value, kind in zip(values, takes, strict=True)]})
+
+
+def request_from(told: Mapping[str, Any]) -> tuple[str, Verb, list[Any]]:
+    """The name, the verb and the values of a request; BadInput says what is wrong with it."""
+    name = told.get("verb")
+    verb = VERBS.get(name) if isinstance(name, str) else None
+    if name is None or verb is None:
+        raise BadInput(f"a gateway knows no {str(name)[:40]!r}", hint=f"one of {', '.join(VERBS)}")
+    try:
+        return name, verb, [heard(data, kind) for data, kind in zip(told["args"], verb.takes, strict=True)]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as problem:
+        raise BadInput(f"{name} was asked wrongly: {str(problem)[:200]}", hint="use the same onloop") from None
+
+
+def answer_text(value: object, verb: Verb, receipt: Head | None) -> str:
+    """What a verb answered, as it is sent; `receipt` is the log's head after what it wrote."""
+    head = {} if receipt is None else {"head": to_plain(receipt)}
+    return json.dumps({"ok": said(value, verb.answers), **head})

@@ -1,0 +1,60 @@
+"""How tasks stand as of now: what time, a freeze, a full fleet or a silent agent changes is seen, and not written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from onloop.attention.idle import Pulse, idle_reason
+from onloop.machine.house import Frozen, covering
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+from onloop.store.port import Reading
+from onloop.store.rows import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed."""
+
+    reason: Reason | None
+    freeze: Frozen | None
+    lapsed: bool = False
+
+
+def standing(
+    task: Task, *, frozen: str | None, slot_free: bool, now: int, lease: Pulse | None = None
+) -> tuple[State, Reason | None]:
+    """State and reason as they are now; `lease` is that of the task, if it has one."""
+    if task.ended:
+        return task.state, None
+    if frozen is not None:
+        return task.state, Reason.FROZEN
+    reason = task.reason
+    if task.state is State.SUBMITTED and reason is Reason.RETRY_BACKOFF and task.not_before <= now:
+        reason = Reason.READY
+    if task.state is State.SUBMITTED and reason is Reason.READY and not slot_free:
+        reason = Reason.NO_SLOT
+    idle = idle_reason(task, lease, now) if lease is not None else None
+    return task.state, idle[0] if idle is not None else reason
+
+
+def standings(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, Standing]:
+    """How each task stands as of now, by its id: what is recorded may be older than a freeze, or than its own clock."""
+    house = at.house()
+    free: dict[str, bool] = {}
+    found: dict[str, Standing] = {}
+    for task in tasks:
+        if task.run not in free:
+            free[task.run] = _is_slot_free(at, task)
+        scope = covering(house, task)
+        lease = at.get(Lease, task.id) if task.holder is not None else None
+        _, reason = standing(task, frozen=scope, slot_free=free[task.run], now=now, lease=lease)
+        lapsed = lease is not None and lease.expires <= now
+        found[task.id] = Standing(reason, house.freezes[scope] if scope and not task.ended else None, lapsed)
+    return found
+
+
+def _is_slot_free(at: Reading, task: Task) -> bool:
+    root = task if task.id == task.run else at.task(task.run)
+    return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel

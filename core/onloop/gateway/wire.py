@@ -1,0 +1,84 @@
+"""What goes over the socket: frames of JSON with their length before them, and errors as what they are."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from onloop.errors import (
+    BadInput,
+    Exit,
+    NotAllowed,
+    OnloopError,
+    Refused,
+    Stale,
+    StoreError,
+    Unavailable,
+    UnknownThing,
+)
+
+LENGTH = struct.Struct(">I")
+LARGEST_REQUEST = 16 * 1_048_576
+LARGEST_ANSWER = 256 * 1_048_576
+
+
+def framed(text: str) -> bytes:
+    """A message as it is sent."""
+    content = text.encode("utf-8", "surrogateescape")
+    return LENGTH.pack(len(content)) + content
+
+
+class Frames:
+    """Takes bytes as they arrive and gives whole messages; BadInput for one that is longer than it may be."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._held = bytearray()
+
+    def feed(self, arrived: bytes) -> Iterator[bytes]:
+        """The messages that are whole with what has arrived."""
+        self._held += arrived
+        while len(self._held) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._held)
+            if length > self._largest:
+                raise BadInput(f"a message of {length} bytes", hint=f"send at most {self._largest}")
+            end = LENGTH.size + length
+            if len(self._held) < end:
+                return
+            message = bytes(self._held[LENGTH.size : end])
+            del self._held[:end]
+            yield message
+
+
+def parsed(message: bytes) -> Mapping[str, Any]:
+    """The object that a message says; BadInput where it says none."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError) as problem:
+        raise BadInput(f"a message that is no JSON: {problem}", hint="speak the protocol of this onloop") from None
+    if not isinstance(said, dict):
+        raise BadInput(f"a message that is a {type(said).__name__}", hint="send one object")
+    return said
+
+
+_PLAIN: Mapping[str, type[OnloopError]] = {
+    kind.code: kind for kind in (BadInput, UnknownThing, Stale, NotAllowed, StoreError, Unavailable)
+}
+
+
+def error_text(problem: BaseException) -> str:
+    """An error as an answer; what was not foreseen says only of which type it is."""
+    if not isinstance(problem, OnloopError):
+        told = f"the gateway failed: {type(problem).__name__}"
+        problem = Unavailable(told, hint="look at what onloop serve printed")
+    said = {"code": problem.code, "exit": problem.exit, "message": problem.message, "hint": problem.hint}
+    return json.dumps({"error": said})
+
+
+def error_from(said: Mapping[str, Any]) -> OnloopError:
+    """The error that `error_text` said."""
+    message, hint = str(said["message"]), str(said["hint"])
+    kind = _PLAIN.get(said["code"])
+    return kind(message, hint=hint) if kind is not None else Refused(message, exit=Exit(said["exit"]), hint=hint)

@@ -1,0 +1,39 @@
+"""What reviewing agents said of the work, and who may not be one: judgement, which is never evidence."""
+
+from __future__ import annotations
+
+from onloop.machine.definition import ReviewGate, Step
+from onloop.machine.task import Judgement, Task
+
+_SEPARATORS = ("-", "_", ".", "+")
+
+
+def judged(task: Task, step: Step, gate: ReviewGate) -> tuple[Judgement, ...]:
+    """The judgements that count now: of this visit, and about the commit, merge-base and workflow that count."""
+    now = task.submission
+    return tuple(
+        j
+        for j in task.judgements
+        if (j.step, j.gate, j.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
+        and now is not None
+        and (j.head, j.base, j.definition) == (now.head, now.base, task.definition)
+    )
+
+
+def is_reviewed(task: Task, step: Step, gate: ReviewGate) -> bool:
+    """Whether enough different agents judged it, all of them pass; absence is no."""
+    found = judged(task, step, gate)
+    return len({j.by for j in found}) >= gate.quorum and all(j.passes for j in found)
+
+
+def same_agent(one: str, other: str) -> bool:
+    """Whether two ids are one agent's: equal, or one is the other with a suffix (`alfa`, `alfa-2`)."""
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    return long == short or long.startswith(tuple(f"{short}{sign}" for sign in _SEPARATORS))
+
+
+def worked_before(task: Task, step: Step, agent: str) -> str | None:
+    """The first step of `not_by` that the agent worked on, under this id or one like it."""
+    return next(
+        (name for name in step.not_by if any(same_agent(agent, who) for who in task.workers.get(name, ()))), None
+    )

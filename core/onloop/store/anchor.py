@@ -1,0 +1,91 @@
+"""The anchor: where the log ended, kept outside the store, so that an old copy or a shortened log is known for one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from onloop.errors import StoreError
+from onloop.store.chain import log_link
+from onloop.store.port import Reading
+from onloop.store.rows import LOG, Archived, Head
+
+WIDTH = 128
+"""Bytes of the file: it is overwritten in place, so every content has the same length."""
+
+BATCH = 5000
+
+
+class Anchor:
+    """A file with the log's head as of some commit: usually the last one, after a kill an earlier one, never a later.
+
+    It is written after the commit, and not synced: losing it costs knowledge, never data.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = -1
+
+    def read(self) -> Head | None:
+        """The head that is anchored; None when there is no such file, or nothing that can be read."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads(os.pread(self._opened(os.O_RDWR), WIDTH, 0))
+            if type(told["seq"]) is int and type(told["hash"]) is str:
+                return Head(LOG, told["seq"], told["hash"])
+        return None
+
+    def write(self, head: Head) -> None:
+        """Anchor `head`. What cannot be written leaves the anchor behind: the commit stands all the same."""
+        line = json.dumps({"seq": head.count, "hash": head.hash})
+        with suppress(OSError):
+            os.pwrite(self._opened(os.O_RDWR | os.O_CREAT), line.encode().ljust(WIDTH - 1) + b"\n", 0)
+
+    def check(self, reading: Reading, log: Head) -> None:
+        """StoreError unless the log, which ends at `log`, goes through the anchored head."""
+        problem = next(self.problems(reading, log), None)
+        if problem is not None:
+            raise StoreError(
+                problem,
+                hint=f"onloop store verify; put the newer copy back, or accept this one by moving {self.path} away",
+            )
+
+    def problems(self, reading: Reading, log: Head) -> Iterator[str]:
+        """How the log, which ends at `log`, contradicts the anchor, in words; nothing where there is no anchor."""
+        anchored = self.read()
+        if anchored is None or anchored == log:
+            return
+        if anchored.count > log.count:
+            seen = f"{self.path} has seen event {anchored.count}"
+            yield f"the log ends at {log.count}, and {seen}: it was cut, or is an old copy"
+        elif not _passes(reading, anchored, log):
+            yield f"event {anchored.count}: the log went through another one when {self.path} was written"
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _opened(self, flags: int) -> int:
+        """The file; opened again where somebody moved it away meanwhile."""
+        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
+            self.close()
+        if self._file < 0:
+            self._file = os.open(self.path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return self._file
+
+
+def _passes(reading: Reading, anchored: Head, log: Head) -> bool:
+    """Whether the log from the anchored head on ends at `log`."""
+    if any((gone.log_seq, gone.log_hash) == (anchored.count, anchored.hash) for gone in reading.select(Archived)):
+        return True
+    end = anchored.hash
+    after = anchored.count
+    while batch := reading.log(after=after, limit=BATCH):
+        for event in batch:
+            end = log_link(end, event.seq, event.hash)
+        after = batch[-1].seq
+    return end == log.hash

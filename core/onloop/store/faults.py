@@ -1,0 +1,44 @@
+"""What SQLite and the disk say, in words of ours: never a traceback, and never success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from onloop.errors import OnloopError, StoreError, Unavailable
+
+_BUSY = (apsw.BusyError, apsw.LockedError)
+_DISK = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+)
+_OURS = (apsw.MisuseError, apsw.ThreadingViolationError, apsw.ForkingViolationError, apsw.ConnectionClosedError)
+
+
+@contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with the file at `path` into a StoreError, or Unavailable where trying again can work."""
+    try:
+        yield
+    except (OnloopError, *_OURS):
+        raise
+    except _BUSY as problem:
+        raise Unavailable(f"{path} is busy: {problem}", hint="try again") from None
+    except _DISK as problem:
+        raise StoreError(
+            f"{path} cannot be used: {problem}", hint="check the disk's space and the rights on it"
+        ) from None
+    except (apsw.Error, apsw.NoMemError) as problem:
+        raise damaged(path, problem) from None
+
+
+def damaged(path: Path, problem: object) -> StoreError:
+    """The error for a file whose content makes no sense."""
+    return StoreError(f"{path} is damaged or no store: {problem}", hint="onloop store verify; restore a backup")

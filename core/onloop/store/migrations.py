@@ -1,0 +1,155 @@
+"""From an older schema to this one: forward only, with a backup, and only what verifies before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import apsw
+
+from onloop.errors import StoreError
+from onloop.store.anchor import Anchor
+from onloop.store.chain import GENESIS, log_link
+from onloop.store.faults import faults
+from onloop.store.interchange import put_fold
+from onloop.store.rows import LOG, ROWS, Head, Remembered, remembered_key
+from onloop.store.rows import columns as columns_of
+from onloop.store.sqlite import FILE, LOCK, SCHEMA_VERSION, anchor_of, identity, open_connection, schema, version_of
+from onloop.store.tables import Tables
+from onloop.store.turnstile import Turnstile
+from onloop.store.verification import fold_log, verify
+
+
+def migrate(folder: Path, anchor: Path | None = None) -> tuple[int, Path | None]:
+    """Bring the store in `folder` to this schema version; the answer is the version it had, and where its backup is.
+
+    StoreError, with the store as it was, when it is newer, or does not verify before or after.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise StoreError(f"there is no store in {folder}", hint="onloop init makes one")
+    turnstile = Turnstile(folder / LOCK)
+    try:
+        with turnstile.turn(), faults(path):
+            connection = open_connection(path)
+            try:
+                return _migrated(connection, path, Anchor(anchor or anchor_of(folder)))
+            finally:
+                connection.close()
+    finally:
+        turnstile.close()
+
+
+def _migrated(connection: apsw.Connection, path: Path, anchor: Anchor) -> tuple[int, Path | None]:
+    found = version_of(connection, path)
+    if found > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {found}, and this onloop knows {SCHEMA_VERSION}",
+            hint="a store only goes forward: pip install --upgrade onloop",
+        )
+    if found == SCHEMA_VERSION:
+        return found, None
+    if found not in STEPS:
+        raise StoreError(f"{path} has schema version {found}, which never was", hint="restore a backup")
+    backup = _back_up(connection, path, found)
+    connection.execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE")
+    try:
+        for version in range(found, SCHEMA_VERSION):
+            STEPS[version](connection)
+        connection.execute(identity(SCHEMA_VERSION))
+        tables = Tables(connection)
+        problems = verify(tables).problems
+        if problems:
+            raise StoreError(f"{path} does not verify after migration: {problems[0]}", hint=f"{backup} is as it was")
+        head = tables.log_head()
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    anchor.write(head)
+    anchor.close()
+    return found, backup
+
+
+def _back_up(connection: apsw.Connection, path: Path, version: int) -> Path:
+    """A copy of the store as it is, whole and checked, under a name that is free."""
+    number = 0
+    while (backup := path.with_name(f"{path.name}.v{version}{f'.{number}' if number else ''}.backup")).exists():
+        number += 1
+    backup.touch(mode=0o600)
+    connection.execute("VACUUM INTO ?", (str(backup),))
+    copy = apsw.Connection(str(backup), flags=apsw.SQLITE_OPEN_READONLY)
+    said = next(iter(copy.execute("PRAGMA integrity_check")))[0]
+    copy.close()
+    if said != "ok":
+        raise StoreError(f"{backup} is damaged: {said}", hint="the store is as it was; check the disk")
+    return backup
+
+
+def _seal_everything(connection: apsw.Connection) -> None:
+    """1 → 2: rows carry seals, tables have tallies, the log has a chain of its own, runs can be archived."""
+    old = _set_aside(connection)
+    connection.execute(schema())
+    now = Tables(connection)
+    now.run("INSERT INTO event SELECT * FROM old_event")
+    for (content,) in now.run("SELECT bytes FROM old_blob"):
+        now.put_blob(content)
+    for kind in ROWS:
+        if f"old_{kind.__name__.lower()}" in old:
+            for row in now.run(f"SELECT {','.join(columns_of(kind))} FROM old_{kind.__name__.lower()}"):  # noqa: S608
+                now.put(kind(*row))
+    _own_keys(now)
+    _chain_the_log(now)
+    _check_state(now)
+    now.flush()
+    for table in old:
+        connection.execute(f"DROP TABLE {table}")
+
+
+def _set_aside(connection: apsw.Connection) -> list[str]:
+    """Give the tables other names, without their indexes and triggers; the answer is those names."""
+    for name, kind in connection.execute("SELECT name, type FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
+        if kind in {"index", "trigger"}:
+            connection.execute(f"DROP {str(kind).upper()} {name}")
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall()
+    for (table,) in tables:
+        connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+    return [f"old_{table}" for (table,) in tables]
+
+
+def _own_keys(now: Tables) -> None:
+    """Idempotency keys belong to whoever used them, which the log knows."""
+    owners = dict(now.run("SELECT key, principal FROM event WHERE key <> ''"))
+    for row in now.select(Remembered):
+        if row.key in owners:
+            now.delete(Remembered, row.key)
+            now.put(replace(row, key=remembered_key(owners[row.key], row.key)))
+
+
+def _chain_the_log(now: Tables) -> None:
+    end, last = GENESIS, 0
+    for last, seal in now.run("SELECT seq, hash FROM event ORDER BY seq"):
+        end = log_link(end, last, seal)
+    if last:
+        now.put(Head(LOG, last, end))
+
+
+def _check_state(now: Tables) -> None:
+    """Store the fold of the log; StoreError where the old rows say anything else, for nothing is healed silently."""
+    fold, problems = fold_log(now)
+    put_fold(now, fold)
+    for query, old in (
+        ("SELECT id, data FROM task ORDER BY id", "SELECT id, data FROM old_task ORDER BY id"),
+        ("SELECT id, data FROM house", "SELECT id, data FROM old_house"),
+    ):
+        differs = sorted(set(now.run(query)) ^ set(now.run(old)))
+        problems += [f"{name}: its row is not what its events say" for name, _ in differs[:1]]
+    if problems:
+        raise StoreError(f"it does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
+
+
+STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType({1: _seal_everything})
+"""From each older version, how the next one is reached."""

@@ -1,0 +1,96 @@
+"""What needs people, on the command line: put aside, paused, excluded, retried by cause; by people only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from world import PASSPHRASE, WORKFLOW, Ran, World
+
+ONE_TRY = WORKFLOW.replace("attempts: {max: 2, backoff: 1s}", "attempts: {max: 1}")
+
+
+@pytest.fixture
+def failing(world: World) -> tuple[World, str]:
+    """A fleet of two whose agents gave up for the same reason, and the id of its run."""
+    world.init()
+    run = world.fleet(world.origin("shop"), world.origin("bank"), workflow=ONE_TRY)
+    for number in (1, 2):
+        env = world.onloop("claim", f"{run}.{number}", "--role", "implementer", "--json").json["env"]
+        assert world.onloop("fail", "no compiler", env=env).code == 0
+    return world, run
+
+
+def seen(world: World) -> Any:
+    return world.onloop("attention", "--json").json
+
+
+def mark(world: World, *words: str) -> Ran:
+    return world.onloop(*words, "--as", "ana", "--json", passphrase=PASSPHRASE)
+
+
+def test_what_a_person_puts_aside_is_counted_and_comes_back(failing: tuple[World, str]) -> None:
+    world, run = failing
+    (group,) = seen(world)["groups"]
+    cause = group["cause"]
+    assert (group["life"]["stage"], len(group["members"])) == ("new", 2)
+
+    assert mark(world, "ack", cause).json["stage"] == "acknowledged"
+    quiet = world.onloop("attention")
+    assert quiet.out == "nothing needs a person\n"
+    assert "not shown: 2 acknowledged; onloop attention --all shows them" in quiet.err
+    assert f"[{cause}]" in world.onloop("attention", "--all").out
+
+    assert mark(world, "wake", cause).code == 0
+    assert mark(world, "wake", cause).code == 15
+    assert mark(world, "snooze", cause, "--until-change").json["hidden"] is True
+    assert mark(world, "exclude", f"{run}.2", "--reason", "no toolchain").code == 0
+    (left,) = seen(world)["groups"]
+    assert [member["task"] for member in left["members"]] == [f"{run}.1"], "it changed, and so it is back"
+
+    muted = mark(world, "mute", "--repo", "shop", "--for", "2h", "--reason", "known").json
+    assert (muted["muted"], seen(world)["counts"]["muted"], seen(world)["needs_person"]) == (1, 1, 1)
+    assert mark(world, "unmute", muted["rule"]).code == 0
+    assert len(seen(world)["groups"]) == 1
+    env = world.onloop("claim", f"{run}.1", "--role", "implementer", "--json", env={"ONLOOP_TOKEN": ""})
+    assert env.code == 11, "it waits for a person"
+    assert world.onloop("ack", left["cause"], "--as", "ana").code == 13, "nobody is no person"
+
+
+def test_one_of_a_cause_is_retried_and_then_the_rest_each_with_a_verdict(failing: tuple[World, str]) -> None:
+    world, run = failing
+    group = seen(world)["groups"][0]
+    cause, version = group["cause"], str(group["members"][0]["version"])
+
+    one = mark(world, "retry", "--cause", cause, "--note", "the image is mended")
+    assert [(told["task"], told["state"]) for told in one.json["outcomes"]] == [(f"{run}.1", "submitted")]
+    for words in (("cancel",), ("reassign", "--to", "implementer", "--reason", "x")):
+        late = mark(world, words[0], f"{run}.1", *words[1:], "--version", version)
+        assert late.code == 12, words
+        assert f"was at version {version} when you looked" in late.err and "human:ana had it retried" in late.err
+    assert f"1 more share the cause: onloop retry --cause {cause} --first 1" in one.err
+    assert mark(world, "exclude", "--cause", cause, "--reason", "later").json["left"] == 0
+    assert seen(world)["groups"] == []
+    gone = mark(world, "retry", "--cause", cause)
+    assert (gone.code, "there is no cause" in gone.err) == (2, True)
+    assert mark(world, "retry").code == 2
+
+
+def test_a_run_is_paused_and_goes_on_as_a_whole(failing: tuple[World, str]) -> None:
+    world, run = failing
+    mark(world, "retry", f"{run}.1")
+
+    env = world.onloop("claim", f"{run}.1", "--role", "implementer", "--json").json["env"]
+    for words in (("pause", run, "--reason", "x"), ("mute", "--repo", "bank", "--for", "1h", "--reason", "x")):
+        assert world.onloop(*words, env=env).code == 13, "an agent stops and hides nothing"
+    paused = mark(world, "pause", run, "--reason", "incident")
+    assert world.onloop("check", env=env).code == 13
+    assert (paused.code, [told["task"] for told in paused.json["outcomes"]]) == (0, [f"{run}.1"])
+    assert world.onloop("claim", "--role", "implementer").code == 15
+    assert seen(world)["hidden"][0]["how"] == "inhibited"
+    assert f"inhibited by {run}, paused: paused by human:ana: incident" in world.onloop("attention", "--all").out
+
+    resumed = mark(world, "resume", run)
+    assert (resumed.json["state"], world.task(f"{run}.1")["state"]) == ("working", "submitted")
+    assert seen(world)["counts"]["blocked"] == 1

@@ -1,0 +1,97 @@
+"""`onloop hook VENDOR` as a vendor's agent calls it: one JSON object and exit code 0, whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from onloop.agents.hooks.vendors import VENDORS
+from world import World
+
+STOPS = b'{"hook_event_name": "Stop", "stop_hook_active": false}'
+
+
+def called(
+    world: World, vendor: str = "claude", said: bytes = STOPS, env: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "onloop.cli.entry", "hook", vendor],
+        env=world.environment | dict(env or {}),
+        input=said,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    assert done.stdout.count(b"\n") == 1
+    reply = json.loads(done.stdout)
+    assert isinstance(reply, dict)
+    return reply
+
+
+def claimed(world: World) -> dict[str, str]:
+    world.init()
+    world.fleet(world.origin())
+    env: dict[str, str] = world.onloop("claim", "--role", "implementer", "--json").json["env"]
+    return env
+
+
+@pytest.mark.parametrize("vendor", [*VENDORS, "somebody-else"])
+def test_outside_of_a_task_every_agent_is_let_go(world: World, vendor: str) -> None:
+    assert called(world, vendor) == {}
+    assert called(world, vendor, b"no json") == {}
+
+
+def test_inside_a_task_an_agent_is_sent_on_and_the_log_counts_it(world: World) -> None:
+    env = claimed(world)
+
+    first = called(world, "codex", env=env)
+
+    assert first["decision"] == "block"
+    assert "nothing is submitted at develop.write" in first["reason"]
+    assert "onloop submit" in first["reason"]
+    log = world.onloop("log", env["ONLOOP_TASK"], "--json").json["events"]
+    assert [event["name"] for event in log][-1] == "TurnBlocked"
+
+
+def test_whoever_no_longer_holds_the_task_is_stopped(world: World) -> None:
+    env = claimed(world)
+    world.onloop("ask", "Which?", env=env)
+
+    assert called(world, env=env)["continue"] is False
+
+
+def test_a_gateway_that_is_gone_stops_the_agent_and_never_says_that_it_is_done(world: World) -> None:
+    env = claimed(world)
+
+    reply = called(world, env=env | {"ONLOOP_STORE": str(world.folder / "gone")})
+
+    assert reply["continue"] is False
+    assert "nobody has said that you are done" in reply["stopReason"]
+
+
+def test_garbage_on_standard_input_counts_as_the_end_of_a_turn(world: World) -> None:
+    env = claimed(world)
+
+    assert called(world, said=b"\xff\x00garbage", env=env)["decision"] == "block"
+
+
+def test_a_session_that_starts_is_told_how_it_works_here(world: World) -> None:
+    env = claimed(world)
+
+    reply = called(world, said=b'{"hook_event_name": "SessionStart"}', env=env)
+
+    assert "onloop submit" in reply["hookSpecificOutput"]["additionalContext"]
+
+
+def test_hook_show_prints_a_command_that_can_be_pasted(world: World) -> None:
+    shown = world.onloop("hook", "show", "claude", "--json")
+
+    assert json.loads(shown.json["argument"])["hooks"]["Stop"][0]["hooks"][0]["command"] == "onloop hook claude"
+    assert "onloop work --role implementer -- claude -p" in world.onloop("hook", "show", "claude").out
+    assert world.onloop("hook", "show", "nobody").code == 2

@@ -1,0 +1,96 @@
+"""A store of another user's: agents reach it through the gateway alone, and doctor finds out by trying."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.serving import is_served
+from onloop.gateway.home import Home
+from onloop.gateway.identity import launcher
+from onloop.gateway.opening import wall_clock
+from onloop.gateway.runs import Workflow, pinned
+from onloop.gateway.service import Gateway
+from onloop.machine import commands as c
+from onloop.machine.task import Kind
+from onloop.store.sqlite import SqliteStore
+from onloop.workflow.loader import load
+from world import PASSPHRASE, World, wait_for
+from world import WORKFLOW as SMALL
+
+OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
+AS = """\
+import os, sys
+import encodings.idna, onloop.cli.main, onloop.cli.agent_verbs, onloop.cli.build_verbs, onloop.cli.serve_verbs
+from onloop.cli.main import run
+uid, gid = int(sys.argv[1]), int(sys.argv[2])
+os.setgroups([gid]); os.setgid(gid); os.setuid(uid)
+sys.exit(run(sys.argv[3:]))
+"""
+
+
+def as_user(uid: int, *words: str) -> list[str]:
+    """`onloop WORDS…` as another user. Everything is imported before: that user may not read this interpreter."""
+    return [sys.executable, "-c", AS, str(uid), str(AGENT_UID), *words]
+
+
+def test_the_recipe_is_printed_where_it_cannot_be_followed(world: World) -> None:
+    ran = world.onloop("init", "--isolate", "no-such-user", "--agents", "agents")
+
+    assert (ran.code, world.store.exists()) == (2, False)
+    assert f"onloop serve --store {world.store} --group agents" in ran.out
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doctor_says_a2(world: World) -> None:
+    made = world.onloop("init", "--name", "ana", "--isolate", OWNER, "--agents", AGENTS, passphrase=PASSPHRASE)
+    assert made.code == 0, made.err
+    home = Home(world.store)
+    _begin(home)
+    _let_pass(world.folder)
+    owner = home.store.stat().st_uid
+    env = world.environment
+    serve = subprocess.Popen(as_user(owner, "serve", "--group", AGENTS), env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
+        assert serve.poll() is None, serve.communicate()[1]
+        doctor = _run(env, "doctor", "--json")
+        listed = _run(env, "list", "--json")
+        claimed = _run(env, "claim", "--role", "implementer", "--json")
+        token = {"ONLOOP_TOKEN": json.loads(claimed.stdout)["env"]["ONLOOP_TOKEN"]}
+        beaten, asked = _run(env | token, "heartbeat"), _run(env | token, "ask", "Which one?")
+        frozen = _run(env, "freeze", "all", "--as", "ana")
+    finally:
+        serve.terminate()
+        serve.communicate(timeout=20)
+
+    told = json.loads(doctor.stdout)
+    assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
+    assert [ran.returncode for ran in (listed, claimed, beaten, asked, frozen)] == [0, 0, 0, 11, 13], claimed.stderr
+    assert serve.returncode == 0
+
+
+def _run(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = as_user(AGENT_UID, *words)
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60, cwd="/"
+    )
+
+
+def _begin(home: Home) -> None:
+    workflow = Workflow(load(SMALL.encode(), "small.yaml"), SMALL.encode())
+    store, owner = SqliteStore(home.store), launcher("t")
+    begin = c.Create("t", Kind.WORK, "small", workflow.definition.digest, owner.id, "r1")
+    Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
+    store.close()
+
+
+def _let_pass(folder: Path) -> None:
+    while folder != Path("/"):  # pytest's own folders let nobody else through
+        folder.chmod(folder.stat().st_mode | 0o011)
+        folder = folder.parent

@@ -1,0 +1,54 @@
+"""A resident gateway in a thread of the test's, and a shop whose hands reach the store through it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from gateway.shop import Shop
+from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.home import Home
+from onloop.gateway.line import Line
+from onloop.gateway.resident import Resident
+from onloop.gateway.service import Gateway
+from onloop.machine.task import Task
+from world import wait_for
+
+
+def _no_submission(_: Any) -> tuple[Task, None]:
+    raise AssertionError("nobody hands in by git here")
+
+
+@contextmanager
+def resident(home: Home, clock: Callable[[], int]) -> Iterator[list[str]]:
+    """A resident gateway that is up in the block; what it said is handed out."""
+    stop, words = threading.Event(), list[str]()
+    gateway = Resident(home, clock, stop.is_set, words.append, _no_submission, lambda: None)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(gateway.run)
+        try:
+            wait_for(lambda: words or running.done(), lambda: "it does not come up", 10)
+            if running.done():
+                running.result()
+            yield words
+        finally:
+            stop.set()
+            running.result(20)
+
+
+@contextmanager
+def served(home: Home, shop: Shop, *, apart: bool) -> Iterator[None]:
+    """Let the shop work through a resident gateway; `apart` reads through it, too."""
+    file = shop.store
+    with resident(home, shop.clock) as words:
+        line = Line(home.socket)
+        shop.store = ClientStore(line) if apart else file
+        shop.gateway = GatewayClient(line, shop.store, shop.clock, None if apart else Gateway(file, shop.clock))
+        yield
+        shop.check()
+        line.close()
+        shop.store = file
+        assert [word for word in words if word.startswith("trouble")] == []

@@ -1,0 +1,286 @@
+"""A resident gateway: one commit for all who wait, nobody answered before it, and each caller only what they may."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from gateway.served import resident
+from gateway.shop import LAUNCHER, Shop
+from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
+from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.home import Home
+from onloop.gateway.identity import Principal, PrincipalKind, enrolment, verifier
+from onloop.gateway.line import Line
+from onloop.gateway.peer import connected, listening
+from onloop.gateway.wire import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
+from onloop.machine import commands as c
+from onloop.machine.house import Frozen
+from onloop.machine.state import Reason
+from onloop.store.rows import LOG, Head, Token
+from onloop.store.sqlite import SqliteStore
+from scenario import MINUTE, work
+from world import wait_for
+
+ROOT = Path(__file__).parents[2]
+NOBODY_UID = 65534
+
+
+def ticked(home: Home, shop: Shop) -> int:
+    """What a gateway answers that is up."""
+    line = Line(home.socket)
+    try:
+        return GatewayClient(line, ClientStore(line), shop.clock).tick()
+    finally:
+        line.close()
+
+
+def said(home: Home, *messages: bytes) -> list[object]:
+    """What the gateway answers to these bytes, until it hangs up or every one is answered."""
+    line, frames, answers = connected(home.socket, 5), Frames(2**20), list[object]()
+    with line:
+        line.sendall(b"".join(messages))
+        while len(answers) < len(messages) and (arrived := line.recv(65536)):
+            answers += map(parsed, frames.feed(arrived))
+    return answers
+
+
+def test_what_one_of_a_group_gets_refused_leaves_the_others_work_alone(durable: Shop) -> None:
+    store = durable.store
+    assert isinstance(store, SqliteStore)
+    durable.begin()
+    with store.grouping():
+        durable.freeze("run:none")
+        with pytest.raises(Refused, match="frozen already"):
+            durable.freeze("run:none")
+        with pytest.raises(ZeroDivisionError), store.writing() as tx:
+            tx.put_blob(b"never")
+            raise ZeroDivisionError
+        blob = durable.gateway.keep(b"kept")
+
+    with store.reading() as at:
+        assert list(at.house().freezes) == ["run:none"]
+        assert (at.blob(blob), at.blob(sha256(b"never").hexdigest())) == (b"kept", None)
+
+
+def test_each_part_of_a_group_has_its_own_receipt_and_the_anchor_is_set_once_at_the_end(durable: Shop) -> None:
+    store = durable.store
+    assert isinstance(store, SqliteStore)
+    durable.freeze("run:first")
+    anchored, seqs = store.anchor.read(), list[int]()
+    assert anchored is not None and anchored == store.receipt
+    with store.grouping():
+        for scope in ("run:second", "run:third"):
+            durable.freeze(scope)
+            assert store.receipt is not None
+            seqs.append(store.receipt.count)
+        assert store.anchor.read() == anchored
+
+    assert seqs == [anchored.count + 1, anchored.count + 2]
+    assert store.anchor.read() == store.receipt
+    with pytest.raises(ZeroDivisionError), store.grouping():
+        durable.freeze("run:fourth")
+        raise ZeroDivisionError
+    assert store.anchor.read() == store.receipt
+
+
+def test_a_receipt_goes_over_the_socket_to_whoever_changed_something(durable: Shop, tmp_path: Path) -> None:
+    home = Home(tmp_path / "store")
+    with resident(home, durable.clock):
+        one, other = Line(home.socket), Line(home.socket)
+        for line in (one, other):
+            gateway = GatewayClient(line, ClientStore(line), durable.clock)
+            assert gateway.store.receipt is None
+            gateway.record_house(durable.person(), Frozen(f"run:{line is one}", durable.person().id, "no"))
+            with gateway.store.reading() as at:
+                assert gateway.store.receipt == at.get(Head, LOG)
+        assert one.receipt is not None and other.receipt is not None
+        assert one.receipt.count + 1 == other.receipt.count
+        one.close()
+        other.close()
+
+
+def test_nothing_of_a_group_is_there_before_its_commit_nor_after_a_crash_in_it(durable: Shop, tmp_path: Path) -> None:
+    store, other = durable.store, SqliteStore(tmp_path / "store")
+    assert isinstance(store, SqliteStore)
+    with pytest.raises(KeyboardInterrupt), store.grouping():
+        durable.begin()
+        with other.reading() as at:
+            assert at.task("r1") is None
+        raise KeyboardInterrupt
+    with other.reading() as at:
+        assert at.task("r1") is None
+    other.close()
+
+
+def test_a_full_disk_fails_the_whole_group_and_the_next_one_goes_through(durable: Shop) -> None:
+    store = durable.store
+    assert isinstance(store, SqliteStore)
+    (pages,) = next(iter(store.connection.execute("PRAGMA page_count")))
+    store.connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(StoreError), store.grouping():
+        durable.freeze("run:none")
+        with pytest.raises(StoreError):
+            durable.gateway.keep(os.urandom(2**20))
+        durable.freeze("run:other")
+    store.connection.execute(f"PRAGMA max_page_count={pages * 1000}")
+
+    with store.reading() as at:
+        assert dict(at.house().freezes) == {}
+    with store.grouping():
+        durable.freeze("run:none")
+    assert durable.log("house")[-1].name == "Frozen"
+
+
+def test_what_comes_due_is_fired_without_anybody_asking(durable: Shop, tmp_path: Path) -> None:
+    durable.begin()
+    durable.claim()
+    with resident(Home(tmp_path / "store"), durable.clock):
+        durable.later(MINUTE)
+        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire", 5)
+    assert [event.name for event in durable.log("r1")].count("LeaseEnded") == 1
+
+
+def test_a_store_has_one_resident_gateway_and_a_dead_ones_socket_is_replaced(durable: Shop, tmp_path: Path) -> None:
+    home = Home(tmp_path / "store")
+    home.socket.parent.mkdir()
+    with listening(home.socket):
+        pass
+    assert home.socket.exists()
+    with resident(home, durable.clock):
+        assert ticked(home, durable) == 0
+        assert (home.socket.stat().st_mode & 0o777, home.socket.parent.stat().st_mode & 0o777) == (0o660, 0o710)
+        with pytest.raises(Unavailable, match="is served already"), resident(home, durable.clock):
+            pass
+        assert ticked(home, durable) == 0
+    assert not home.socket.exists()
+
+
+def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable: Shop, tmp_path: Path) -> None:
+    home = Home(tmp_path / "store")
+    durable.begin()
+    line = Line(home.socket)
+    with pytest.raises(Unavailable, match="no gateway answers"):
+        line.connect()
+    with_file = GatewayClient(line, durable.store, durable.clock, durable.gateway)  # type: ignore[arg-type]
+    with resident(home, durable.clock):
+        got = with_file.claim(LAUNCHER, "agent:alfa", "implementer")
+        durable.secrets["r1"] = got.secret
+    agent = with_file.agent(got.secret)
+
+    assert with_file.perform(agent, "r1", c.Submit(agent.id, agent.epoch, work())).submission is not None
+
+
+def test_messages_that_are_none_are_answered_and_do_no_harm(durable: Shop, tmp_path: Path) -> None:
+    home = Home(tmp_path / "store")
+    with resident(home, durable.clock) as words:
+        wrong = (
+            b"no json",
+            b"[]",
+            b"\xff\xfe",
+            b'{"verb": "explode", "args": []}',
+            b'{"verb": ["task"], "args": []}',
+            b'{"verb": "task"}',
+            b'{"verb": "task", "args": [7]}',
+            b'{"verb": "get", "args": ["Recorded", "x"]}',
+            b'{"verb": "select", "args": ["Lease", {"1=1 OR task": "x"}]}',
+            b'{"verb": "perform", "args": [{}, "r1", ["Explode", {}], ""]}',
+            b"[" * 100_000,
+        )
+        for message in wrong:
+            (answer,) = said(home, LENGTH.pack(len(message)) + message)
+            assert isinstance(answer, dict) and answer["error"]["exit"] == Exit.USAGE, (message[:80], answer)
+        (answer,) = said(home, LENGTH.pack(LARGEST_REQUEST + 1))
+        assert isinstance(answer, dict) and "bytes" in answer["error"]["message"]
+        assert said(home, framed('{"verb": "last_seq", "args": []}')) == [{"ok": len(durable.log())}]
+        assert [word for word in words if word.startswith("trouble")] == []
+
+
+FOREIGN = """\
+import json, os, sys
+from hashlib import sha256
+from pathlib import Path
+from gateway.test_resident import foreign
+os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+print(json.dumps(foreign(Path(sys.argv[1]), sys.argv[3])))
+"""
+
+
+def foreign(store: Path, secret: str) -> dict[str, str]:
+    """What a process of another user gets from a resident gateway; run by the test below, as that user."""
+    home = Home(store)
+    line = Line(home.socket)
+    gateway = GatewayClient(line, ClientStore(line), lambda: 0)
+    agent, ana = gateway.agent(secret), Principal(PrincipalKind.HUMAN, "ana")
+    other = GatewayClient(Line(home.socket), ClientStore(line), lambda: 0)
+    with gateway.store.reading() as at:
+        people, log = at.house().people, at.log(run="house")
+    tries = {
+        "file": lambda: SqliteStore(store),
+        "heartbeat": lambda: gateway.heartbeat(agent),
+        "claim": lambda: gateway.claim(LAUNCHER, "agent:b", "implementer").secret,
+        "without proof": lambda: other.heartbeat(agent),
+        "as a person": lambda: gateway.record_house(ana, Frozen("all", ana.id, "")),
+        "as a verifier": lambda: gateway.take_job(verifier("v"), 1, effects=False),
+        "enrol": lambda: gateway.record_house(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id)),
+        "a wrong passphrase": lambda: gateway.person("ana", "guessed it", typed=True),
+        "tokens": lambda: _tokens(gateway),
+        "secrets of people": lambda: [p.salt + p.verifier for p in people.values()] + ['salt": "00' in f"{log}"],
+    }
+    return {name: _outcome(call) for name, call in tries.items()}
+
+
+def _tokens(gateway: GatewayClient) -> object:
+    with gateway.store.reading() as at:
+        return at.select(Token)
+
+
+def _outcome(call: object) -> str:
+    try:
+        return f"got {call()}"  # type: ignore[operator]
+    except (NotAllowed, BadInput, StoreError, Unavailable, OSError) as no:
+        return type(no).__name__
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_another_user_is_who_they_prove_to_be_and_reads_no_secrets(durable: Shop, tmp_path: Path) -> None:
+    home = Home(tmp_path / "store")
+    durable.begin()
+    durable.begin(run="r2")
+    agent = durable.claim("r1")
+    folder = tmp_path
+    while folder != Path("/"):  # pytest's own folders let nobody else through
+        folder.chmod(folder.stat().st_mode | 0o011)
+        folder = folder.parent
+    (tmp_path / "store").chmod(0o700)
+    with resident(home, durable.clock) as words:
+        os.chown(home.socket, -1, NOBODY_UID)
+        os.chown(home.socket.parent, -1, NOBODY_UID)
+        paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
+        command = [sys.executable, "-c", FOREIGN, str(home.store), str(NOBODY_UID), durable.secrets["r1"]]
+        ran = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+        )
+    assert (ran.returncode, words[1:]) == (0, []), ran.stderr
+    got = json.loads(ran.stdout)
+    durable.secrets["r2"] = got.pop("claim").removeprefix("got ")
+
+    assert got == {
+        "file": "PermissionError",
+        "heartbeat": f"got {durable.clock() + MINUTE}",
+        "without proof": "NotAllowed",
+        "as a person": "NotAllowed",
+        "as a verifier": "NotAllowed",
+        "enrol": "NotAllowed",
+        "a wrong passphrase": "NotAllowed",
+        "tokens": "NotAllowed",
+        "secrets of people": "got ['', '', '', '', False]",
+    }
+    claimed = next(event for event in durable.log("r2") if event.name == "Claimed")
+    assert (claimed.principal, agent.task) == (f"launcher:uid-{NOBODY_UID}", "r1")

@@ -1,0 +1,31 @@
+"""A store with something in every table: what tamperings, faults and round trips are tried on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.shop import Shop
+from onloop.machine.commands import Cancel
+from onloop.store.sqlite import SqliteStore, create_store
+from scenario import MINUTE
+
+
+def furnished(folder: Path) -> Shop:
+    """A shop whose store has runs at every stage: waiting, claimed, judged, asked about, ended; and a freeze."""
+    create_store(folder)
+    shop = Shop(SqliteStore(folder))
+    shop.fleet(3, max_parallel=2)
+    shop.submit(shop.claim("r1.1"), key="first")
+    shop.later(MINUTE)
+    shop.report("r1.1")
+    shop.claim("r1.2", agent="agent:bravo")
+    shop.gateway.keep(b"what a gate printed")
+    for run in ("r2", "r3"):
+        shop.begin(run=run)
+        shop.waiting(run)
+        shop.later(MINUTE)
+    shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
+    shop.begin(run="r4")
+    shop.submit(shop.claim("r4"))
+    shop.freeze("run:r4")
+    return shop

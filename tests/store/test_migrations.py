@@ -1,0 +1,126 @@
+"""A store of an earlier version comes forward whole, with a backup, or stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gateway.served import resident
+from gateway.shop import Shop
+from onloop.errors import StoreError
+from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.home import Home
+from onloop.gateway.line import Line
+from onloop.machine.commands import Cancel
+from onloop.store.inspection import inspect
+from onloop.store.migrations import migrate
+from onloop.store.rows import remembered_key
+from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, identity
+from store.furnished import furnished
+
+SCHEMA_1 = Path(__file__).parent / "schemas" / "1.sql"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A store as version 1 of the schema kept it: the same rows, with neither seals nor the log's own chain."""
+    furnished(tmp_path / "new").store.close()
+    (tmp_path / "old").mkdir()
+    connection = apsw.Connection(str(tmp_path / "old" / FILE))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"{SCHEMA_1.read_text()} {identity(1)}")
+    connection.execute("ATTACH ? AS new", (str(tmp_path / "new" / FILE),))
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall()
+    for (table,) in tables:
+        columns = ",".join(str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})").fetchall())
+        connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
+    connection.execute("DELETE FROM head WHERE run=''")
+    for key, principal in connection.execute("SELECT key, principal FROM event WHERE key <> ''").fetchall():
+        connection.execute("UPDATE remembered SET key=? WHERE key=?", (key, remembered_key(str(principal), str(key))))
+    connection.close()
+    return tmp_path / "old"
+
+
+def _rows(file: Path, table: str) -> list[object]:
+    connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
+    found: list[object] = list(connection.execute(f"SELECT * FROM {table} ORDER BY 1"))  # noqa: S608
+    connection.close()
+    return found
+
+
+def test_an_older_store_is_refused_with_the_verb_that_brings_it_up_to_date(old: Path) -> None:
+    with pytest.raises(StoreError, match="has schema version 1, and this onloop needs") as told:
+        SqliteStore(old)
+
+    assert "onloop store migrate" in told.value.hint
+
+
+def test_a_migrated_store_has_the_same_log_and_verifies(old: Path) -> None:
+    events = _rows(old / FILE, "event")
+
+    found, backup = migrate(old)
+
+    assert found == 1
+    assert backup is not None
+    assert _rows(backup, "event") == events == _rows(old / FILE, "event")
+    store = SqliteStore(old)
+    assert inspect(store).problems == ()
+    store.close()
+
+
+def test_a_migrated_store_can_be_served_and_knows_the_keys_that_were_used(old: Path) -> None:
+    migrate(old)
+    shop = Shop(SqliteStore(old))
+    length = len(shop.log())
+
+    with resident(Home(old), shop.clock):
+        line = Line(Home(old).socket)
+        shop.gateway = GatewayClient(line, ClientStore(line), shop.clock)
+        shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
+        assert len(shop.log()) == length
+        shop.freeze("run:r2")
+        assert len(shop.log()) == length + 1
+        line.close()
+
+    assert isinstance(shop.store, SqliteStore)
+    assert inspect(shop.store).problems == ()
+    shop.store.close()
+
+
+def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
+    migrate(old)
+    before = sorted(path.name for path in old.iterdir())
+
+    assert migrate(old) == (SCHEMA_VERSION, None)
+    assert sorted(path.name for path in old.iterdir()) == before
+
+
+def test_a_newer_store_is_not_taken_back(old: Path) -> None:
+    connection = apsw.Connection(str(old / FILE))
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+
+    with pytest.raises(StoreError, match="has schema version 99"):
+        migrate(old)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "named"),
+    [
+        ("DROP TRIGGER event_is_never_changed; UPDATE event SET principal='human:mallory' WHERE seq=9", "event 9"),
+        ("UPDATE task SET data=replace(data, 'Fix it', 'Fox it') WHERE id='r2'", "r2"),
+        ("DELETE FROM task WHERE id='r3'", "r3"),
+    ],
+)
+def test_what_was_tampered_with_is_not_sealed_anew(old: Path, tampering: str, named: str) -> None:
+    connection = apsw.Connection(str(old / FILE))
+    connection.execute(tampering)
+    connection.close()
+    before = {table: _rows(old / FILE, table) for table in ("event", "task", "house", "head")}
+
+    with pytest.raises(StoreError, match=named):
+        migrate(old)
+
+    assert {table: _rows(old / FILE, table) for table in before} == before

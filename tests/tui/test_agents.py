@@ -1,0 +1,118 @@
+"""Agents: who holds what, and what a person sees when nothing moves any more."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.pilot import Pilot
+
+from onloop_tui.model.agents import QUIET_MS, STILL_MS
+from tui_scenes import MINUTE, Scene, play, screen_text, shows, until
+
+
+def at_work() -> Scene:
+    """Three agents at work in three repositories; a fourth repository waits."""
+    scene = Scene()
+    scene.enrol("ana")
+    tasks = scene.fleet(["billing", "ledger", "cart", "flags"])
+    for task, name in zip(tasks[:3], ("ada", "bo", "cy"), strict=True):
+        scene.claim(task, name)
+        scene.clock.later(1_000)
+    return scene
+
+
+def test_agents_are_listed_by_name_with_their_task_and_when_they_moved() -> None:
+    app = at_work().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "[4 Agents]", "agent", "progress", "▶ ● live   ada")
+        rows = [row for row in screen_text(app).splitlines() if "● live" in row]
+        assert [next(name for name in ("ada", "bo", "cy") if name in row) for row in rows] == ["ada", "bo", "cy"]
+        assert "billing" in rows[0] and "r7k2m.1" in rows[0] and "develop.remediate" in rows[0]
+
+    asyncio.run(play(app, story))
+
+
+def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still() -> None:
+    scene = at_work()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "● live   ada")
+        scene.clock.later(QUIET_MS)
+        await shows(pilot, "○ quiet  ada")
+        scene.clock.later(STILL_MS)
+        _, agent = scene.claim("r7k2m.4", "di")
+        scene.clock.later(STILL_MS)
+        scene.gateway.heartbeat(agent, lease_ms=3_600_000)
+        await shows(pilot, "◐ still  di")
+        scene.clock.later(60 * MINUTE)
+        await shows(pilot, "✗ lapsed ada")
+
+    asyncio.run(play(app, story))
+
+
+def test_n_finds_the_agent_that_does_not_move_and_w_says_what_is_known_of_it() -> None:
+    scene = at_work()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "▶ ● live   ada")
+        await pilot.press("n")
+        await shows(pilot, "everybody is alive and moves")
+        scene.clock.later(QUIET_MS)
+        scene.claim("r7k2m.4", "zoe")
+        await shows(pilot, "● live   zoe")
+        await pilot.press("G", "n")
+        await shows(pilot, "▶ ○ quiet  ada")
+        await pilot.press("w")
+        await shows(pilot, "agent:ada holds r7k2m.1 at develop.remediate, epoch 1")
+
+    asyncio.run(play(app, story))
+
+
+def test_enter_opens_the_task_of_the_agent_and_escape_comes_back_to_it() -> None:
+    app = at_work().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "▶ ● live   ada")
+        await pilot.press("j", "enter")
+        await shows(pilot, "r7k2m.2 ledger", "nothing is asked of a person now")
+        await pilot.press("escape")
+        await shows(pilot, "▶ ● live   bo")
+
+    asyncio.run(play(app, story))
+
+
+def test_a_filter_leaves_the_agents_whose_task_fits_until_escape() -> None:
+    app = at_work().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "bo", "cy")
+        await pilot.press("slash", *"repo:cart", "enter")
+        await until(pilot, lambda: "ledger" not in screen_text(app))
+        await shows(pilot, "cy", "filter")
+        await pilot.press("slash", *" nonsense:1")
+        await shows(pilot, "✗ ", "at column")
+        await pilot.press("escape")
+        await shows(pilot, "ledger")
+
+    asyncio.run(play(app, story))
+
+
+def test_nobody_at_work_is_said_with_what_would_change_it() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    scene.fleet(["billing"])
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "nobody is at work, and 1 task wait", "onloop work --role ROLE")
+
+    asyncio.run(play(app, story))

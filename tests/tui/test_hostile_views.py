@@ -1,0 +1,103 @@
+"""Four hundred hostile strings in everything that agents, repositories and files can say, and every view looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from textual.pilot import Pilot
+
+from onloop.machine import commands as c
+from onloop.machine.task import Artefact, Submission
+from onloop_tui.app import Dashboard
+from onloop_tui.bindings import VIEWS as WHERES
+from onloop_tui.screens.main import VIEWS
+from onloop_tui.widgets.sheet import Mode
+from tui_attacks import assert_harmless, hostile_strings
+from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
+
+SIZE = (100, 30)
+COUNT = 400
+TASKS = 40
+SHEETS = 4
+
+
+def _dealt() -> Iterator[str]:
+    while True:
+        yield from hostile_strings(COUNT)
+
+
+def _work(task: str, text: Iterator[str]) -> Submission:
+    honest = commit(task)
+    notes = Artefact(next(text), "5" * 64, 812)
+    return Submission(honest.head, honest.tree, honest.base, (next(text),), (notes,), next(text), NOON)
+
+
+def _hostile_scene() -> Scene:
+    """Ten strings for each of forty tasks; what becomes of them takes turns."""
+    text = _dealt()
+    scene = Scene()
+    scene.enrol("ana")
+    tasks = scene.fleet([next(text) for _ in range(TASKS)], title=next(text))
+    for number, task in enumerate(tasks):
+        scene.clock.later(1000)
+        match number % 4:
+            case 0:
+                scene.submit(task, what=_work(task, text))
+                for gate in ("tests", "patched", "notes"):
+                    scene.passes(task, gate, next(text))
+            case 1:
+                scene.submit(task, what=_work(task, text))
+                scene.passes(task, "patched", next(text))
+                scene.passes(task, "notes", next(text))
+                scene.refuses(task, next(text), "\n".join(next(text) for _ in range(5)))
+            case 2:
+                scene.asks(task, "".join(next(text) for _ in range(4)))
+            case _:  # an agent's own name is refused by the core if it is hostile; its words are not
+                claimed, agent = scene.claim(task)
+                words = "".join(next(text) for _ in range(4))
+                scene.gateway.perform(agent, task, c.Fail(agent.id, claimed.task.epoch, words))
+    scene.freeze(next(text))
+    return scene
+
+
+async def _leaf_through(app: Dashboard, pilot: Pilot[str], most: int) -> None:
+    """Page by page to the end, or so many of them."""
+    for _ in range(most):
+        assert_harmless(app, SIZE)
+        before = screen_text(app)
+        await pilot.press("pagedown")
+        if screen_text(app) == before:
+            return
+
+
+def test_the_strings_are_four_hundred_different_ones_and_always_the_same() -> None:
+    strings = hostile_strings(COUNT)
+
+    assert len(set(strings)) == COUNT
+    assert strings == hostile_strings(COUNT)
+    assert sum("\x1b" in each for each in strings) > COUNT / 10
+
+
+def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
+    app = _hostile_scene().dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "▶ ◆ approve")
+        for view in VIEWS:
+            await pilot.press(str(WHERES.index(view.where) + 1))
+            await shows(pilot, f"{view.where.name.capitalize()}]")
+            await pilot.press("g", "w")
+            await _leaf_through(app, pilot, 5)
+            await pilot.press("w", "/", *"x")
+            assert_harmless(app, SIZE)
+            await pilot.press("escape")
+        await pilot.press("2", "g")
+        for _ in range(SHEETS):
+            await pilot.press("n", "enter")
+            await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
+            await _leaf_through(app, pilot, 4)
+            await pilot.press("escape")
+            await until(pilot, lambda: not app.main.sheet.is_open)
+
+    asyncio.run(play(app, story, SIZE))

@@ -1,0 +1,48 @@
+"""One answer for all repositories with a cause: the list, what speaks for it or against it, the command for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from onloop.attention.groups import age
+from onloop.machine import commands as c
+from onloop.machine.task import Task
+from onloop_tui.dialogs.bulk import Plan
+from onloop_tui.dialogs.questions import fields_for
+from onloop_tui.model.acts import Act
+from onloop_tui.model.bulk import Entry
+from onloop_tui.model.lines import Tone
+from onloop_tui.model.remedy import Remedy
+
+LONGEST_TITLE = 300
+
+
+def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> Plan:
+    """Retry every repository that has the cause, each only as it stands here."""
+    versions = {task.id: task.version for task in remedy.rest}
+
+    def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
+        return c.Retry(voice, typed.get("words", ""), versions[task])
+
+    title = f"retry {_count(remedy.rest)} with cause {cause}: {words}"
+    return Plan(title[:LONGEST_TITLE], _entries(remedy.rest, now), make, fields_for(Act.RETRY), remedy.remarks(now))
+
+
+def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> Plan:
+    """Let the run end without these repositories, each only as it stands here."""
+    versions = {task.id: task.version for task in tasks}
+
+    def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
+        return c.Exclude(voice, typed["words"], versions[task])
+
+    remarks = (("its run ends without what is excluded; onloop resume takes one in again while it lives", Tone.DIM),)
+    title = f"exclude {_count(tasks)}: {words}"
+    return Plan(title[:LONGEST_TITLE], _entries(tasks, now), make, fields_for(Act.EXCLUDE), remarks)
+
+
+def _count(tasks: Sequence[Task]) -> str:
+    return f"{len(tasks)} task{'s' if len(tasks) != 1 else ''}"
+
+
+def _entries(tasks: Sequence[Task], now: int) -> tuple[Entry, ...]:
+    return tuple(Entry(task.id, f"{task.repo or task.title} · {task.step} · {age(now - task.since)}") for task in tasks)

@@ -1,0 +1,62 @@
+"""What can be said about causes from the Inbox: acknowledge, snooze, mute; and, of what is hidden, show again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+
+from onloop.attention.board import Hidden, HowHidden
+from onloop.attention.groups import Group, age
+from onloop.attention.lifecycle import acknowledgement
+from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, Mark, Unmuted, Woken
+from onloop_tui.dialogs.form import Field
+from onloop_tui.dialogs.marking import Wish
+from onloop_tui.model.snoozing import RULE_FIELDS, SNOOZES, mute_of, wish_of
+
+
+def acknowledge(groups: Sequence[Group], now: int) -> Wish:
+    """That a person is on it."""
+    told = f"acknowledged for {age(ACKNOWLEDGED_FOR_MS)}: {_causes(groups)}; H shows it, . there gives it back"
+    return Wish("Acknowledge", told, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
+
+
+def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> Wish:
+    """That they want it back later."""
+
+    def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
+        wanted = wish_of(words["until"], now, zone)
+        return wanted if isinstance(wanted, str) else [wanted.on(group, by, now) for group in groups]
+
+    title = f"Snooze {_causes(groups)}: until when? (tomorrow is 9:00, +5 is five more tasks)"
+    done = f"snoozed: {_causes(groups)}; H shows what is hidden"
+    return Wish(title, done, marks_of, (Field("until", "until", example=SNOOZES),))
+
+
+def mute(group: Group, now: int) -> Wish:
+    """That nobody wants to see it, for a while and for a reason."""
+
+    def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
+        made = mute_of(words["what"], words["for"], words["reason"], by, now)
+        return made if isinstance(made, str) else [made]
+
+    fields = (
+        Field("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
+        Field("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
+        Field("reason", "reason", example="whoever looks for it reads this"),
+    )
+    title = f"Mute whatever fits all of: {RULE_FIELDS}"
+    return Wish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)
+
+
+def show_again(hidden: Hidden) -> Wish | str:
+    """That it shall be shown again; words, where no mark hides it."""
+    group = hidden.group
+    if hidden.how is HowHidden.INHIBITED:
+        return f"{hidden.words}: it comes back when that goes on"
+    if hidden.how is HowHidden.MUTED:
+        return Wish("Unmute", "the mute is lifted, for all that it covered", lambda by, _: [Unmuted(hidden.rule, by)])
+    return Wish("Wake", f"shown again: {group.headline}", lambda by, _words: [Woken(group.cause, by)])
+
+
+def _causes(groups: Sequence[Group]) -> str:
+    return groups[0].headline if len(groups) == 1 else f"{len(groups)} causes"

@@ -1,0 +1,76 @@
+"""Other keys for the registry's words: what a person may write, and the registry that it makes."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from textual.binding import Binding
+
+from onloop.workflow.nodes import Fault, Side
+from onloop.workflow.shape import nearest, quoted
+from onloop_tui.bindings import KEYS, Key
+from onloop_tui.model.text import cells, is_safe
+
+_ALSO = {
+    **dict(zip(("up", "down", "left", "right"), "↑↓←→", strict=True)),
+    **dict(zip(("pageup", "pagedown", "escape"), ("PgUp", "PgDn", "Esc"), strict=True)),
+    **{name: name.capitalize() for name in ("home", "end", "insert", "delete", "backspace", "enter", "space")},
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
+    **{f"ctrl+{letter}": f"^{letter.upper()}" for letter in string.ascii_lowercase if letter not in "chijmpqz"},
+}
+"""Keys that are no single character, and how they are shown. Some with Ctrl are other keys to a terminal, or taken."""
+
+_WORKS = "write a character such as A or '?', or one of up, home, pageup, f1 to f12, ctrl+a"
+
+
+def key_faults(wanted: Mapping[str, Sequence[object]], at: str) -> Iterator[Fault]:
+    """What is wrong with these keys, by the word that they shall mean; they stand in the field `at` of a file."""
+    words = {key.word: key for key in KEYS}
+    taken: dict[str, str] = {name: key.word for key in KEYS if key.word not in wanted for name in key.names}
+    for word, written in wanted.items():
+        if word not in words:
+            hint = f"{nearest(word, words)}the key ? of the dashboard lists them"
+            yield Fault((at, word), f"there is no key called {quoted(word)}", hint, Side.KEY)
+            continue
+        for number, each in enumerate(each for each in written if isinstance(each, str)):
+            name = _name(each)
+            if name is None:
+                yield Fault((at, word, number), f"{quoted(each)} is no key that can be set", _WORKS)
+            elif name in taken:
+                yield Fault((at, word, number), *_clash(each, word, taken[name]))
+            else:
+                taken[name] = word
+
+
+def remapped(wanted: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
+    """The registry with these keys, which have no faults, in the place of its own."""
+    return tuple(_with(key, wanted[key.word]) if key.word in wanted else key for key in KEYS)
+
+
+def textual_keymap(keys: Iterable[Key]) -> dict[str, str]:
+    """What Textual must be told, so that its bindings are those of `keys`."""
+    ours = {key.word: key.names for key in KEYS}
+    return {key.word: ",".join(key.names) for key in keys if key.names != ours[key.word]}
+
+
+def _clash(written: str, word: str, other: str) -> tuple[str, str]:
+    if word == other:
+        return f"{quoted(written)} is there twice for {word}", "write it once"
+    hint = f"give {other} another key too, such as {other}: [K], or {word} a free one"
+    return f"{quoted(written)} would mean both {word} and {other}", hint
+
+
+def _with(key: Key, written: Sequence[str]) -> Key:
+    names = tuple(name for name in map(_name, written) if name is not None)
+    return replace(key, names=names, shown=" ".join(_ALSO.get(each, each) for each in written))
+
+
+def _name(written: str) -> str | None:
+    """Textual's name for a key; None for what is no key, or not one that can be had."""
+    if written in _ALSO:
+        return written
+    if len(written) != 1 or not written.isprintable() or written == " " or not is_safe(written) or cells(written) != 1:
+        return None
+    return "comma" if written == "," else next(iter(Binding.make_bindings([Binding(written, "", "")]))).key

@@ -1,0 +1,112 @@
+"""A row of the tree in as many columns as there are: fold, state, id, name, step, gates, holder, age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onloop.attention.groups import age
+from onloop.gateway.dossier import gate_lines
+from onloop.gateway.standing import standing
+from onloop.machine.definition import Definition
+from onloop.machine.house import House, covering
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+from onloop.store.rows import Lease
+from onloop_tui.model.gates import strip_line
+from onloop_tui.model.lines import Line, Span, Tone, column, fitted, width_of
+from onloop_tui.model.rollup import Category, Tally
+from onloop_tui.model.sentences import Sign, sign_for
+
+OPEN, CLOSED, LEAF = Span("▾ ", Tone.DIM), Span("▸ ", Tone.DIM), Span("  ")
+_GUIDE = Span("│ ", Tone.DIM)
+_GAP = Span(" ")
+_MOST_GUIDES = 8
+_SIGN, _AGE, _LEAST_NAME = 11, 7, 8
+_ROOMY = 110
+_TONES: Mapping[Category, Tone] = {
+    Category.NEEDS_PERSON: Tone.ACCENT,
+    Category.STALLED: Tone.WARN,
+    Category.RUNNING: Tone.PLAIN,
+    Category.WAITING: Tone.DIM,
+    Category.DONE: Tone.GOOD,
+    Category.ENDED_OTHERWISE: Tone.WARN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide each column is; 0 leaves it out."""
+
+    task: int
+    step: int
+    gates: int
+    holder: int
+
+
+_NARROW, _WIDE = Columns(11, 18, 10, 0), Columns(14, 22, 16, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands in the tree: `is_open` is None where there is nothing to unfold."""
+
+    depth: int
+    is_open: bool | None
+    tally: Tally
+
+
+def row_line(
+    task: Task, place: Place, gates: Line, house: House, now: int, width: int, lease: Lease | None = None
+) -> Line:
+    """The row of a task; one with others below it says what has become of them instead of its own gates."""
+    columns = _WIDE if width >= _ROOMY else _NARROW
+    head = (
+        *_indent(place),
+        sign_as_of(task, place.tally, house, now, lease).span(_SIGN),
+        column(task.id, columns.task - 1, Tone.STRONG),
+        _GAP,
+    )
+    tail = _below(place.tally) if place.is_open is not None else _own(task, gates, columns)
+    since = Span(age(now - task.since).rjust(_AGE), Tone.DIM)
+    room = width - width_of(head) - _AGE
+    name = max(_LEAST_NAME, room - width_of(tail) - 1)
+    text = task.title if place.is_open is not None else task.repo or task.title
+    middle = (column(text, name, Tone.UNTRUSTED), _GAP, *tail)
+    return fitted((*head, *_padded(middle, max(1, room)), since), width)
+
+
+def gates_of(task: Task, definitions: Mapping[str, Definition]) -> Line:
+    """The gates of a task as a strip; `?` where its workflow is not known."""
+    definition = definitions.get(task.definition)
+    return strip_line(task, gate_lines(definition, task)) if definition else (Span("?", Tone.DIM),)
+
+
+def sign_as_of(task: Task, tally: Tally, house: House, now: int, lease: Lease | None = None) -> Sign:
+    """How a task stands now: frozen, or its agent idle, if it is so, and never done while something below it lives."""
+    state, reason = standing(task, frozen=covering(house, task), slot_free=True, now=now, lease=lease)
+    if state is State.COMPLETED and not tally.says_done(task):
+        return sign_for(State.WORKING, Reason.CHILDREN_RUNNING)
+    return sign_for(state, reason)
+
+
+def _indent(place: Place) -> Line:
+    fold = LEAF if place.is_open is None else OPEN if place.is_open else CLOSED
+    deep = (Span(f"+{place.depth - _MOST_GUIDES} ", Tone.DIM),) if place.depth > _MOST_GUIDES else ()
+    return (*[_GUIDE] * min(place.depth, _MOST_GUIDES), *deep, fold)
+
+
+def _own(task: Task, gates: Line, columns: Columns) -> Line:
+    holder = (_GAP, column((task.holder or "").removeprefix("agent:"), columns.holder - 1)) if columns.holder else ()
+    strip = _padded(gates, columns.gates - 1)
+    return (column(task.step or "", columns.step - 1), _GAP, *strip, *holder)
+
+
+def _below(tally: Tally) -> Line:
+    pieces = [(Span(words, _TONES[category]), Span(" · ", Tone.DIM)) for words, category in tally.pieces]
+    return tuple(span for pair in pieces for span in pair)[:-1]
+
+
+def _padded(shown: Line, width: int) -> Line:
+    cut = fitted(shown, width)
+    return (*cut, Span(" " * (width - width_of(cut))))

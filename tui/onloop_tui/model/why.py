@@ -1,0 +1,23 @@
+"""`w` on a task: where it stands, what would move it, who can, and how to ask elsewhere."""
+
+from __future__ import annotations
+
+from onloop.attention.why import why
+from onloop.gateway.standing import standing
+from onloop.machine.house import covering
+from onloop.machine.task import Task
+from onloop_tui.model.lines import Line, Span, Tone, hanging
+from onloop_tui.model.snapshot import Snapshot
+
+_LABEL = 12
+
+
+def task_explanation(task: Task, snapshot: Snapshot, now: int, width: int) -> tuple[Line, ...]:
+    """Where the task stands as of now and what would move it, a labelled line or more for each."""
+    freeze = covering(snapshot.house, task)
+    state, reason = standing(task, frozen=freeze, slot_free=True, now=now, lease=snapshot.leases.get(task.id))
+    return tuple(
+        shown
+        for label, words in why(task, state, reason, freeze, now)
+        for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
+    )

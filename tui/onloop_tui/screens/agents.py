@@ -1,0 +1,129 @@
+"""Agents: who holds what, where, and when it last moved."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.agents import (
+    LIVE,
+    AgentRow,
+    agent_detail,
+    agent_line,
+    agent_rows,
+    heading_line,
+    nobody_lines,
+)
+from onloop_tui.model.filters import Filter, parse
+from onloop_tui.model.lines import Line, Span, Tone, fitted, hanging
+from onloop_tui.model.rows import FlatRows
+from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.subject import Of, Subject
+from onloop_tui.screens.view import View
+from onloop_tui.session import Session
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.row_view import GUTTER_WIDTH, RowView
+
+
+class AgentsView(View):
+    """One row per lease; Enter opens its task."""
+
+    where = Where.AGENTS
+    nothing = "nobody is at work"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.AGENTS))
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._snapshot = Snapshot()
+        self._filter = Filter()
+        self._by_task: dict[str, AgentRow] = {}
+
+    def compose(self) -> ComposeResult:
+        """The columns' names and the rows."""
+        yield Bar(self._heading, id="agents-heading")
+        yield RowView(id="agents")
+
+    @property
+    def rows(self) -> RowView:
+        """The agents."""
+        return self.query_one(RowView)
+
+    @property
+    def focus_target(self) -> RowView:
+        """The agents."""
+        return self.rows
+
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:  # noqa: ARG002 - the order is by name, always
+        """Show who holds what now."""
+        self._snapshot = snapshot
+        now = self.session.clock()
+        fitting = [row for row in agent_rows(snapshot) if self._filter.matches(row.task, now, "")]
+        self._by_task = {row.task.id: row for row in fitting}
+        self.rows.show(FlatRows(tuple(self._by_task)), self._line, self._version)
+        self.query_one(Bar).renew()
+
+    def tick(self, snapshot: Snapshot) -> None:
+        """Ages move, and a filter by age may let others in."""
+        if self._filter.is_timed:
+            self.take(snapshot)
+        else:
+            self.rows.renew()
+
+    def on_row_view_moved(self) -> None:
+        """Another agent is under the cursor."""
+        self.post_message(self.Moved())
+
+    def subject(self) -> Subject | None:
+        """The task of the agent under the cursor."""
+        task = self.rows.cursor
+        return Subject(Of.TASK, task, (task,)) if task else None
+
+    def go_to(self, subject: Subject) -> None:
+        """Put the cursor on whoever holds one of these tasks."""
+        next((task for task in subject.tasks if self.rows.go_to(task)), None)
+
+    def next_needing(self, step: int) -> None:
+        """The next agent that is not simply alive, and round."""
+        now = self.session.clock()
+        tasks = list(self._by_task)
+        here = self.rows.position - 1
+        around = [tasks[(here + step * i) % len(tasks)] for i in range(1, len(tasks) + 1)]
+        worrying = next((task for task in around if self._by_task[task].sign(now) is not LIVE), None)
+        if worrying is None:
+            self.post_message(self.Said("everybody is alive and moves"))
+        else:
+            self.rows.go_to(worrying)
+
+    def filter(self, query: str) -> str:
+        """Show only agents whose task fits."""
+        found = parse(query)
+        if not isinstance(found, Filter):
+            return found.words
+        self._filter = found
+        self.take(self._snapshot)
+        return ""
+
+    def chip(self, width: int) -> tuple[Line, ...]:
+        """The filter in force."""
+        shown = (Span(" filter ", Tone.ACCENT), Span(self._filter.describe()), Span("  Esc clears it", Tone.DIM))
+        return (fitted(shown, width),) if self._filter else ()
+
+    def explanation(self, width: int) -> tuple[Line, ...]:
+        """The row in words."""
+        row = self._by_task.get(self.rows.cursor or "")
+        return hanging((), agent_detail(row, self.session.clock()), width) if row else ()
+
+    def _heading(self, width: int) -> tuple[Line, ...]:
+        if not self._by_task:
+            return nobody_lines(self._snapshot)
+        return (fitted((Span(" " * GUTTER_WIDTH), *heading_line(self.rows.room)), width),)
+
+    def _line(self, task: str, width: int) -> Line:
+        return agent_line(self._by_task[task], self.session.clock(), width)
+
+    def _version(self, task: str) -> object:
+        row = self._by_task[task]
+        return (row.lease, row.task.version)

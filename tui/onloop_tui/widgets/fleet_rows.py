@@ -1,0 +1,190 @@
+"""The rows of one run: its causes, its repositories, or the repositories of the row that was drilled into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from onloop.machine.task import Task
+from onloop_tui.model.filters import EVERYTHING, Filter
+from onloop_tui.model.lines import Line
+from onloop_tui.model.matrix import CauseRow, Matrix, run_order, steps_of
+from onloop_tui.model.matrix_rows import (
+    cause_columns,
+    cause_heading,
+    cause_line,
+    repository_columns,
+    repository_heading,
+    repository_line,
+)
+from onloop_tui.model.rows import FlatRows
+from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.widgets.row_view import RowView
+
+REFILTER_MS = 10_000
+"""How often a filter that asks for ages looks at all repositories again, though nothing happened."""
+
+
+class FleetRows(RowView):
+    """Follows one run; what changed in it is counted again, and nothing else. `clock` gives the time in ms."""
+
+    def __init__(self, clock: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._clock = clock
+        self._index = FlatRows()
+        self._counted = False
+        self._filtered_at = 0
+        self._by_cause = True
+        self.ids: tuple[str, ...] = ()
+        self.steps: tuple[str, ...] = ()
+        self.runs: tuple[str, ...] = ()
+        """All runs, in the order in which they are gone through."""
+        self.drilled: str | None = None
+        """The row whose repositories are shown; None where all are."""
+        self.filter = EVERYTHING
+        self.matrix = Matrix()
+        self.snapshot = Snapshot()
+
+    @property
+    def run_id(self) -> str:
+        """The run that is shown; empty where there is none."""
+        return self.matrix.run
+
+    @property
+    def shows_causes(self) -> bool:
+        """Whether the rows are causes; otherwise they are repositories."""
+        return self._by_cause and self.drilled is None
+
+    @property
+    def row_here(self) -> CauseRow | None:
+        """The row of counts that the cursor stands on, or stands in."""
+        cursor = self.cursor or ""
+        return self.matrix.row(cursor) if self.shows_causes else self.matrix.row_of(cursor)
+
+    # -- news
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Show this snapshot; without a run, or without the one that was shown, begin with the newest that lives."""
+        before, self.snapshot = self.snapshot, snapshot
+        if snapshot.picture is not before.picture:
+            self.runs = run_order(snapshot)
+        if self.run_id not in self.runs:
+            self._begin(self.runs[0] if self.runs else "")
+        changed = snapshot.changed_since(before.seq) if snapshot.seq != before.seq else frozenset()
+        self.matrix.take(snapshot, changed if self._counted else None)
+        self._counted = True
+        self._draw()
+
+    def tick(self) -> None:
+        """Ages move, and a filter for ages may let others in."""
+        if self.filter.is_timed and abs(self._clock() - self._filtered_at) >= REFILTER_MS:
+            self._recount()
+        self.renew()
+
+    def look_at(self, run: str) -> None:
+        """Show another run, from its first row on."""
+        self._begin(run)
+        self.drilled = None
+        self._recount()
+        self.edge(-1)
+
+    def show_only(self, wanted: Filter) -> None:
+        """Count and show only repositories that fit; `EVERYTHING` counts all."""
+        self.filter = wanted
+        self._recount()
+
+    def _recount(self) -> None:
+        self._begin(self.run_id)
+        self.take(self.snapshot)
+
+    def _begin(self, run: str) -> None:
+        """Forget what was counted; the next snapshot is counted as a whole."""
+        if run != self.run_id:
+            self.drilled = None
+        self._counted, self._filtered_at = False, self._clock()
+        self.matrix = Matrix(run, self._fits if self.filter else None)
+        tasks = self.snapshot.tasks
+        definition = self.snapshot.definitions.get(tasks[run].definition) if run in tasks else None
+        self.steps = steps_of(definition, (task for task in tasks.values() if task.run == run))
+
+    def _fits(self, task: Task, cause: str) -> bool:
+        return self.filter.matches(task, self._clock(), cause)
+
+    # -- ways of looking
+
+    def drill(self) -> None:
+        """Show the repositories of the row under the cursor."""
+        self.drilled = self.cursor
+        self._draw()
+        self.edge(-1)
+
+    def undrill(self) -> None:
+        """Show again what was shown before, the cursor on the row that was drilled into."""
+        drilled, self.drilled = self.drilled, None
+        self._draw()
+        self.go_to(drilled or "")
+
+    def turn(self) -> None:
+        """Causes instead of repositories, or the other way round; the cursor stays with what it stood on."""
+        here, drilled = self.cursor, self.drilled
+        self._by_cause, self.drilled = not self.shows_causes, None
+        self._draw()
+        if drilled is not None:
+            self.go_to(drilled)
+        elif here is not None and self._by_cause:
+            self.stand_on(here)
+        elif here is not None:
+            self.go_to(next(iter(self.matrix.members(here)), ""))
+
+    def stand_on(self, task_id: str) -> None:
+        """Put the cursor on a repository, or on the row in which it is counted."""
+        if self.drilled is not None and not self.go_to(task_id):
+            self.undrill()
+        row = self.matrix.row_of(task_id)
+        self.go_to(row.key if self.shows_causes and row is not None else task_id)
+
+    def next_needing(self, step: int) -> bool:
+        """Put the cursor on the next (1) or previous (-1) row that needs a person, and round; whether there is one."""
+        ids, here = self.ids, self.position - 1
+        around = (ids[(here + step * i) % len(ids)] for i in range(1, len(ids) + 1))
+        found = next((each for each in around if self._needs(each)), None)
+        return found is not None and self.go_to(found)
+
+    def _needs(self, row_id: str) -> bool:
+        row = self.matrix.row(row_id) if self.shows_causes else self.matrix.row_of(row_id)
+        return row is not None and row.needs > 0
+
+    # -- lines
+
+    def heading(self, width: int) -> tuple[Line, ...]:
+        """The names of the columns, for lines of that width."""
+        if self.shows_causes:
+            return cause_heading(cause_columns(self.steps, width))
+        return repository_heading(repository_columns(self.steps, width), drilled=self.drilled is not None)
+
+    def _draw(self) -> None:
+        if self.shows_causes:
+            ids = tuple(row.key for row in self.matrix.rows)
+        else:
+            ids = self.matrix.ids if self.drilled is None else self.matrix.members(self.drilled)
+        if ids != self.ids:
+            self.ids, self._index = ids, FlatRows(ids)
+        if self.shows_causes:
+            self.show(self._index, self._cause_line, self._cause_version)
+        else:
+            self.show(self._index, self._repository_line, self._repository_version)
+
+    def _cause_line(self, key: str, width: int) -> Line:
+        row = self.matrix.row(key)
+        return cause_line(row, cause_columns(self.steps, width), self._clock()) if row is not None else ()
+
+    def _cause_version(self, key: str) -> object:
+        row = self.matrix.row(key)
+        return (self.run_id, row.looks if row is not None else None)
+
+    def _repository_line(self, task_id: str, width: int) -> Line:
+        task, columns = self.matrix.task(task_id), repository_columns(self.steps, width)
+        cause, is_drilled = self.matrix.cause_of(task_id), self.drilled is not None
+        return repository_line(task, cause, columns, self.snapshot.house, self._clock(), drilled=is_drilled)
+
+    def _repository_version(self, task_id: str) -> object:
+        return (self.matrix.task(task_id).version, self.matrix.cause_of(task_id), self.drilled)

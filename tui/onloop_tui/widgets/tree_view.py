@@ -1,0 +1,201 @@
+"""The live tree: runs, their tasks, and theirs, with folds, a filter, and a cursor that may follow what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+
+from textual.cache import LRUCache
+
+from onloop.attention.idle import idle_reason
+from onloop.attention.items import item_of
+from onloop.machine.state import Reason
+from onloop.machine.task import Task
+from onloop_tui.model.filters import EVERYTHING, Filter
+from onloop_tui.model.lines import Line
+from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.tree_index import TreeIndex
+from onloop_tui.model.tree_node import Node
+from onloop_tui.model.tree_rows import Place, gates_of, row_line
+from onloop_tui.widgets.row_view import RowView
+
+REFILTER_MS = 10_000
+"""How often a filter that asks for ages looks at all tasks again, though nothing happened."""
+_KEPT_GATES = 4_096
+
+
+class TreeView(RowView):
+    """Rows over a `TreeIndex`; `clock` gives the time in ms."""
+
+    def __init__(self, clock: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._clock = clock
+        self._filtered_at = 0
+        self._gates: LRUCache[tuple[str, int], Line] = LRUCache(_KEPT_GATES)
+        self._causes: LRUCache[tuple[str, int], str] = LRUCache(_KEPT_GATES)
+        self.index = TreeIndex()
+        self.snapshot = Snapshot()
+        self.filter = EVERYTHING
+        self.following = False
+        self._idle: Mapping[str, Reason] = {}
+
+    # -- news
+
+    def take(self, snapshot: Snapshot, changed: Collection[str] | None) -> None:
+        """Show this snapshot; `changed` are the tasks that are not as they were, None where that is not known."""
+        first = not self.index.size
+        self.snapshot = snapshot
+        fresh = list(self._changed(changed))
+        self._idle = self._idle_now()
+        self.index.apply(fresh)
+        self.index.take_idle(frozenset(self._idle))
+        self._draw()
+        if first:
+            self.next_needing(1)
+        elif self.following and fresh:
+            newest = max(fresh, key=lambda task: (task.updated_at, task.id))
+            self._stand_on(self.index.shown(newest.id))
+
+    def tick(self) -> None:
+        """Time has passed: ages are others, and so may be what a filter for ages finds."""
+        self._idle = self._idle_now()
+        self.index.take_idle(frozenset(self._idle))
+        if self.filter.is_timed and abs(self._clock() - self._filtered_at) >= REFILTER_MS:
+            self._apply_filter()
+        self._draw()
+        self.renew()
+
+    def follow(self, following: bool) -> None:
+        """Let the cursor go to whatever changes, until a person moves it."""
+        self.following = following
+
+    def _changed(self, changed: Collection[str] | None) -> Iterable[Task]:
+        tasks = self.snapshot.tasks
+        if changed is not None:
+            return [tasks[task_id] for task_id in changed if task_id in tasks]
+        if any(node_id not in tasks for node_id in self.index.ids()):
+            self._begin_anew()
+        return (task for task in tasks.values() if not self.index.holds(task))
+
+    def _begin_anew(self) -> None:
+        """Another store stands where the old one was: nothing that was drawn of that one is worth keeping."""
+        self.index = TreeIndex()
+        for drawn in (self._strips, self._gates, self._causes):
+            drawn.clear()
+        self._painted.clear()
+        self._apply_filter()
+
+    def _idle_now(self) -> Mapping[str, Reason]:
+        """Why agents are idle as of now, by their tasks."""
+        tasks, now = self.snapshot.tasks, self._clock()
+        held = [(tasks[lease.task], lease) for lease in self.snapshot.leases.values() if lease.task in tasks]
+        found = [(task.id, idle_reason(task, lease, now)) for task, lease in held]
+        return {task_id: idle[0] for task_id, idle in found if idle is not None}
+
+    # -- folds
+
+    def unfold(self) -> None:
+        """Right: show what is below the row; if it is shown, go into it."""
+        self.touched()
+        node = self.node
+        if node is None or not node.children:
+            return
+        if not self._set_open(node, True):
+            self.move(1)
+
+    def fold(self) -> None:
+        """Left: hide what is below the row; if nothing is shown, go to the row above it in the tree."""
+        self.touched()
+        node = self.node
+        if node is not None and not self._set_open(node, False) and node.parent is not None:
+            self._stand_on(node.parent.id)
+
+    def fold_all(self, *, is_open: bool) -> None:
+        """Fold or unfold everything; the cursor goes to what is left of its row."""
+        self.touched()
+        self.index.set_all_open(is_open)
+        self._draw()
+
+    def _set_open(self, node: Node, is_open: bool) -> bool:
+        changed = self.index.set_open(node.id, is_open)
+        self._draw()
+        return changed
+
+    # -- the filter
+
+    def show_only(self, wanted: Filter) -> None:
+        """Show what fits and what is above it; `EVERYTHING` shows all."""
+        self.filter = wanted
+        self._apply_filter()
+        self._draw()
+
+    def _apply_filter(self) -> None:
+        self._filtered_at = self._clock()
+        self.index.filter(self._fits if self.filter else None)
+
+    def _fits(self, task: Task) -> bool:
+        idle = self._idle.get(task.id)
+        if idle is not None:
+            task = replace(task, reason=idle)
+        return self.filter.matches(task, self._clock(), self._cause(task) if self.filter.asks_for_cause else "")
+
+    def _cause(self, task: Task) -> str:
+        key = (task.id, task.version)
+        cause = self._causes.get(key)
+        if cause is None:
+            item = item_of(task)
+            cause = self._causes[key] = item.cause if item else ""
+        return cause
+
+    # -- the cursor
+
+    @property
+    def node(self) -> Node | None:
+        """What the cursor stands on."""
+        return self.index.node(self.cursor) if self.cursor is not None else None
+
+    def touched(self) -> None:
+        """A person has moved: nothing is followed any more."""
+        self.following = False
+
+    def successor(self, row_id: str) -> str | None:
+        """From a row that was folded away or filtered out the cursor goes to what hides it."""
+        return self.index.shown(row_id)
+
+    def go_to(self, row_id: str) -> bool:
+        """Put the cursor on a task, unfolding what hides it; whether the filter lets it be seen."""
+        self.index.reveal(row_id)
+        self._draw()
+        return super().go_to(row_id)
+
+    def next_needing(self, step: int) -> bool:
+        """Put the cursor on the next (1) or previous (-1) task that needs a person, and round; whether there is one."""
+        found = self.index.next_needing(self.cursor, step)
+        return found is not None and self.go_to(found)
+
+    def _stand_on(self, row_id: str | None) -> None:
+        if row_id is not None:
+            super().go_to(row_id)
+
+    # -- lines
+
+    def _draw(self) -> None:
+        self.show(self.index, self._line, self._version)
+
+    def _version(self, task_id: str) -> tuple[int, bool, bool]:
+        node = self.index.held(task_id)
+        return (node.stamp, self.index.is_open(node), bool(node.children))
+
+    def _line(self, task_id: str, width: int) -> Line:
+        node = self.index.held(task_id)
+        place = Place(node.depth, self.index.is_open(node) if node.children else None, node.tally)
+        gates = () if node.children else self._gates_of(node.task)
+        lease = self.snapshot.leases.get(task_id)
+        return row_line(node.task, place, gates, self.snapshot.house, self._clock(), width, lease)
+
+    def _gates_of(self, task: Task) -> Line:
+        key = (task.id, task.version)
+        gates = self._gates.get(key)
+        if gates is None:
+            gates = self._gates[key] = gates_of(task, self.snapshot.definitions)
+        return gates
