@@ -25,8 +25,11 @@ from world import WORKFLOW as SMALL
 
 OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
 AS = """\
-import os, sys
-import encodings.idna, onloop.cli.main, onloop.cli.agent_verbs, onloop.cli.build_verbs, onloop.cli.serve_verbs
+import importlib, os, pkgutil, sys
+import encodings.idna, onloop
+for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 from onloop.cli.main import run
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
 os.setgroups([gid]); os.setgid(gid); os.setuid(uid)

@@ -32,6 +32,7 @@ from scenario import (
     member,
     merge,
     pause,
+    reassign,
     release,
     reply,
     report,
@@ -66,6 +67,13 @@ def test_a_paused_task_hears_nothing_from_whoever_held_it() -> None:
     assert isinstance(loop.refuses(late), NotAllowed)
     assert loop.refuses(claim(BRAVO)).exit is Exit.NOTHING
     assert loop.given(resume(), claim(BRAVO)).task.epoch == 2
+
+
+def test_a_paused_task_is_given_to_nobody_else_before_it_goes_on() -> None:
+    refused = working().given(pause()).refuses(reassign(BRAVO))
+
+    assert (refused.exit, refused.hint) == (Exit.HELD, "onloop resume r1.1 lets it go on first")
+    assert working().given(pause(), resume(), reassign(BRAVO), claim(BRAVO)).task.holder == BRAVO
 
 
 def test_a_resumed_task_waits_at_the_same_step_with_the_pause_in_its_brief() -> None:

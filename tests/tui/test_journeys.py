@@ -40,14 +40,14 @@ def _scene(home: Home) -> Scene:
     return Scene(store=place_of(home).open().store)
 
 
-def _sign(terminal: Pane, passphrase: str) -> None:
-    """Type it into the field, which never echoes it."""
+def _sign(terminal: Pane, passphrase: str, *then: str) -> None:
+    """Type it into the field, which never echoes it, and go on to what comes then."""
     terminal.insist("Space", "passphrase    •")  # the field has the focus only some time after it is seen
     terminal.insist("C-u", "passphrase", without="•")
     terminal.type(passphrase)
     terminal.shows("•" * len(passphrase))
     assert passphrase not in terminal.screen
-    terminal.press("Enter")
+    terminal.insist("Enter", *then)
 
 
 def _leave(terminal: Pane) -> None:
@@ -84,10 +84,8 @@ def test_an_approver_reads_approves_with_a_passphrase_and_gets_the_next(tmp_path
         terminal.press("Enter")
         terminal.shows("r7k2m.1 billing", "── subject")
         terminal.insist("a", "Who decides?")
-        _sign(terminal, "not the passphrase")
-        terminal.shows("the passphrase for 'ben' is not right")
-        _sign(terminal, PASSPHRASE)
-        terminal.shows("Enter confirms")
+        _sign(terminal, "not the passphrase", "the passphrase for 'ben' is not right")
+        _sign(terminal, PASSPHRASE, "Enter confirms")
         terminal.insist("Enter", "✓ approve:", "r7k2m.2 ledger")
         _leave(terminal)
 
@@ -106,8 +104,7 @@ def test_an_operator_goes_from_a_cause_to_one_of_its_tasks_and_retries_it(tmp_pa
         terminal.shows("[3 Fleet]", "✗ failing")
         terminal.insist("n", "▶ ✗ failing")
         terminal.insist("t", "Who decides?")
-        _sign(terminal, PASSPHRASE)
-        terminal.shows("Retry: a note for the agent's brief")
+        _sign(terminal, PASSPHRASE, "Retry: a note for the agent's brief")
         terminal.type("the new name is scan")
         terminal.insist("Enter", "✓ retry:")
         _leave(terminal)

@@ -105,6 +105,8 @@ def _reassign(course: Course, command: c.Reassign) -> None:
     check_words(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
     check_enrolled(course, command.voice.person)
     task = course.task
+    if task.state is State.PAUSED:
+        refuse(f"{task.id} is paused: {task.detail}", Exit.HELD, f"onloop resume {task.id} lets it go on first")
     if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
         refuse(
             f"{task.id} at {course.step.id} is not work that an agent could take over",

@@ -19,7 +19,7 @@ from onloop.gateway.bulk import Outcome
 from onloop.gateway.identity import Principal
 from onloop.machine.commands import Command, Voice
 from onloop_tui.bindings import BULK, bindings_of
-from onloop_tui.dialogs.form import Field, Form
+from onloop_tui.dialogs.form import TOO_SOON, Field, Form
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.bulk import Entry, entry_line, sign_for, tally_words
@@ -127,9 +127,12 @@ class Bulk(Screen[tuple[Outcome, ...]]):
     async def on_form_answered(self, event: Form.Answered) -> None:
         """The form is filled in: it was about who decides, or about what is to be sent."""
         event.stop()
-        if self.phase is not Phase.ASKING or not self._session.armed(self._since):
+        if self.phase is not Phase.ASKING:
             return
         form = self.query_one(Form)
+        if not self._session.armed(self._since):
+            form.say(TOO_SOON)
+            return
         if "passphrase" in event.words:
             if await recognise(self._session, form, event.words):
                 await form.remove()

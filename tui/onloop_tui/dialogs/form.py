@@ -14,6 +14,8 @@ from textual.widgets import Input
 from onloop_tui.model.lines import Line, Span, Tone, hanging
 from onloop_tui.widgets.bar import Bar
 
+TOO_SOON = "Enter came as soon as this did, so it is not taken as meant; press it again"
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

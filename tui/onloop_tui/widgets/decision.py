@@ -18,7 +18,7 @@ from onloop.gateway.identity import Principal
 from onloop.machine.commands import Cancel, Pause, Resume
 from onloop.machine.task import Task
 from onloop_tui.bindings import answer_keys
-from onloop_tui.dialogs.form import Form
+from onloop_tui.dialogs.form import TOO_SOON, Form
 from onloop_tui.dialogs.questions import person_form, words_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.messages import Decided
@@ -152,9 +152,11 @@ class Decision(Vertical):
     async def on_form_answered(self, event: Form.Answered) -> None:
         """The form is filled in: it was about who decides, or about the words of an answer."""
         event.stop()
-        if not self._session.armed(self._since) or self._wanted is None:
+        if self._wanted is None:
             return
-        if "passphrase" in event.words:
+        if not self._session.armed(self._since):
+            self.query_one(Form).say(TOO_SOON)
+        elif "passphrase" in event.words:
             self.run_worker(self._recognise(self._wanted, event.words), group="recognise", exclusive=True)
         else:
             self._send(self._wanted, event.words)
