@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onloop.gateway.home import Home
+from onloop.gateway.opening import Opened, open_home
+from onloop.gateway.standing import standings
+
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "correct horse battery"
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -162,10 +166,19 @@ class World:
 
     def until(self, task_id: str, state: str, reason: str | None = None) -> Any:
         """Wait until the task stands so; the answer is the task."""
-        return wait_for(
-            lambda: (task := self.task(task_id))["state"] == state and task["reason"] == reason and task,
-            lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}",
-        )
+        self.wait(task_id, state, reason)
+        return self.task(task_id)
+
+    def wait(self, task_id: str, state: str, reason: str | None = None) -> None:
+        """Wait until the task stands so. The store is looked into: no process is started for each look."""
+        opened = open_home(Home(self.store))
+        try:
+            wait_for(
+                lambda: _stands(opened, task_id) == (state, reason),
+                lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}",
+            )
+        finally:
+            opened.close()
 
     def decide(self, verb: str, task_id: str, *words: str, person: str = "ana") -> Ran:
         """A decision about what is shown now."""
@@ -190,6 +203,17 @@ _CAPTURE: dict[str, Any] = {
     "stdin": subprocess.DEVNULL,
     "timeout": 120,
 }
+
+
+def _stands(opened: Opened, task_id: str) -> tuple[str, str | None] | None:
+    """State and reason as `onloop show` tells them."""
+    time.sleep(0.02)  # between two looks; what is waited for is the condition
+    with opened.gateway.store.reading() as at:
+        task = at.task(task_id)
+        if task is None:
+            return None
+        now = standings(at, (task,), opened.gateway.clock())[task_id].reason
+    return task.state.value, now.value if now else None
 
 
 def _ran(done: subprocess.CompletedProcess[str]) -> Ran:

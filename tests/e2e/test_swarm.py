@@ -1,4 +1,4 @@
-"""Swarms through the real command line and real git: parts become one merge, and a conflict finds who mends it."""
+"""Swarms through the real command line and real git: parts become one, the best one wins, a conflict is mended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from world import World
 
 PLAN = 'printf "%s\\n" alfa bravo charlie > "$ONLOOP_OUT/parts.txt"'
+TWO = 'printf "%s\\n" alfa bravo > "$ONLOOP_OUT/parts.txt"'
 PART = """name=$(sed -n 's/^# Task [^:]*: //p'); echo "$name" > FILE; git add -A; git commit -qm "Do $name" """
 OWN, SAME = PART.replace("FILE", '"$name.txt"'), PART.replace("FILE", "shared.txt")
 
@@ -45,8 +46,15 @@ def begin(world: World, plan: str = PLAN, workflow: str = WORKFLOW) -> tuple[Pat
     assert begun.code == 0, begun.err
     work(world, "planner", plan)
     task = str(begun.json["task"])
-    world.until(task, "working", "children_running")
+    world.wait(task, "working", "children_running")
     return origin, task
+
+
+def parts_done(world: World, script: str, *tasks: str) -> None:
+    """One worker does every part, one after the other."""
+    with world.running("work", "--role", "implementer", "--", *world.agent(script)):
+        for task in tasks:
+            world.wait(task, "completed")
 
 
 def work(world: World, role: str, script: str) -> None:
@@ -54,18 +62,7 @@ def work(world: World, role: str, script: str) -> None:
     assert done.code == 0, done.err + world.logs()
 
 
-def test_three_parts_done_by_three_agents_become_one_merge(world: World) -> None:
-    origin, task = begin(world)
-
-    for _ in range(3):
-        work(world, "implementer", OWN)
-
-    world.until(task, "completed")
-    files = world.git(origin, "ls-tree", "--name-only", "main").splitlines()
-    assert {"alfa.txt", "bravo.txt", "charlie.txt"} <= set(files)
-
-
-def test_an_antagonist_reads_the_merged_work_and_its_fail_has_it_done_again(world: World) -> None:
+def test_parts_become_one_that_an_antagonist_reads_and_its_fail_has_it_done_again(world: World) -> None:
     review = """\
   - id: review.code
     role: reviewer
@@ -75,42 +72,40 @@ def test_an_antagonist_reads_the_merged_work_and_its_fail_has_it_done_again(worl
   - id: ship.merge
 """
     origin, task = begin(world, workflow=WORKFLOW.replace("  - id: ship.merge\n", review))
-    for _ in range(3):
-        work(world, "implementer", OWN)
-    world.until(task, "submitted", "ready")
+    parts_done(world, OWN, *(f"{task}.{number}" for number in (1, 2, 3)))
+    world.wait(task, "submitted", "ready")
     onloop = f"{sys.executable} -m onloop.cli.entry"
     work(world, "reviewer", f'test -f charlie.txt; {onloop} review fail --reason "there is no delta"')
     assert world.task(task)["step"] == "plan.split"
 
     work(world, "planner", 'echo delta > "$ONLOOP_OUT/parts.txt"')
-    world.until(f"{task}.4", "submitted", "ready")
+    world.wait(f"{task}.4", "submitted", "ready")
     work(world, "implementer", f"test -f alfa.txt; {OWN}")
-    world.until(task, "submitted", "ready")
+    world.wait(task, "submitted", "ready")
     work(world, "reviewer", f"test -f delta.txt; {onloop} review pass --reason complete")
 
-    world.until(task, "completed")
-    assert {"alfa.txt", "delta.txt"} <= set(world.git(origin, "ls-tree", "--name-only", "main").splitlines())
+    world.wait(task, "completed")
+    assert {"alfa.txt", "bravo.txt", "charlie.txt", "delta.txt"} <= set(
+        world.git(origin, "ls-tree", "--name-only", "main").splitlines()
+    )
 
 
 def test_a_conflict_goes_to_a_resolver_and_then_to_a_person(world: World) -> None:
-    origin, task = begin(world)
-    for _ in range(3):
-        work(world, "implementer", SAME)
-    wanted = f"{task}.4"
-    world.until(wanted, "submitted", "ready")
+    origin, task = begin(world, TWO)
+    parts_done(world, SAME, f"{task}.1", f"{task}.2")
+    world.wait(f"{task}.3", "submitted", "ready")
 
     work(world, "resolver", "git commit -q --allow-empty -m nothing; echo nothing > n; git add -A; git commit -qm n")
 
-    world.until(task, "input_required", "conflict")
+    world.wait(task, "input_required", "conflict")
     assert "shared.txt" in world.task(task)["asked"][0]["question"]
     assert "shared.txt" not in world.git(origin, "ls-tree", "--name-only", "main").splitlines()
 
 
 def test_what_a_resolver_merged_is_what_is_merged(world: World) -> None:
-    origin, task = begin(world)
-    for _ in range(3):
-        work(world, "implementer", SAME)
-    world.until(f"{task}.4", "submitted", "ready")
+    origin, task = begin(world, TWO)
+    parts_done(world, SAME, f"{task}.1", f"{task}.2")
+    world.wait(f"{task}.3", "submitted", "ready")
 
     mend = (
         "for c in $(git for-each-ref --format='%(objectname)' refs/remotes/origin/tasks); do "
@@ -118,5 +113,33 @@ def test_what_a_resolver_merged_is_what_is_merged(world: World) -> None:
     )
     work(world, "resolver", mend)
 
-    world.until(task, "completed")
+    world.wait(task, "completed")
     assert world.git(origin, "show", "main:shared.txt") == "all"
+
+
+def test_the_best_of_several_is_the_one_whose_score_is_highest(world: World) -> None:
+    world.init()
+    score = "print('measured'); print(open('score.txt').read())"
+    best = f"""\
+workflow: best
+steps:
+  - id: develop.tries
+    fan_out:
+      count: 3
+      join: {{best_of: {{score: {{command: ["{{python}}", -c, "{score}"]}}}}}}
+      steps: [{{id: develop.try, role: implementer, rounds: 1, gates: [{{id: readme, file: {{path: README.md}}}}]}}]
+    gates: [{{id: score, command: ["{{python}}", -c, "{score}"]}}]
+  - id: ship.merge
+    effect: merge
+"""
+    origin = world.origin(files={"best.yaml": best})
+    task = str(world.onloop("start", "best.yaml", "--repo", str(origin), "--json").json["task"])
+    script = (
+        "case $ONLOOP_TASK in *.1) s=0.75;; *.2) s=12.5;; *) s=-3;; esac;"
+        "echo $s > score.txt; git add -A; git commit -qm try"
+    )
+
+    parts_done(world, script, *(f"{task}.{number}" for number in (1, 2, 3)))
+
+    world.wait(task, "completed")
+    assert world.git(origin, "show", "main:score.txt") == "12.5"

@@ -15,6 +15,7 @@ from onloop.gateway.identity import NOBODY, Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.events import EffectProblem
+from onloop.machine.handover import Message, MessageKind
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.task import Evidence, Kind, Verdict
@@ -59,6 +60,12 @@ REVIEWED: Mapping[str, str] = {
     "Dismiss": "gateway",
     "FinishFunnel": "gateway",
     "ReportConflict": "gateway",
+    "Tell": "agent",
+    "Deliver": "gateway",
+    "MarkShown": "agent",
+    "SaveCheckpoint": "agent",
+    "Handoff": "agent",
+    "ReportContext": "agent",
     "StoreCreated": "launcher",
     "PersonEnrolled": "human",
     "Frozen": "agent human",
@@ -107,6 +114,12 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.Dismiss("enough"),
         c.FinishFunnel("e", work()),
         c.ReportConflict("e", "r1.2", ("a.py",)),
+        c.Tell("agent:alfa", 3, "parent", MessageKind.NOTE, "5" * 64, 4),
+        c.Deliver(Message(MessageKind.NOTE, "agent:bravo", "r1.2", "5" * 64, 4, 0), "r1"),
+        c.MarkShown("agent:alfa", 3, 1),
+        c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
+        c.Handoff("agent:alfa", 3, "", "full"),
+        c.ReportContext("agent:alfa", 3, 60),
         StoreCreated("s1", scripted=False),
         PersonEnrolled("ben", (), "", "00", "", by),
         Frozen(f"task:{TASK}", by, "look"),

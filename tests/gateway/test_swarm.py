@@ -165,3 +165,14 @@ def test_a_frozen_loser_holds_the_join_until_a_person_unfreezes_it(shop: Shop) -
 
     assert (shop.task("r1.2").state, shop.task().reason) == (State.CANCELED, Reason.EFFECT_RUNNING)
     shop.check()
+
+
+def test_a_frozen_child_of_a_parent_that_ended_is_sent_away_when_a_person_unfreezes_it(shop: Shop) -> None:
+    shop.begin(deep(2))
+    shop.freeze("task:r1.1")
+    shop.cancel("r1")
+    assert shop.task("r1.1").state is State.WORKING
+
+    shop.unfreeze("task:r1.1")
+
+    assert (shop.task("r1.1").state, shop.task("r1.1.1").state) == (State.CANCELED, State.CANCELED)

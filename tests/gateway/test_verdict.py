@@ -233,7 +233,8 @@ def test_an_answer_reads_as_lines_and_as_json(shop: Shop) -> None:
         "  ✗ tests: tests says fail",
         "next: mend it, git commit, then: onloop submit",
     )
-    assert list(answer_json(answer)) == ["verdict", "task", "step", "state", "reason", "commit", "gates", "why", "next"]
+    names = ["verdict", "task", "step", "state", "reason", "commit", "gates", "why", "next", "advice"]
+    assert list(answer_json(answer)) == names
     assert isinstance(gates, list) and gates[0]["mark"] == "failed" and len(str(gates[0]["digest"])) == 64
 
 

@@ -61,6 +61,18 @@ def test_a_list_that_an_agent_handed_over_makes_a_child_per_line() -> None:
     assert [made.title for made in at.given(claim(), submit(), report()).task.children] == ["the menu", "the till"]
 
 
+def test_lines_that_are_alike_are_parts_of_their_own_and_none_stands_in_for_another_that_was_lost() -> None:
+    long = "x" * 300
+    at = workflow(develop(), parts(None, over="parts.txt"))
+    at = at.knowing(handed={"parts.txt": ("alfa", "alfa", long, long)}).given(claim(), submit(), report())
+    titles = [made.title for made in at.task.children]
+    assert (titles[:2], len(set(titles)), max(map(len, titles))) == (["alfa", "alfa (2)"], 4, 200)
+
+    after = with_children(at, LOST, DONE, DONE, DONE).given(c.Settle())
+
+    assert after.stands[:2] == (State.INPUT_REQUIRED, Reason.HALTED)
+
+
 @pytest.mark.parametrize("lines", [(), tuple(f"part {n}" for n in range(21))], ids=["empty", "too long"])
 def test_a_list_that_is_empty_or_too_long_is_a_question_for_a_person(lines: tuple[str, ...]) -> None:
     at = workflow(develop(), parts(None, over="parts.txt")).knowing(handed={"parts.txt": lines})

@@ -11,6 +11,7 @@ from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Step
 from onloop.machine.events import EffectProblem
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.table import TABLE, check_move, rows
+from passing import checkpoint, context, delivered, handoff, shown, tell
 from scenario import (
     ALFA,
     ANA,
@@ -194,6 +195,16 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working FinishFunnel completed": (funnelling(), funnelled()),
     "working ReportConflict working": (funnelling(), conflicts()),
     "working ReportConflict input_required": (funnelling(resolve=()), conflicts()),
+    "working Tell working": (working, tell("r1.2")),
+    "submitted Deliver submitted": (waiting, delivered()),
+    "working Deliver working": (working, delivered()),
+    "input_required Deliver input_required": (held, delivered()),
+    "paused Deliver paused": (waiting.given(pause()), delivered()),
+    "working MarkShown working": (working.given(delivered()), shown(1)),
+    "working SaveCheckpoint working": (working, checkpoint()),
+    "working Handoff submitted": (working, handoff()),
+    "working Handoff working": (verified, handoff()),
+    "working ReportContext working": (working, context(60)),
     "working Settle working": (fleet(State.WORKING), c.Settle()),
     "working Settle completed": (fleet(State.COMPLETED), c.Settle()),
     "working Settle failed": (fleet(State.FAILED), c.Settle()),

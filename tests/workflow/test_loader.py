@@ -11,7 +11,7 @@ HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
     "a workflow": "workflow, description, environment, steps",
     "a step": "id, role, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
-    "on_reject, on_fail, fan_out",
+    "on_reject, on_fail, fan_out, context",
     "a gate": "id, command, timeout, junit, unittest, file, artefact, review, human",
     "human": "from, quorum, assurance, remind, escalate, expire",
 }
@@ -67,8 +67,8 @@ UNKNOWN = {
         f"6:31: sarif is not available in this version; fields of a gate: {FIELDS['a gate']}",
     ),
     "a step field of a later version": (
-        step("context: {soft: 60%}"),
-        f"5:5: context is not available in this version; fields of a step: {FIELDS['a step']}",
+        step("next: []"),
+        f"5:5: next is not available in this version; fields of a step: {FIELDS['a step']}",
     ),
 }
 
@@ -77,6 +77,7 @@ MISSING = {
     "a step's id": ("workflow: w\nsteps:\n  - role: x\n", "3:5: a step lacks id; add id: …"),
     "a gate's id": (gate("command: [x]"), "6:9: a gate lacks id; add id: …"),
     "a name": (gate("id: t, artefact: {min_bytes: 3}"), "6:17: artefact lacks name; add name: …"),
+    "a limit": (step("context: {soft: 60%}"), "5:5: context lacks hard; add hard: …"),
     "a person": (gate("id: t, human: {quorum: 1}"), "6:17: human lacks from; add from: …"),
     "a value": (step("rounds:"), "5:5: rounds is empty; give it a value, or remove it"),
     "a value within a gate": (
@@ -95,6 +96,14 @@ MISTYPED = {
     "a boolean in a command": (
         gate("id: t, command: [x, true]"),
         f"6:30: item 2 of command is true (a boolean); {QUOTES}",
+    ),
+    "a fraction for a share": (
+        step("context: {soft: 0.6, hard: 85%}"),
+        "5:21: soft: that is not a share; write a text such as 60%",
+    ),
+    "a share of more than everything": (
+        step("context: {soft: 60%, hard: 850%}"),
+        "5:32: hard: '850%' is not a share; write it as 0.6 or as 60%, at most 100%",
     ),
     "a list for a text": (step("brief: [a]"), "5:12: brief is a list; give a text"),
     "a text for a number": (step("rounds: three"), "5:13: rounds is 'three' (a text); give a whole number"),

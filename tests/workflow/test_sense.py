@@ -144,6 +144,14 @@ STEPS = {
         WORK + "  - {id: a.b, role: x, attempts: {backoff: 10m, max_backoff: ▶5m}}\n",
         "max_backoff is shorter than backoff; give at least the backoff, which doubles up to it",
     ),
+    "a hard limit below the soft one": (
+        WORK + "  - {id: a.b, role: x, context: {soft: 85%, hard: ▶60%}}\n",
+        "hard is 60%, and soft 85%; give more than soft",
+    ),
+    "a context of nobody": (
+        WORK + "  - {id: a.b, run: [x], ▶context: {soft: 60%, hard: 85%}}\n",
+        "no agent does a.b; remove context, or give it a role",
+    ),
     "an unknown placeholder of a run": (
         WORK + "  - {id: a.b, run: [make, ▶'{home}']}\n",
         "unknown placeholder {home}; valid: {python}, {report}",

@@ -13,9 +13,10 @@ from onloop.agents.workplace import agent_environment, prepare_workplace, writte
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.head import head as head_of
 from onloop.gateway.brief import brief_for
+from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal, agent_from_token, launcher
+from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
 from onloop.machine.commands import Release, ReleaseCause
@@ -110,6 +111,7 @@ class Worker:
         task = task_of(self.opened, agent.task or "")
         before = _Before(task.submission, _size(self.opened.home.agent_log(task.id)))
         running = self._start(task, secret)
+        mark_shown(self.opened.gateway, agent, task)
         try:
             vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
             beaten = vigil.beat_at
@@ -180,7 +182,7 @@ class Worker:
 
     def _brief(self, task: Task) -> str:
         with self.opened.gateway.store.reading() as at:
-            return brief_for(definition_of(at, task), task, failure_tails(at, task))
+            return brief_for(definition_of(at, task), task, brief_facts(at, task))
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)

@@ -15,19 +15,22 @@ from onloop.errors import Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gates.head import head as head_of
 from onloop.gateway.brief import brief_for
+from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import failure_tails
 from onloop.gateway.identity import Principal
+from onloop.gateway.messages import mark_shown
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.service import Claim
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
-from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, Spawn
+from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.digest import Json
 from onloop.machine.house import covering
+from onloop.machine.relay import context_advice
 from onloop.text import safe
 from onloop.workflow.duration import milliseconds
+from onloop.workflow.percentage import percentage
 
 NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
 
@@ -79,7 +82,9 @@ def next_step(context: Context) -> Output:
     with context.opened.gateway.store.reading() as at:
         task = at.task(answer.task)
         if task is not None and task.step == agent.step:
-            text = brief_for(definition_of(at, task), task, failure_tails(at, task))
+            text = brief_for(definition_of(at, task), task, brief_facts(at, task))
+    if text and task is not None:
+        mark_shown(context.opened.gateway, agent, task)
     output = answer_output(answer)
     return Output(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
 
@@ -138,9 +143,17 @@ def spawn(context: Context) -> Output:
 
 
 def heartbeat(context: Context) -> Output:
-    """Keep the lease alive."""
-    expires = context.opened.gateway.heartbeat(context.agent(), progress=True)
-    return Output(lines=(f"the lease ends at {expires}",), data={"expires": expires})
+    """Keep the lease alive, and say how full the context is."""
+    agent, gateway = context.agent(), context.opened.gateway
+    percent = None if context.args.context is None else percentage(context.args.context)
+    expires = gateway.heartbeat(agent, progress=True)
+    advice = ""
+    if percent is not None:
+        task = gateway.perform(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))
+        with gateway.store.reading() as at:
+            advice = context_advice(definition_of(at, task).step(agent.step), task)
+    data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
+    return Output(lines=(f"the lease ends at {expires}",), data=data, notes=(advice,) if advice else ())
 
 
 def release(context: Context) -> Output:

@@ -10,6 +10,7 @@ from onloop.attention.board import Counts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
+from onloop.cli.swarm_render import swarm_json, swarm_lines
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact
 from onloop.gateway.standing import Standing
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
@@ -55,6 +56,8 @@ def task_json(task: Task) -> dict[str, Json]:
         "holder": task.holder,
         "attempt": task.attempt,
         "round": task.round,
+        "context": task.context,
+        "unread": len(task.messages),
         "head": task.submission.head if task.submission else None,
         "result": task.result,
         "version": task.version,
@@ -146,6 +149,7 @@ def dossier_json(dossier: Dossier, standing: Standing, *, with_diff: bool) -> di
             "artefacts": [_artefact_json(handed, with_text=with_diff) for handed in dossier.artefacts],
         },
     }
+    shown = {**shown, **swarm_json(dossier)}
     return {**shown, "diff": dossier.diff} if with_diff else shown
 
 
@@ -202,6 +206,7 @@ def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> I
     if dossier.trouble:
         yield safe(dossier.trouble)
     yield from map(_decision_line, task.decisions)
+    yield from swarm_lines(dossier)
     yield from _untrusted_lines(dossier, with_diff=with_diff)
 
 

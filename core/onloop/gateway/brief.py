@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from onloop.machine.definition import ArtefactGate, CommandGate, Definition, FileGate, Gate, HumanGate, ReviewGate
+from onloop.gateway.brief_facts import BriefFacts
+from onloop.gateway.inheritance import inheritance
+from onloop.machine.definition import ArtefactGate, CommandGate, Definition, FileGate, Gate, HumanGate, ReviewGate, Step
 from onloop.machine.task import Feedback, Task
 
 _FEEDBACK: Mapping[str, str] = {
@@ -21,11 +23,13 @@ FINISH = """\
 Commit your work with git on the branch that is checked out, then end, or run `onloop submit` and read its answer.
 Only the commit counts: what you say is kept, and proves nothing. `onloop check` asks whether the step is achieved.
 Exit codes: 0 achieved; 10 not yet; 11 a person must decide, stop; 12 mend it, submit again; 13 not yours, stop.
-`onloop ask "…"` asks a person and ends your turn; the answer comes in the next brief."""
+`onloop ask "…"` asks a person and ends your turn; the answer comes in the next brief.
+`onloop checkpoint --file F` keeps what a successor must know; `onloop handoff --why "…"` gives it the step;
+`onloop tell --to parent "…"` and `onloop inbox` pass messages on."""
 
 
-def brief_for(definition: Definition, task: Task, tails: Mapping[str, str]) -> str:
-    """The brief of the current step; `tails` maps a failed gate to the end of its output, which is untrusted text."""
+def brief_for(definition: Definition, task: Task, facts: BriefFacts) -> str:
+    """The brief of the current step: what is asked, what came back, and, labelled, what others hand on."""
     step = definition.step(task.step or "")
     where = f"Repository: {task.repo}, branch onloop/{task.id}, to be merged into {task.target}." if task.repo else ""
     lines = [
@@ -34,12 +38,14 @@ def brief_for(definition: Definition, task: Task, tails: Mapping[str, str]) -> s
         f"## Your step: {step.id}",
         step.brief.strip() or definition.description,
         *_asked_by_parent(task),
-        *_came_back(task, tails),
+        *_came_back(task, facts.tails),
+        *inheritance(step, task, facts),
         "## Gates",
         "You are done when a verifier finds these true for your commit, in a clean checkout:",
         *(f"- {gate.id}: {gate_words(gate)}" for gate in step.gates),
         "## How to finish",
         FINISH,
+        _limits(step),
     ]
     return "\n\n".join(_joined(lines)) + "\n"
 
@@ -57,6 +63,16 @@ def _joined(lines: list[str]) -> Iterator[str]:
             yield line
     if block:
         yield "\n".join(block)
+
+
+def _limits(step: Step) -> str:
+    if step.context is None:
+        return ""
+    soft, hard = step.context.soft, step.context.hard
+    return (
+        f"`onloop heartbeat --context 0.6` says how full your context is. From {soft} % on, hand the step off; from "
+        f"{hard} % on, you start no round more: failed gates go to a fresh agent."
+    )
 
 
 def _asked_by_parent(task: Task) -> Iterator[str]:

@@ -89,6 +89,10 @@ class GatewayClient:
         """See Gateway.keep."""
         return cast("str", self._ask("keep", content))
 
+    def keep_for(self, agent: Principal, content: bytes) -> str:
+        """See Gateway.keep_for."""
+        return cast("str", self._ask("keep_for", agent, content))
+
     def agent(self, secret: str) -> Principal:
         """See Gateway.agent. Over the line, it also proves who speaks."""
         return cast("Principal", self._ask("agent", secret))

@@ -78,6 +78,10 @@ class Door(Protocol):
         """See Gateway.keep."""
         ...
 
+    def keep_for(self, agent: Principal, content: bytes) -> str:
+        """See Gateway.keep_for."""
+        ...
+
     def agent(self, secret: str) -> Principal:
         """See Gateway.agent."""
         ...

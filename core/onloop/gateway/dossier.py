@@ -11,8 +11,10 @@ from onloop.gates.changes import FileChange
 from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.family import Result, results, swarm_of
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
+from onloop.machine.fan_out import join_words
 from onloop.machine.review import is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
@@ -75,7 +77,10 @@ class ShownArtefact:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text."""
+    """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
+
+    `join` says in words how the children of the current step stand towards what it asks of them.
+    """
 
     task: Task
     lease: Lease | None
@@ -85,6 +90,8 @@ class Dossier:
     diff: str
     trouble: str
     artefacts: tuple[ShownArtefact, ...]
+    children: tuple[Result, ...] = ()
+    join: str = ""
 
     @property
     def statement(self) -> str:
@@ -98,7 +105,18 @@ def dossier_of(reading: Reading, task: Task, mirror_of: Callable[[str], Mirror] 
     asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
     files, diff, trouble = _changes(task, mirror_of)
     gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
-    return Dossier(task, reading.get(Lease, task.id), asked, gates, files, diff, trouble, _artefacts(reading, task))
+    return Dossier(
+        task=task,
+        lease=reading.get(Lease, task.id),
+        asked=asked,
+        gates=gates,
+        files=files,
+        diff=diff,
+        trouble=trouble,
+        artefacts=_artefacts(reading, task),
+        children=results(reading, task),
+        join=join_words(definition, task, swarm_of(reading, task)),
+    )
 
 
 def failure_tails(reading: Reading, task: Task) -> Mapping[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Definition
 from onloop.machine.fan_out import child_definition, verdict
+from onloop.machine.handover import Message
 from onloop.machine.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Submission, Task
@@ -16,8 +18,29 @@ from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Pinned
 from onloop.text import safe
 
+MOST_RESULTS = 100
 LARGEST_LIST = 65_536
 """How many bytes of an artefact are read as a list of children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A child as others are told of it; title and `statement` are agents' words, and untrusted."""
+
+    id: str
+    title: str
+    state: State
+    detail: str
+    statement: str
+
+
+def results(reading: Reading, parent: Task) -> tuple[Result, ...]:
+    """The children of the task's steps so far, in the order in which they were made."""
+    found = reading.tasks(TaskFilter(parent=parent.id)) if parent.born else ()
+    return tuple(
+        Result(child.id, child.title, child.state, child.detail, child.submission.statement if child.submission else "")
+        for child in found[:MOST_RESULTS]
+    )
 
 
 def swarm_of(reading: Reading, task: Task) -> tuple[Child, ...]:
@@ -109,3 +132,10 @@ def funnelled(reading: Reading, task: Task) -> tuple[tuple[str, Submission], ...
         for name, child in found
         if child is not None and child.state is State.COMPLETED and child.submission is not None
     )
+
+
+def told(events: Sequence[e.Event]) -> Iterator[tuple[str, Message]]:
+    """Each task that the events tell something, with what it is told."""
+    for event in events:
+        if isinstance(event, e.Told):
+            yield from ((receiver, event.message) for receiver in event.to)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from onloop.gateway.brief import brief_for
-from onloop.gateway.dossier import failure_tails
+from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.verdict import answer_for, answer_json, answer_lines
 from onloop.machine.definition import Definition
@@ -29,9 +29,21 @@ def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     lines = answer_lines(answer)
     told = {"exit": answer.exit.value, **answer_json(answer)}
     tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), json.dumps(told)))
-    brief = brief_for(definition, task, failure_tails(tx, task)) if task.step == token.step else ""
+    if not is_brief_kept(task):
+        tx.delete(Brief, task.id)
+        return
+    brief = brief_for(definition, task, brief_facts(tx, task)) if task.step == token.step else ""
     said = json.dumps({**told, "brief": brief})
     tx.put(Brief(task.id, token.epoch, _printed(brief.rstrip(), *lines), said))
+
+
+def is_brief_kept(task: Task) -> bool:
+    """Whether `next` may answer from a row, which says only what the task itself knows, and writes nothing.
+
+    Messages must be marked as shown when they are, and what became of children is written in other tasks: with
+    either, `next` takes the long path.
+    """
+    return not task.messages and not task.born
 
 
 def _printed(*lines: str) -> str:

@@ -62,6 +62,7 @@ VERBS: Mapping[str, Verb] = {
     "put_back": Verb((Job,), None, Lane.GROUP, Trust.OWN),
     "free_jobs": Verb((), None, Lane.GROUP, Trust.OWN),
     "keep": Verb((_BYTES,), str, Lane.GROUP, Trust.OWN),
+    "keep_for": Verb((Principal, _BYTES), str, Lane.GROUP, Trust.PROVEN),
     "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
     "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
     "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, NotAllowed, Refused
 from onloop.gateway.admission import check_house, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
-from onloop.gateway.definitions import definition_of, pinned_definition
-from onloop.gateway.family import derived, handed_lists, newborn, slot_free, swarm_of, unneeded
+from onloop.gateway.definitions import definition_of
+from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs
+from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import (
     EFFECTS,
     TIMERS,
@@ -35,7 +36,7 @@ from onloop.gateway.keys import (
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import sync_rows
 from onloop.machine import commands as c
-from onloop.machine.course import Facts
+from onloop.machine.course import check_holder
 from onloop.machine.decide import decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
@@ -44,13 +45,13 @@ from onloop.machine.house import (
     HOUSE,
     HouseEvent,
     Unfrozen,
-    covering,
     evolve_house,
 )
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.names import check_agent
-from onloop.machine.state import Reason, State
-from onloop.machine.task import Kind, Task
+from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
+from onloop.machine.state import LIVE, Reason
+from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
 from onloop.store.port import Entry, Reading, Store, TaskFilter, Transaction
 from onloop.store.rows import Job, Lease, Pinned, Token
@@ -80,7 +81,7 @@ class Gateway:
         refusal: Refused | None = None
         with self.store.writing() as tx:
             if recall(tx, principal, key, request) is not None:
-                return _known(tx, task_id)
+                return known_task(tx, task_id)
             self._fire_due(tx, task_id)
             try:
                 after = self._advance(tx, principal, task_id, command, logged(key))
@@ -102,13 +103,13 @@ class Gateway:
         with self.store.writing() as tx:
             known = recall(tx, principal, key, request)
             if known is not None:
-                return _known(tx, known["task"])
+                return known_task(tx, known["task"])
             if tx.get(Pinned, pinned.digest) is None:
                 tx.put(pinned)
             for task_id, command in creations:
                 self._advance(tx, principal, task_id, command, logged(key))
             remember(tx, principal, key, request, self.clock(), {"task": creations[0][0]})
-            return _known(tx, creations[0][0])
+            return known_task(tx, creations[0][0])
 
     def claim(
         self,
@@ -150,13 +151,13 @@ class Gateway:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
         for candidate in tx.claimable((wanted.role, wanted.agent), self.clock()):
-            found = _known(tx, candidate)
+            found = known_task(tx, candidate)
             if (found.parent or found.run) in full:
                 continue
             try:
                 return self._advance(tx, principal, candidate, wanted, "")
             except Refused:
-                if not _slot_free(tx, found, tx.task(found.run)):
+                if not has_slot(tx, found, tx.task(found.run)):
                     full.add(found.parent or found.run)
         raise Refused(
             f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
@@ -206,18 +207,28 @@ class Gateway:
             append_house(tx, event, self.clock(), principal.id, logged(key))
             remember(tx, principal, key, request, self.clock())
             if isinstance(event, Unfrozen):
-                for task in tx.tasks(TaskFilter(states=(State.WORKING,))):
-                    if task.reason is Reason.CHILDREN_RUNNING:
-                        self._settle(tx, task)
+                self._catch_up(tx)
+
+    def _catch_up(self, tx: Transaction) -> None:
+        """Do what a freeze held up: send away whom nothing waits for, and look at the children of whoever waits."""
+        live = tx.tasks(TaskFilter(states=tuple(LIVE)))
+        for parent in dict.fromkeys(task.parent for task in live if task.parent is not None):
+            found = known_task(tx, parent)
+            self._dismiss(tx, definition_of(tx, found), found)
+        for task in live:
+            if task.reason is Reason.CHILDREN_RUNNING:
+                now = known_task(tx, task.id)
+                if now.reason is Reason.CHILDREN_RUNNING:
+                    self._settle(tx, now)
 
     def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
         """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none."""
         now = self.clock()
         with self.store.reading() as at:
-            if not _free_jobs(at, now, effects=effects):
+            if not waiting_jobs(at, now, effects=effects):
                 return None
         with self.store.writing() as tx:
-            free = _free_jobs(tx, now, effects=effects)
+            free = waiting_jobs(tx, now, effects=effects)
             if not free:
                 return None
             first = min(free, key=lambda job: (job.created_at, job.id))
@@ -242,6 +253,16 @@ class Gateway:
         with self.store.writing() as tx:
             return tx.put_blob(content)
 
+    def keep_for(self, agent: Principal, content: bytes) -> str:
+        """Store what the holder of a task passes on, beside the log; the answer is its digest.
+
+        Refused to whoever holds none: nobody else fills the store.
+        """
+        check_size(len(content), LARGEST_CHECKPOINT, "what is passed on")
+        with self.store.writing() as tx:
+            check_holder(known_task(tx, agent.task or ""), agent.id, agent.epoch)
+            return tx.put_blob(content)
+
     def agent(self, secret: str) -> Principal:
         """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked."""
         with self.store.reading() as at:
@@ -261,7 +282,7 @@ class Gateway:
             raise NotAllowed(
                 f"the lease on {known['task']} that this key took has ended", hint="claim with a fresh key"
             )
-        return Claim(_known(tx, token.task), secret, lease.expires)
+        return Claim(known_task(tx, token.task), secret, lease.expires)
 
     def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:
         now, agent = self.clock(), task.holder or ""
@@ -275,7 +296,7 @@ class Gateway:
     def _fire_due(self, tx: Transaction, task_id: str) -> None:
         now = self.clock()
         while tx.due(now, task_id):
-            task = _known(tx, task_id)
+            task = known_task(tx, task_id)
             lease = tx.get(Lease, task_id)
             due = [t for t in armed_timers(definition_of(tx, task), task) if t.at <= now]
             fire = c.FireTimer(due[0].kind, due[0].token) if due else None
@@ -291,9 +312,9 @@ class Gateway:
     def _advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
         authorize(principal, command, task_id)
         before, now = tx.task(task_id), self.clock()
-        definition = _definition_for(tx, before, command, task_id)
+        definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim) else principal.id
-        known = _facts(tx, before, actor, definition, command)
+        known = facts_of(tx, before, actor, definition, command)
         facts = replace(known, changes=changes_since(tx, before, command))
         events = decide(definition, before, facts, command, now, id=task_id)
         after = before
@@ -304,18 +325,20 @@ class Gateway:
         if before is None:
             check_may_begin(tx.house(), after)
         if events:
+            self._check_delivery(tx, after, events)
             tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
             if not isinstance(command, c.Claim):  # a claim's is for the agent whose token comes next
                 project_answer(tx, definition, after)
             self._begin_children(tx, definition, after, events)
+            self._deliver(tx, after, events)
             self._dismiss(tx, definition, after)
             if not isinstance(command, c.Dismiss):
                 self._settle_parent(tx, before, after)
             if after.reason is Reason.CHILDREN_RUNNING and before is not None and before.reason is not after.reason:
                 self._settle(tx, after)
-                return _known(tx, task_id)
+                return known_task(tx, task_id)
         return after
 
     def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
@@ -324,6 +347,18 @@ class Gateway:
             if tx.get(Pinned, walked.digest) is None:
                 tx.put(derived(walked))
             self._advance(tx, EFFECTS, child, command, "")
+
+    def _deliver(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
+        for receiver, message in told(events):
+            self._advance(tx, EFFECTS, receiver, c.Deliver(message, teller.run), "")
+
+    def _check_delivery(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
+        """Refuse, before anything is written, what one of those who are told would not take: all hear it, or none."""
+        for receiver, message in told(events):
+            task, deliver = known_task(tx, receiver), c.Deliver(message, teller.run)
+            definition = definition_of(tx, task)
+            facts = facts_of(tx, task, EFFECTS.id, definition, deliver)
+            decide(definition, task, facts, deliver, self.clock(), id=receiver)
 
     def _dismiss(self, tx: Transaction, definition: Definition, parent: Task) -> None:
         for child in unneeded(tx, definition, parent):
@@ -348,52 +383,3 @@ def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str, k
     """Record an event of the house in a transaction that is open already."""
     tx.append([Entry(HOUSE, HOUSE, event, now, principal, key)])
     tx.put_house(evolve_house(tx.house(), event))
-
-
-def _definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:
-    if before is not None:
-        return definition_of(tx, before)
-    if isinstance(command, c.Create):
-        return pinned_definition(tx, command.definition)
-    raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
-
-
-def _facts(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command) -> Facts:
-    house = tx.house()
-    if task is None:
-        return Facts(people=house.groups)
-    lease = tx.get(Lease, task.id)
-    children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET or task.born else ()
-    root = task if task.id == task.run else tx.task(task.run)
-    return Facts(
-        frozen=covering(house, task, actor),
-        lease_expires=lease.expires if lease else None,
-        slot_free=_slot_free(tx, task, root),
-        children=children,
-        people=house.groups,
-        swarm=swarm_of(tx, task),
-        handed=handed_lists(tx, definition, task, command),
-        run_live=root is None or not root.ended,
-        run_paused=root is not None and root is not task and root.state is State.PAUSED,
-    )
-
-
-def _slot_free(tx: Reading, task: Task, root: Task | None) -> bool:
-    parent = tx.task(task.parent) if task.parent is not None else None
-    if parent is not None and not slot_free(tx, task, parent, definition_of(tx, parent)):
-        return False
-    return root is None or root.max_parallel is None or tx.held(task.run) < root.max_parallel
-
-
-def _known(tx: Reading, task_id: str) -> Task:
-    task = tx.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
-    return task
-
-
-def _free_jobs(tx: Reading, now: int, *, effects: bool) -> list[Job]:
-    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them."""
-    free = [job for job in tx.select(Job) if job.leased_until <= now and (job.gate is None) == effects]
-    house = tx.house()
-    return [job for job in free if covering(house, _known(tx, job.task)) is None] if house.freezes else free

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from onloop.errors import Exit
@@ -10,6 +10,7 @@ from onloop.gateway.dossier import GateLine, Mark, gate_lines
 from onloop.gateway.identity import Principal
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
+from onloop.machine.relay import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.text import safe
@@ -55,6 +56,7 @@ class Answer:
     why: str
     next: str
     blocks: int = 0
+    advice: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -77,13 +79,38 @@ def answer_for(
     """
     gates = tuple(line for line in gate_lines(definition, task) if line.step == agent.step)
     code, why, following = _judged(definition, task, agent, head, frozen, gates)
-    if lapsed and task.holder == agent.id and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
+    is_holder = task.holder == agent.id
+    if lapsed and is_holder and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
         code, why, following = Exit.NOT_YOURS, f"your time with {task.id} has run out", "stop work on it"
     commit = task.submission.head if task.submission else None
-    return Answer(code, task.id, agent.step, task.state, task.reason, commit, gates, why, following, task.blocks)
+    return Answer(
+        exit=code,
+        task=task.id,
+        step=agent.step,
+        state=task.state,
+        reason=task.reason,
+        commit=commit,
+        gates=gates,
+        why=why,
+        next=following,
+        blocks=task.blocks,
+        advice=tuple(_advice(definition.step(agent.step), task)) if code in _AT_WORK and is_holder else (),
+    )
 
 
 _SPENT = frozenset({Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED})
+
+_AT_WORK = frozenset({Exit.NOT_YET, Exit.REDO})
+
+
+def _advice(step: Step, task: Task) -> Iterator[str]:
+    """What the holder does well to do besides."""
+    if words := context_advice(step, task):
+        yield words
+    unseen = sum(message.number > task.shown for message in task.messages)
+    if unseen:
+        yield f"{unseen} unread {'message' if unseen == 1 else 'messages'}: onloop inbox"
+
 
 _Judged = tuple[Exit, str, str]
 _STOP = "stop here: nothing more is asked of you"
@@ -156,6 +183,7 @@ def answer_lines(answer: Answer) -> tuple[str, ...]:
     commit = answer.commit[:12] if answer.commit else "nothing submitted"
     lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
     lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
+    lines += [f"  note: {words}" for words in answer.advice]
     return tuple(safe(line) for line in (*lines, f"next: {answer.next}"))
 
 
@@ -171,6 +199,7 @@ def answer_json(answer: Answer) -> dict[str, Json]:
         "gates": [gate_json(line) for line in answer.gates],
         "why": answer.why,
         "next": answer.next,
+        "advice": list(answer.advice),
     }
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from onloop.machine.definition import Assurance
 from onloop.machine.events import AttemptEnd, EffectProblem
+from onloop.machine.handover import Message, MessageKind
 from onloop.machine.task import Evidence, Kind, Submission
 
 
@@ -301,6 +302,65 @@ class ReportConflict:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """The holder tells another task of its run (an id, `parent` or `children`) the text stored under `digest`."""
+
+    agent: str
+    epoch: int
+    to: str
+    kind: MessageKind
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """A task of `run` was told this."""
+
+    message: Message
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkShown:
+    """The holder was shown its messages up to number `upto`; that they were read is said by what it does next."""
+
+    agent: str
+    epoch: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCheckpoint:
+    """The holder leaves the text stored under `digest` for whoever goes on after it."""
+
+    agent: str
+    epoch: int
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """The holder gives the step to `to`: a role, `agent:NAME`, or, if empty, anyone in the step's role."""
+
+    agent: str
+    epoch: int
+    to: str
+    why: str
+    open: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContext:
+    """The holder says how much of its context is in use, in per cent."""
+
+    agent: str
+    epoch: int
+    percent: int
+
+
 Command = (
     Create
     | Claim
@@ -329,4 +389,10 @@ Command = (
     | Dismiss
     | FinishFunnel
     | ReportConflict
+    | Tell
+    | Deliver
+    | MarkShown
+    | SaveCheckpoint
+    | Handoff
+    | ReportContext
 )

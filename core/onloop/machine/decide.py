@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from onloop.machine import effects, judgement, judging, ownership, suspension, swarm, verification
+from onloop.machine import effects, judgement, judging, ownership, relay, suspension, swarm, verification
 from onloop.machine import events as e
 from onloop.machine.course import Course, Facts, refuse
 from onloop.machine.definition import Definition
@@ -46,6 +44,7 @@ def decide(
         refuse(f"{id} is a part of {task.run}, which is paused", Exit.HELD, f"onloop resume {task.run}")
     check_version(task, getattr(command, "version", None), facts.changes, now)
     course = Course(definition, task, facts, now)
+    relay.acknowledge(course, command)
     _apply(course, command)
     check_move(task.state, command, course.task.state)
     return tuple(course.events)
@@ -93,7 +92,7 @@ def _apply(course: Course, command: c.Command) -> None:
         case c.Create():
             raise ValueError("Create begins a task; it is not applied to one")
         case _:
-            assert_never(command)
+            relay.apply(course, command)
 
 
 def _apply_in_swarm(course: Course, command: c.Judge | c.Spawn | c.Dismiss | c.FinishFunnel | c.ReportConflict) -> None:

@@ -197,6 +197,14 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextLimits:
+    """From how many per cent of its context an agent is advised to hand off, and from how many it starts no round."""
+
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone."""
 
@@ -215,6 +223,7 @@ class Step:
     on_reject: str | None = None
     on_fail: str | None = None
     fan_out: FanOut | None = None
+    context: ContextLimits | None = None
 
     @property
     def phase(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.machine.definition import Effect
+from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Request, Submission
 
@@ -264,6 +265,56 @@ class Funnelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The holder told these tasks something; it reaches them in the same transaction."""
+
+    to: tuple[str, ...]
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """An agent at work on another task of the run said this."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesShown:
+    """The holder was shown its messages up to this number."""
+
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesAcknowledged:
+    """The holder acted after it was shown its messages up to this number: they are read."""
+
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """The holder left word of how far it is."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOff:
+    """The step was given to another agent; that counts as no try."""
+
+    handover: Handover
+
+
+@dataclass(frozen=True, slots=True)
+class ContextReported:
+    """The holder said how much of its context is in use."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The task's state and reason; `detail` says it for a person."""
 
@@ -300,5 +351,12 @@ Event = (
     | FannedOut
     | Joined
     | Funnelled
+    | Told
+    | MessageReceived
+    | MessagesShown
+    | MessagesAcknowledged
+    | CheckpointSaved
+    | HandedOff
+    | ContextReported
     | Moved
 )

@@ -84,8 +84,19 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             return _asked(task, event)
         case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed():
             return _effected(task, event)
-        case e.FannedOut() | e.Joined() | e.Funnelled():
-            return _swarmed(task, event)
+        case (
+            e.FannedOut()
+            | e.Joined()
+            | e.Funnelled()
+            | e.Told()
+            | e.MessageReceived()
+            | e.MessagesShown()
+            | e.MessagesAcknowledged()
+            | e.CheckpointSaved()
+            | e.HandedOff()
+            | e.ContextReported()
+        ):
+            return _shared(task, event)
         case _:
             assert_never(event)
 
@@ -123,6 +134,7 @@ def _owned(
                 feedback=(),
                 children=(),
                 joined=None,
+                handovers=(),
                 evidence={key: found for key, found in task.evidence.items() if found.step != step},
             )
         case e.Claimed(agent, _, epoch, attempt):
@@ -137,7 +149,7 @@ def _owned(
                 workers=_with_worker(task, agent),
             )
         case e.LeaseEnded():
-            return replace(task, holder=None)
+            return replace(task, holder=None, shown=0, context=None)
         case e.BackoffStarted(until):
             return replace(task, not_before=until)
         case e.Reassigned(to):
@@ -188,7 +200,13 @@ def _asked(
         case e.CountersReset(feedback):
             kept = tuple(j for j in task.judgements if j.step != task.step)
             return replace(
-                task, tries=0, round=0, not_before=0, feedback=_with_feedback(task, feedback), judgements=kept
+                task,
+                tries=0,
+                round=0,
+                not_before=0,
+                feedback=_with_feedback(task, feedback),
+                judgements=kept,
+                handovers=task.handovers[-1:],
             )
         case e.Reminded(request_id, count):
             return _with_request(task, request_id, lambda r: replace(r, reminders=count))
@@ -213,7 +231,7 @@ def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectD
             assert_never(event)
 
 
-def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled) -> Task:
+def _swarmed(task: Task, event: _Swarm) -> Task:
     match event:
         case e.FannedOut(children):
             return replace(task, children=(*task.children, *children), born=task.born + len(children), joined=None)
@@ -223,6 +241,43 @@ def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled) -> Task:
             return replace(task, joined=children, workers={**task.workers, step: tuple(known)})
         case e.Funnelled(submission):
             return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None)
+        case _:
+            assert_never(event)
+
+
+_Swarm = e.FannedOut | e.Joined | e.Funnelled
+_Relay = (
+    e.Told
+    | e.MessageReceived
+    | e.MessagesShown
+    | e.MessagesAcknowledged
+    | e.CheckpointSaved
+    | e.HandedOff
+    | e.ContextReported
+)
+
+
+def _shared(task: Task, event: _Swarm | _Relay) -> Task:
+    return _swarmed(task, event) if isinstance(event, _Swarm) else _relayed(task, event)
+
+
+def _relayed(task: Task, event: _Relay) -> Task:
+    match event:
+        case e.Told():
+            return task
+        case e.MessageReceived(message):
+            number = task.received + 1
+            return replace(task, received=number, messages=(*task.messages, replace(message, number=number)))
+        case e.MessagesShown(upto):
+            return replace(task, shown=upto)
+        case e.MessagesAcknowledged(upto):
+            return replace(task, shown=0, messages=tuple(m for m in task.messages if m.number > upto))
+        case e.CheckpointSaved(checkpoint):
+            return replace(task, checkpoints={**task.checkpoints, checkpoint.step: checkpoint})
+        case e.HandedOff(handover):
+            return replace(task, owner=handover.to or None, handovers=(*task.handovers, handover))
+        case e.ContextReported(percent):
+            return replace(task, context=percent)
         case _:
             assert_never(event)
 

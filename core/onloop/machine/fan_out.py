@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import assert_never
 
 from onloop.errors import Exit
 from onloop.machine import events as e
 from onloop.machine.course import Course, refuse
 from onloop.machine.definition import Definition, Effect, FanOut
-from onloop.machine.join import Child, Enough, Impossible, Unfinished, joined
+from onloop.machine.join import Child, Enough, Impossible, Unfinished, joined, standing_words
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Offspring
+from onloop.machine.task import Offspring, Task
 
 LONGEST_TITLE = 200
 
@@ -49,12 +51,22 @@ def _replace(course: Course, lost: list[Child]) -> None:
 
 def _wanted(course: Course, fan_out: FanOut) -> list[tuple[str, str]]:
     if fan_out.over is not None:
-        return [
-            (line[:LONGEST_TITLE], f"{fan_out.brief}\n{line}".strip())
-            for line in course.facts.handed.get(fan_out.over, ())
-        ]
+        lines = course.facts.handed.get(fan_out.over, ())
+        return [(title, f"{fan_out.brief}\n{line}".strip()) for title, line in zip(_titles(lines), lines, strict=True)]
     title = course.task.title[: LONGEST_TITLE - 20]
     return [(f"{title} ({n} of {fan_out.count})", fan_out.brief) for n in range(1, (fan_out.count or 0) + 1)]
+
+
+def _titles(lines: Sequence[str]) -> list[str]:
+    """A title for each line, none like another: by its title a lost child is known from the one in its place."""
+    titles: list[str] = []
+    for line in lines:
+        title, number = line[:LONGEST_TITLE], 1
+        while title in titles:
+            number += 1
+            title = f"{line[: LONGEST_TITLE - 10]} ({number})"
+        titles.append(title)
+    return titles
 
 
 def make(course: Course, wanted: list[tuple[str, str]], *, merges: tuple[str, ...] = ()) -> None:
@@ -97,6 +109,33 @@ def verdict(fan_out: FanOut, swarm: tuple[Child, ...]) -> Enough | Unfinished | 
     """What the join says of the children that count: one that a later one took the place of does not."""
     replaced = _replaced(swarm)
     return joined(fan_out.join, [child for child in swarm if child.id not in replaced])
+
+
+def join_words(definition: Definition, task: Task, swarm: tuple[Child, ...]) -> str:
+    """How the children of the current step stand towards its join; empty where it makes none."""
+    fan_out = definition.step(task.step).fan_out if task.step else None
+    if fan_out is None or not swarm:
+        return ""
+    if task.joined is not None:
+        return f"joined: the work of {', '.join(task.joined)} counts"
+    mending = [child.id for child in swarm if child.live and child.made.resolves]
+    if mending:
+        return f"{mending[0]} mends a conflict between them{_asked_words(swarm)}"
+    found = verdict(fan_out, swarm)
+    match found:
+        case Impossible(words):
+            return words
+        case Enough(winners):
+            return f"enough: {', '.join(child.id for child in winners)}"
+        case Unfinished():
+            return standing_words(fan_out.join, swarm) + _asked_words(swarm)
+        case _:
+            assert_never(found)
+
+
+def _asked_words(swarm: tuple[Child, ...]) -> str:
+    asked = [child.id for child in swarm if child.state is State.INPUT_REQUIRED]
+    return f"; a person is asked about {', '.join(asked)}" if asked else ""
 
 
 def _replaced(swarm: tuple[Child, ...]) -> set[str]:

@@ -29,7 +29,16 @@ _PAST: Mapping[Answer, str] = {
     Answer.REASSIGN: "reassigned it",
     Answer.CANCEL: "canceled it",
 }
-_IMMATERIAL = (e.Reminded, e.Escalated)
+_IMMATERIAL = (
+    e.Reminded,
+    e.Escalated,
+    e.Told,
+    e.MessageReceived,
+    e.MessagesShown,
+    e.MessagesAcknowledged,
+    e.CheckpointSaved,
+    e.ContextReported,
+)
 """What changes nothing of what a person has looked at."""
 
 
@@ -77,9 +86,17 @@ def _words(change: Change) -> Iterator[str]:
             yield f"gate {evidence.gate} said {evidence.verdict.value}"
         case e.Reassigned(to, by):
             yield f"{by} gave it to {to}"
-        case e.AttemptEnded(end):
-            yield f"an attempt ended ({end.value})"
         case e.EffectDone():
             yield "its effect was done"
+        case _:
+            yield from _words_of_ends(change.event)
+
+
+def _words_of_ends(event: e.Event) -> Iterator[str]:
+    match event:
+        case e.AttemptEnded(end):
+            yield f"an attempt ended ({end.value})"
+        case e.HandedOff(handover):
+            yield f"{handover.by} handed it to {handover.to or 'anyone in its role'}"
         case _:
             pass

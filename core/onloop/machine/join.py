@@ -73,7 +73,7 @@ def joined(join: Join, children: Sequence[Child]) -> Enough | Unfinished | Impos
             assert_never(join.kind)
     if enough is not None:
         return enough
-    return Unfinished() if live else Impossible(_missing(join, parts, len(done)))
+    return Unfinished() if live else Impossible(_missing(join, parts))
 
 
 def _best(done: Sequence[Child]) -> Enough | None:
@@ -81,17 +81,22 @@ def _best(done: Sequence[Child]) -> Enough | None:
     return Enough((max(scored, key=lambda child: child.score or 0),)) if scored else None
 
 
-def _missing(join: Join, parts: Sequence[Child], done: int) -> str:
+def standing_words(join: Join, children: Sequence[Child]) -> str:
+    """How many completed of those that do a part, and what the join asks for."""
+    parts = [child for child in children if not child.made.resolves]
+    done = sum(child.done for child in parts)
     wanted = {
         JoinKind.ALL: "all",
         JoinKind.QUORUM: str(join.quorum),
         JoinKind.FIRST: "one",
         JoinKind.BEST_OF: "one with a score",
     }[join.kind]
+    return f"{done} of {len(parts)} children completed, and the join asks for {wanted}"
+
+
+def _missing(join: Join, parts: Sequence[Child]) -> str:
     lost = [f"{child.id} {child.state.value}" for child in parts if not child.done]
-    return f"{done} of {len(parts)} children completed, and the join asks for {wanted}" + (
-        f": {', '.join(lost[:10])}" if lost else ""
-    )
+    return standing_words(join, parts) + (f": {', '.join(lost[:10])}" if lost else "")
 
 
 def child_of(made: Offspring, task: Task) -> Child:

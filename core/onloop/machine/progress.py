@@ -8,6 +8,8 @@ from onloop.machine import events as e
 from onloop.machine import fan_out as fan
 from onloop.machine.course import Course
 from onloop.machine.definition import HumanGate, Step
+from onloop.machine.handover import Handover
+from onloop.machine.relay import hand_over, is_spent
 from onloop.machine.review import is_reviewed
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, RequestKind, Task, Verdict
@@ -153,7 +155,10 @@ def _send_back(course: Course, words: str, feedback: tuple[Feedback, ...]) -> No
         course.hold(Reason.ROUNDS_EXHAUSTED, words)
     else:
         course.record(e.RoundStarted(task.round + 1, feedback))
-        if task.holder is None:
+        if task.holder is not None and is_spent(step, task):
+            why = f"context {task.context} % is past the hard limit of {step.id}"
+            hand_over(course, Handover(step.id, "gateway", "", why, course.now), f"{why}: {words}")
+        elif task.holder is None:
             course.record(e.Moved(State.SUBMITTED, Reason.READY, words))
         else:
             course.record(e.Moved(State.WORKING, None, words))

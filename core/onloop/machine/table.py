@@ -39,6 +39,12 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Dismiss: {before: frozenset({_CANCELED}) for before in (_S, _W, _I, _P)},
         c.FinishFunnel: {_W: frozenset({_W, _S, _I, _DONE})},
         c.ReportConflict: {_W: frozenset({_W, _I})},
+        c.Tell: {_W: frozenset({_W})},
+        c.Deliver: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
+        c.MarkShown: {_W: frozenset({_W})},
+        c.SaveCheckpoint: {_W: frozenset({_W})},
+        c.Handoff: {_W: frozenset({_W, _S})},
+        c.ReportContext: {_W: frozenset({_W})},
     }
 )
 """command → state before → states after. A move that is not here is a defect of `decide`, and never written."""

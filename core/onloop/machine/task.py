@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.machine.definition import Assurance
+from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import TERMINAL, Reason, State
 
 
@@ -205,7 +206,8 @@ class Task:
 
     `blocks` counts how often in a row the agent was kept from ending its turn without having handed in anything.
     `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
-    counts once the join has said so, and `funnel` is the commit that their work became last.
+    counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
+    `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     """
 
     id: str
@@ -256,6 +258,12 @@ class Task:
     born: int = 0
     joined: tuple[str, ...] | None = None
     funnel: str | None = None
+    messages: tuple[Message, ...] = ()
+    received: int = 0
+    shown: int = 0
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+    handovers: tuple[Handover, ...] = ()
+    context: int | None = None
 
     @property
     def ended(self) -> bool:

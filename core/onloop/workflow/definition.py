@@ -40,6 +40,7 @@ def _step(step: m.StepPart) -> d.Step:
         on_reject=step.on_reject,
         on_fail=step.on_fail,
         fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
+        context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
     )
 
 

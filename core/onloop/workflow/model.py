@@ -13,6 +13,8 @@ from onloop.errors import BadInput
 from onloop.machine.definition import Assurance
 from onloop.workflow.duration import PATTERN as DURATION
 from onloop.workflow.duration import milliseconds, written
+from onloop.workflow.percentage import PATTERN as SHARE
+from onloop.workflow.percentage import percentage
 
 WORKFLOW_NAME = r"^[a-z][a-z0-9-]{0,63}$"
 STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
@@ -50,6 +52,15 @@ def _between(least: int, most: int) -> Callable[[Any], Any]:
     return check
 
 
+def _share(given: Any) -> Any:
+    if not isinstance(given, str) or not re.match(SHARE, given):
+        raise complaint("that is not a share", "write a text such as 60%")
+    try:
+        return percentage(given)
+    except BadInput as problem:
+        raise complaint(problem.message, problem.hint) from None
+
+
 def _file_path(given: str) -> str:
     parts = given.split("/")
     is_path = not _ABSOLUTE_OR_OPTION.match(given) and not _NOT_IN_A_NAME.search(given)
@@ -67,6 +78,8 @@ def _file_name(given: str) -> str:
 
 
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["90s", "45m", "3d"]})
+_SHARE_SCHEMA = WithJsonSchema({"type": "string", "pattern": SHARE, "examples": ["60%", "85%"]})
+Share = Annotated[int, BeforeValidator(_share), _SHARE_SCHEMA]
 Timeout = Annotated[int, BeforeValidator(_between(SECOND, WEEK)), _DURATION_SCHEMA]
 Pause = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
 Wait = Annotated[int, BeforeValidator(_between(SECOND, YEAR)), _DURATION_SCHEMA]
@@ -226,6 +239,13 @@ class FanOutPart(Part):
     resolve: ResolvePart | None = None
 
 
+class ContextPart(Part):
+    """From how much of its context an agent is advised to hand off (`soft`), and from where it starts no round."""
+
+    soft: Share
+    hard: Share
+
+
 class StepPart(Part):
     """A micro-step: done by a `role`, by `run` or by an `effect`, or, with none of them, by its gates alone."""
 
@@ -244,6 +264,7 @@ class StepPart(Part):
     on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = None
     on_fail: StepId | None = None
     fan_out: FanOutPart | None = None
+    context: ContextPart | None = None
 
 
 FanOutPart.model_rebuild()

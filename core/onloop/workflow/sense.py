@@ -92,6 +92,16 @@ def _pauses(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         )
 
 
+def _contexts(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    limits, at = step.context, _at(number, "context")
+    if limits is None:
+        return
+    if step.role is None:
+        yield Fault(at, f"no agent does {step.id}", "remove context, or give it a role", Side.KEY)
+    if limits.soft >= limits.hard:
+        yield Fault((*at, "hard"), f"hard is {limits.hard}%, and soft {limits.soft}%", "give more than soft")
+
+
 def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     """Until an agent has submitted there is no commit that a command or a person could be asked about."""
     counted = step.fan_out is not None and step.fan_out.over is None
@@ -223,6 +233,7 @@ _RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
     _doers,
     _commands,
     _pauses,
+    _contexts,
     _beginning,
     _rejecting,
     _failing,

@@ -16,7 +16,7 @@ from onloop.workflow.nodes import Fault, ListNode, MapNode, Node, Path, Scalar, 
 
 LATER_FIELDS = {
     "a gate": ("policy", "http", "github", "sarif", "coverage"),
-    "a step": ("next", "context"),
+    "a step": ("next",),
 }
 """Fields of later versions, which a file may know from the documentation."""
 

@@ -1,0 +1,88 @@
+"""Children, join, reviews and hand-offs of a task as lines for people and as JSON: what agents said is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onloop.gateway.dossier import Dossier
+from onloop.gateway.family import Result
+from onloop.machine.digest import Json
+from onloop.machine.handover import Handover
+from onloop.machine.task import Judgement
+from onloop.text import safe
+
+LONGEST_WORDS = 300
+
+
+def swarm_lines(dossier: Dossier) -> Iterator[str]:
+    """What other agents have to do with the task; each of their words in a line that says so."""
+    task = dossier.task
+    if task.context is not None:
+        yield safe(f"{task.holder} says that {task.context} % of its context is in use")
+    if dossier.children:
+        yield safe(f"children{f': {dossier.join}' if dossier.join else ''}")
+    yield from map(_child_line, dossier.children)
+    if task.judgements:
+        yield "reviews (agent-judged, not evidence)"
+    yield from map(_judgement_line, task.judgements)
+    yield from map(_handover_line, task.handovers)
+    for left in task.checkpoints.values():
+        yield safe(f"checkpoint at {left.step} by {left.by}: {left.size} bytes  {left.digest[:12]}")
+    if task.messages:
+        yield f"{len(task.messages)} of {task.received} messages from other agents are unread"
+
+
+def _child_line(child: Result) -> str:
+    return safe(f"  {child.id}  {child.state.value}  {child.title}: {child.detail}", LONGEST_WORDS)
+
+
+def _judgement_line(judgement: Judgement) -> str:
+    verdict = "pass" if judgement.passes else "fail"
+    words = f"  {verdict} by {judgement.by} at {judgement.step} on {judgement.head[:12]}: {judgement.reason}"
+    return safe(words, LONGEST_WORDS)
+
+
+def _handover_line(handover: Handover) -> str:
+    whom = handover.to or "anyone in its role"
+    words = f"handed on at {handover.step} by {handover.by} to {whom}; it says: {handover.why}"
+    return safe(words, LONGEST_WORDS)
+
+
+def swarm_json(dossier: Dossier) -> dict[str, Json]:
+    """The same for programs; titles, reasons and the rest that agents wrote are under `untrusted` keys."""
+    task = dossier.task
+    return {
+        "join": dossier.join or None,
+        "children": [
+            {"task": child.id, "state": child.state.value, "untrusted": {"title": child.title, "says": child.statement}}
+            for child in dossier.children
+        ],
+        "judgements": [_judgement_json(judgement) for judgement in task.judgements],
+        "handovers": [
+            {
+                "step": handed.step,
+                "by": handed.by,
+                "to": handed.to or None,
+                "at": handed.at,
+                "untrusted": {"why": handed.why, "open": list(handed.open)},
+            }
+            for handed in task.handovers
+        ],
+        "checkpoints": [
+            {"step": left.step, "by": left.by, "at": left.at, "size": left.size, "digest": left.digest}
+            for left in task.checkpoints.values()
+        ],
+    }
+
+
+def _judgement_json(judgement: Judgement) -> Json:
+    return {
+        "label": "agent-judged",
+        "step": judgement.step,
+        "gate": judgement.gate,
+        "pass": judgement.passes,
+        "by": judgement.by,
+        "at": judgement.at,
+        "head": judgement.head,
+        "untrusted": {"reason": judgement.reason},
+    }

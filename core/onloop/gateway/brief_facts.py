@@ -1,0 +1,36 @@
+"""What a brief says besides the workflow and the task: read in one moment of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onloop.gateway.definitions import definition_of
+from onloop.gateway.dossier import GateLine, failure_tails, gate_lines
+from onloop.gateway.family import Result, results
+from onloop.gateway.letters import Letter, checkpoint_text, letters
+from onloop.machine.task import Task
+from onloop.store.port import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class BriefFacts:
+    """`tails` maps a failed gate to the end of its output; that, letters, checkpoint and statements are untrusted."""
+
+    tails: Mapping[str, str] = field(default_factory=dict)
+    gates: tuple[GateLine, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    checkpoint: str = ""
+    results: tuple[Result, ...] = ()
+
+
+def brief_facts(reading: Reading, task: Task) -> BriefFacts:
+    """The facts for the brief of the task's current step."""
+    left = task.checkpoints.get(task.step or "")
+    return BriefFacts(
+        tails=failure_tails(reading, task),
+        gates=tuple(line for line in gate_lines(definition_of(reading, task), task) if line.step == task.step),
+        letters=letters(reading, task),
+        checkpoint="" if left is None else checkpoint_text(reading, left),
+        results=results(reading, task),
+    )

@@ -1,0 +1,68 @@
+"""What a decision must know besides the task: read in the transaction in which it is made."""
+
+from __future__ import annotations
+
+from onloop.errors import UnknownThing
+from onloop.gateway.definitions import definition_of, pinned_definition
+from onloop.gateway.family import handed_lists, slot_free, swarm_of
+from onloop.machine import commands as c
+from onloop.machine.course import Facts
+from onloop.machine.definition import Definition
+from onloop.machine.house import covering
+from onloop.machine.state import State
+from onloop.machine.task import Kind, Task
+from onloop.store.port import Reading
+from onloop.store.rows import Job, Lease
+
+
+def definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:
+    """The workflow that the task walks, or is to walk; UnknownThing where there is no task to command."""
+    if before is not None:
+        return definition_of(tx, before)
+    if isinstance(command, c.Create):
+        return pinned_definition(tx, command.definition)
+    raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+
+
+def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command) -> Facts:
+    """What else is true of the task, for a decision about it that `actor` asks for."""
+    house = tx.house()
+    if task is None:
+        return Facts(people=house.groups)
+    lease = tx.get(Lease, task.id)
+    children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET or task.born else ()
+    root = task if task.id == task.run else tx.task(task.run)
+    return Facts(
+        frozen=covering(house, task, actor),
+        lease_expires=lease.expires if lease else None,
+        slot_free=has_slot(tx, task, root),
+        children=children,
+        people=house.groups,
+        swarm=swarm_of(tx, task),
+        handed=handed_lists(tx, definition, task, command),
+        run_live=root is None or not root.ended,
+        run_paused=root is not None and root is not task and root.state is State.PAUSED,
+    )
+
+
+def has_slot(tx: Reading, task: Task, root: Task | None) -> bool:
+    """Whether one more agent may work on the task: `max_parallel` of its parent and of its run leave room."""
+    parent = tx.task(task.parent) if task.parent is not None else None
+    if parent is not None and not slot_free(tx, task, parent, definition_of(tx, parent)):
+        return False
+    return root is None or root.max_parallel is None or tx.held(task.run) < root.max_parallel
+
+
+def known_task(tx: Reading, task_id: str) -> Task:
+    """The task with that id; UnknownThing if there is none."""
+    task = tx.task(task_id)
+    if task is None:
+        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+    return task
+
+
+def waiting_jobs(tx: Reading, now: int, *, effects: bool) -> list[Job]:
+    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them."""
+    free = [job for job in tx.select(Job) if job.leased_until <= now and (job.gate is None) == effects]
+    house = tx.house()
+    return [job for job in free if covering(house, known_task(tx, job.task)) is None] if house.freezes else free

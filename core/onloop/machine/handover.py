@@ -1,0 +1,51 @@
+"""What agents hand on to each other: messages, checkpoints, hand-offs; untrusted text to whoever reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MessageKind(StrEnum):
+    """What a message is."""
+
+    NOTE = "note"
+    FINDING = "finding"
+    QUESTION = "question"
+    RESULT = "result"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the agent `by`, at work on the task `origin`, tells another task; its text is stored by digest."""
+
+    kind: MessageKind
+    by: str
+    origin: str
+    digest: str
+    size: int
+    at: int
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far an agent is with a step, in its own words, stored by digest, for whoever goes on after it."""
+
+    step: str
+    digest: str
+    size: int
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Who gave the step to whom, and why, with what they left `open`; `to` is empty for anyone in the step's role."""
+
+    step: str
+    by: str
+    to: str
+    why: str
+    at: int
+    open: tuple[str, ...] = ()

@@ -1,0 +1,39 @@
+"""What agents pass on, as plays: see scenario."""
+
+from __future__ import annotations
+
+from onloop.machine import commands as c
+from onloop.machine.handover import Message, MessageKind
+from scenario import ALFA, BRAVO, Play
+
+TEXT = "5" * 64
+
+
+def tell(to: str = "parent", size: int = 5, kind: MessageKind = MessageKind.NOTE) -> Play:
+    """The holder tells another task something."""
+    return lambda at: c.Tell(at.task.holder or ALFA, at.task.epoch, to, kind, TEXT, size)
+
+
+def delivered(by: str = BRAVO, run: str = "r1") -> Play:
+    """Somebody told this task something."""
+    return lambda at: c.Deliver(Message(MessageKind.FINDING, by, "r1.9", TEXT, 5, at.now), run)
+
+
+def shown(upto: int, epoch: int | None = None) -> Play:
+    """The holder was shown its messages."""
+    return lambda at: c.MarkShown(at.task.holder or ALFA, at.task.epoch if epoch is None else epoch, upto)
+
+
+def checkpoint(digest: str = TEXT, size: int = 5) -> Play:
+    """The holder leaves word for its successor."""
+    return lambda at: c.SaveCheckpoint(at.task.holder or ALFA, at.task.epoch, digest, size)
+
+
+def handoff(to: str = "", why: str = "my context is full", *questions: str) -> Play:
+    """The holder gives the step to another."""
+    return lambda at: c.Handoff(at.task.holder or ALFA, at.task.epoch, to, why, questions)
+
+
+def context(percent: int) -> Play:
+    """The holder says how full its context is."""
+    return lambda at: c.ReportContext(at.task.holder or ALFA, at.task.epoch, percent)
