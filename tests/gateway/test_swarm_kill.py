@@ -19,10 +19,10 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from gateway.shop import Shop
-from onloop.store import sqlite
+from onloop.store import sqlite, tables
 
 moment, written = int(sys.argv[2]), 0
-put_task = sqlite._Rows.put_task
+put_task = tables.Tables.put_task
 
 def put_and_die(tx, task):
     global written
@@ -32,7 +32,7 @@ def put_and_die(tx, task):
     put_task(tx, task)
 
 shop = Shop(sqlite.SqliteStore(Path(sys.argv[1])))
-sqlite._Rows.put_task = put_and_die
+tables.Tables.put_task = put_and_die
 shop.report("r1")
 """
 """Reports the gate that lets the task go on to its fan-out, and dies at the n-th task that is written by then."""

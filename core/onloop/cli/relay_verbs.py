@@ -83,11 +83,16 @@ def _json(letter: Letter) -> Json:
 
 
 def _content(path: str, most: int) -> bytes:
-    """At most one byte more than may be passed on: whatever is larger is refused by its size."""
+    """What is read; of what is too large to be passed on, no more than shows that it is."""
     try:
         if path == "-":
-            return sys.stdin.buffer.read(most + 1)
-        with open(path, "rb") as file:  # noqa: PTH123 - a name as given, which pathlib would change
-            return file.read(most + 1)
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            with open(path, "rb") as file:  # noqa: PTH123 - a name as given, which pathlib would change
+                content = file.read(most + 1)
     except OSError as problem:
         raise BadInput(f"{path} cannot be read: {problem.strerror}", hint="give a file, or - for stdin") from None
+    if len(content) > most:
+        source = "standard input" if path == "-" else path
+        raise BadInput(f"{source} holds more than can be passed on", hint=f"say it in 1 to {most} bytes")
+    return content

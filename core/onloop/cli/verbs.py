@@ -119,7 +119,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "heartbeat",
         "agents",
-        "keep your lease alive",
+        "keep your lease alive, and say how full your context is",
         "agent_verbs:heartbeat",
         (_arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),),
     ),

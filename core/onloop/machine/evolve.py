@@ -120,23 +120,8 @@ def _owned(
     at: int,
 ) -> Task:
     match event:
-        case e.StepEntered(step, visit, role):
-            return replace(
-                task,
-                step=step,
-                role=role,
-                visits={**task.visits, step: visit},
-                owner=None,
-                tries=0,
-                round=0,
-                not_before=0,
-                awaited=(),
-                feedback=(),
-                children=(),
-                joined=None,
-                handovers=(),
-                evidence={key: found for key, found in task.evidence.items() if found.step != step},
-            )
+        case e.StepEntered():
+            return _entered(task, event)
         case e.Claimed(agent, _, epoch, attempt):
             return replace(
                 task,
@@ -160,6 +145,26 @@ def _owned(
             return task
         case _:
             assert_never(event)
+
+
+def _entered(task: Task, event: e.StepEntered) -> Task:
+    """What counts within a visit of a step begins anew, and what was found at the step before counts no more."""
+    return replace(
+        task,
+        step=event.step,
+        role=event.role,
+        visits={**task.visits, event.step: event.visit},
+        owner=None,
+        tries=0,
+        round=0,
+        not_before=0,
+        awaited=(),
+        feedback=(),
+        children=(),
+        joined=None,
+        handovers=(),
+        evidence={key: found for key, found in task.evidence.items() if found.step != event.step},
+    )
 
 
 def _worked(
