@@ -66,7 +66,9 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
         listed = _run(env, "list", "--json")
         claimed = _run(env, "claim", "--role", "implementer", "--json")
         token = {"ONLOOP_TOKEN": json.loads(claimed.stdout)["env"]["ONLOOP_TOKEN"]}
-        beaten, asked = _run(env | token, "heartbeat"), _run(env | token, "ask", "Which one?")
+        beaten = _run(env | token, "heartbeat", "--context", "0.6")
+        left = _run(env | token, "checkpoint", "--file", "/etc/passwd")
+        asked = _run(env | token, "ask", "Which one?")
         frozen = _run(env, "freeze", "all", "--as", "ana")
     finally:
         serve.terminate()
@@ -74,7 +76,9 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
 
     told = json.loads(doctor.stdout)
     assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
-    assert [ran.returncode for ran in (listed, claimed, beaten, asked, frozen)] == [0, 0, 0, 11, 13], claimed.stderr
+    assert [ran.returncode for ran in (listed, claimed, beaten, left, asked, frozen)] == [0, 0, 0, 0, 11, 13], (
+        left.stderr
+    )
     assert serve.returncode == 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from gateway.shop import Shop
@@ -84,8 +86,24 @@ def test_ten_megabytes_are_refused_before_anything_is_stored(shop: Shop) -> None
         save_checkpoint(shop.gateway, parent, b"x" * 10_000_000)
     with pytest.raises(Refused, match="too long"):
         shop.gateway.perform(parent, "r1", c.Spawn(parent.id, parent.epoch, "huge", "x" * 10_000_000))
+    with pytest.raises(Refused, match="too long"):
+        perform(shop, parent, c.Handoff, "", "x" * 10_000_000)
+    with pytest.raises(Refused, match="10000000 bytes"):
+        shop.gateway.keep_for(parent, b"x" * 10_000_000)
 
     assert len(shop.log()) == before
+
+
+def test_whoever_holds_nothing_puts_nothing_into_the_store(shop: Shop) -> None:
+    agent = family(shop)
+    perform(shop, agent, c.Handoff, "", "full")
+
+    for left in (lambda: shop.gateway.keep_for(agent, b"late"), lambda: save_checkpoint(shop.gateway, agent, b"late")):
+        with pytest.raises(Refused, match="held by nobody"):
+            left()
+
+    with shop.store.reading() as at:
+        assert at.blob(sha256(b"late").hexdigest()) is None
 
 
 def test_a_message_goes_to_no_other_run_and_to_no_task_that_is_not_there(shop: Shop) -> None:

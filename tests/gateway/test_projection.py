@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.errors import Refused
-from onloop.gateway.identity import EFFECTS
+from onloop.gateway.identity import EFFECTS, Principal
+from onloop.gateway.messages import mark_shown, save_checkpoint
 from onloop.machine import commands as c
+from onloop.machine.definition import ContextLimits
+from onloop.machine.handover import Message, MessageKind
 from onloop.machine.state import State
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
@@ -19,7 +22,9 @@ from onloop.store.rows import Glance
 from scenario import ERROR, FAIL, PASS, SECOND, defined, develop, gate, human, merge, ship, work
 
 WALKED = defined(
-    develop(gate("tests"), gate("lint"), rounds=1), ship(human(quorum=2), on_reject="develop.implement"), merge()
+    develop(gate("tests"), gate("lint"), rounds=1, context=ContextLimits(40, 70)),
+    ship(human(quorum=2), on_reject="develop.implement"),
+    merge(),
 )
 VERDICTS = (PASS, PASS, PASS, FAIL, ERROR)
 
@@ -34,6 +39,7 @@ def strides(shop: Shop, number: int) -> dict[str, Callable[[], object]]:
         held = {
             "submit": lambda: shop.submit(agent, work(heads[number % 3])),
             "ask": lambda: shop.ask(agent, "Which \u202eone?\n\x1b[31m"),
+            "pass on": lambda: passing(shop, agent, number),
             "release": lambda: shop.gateway.perform(
                 agent, "r1", c.Release(agent.id, agent.epoch, list(c.ReleaseCause)[number % 4])
             ),
@@ -52,6 +58,7 @@ def strides(shop: Shop, number: int) -> dict[str, Callable[[], object]]:
         }
     return {
         "claim": lambda: shop.claim("r1"),
+        "deliver": lambda: deliver(shop, number),
         "report": lambda: shop.report(gate=(*task.awaited, "tests")[0], verdict=VERDICTS[number % 5]),
         "retry": lambda: shop.gateway.perform(person, "r1", c.Retry(voice, "again")),
         "reassign": lambda: shop.gateway.perform(person, "r1", c.Reassign("agent:alfa", voice, "knows it")),
@@ -63,6 +70,25 @@ def strides(shop: Shop, number: int) -> dict[str, Callable[[], object]]:
         **held,
         **asked,
     }
+
+
+def passing(shop: Shop, agent: Principal, number: int) -> None:
+    """Whatever an agent hands on, or looks at."""
+    holder = (agent.id, agent.epoch)
+    if number == 0:
+        mark_shown(shop.gateway, agent, shop.task())
+    elif number < 3:
+        save_checkpoint(shop.gateway, agent, f"half {number}\x1b[31m".encode())
+    elif number < 7:
+        shop.gateway.perform(agent, "r1", c.ReportContext(*holder, number * 15))
+    else:
+        shop.gateway.perform(agent, "r1", c.Handoff(*holder, "", "full", ("which?",)))
+
+
+def deliver(shop: Shop, number: int) -> None:
+    """Another task of the run tells r1 something."""
+    message = Message(MessageKind.NOTE, "agent:bravo", "r1.1", f"{number}" * 64, 5, shop.clock())
+    shop.gateway.perform(EFFECTS, "r1", c.Deliver(message, "r1"))
 
 
 def wait(shop: Shop, ms: int) -> None:
@@ -88,7 +114,7 @@ STRIDES = st.tuples(
     st.sampled_from(
         ("go on",) * 12
         + ("claim", "submit", "ask", "release", "report", "approve", "reject", "answer")
-        + ("retry", "reassign", "cancel", "effect", "wait")
+        + ("pass on", "pass on", "deliver", "retry", "reassign", "cancel", "effect", "wait")
     ),
     st.integers(0, 7),
 )

@@ -9,8 +9,10 @@ import pytest
 from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine.freshness import Change
+from passing import checkpoint, context, delivered, handoff, shown, tell
 from scenario import (
     BEN,
+    BRAVO,
     FAIL,
     HOUR,
     MINUTE,
@@ -118,6 +120,18 @@ def test_a_reminder_alone_makes_no_decision_stale() -> None:
 
     assert after.task.version > version
     assert after.when(at_version(version, approve()))
+
+
+def test_what_agents_tell_each_other_makes_no_decision_stale_and_a_hand_off_is_told() -> None:
+    before = member(develop()).given(claim())
+    talked = before.given(delivered(), shown(1), context(60), checkpoint(), tell("r1"))
+    handed = talked.later(SECOND).given(handoff(BRAVO))
+    version = before.task.version
+
+    assert since(talked, version).when(at_version(version, cancel()))
+    no = since(handed, version).refuses(at_version(version, cancel()))
+
+    assert "agent:alfa handed it to agent:bravo 0 s ago" in no.message
 
 
 def test_who_decides_what_has_ended_is_told_how_and_when_it_did() -> None:
