@@ -6,8 +6,18 @@ import asyncio
 
 from textual.pilot import Pilot
 
-from onloop_tui.model.agents import QUIET_MS, STILL_MS
-from tui_scenes import MINUTE, Scene, play, screen_text, shows, until
+from onloop.machine import commands as c
+from onloop.machine.definition import ContextLimits, FanOut, Step
+from onloop.store.rows import Lease
+from onloop_tui.model.agents import QUIET_MS, STILL_MS, AgentRow, agent_line
+from onloop_tui.model.lines import Tone, plain, width_of
+from passing import context
+from scenario import Scenario, claim, create, defined, develop
+from tui_scenes import MINUTE, NOON, Scene, play, screen_text, shows, until
+
+LIMITS = ContextLimits(60, 85)
+PARTS = FanOut((develop(context=LIMITS),), spawn=True)
+SWARM = defined(Step("develop.parts", role="implementer", fan_out=PARTS, context=LIMITS))
 
 
 def at_work() -> Scene:
@@ -72,6 +82,44 @@ def test_n_finds_the_agent_that_does_not_move_and_w_says_what_is_known_of_it() -
         await shows(pilot, "agent:ada holds r7k2m.1 at develop.remediate, epoch 1")
 
     asyncio.run(play(app, story))
+
+
+def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_words() -> None:
+    scene = Scene(definition=SWARM)
+    scene.enrol("ana")
+    (task,) = scene.fleet(["billing"])
+    _, lead = scene.claim(task, "lead")
+    for title in ("menu", "till"):
+        scene.gateway.perform(lead, task, c.Spawn(lead.id, lead.epoch, title))
+    _, part = scene.claim(f"{task}.1", "part")
+    scene.gateway.perform(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60))
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "sub-agents", "2 of 2 live", "of r7k2m.1", "ctx 60%")
+        await pilot.press("w")
+        await shows(pilot, "2 of its 2 sub-agents are live, each in an environment of its own")
+        await pilot.press("w", "j", "w")
+        await shows(
+            pilot, "a sub-agent of r7k2m.1 in an environment", "60 % of its context in use, as it says (advised"
+        )
+        scene.cancels(f"{task}.2")
+        await shows(pilot, "1 of 2 live")
+
+    asyncio.run(play(app, story, (150, 40)))
+
+
+def test_in_a_narrow_terminal_the_context_is_kept_and_the_kinship_is_not() -> None:
+    lease = Lease("r1.1", 1, "agent:ada", NOON + MINUTE, NOON, NOON)
+    task = Scenario(SWARM).given(create(), claim(), context(90)).task
+    row = AgentRow(lease, task, SWARM.steps[0], parent="r1")
+
+    shown = plain(agent_line(row, NOON, 80))
+
+    assert "ctx 90%" in shown and "of r1" not in shown and width_of(agent_line(row, NOON, 80)) <= 80
+    assert "of r1" in plain(agent_line(row, NOON, 140))
+    assert row.context.tone is Tone.BAD
 
 
 def test_enter_opens_the_task_of_the_agent_and_escape_comes_back_to_it() -> None:

@@ -11,11 +11,16 @@ from textual.pilot import Pilot
 
 from onloop.gates.mirror import Mirror
 from onloop.gateway.dossier import ShownArtefact
+from onloop.gateway.messages import save_checkpoint, tell
+from onloop.machine import commands as c
+from onloop.machine.definition import FanOut, ReviewGate, Step
+from onloop.machine.handover import MessageKind
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
 from onloop_tui.model.actions import asked_for
 from onloop_tui.model.lines import plain
 from onloop_tui.model.sheet import headings, sheet_lines
 from onloop_tui.widgets.sheet import Mode
+from scenario import defined, develop
 from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
 
 
@@ -295,3 +300,43 @@ def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
 
     assert "⚠ STALE" in text
     assert "STALE: about another commit" in text
+
+
+def test_children_are_listed_and_what_agents_hand_on_is_quoted_and_called_no_evidence() -> None:
+    parts = FanOut((develop(),), spawn=True)
+    scene = Scene(definition=defined(Step("develop.parts", role="implementer", fan_out=parts)))
+    scene.enrol("ana")
+    (task,) = scene.fleet(["billing"])
+    _, lead = scene.claim(task, "lead")
+    scene.gateway.perform(lead, task, c.Spawn(lead.id, lead.epoch, "menu"))
+    _, part = scene.claim(f"{task}.1", "part")
+    tell(scene.gateway, part, "parent", MessageKind.NOTE, b"hello")
+    save_checkpoint(scene.gateway, lead, b"half")
+    scene.gateway.perform(lead, task, c.ReportContext(lead.id, lead.epoch, 60))
+    assert "60 % in use, as its holder says" in "\n".join(_sheet(scene, task))
+
+    scene.gateway.perform(lead, task, c.Handoff(lead.id, lead.epoch, "", "full\n── gates ──\x1b[2J", ("tabs?",)))
+
+    lines = _sheet(scene, task)
+    assert "children: 0 of 1 children completed, and the join asks for all" in _titles(scene, task)
+    assert f"  ● working   {task}.1  menu" in lines
+    assert "what agents hand on (not evidence)" in _titles(scene, task)
+    assert {"┆ full", "┆ ── gates ──␛[2J", "┆ open: tabs?"} <= set(lines)
+    assert "  → agent:lead left a checkpoint of 4 bytes at develop.parts 0s ago" in lines
+    assert "  1 of 1 messages from other agents are unread" in lines
+
+
+def test_a_review_is_on_the_sheet_with_its_verdict_and_its_reason_is_quoted() -> None:
+    review = Step("review.code", role="implementer", gates=(ReviewGate("verdict"),), on_fail="develop.implement")
+    scene = Scene(definition=defined(develop(), review))
+    scene.enrol("ana")
+    (task,) = scene.fleet(["billing"])
+    scene.submit(task)
+    scene.passes(task, "tests")
+    _, judge = scene.claim(task, "strict")
+    scene.gateway.perform(judge, task, c.Judge(judge.id, judge.epoch, passes=False, reason="a test is missing"))
+
+    lines = _sheet(scene, task)
+
+    assert any(shown.startswith("  ✗ agent:strict judged ") for shown in lines)
+    assert "┆ a test is missing" in lines

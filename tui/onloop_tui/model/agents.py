@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
-from onloop.machine.definition import Definition
-from onloop.machine.task import Task
+from onloop.machine.definition import Step
+from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
 from onloop_tui.model.lines import Line, Span, Tone, column, line
 from onloop_tui.model.sentences import Sign
@@ -23,22 +22,47 @@ STILL = Sign("◐", "still", Tone.WARN)
 QUIET = Sign("○", "quiet", Tone.WARN)
 LAPSED = Sign("✗", "lapsed", Tone.BAD)
 
-_SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY = 9, 20, 12, 22, 11, 5
-_ROOMY = 110
+_SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY, _CONTEXT, _BELOW = 9, 20, 12, 22, 11, 5, 9, 12
+_ROOMY, _WIDE = 121, 133
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """One agent at one task: its lease, and what the workflow says about where it works."""
+    """One agent at one task: its lease, what the workflow says about where it works, and whom it belongs with.
+
+    `parent` is the task whose agent divided the work, `children` are those of its own, `live` counts who has not ended.
+    """
 
     lease: Lease
     task: Task
-    isolation: str
+    step: Step | None
+    parent: str = ""
+    children: int = 0
+    live: int = 0
+
+    @property
+    def isolation(self) -> str:
+        """How its environment is to be kept apart."""
+        return self.step.isolation.value if self.step else "?"
 
     @property
     def name(self) -> str:
         """The agent without its kind."""
         return self.lease.agent.removeprefix("agent:")
+
+    @property
+    def below(self) -> str:
+        """Whose sub-agent it is, or how many it has."""
+        return f"{self.live} of {self.children} live" if self.children else f"of {self.parent}" if self.parent else ""
+
+    @property
+    def context(self) -> Span:
+        """How full its context is, as it says: past a limit of the step it stands out."""
+        used, limits = self.task.context, self.step.context if self.step else None
+        if used is None:
+            return Span(" " * _CONTEXT)
+        past = Tone.PLAIN if limits is None or used < limits.soft else Tone.WARN
+        return Span(f"ctx {used}%".rjust(_CONTEXT), Tone.BAD if limits and used >= limits.hard else past)
 
     def sign(self, now: int) -> Sign:
         """Whether it is heard of and works; a lapsed lease is not its any more, whatever it still does."""
@@ -52,20 +76,30 @@ class AgentRow:
 def agent_rows(snapshot: Snapshot) -> tuple[AgentRow, ...]:
     """Everybody who holds a lease, by name, then by task."""
     held = [(lease, snapshot.tasks.get(lease.task)) for lease in snapshot.leases.values()]
-    rows = [AgentRow(lease, task, _isolation(task, snapshot.definitions)) for lease, task in held if task is not None]
+    rows = [_row(lease, task, snapshot) for lease, task in held if task is not None]
     return tuple(sorted(rows, key=lambda row: (row.name, row.task.created_at, row.task.id)))
 
 
-def _isolation(task: Task, definitions: Mapping[str, Definition]) -> str:
-    definition = definitions.get(task.definition)
+def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
+    definition = snapshot.definitions.get(task.definition)
     step = next((step for step in definition.steps if step.id == task.step), None) if definition else None
-    return step.isolation.value if step else "?"
+    parent = snapshot.tasks.get(task.parent or "")
+    made = [snapshot.tasks.get(child.id) for child in task.children]
+    return AgentRow(
+        lease=lease,
+        task=task,
+        step=step,
+        parent=parent.id if parent is not None and parent.kind is Kind.WORK else "",
+        children=len(made),
+        live=sum(child is not None and not child.ended for child in made),
+    )
 
 
 def heading_line(width: int) -> Line:
     """What the columns are, over rows of `width` columns."""
-    cells = _cells(width, "", "agent", "task", "repository", "step", "where", "try")
-    return tuple(Span(cell.text, Tone.DIM) for cell in (*cells, *_tail(width, "progress", "heard", "lease")))
+    cells = _cells(width, "", "agent", "task", "repository", "step", "where", "try", "sub-agents")
+    shown = (*cells, Span("context".rjust(_CONTEXT)), *_tail(width, "progress", "heard", "lease"))
+    return tuple(Span(cell.text, Tone.DIM) for cell in shown)
 
 
 def agent_line(row: AgentRow, now: int, width: int) -> Line:
@@ -81,17 +115,21 @@ def agent_line(row: AgentRow, now: int, width: int) -> Line:
         task.step or "",
         row.isolation,
         f"{task.attempt}.{task.round}",
+        row.below,
     )
     return (
         row.sign(now).span(_SIGN),
         *cells[1:],
+        row.context,
         *_tail(width, age(now - lease.progress_at), age(now - lease.beat_at), left),
     )
 
 
-def _cells(width: int, sign: str, agent: str, task: str, repo: str, step: str, where: str, tries: str) -> Line:
-    roomy = width >= _ROOMY
-    taken = _SIGN + _AGENT + _TASK + (_STEP + _ISOLATION + _TRY + 25 if roomy else 17)
+def _cells(
+    width: int, sign: str, agent: str, task: str, repo: str, step: str, where: str, tries: str, below: str
+) -> Line:
+    roomy, wide = width >= _ROOMY, width >= _WIDE
+    taken = _SIGN + _AGENT + _TASK + _CONTEXT + (_STEP + _ISOLATION + _TRY + 25 if roomy else 17) + wide * _BELOW
     spare = max(8, min(width - taken, 40))
     cells = (
         column(sign, _SIGN, Tone.DIM),
@@ -99,7 +137,10 @@ def _cells(width: int, sign: str, agent: str, task: str, repo: str, step: str, w
         column(task, _TASK),
         column(repo, spare, Tone.UNTRUSTED),
     )
-    return (*cells, column(step, _STEP), column(where, _ISOLATION), column(tries, _TRY)) if roomy else cells
+    if not roomy:
+        return cells
+    more = (column(step, _STEP), column(where, _ISOLATION), column(tries, _TRY))
+    return (*cells, *more, column(below, _BELOW)) if wide else (*cells, *more)
 
 
 def _tail(width: int, progress: str, heard: str, left: str) -> Line:
@@ -125,7 +166,26 @@ def agent_detail(row: AgentRow, now: int) -> str:
     left = f"ends in {age(lease.expires - now)}" if lease.expires > now else f"ran out {age(now - lease.expires)} ago"
     return (
         f"{row.sign(now).word}: {lease.agent} holds {task.id} at {task.step}, epoch {lease.epoch}, "
-        f"attempt {task.attempt}, round {task.round}; isolation {row.isolation} "
-        "(as the workflow asks; nobody has attested it); last progress "
+        f"attempt {task.attempt}, round {task.round}; {_kinship(row)}isolation {row.isolation} "
+        f"(as the workflow asks; nobody has attested it); {_context_words(row)}last progress "
         f"{age(now - lease.progress_at)} ago, last heard {age(now - lease.beat_at)} ago, its lease {left}"
     )
+
+
+def _kinship(row: AgentRow) -> str:
+    """Whose sub-agent it is, and how many it has.
+
+    Those that the gateway knows have environments of their own; whom an agent starts within its own, nobody tells.
+    """
+    words = f"a sub-agent of {row.parent} in an environment of its own; " if row.parent else ""
+    if row.children:
+        words += f"{row.live} of its {row.children} sub-agents are live, each in an environment of its own; "
+    return words
+
+
+def _context_words(row: AgentRow) -> str:
+    used, limits = row.task.context, row.step.context if row.step else None
+    if used is None:
+        return ""
+    bounds = f" (advised to hand off from {limits.soft} %, starts no round from {limits.hard} %)" if limits else ""
+    return f"{used} % of its context in use, as it says{bounds}; "

@@ -14,6 +14,7 @@ from onloop_tui.model.acts import Act
 from onloop_tui.model.changes import diff_lines, file_lines, totals
 from onloop_tui.model.gates import gate_lines, output_lines
 from onloop_tui.model.lines import Line, Span, Tone, hanging, heading, line, quoted, spread
+from onloop_tui.model.passing import children_lines, passing_lines
 from onloop_tui.model.sentences import VERBS, sign_of
 
 _LABEL = 10
@@ -110,9 +111,11 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         Section("subject", _subject(dossier, asked, width)),
         Section("gates", gate_lines(task, dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
+        Section(f"children{f': {dossier.join}' if dossier.join else ''}", children_lines(dossier, width)),
         *_changes(dossier, width),
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
+        Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
         *_handed_over(dossier, width),
         *_said(dossier, width),
     ]
@@ -169,6 +172,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     pairs = [
         ("held by", holder),
         ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),
         ("sponsor", task.sponsor),

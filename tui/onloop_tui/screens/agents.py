@@ -126,4 +126,4 @@ class AgentsView(View):
 
     def _version(self, task: str) -> object:
         row = self._by_task[task]
-        return (row.lease, row.task.version)
+        return (row.lease, row.task.version, row.live)
