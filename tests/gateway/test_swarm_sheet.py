@@ -101,6 +101,7 @@ def test_hand_offs_checkpoints_messages_and_context_are_on_the_sheet(shop: Shop)
     save_checkpoint(shop.gateway, child, b"half")
     shop.gateway.perform(child, "r1.1", c.ReportContext(child.id, child.epoch, 40))
     assert "agent:alfa says that 40 % of its context is in use" in lines(shop, "r1.1")
+    assert (told(shop, "r1.1")["context"], told(shop, "r1.1")["progress_at"]) == (40, shop.clock())
 
     shop.gateway.perform(child, "r1.1", c.Handoff(child.id, child.epoch, "", "full", ("which?",)))
 

@@ -52,6 +52,7 @@ def swarm_json(dossier: Dossier) -> dict[str, Json]:
     """The same for programs; titles, reasons and the rest that agents wrote are under `untrusted` keys."""
     task = dossier.task
     return {
+        "progress_at": dossier.lease.progress_at if dossier.lease else None,
         "join": dossier.join or None,
         "children": [
             {"task": child.id, "state": child.state.value, "untrusted": {"title": child.title, "says": child.statement}}
