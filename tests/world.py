@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[1]
 PASSPHRASE = "correct horse battery"
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 DEADLINE_S = 60.0
+POLL_S = 0.01
+AT_LEAST_S = 1.0
+"""Time alone moves some things: so often a task is asked for, whether the store has changed or not."""
 
 WORKFLOW = """\
 workflow: small
@@ -161,11 +164,31 @@ class World:
         return self.onloop("show", task_id, "--json").json
 
     def until(self, task_id: str, state: str, reason: str | None = None) -> Any:
-        """Wait until the task stands so; the answer is the task."""
+        """Wait until the task stands so; the answer is the task. It is asked for when the store has changed."""
+        seen, asked = (0, 0), 0.0
+
+        def stands() -> Any:
+            nonlocal seen, asked
+            now = self.written
+            if now == seen and time.monotonic() - asked < AT_LEAST_S:
+                return None
+            seen, asked = now, time.monotonic()
+            task = self.task(task_id)
+            return task["state"] == state and task["reason"] == reason and task
+
         return wait_for(
-            lambda: (task := self.task(task_id))["state"] == state and task["reason"] == reason and task,
-            lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}",
+            stands, lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}"
         )
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Other numbers whenever something was written to the store."""
+        wal = self.store / "onloop.db-wal"
+        try:
+            found = wal.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
 
     def decide(self, verb: str, task_id: str, *words: str, person: str = "ana") -> Ran:
         """A decision about what is shown now."""
@@ -202,4 +225,5 @@ def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadlin
     while time.monotonic() < end:
         if found := condition():
             return found
+        time.sleep(POLL_S)  # whoever is waited for needs the processor
     raise AssertionError(complaint())
