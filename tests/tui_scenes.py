@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 
 from textual.pilot import Pilot
@@ -25,7 +26,7 @@ from onloop.machine.definition import (
     HumanGate,
     Step,
 )
-from onloop.machine.house import Frozen
+from onloop.machine.house import Frozen, House, PersonEnrolled
 from onloop.machine.marks import Mark
 from onloop.machine.task import Answer, Artefact, Evidence, Kind, Submission, Task, Verdict
 from onloop.store.codec import to_text
@@ -57,6 +58,18 @@ REMEDIATE = Step(
 APPROVE = Step("ship.approve", gates=(HumanGate("release", ("approvers",), assurance=Assurance.A1),))
 MERGE = Step("ship.merge", effect=Effect.MERGE)
 REMEDIATION = Definition("cve-remediation", "one fix, many repositories", DIGEST, (REMEDIATE, APPROVE, MERGE))
+
+
+@cache
+def _enrolled(name: str, groups: tuple[str, ...]) -> PersonEnrolled:
+    """Made once for all tests: a passphrase is stretched for a reason, and it is the same one everywhere."""
+    return enrolment(name, groups, "", PASSPHRASE, "launcher:init")
+
+
+@cache
+def _recognised(person: PersonEnrolled, scripted: bool) -> Principal:
+    house = House(scripted=scripted, people={person.name: person})
+    return person_from_passphrase(house, person.name, PASSPHRASE, typed=True)
 
 
 @dataclass
@@ -93,13 +106,12 @@ class Scene:
     def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
         for name in names:
             with self.store.writing() as tx:
-                append_house(
-                    tx, enrolment(name, groups, "", PASSPHRASE, "launcher:init"), self.clock(), "launcher:init"
-                )
+                append_house(tx, _enrolled(name, groups), self.clock(), "launcher:init")
 
     def person(self, name: str = "ana") -> Principal:
         with self.store.reading() as at:
-            return person_from_passphrase(at.house(), name, PASSPHRASE, typed=True)
+            house = at.house()
+        return _recognised(house.people[name], house.scripted)
 
     def fleet(self, repos: Iterable[str], *, run: str = "r7k2m", title: str = "patch kvlite (CVE-2026-1)") -> list[str]:
         root = self._create(title, run, Kind.FLEET, None, None)

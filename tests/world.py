@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import Opened, open_home
-from onloop.gateway.standing import standings
-
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "correct horse battery"
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 DEADLINE_S = 60.0
+POLL_S = 0.01
+AT_LEAST_S = 1.0
+"""Time alone moves some things: so often a task is asked for, whether the store has changed or not."""
 
 WORKFLOW = """\
 workflow: small
@@ -165,20 +164,31 @@ class World:
         return self.onloop("show", task_id, "--json").json
 
     def until(self, task_id: str, state: str, reason: str | None = None) -> Any:
-        """Wait until the task stands so; the answer is the task."""
-        self.wait(task_id, state, reason)
-        return self.task(task_id)
+        """Wait until the task stands so; the answer is the task. It is asked for when the store has changed."""
+        seen, asked = (0, 0), 0.0
 
-    def wait(self, task_id: str, state: str, reason: str | None = None) -> None:
-        """Wait until the task stands so. The store is looked into: no process is started for each look."""
-        opened = open_home(Home(self.store))
+        def stands() -> Any:
+            nonlocal seen, asked
+            now = self.written
+            if now == seen and time.monotonic() - asked < AT_LEAST_S:
+                return None
+            seen, asked = now, time.monotonic()
+            task = self.task(task_id)
+            return task["state"] == state and task["reason"] == reason and task
+
+        return wait_for(
+            stands, lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}"
+        )
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Other numbers whenever something was written to the store."""
+        wal = self.store / "onloop.db-wal"
         try:
-            wait_for(
-                lambda: _stands(opened, task_id) == (state, reason),
-                lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}",
-            )
-        finally:
-            opened.close()
+            found = wal.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
 
     def decide(self, verb: str, task_id: str, *words: str, person: str = "ana") -> Ran:
         """A decision about what is shown now."""
@@ -205,17 +215,6 @@ _CAPTURE: dict[str, Any] = {
 }
 
 
-def _stands(opened: Opened, task_id: str) -> tuple[str, str | None] | None:
-    """State and reason as `onloop show` tells them."""
-    time.sleep(0.02)  # between two looks; what is waited for is the condition
-    with opened.gateway.store.reading() as at:
-        task = at.task(task_id)
-        if task is None:
-            return None
-        now = standings(at, (task,), opened.gateway.clock())[task_id].reason
-    return task.state.value, now.value if now else None
-
-
 def _ran(done: subprocess.CompletedProcess[str]) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -226,4 +225,5 @@ def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadlin
     while time.monotonic() < end:
         if found := condition():
             return found
+        time.sleep(POLL_S)  # whoever is waited for needs the processor
     raise AssertionError(complaint())

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
-from benchmarks.paint import sample, seen, terminal  # noqa: E402
+from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
 from onloop.gateway.identity import agent_from_token, launcher, person_from_passphrase  # noqa: E402
 from onloop.gateway.opening import Opened, open_home  # noqa: E402
 from onloop.machine.commands import Cancel, Create, Release, ReleaseCause  # noqa: E402
@@ -30,7 +30,14 @@ from onloop.machine.task import Kind  # noqa: E402
 RUN = 1000
 EVENTS_A_SECOND = 50
 KEYS, SAMPLES, IDLE_S = 200, 200, 10.0
-BARE = "import time;from textual.app import App\nclass A(App[None]):\n def render(self): return 'here it is'\nA().run()"
+BARE = """
+from textual.app import App
+from textual.widgets import Static
+class Smallest(App):
+    def compose(self):
+        yield Static("here it is")
+Smallest().run()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,8 @@ def fill(opened: Opened, live: int, all_tasks: int) -> None:
         children = [(f"{run}.{i}", _create(run, Kind.WORK, run, f"repo{i}")) for i in range(1, RUN)]
         opened.gateway.create(launcher("b"), [(run, _create(run, Kind.FLEET, None)), *children], PINNED)
         if number * RUN > live:
-            opened.gateway.perform(ana, run, Cancel(ana.voice, "not needed"))
+            for task, _ in children:  # the run ends with the last of them
+                opened.gateway.perform(ana, task, Cancel(ana.voice, "not needed"))
 
 
 def _create(run: str, kind: Kind, parent: str | None, repo: str = "o") -> Create:
@@ -131,12 +139,8 @@ def launched(folder: Path, *words: str) -> tuple[Shown, float]:
 
 def bare_ms() -> float:
     """How long Textual's own smallest app takes to its first paint."""
-    import pty
-
     began = time.perf_counter()
-    pid, ours = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", BARE], os.environ | {"TERM": "xterm-256color"})  # noqa: S606
+    pid, ours = drawn_by(os.environ, "-c", BARE)
     took = (seen(ours, b"here it is", 30) - began) * 1000
     end(pid)
     return took

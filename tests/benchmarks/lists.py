@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
-from textual.app import App, ComposeResult  # noqa: E402
+from textual.app import ComposeResult  # noqa: E402
 from textual.driver import Driver  # noqa: E402
 from textual.drivers.headless_driver import HeadlessDriver  # noqa: E402
 from textual.events import Key  # noqa: E402
@@ -37,6 +37,7 @@ from onloop.machine.task import Kind, Task  # noqa: E402
 from onloop_tui.model.filters import Filter, parse  # noqa: E402
 from onloop_tui.model.snapshot import Snapshot  # noqa: E402
 from onloop_tui.widgets.tree_view import TreeView  # noqa: E402
+from tui_lists import ListApp  # noqa: E402
 from tui_scenes import NOON, REMEDIATION  # noqa: E402
 
 SIZE = (140, 45)
@@ -202,7 +203,7 @@ Subject = Ours | TextualTree | TextualTable
 MAKERS: dict[str, Callable[[], Subject]] = dict(zip(SUBJECTS, (Ours, TextualTree, TextualTable), strict=True))
 
 
-class Bench(App[None]):
+class Bench(ListApp):
     """One list, over all of the screen."""
 
     def __init__(self, widget: Widget) -> None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -33,10 +34,14 @@ PATIENCE_S = 5.0
 
 def terminal(folder: Path, *words: str) -> tuple[int, int]:
     """`onloop WORDS…` as a process on a pseudo-terminal of 140×45: its pid, and our end."""
+    return drawn_by(environment(folder), "-m", "onloop.cli.entry", *words)
+
+
+def drawn_by(env: Mapping[str, str], *argv: str) -> tuple[int, int]:
+    """Our interpreter with these arguments on such a terminal."""
     pid, ours = pty.fork()
     if pid == 0:
-        command = [sys.executable, "-m", "onloop.cli.entry", *words]
-        os.execve(sys.executable, command, environment(folder) | {"TERM": "xterm-256color"})  # noqa: S606 - our own
+        os.execve(sys.executable, [sys.executable, *argv], {**env, "TERM": "xterm-256color"})  # noqa: S606 - our own
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 140, 0, 0))
     return pid, ours
 

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,12 +52,14 @@ def test_the_recipe_is_printed_where_it_cannot_be_followed(world: World) -> None
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doctor_says_a2(world: World) -> None:
+def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doctor_says_a2(
+    open_world: World,
+) -> None:
+    world = open_world
     made = world.onloop("init", "--name", "ana", "--isolate", OWNER, "--agents", AGENTS, passphrase=PASSPHRASE)
     assert made.code == 0, made.err
     home = Home(world.store)
     _begin(home)
-    _let_pass(world.folder)
     owner = home.store.stat().st_uid
     env = world.environment
     serve = subprocess.Popen(as_user(owner, "serve", "--group", AGENTS), env=env, stderr=subprocess.PIPE, text=True)
@@ -76,9 +80,8 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
 
     told = json.loads(doctor.stdout)
     assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
-    assert [ran.returncode for ran in (listed, claimed, beaten, left, asked, frozen)] == [0, 0, 0, 0, 11, 13], (
-        left.stderr
-    )
+    ran = (listed, claimed, beaten, left, asked, frozen)
+    assert [each.returncode for each in ran] == [0, 0, 0, 0, 11, 13], [each.stderr for each in ran]
     assert serve.returncode == 0
 
 
@@ -97,7 +100,9 @@ def _begin(home: Home) -> None:
     store.close()
 
 
-def _let_pass(folder: Path) -> None:
-    while folder != Path("/"):  # pytest's own folders let nobody else through
-        folder.chmod(folder.stat().st_mode | 0o011)
-        folder = folder.parent
+@pytest.fixture
+def open_world() -> Iterator[World]:
+    """A world that others may pass through; pytest's own folders let nobody, and are closed anew by each run of it."""
+    with tempfile.TemporaryDirectory(prefix="onloop-isolation-") as name:
+        Path(name).chmod(0o755)
+        yield World(Path(name))

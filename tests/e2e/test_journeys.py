@@ -170,7 +170,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_task_back_uncounted(world: Worl
 def test_a_killed_workers_task_is_taken_up_again_when_its_lease_has_expired(world: World) -> None:
     world.init()
     task = f"{world.fleet(world.origin())}.1"
-    command = [sys.executable, "-m", "onloop.cli.entry", "work", "--role", "implementer", "--lease", "1s", "--"]
+    command = [sys.executable, "-m", "onloop.cli.entry", "work", "--role", "implementer", "--lease", "3s", "--"]
     worker = subprocess.Popen([*command, "sleep", "600"], env=world.environment, stderr=subprocess.DEVNULL)
     world.until(task, "working")
     os.kill(worker.pid, signal.SIGKILL)

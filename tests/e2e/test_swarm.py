@@ -46,7 +46,7 @@ def begin(world: World, plan: str = PLAN, workflow: str = WORKFLOW) -> tuple[Pat
     assert begun.code == 0, begun.err
     work(world, "planner", plan)
     task = str(begun.json["task"])
-    world.wait(task, "working", "children_running")
+    world.until(task, "working", "children_running")
     return origin, task
 
 
@@ -54,7 +54,7 @@ def parts_done(world: World, script: str, *tasks: str) -> None:
     """One worker does every part, one after the other."""
     with world.running("work", "--role", "implementer", "--", *world.agent(script)):
         for task in tasks:
-            world.wait(task, "completed")
+            world.until(task, "completed")
 
 
 def work(world: World, role: str, script: str) -> None:
@@ -73,18 +73,18 @@ def test_parts_become_one_that_an_antagonist_reads_and_its_fail_has_it_done_agai
 """
     origin, task = begin(world, workflow=WORKFLOW.replace("  - id: ship.merge\n", review))
     parts_done(world, OWN, *(f"{task}.{number}" for number in (1, 2, 3)))
-    world.wait(task, "submitted", "ready")
+    world.until(task, "submitted", "ready")
     onloop = f"{sys.executable} -m onloop.cli.entry"
     work(world, "reviewer", f'test -f charlie.txt; {onloop} review fail --reason "there is no delta"')
     assert world.task(task)["step"] == "plan.split"
 
     work(world, "planner", 'echo delta > "$ONLOOP_OUT/parts.txt"')
-    world.wait(f"{task}.4", "submitted", "ready")
+    world.until(f"{task}.4", "submitted", "ready")
     work(world, "implementer", f"test -f alfa.txt; {OWN}")
-    world.wait(task, "submitted", "ready")
+    world.until(task, "submitted", "ready")
     work(world, "reviewer", f"test -f delta.txt; {onloop} review pass --reason complete")
 
-    world.wait(task, "completed")
+    world.until(task, "completed")
     assert {"alfa.txt", "bravo.txt", "charlie.txt", "delta.txt"} <= set(
         world.git(origin, "ls-tree", "--name-only", "main").splitlines()
     )
@@ -93,11 +93,11 @@ def test_parts_become_one_that_an_antagonist_reads_and_its_fail_has_it_done_agai
 def test_a_conflict_goes_to_a_resolver_and_then_to_a_person(world: World) -> None:
     origin, task = begin(world, TWO)
     parts_done(world, SAME, f"{task}.1", f"{task}.2")
-    world.wait(f"{task}.3", "submitted", "ready")
+    world.until(f"{task}.3", "submitted", "ready")
 
     work(world, "resolver", "git commit -q --allow-empty -m nothing; echo nothing > n; git add -A; git commit -qm n")
 
-    world.wait(task, "input_required", "conflict")
+    world.until(task, "input_required", "conflict")
     assert "shared.txt" in world.task(task)["asked"][0]["question"]
     assert "shared.txt" not in world.git(origin, "ls-tree", "--name-only", "main").splitlines()
 
@@ -105,7 +105,7 @@ def test_a_conflict_goes_to_a_resolver_and_then_to_a_person(world: World) -> Non
 def test_what_a_resolver_merged_is_what_is_merged(world: World) -> None:
     origin, task = begin(world, TWO)
     parts_done(world, SAME, f"{task}.1", f"{task}.2")
-    world.wait(f"{task}.3", "submitted", "ready")
+    world.until(f"{task}.3", "submitted", "ready")
 
     mend = (
         "for c in $(git for-each-ref --format='%(objectname)' refs/remotes/origin/tasks); do "
@@ -113,7 +113,7 @@ def test_what_a_resolver_merged_is_what_is_merged(world: World) -> None:
     )
     work(world, "resolver", mend)
 
-    world.wait(task, "completed")
+    world.until(task, "completed")
     assert world.git(origin, "show", "main:shared.txt") == "all"
 
 
@@ -141,5 +141,5 @@ steps:
 
     parts_done(world, script, *(f"{task}.{number}" for number in (1, 2, 3)))
 
-    world.wait(task, "completed")
+    world.until(task, "completed")
     assert world.git(origin, "show", "main:score.txt") == "12.5"

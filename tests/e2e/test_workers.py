@@ -67,7 +67,7 @@ def test_a_name_that_is_no_text_costs_the_agent_an_attempt_and_not_the_worker(wo
 
 def test_what_breaks_the_worker_itself_counts_as_an_attempt_and_it_works_on(world: World) -> None:
     world.init()
-    task = f"{world.fleet(world.origin())}.1"
+    task = f"{world.fleet(world.origin(), workflow=PATIENT)}.1"
 
     def broken() -> NoReturn:
         raise RuntimeError("no verifier \udcff")

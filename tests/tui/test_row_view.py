@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from onloop_tui.model.lines import Line, line, plain
 from onloop_tui.model.rows import FlatRows
 from onloop_tui.widgets.row_view import RowView
+from tui_lists import ListApp
 
 HEIGHT = 10
 NOWHERE: str | None = None
@@ -51,7 +52,7 @@ class Counting(RowView):
         self.redrawn.clear()
 
 
-class Lists(App[None]):
+class Lists(ListApp):
     def compose(self) -> ComposeResult:
         yield Counting()
 

@@ -19,7 +19,6 @@ from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.messages import ThemeWanted
 from onloop_tui.screens.help import HelpScreen
 from onloop_tui.screens.main import VIEWS
-from onloop_tui.screens.view import View
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.widgets.sheet import Mode
@@ -139,17 +138,16 @@ def _is_reverse(row: Row) -> bool:
     return any(segment.style is not None and segment.style.reverse for segment in row)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.where.name)
-def test_without_colour_the_view_in_front_and_the_row_under_the_cursor_can_be_told(
-    pictures: Pictures, view: type[View]
-) -> None:
-    name = view.where.name
-    rows = pictures[ThemeName.MONO][name]
-    (under,) = [row for row in rows if _begins(row, "▶")]
+def test_without_colour_the_view_in_front_and_the_row_under_the_cursor_can_be_told(pictures: Pictures) -> None:
+    for view in VIEWS:
+        name = view.where.name
+        rows = pictures[ThemeName.MONO][name]
+        (under,) = [row for row in rows if _begins(row, "▶")]
 
-    assert f"[{WHERES.index(view.where) + 1} {name.capitalize()}]" in "".join(segment.text for segment in rows[0])
-    assert _is_reverse(under)
-    assert sum(_is_reverse([*_words([row])]) for row in rows) <= 2, "reverse marks the cursor, and little else"
+        assert f"[{WHERES.index(view.where) + 1} {name.capitalize()}]" in "".join(segment.text for segment in rows[0])
+        assert _is_reverse(under), name
+        reverse = sum(_is_reverse([*_words([row])]) for row in rows)
+        assert reverse <= 2, f"reverse marks the cursor, and little else: {name}"
 
 
 def test_without_colour_every_state_has_a_shape_and_a_word_and_a_mark_is_a_sign() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.pilot import Pilot
 
 from onloop.attention.items import item_of
@@ -19,12 +19,13 @@ from onloop_tui.feed import Seen, Watch
 from onloop_tui.model.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.widgets.tree_view import REFILTER_MS, TreeView
+from tui_lists import ListApp
 from tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
 
 from .test_tree_index import task
 
 
-class Trees(App[None]):
+class Trees(ListApp):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self.clock = clock

@@ -11,7 +11,8 @@ from onloop_tui.model.lines import Tone
 from onloop_tui.settings import ThemeName
 
 CURSOR = "tone--cursor"
-COMPONENTS = frozenset({CURSOR, *(f"tone--{tone.value}" for tone in Tone)})
+COMPONENTS: set[str] = {CURSOR, *(f"tone--{tone.value}" for tone in Tone)}
+"""Every screen has them, and what is drawn on it takes them from there: so they are worked out once, not by widget."""
 
 _DARK = BUILTIN_THEMES["textual-dark"]
 DARK = replace(_DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa"})

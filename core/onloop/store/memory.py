@@ -24,7 +24,8 @@ class _Contents:
     events: tuple[Recorded, ...] = ()
     tasks: dict[str, Task] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)
-    rows: dict[tuple[type[Row], str], Row] = field(default_factory=dict)
+    versions: dict[str | None, int] = field(default_factory=dict)
+    rows: dict[type[Row], dict[str, Row]] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     house: House = field(default_factory=House)
 
@@ -47,8 +48,7 @@ class MemoryStore:
     def writing(self) -> Iterator[Transaction]:
         """See Store.writing. A copy is worked on, and takes the place of the original at the end."""
         with self._turn:
-            now = self._contents
-            view = _View(replace(now, tasks={**now.tasks}, seqs={**now.seqs}, rows={**now.rows}, blobs={**now.blobs}))
+            view = _View(_copied(self._contents))
             yield view
             self._contents = view.contents
             self.receipt = view.get(Head, LOG)
@@ -60,6 +60,17 @@ class MemoryStore:
 
     def close(self) -> None:
         """See Store.close."""
+
+
+def _copied(now: _Contents) -> _Contents:
+    return replace(
+        now,
+        tasks={**now.tasks},
+        seqs={**now.seqs},
+        versions={**now.versions},
+        rows={kind: {**rows} for kind, rows in now.rows.items()},
+        blobs={**now.blobs},
+    )
 
 
 class _View:
@@ -118,11 +129,11 @@ class _View:
         return len(self.contents.events)
 
     def get(self, kind: type[R], key: str) -> R | None:
-        return cast("R | None", self.contents.rows.get((kind, key)))
+        return cast("R | None", self.contents.rows.get(kind, {}).get(key))
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
-        found = sorted((key, row) for (of, key), row in self.contents.rows.items() if of is kind and _fits(row, equal))
-        return [cast("R", row) for _, row in found]
+        rows = self.contents.rows.get(kind, {})
+        return [cast("R", rows[key]) for key in sorted(key for key, row in rows.items() if _fits(row, equal))]
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         times = [(due.at, due.task) for due in self.select(Due)]
@@ -138,7 +149,8 @@ class _View:
         log = self.get(Head, LOG) or Head(LOG, 0, GENESIS)
         for entry in entries:
             head = self.get(Head, entry.run) or Head(entry.run, 0, GENESIS)
-            version = 1 + sum(event.task == entry.task for event in events)
+            version = self.contents.versions.get(entry.task, 0) + 1
+            self.contents.versions[entry.task] = version
             event, head, log = sealed(entry, head, log, version)
             events.append(event)
             self.put(head)
@@ -153,10 +165,10 @@ class _View:
         self.contents = replace(self.contents, house=house)
 
     def put(self, row: Row) -> None:
-        self.contents.rows[type(row), key_of(row)] = row
+        self.contents.rows.setdefault(type(row), {})[key_of(row)] = row
 
     def delete(self, kind: type[Row], key: str) -> None:
-        self.contents.rows.pop((kind, key), None)
+        self.contents.rows.get(kind, {}).pop(key, None)
 
     def forget(self, before: int, limit: int) -> None:
         oldest = sorted((row.at, row.key) for row in self.select(Remembered) if row.at < before)

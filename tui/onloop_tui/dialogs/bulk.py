@@ -27,6 +27,7 @@ from onloop_tui.model.lines import Line, Span, Tone, flowed, hanging
 from onloop_tui.model.rows import FlatRows
 from onloop_tui.model.sentences import Sign
 from onloop_tui.session import Session
+from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.row_view import RowView
 
@@ -67,6 +68,7 @@ class Bulk(Screen[tuple[Outcome, ...]]):
     It covers the lists: nothing moves while a person reads what they are about to do.
     """
 
+    COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(BULK)
     DEFAULT_CSS = """
     Bulk { layout: vertical; background: $background; }

@@ -7,12 +7,14 @@ from textual.screen import ModalScreen
 
 from onloop_tui.bindings import LEAVING, bindings_of
 from onloop_tui.model.lines import Line, Span, Tone, line
+from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 
 
 class Leaving(ModalScreen[str]):
     """Answers `stop`, `leave`, or nothing to stay."""
 
+    COMPONENT_CLASSES = COMPONENTS
     BINDINGS = bindings_of(LEAVING)
     DEFAULT_CSS = """
     Leaving { align: center middle; background: $background; }

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.bindings import KEYS, Key, Where
 from onloop_tui.model.lines import Line, Span, Tone, hanging, line
+from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
 
@@ -19,6 +20,7 @@ class HelpScreen(Screen[None]):
     """The keys by where they have their meaning, each with its twin on the command line."""
 
     CSS_PATH = "help.tcss"
+    COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, "close", "back", show=False) for key in ("escape", "q", "question_mark", "enter")),
         *(Binding(key, "move(1)", "down", show=False) for key in ("j", "down")),

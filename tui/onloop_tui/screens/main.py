@@ -27,6 +27,7 @@ from onloop_tui.screens.tree import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
 from onloop_tui.settings import ThemeName
+from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.inbox import Inbox
 from onloop_tui.widgets.prompt import Prompt
@@ -43,6 +44,7 @@ class MainScreen(Screen[None]):
     """Shows, explains, and opens the sheet; a key in a list never decides anything."""
 
     CSS_PATH = "main.tcss"
+    COMPONENT_CLASSES = COMPONENTS
     BINDINGS = bindings_of(MAIN_KEYS)
 
     def __init__(self, session: Session, looked_at: Callable[[], int], note: str) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from onloop_tui.model.lines import Line
-from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.drawing import strip_of
 
 Lines = Sequence[Line]
@@ -19,7 +17,6 @@ Lines = Sequence[Line]
 class Bar(Widget):
     """Shows what `compose_lines` gives for the width there is; as high as that is, and gone where it is nothing."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = "Bar { height: auto; width: 1fr; } Bar.-empty { display: none; }"
 
     def __init__(self, compose_lines: Callable[[int], Lines], *, id: str | None = None) -> None:  # noqa: A002

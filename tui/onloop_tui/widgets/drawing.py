@@ -13,9 +13,10 @@ from onloop_tui.theme import CURSOR, component
 
 def strip_of(widget: Widget, shown: Line, width: int, *, cursor: bool = False) -> Strip:
     """The line, cut and padded to `width` columns; the row under the cursor has a background of its own."""
-    under = widget.get_component_rich_style(CURSOR, partial=True) if cursor else Style.null()
+    tones = widget.screen
+    under = tones.get_component_rich_style(CURSOR, partial=True) if cursor else Style.null()
     segments = [
-        Segment(span.text, widget.get_component_rich_style(component(span.tone), partial=True) + under)
+        Segment(span.text, tones.get_component_rich_style(component(span.tone), partial=True) + under)
         for span in fitted(shown, width)
         if span.text
     ]

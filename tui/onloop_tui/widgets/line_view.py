@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from onloop_tui.model.lines import Line
-from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.drawing import strip_of
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws lines as they are given; the keys are the screen's."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = "LineView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from textual.cache import LRUCache
 from textual.events import Click
@@ -14,7 +14,6 @@ from textual.strip import Strip
 
 from onloop_tui.model.lines import Line, Span, Tone
 from onloop_tui.model.rows import FlatRows, RowIndex
-from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.drawing import strip_of
 
 LineOf = Callable[[str, int], Line]
@@ -48,7 +47,6 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     Whatever a change costs, it is in proportion to the rows in sight. A gutter before each line shows cursor and mark.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = """
     RowView { height: 1fr; overflow-x: hidden; overflow-y: scroll; }
     RowView { scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
