@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Request, RequestKind, Task, Verdict
-from onloop_tui.model.filter_terms import LONGEST, Problem, Term, Value
+from onloop_tui.model.filter_terms import LONGEST, Field, Problem, Term, Value
 from onloop_tui.model.filters import EVERYTHING, FIELDS, Filter, parse
 
 from .test_tree_index import NOON, task
@@ -133,6 +133,43 @@ def test_no_text_raises_and_what_is_understood_is_understood_again(text: str) ->
     else:
         assert 1 <= found.column <= LONGEST + 1
         assert found.message and found.hint
+
+
+NEEDLES = st.text(st.sampled_from("abß"), max_size=3)
+FREE = st.sampled_from([None, FIELDS["repo"], FIELDS["task"], FIELDS["state"]])
+
+
+@given(NEEDLES, NEEDLES, FREE, st.booleans(), st.lists(TERMS, max_size=2), st.lists(TERMS, max_size=2))
+def test_what_narrows_a_filter_lets_through_nothing_that_it_did_not(
+    less: str, more: str, field: Field | None, negated: bool, kept: list[Term], added: list[Term]
+) -> None:
+    before = Filter((*kept, Term(field, (Value(less),), negated)))
+    after = Filter((*kept, Term(field, (Value(less + more),), negated), *added))
+
+    for word in ("ab", "aßb", "SSA", "b", "abab", ""):
+        task = replace(THING, repo=word or None, title=word, id=f"r.{word}")
+        if after.narrows(before) and after.matches(task, NOON, word):
+            assert before.matches(task, NOON, word)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "narrower"),
+    [
+        ("re", "rep", True),
+        ("repo:a", "repo:ab", True),
+        ("repo:a,b", "repo:ab", True),
+        ("repo:ab", "repo:ab state:working", True),
+        ("", "a", False),
+        ("repo", "repo:a", False),
+        ("!a", "!ab", False),
+        ("repo:a*", "repo:ab*", False),
+        ("repo:a", "repo:a,b", False),
+        ("age:>2h", "age:>2h a", False),
+        ("ab", "a", False),
+    ],
+)
+def test_only_what_is_known_to_narrow_is_looked_for_in_what_was_found(before: str, after: str, narrower: bool) -> None:
+    assert understood(after).narrows(understood(before)) is narrower
 
 
 def test_a_pattern_of_many_stars_takes_no_time() -> None:

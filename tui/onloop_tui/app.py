@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from textual.app import App, SystemCommand
 from textual.events import Event, Key, MouseDown
@@ -39,9 +39,16 @@ class Dashboard(App[str]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST[1], "-high")]  # noqa: RUF012 - Textual's own declaration
 
     def __init__(
-        self, session: Session, *, note: str = "", ask_on_quit: bool = False, files: Files | None = None
+        self,
+        session: Session,
+        *,
+        note: str = "",
+        ask_on_quit: bool = False,
+        files: Files | None = None,
+        once_read: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__()
+        self._once_read: Callable[[], object] | None = once_read
         self._session = session
         self._ask_on_quit = ask_on_quit
         self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
@@ -96,6 +103,9 @@ class Dashboard(App[str]):
         """Hand what is new to the screen, and call whoever does not look."""
         if self.main.children:  # it has none any more while the app is being taken down
             self.main.take(event.news)
+        if self._once_read is not None and self.main.around.has_read:
+            self._once_read()
+            self._once_read = None
         self._look_for_notices()
 
     def _look_for_notices(self) -> None:

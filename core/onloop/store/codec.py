@@ -26,6 +26,7 @@ EVENTS: Mapping[str, type[Logged]] = {
 
 
 _JSON = json.JSONDecoder()
+_PLAIN = frozenset({str, int, bool})
 
 
 def to_text(record: object) -> str:
@@ -137,10 +138,20 @@ def _decoder(kind: Any) -> Any:
         item = _decoder(typing.get_args(kind)[1])
         return lambda data: {key: item(value) for key, value in data.items()}
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind
+        return _member(kind)
     if is_dataclass(kind):
         return _record(cast("type", kind))
     return _scalar(kind)
+
+
+def _member(kind: type[Enum]) -> Any:
+    members = {member.value: member for member in kind}
+
+    def decode(data: Any) -> Enum:
+        found = members.get(data)
+        return kind(data) if found is None else found
+
+    return decode
 
 
 def _scalar(kind: type) -> Any:
@@ -170,18 +181,33 @@ def _union(args: tuple[Any, ...]) -> Any:
 
 
 @cache
-def _field_decoders(kind: type) -> Mapping[str, Any]:
-    """Found when the first record is read, not before: a step holds a fan-out, which holds steps."""
+def _field_decoders(kind: type) -> tuple[Mapping[str, type], Mapping[str, Any]]:
+    """The fields that JSON says as they are, with their type, and what decodes each field.
+
+    Found when the first record is read, not before: a step holds a fan-out, which holds steps.
+    """
     hints = typing.get_type_hints(kind)
-    return {f.name: _decoder(hints[f.name]) for f in fields(cast("Any", kind))}
+    names = [f.name for f in fields(cast("Any", kind))]
+    plain = {name: scalar for name in names if (scalar := _plain_type(hints[name])) is not None}
+    return plain, {name: _decoder(hints[name]) for name in names}
+
+
+def _plain_type(hint: Any) -> type | None:
+    members = [arg for arg in typing.get_args(hint) if arg is not type(None)] or [hint]
+    return members[0] if len(members) == 1 and members[0] in _PLAIN else None
 
 
 def _record(kind: type) -> Any:
     def decode(data: Mapping[str, Any]) -> object:
-        decoders = _field_decoders(kind)
-        if not data.keys() <= decoders.keys() | {"kind"}:
-            unknown = data.keys() - decoders.keys() - {"kind"}
-            raise TypeError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
-        return kind(**{name: decoders[name](value) for name, value in data.items() if name in decoders})
+        plain, decoders = _field_decoders(kind)
+        found = {}
+        for name, value in data.items():
+            if type(value) is plain.get(name):
+                found[name] = value
+            elif name in decoders:
+                found[name] = decoders[name](value)
+            elif name != "kind":
+                raise TypeError(f"{kind.__name__} has no field {name!r}")
+        return kind(**found)
 
     return decode

@@ -24,6 +24,11 @@ class Field:
     allowed: tuple[str, ...] = ()
     is_age: bool = False
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether a value says all, so that more letters say something else."""
+        return self.is_age or bool(self.allowed)
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

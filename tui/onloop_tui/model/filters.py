@@ -62,6 +62,10 @@ class Filter:
         """Whether the cause has to be known."""
         return any(term.field is not None and term.field.name == "cause" for term in self.terms)
 
+    def narrows(self, other: Filter) -> bool:
+        """Whether only tasks that fit `other` can fit this one, as far as that is seen from the words and at once."""
+        return bool(other) and not other.is_timed and all(any(_implies(m, t) for m in self.terms) for t in other.terms)
+
     def describe(self) -> str:
         """The filter in words."""
         return ", ".join(term.words for term in self.terms) if self.terms else "everything"
@@ -71,6 +75,18 @@ def parse(text: str) -> Filter | Problem:
     """The filter that `text` says, or what is wrong with it and where; no text makes it raise."""
     terms = terms_of(text, FIELDS)
     return terms if isinstance(terms, Problem) else Filter(terms)
+
+
+def _implies(term: Term, other: Term) -> bool:
+    """Whether what fits `term` fits `other`: a longer text occurs only where each of its parts does."""
+    if term == other:
+        return True
+    if term.field != other.field or term.negated or other.negated or (term.field and term.field.is_exact):
+        return False
+    values = [*term.values, *other.values]
+    return not any(value.pattern for value in values) and all(
+        any(less.text.casefold() in more.text.casefold() for less in other.values) for more in term.values
+    )
 
 
 def _all_of(tests: list[Test]) -> Test:

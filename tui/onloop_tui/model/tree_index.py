@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from onloop.machine.task import Task
 from onloop_tui.model.prefix_sums import PrefixSums
 from onloop_tui.model.rollup import Category, carry, category_of, difference
-from onloop_tui.model.tree_node import Node, all_of, key_of, may_match, planted
+from onloop_tui.model.tree_node import Node, key_of, may_match, planted
 
 Matches = Callable[[Task], bool]
 
@@ -290,17 +290,21 @@ class TreeIndex:
 
     # -- the filter
 
-    def filter(self, matches: Matches | None) -> None:
-        """Show only tasks that match and what is above them; None shows all. For the same filter anew, after time."""
+    def filter(self, matches: Matches | None, *, narrower: bool = False) -> None:
+        """Show only tasks that match and what is above them; None shows all. For the same filter anew, after time.
+
+        With `narrower`, only tasks that match now are asked: nothing else can.
+        """
         if matches is None or self._matches is None:
             self._closed_by_hand.clear()
+        asked = [node for node in self._nodes.values() if node.matched or not narrower] if matches else []
+        found = [node for node in asked if may_match(node.task) and matches(node.task)] if matches else []
         self._matches = matches
         for node in self._nodes.values():
-            node.matched = matches is not None and may_match(node.task) and matches(node.task)
-            node.hits = int(node.matched)
-        for node in reversed(list(all_of(self._tops))):
-            if node.parent is not None:
-                node.parent.hits += node.hits
+            node.matched, node.hits = False, 0
+        for node in found:
+            node.matched = True
+            self._carry_hits(node, 1)
         self._stale.update(self._chunks)
 
     @property

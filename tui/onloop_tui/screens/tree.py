@@ -117,7 +117,7 @@ class TreesView(View):
             shown += [
                 Span(" filter ", Tone.ACCENT),
                 Span(self.rows.filter.describe()),
-                Span("  Esc clears it", Tone.DIM),
+                Span(f"  {self.rows.index.matching} found · Esc clears it", Tone.DIM),
             ]
         return (fitted(tuple(shown), width),) if shown else ()
 

@@ -14,7 +14,7 @@ from onloop.machine.task import Task
 from onloop_tui.model.filters import EVERYTHING, Filter
 from onloop_tui.model.lines import Line
 from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.model.tree_index import TreeIndex
+from onloop_tui.model.tree_index import Matches, TreeIndex
 from onloop_tui.model.tree_node import Node
 from onloop_tui.model.tree_rows import Place, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
@@ -31,6 +31,7 @@ class TreeView(RowView):
         super().__init__(id=id)
         self._clock = clock
         self._filtered_at = 0
+        self._applied = EVERYTHING
         self._gates: LRUCache[tuple[str, int], Line] = LRUCache(_KEPT_GATES)
         self._causes: LRUCache[tuple[str, int], str] = LRUCache(_KEPT_GATES)
         self.index = TreeIndex()
@@ -131,13 +132,21 @@ class TreeView(RowView):
 
     def _apply_filter(self) -> None:
         self._filtered_at = self._clock()
-        self.index.filter(self._fits if self.filter else None)
+        narrower = self.filter.narrows(self._applied)
+        self._applied = self.filter
+        self.index.filter(self._fitting() if self.filter else None, narrower=narrower)
 
-    def _fits(self, task: Task) -> bool:
-        idle = self._idle.get(task.id)
-        if idle is not None:
-            task = replace(task, reason=idle)
-        return self.filter.matches(task, self._clock(), self._cause(task) if self.filter.asks_for_cause else "")
+    def _fitting(self) -> Matches:
+        """The filter as a test that is asked for every task at every letter: what is the same for all is asked once."""
+        matches, timed, caused = self.filter.matches, self.filter.is_timed, self.filter.asks_for_cause
+
+        def fits(task: Task) -> bool:
+            idle = self._idle.get(task.id)
+            if idle is not None:
+                task = replace(task, reason=idle)
+            return matches(task, self._clock() if timed else 0, self._cause(task) if caused else "")
+
+        return fits
 
     def _cause(self, task: Task) -> str:
         key = (task.id, task.version)
