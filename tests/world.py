@@ -10,8 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from zygote import Zygote
 
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "correct horse battery"
@@ -87,16 +90,14 @@ class World:
         self, *words: str, passphrase: str | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> Ran:
         """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
-        command = [sys.executable, "-m", "onloop.cli.entry", *words]
         environment = self.environment | dict(env or {})
         if passphrase is None:
-            return _ran(subprocess.run(command, env=environment, cwd=cwd, **_CAPTURE))
+            return Ran(*_zygote().run(words, environment, cwd, None))
         reader, writer = os.pipe()
         os.write(writer, passphrase.encode())
         os.close(writer)
         try:
-            handed = [*command, "--passphrase-fd", str(reader)]
-            return _ran(subprocess.run(handed, env=environment, cwd=cwd, pass_fds=(reader,), **_CAPTURE))
+            return Ran(*_zygote().run(words, environment, cwd, reader))
         finally:
             os.close(reader)
 
@@ -206,17 +207,11 @@ class World:
 
 COMMIT = 'git add -A; git commit -qm "$1"'
 _IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
-_CAPTURE: dict[str, Any] = {
-    "capture_output": True,
-    "text": True,
-    "check": False,
-    "stdin": subprocess.DEVNULL,
-    "timeout": 120,
-}
 
 
-def _ran(done: subprocess.CompletedProcess[str]) -> Ran:
-    return Ran(done.returncode, done.stdout, done.stderr)
+@cache
+def _zygote() -> Zygote:
+    return Zygote()
 
 
 def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadline_s: float = DEADLINE_S) -> Any:

@@ -27,12 +27,18 @@ def _end_verifier(world: World) -> None:
     lock, log = world.store / "verifier.lock", world.store.parent / "logs" / "verifier.log"
     if not log.exists():
         return
-    named = _named(lock)
-    if named is not None:
-        with suppress(ProcessLookupError):
-            os.kill(named, signal.SIGTERM)
-        home = Home(world.store)
-        wait_for(lambda: not is_verifier_up(home), lambda: f"verifier {named} does not end")
+    if _named(lock) is None:
+        return
+    home = Home(world.store)
+
+    def ended() -> bool:
+        """A second one, started at the same moment, may take the place of the first."""
+        if is_verifier_up(home):
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(lock.read_text()), signal.SIGTERM)
+        return not is_verifier_up(home)
+
+    wait_for(ended, lambda: f"verifier {lock.read_text()} does not end")
 
 
 def _named(lock: Path) -> int | None:

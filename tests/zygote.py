@@ -1,0 +1,103 @@
+"""The real command line in a process of its own for each call, forked from one that has imported it already.
+
+Starting the interpreter and importing takes most of a short verb's time. Whoever tests the start itself, or what the
+start depends on, runs `python -m onloop.cli.entry`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+LARGEST = 1 << 20
+PATIENCE_S = 120.0
+
+
+class Zygote:
+    """Runs `onloop WORDS…`; ends with the process that made it, whose end of the line it waits at."""
+
+    def __init__(self) -> None:
+        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._line.settimeout(PATIENCE_S)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        theirs.close()
+
+    def run(
+        self, words: Sequence[str], env: Mapping[str, str], cwd: Path | None, secret: int | None
+    ) -> tuple[int, str, str]:
+        """The exit code, and what was printed; `secret` is a file descriptor that holds a passphrase."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            request = {"words": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}
+            given = [out.fileno(), err.fileno(), *([] if secret is None else [secret])]
+            socket.send_fds(self._line, [json.dumps(request).encode()], given)
+            code = int(self._line.recv(64))
+            return code, _text(out.fileno()), _text(err.fileno())
+
+
+def _text(handle: int) -> str:
+    os.lseek(handle, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(handle), encoding="utf-8") as file:
+        return file.read()
+
+
+def serve(line: socket.socket) -> None:
+    """Fork for each request until nobody asks any more."""
+    import onloop
+
+    for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    while True:
+        message, handles, _, _ = socket.recv_fds(line, LARGEST, 3)
+        if not message:
+            return
+        child = os.fork()
+        if child == 0:
+            line.close()
+            become(json.loads(message), handles)
+        for handle in handles:
+            os.close(handle)
+        _, status = os.waitpid(child, 0)
+        line.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def become(request: Mapping[str, object], handles: Sequence[int]) -> None:
+    """Carry the request out as `onloop` would, and end."""
+    out, err, *secret = handles
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    environment, words, cwd = request["env"], request["words"], request["cwd"]
+    assert isinstance(environment, dict)
+    assert isinstance(words, list)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(str(cwd))
+    sys.argv = ["onloop", *words, *(["--passphrase-fd", str(secret[0])] if secret else [])]
+    from onloop.cli.entry import main
+
+    try:
+        code = main()
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
