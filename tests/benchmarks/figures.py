@@ -120,10 +120,29 @@ def _ratios(command: Sequence[str], baseline: Sequence[str], env: dict[str, str]
     return [_timed(command, env) / _timed(baseline, env) for _ in range(runs)]
 
 
-def _timed(command: Sequence[str], env: dict[str, str]) -> float:
+def _timed(command: Sequence[str], env: dict[str, str], said: bytes = b"") -> float:
     began = time.perf_counter()
-    subprocess.run(command, env=env, capture_output=True, check=False)
+    subprocess.run(command, env=env, capture_output=True, check=False, input=said)
     return time.perf_counter() - began
+
+
+def hook(runs: int = 20) -> None:
+    """`onloop hook claude` as an agent calls it when it stops: outside of a task, and inside one, where it is held."""
+    command = [str(Path(sys.executable).with_name("onloop")), "hook", "claude"]
+    said = b'{"hook_event_name": "Stop", "stop_hook_active": false}'
+    bare = [sys.executable, "-c", "pass"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHONPATH"))}
+    with tempfile.TemporaryDirectory() as name:
+        opened = opened_in(Path(name))
+        begin(opened, runs)
+        outside = [_timed(command, env, said) / _timed(bare, env) for _ in range(runs)]
+        inside = []
+        for number in range(runs):
+            claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=f"t{number}")
+            own = {**env, "ONLOOP_STORE": str(opened.home.store), "ONLOOP_TOKEN": claim.secret}
+            inside.append(_timed(command, own, said) / _timed(bare, own))
+        say(f"hook: outside of a task {spread(outside)} × python -c pass; inside, held {spread(inside)} ×")
+        opened.close()
 
 
 def transitions(seconds: float = 3.0) -> None:
@@ -182,7 +201,7 @@ def _raw(path: Path, seconds: float, events: int, event: str, task: str) -> floa
     return done / seconds
 
 
-PARTS: dict[str, Callable[[], None]] = {"check": check, "transitions": transitions}
+PARTS: dict[str, Callable[[], None]] = {"check": check, "hook": hook, "transitions": transitions}
 
 
 def main() -> None:

@@ -11,7 +11,10 @@ from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.machine.marks import Muted, Rule
 from onloop.machine.state import Reason
 from onloop_tui.app import Dashboard
+from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.model.acts import Act
+from onloop_tui.session import Session
+from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.widgets.sheet import Mode
 from tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
@@ -127,3 +130,37 @@ def test_what_a_key_asks_looks_like_this(snap_compare: Compare, size: tuple[int,
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_what_is_hidden_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(_partly_hidden().dashboard(), terminal_size=size, run_before=_hidden)
+
+
+def _view(where: Where) -> Play:
+    async def play(pilot: Pilot[str]) -> None:
+        await _inbox(pilot)
+        await pilot.press(str(VIEWS.index(where) + 1))
+        await shows(pilot, f"{where.name.capitalize()}]")
+        await _idle(pilot)
+
+    return play
+
+
+async def _help(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("?")
+    await shows(pilot, "keys · Esc goes back")
+
+
+LIGHT: dict[str, Play] = {
+    **{where.name.lower(): _view(where) for where in VIEWS},
+    "approval": _approval,
+    "failure": _failed,
+    "rejecting": _rejecting,
+    "marked": _marked,
+    "help": _help,
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", [*LIGHT])
+def test_in_the_light_theme_it_looks_like_this(snap_compare: Compare, size: tuple[int, int], screen: str) -> None:
+    scene = busy()
+    session = Session(scene.place, scene.clock, scene.person(), settings=Settings(theme=ThemeName.LIGHT))
+    assert snap_compare(Dashboard(session), terminal_size=size, run_before=LIGHT[screen])

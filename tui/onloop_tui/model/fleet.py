@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onloop.gateway.picture import FleetLine
-from onloop.machine.state import State
 from onloop_tui.model.lines import Line, Span, Tone, fitted, line
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.model.text import fit
@@ -25,7 +24,7 @@ def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
     root = snapshot.tasks.get(run.run)
     roomy = width >= _ROOMY
     counts = [
-        (run.done, _done_word(snapshot, run), Tone.GOOD),
+        (run.done, "merged" if run.merged == run.done else "done", Tone.GOOD),
         (run.working, "working", Tone.PLAIN),
         (run.waiting, "ready", Tone.PLAIN),
         (run.needs_person, "need you", Tone.ACCENT),
@@ -44,9 +43,3 @@ def _bar(run: FleetLine, width: int) -> Line:
     ended = run.done + run.ended_otherwise
     full = width * ended // run.total if run.total else 0
     return (Span("▕", Tone.DIM), Span("█" * full, Tone.GOOD), Span("░" * (width - full), Tone.DIM), Span("▏", Tone.DIM))
-
-
-def _done_word(snapshot: Snapshot, run: FleetLine) -> str:
-    """`merged` where every completed task of the run moved a target; `done` where that would say too much."""
-    done = [task for task in snapshot.tasks.values() if task.run == run.run and task.state is State.COMPLETED]
-    return "merged" if done and all(task.result is not None for task in done if task.step is not None) else "done"

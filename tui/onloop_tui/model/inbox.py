@@ -8,7 +8,6 @@ from onloop.attention.board import HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.machine.state import State
-from onloop.machine.task import Kind, Task
 from onloop_tui.model.filters import Filter
 from onloop_tui.model.lines import Line, Span, Tone, fitted, flowed, line, spread
 from onloop_tui.model.order import Row
@@ -130,11 +129,11 @@ def nothing_hidden_lines(width: int) -> tuple[Line, ...]:
 
 def quiet_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
     """What an Inbox without rows says: what to do next, or that all is done; never nothing."""
-    work = [task for task in snapshot.tasks.values() if task.kind is Kind.WORK]
-    if not work:
+    total = sum(run.total for run in snapshot.picture.runs)
+    if not total:
         return _nothing_yet(width)
-    if all(task.ended for task in work):
-        return _all_done(work, width)
+    if snapshot.picture.ended == total:
+        return _all_done(snapshot.done, total, width)
     told = f"{snapshot.picture.working} running, {snapshot.picture.ready} ready, {snapshot.done} done"
     return _centred(
         [line("✓ nothing needs you", Tone.GOOD), line(told), line("what does appears here", Tone.DIM)], width
@@ -154,9 +153,8 @@ def _nothing_yet(width: int) -> tuple[Line, ...]:
     )
 
 
-def _all_done(work: list[Task], width: int) -> tuple[Line, ...]:
-    completed = sum(task.state is State.COMPLETED for task in work)
-    told = f"{completed} completed, {len(work) - completed} ended otherwise, {len(work)} in all"
+def _all_done(completed: int, total: int, width: int) -> tuple[Line, ...]:
+    told = f"{completed} completed, {total - completed} ended otherwise, {total} in all"
     return _centred(
         [
             line("✓ all done", Tone.GOOD),
