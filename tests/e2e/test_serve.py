@@ -37,7 +37,9 @@ from onloop.workflow.loader import load
 from world import WORKFLOW as SMALL
 from world import World, wait_for
 
-WORKFLOW = Workflow(load(SMALL.encode(), "small.yaml"), SMALL.encode())
+UNHURRIED = SMALL.replace("timeout: 30s", "timeout: 6h")
+"""A client that many kills keep waiting must not run into the time limit of its step."""
+WORKFLOW = Workflow(load(UNHURRIED.encode(), "small.yaml"), UNHURRIED.encode())
 GOOD = "echo hello > hello.txt; git add -A; git commit -qm hello"
 T = TypeVar("T")
 ONLOOP = f"{sys.executable} -m onloop.cli.entry"

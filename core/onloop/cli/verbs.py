@@ -7,11 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onloop.cli.people_rows import PEOPLE
-from onloop.cli.verb import AS as _AS
-from onloop.cli.verb import KEY as _KEY
-from onloop.cli.verb import RUN as _RUN
-from onloop.cli.verb import Argument, Verb
-from onloop.cli.verb import arg as _arg
+from onloop.cli.verb import AS, KEY, RUN, Argument, Verb, arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,11 +27,11 @@ VERBS: tuple[Verb, ...] = (
         "take the lease of a task that waits for a role",
         "agent_verbs:claim",
         (
-            _arg("task", nargs="?", help="this task only"),
-            _arg("--role", required=True, help="the role that you take"),
-            _arg("--name", help="the agent's name (default: the role)"),
-            _arg("--lease", help="how long without a sign of life, like 90s or 10m", default="10m"),
-            _arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
+            arg("task", nargs="?", help="this task only"),
+            arg("--role", required=True, help="the role that you take"),
+            arg("--name", help="the agent's name (default: the role)"),
+            arg("--lease", help="how long without a sign of life, like 90s or 10m", default="10m"),
+            arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
     ),
     Verb("next", "agents", "what is asked of you now: the brief of your step", "agent_verbs:next_step"),
@@ -46,9 +42,9 @@ VERBS: tuple[Verb, ...] = (
         "ask for the gates of your step on HEAD, and wait for the answer",
         "agent_verbs:submit",
         (
-            _arg("--statement", help="what you have to say about it; kept, and no evidence", default=""),
-            _arg("--wait", help="how long to wait for the gates", default="90s"),
-            _KEY,
+            arg("--statement", help="what you have to say about it; kept, and no evidence", default=""),
+            arg("--wait", help="how long to wait for the gates", default="90s"),
+            KEY,
         ),
     ),
     Verb(
@@ -56,7 +52,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "ask a person, and end your turn",
         "agent_verbs:ask",
-        (_arg("question", help="one question"), _KEY),
+        (arg("question", help="one question"), KEY),
     ),
     Verb(
         "review",
@@ -64,9 +60,9 @@ VERBS: tuple[Verb, ...] = (
         "judge the work of another agent, at a step that asks for it",
         "agent_verbs:review",
         (
-            _arg("verdict", choices=("pass", "fail"), help="pass or fail"),
-            _arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
-            _KEY,
+            arg("verdict", choices=("pass", "fail"), help="pass or fail"),
+            arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
+            KEY,
         ),
     ),
     Verb(
@@ -75,9 +71,9 @@ VERBS: tuple[Verb, ...] = (
         "make a child that does a part of your step; submit then waits for your children",
         "agent_verbs:spawn",
         (
-            _arg("--title", required=True, help="what the child is to do, in a line"),
-            _arg("--brief", help="what it must know", default=""),
-            _KEY,
+            arg("--title", required=True, help="what the child is to do, in a line"),
+            arg("--brief", help="what it must know", default=""),
+            KEY,
         ),
     ),
     Verb(
@@ -86,10 +82,10 @@ VERBS: tuple[Verb, ...] = (
         "tell another task of your run something",
         "relay_verbs:tell",
         (
-            _arg("text", help="at most 4 KiB; - reads standard input"),
-            _arg("--to", required=True, help="a task's id, parent or children"),
-            _arg("--kind", choices=("note", "finding", "question", "result"), default="note", help="what it is"),
-            _KEY,
+            arg("text", help="at most 4 KiB; - reads standard input"),
+            arg("--to", required=True, help="a task's id, parent or children"),
+            arg("--kind", choices=("note", "finding", "question", "result"), default="note", help="what it is"),
+            KEY,
         ),
     ),
     Verb("inbox", "agents", "what other agents told you; acting on it acknowledges it", "relay_verbs:inbox"),
@@ -99,9 +95,9 @@ VERBS: tuple[Verb, ...] = (
         "leave word of how far you are: your successor's brief holds it",
         "relay_verbs:checkpoint",
         (
-            _arg("stdin", nargs="?", choices=("-",), help="read standard input, which is the default"),
-            _arg("--file", help="a file of at most 64 KiB", default=""),
-            _KEY,
+            arg("stdin", nargs="?", choices=("-",), help="read standard input, which is the default"),
+            arg("--file", help="a file of at most 64 KiB", default=""),
+            KEY,
         ),
     ),
     Verb(
@@ -110,10 +106,10 @@ VERBS: tuple[Verb, ...] = (
         "give your step to another agent; it counts as no attempt",
         "relay_verbs:handoff",
         (
-            _arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
-            _arg("--why", required=True, help="why; it reaches your successor"),
-            _arg("--open", help="a question that is open; may be repeated", action="append"),
-            _KEY,
+            arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
+            arg("--why", required=True, help="why; it reaches your successor"),
+            arg("--open", help="a question that is open; may be repeated", action="append"),
+            KEY,
         ),
     ),
     Verb(
@@ -121,17 +117,17 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "keep your lease alive, and say how full your context is",
         "agent_verbs:heartbeat",
-        (_arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),),
+        (arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),),
     ),
     Verb(
         "release",
         "agents",
         "give the task back",
         "agent_verbs:release",
-        (_arg("--reason", help="why", default=""), _KEY),
+        (arg("--reason", help="why", default=""), KEY),
     ),
     Verb(
-        "fail", "agents", "say that you cannot do this step", "agent_verbs:fail", (_arg("reason", help="why not"), _KEY)
+        "fail", "agents", "say that you cannot do this step", "agent_verbs:fail", (arg("reason", help="why not"), KEY)
     ),
     *PEOPLE,
     Verb(
@@ -140,11 +136,11 @@ VERBS: tuple[Verb, ...] = (
         "begin one task over one repository",
         "work_verbs:start",
         (
-            _arg("workflow", help="a built-in, or a file committed in the repository"),
-            _arg("--repo", required=True, help="path or URL of the repository"),
-            _arg("--branch", help="the branch that a merge moves", default="main"),
-            _arg("--title", help="what is to be done, in a line"),
-            _KEY,
+            arg("workflow", help="a built-in, or a file committed in the repository"),
+            arg("--repo", required=True, help="path or URL of the repository"),
+            arg("--branch", help="the branch that a merge moves", default="main"),
+            arg("--title", help="what is to be done, in a line"),
+            KEY,
         ),
     ),
     Verb(
@@ -153,29 +149,29 @@ VERBS: tuple[Verb, ...] = (
         "begin a task per repository",
         "work_verbs:fleet",
         (
-            _arg("workflow", help="a built-in, or a file committed in the control repository"),
-            _arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
-            _arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
-            _arg("--control-branch", help="its branch", default="main"),
-            _arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
-            _arg("--title", help="what is to be done, in a line"),
-            _KEY,
+            arg("workflow", help="a built-in, or a file committed in the control repository"),
+            arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
+            arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
+            arg("--control-branch", help="its branch", default="main"),
+            arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
+            arg("--title", help="what is to be done, in a line"),
+            KEY,
         ),
     ),
     Verb(
-        "list", "work", "every task in a line", "look_verbs:list_tasks", (_RUN, _arg("--state", help="only this state"))
+        "list", "work", "every task in a line", "look_verbs:list_tasks", (RUN, arg("--state", help="only this state"))
     ),
-    Verb("tree", "work", "runs, their tasks, and how their gates stand", "look_verbs:tree", (_RUN,)),
+    Verb("tree", "work", "runs, their tasks, and how their gates stand", "look_verbs:tree", (RUN,)),
     Verb(
         "log",
         "work",
         "the audit trail: who did what, when",
         "look_verbs:log",
         (
-            _arg("task", nargs="?", help="only this task"),
-            _RUN,
-            _arg("--after", help="events after this sequence", type=int, default=0),
-            _arg("--limit", help="at most so many", type=int, default=200),
+            arg("task", nargs="?", help="only this task"),
+            RUN,
+            arg("--after", help="events after this sequence", type=int, default=0),
+            arg("--limit", help="at most so many", type=int, default=200),
         ),
     ),
     Verb(
@@ -184,12 +180,12 @@ VERBS: tuple[Verb, ...] = (
         "be a worker: claim tasks and run a command on each",
         "work_verbs:work",
         (
-            _arg("--role", required=True, help="the role to claim for"),
-            _arg("--name", help="the agent's name (default: the role and the process id)"),
-            _arg("--once", help="end after one task, or when there is none", action="store_true"),
-            _arg("--lease", help="how long without a sign of life", default="60s"),
-            _arg("--stall", help="end an agent that is silent for so long (default: never)", default=""),
-            _arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
+            arg("--role", required=True, help="the role to claim for"),
+            arg("--name", help="the agent's name (default: the role and the process id)"),
+            arg("--once", help="end after one task, or when there is none", action="store_true"),
+            arg("--lease", help="how long without a sign of life", default="60s"),
+            arg("--stall", help="end an agent that is silent for so long (default: never)", default=""),
+            arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
     ),
     Verb(
@@ -197,7 +193,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "run gates and effects for all workers",
         "work_verbs:verifier",
-        (_arg("--idle-exit", help="end after so long without work (default: never)", default=""),),
+        (arg("--idle-exit", help="end after so long without work (default: never)", default=""),),
     ),
     Verb(
         "demo",
@@ -205,14 +201,14 @@ VERBS: tuple[Verb, ...] = (
         "see it all: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
         "demo_verbs:demo",
         (
-            _arg(
+            arg(
                 "play",
                 help="what to play: a fleet, or a swarm",
                 nargs="?",
                 choices=("cve-remediation", "swarm-feature"),
             ),
-            _arg("--dir", help="go on with the demo in this folder", metavar="D"),
-            _arg("--unattended", help="let a script decide, and say how it ended", action="store_true"),
+            arg("--dir", help="go on with the demo in this folder", metavar="D"),
+            arg("--unattended", help="let a script decide, and say how it ended", action="store_true"),
         ),
     ),
     Verb(
@@ -221,12 +217,12 @@ VERBS: tuple[Verb, ...] = (
         "make a store and enrol its first approver",
         "build_verbs:init",
         (
-            _arg("--name", help="the approver's name (default: your user name)"),
-            _arg("--group", help="a group of theirs; may be repeated", action="append"),
-            _arg("--email", help="whose commits they may not approve: their own", default=""),
-            _arg("--isolate", help="give the store to this user, whom agents do not run as (as root)", metavar="USER"),
-            _arg("--agents", help="with --isolate: the group of the users whom agents run as", default="agents"),
-            _arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
+            arg("--name", help="the approver's name (default: your user name)"),
+            arg("--group", help="a group of theirs; may be repeated", action="append"),
+            arg("--email", help="whose commits they may not approve: their own", default=""),
+            arg("--isolate", help="give the store to this user, whom agents do not run as (as root)", metavar="USER"),
+            arg("--agents", help="with --isolate: the group of the users whom agents run as", default="agents"),
+            arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
     ),
     Verb(
@@ -235,23 +231,21 @@ VERBS: tuple[Verb, ...] = (
         "enrol another person; somebody enrolled must do it",
         "build_verbs:enrol",
         (
-            _arg("name", help="their name"),
-            _arg("--group", help="a group of theirs; may be repeated", action="append"),
-            _arg("--email", help="their address in commits", default=""),
-            _arg("--new-passphrase-fd", help="read theirs from this file descriptor", type=int, metavar="N"),
-            *_AS,
-            _KEY,
+            arg("name", help="their name"),
+            arg("--group", help="a group of theirs; may be repeated", action="append"),
+            arg("--email", help="their address in commits", default=""),
+            arg("--new-passphrase-fd", help="read theirs from this file descriptor", type=int, metavar="N"),
+            *AS,
+            KEY,
         ),
     ),
-    Verb(
-        "validate", "build", "check workflow files", "build_verbs:validate", (_arg("files", nargs="+", help="files"),)
-    ),
+    Verb("validate", "build", "check workflow files", "build_verbs:validate", (arg("files", nargs="+", help="files"),)),
     Verb(
         "graph",
         "build",
         "draw a workflow (or, without one, the machine) as Mermaid",
         "build_verbs:graph",
-        (_arg("workflow", nargs="?", help="a file or a built-in"),),
+        (arg("workflow", nargs="?", help="a file or a built-in"),),
     ),
     Verb(
         "workflow",
@@ -259,8 +253,8 @@ VERBS: tuple[Verb, ...] = (
         "built-in workflows, and the JSON Schema of the files",
         "build_verbs:workflow",
         (
-            _arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
-            _arg("name", nargs="?", help="which"),
+            arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
+            arg("name", nargs="?", help="which"),
         ),
     ),
     Verb(
@@ -268,7 +262,7 @@ VERBS: tuple[Verb, ...] = (
         "serve",
         "be the resident gateway: one writer for all, at a Unix socket",
         "serve_verbs:serve",
-        (_arg("--group", help="whose members may connect besides you (default: your own group)"),),
+        (arg("--group", help="whose members may connect besides you (default: your own group)"),),
     ),
     Verb(
         "hook",
@@ -276,9 +270,9 @@ VERBS: tuple[Verb, ...] = (
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
         "hook_verbs:hook",
         (
-            _arg("what", choices=("show", "install", "uninstall"), help="or an agent's name: answer its call on stdin"),
-            _arg("agent", help="claude or codex"),
-            _arg("--user", help="for everything you do, not for this project only", action="store_true"),
+            arg("what", choices=("show", "install", "uninstall"), help="or an agent's name: answer its call on stdin"),
+            arg("agent", help="claude or codex"),
+            arg("--user", help="for everything you do, not for this project only", action="store_true"),
         ),
     ),
     Verb(
@@ -286,7 +280,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "what this machine and store can prove, and what not",
         "build_verbs:doctor",
-        (_arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
+        (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
     ),
     Verb(
         "store",
@@ -294,29 +288,29 @@ VERBS: tuple[Verb, ...] = (
         "verify, export, import, archive or migrate a store",
         "store_verbs:store",
         (
-            _arg(
+            arg(
                 "what",
                 choices=("verify", "export", "import", "archive", "migrate"),
                 help="verify: compare it with its log; export, import: the whole of it; archive: move finished runs to "
                 "a file; migrate: to this version's schema, with a backup",
             ),
-            _arg("file", nargs="?", help="to write or to read; export without one writes to stdout"),
-            _arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
-            _arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
-            *_AS,
+            arg("file", nargs="?", help="to write or to read; export without one writes to stdout"),
+            arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
+            arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
+            *AS,
         ),
     ),
 )
 
 COMMON: tuple[Argument, ...] = (
-    _arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),
-    _arg("--store", help="the store's folder (default: $ONLOOP_STORE, then the XDG state folder)", metavar="DIR"),
+    arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),
+    arg("--store", help="the store's folder (default: $ONLOOP_STORE, then the XDG state folder)", metavar="DIR"),
 )
 DASHBOARD: tuple[Argument, ...] = (
-    _arg("--read-only", help="look, and decide nothing", action="store_true"),
-    _arg("--as", help="who you are", dest="person", metavar="NAME"),
-    _arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
-    _arg(
+    arg("--read-only", help="look, and decide nothing", action="store_true"),
+    arg("--as", help="who you are", dest="person", metavar="NAME"),
+    arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
+    arg(
         "--workflows",
         help="another folder whose workflows are checked as they are edited, beside .onloop; may be repeated",
         action="append",
