@@ -14,20 +14,23 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from gateway.shop import LAUNCHER, Shop
-from onloop.attention.groups import groups_of
-from onloop.attention.items import item_of
-from onloop.machine.events import Created, Event
-from onloop.machine.state import State
-from onloop.machine.task import Task
-from onloop.store.chain import GENESIS, log_link, sealed
-from onloop.store.codec import to_text
-from onloop.store.interchange import put_fold
-from onloop.store.port import Entry, Recorded, TaskFilter
-from onloop.store.rows import LOG, Head, Pinned
-from onloop.store.sqlite import SqliteStore, create_store
-from onloop.store.verification import fold_log, verify
-from scenario import (
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
+
+from gateway.shop import LAUNCHER, Shop  # noqa: E402
+from onloop.attention.groups import groups_of  # noqa: E402
+from onloop.attention.items import item_of  # noqa: E402
+from onloop.machine.events import Created, Event  # noqa: E402
+from onloop.machine.state import State  # noqa: E402
+from onloop.machine.task import Task  # noqa: E402
+from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
+from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.interchange import put_fold  # noqa: E402
+from onloop.store.port import Entry, Recorded, TaskFilter  # noqa: E402
+from onloop.store.rows import LOG, Head, Pinned  # noqa: E402
+from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
+from onloop.store.verification import fold_log, verify  # noqa: E402
+from scenario import (  # noqa: E402
     FAIL,
     NOON,
     OTHER_HEAD,
