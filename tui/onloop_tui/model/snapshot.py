@@ -53,7 +53,8 @@ class Snapshot:
         held = {lease.task: lease for lease in leases}
         if seq == self.seq and not changed:
             return replace(self, leases=held)
-        tasks = {**self.tasks, **{task.id: task for task in changed}}
+        tasks = _copied(self.tasks)
+        tasks.update((task.id, task) for task in changed)
         known = {**self.definitions, **definitions} if definitions else self.definitions
         journal = (*self.journal, (seq, tuple(task.id for task in changed)))[-JOURNAL:]
         return Snapshot(
@@ -96,3 +97,8 @@ class Snapshot:
     def done(self) -> int:
         """How many tasks are done."""
         return sum(run.done for run in self.picture.runs)
+
+
+def _copied(tasks: Mapping[str, Task]) -> dict[str, Task]:
+    """A dictionary to change. What is behind a proxy is copied whole, which takes a tenth of going through its keys."""
+    return tasks.copy() if isinstance(tasks, MappingProxyType) else dict(tasks)
