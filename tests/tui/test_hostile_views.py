@@ -19,7 +19,7 @@ from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
 SIZE = (100, 30)
 COUNT = 400
 TASKS = 40
-SHEETS = 4
+SHEETS = 3
 
 
 def _dealt() -> Iterator[str]:
@@ -88,7 +88,7 @@ def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
             await pilot.press(str(WHERES.index(view.where) + 1))
             await shows(pilot, f"{view.where.name.capitalize()}]")
             await pilot.press("g", "w")
-            await _leaf_through(app, pilot, 5)
+            await _leaf_through(app, pilot, 4)
             await pilot.press("w", "/", *"x")
             assert_harmless(app, SIZE)
             await pilot.press("escape")

@@ -166,7 +166,7 @@ async def _compare(app: Dashboard, pilot: Pilot[str], scene: OnDisk) -> None:
             assert sign_of(task).word in line, (task.state, task.reason, line)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STORIES)
 def test_dashboard_command_line_and_library_say_the_same(story: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -10,13 +10,14 @@ from textual.pilot import Pilot
 
 from onloop_tui.__main__ import _read
 from onloop_tui.app import Dashboard
-from onloop_tui.bindings import KEYS, VIEWS, answer_keys
+from onloop_tui.bindings import KEYS, VIEWS, answer_keys, textual_keymap
 from onloop_tui.edited import Files
-from onloop_tui.keymap import remapped, textual_keymap
+from onloop_tui.keymap import remapped
 from onloop_tui.model.acts import Act
 from onloop_tui.screens.help import HelpScreen
 from onloop_tui.session import Session
-from onloop_tui.settings import Settings, SettingsError, Start, ThemeName, load_settings, settings_file
+from onloop_tui.settings import Settings, SettingsError, Start, ThemeName, settings_file
+from onloop_tui.settings_reader import load_settings
 from onloop_tui.widgets.sheet import Mode
 from tui_scenes import Scene, busy, play, screen_text, shows, until
 

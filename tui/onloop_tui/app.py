@@ -15,7 +15,6 @@ from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited import Edited, Files
 from onloop_tui.feed import Feed, News
 from onloop_tui.guard import GUARD
-from onloop_tui.keymap import textual_keymap
 from onloop_tui.messages import FilesNews, StoreNews, ThemeWanted
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.around import LEAST
@@ -124,7 +123,7 @@ class Dashboard(App[str]):
         if before is None or before.theme != settings.theme:
             self._dress(settings.theme or self._preferred)
         if before is None or before.keys != settings.keys:
-            self.set_keymap(textual_keymap(settings.keys))
+            self.set_keymap(bindings.textual_keymap(settings.keys))
 
     def _dress(self, name: ThemeName) -> None:
         self.no_color = name is ThemeName.MONO

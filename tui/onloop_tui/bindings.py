@@ -171,3 +171,9 @@ MAIN_KEYS = tuple(key for key in KEYS if key.where not in VIEWS)
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
     """The keys as Textual's bindings, whose ids are their words; ours draws the footer, so none is shown by Textual."""
     return [Binding(name, key.action, key.help, show=False, id=key.word) for key in keys for name in key.names]
+
+
+def textual_keymap(keys: Iterable[Key]) -> dict[str, str]:
+    """What Textual must be told, so that its bindings are those of `keys`."""
+    ours = {key.word: key.names for key in KEYS}
+    return {key.word: ",".join(key.names) for key in keys if key.names != ours[key.word]}

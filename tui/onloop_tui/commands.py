@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from onloop.workflow.shape import nearest, quoted
+from onloop.workflow.wording import nearest, quoted
 from onloop_tui.bindings import Key
 from onloop_tui.settings import Settings, ThemeName
 

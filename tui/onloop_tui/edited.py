@@ -11,10 +11,9 @@ from typing import Generic, TypeVar
 
 from onloop.errors import OnloopError
 from onloop.machine.definition import Definition
-from onloop.workflow.document import LARGEST
-from onloop.workflow.loader import load
+from onloop.workflow.nodes import LARGEST
 from onloop_tui.model.text import safe
-from onloop_tui.settings import Settings, load_settings
+from onloop_tui.settings import Settings
 
 MOST_FILES = 100
 """How many workflow files of a folder are looked at."""
@@ -71,7 +70,7 @@ class Files:
     """Settings and workflows as they are on disk; for one thread. What is in force is what was last in order."""
 
     def __init__(self, settings: Path, workflows: tuple[Path, ...]) -> None:
-        self._settings = _File(settings.absolute(), load_settings)
+        self._settings = _File(settings.absolute(), _settings_in)
         self._workflows: dict[Path, _File[Definition]] = {}
         self._last: Edited | None = None
         self.folders = tuple(dict.fromkeys((settings.absolute().parent, *(path.absolute() for path in workflows))))
@@ -97,7 +96,7 @@ class Files:
 
     def _look_at_workflows(self, anew: bool) -> Iterator[str]:
         found = tuple(path for folder in self._of_workflows for path in _workflow_files(folder))
-        self._workflows = {path: self._workflows.get(path) or _File(path, load) for path in found}
+        self._workflows = {path: self._workflows.get(path) or _File(path, _workflow_in) for path in found}
         for file in self._workflows.values():
             before, was_broken = file.good, bool(file.problem)
             if file.look(anew=anew) and not file.problem and file.good and (was_broken or file.good != before):
@@ -112,6 +111,18 @@ class Files:
             if file.problem:
                 kept = "the last good one stays in force" if file.good is not None else "no run can begin with it"
                 yield f"{file.problem}; {kept}"
+
+
+def _settings_in(source: bytes, name: str) -> Settings:
+    from onloop_tui.settings_reader import load_settings  # YAML and pydantic, which a start without files can spare
+
+    return load_settings(source, name)
+
+
+def _workflow_in(source: bytes, name: str) -> Definition:
+    from onloop.workflow.loader import load
+
+    return load(source, name)
 
 
 def _workflow_files(folder: Path) -> list[Path]:

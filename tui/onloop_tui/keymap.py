@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from textual.binding import Binding
 
 from onloop.workflow.nodes import Fault, Side
-from onloop.workflow.shape import nearest, quoted
+from onloop.workflow.wording import nearest, quoted
 from onloop_tui.bindings import KEYS, Key
 from onloop_tui.model.text import cells, is_safe
 
@@ -47,12 +47,6 @@ def key_faults(wanted: Mapping[str, Sequence[object]], at: str) -> Iterator[Faul
 def remapped(wanted: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
     """The registry with these keys, which have no faults, in the place of its own."""
     return tuple(_with(key, wanted[key.word]) if key.word in wanted else key for key in KEYS)
-
-
-def textual_keymap(keys: Iterable[Key]) -> dict[str, str]:
-    """What Textual must be told, so that its bindings are those of `keys`."""
-    ours = {key.word: key.names for key in KEYS}
-    return {key.word: ",".join(key.names) for key in keys if key.names != ours[key.word]}
 
 
 def _clash(written: str, word: str, other: str) -> tuple[str, str]:

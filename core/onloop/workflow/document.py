@@ -11,9 +11,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from onloop.text import safe
 from onloop.workflow.assembly import Assembly, TooMuch, position_of
 from onloop.workflow.characters import decoded, unwanted
-from onloop.workflow.nodes import Node, Position, Problem
+from onloop.workflow.nodes import LARGEST, Node, Position, Problem
 
-LARGEST = 1_048_576
 START = Position(1, 1)
 EMPTY = Problem(START, "the file is empty", "begin with workflow: NAME")
 _DIRECTIVE = re.compile(r"((?: *(?:#[^\n]*)?\n)*)%")

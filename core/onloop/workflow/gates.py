@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from onloop.machine.definition import RUN_GATE
 from onloop.workflow.model import GATE_KINDS, GatePart
 from onloop.workflow.nodes import Fault, Path, Side
-from onloop.workflow.shape import nearest
+from onloop.workflow.wording import nearest
 
 COUNTERS = ("junit", "unittest")
 PLACEHOLDERS = ("python", "report")

@@ -11,6 +11,9 @@ Value = str | int | float | bool | None
 Path = tuple[str | int, ...]
 """The way from the root to a value: names of fields and numbers of items, such as `("steps", 2, "gates", 0)`."""
 
+LARGEST = 1_048_576
+"""How many bytes of a file are read at most."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:

@@ -10,7 +10,7 @@ from onloop.workflow.fan_out import fan_out_faults
 from onloop.workflow.gates import gate_faults, placeholder_faults
 from onloop.workflow.model import EnvironmentPart, StepPart
 from onloop.workflow.nodes import Fault, Path, Side
-from onloop.workflow.shape import nearest
+from onloop.workflow.wording import nearest
 
 REPORT = "report"
 PYTHON = "python"

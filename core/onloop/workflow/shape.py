@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from onloop.workflow import model as m
 from onloop.workflow.nodes import Fault, ListNode, MapNode, Node, Path, Scalar, Side
+from onloop.workflow.wording import described, nearest, quoted
 
 LATER_FIELDS = {
     "a gate": ("policy", "http", "github", "sarif", "coverage"),
@@ -106,7 +106,7 @@ def _fault(detail: Any, form: Form) -> Fault:
         case kind if kind in _RULES:
             return Fault(path, *_RULES[kind](_name(path), detail["input"], detail.get("ctx", {}), form))
         case _:
-            return Fault(path, f"{_name(path)} is {_described(detail['input'])}", detail["msg"].lower())
+            return Fault(path, f"{_name(path)} is {described(detail['input'])}", detail["msg"].lower())
 
 
 def _unknown(path: Path, form: Form) -> _Words:
@@ -119,8 +119,8 @@ def _unknown(path: Path, form: Form) -> _Words:
 
 def _mistyped(path: Path, given: object, wanted: str) -> _Words:
     if wanted == "a text" and isinstance(given, bool | int | float):
-        return f"{_name(path)} is {_described(given)}", "put it in quotes to make it text"
-    return f"{_name(path)} is {_described(given)}", f"give {wanted}"
+        return f"{_name(path)} is {described(given)}", "put it in quotes to make it text"
+    return f"{_name(path)} is {described(given)}", f"give {wanted}"
 
 
 def _not_in_list(name: str, given: object, context: Mapping[str, Any], form: Form) -> _Words:
@@ -153,37 +153,6 @@ _RULES: Mapping[str, Callable[[str, object, Mapping[str, Any], Form], _Words]] =
         f"give at most {c['max_length']}",
     ),
 }
-
-
-def nearest(name: str, valid: typing.Iterable[str]) -> str:
-    """`did you mean X? `, if something valid is near enough to `name`; else nothing."""
-    near = get_close_matches(name[:100], list(valid), n=1)
-    return f"did you mean {near[0]}? " if near else ""
-
-
-def quoted(value: object) -> str:
-    """A value as a message may hold it: short, in quotes if it is text, with nothing in it that a terminal obeys."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= 60 else f"{value[:59]}…")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else _described(value)
-
-
-def _described(value: object) -> str:
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return f"{quoted(value)} (a boolean)"
-        case int() | float():
-            return f"{quoted(value)} (a number)"
-        case str():
-            return f"{quoted(value)} (a text)"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
 
 
 def _name(path: Path) -> str:

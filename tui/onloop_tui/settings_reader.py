@@ -1,0 +1,86 @@
+"""The settings file: read as strictly as a workflow. It brings YAML and pydantic, so it is imported where a file is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from onloop.workflow.document import EMPTY, read
+from onloop.workflow.loader import problem_lines
+from onloop.workflow.model import Part
+from onloop.workflow.nodes import Fault, Node, Side, plain
+from onloop.workflow.shape import Form, misfits
+from onloop.workflow.wording import quoted
+from onloop_tui.bindings import KEYS
+from onloop_tui.keymap import key_faults, remapped
+from onloop_tui.model.filter_terms import Problem
+from onloop_tui.model.filters import parse
+from onloop_tui.settings import WORDS_WITH_AN_OBJECT, Settings, SettingsError, Start, ThemeName
+
+_FILTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+T = TypeVar("T")
+
+
+class SettingsFile(Part):
+    """The shape of the file."""
+
+    theme: Annotated[ThemeName | None, Field(strict=False)] = None
+    bell: bool = True
+    osc: bool = True
+    keys: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=5)]] = {}
+    filters: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
+    start: Annotated[Start, Field(strict=False)] = Start.INBOX
+
+
+FORM = Form(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
+
+
+def load_settings(source: bytes, name: str) -> Settings:
+    """The settings in the bytes of a file called `name`; SettingsError with every problem in it."""
+    document = read(source)
+    if document.problems == (EMPTY,):
+        return Settings()
+    data = plain(document.root) if document.root is not None else None
+    lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
+    if lines:
+        raise SettingsError(lines)
+    given = SettingsFile.model_validate(data)
+    return Settings(
+        theme=given.theme,
+        bell=given.bell,
+        osc=given.osc,
+        keys=remapped(given.keys),
+        filters=given.filters,
+        start=given.start.where,
+    )
+
+
+def _faults(root: Node, data: object) -> Iterator[Fault]:
+    """What does not fit, and what makes no sense; a part that does not fit does not hide what is wrong with others."""
+    yield from misfits(root, data, FORM)
+    given = data if isinstance(data, dict) else {}
+    yield from key_faults(_part(given.get("keys"), list), "keys")
+    yield from _filter_faults(_part(given.get("filters"), str), "filters")
+
+
+def _part(given: object, kind: type[T]) -> dict[str, T]:
+    """The entries of a mapping that are of the right kind."""
+    entries = given.items() if isinstance(given, dict) else ()
+    return {name: value for name, value in entries if isinstance(value, kind)}
+
+
+def _filter_faults(filters: Mapping[str, str], at: str) -> Iterator[Fault]:
+    words = {key.word for key in KEYS} | WORDS_WITH_AN_OBJECT
+    for name, query in filters.items():
+        if name in words:
+            yield Fault((at, name), f":{name} has a meaning already", f"call it my-{name}", Side.KEY)
+        elif not _FILTER_NAME.fullmatch(name):
+            hint = "start with a letter, then small letters, digits and -, such as mine"
+            yield Fault((at, name), f"a filter cannot be called {quoted(name)}", hint, Side.KEY)
+        found = parse(query)
+        if isinstance(found, Problem):
+            yield Fault((at, name), f"{name}: {found.message} at column {found.column}", found.hint)
