@@ -174,8 +174,8 @@ class World:
             if now == seen and time.monotonic() - asked < AT_LEAST_S:
                 return None
             seen, asked = now, time.monotonic()
-            task = self.task(task_id)
-            return task["state"] == state and task["reason"] == reason and task
+            task = self.task(task_id)  # without a state where it is yet to be made
+            return task.get("state") == state and task["reason"] == reason and task
 
         return wait_for(
             stands, lambda: f"{task_id} is not {state} ({reason}): {self.onloop('show', task_id).out}{self.logs()}"
