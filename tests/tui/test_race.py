@@ -74,10 +74,10 @@ class Shop:
         place = Place(lambda: Gateway(SqliteStore(self.folder), self.clock))
         return Dashboard(Session(place, self.clock, person))
 
-    def decisions(self, scene: Scene) -> list[tuple[Recorded, Intent]]:
-        """What the log says was decided, and by whom."""
+    def decisions(self, scene: Scene, after: int = 0) -> list[tuple[Recorded, Intent]]:
+        """What the log says was decided after a sequence number, and by whom."""
         with scene.store.reading() as at:
-            log = at.log(limit=1_000_000)
+            log = at.log(after=after, limit=1_000_000)
         found = [(e, json.loads(e.data)["decision"]) for e in log if e.name == "Decided"]
         return [(e, Intent(d["by"], e.task, d["answer"], d["digest"])) for e, d in found]
 
@@ -228,7 +228,10 @@ def test_two_people_over_a_store_that_changes_never_decide_the_wrong_thing_or_tw
     enough = threading.Event()
 
     async def watched() -> None:
-        while sum(intent.by != "human:cleo" for _, intent in shop.decisions(scene)) < count:
+        made, seen = 0, 0
+        while made < count:
+            for record, intent in shop.decisions(scene, seen):
+                made, seen = made + (intent.by != "human:cleo"), record.seq
             await asyncio.sleep(0.2)
         enough.set()
 
