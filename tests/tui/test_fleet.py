@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
+from onloop.gateway.door import Door
 from onloop.machine.state import Reason, State
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk import Bulk, Phase
+from onloop_tui.place import Place
+from onloop_tui.session import Session
 from tui_scenes import MINUTE, PASSPHRASE, SIZES, Scene, busy, commit, play, screen_lines, screen_text, shows, until
 
 CAUSE = "AttributeError: module 'kvlite' has no attribute 'legacy_scan'"
@@ -119,6 +123,26 @@ def test_the_runs_are_gone_through_newest_first_and_one_task_is_a_run_too() -> N
         await shows(pilot, "this is the first run")
         await pilot.press("greater_than_sign", "greater_than_sign")
         await shows(pilot, "run r7k2m", "there is no further run")
+
+    asyncio.run(play(app, story))
+
+
+def test_a_fleet_looked_at_before_the_store_was_read_shows_the_run_that_the_inbox_has_on_top() -> None:
+    scene = busy()
+    scene.fleet(["alone"], run="zz", title="a newer one")
+    pressed = threading.Event()
+
+    def late() -> Door:
+        assert pressed.wait(30)
+        return scene.place.open()
+
+    app = Dashboard(Session(Place(late), scene.clock, scene.person("ana")))
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("3")
+        assert not app.main.around.has_read
+        pressed.set()
+        await shows(pilot, "run r7k2m", "run 2 of 2", "▶ ◆ approve")
 
     asyncio.run(play(app, story))
 

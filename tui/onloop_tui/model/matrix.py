@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import Group
-from onloop.attention.items import Tier
+from onloop.attention.items import Item, Tier
 from onloop.gateway.picture import Category, category_of
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
@@ -257,3 +257,8 @@ def run_order(snapshot: Snapshot) -> tuple[str, ...]:
     """The runs: those that live first, each time the newest first."""
     newest = tuple(reversed(snapshot.picture.runs))
     return (*(run.run for run in newest if run.live), *(run.run for run in newest if not run.live))
+
+
+def first_waiting(snapshot: Snapshot) -> Item | None:
+    """What the Inbox has on top; None where nothing needs a person."""
+    return next((group.members[0] for group in snapshot.board.shown), None)

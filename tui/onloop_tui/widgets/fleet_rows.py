@@ -7,7 +7,7 @@ from collections.abc import Callable
 from onloop.machine.task import Task
 from onloop_tui.model.filters import EVERYTHING, Filter
 from onloop_tui.model.lines import Line
-from onloop_tui.model.matrix import CauseRow, Matrix, run_order, steps_of
+from onloop_tui.model.matrix import CauseRow, Matrix, first_waiting, run_order, steps_of
 from onloop_tui.model.matrix_rows import (
     cause_columns,
     cause_heading,
@@ -63,16 +63,20 @@ class FleetRows(RowView):
     # -- news
 
     def take(self, snapshot: Snapshot) -> None:
-        """Show this snapshot; without a run, or without the one that was shown, begin with the newest that lives."""
+        """Show this snapshot; without a run, or without the one that was shown, begin with what the Inbox has on top."""
         before, self.snapshot = self.snapshot, snapshot
         if snapshot.picture is not before.picture:
             self.runs = run_order(snapshot)
+        waiting = None
         if self.run_id not in self.runs:
-            self._begin(self.runs[0] if self.runs else "")
+            waiting = first_waiting(snapshot)
+            self._begin(waiting.run if waiting is not None else self.runs[0] if self.runs else "")
         changed = snapshot.changed_since(before.seq) if snapshot.seq != before.seq else frozenset()
         self.matrix.take(snapshot, changed if self._counted else None)
         self._counted = True
         self._draw()
+        if waiting is not None:
+            self.stand_on(waiting.task)
 
     def tick(self) -> None:
         """Ages move, and a filter for ages may let others in."""
