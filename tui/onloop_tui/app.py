@@ -68,10 +68,14 @@ class Dashboard(App[str]):
         """Show the first screen and begin to read."""
         self.push_screen(self.main)
         self.notices.begin()
-        self.run_worker(self.feed.run, thread=True, group="feed")
+        self.call_after_refresh(self._begin_to_read)
         self.set_interval(NOTICE_S, self._look_for_notices)
         if self.watching is not None:
             self.run_worker(self.watching.run, thread=True, group="watching")
+
+    def _begin_to_read(self) -> None:
+        """Only once something is on the screen: reading a large store would hold the first picture up."""
+        self.run_worker(self.feed.run, thread=True, group="feed")
 
     def on_unmount(self) -> None:
         """Let the threads end, and give the terminal its title back."""
