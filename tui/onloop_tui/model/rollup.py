@@ -7,53 +7,49 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from onloop.machine.state import Reason, State
+from onloop.gateway.picture import Category, category_of
+from onloop.machine.state import State
 from onloop.machine.task import Task
 
 
-class Category(IntEnum):
-    """What a task is counted as; every task is counted as exactly one thing."""
+class Standing(IntEnum):
+    """What a task below another is counted as: its category, and stalled where its agent has fallen silent.
+
+    In the order in which they are told.
+    """
 
     NEEDS_PERSON = 0
     STALLED = 1
-    RUNNING = 2
+    WORKING = 2
     WAITING = 3
     DONE = 4
-    ENDED_OTHERWISE = 5
+    EXCLUDED = 5
+    ENDED_OTHERWISE = 6
 
 
-CATEGORIES: Mapping[State, Category] = {
-    State.SUBMITTED: Category.WAITING,
-    State.WORKING: Category.RUNNING,
-    State.INPUT_REQUIRED: Category.NEEDS_PERSON,
-    State.AUTH_REQUIRED: Category.NEEDS_PERSON,
-    State.PAUSED: Category.WAITING,
-    State.COMPLETED: Category.DONE,
-    State.FAILED: Category.ENDED_OTHERWISE,
-    State.CANCELED: Category.ENDED_OTHERWISE,
-    State.REJECTED: Category.ENDED_OTHERWISE,
-}
-"""What every state is counted as, while it does not stall."""
-
-_STALLING = frozenset({Reason.STALLED, Reason.DISCONNECTED})
-NONE: tuple[int, ...] = (0,) * len(Category)
+COUNTED: Mapping[Category, Standing] = {category: Standing[category.name] for category in Category}
+"""What every category is counted as while nothing stalls."""
+NONE: tuple[int, ...] = (0,) * len(Standing)
 """Nothing of anything."""
+_OVER = (Standing.DONE, Standing.EXCLUDED, Standing.ENDED_OTHERWISE)
+"""What holds no run up any more."""
 
 
-def category_of(task: Task) -> Category:
-    """What a task is counted as."""
-    return Category.STALLED if task.reason in _STALLING else CATEGORIES[task.state]
+def standing_of(task: Task, *, idle: bool = False) -> Standing:
+    """What a task is counted as; `idle` where its agent is not heard from."""
+    recorded = COUNTED[category_of(task)]
+    return Standing.STALLED if idle and recorded is Standing.WORKING else recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many of each category are below a task, at any depth."""
+    """How many stand in each way below a task, at any depth."""
 
     counts: tuple[int, ...] = NONE
 
-    def of(self, category: Category) -> int:
-        """How many of that category."""
-        return self.counts[category]
+    def of(self, standing: Standing) -> int:
+        """How many stand so."""
+        return self.counts[standing]
 
     @property
     def total(self) -> int:
@@ -62,17 +58,17 @@ class Tally:
 
     @property
     def live(self) -> int:
-        """How many have not ended."""
-        return self.total - self.of(Category.DONE) - self.of(Category.ENDED_OTHERWISE)
+        """How many hold their run up: neither ended nor excluded."""
+        return self.total - sum(map(self.of, _OVER))
 
     @property
-    def pieces(self) -> tuple[tuple[str, Category], ...]:
+    def pieces(self) -> tuple[tuple[str, Standing], ...]:
         """The counts in words: `3 of 5 done`, `1 needs you`, and so on; `all 5 done` only when they are."""
-        done = self.of(Category.DONE)
+        done = self.of(Standing.DONE)
         first = f"all {done} done" if done == self.total else f"{done} of {self.total} done"
-        rest = [(self.of(category), category) for category in Category if category is not Category.DONE]
-        told = [(f"{count} {_word(category, count)}", category) for count, category in rest if count]
-        return ((first, Category.DONE), *told) if self.total else ()
+        rest = [(self.of(standing), standing) for standing in Standing if standing is not Standing.DONE]
+        told = [(f"{count} {_word(standing, count)}", standing) for count, standing in rest if count]
+        return ((first, Standing.DONE), *told) if self.total else ()
 
     @property
     def words(self) -> str:
@@ -93,42 +89,43 @@ class Branch(Protocol):
 
     @property
     def counts(self) -> list[int]:
-        """How many of each category are below."""
+        """How many stand in each way below."""
 
     def redrawn(self) -> None:
         """Its line is another one now."""
 
 
-_WORDS: Mapping[Category, str] = {
-    Category.STALLED: "stalled",
-    Category.RUNNING: "running",
-    Category.WAITING: "waiting",
-    Category.ENDED_OTHERWISE: "ended otherwise",
+_WORDS: Mapping[Standing, str] = {
+    Standing.STALLED: "stalled",
+    Standing.WORKING: "running",
+    Standing.WAITING: "waiting",
+    Standing.EXCLUDED: "excluded",
+    Standing.ENDED_OTHERWISE: "ended otherwise",
 }
 
 
-def _word(category: Category, count: int) -> str:
-    if category is Category.NEEDS_PERSON:
+def _word(standing: Standing, count: int) -> str:
+    if standing is Standing.NEEDS_PERSON:
         return "needs you" if count == 1 else "need you"
-    return _WORDS[category]
+    return _WORDS[standing]
 
 
-def one(category: Category, count: int = 1) -> list[int]:
-    """So many of one category."""
-    amounts = [0] * len(Category)
-    amounts[category] = count
+def one(standing: Standing, count: int = 1) -> list[int]:
+    """So many that stand in one way."""
+    amounts = [0] * len(Standing)
+    amounts[standing] = count
     return amounts
 
 
-def difference(before: Category, after: Category) -> list[int]:
-    """What a task changes above it when it moves from one category to another."""
+def difference(before: Standing, after: Standing) -> list[int]:
+    """What a task changes above it when it no longer stands as before."""
     amounts = one(after)
     amounts[before] -= 1
     return amounts
 
 
 def add(counts: list[int], amounts: Sequence[int]) -> None:
-    """Count `amounts` too."""
+    """Standing `amounts` too."""
     for index, amount in enumerate(amounts):
         counts[index] += amount
 

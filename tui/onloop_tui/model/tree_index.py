@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from onloop.machine.task import Task
 from onloop_tui.model.prefix_sums import PrefixSums
-from onloop_tui.model.rollup import Category, carry, category_of, difference
+from onloop_tui.model.rollup import Standing, carry, difference, standing_of
 from onloop_tui.model.tree_node import Node, key_of, may_match, planted
 
 Matches = Callable[[Task], bool]
@@ -133,7 +133,7 @@ class TreeIndex:
         for task in changed:
             node = self._nodes.get(task.id)
             if node is None:
-                node = self._nodes[task.id] = Node(task, self._category(task), is_open=self._opened(task))
+                node = self._nodes[task.id] = Node(task, self._standing(task), is_open=self._opened(task))
                 fresh.append(node)
             elif node.task is not task:
                 self._update(node, task)
@@ -168,9 +168,8 @@ class TreeIndex:
             if node is not None:
                 self._update(node, node.task)
 
-    def _category(self, task: Task) -> Category:
-        recorded = category_of(task)
-        return Category.STALLED if recorded is Category.RUNNING and task.id in self._idle else recorded
+    def _standing(self, task: Task) -> Standing:
+        return standing_of(task, idle=task.id in self._idle)
 
     def remove(self, task_id: str) -> None:
         """Take a task out, with all below it."""
@@ -184,10 +183,10 @@ class TreeIndex:
 
     def _update(self, node: Node, task: Task) -> None:
         moved = task.parent != node.task.parent
-        before, node.task, node.category = node.category, task, self._category(task)
+        before, node.task, node.standing = node.standing, task, self._standing(task)
         node.redrawn()
-        if node.category is not before:
-            carry(node.parent, difference(before, node.category))
+        if node.standing is not before:
+            carry(node.parent, difference(before, node.standing))
             self._note_need(node)
         if self._matches is not None:
             self._set_match(node, may_match(task) and self._matches(task))
@@ -197,7 +196,7 @@ class TreeIndex:
             self._attach(node)
 
     def _note_need(self, node: Node) -> None:
-        if node.category is Category.NEEDS_PERSON:
+        if node.standing is Standing.NEEDS_PERSON:
             self._needing[node.id] = node
         else:
             self._needing.pop(node.id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from onloop.machine.task import Kind, Task
-from onloop_tui.model.rollup import NONE, Category, Tally, add
+from onloop_tui.model.rollup import NONE, Standing, Tally, add
 
 _LONGEST_NUMBER = 18
 
@@ -16,14 +16,14 @@ Key = tuple[int, int, str]
 class Node:
     """A task with the tasks below it. Only the index that holds it changes it."""
 
-    __slots__ = ("_counts", "category", "children", "depth", "hits", "id", "key", "matched", "open", "parent", "stamp",
+    __slots__ = ("_counts", "children", "depth", "hits", "id", "key", "matched", "open", "parent", "stamp", "standing",
                  "task")  # fmt: skip
 
-    def __init__(self, task: Task, category: Category, *, is_open: bool) -> None:
+    def __init__(self, task: Task, standing: Standing, *, is_open: bool) -> None:
         self.id = task.id
         self.task = task
         self.key = key_of(task)
-        self.category = category
+        self.standing = standing
         self.parent: Node | None = None
         self.children: list[Node] = []
         self.open = is_open
@@ -49,7 +49,7 @@ class Node:
     def amounts(self) -> list[int]:
         """What it adds to whatever stands above it: itself and all below it."""
         whole = list(self._counts or NONE)
-        whole[self.category] += 1
+        whole[self.standing] += 1
         return whole
 
     @property
@@ -145,7 +145,7 @@ def needing_below(node: Node) -> Iterator[str]:
     waiting = list(reversed(node.children))
     while waiting:
         each = waiting.pop()
-        if each.category is Category.NEEDS_PERSON:
+        if each.standing is Standing.NEEDS_PERSON:
             yield each.id
-        if each.counts[Category.NEEDS_PERSON]:
+        if each.counts[Standing.NEEDS_PERSON]:
             waiting.extend(reversed(each.children))

@@ -15,7 +15,7 @@ from onloop.machine.task import Task
 from onloop.store.rows import Lease
 from onloop_tui.model.gates import strip_line
 from onloop_tui.model.lines import Line, Span, Tone, column, fitted, width_of
-from onloop_tui.model.rollup import Category, Tally
+from onloop_tui.model.rollup import Standing, Tally
 from onloop_tui.model.sentences import Sign, sign_for
 
 OPEN, CLOSED, LEAF = Span("▾ ", Tone.DIM), Span("▸ ", Tone.DIM), Span("  ")
@@ -24,13 +24,14 @@ _GAP = Span(" ")
 _MOST_GUIDES = 8
 _SIGN, _AGE, _LEAST_NAME = 11, 7, 8
 _ROOMY = 110
-_TONES: Mapping[Category, Tone] = {
-    Category.NEEDS_PERSON: Tone.ACCENT,
-    Category.STALLED: Tone.WARN,
-    Category.RUNNING: Tone.PLAIN,
-    Category.WAITING: Tone.DIM,
-    Category.DONE: Tone.GOOD,
-    Category.ENDED_OTHERWISE: Tone.WARN,
+_TONES: Mapping[Standing, Tone] = {
+    Standing.NEEDS_PERSON: Tone.ACCENT,
+    Standing.STALLED: Tone.WARN,
+    Standing.WORKING: Tone.PLAIN,
+    Standing.WAITING: Tone.DIM,
+    Standing.DONE: Tone.GOOD,
+    Standing.EXCLUDED: Tone.DIM,
+    Standing.ENDED_OTHERWISE: Tone.WARN,
 }
 
 
@@ -103,7 +104,7 @@ def _own(task: Task, gates: Line, columns: Columns) -> Line:
 
 
 def _below(tally: Tally) -> Line:
-    pieces = [(Span(words, _TONES[category]), Span(" · ", Tone.DIM)) for words, category in tally.pieces]
+    pieces = [(Span(words, _TONES[standing]), Span(" · ", Tone.DIM)) for words, standing in tally.pieces]
     return tuple(span for pair in pieces for span in pair)[:-1]
 
 

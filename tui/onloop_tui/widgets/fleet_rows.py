@@ -63,7 +63,7 @@ class FleetRows(RowView):
     # -- news
 
     def take(self, snapshot: Snapshot) -> None:
-        """Show this snapshot; without a run, or without the one that was shown, begin with what the Inbox has on top."""
+        """Show this snapshot; without a run, or when the one that was shown is gone, begin with the Inbox's first."""
         before, self.snapshot = self.snapshot, snapshot
         if snapshot.picture is not before.picture:
             self.runs = run_order(snapshot)
