@@ -27,9 +27,9 @@ from onloop.gateway.definitions import definition_of  # noqa: E402
 from onloop.gateway.effects import Executor  # noqa: E402
 from onloop.gateway.identity import Principal, agent_from_token, launcher, verifier  # noqa: E402
 from onloop.gateway.opening import Opened  # noqa: E402
+from onloop.gateway.runner import Runner  # noqa: E402
 from onloop.gateway.runs import Target, Workflow, start_run  # noqa: E402
 from onloop.gateway.submission import submit, task_of  # noqa: E402
-from onloop.gateway.verifier import Verifier  # noqa: E402
 from onloop.gateway.workshop import workshop_for  # noqa: E402
 from onloop.machine.commands import Spawn  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
@@ -99,19 +99,19 @@ def claim(opened: Opened, task: str, role: str) -> Principal:
         return agent_from_token(at, got.secret)
 
 
+def step(judge: Runner) -> None:
+    """Have the next effect carried out, or the next gate answered."""
+    take = judge.opened.gateway.take_job
+    job = take(judge.principal, 60_000, effects=True) or take(judge.principal, 60_000, effects=False)
+    assert job is not None
+    judge.carry_out(job)
+
+
 def run(opened: Opened, folder: Path, children: int, meter: Meter) -> None:
     """The whole swarm, one child after the other."""
     root, me = begin(opened, folder, children), verifier("bench")
-    make = workshop_for(opened, me)
-    judge = Verifier(
-        opened=opened,
-        principal=me,
-        workshop=make,
-        executor=Executor(opened, make, lambda: False, lambda _point: None),
-        stopped=lambda: False,
-        pause=time.sleep,
-        say=lambda _words: None,
-    )
+    make = workshop_for(opened, me, {})
+    judge = Runner(opened, me, make, Executor(opened, make, lambda: False, lambda _point: None), lambda: False)
     lead = claim(opened, root, "lead")
     prepare_workplace(opened.home, task_of(opened, root), lead.name)
     for number in range(children):
@@ -121,15 +121,15 @@ def run(opened: Opened, folder: Path, children: int, meter: Meter) -> None:
     for number in range(1, children + 1):
         child(opened, f"{root}.{number}", judge, meter)
     with meter.phase("funnel"):
-        judge._step()
+        step(judge)
     with meter.phase("parent's gate"):
-        judge._step()
+        step(judge)
     ended = task_of(opened, root)
     if ended.state is not State.COMPLETED:
         raise SystemExit(f"the swarm did not complete: {ended.state.value}, {ended.detail}")
 
 
-def child(opened: Opened, task_id: str, judge: Verifier, meter: Meter) -> None:
+def child(opened: Opened, task_id: str, judge: Runner, meter: Meter) -> None:
     """One child, from its claim to its gate."""
     with meter.phase("claim"):
         agent = claim(opened, task_id, "worker")
@@ -145,7 +145,7 @@ def child(opened: Opened, task_id: str, judge: Verifier, meter: Meter) -> None:
     with meter.phase("submit"):
         submit(opened, agent, "done")
     with meter.phase("gate"):
-        judge._step()
+        step(judge)
 
 
 def main() -> None:

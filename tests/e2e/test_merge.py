@@ -37,7 +37,7 @@ def at(reached):
     if not Path(store, "moved").exists():
         Path(store, "moved").touch()
         subprocess.run(then, shell=True, check=True)
-print(Executor(opened, workshop_for(opened, me), lambda: False, at).carry_out(job))
+print(Executor(opened, workshop_for(opened, me, {}), lambda: False, at).carry_out(job))
 """
 
 
@@ -66,9 +66,11 @@ def _gates_answered(world: World) -> Iterator[None]:
     script = (
         "import sys, time; from pathlib import Path; from onloop.gateway.home import Home;"
         "from onloop.gateway.opening import open_home; from onloop.gateway.verifier import Verifier;"
-        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for\n"
-        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me)\n"
-        "Verifier(opened, me, make, None, lambda: False, time.sleep, lambda words: None).run()"
+        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for;"
+        "from onloop.gateway.runner import Runner\n"
+        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me, {})\n"
+        "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
+        "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(world.store)], env=world.environment)
     try:

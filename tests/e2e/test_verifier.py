@@ -12,6 +12,21 @@ from onloop.gateway.home import Home
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from world import WORKFLOW, World, wait_for
 
+MEETING = """\
+workflow: meeting
+description: Two gates, each of which passes only while the other one runs.
+steps:
+  - id: develop.write
+    role: implementer
+    gates:
+      - {id: ana, command: ["{python}", -c, "CODE", HERE/ana, HERE/ben], timeout: 20s}
+      - {id: ben, command: ["{python}", -c, "CODE", HERE/ben, HERE/ana], timeout: 20s}
+"""
+MEET = (
+    "import pathlib, sys, time; mine, other = map(pathlib.Path, sys.argv[1:]); mine.touch()\\n"
+    "for _ in range(150): other.exists() and sys.exit(0); time.sleep(0.1)\\n"
+    "mine.unlink(); sys.exit(1)"
+)
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
 
 
@@ -87,3 +102,24 @@ def test_a_worker_keeps_a_verifier_up_while_its_agent_waits_for_gates(world: Wor
 
     assert world.task(task)["reason"] == "approval_required"
     assert (world.store.parent / "out" / task / "said").read_text().startswith("yes")
+
+
+@pytest.mark.parametrize(("jobs", "stands"), [("2", ("completed", None)), ("1", ("input_required", "rounds_exhausted"))])
+def test_as_many_gates_run_at_a_time_as_the_verifier_is_told(
+    world: World, jobs: str, stands: tuple[str, str | None]
+) -> None:
+    world.init()
+    workflow = MEETING.replace("CODE", MEET).replace("HERE", str(world.folder))
+    workflow = workflow.replace("range(150)", "range(2)") if jobs == "1" else workflow
+    with world.running("verifier", "--jobs", jobs):
+        wait_for(lambda: is_verifier_up(Home(world.store)), world.logs)
+        task = f"{world.fleet(world.origin(), workflow=workflow)}.1"
+        world.onloop("work", "--role", "implementer", "--once", "--", "sh", "-c", GOOD)
+        world.until(task, *stands)
+
+
+@pytest.mark.parametrize("jobs", ["0", "65", "many", "-1", "9" * 5000])
+def test_a_number_of_gates_at_a_time_that_cannot_be_is_refused(world: World, jobs: str) -> None:
+    world.init()
+    said = world.onloop("verifier", f"--jobs={jobs}")
+    assert (said.code, "a number from 1 to 64" in said.err) == (2, True)

@@ -176,6 +176,35 @@ def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
     assert found is not None and (found.task, found.gate) == ("r1.1", "tests")
 
 
+def test_what_is_under_way_is_not_given_again_however_long_it_takes(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    first = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    assert first is not None
+    shop.later(HOUR)
+
+    assert shop.gateway.take_job(ONE, MINUTE, effects=False, busy=(first.id,)) is None
+    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is not None
+
+
+def test_effects_on_one_repository_are_carried_out_one_after_the_other(shop: Shop) -> None:
+    shop.fleet(2)
+    shop.begin(run="r2", origin="/srv/web.git")
+    for task in ("r1.1", "r1.2", "r2"):
+        shop.waiting(task)
+        shop.approve(task_id=task)
+        shop.later(1)
+    first = shop.gateway.take_job(EFFECTS, MINUTE, effects=True)
+    assert first is not None and first.task == "r1.1"
+
+    other = shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(first.id,))
+
+    assert other is not None and other.task == "r2"
+    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(first.id, other.id)) is None
+    last = shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(other.id,))
+    assert last is not None and last.task == "r1.2"
+
+
 def test_a_verifier_that_knows_itself_alone_frees_every_job(shop: Shop) -> None:
     shop.begin()
     shop.submit(shop.claim())

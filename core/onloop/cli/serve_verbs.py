@@ -8,7 +8,7 @@ from typing import Any
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output
-from onloop.cli.work_verbs import say, stop_signals
+from onloop.cli.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
@@ -22,7 +22,7 @@ def serve(context: Context) -> Output:
     """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
     if os.environ.get("ONLOOP_TOKEN"):
         raise NotAllowed("an agent may not serve", hint="a person starts it: onloop serve")
-    home = context.home
+    home, at_once = context.home, jobs_at_once(context.args.jobs)
     open_file(home).close()
 
     def submitted(values: Any) -> tuple[Task, Head | None]:
@@ -40,7 +40,7 @@ def serve(context: Context) -> Output:
             stopped=stop.is_set,
             say=say,
             submit=submitted,
-            ensure_verifier=lambda: ensure_verifier(home),
+            ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
         ).run()
     return Output(Exit.OK)

@@ -193,7 +193,10 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "run gates and effects for all workers",
         "work_verbs:verifier",
-        (arg("--idle-exit", help="end after so long without work (default: never)", default=""),),
+        (
+            arg("--idle-exit", help="end after so long without work (default: never)", default=""),
+            arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
+        ),
     ),
     Verb(
         "demo",
@@ -262,7 +265,10 @@ VERBS: tuple[Verb, ...] = (
         "serve",
         "be the resident gateway: one writer for all, at a Unix socket",
         "serve_verbs:serve",
-        (arg("--group", help="whose members may connect besides you (default: your own group)"),),
+        (
+            arg("--group", help="whose members may connect besides you (default: your own group)"),
+            arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
+        ),
     ),
     Verb(
         "hook",

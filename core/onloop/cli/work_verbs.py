@@ -15,9 +15,12 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.evaluation import BaseRun
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import verifier as verifier_principal
+from onloop.gateway.opening import open_file
 from onloop.gateway.presence import ensure_verifier, only_verifier
+from onloop.gateway.runner import Runner
 from onloop.gateway.runs import (
     Workflow,
     builtin_workflow,
@@ -28,7 +31,7 @@ from onloop.gateway.runs import (
     start_run,
     target_of,
 )
-from onloop.gateway.verifier import Verifier
+from onloop.gateway.verifier import MOST_AT_ONCE, Verifier, usual_at_once
 from onloop.gateway.workshop import workshop_for
 from onloop.machine.digest import Json
 from onloop.machine.task import Task
@@ -122,20 +125,33 @@ def verifier(context: Context) -> Output:
     if os.environ.get("ONLOOP_TOKEN"):
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal = verifier_principal(str(os.getpid()))
-    opened = context.opened_file
+    principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()
+
+    def runner(stopped: Callable[[], bool]) -> Runner:
+        opened = open_file(context.home)
+        workshop = workshop_for(opened, principal, counts)
+        return Runner(opened, principal, workshop, Executor(opened, workshop, stopped, lambda _point: None), stopped)
+
     with only_verifier(context.home), stop_signals() as stop:
-        workshop = workshop_for(opened, principal)
         Verifier(
-            opened=opened,
+            opened=context.opened_file,
             principal=principal,
-            workshop=workshop,
-            executor=Executor(opened, workshop, stop.is_set, lambda _point: None),
+            runner=runner,
+            at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
             stopped=stop.is_set,
             pause=_pause(stop),
             say=say,
         ).run(idle_exit_ms=idle)
     return Output(Exit.OK)
+
+
+def jobs_at_once(words: str) -> int:
+    """The number that `--jobs` gives, 0 where it gives none; BadInput where it is no number, or too large."""
+    if not words:
+        return 0
+    if not words.isascii() or not words.isdigit() or not 1 <= int(words[:4]) <= MOST_AT_ONCE:
+        raise BadInput(f"--jobs {words[:20]!r}", hint=f"a number from 1 to {MOST_AT_ONCE}")
+    return int(words)
 
 
 def _pause(stop: threading.Event) -> Callable[[float], None]:

@@ -39,8 +39,8 @@ def _record_house(gateway: Gateway, values: Values) -> object:
 
 
 def _take_job(gateway: Gateway, values: Values) -> object:
-    verifier, lease_ms, effects = values
-    return gateway.take_job(verifier, lease_ms, effects=effects)
+    verifier, lease_ms, effects, busy = values
+    return gateway.take_job(verifier, lease_ms, effects=effects, busy=busy)
 
 
 def _person(gateway: Gateway, values: Values) -> object:

@@ -73,9 +73,9 @@ class GatewayClient:
         """See Gateway.record_house."""
         self._ask("record_house", principal, event, key or _own_key())
 
-    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
+    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
         """See Gateway.take_job."""
-        return cast("Job | None", self._ask("take_job", verifier, lease_ms, effects))
+        return cast("Job | None", self._ask("take_job", verifier, lease_ms, effects, busy))
 
     def put_back(self, job: Job) -> None:
         """See Gateway.put_back."""

@@ -62,7 +62,7 @@ class Door(Protocol):
         """See Gateway.record_house."""
         ...
 
-    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
+    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
         """See Gateway.take_job."""
         ...
 

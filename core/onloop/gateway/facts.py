@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from onloop.errors import UnknownThing
 from onloop.gateway.definitions import definition_of, pinned_definition
 from onloop.gateway.family import handed_lists, slot_free, swarm_of
@@ -61,8 +63,18 @@ def known_task(tx: Reading, task_id: str) -> Task:
     return task
 
 
-def waiting_jobs(tx: Reading, now: int, *, effects: bool) -> list[Job]:
-    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them."""
-    free = [job for job in tx.select(Job) if job.leased_until <= now and (job.gate is None) == effects]
+def waiting_jobs(tx: Reading, now: int, *, effects: bool, busy: Collection[str] = ()) -> list[Job]:
+    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them.
+
+    Those that are `busy` are none of them, nor are effects on the same repository as an effect that is.
+    """
+    jobs = tx.select(Job)
+    taken = {known_task(tx, job.task).origin for job in jobs if effects and job.gate is None and job.id in busy}
+    free = [
+        job
+        for job in jobs
+        if job.leased_until <= now and (job.gate is None) == effects and job.id not in busy
+        if not taken or known_task(tx, job.task).origin not in taken
+    ]
     house = tx.house()
     return [job for job in free if covering(house, known_task(tx, job.task)) is None] if house.freezes else free

@@ -58,8 +58,10 @@ def _locked(handle: int, how: int) -> bool:
     return True
 
 
-def ensure_verifier(home: Home) -> None:
+def ensure_verifier(home: Home, at_once: int = 0) -> None:
     """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
+
+    It has `at_once` gates answered at a time; 0 leaves that to it.
 
     Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
     PYTHONPATH can put other code in its place.
@@ -70,6 +72,7 @@ def ensure_verifier(home: Home) -> None:
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHON"))}
     words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
+    words += ["--jobs", str(at_once)] if at_once else []
     with (home.logs / "verifier.log").open("ab") as log:
         process = subprocess.Popen(
             own_command(*words),

@@ -58,7 +58,7 @@ VERBS: Mapping[str, Verb] = {
     "heartbeat": Verb((Principal, int, bool), int, Lane.GROUP, Trust.PROVEN),
     "record_house": Verb((Principal, HouseEvent, str), None, Lane.GROUP, Trust.PROVEN),
     "tick": Verb((), int, Lane.GROUP, Trust.ANYBODY),
-    "take_job": Verb((Principal, int, bool), Job | None, Lane.GROUP, Trust.OWN),
+    "take_job": Verb((Principal, int, bool, tuple[str, ...]), Job | None, Lane.GROUP, Trust.OWN),
     "put_back": Verb((Job,), None, Lane.GROUP, Trust.OWN),
     "free_jobs": Verb((), None, Lane.GROUP, Trust.OWN),
     "keep": Verb((_BYTES,), str, Lane.GROUP, Trust.OWN),

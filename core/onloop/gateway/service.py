@@ -221,14 +221,18 @@ class Gateway:
                 if now.reason is Reason.CHILDREN_RUNNING:
                     self._settle(tx, now)
 
-    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool) -> Job | None:
-        """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none."""
+    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
+        """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
+
+        Of the jobs in `busy`, which the verifier has under way, none is given again, and no effect on a repository of
+        which one is among them.
+        """
         now = self.clock()
         with self.store.reading() as at:
-            if not waiting_jobs(at, now, effects=effects):
+            if not waiting_jobs(at, now, effects=effects, busy=busy):
                 return None
         with self.store.writing() as tx:
-            free = waiting_jobs(tx, now, effects=effects)
+            free = waiting_jobs(tx, now, effects=effects, busy=busy)
             if not free:
                 return None
             first = min(free, key=lambda job: (job.created_at, job.id))

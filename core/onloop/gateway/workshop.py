@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 
 from onloop.errors import BadInput
 from onloop.gates.evaluation import BaseRun, Workshop
@@ -16,9 +16,10 @@ from onloop.machine.task import Task
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "API_KEY", "PRIVATE_KEY")
 
 
-def workshop_for(opened: Opened, verifier: Principal) -> Callable[[Task, Definition, Callable[[], bool]], Workshop]:
-    """A maker of workshops that shares what was counted at bases between the gates of one verifier."""
-    counts: dict[BaseRun, int] = {}
+def workshop_for(
+    opened: Opened, verifier: Principal, counts: MutableMapping[BaseRun, int]
+) -> Callable[[Task, Definition, Callable[[], bool]], Workshop]:
+    """A maker of workshops. `counts` is what was counted at bases, which all gates of one verifier share."""
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> Workshop:
         if task.origin is None:
