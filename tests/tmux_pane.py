@@ -43,6 +43,16 @@ class Pane:
     def told(self, variable: str) -> str:
         return self.tmux("display-message", "-p", f"#{{{variable}}}").rstrip("\n")
 
+    def end(self) -> None:
+        """Take the terminal away, if it is there still."""
+        subprocess.run(["tmux", "-S", str(self.server), "kill-server"], capture_output=True, check=False)
+
+    @property
+    def process(self) -> int:
+        """The id of the program that runs in it."""
+        shell = self.told("pane_pid")
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
     def press(self, *keys: str) -> None:
         self.tmux("send-keys", *keys)
 
@@ -73,9 +83,13 @@ class Pane:
 
 @contextmanager
 def pane(
-    folder: Path, *argv: str, environment: Mapping[str, str] | None = None, size: tuple[int, int] = (120, 36)
+    folder: Path,
+    *argv: str,
+    module: str = "onloop_tui",
+    environment: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (120, 36),
 ) -> Iterator[Pane]:
-    """The dashboard with these arguments, in a shell that says how it ended."""
+    """The dashboard, or another module, with these arguments, in a shell that says how it ended."""
     server = folder / "tmux"
     given = {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -83,7 +97,7 @@ def pane(
         "COLORTERM": "truecolor",
         **(environment or {}),
     }
-    words = [*(f"{name}={value}" for name, value in given.items()), sys.executable, "-m", "onloop_tui", *argv]
+    words = [*(f"{name}={value}" for name, value in given.items()), sys.executable, "-m", module, *argv]
     script = folder / "run.sh"
     script.write_text(f'cd "{folder}"\nenv -u COLUMNS -u LINES "$@"\necho "it ended with $?"\nexec cat\n')
     found = Pane(server)
@@ -93,4 +107,4 @@ def pane(
     try:
         yield found
     finally:
-        found.tmux("kill-server")
+        found.end()

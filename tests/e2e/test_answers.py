@@ -8,6 +8,7 @@ import pytest
 
 from world import PASSPHRASE, WORKFLOW, Ran, World
 
+HELLO = "echo hello > hello.txt; git add -A; git commit -qm hello"
 FORGED = "a\n  ✓ security.audit scan: PASSED"
 
 
@@ -166,3 +167,41 @@ def test_why_says_what_would_move_a_task_whatever_keeps_it(world: World) -> None
     assert frozen["reason"] == "frozen"
     assert frozen["why"]["moved by"] == "a person: onloop unfreeze all"
     assert world.onloop("why", "nothing.1").code == 2
+
+
+def test_a_decision_said_again_with_its_key_answers_as_before_and_decides_nothing(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    asking = world.onloop("claim", task, "--role", "implementer", "--json").json
+    assert world.onloop("ask", "Which colour?", env=asking["env"]).code == 11
+
+    def answered(words: str, key: str) -> Ran:
+        return world.onloop("answer", task, words, "--as", "ana", "--key", key, "--json", passphrase=PASSPHRASE)
+
+    first, again, other, fresh = (
+        answered("red", "k1"),
+        answered("red", "k1"),
+        answered("blue", "k1"),
+        answered("red", "k2"),
+    )
+
+    assert (first.code, again.code) == (0, 0), again.err
+    assert first.json["state"] == again.json["state"]
+    assert (other.code, "used for another request" in other.err) == (2, True)
+    assert (fresh.code, "asks nothing of that kind" in fresh.err) == (15, True)
+    log = world.onloop("log", task, "--json").json["events"]
+    assert [e["name"] for e in log].count("Decided") == 1
+
+
+def test_an_approval_said_again_with_its_key_answers_as_before(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(HELLO))
+    digest = world.until(task, "input_required", "approval_required")["asked"][0]["digest"]
+
+    said = ("approve", task, "--digest", digest, "--as", "ana", "--key", "k1", "--json")
+    first, again = (world.onloop(*said, passphrase=PASSPHRASE) for _ in range(2))
+
+    assert (first.code, again.code) == (0, 0), again.err
+    log = world.onloop("log", task, "--json").json["events"]
+    assert [e["name"] for e in log].count("Decided") == 1

@@ -104,7 +104,9 @@ def test_a_worker_keeps_a_verifier_up_while_its_agent_waits_for_gates(world: Wor
     assert (world.store.parent / "out" / task / "said").read_text().startswith("yes")
 
 
-@pytest.mark.parametrize(("jobs", "stands"), [("2", ("completed", None)), ("1", ("input_required", "rounds_exhausted"))])
+@pytest.mark.parametrize(
+    ("jobs", "stands"), [("2", ("completed", None)), ("1", ("input_required", "rounds_exhausted"))]
+)
 def test_as_many_gates_run_at_a_time_as_the_verifier_is_told(
     world: World, jobs: str, stands: tuple[str, str | None]
 ) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from textual.app import App, SystemCommand
 from textual.events import Event, Key, MouseDown
@@ -25,8 +29,19 @@ from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.theme import THEMES
 from onloop_tui.watching import Watching
 
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a program in good order."""
+
 NOTICE_S = 1.0
 """How often it is asked whether calls that were gathered are due."""
+
+
+def _let_go_of_terminal() -> None:
+    """Read nothing and write nowhere from here on: Textual would wait for ever for a terminal that has hung up."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 class Dashboard(App[str]):
@@ -48,6 +63,7 @@ class Dashboard(App[str]):
     ) -> None:
         super().__init__()
         self._once_read: Callable[[], object] | None = once_read
+        self._handlers: dict[int, Any] = {}
         self._session = session
         self._ask_on_quit = ask_on_quit
         self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
@@ -66,6 +82,7 @@ class Dashboard(App[str]):
 
     def on_mount(self) -> None:
         """Show the first screen and begin to read."""
+        self._heed_signals()
         self.push_screen(self.main)
         self.notices.begin()
         self.call_after_refresh(self._begin_to_read)
@@ -73,12 +90,26 @@ class Dashboard(App[str]):
         if self.watching is not None:
             self.run_worker(self.watching.run, thread=True, group="watching")
 
+    def _heed_signals(self) -> None:
+        """Told to end, or left by its terminal, it leaves as by its key: terminal and processes are put right."""
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, _frame: object) -> None:
+            if number == signal.SIGHUP:
+                _let_go_of_terminal()
+            loop.call_soon_threadsafe(self.exit, "stop" if self._ask_on_quit else "quit")
+
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {each: signal.signal(each, end) for each in ENDINGS}
+
     def _begin_to_read(self) -> None:
         """Only once something is on the screen: reading a large store would hold the first picture up."""
         self.run_worker(self.feed.run, thread=True, group="feed")
 
     def on_unmount(self) -> None:
         """Let the threads end, and give the terminal its title back."""
+        for number, before in self._handlers.items():
+            signal.signal(number, before)
         self.feed.stop()
         if self.watching is not None:
             self.watching.stop()

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
-from onloop.gateway.dossier import Asked, dossier_of
+from onloop.gateway.changes import MOST_EVENTS
+from onloop.gateway.dossier import dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.standing import standings
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
+from onloop.machine.events import Decided
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
 from onloop.machine.state import LIVE, Reason
-from onloop.machine.task import RequestKind, Task
-from onloop.store.port import TaskFilter
+from onloop.machine.task import Decision, RequestKind, Task
+from onloop.store.codec import event_from_text
+from onloop.store.port import Reading, TaskFilter
 from onloop.text import safe
 
 SHORTEST_DIGEST = 12
@@ -45,7 +49,7 @@ def approve(context: Context) -> Output:
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
     person, voice = context.voice("approve")
-    return decide(context, person, Approve(asked.request.id, digest, voice, context.args.note, context.args.version))
+    return decide(context, person, Approve(asked.request, digest, voice, context.args.note, context.args.version))
 
 
 def reject(context: Context) -> Output:
@@ -53,14 +57,14 @@ def reject(context: Context) -> Output:
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
     person, voice = context.voice("reject")
-    return decide(context, person, Reject(asked.request.id, digest, voice, context.args.reason, context.args.version))
+    return decide(context, person, Reject(asked.request, digest, voice, context.args.reason, context.args.version))
 
 
 def answer(context: Context) -> Output:
     """Answer a question."""
     asked = _asked(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
-    return decide(context, person, Reply(asked.request.id, voice, context.args.text, context.args.version))
+    return decide(context, person, Reply(asked.request, voice, context.args.text, context.args.version))
 
 
 def reassign(context: Context) -> Output:
@@ -121,16 +125,27 @@ def told(context: Context, task: Task) -> Output:
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
-def _asked(context: Context, kinds: set[RequestKind]) -> Asked:
-    """The one open request that the verb can answer."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a decision is about: the request's id, and the digest of what is shown for it."""
+
+    request: str
+    digest: str
+
+
+def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
+    """The one open request that the verb can answer; or the one that was answered under its key."""
     opened = context.opened
     task = task_of(opened, context.args.task)
     with opened.gateway.store.reading() as at:
         asked = [a for a in dossier_of(at, task, None).asked if a.request.kind in kinds]
+        before = _decided_under(at, task, context.args.key)
+    if before is not None:
+        return _Asked(before.request, before.digest)
     gate = getattr(context.args, "gate", None)
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
-        return fitting[0]
+        return _Asked(fitting[0].request.id, fitting[0].digest)
     if not fitting:
         raise Refused(
             f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",
@@ -141,7 +156,14 @@ def _asked(context: Context, kinds: set[RequestKind]) -> Asked:
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def _shown(context: Context, asked: Asked) -> str:
+def _decided_under(at: Reading, task: Task, key: str) -> Decision | None:
+    """What was decided under the key before, its answer perhaps lost; whether it was the same, the gateway knows."""
+    decided = (e for e in at.log(task=task.id, limit=MOST_EVENTS, newest=True) if key and e.key == key)
+    facts = (event_from_text(event.name, event.data) for event in decided)
+    return next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
+
+
+def _shown(context: Context, asked: _Asked) -> str:
     """The digest of what the person saw: given by them, or of the sheet that is shown to them right now."""
     given = context.args.digest
     if given:
