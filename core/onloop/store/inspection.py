@@ -13,11 +13,12 @@ from onloop.machine.house import HOUSE
 from onloop.store.chain import GENESIS
 from onloop.store.codec import to_text
 from onloop.store.faults import faults
+from onloop.store.layout import TASK_COLUMNS, task_row
 from onloop.store.rows import LOG, ROWS, Row
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite import SqliteStore, schema
-from onloop.store.tables import TASK_COLUMNS, UNTALLIED, Tables, task_row
+from onloop.store.tables import UNTALLIED, Tables
 from onloop.store.verification import Fold, Verified, fold_log, verified
 
 MOST = 100

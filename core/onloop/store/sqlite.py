@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,30 +74,42 @@ class SqliteStore:
             with faults(self.path), self._part():
                 yield self._tables
             return
-        with self.changing() as tables:
+        with self._changing(self.stamp) as tables:
             self.anchor.check(tables, tables.log_head())
             yield tables
 
     @contextmanager
     def changing(self) -> Iterator[Tables]:
-        """A turn to write without a look at the anchor, which is set at the end: for what lawfully moves the log."""
+        """A turn to write without a look at the anchor, which is set at the end: for what lawfully moves the log.
+
+        It may write past its tables: nothing is taken as known in it, nor after it.
+        """
+        try:
+            with self._changing(lambda: None) as tables:
+                yield tables
+        finally:
+            self._tables.end(kept=False)
+
+    @contextmanager
+    def _changing(self, mark: Callable[[], int | None]) -> Iterator[Tables]:
         with self._turnstile.turn(), faults(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
-            kept = self.receipt
+            kept, committed = self.receipt, False
             try:
-                self._tables.begin()
+                self._tables.begin(mark())
                 before = self._tables.log_head()
                 yield self._tables
                 after = self._tables.log_head()
                 self._tables.flush()
                 self.connection.execute("COMMIT")
+                committed = True
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 self.receipt = kept
                 raise
             finally:
-                self._tables.end()
+                self._tables.end(kept=committed)
             self.receipt = after
             if after != before or self.anchor.read() is None:
                 self.anchor.write(after)
@@ -127,7 +139,7 @@ class SqliteStore:
         except BaseException:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK TO part; RELEASE part")
-            self._tables.begin(tallied)
+            self._tables.undone(tallied)
             raise
         self.connection.execute("RELEASE part")
 

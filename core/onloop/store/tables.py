@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import apsw
 
@@ -17,14 +16,15 @@ from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.codec import from_text, to_text
+from onloop.store.known import Ends, Known, Tally, task_asked
+from onloop.store.layout import TABLES, TASK_COLUMNS, task_row
 from onloop.store.port import Entry, Recorded, TaskFilter
-from onloop.store.rows import LOG, ROWS, Head, Remembered, Row
+from onloop.store.rows import LOG, Head, Remembered, Row
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 
 R = TypeVar("R", bound=Row)
 
-TASK_COLUMNS = ("id", "run", "parent", "state", "wanted", "held", "not_before", "seq", "ordinal", "data")
 UNTALLIED = (Head,)
 """Kinds whose every row follows from the log: verification computes them, and needs no tally."""
 
@@ -38,47 +38,16 @@ _PUT_TASK = (
     "SET run=?2, parent=?3, state=?4, wanted=?5, held=?6, not_before=?7, seq=?8, ordinal=?9, data=?10, seal=?11"
 )
 _ENDS = (
-    "SELECT (SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1), "
-    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1)"
+    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
 )
 _INSERT_EVENT = "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-
-
-def task_row(task: Task, seq: int, ordinal: int) -> tuple[Any, ...]:
-    """The columns of a task's row, as in TASK_COLUMNS; `seq` and `ordinal` are of its last and first event."""
-    held, state = int(task.holder is not None), task.state.value
-    return task.id, task.run, task.parent, state, task.wanted, held, task.not_before, seq, ordinal, to_text(task)
 
 
 @lru_cache(maxsize=4)
 def _house(data: str) -> House:
     return from_text(House, data)
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """How rows of a kind are read and written."""
-
-    name: str
-    key: str
-    values_of: Callable[[Row], tuple[Any, ...]]
-    select: str
-    put: str
-
-
-def _table(kind: type[Row]) -> _Table:
-    name, columns = kind.__name__.lower(), columns_of(kind)
-    told = f"{','.join(columns)}, seal"
-    return _Table(
-        name,
-        columns[0],
-        attrgetter(*columns),
-        f"SELECT {told} FROM {name} WHERE ",  # noqa: S608 - all names are ours
-        f"INSERT OR REPLACE INTO {name} ({told}) VALUES ({'?,' * len(columns)}?)",  # noqa: S608
-    )
-
-
-_TABLES: Mapping[type[Row], _Table] = {kind: _table(kind) for kind in ROWS}
 
 
 _CHILD_STATES = """
@@ -93,11 +62,10 @@ class Tables:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._tallies: dict[str, tuple[int, str]] = {}
+        self._tallies: dict[str, Tally] = {}
         self._folded: dict[str, Task] = {}
-        self._stored: Mapping[str, tuple[int, str]] = {}
-        self._log: Head | None = None
-        self._writes = False
+        self._memory = Known()
+        self._known: Known | None = None
 
     def run(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """Every row that `query` gives; StoreError where the file holds bytes that are no text."""
@@ -108,15 +76,23 @@ class Tables:
                 f"the store holds a text that is none: {problem.reason}", hint="onloop store verify; restore a backup"
             ) from None
 
-    def begin(self, tallied: Mapping[str, tuple[int, str]] | None = None) -> None:
-        """Write from here on; what was counted and rolled back is forgotten, and `tallied` is what stands of it."""
-        self._tallies, self._stored, self._log, self._writes = dict(tallied or {}), {}, None, True
+    def begin(self, mark: int | None) -> None:
+        """Write from here on. What is known from before holds while `mark` is the same; None: it does not."""
+        self._memory.begin(mark)
+        self._tallies, self._known = {}, self._memory if mark is not None else None
 
-    def end(self) -> None:
-        """Write no more: others may, and change what was known."""
-        self._tallies, self._stored, self._log, self._writes = {}, {}, None, False
+    def undone(self, tallied: Mapping[str, Tally]) -> None:
+        """A part was rolled back: what was read in it or after it is forgotten, and `tallied` is what stands."""
+        self._tallies = dict(tallied)
+        self._memory.forget()
 
-    def tallied(self) -> Mapping[str, tuple[int, str]]:
+    def end(self, *, kept: bool) -> None:
+        """Write no more. What is known is `kept` for the next time if all of it was committed."""
+        self._tallies, self._known = {}, None
+        if not kept:
+            self._memory.forget()
+
+    def tallied(self) -> Mapping[str, Tally]:
         """The tallies that this transaction has changed by now."""
         return dict(self._tallies)
 
@@ -124,11 +100,13 @@ class Tables:
         """Write the tallies that this transaction changed."""
         rows = [(name, *tally) for name, tally in self._tallies.items()]
         self._connection.executemany("INSERT OR REPLACE INTO tally VALUES (?,?,?)", rows)
-        self._tallies, self._stored = {}, {}
+        self._memory.tallies.update(self._tallies)
+        self._tallies = {}
 
     def task(self, task_id: str) -> Task | None:
         """See Reading."""
-        return next(iter(self._tasks("id=?", (task_id,))), None)
+        known = self._known.tasks.get(task_id) if self._known is not None else None
+        return known or next(iter(self._tasks("id=?", (task_id,))), None)
 
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
         """See Reading."""
@@ -148,6 +126,8 @@ class Tables:
         for *row, seal in self.run(query, values):
             check_seal("task", row, seal)
             found.append(self._folded.get(row[-1]) or from_text(Task, row[-1]))
+            if self._known is not None:
+                self._known.tasks[row[0]] = found[-1]
         return found
 
     def child_states(self, parent: str) -> Sequence[State]:
@@ -170,10 +150,15 @@ class Tables:
 
     def house(self) -> House:
         """See Reading."""
+        if self._known is not None and self._known.house is not None:
+            return self._known.house
+        found = House()
         for *row, seal in self.run("SELECT id, data, seal FROM house"):
             check_seal("house", row, seal)
-            return _house(row[-1])
-        return House()
+            found = _house(row[-1])
+        if self._known is not None:
+            self._known.house = found
+        return found
 
     def log(
         self,
@@ -210,23 +195,38 @@ class Tables:
 
     def log_head(self) -> Head:
         """The end of the whole log's chain."""
-        if self._log is not None:
-            return self._log
-        head = self.get(Head, LOG) or Head(LOG, 0, GENESIS)
-        self._log = head if self._writes else None
-        return head
+        return self.get(Head, LOG) or Head(LOG, 0, GENESIS)
 
     def get(self, kind: type[R], key: str) -> R | None:
         """See Reading."""
-        return next(iter(self.select(kind, **{columns_of(kind)[0]: key})), None)
+        known = self._known
+        if known is None or (kind, key) not in known.rows:
+            rows = self._rows(kind, {columns_of(kind)[0]: key})
+            if known is None:
+                return rows[0][1] if rows else None
+            known.rows[kind, key] = rows[0][1:] if rows else None
+        found = known.rows[kind, key]
+        return None if found is None else cast("R", found[0])
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
         """See Reading."""
-        table, found = _TABLES[kind], list[R]()
+        task = task_asked(columns_of(kind), equal) if self._known is not None else None
+        if self._known is None or task is None:
+            return [row for _, row, _ in self._rows(kind, equal)]
+        known = self._known.all_of(kind, task)
+        if known is None:
+            found = self._rows(kind, equal)
+            self._known.put_all(kind, task, found)
+            return [row for _, row, _ in found]
+        return known
+
+    def _rows(self, kind: type[R], equal: Mapping[str, str | int | None]) -> list[tuple[str, R, str]]:
+        """Keys, rows and seals, from the file."""
+        table, found = TABLES[kind], list[tuple[str, R, str]]()
         where = " AND ".join(f"{column} IS ?" for column in equal) or "1"
         for row in self.run(f"{table.select}{where} ORDER BY 1", tuple(equal.values())):
             check_seal(table.name, row[:-1], row[-1])
-            found.append(kind(*row[:-1]))
+            found.append((row[0], kind(*row[:-1]), row[-1]))
         return found
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
@@ -253,15 +253,24 @@ class Tables:
         log, heads, versions, events = self.log_head(), dict[str, Head](), dict[str, int](), list[Recorded]()
         for entry in entries:
             head = heads.get(entry.run) or self.get(Head, entry.run) or Head(entry.run, 0, GENESIS)
-            versions[entry.task] = 1 + (versions.get(entry.task) or self._version(entry.task))
+            versions[entry.task] = 1 + (versions.get(entry.task) or self._ends(entry.task).version)
             event, heads[entry.run], log = sealed(entry, head, log, versions[entry.task])
             events.append(event)
         self.insert(events)
+        if self._known is not None:
+            for event in events:
+                self._known.appended(event.task, event.version, event.seq)
         for head in (*heads.values(), log):
             self.put(head)
 
-    def _version(self, task_id: str) -> int:
-        return int(self.run("SELECT coalesce(max(version), 0) FROM event WHERE task=?", (task_id,))[0][0])
+    def _ends(self, task_id: str) -> Ends:
+        known = self._memory.ends.get(task_id) if self._known is not None else None
+        if known is None:
+            ((version, first, last),) = self.run(_ENDS, (task_id,))
+            known = Ends(version or 0, first or 0, last or 0)
+            if self._known is not None:
+                self._known.ends[task_id] = known
+        return known
 
     def insert(self, events: Iterable[Recorded]) -> None:
         """Put events into the log as they were recorded: by `append`, or elsewhere by import, which checks chains."""
@@ -269,35 +278,44 @@ class Tables:
 
     def put_task(self, task: Task) -> None:
         """See Transaction."""
-        ((seq, ordinal),) = self.run(_ENDS, (task.id,))
-        row = task_row(task, self.last_seq() if seq is None else seq, self.last_seq() if ordinal is None else ordinal)
+        ends = self._ends(task.id)
+        row = task_row(task, ends.last or self.last_seq(), ends.first or self.last_seq())
         while len(self._folded) >= MOST_FOLDED:
             del self._folded[next(iter(self._folded))]
         self._folded[row[-1]] = task
+        if self._known is not None:
+            self._known.tasks[task.id] = task
         self.run(_PUT_TASK, (*row, seal_of("task", row)))
 
     def put_house(self, house: House) -> None:
         """See Transaction."""
         row = (HOUSE, to_text(house))
+        if self._known is not None:
+            self._known.house = house
         self.run("INSERT OR REPLACE INTO house VALUES (?,?,?)", (*row, seal_of("house", row)))
 
     def put(self, row: Row) -> None:
         """See Transaction."""
-        table = _TABLES[type(row)]
+        table = TABLES[type(row)]
         values = table.values_of(row)
         seal = seal_of(table.name, values)
         if type(row) not in UNTALLIED:
-            self._tally(table.name, self._seal(table.name, table.key, values[0]), seal)
+            self._tally(table.name, self._seal(type(row), values[0]), seal)
         self.run(table.put, (*values, seal))
-        if isinstance(row, Head) and row.run == LOG:
-            self._log = row if self._writes else None
+        if self._known is not None:
+            self._known.put(row, values[0], seal)
 
     def delete(self, kind: type[Row], key: str) -> None:
         """See Transaction."""
         table, column = kind.__name__.lower(), columns_of(kind)[0]
+        gone = self._seal(kind, key)
+        if gone is None:
+            return
         if kind not in UNTALLIED:
-            self._tally(table, self._seal(table, column, key), None)
+            self._tally(table, gone, None)
         self.run(f"DELETE FROM {table} WHERE {column}=?", (key,))  # noqa: S608
+        if self._known is not None:
+            self._known.delete(kind, key)
 
     def forget(self, before: int, limit: int) -> None:
         """See Transaction."""
@@ -318,16 +336,22 @@ class Tables:
             self.run("DELETE FROM blob WHERE digest=?", (digest,))
             self._tally("blob", digest, None)
 
-    def _seal(self, table: str, column: str, key: object) -> str | None:
-        found = self.run(f"SELECT seal FROM {table} WHERE {column}=?", (key,))  # noqa: S608
+    def _seal(self, kind: type[Row], key: str) -> str | None:
+        """The seal of the row that is there now; None where there is none."""
+        if self._known is not None and (kind, key) in self._known.rows:
+            known = self._known.rows[kind, key]
+            return None if known is None else known[1]
+        table = TABLES[kind]
+        found = self.run(f"SELECT seal FROM {table.name} WHERE {table.key}=?", (key,))  # noqa: S608
         return found[0][0] if found else None
 
     def _tally(self, name: str, gone: str | None, come: str | None) -> None:
         if gone == come:
             return
-        if not self._stored:
-            self._stored = {table: (count, total) for table, count, total in self.run("SELECT * FROM tally")}
-        count, total = self._tallies.get(name) or self._stored.get(name) or (0, GENESIS)
+        stored = self._memory.tallies
+        if not stored:
+            stored.update({table: (count, total) for table, count, total in self.run("SELECT * FROM tally")})
+        count, total = self._tallies.get(name) or stored.get(name) or (0, GENESIS)
         try:
             total = added(total, gone, -1) if gone is not None else total
             total = added(total, come) if come is not None else total

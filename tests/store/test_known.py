@@ -1,0 +1,159 @@
+"""What a connection remembers of the store is what the store holds, whoever writes and whatever is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onloop.machine.events import Claimed, Created, Event
+from onloop.machine.evolve import evolve
+from onloop.machine.house import HOUSE, Frozen, evolve_house
+from onloop.machine.task import Kind
+from onloop.store.known import MOST_ROWS
+from onloop.store.port import Entry, Transaction
+from onloop.store.rows import LOG, Due, Head, Lease
+from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.verification import verify
+
+TASKS = ("r1", "r2")
+CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r", repo="billing")
+
+
+class Undone(Exception):
+    """Thrown out of a transaction."""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[SqliteStore, SqliteStore]]:
+    create_store(tmp_path)
+    stores = SqliteStore(tmp_path), SqliteStore(tmp_path)
+    yield stores
+    for store in stores:
+        store.close()
+
+
+def _step(tx: Transaction, task: str, number: int) -> None:
+    """Some event of the task, with rows that come and go."""
+    before = tx.task(task)
+    event: Event = CREATED if before is None else Claimed(f"agent:{number}", "implementer", number, 1)
+    tx.append([Entry(task, task, event, number, "human:ana")])
+    tx.put_task(evolve(before, event, id=task, at=number))
+    for due in tx.select(Due, task=task)[1:]:
+        tx.delete(Due, due.id)
+    tx.put(Due(f"{task}|timeout|{number}", task, "timeout", str(number), number))
+    if number % 3:
+        tx.put(Lease(task, number, "agent:a", number, number, number))
+    else:
+        tx.delete(Lease, task)
+    house = Frozen("all", "human:ana", str(number))
+    tx.append([Entry(HOUSE, HOUSE, house, number, "human:ana")])
+    tx.put_house(evolve_house(tx.house(), house))
+
+
+def _seen(tx: Transaction) -> object:
+    """All that is remembered between transactions."""
+    return (
+        [(tx.task(task), tx.get(Lease, task), tuple(tx.select(Due, task=task)), tx.get(Head, task)) for task in TASKS],
+        tx.get(Head, LOG),
+        tx.house(),
+    )
+
+
+def _asked_anew(store: SqliteStore) -> object:
+    fresh = SqliteStore(store.folder)
+    with fresh.reading() as at:
+        found = _seen(at)
+    fresh.close()
+    return found
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(TASKS), st.integers(0, 1), st.sampled_from(("commit", "undo", "group", "group undo", "change"))
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_two_connections_that_write_in_turn_see_what_a_new_one_sees(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    create_store(folder)
+    stores = SqliteStore(folder), SqliteStore(folder)
+    for number, (task, which, how) in enumerate(steps):
+        _play(stores[which], task, number, how)
+        for store in stores:
+            with store.writing() as tx:
+                seen = _seen(tx)
+            assert seen == _asked_anew(store)
+    with stores[0].reading() as at:
+        assert verify(at).problems == ()
+    for store in stores:
+        store.close()
+
+
+def _play(store: SqliteStore, task: str, number: int, how: str) -> None:
+    with suppress(Undone):
+        if how == "change":
+            with store.changing() as tables:
+                _step(tables, task, number)
+            return
+        if how in {"commit", "undo"}:
+            _part(store, task, number, undo=how == "undo")
+            return
+        with store.grouping():
+            _part(store, task, number, undo=False)
+            with suppress(Undone):
+                _part(store, task, number + 1000, undo=how == "group undo")
+            _part(store, task, number + 2000, undo=False)
+
+
+def _part(store: SqliteStore, task: str, number: int, *, undo: bool) -> None:
+    with store.writing() as tx:
+        _step(tx, task, number)
+        if undo:
+            raise Undone
+
+
+def test_a_connection_that_wrote_last_asks_for_nothing_that_it_wrote(two: tuple[SqliteStore, SqliteStore]) -> None:
+    mine, other = two
+    asked: list[str] = []
+
+    def note(_cursor: object, sql: str, _values: object) -> bool:
+        asked.append(sql)
+        return True
+
+    def again() -> list[str]:
+        asked.clear()
+        with mine.writing() as tx:
+            _seen(tx)
+        return [sql for sql in asked if sql.startswith("SELECT")]
+
+    with mine.writing() as tx:
+        _step(tx, "r1", 0)
+        _step(tx, "r2", 1)
+    mine.connection.exec_trace = note
+    again()
+    assert again() == []
+    with other.writing() as tx:
+        _step(tx, "r1", 2)
+    assert again() != []
+    mine.connection.exec_trace = None
+
+
+def test_what_is_remembered_has_an_end(two: tuple[SqliteStore, SqliteStore]) -> None:
+    store = two[0]
+    with store.writing() as tx:
+        for number in range(MOST_ROWS + 1):
+            tx.put(Lease(f"t{number}", 1, "agent:a", 1, 1, 1))
+    with store.writing() as tx:
+        assert tx.get(Lease, "t7") is not None
+    assert len(store._tables._memory.rows) < 10
