@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from onloop.attention.groups import Group
 from onloop.gates.mirror import Mirror
+from onloop.gateway.dossier import NOT_ASKED, Changes, changes_of
 from onloop.gateway.gallery import picture_of
 from onloop.gateway.identity import Principal, agent_from_token, enrolment, launcher, person_from_passphrase, verifier
 from onloop.gateway.service import Claim, Gateway, append_house
@@ -101,7 +102,10 @@ class Scene:
 
     @property
     def place(self) -> Place:
-        return Place(lambda: self.gateway, self.mirror_of)
+        return Place(lambda: self.gateway, self.changes)
+
+    def changes(self, task: Task) -> Changes:
+        return changes_of(task, self.mirror_of) if self.mirror_of else NOT_ASKED
 
     def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
         for name in names:

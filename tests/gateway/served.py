@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.shop import Shop
 from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.dossier import NOT_ASKED, Changes
 from onloop.gateway.home import Home
 from onloop.gateway.line import Line
 from onloop.gateway.resident import Resident
@@ -22,11 +23,17 @@ def _no_submission(_: Any) -> tuple[Task, None]:
     raise AssertionError("nobody hands in by git here")
 
 
+def _no_changes(_: str) -> Changes:
+    return NOT_ASKED
+
+
 @contextmanager
-def resident(home: Home, clock: Callable[[], int]) -> Iterator[list[str]]:
+def resident(
+    home: Home, clock: Callable[[], int], changes: Callable[[str], Changes] = _no_changes
+) -> Iterator[list[str]]:
     """A resident gateway that is up in the block; what it said is handed out."""
     stop, words = threading.Event(), list[str]()
-    gateway = Resident(home, clock, stop.is_set, words.append, _no_submission, lambda: None)
+    gateway = Resident(home, clock, stop.is_set, words.append, _no_submission, changes, lambda: None)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.run)
         try:

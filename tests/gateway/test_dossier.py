@@ -14,7 +14,17 @@ from onloop.gates.changes import FileChange, FileKind, Status
 from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import ARTEFACT_LIMIT, Asked, Dossier, Mark, dossier_of, failure_tails, gate_lines
+from onloop.gateway.dossier import (
+    ARTEFACT_LIMIT,
+    NOT_ASKED,
+    Asked,
+    Dossier,
+    Mark,
+    changes_of,
+    dossier_of,
+    failure_tails,
+    gate_lines,
+)
 from onloop.gateway.standing import Standing
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step
@@ -55,7 +65,7 @@ def words(shop: Shop, gate_id: str) -> str:
 def dossier(shop: Shop, mirror_of: Callable[[str], Mirror] | None = None) -> Dossier:
     task = shop.task()
     with shop.store.reading() as at:
-        return dossier_of(at, task, mirror_of)
+        return dossier_of(at, task, changes_of(task, mirror_of) if mirror_of else NOT_ASKED)
 
 
 def choices(shop: Shop, gate_id: str | None = None) -> dict[Answer, str]:
@@ -243,7 +253,7 @@ def test_no_text_makes_a_line_of_its_own_on_the_sheet(shop: Shop) -> None:
     request = Request("r1/question/9", RequestKind.QUESTION, "develop.implement", f"Which?{FORGED}", 0)
     asked = (Asked(request, "f" * 64, {Answer.ANSWER: FORGED}),)
     with shop.store.reading() as at:
-        seen = dossier_of(at, replace(answered, detail=FORGED), None)
+        seen = dossier_of(at, replace(answered, detail=FORGED))
     shown = replace(seen, files=(changed,), diff=FORGED, trouble=FORGED, asked=asked)
     standing = Standing(Reason.FROZEN, Frozen("all", "human:ana", FORGED))
 

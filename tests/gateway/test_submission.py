@@ -128,7 +128,7 @@ def test_the_gateway_has_the_commit_even_if_the_clone_is_gone(place: Place) -> N
 
     task = place.shop.task()
     with place.shop.store.reading() as at:
-        shown = dossier_of(at, task, mirror)
+        shown = dossier_of(at, task, place.opened.changes(task))
     assert mirror(str(place.origin)).read_file(head, "app.py", 100) == b"print(2)\n"
     assert [(file.path, shown.trouble) for file in shown.files] == [("app.py", "")]
     assert "+print(2)" in shown.diff

@@ -21,7 +21,7 @@ STANDS = Standing(None, None)
 def sheet(shop: Shop, task_id: str = "r1") -> Dossier:
     task = shop.task(task_id)
     with shop.store.reading() as at:
-        return dossier_of(at, task, None)
+        return dossier_of(at, task)
 
 
 def lines(shop: Shop, task_id: str = "r1") -> str:

@@ -114,6 +114,7 @@ class Dashboard(App[str]):
         if self.watching is not None:
             self.watching.stop()
         self.notices.end()
+        self._session.place.close()
 
     async def on_event(self, event: Event) -> None:
         """Note that somebody is there, and go on as Textual does."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from onloop.errors import StoreError, UnknownThing
-from onloop.gates.mirror import Mirror
+from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
 from onloop.gateway.door import Door
-from onloop.gateway.dossier import Dossier, dossier_of
-from onloop.gateway.home import Home, check_private
+from onloop.gateway.dossier import NOT_ASKED, Changes, Dossier, changes_of, dossier_of
+from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal
-from onloop.gateway.opening import open_home
+from onloop.gateway.lines import Lines
+from onloop.gateway.opening import gateway_socket, open_home, wall_clock
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.freshness import check_version
 from onloop.machine.house import HouseEvent
@@ -29,16 +30,26 @@ def _always() -> Hashable:
     return None
 
 
+def _nothing() -> None:
+    pass
+
+
+def _not_asked(_task: Task) -> Changes:
+    return NOT_ASKED
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How a thread opens its own gateway, where the mirrors are, and what tells one store from its replacement."""
+    """How a thread opens its own gateway, what submissions change, and what tells one store from its replacement."""
 
     open: Callable[[], Door]
-    mirror_of: Callable[[str], Mirror] | None = None
+    changes: Callable[[Task], Changes] = _not_asked
     mark: Callable[[], Hashable] = _always
     """Differs when another store has taken the place of this one; StoreError when there is none."""
     look: Callable[[], Door] | None = None
     """Like `open`, for who looks all the time: it rather says that the store is busy, and looks again, than waits."""
+    close: Callable[[], None] = _nothing
+    """Lets go of what is kept from one call to the next."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task, or all but what its commit changes.
@@ -46,7 +57,8 @@ class Place:
         UnknownThing if there is no task of that id.
         """
         with self._opened() as gateway, gateway.store.reading() as at:
-            return dossier_of(at, _known(at, task_id), self.mirror_of if changes else None)
+            task = _known(at, task_id)
+            return dossier_of(at, task, self.changes(task) if changes else NOT_ASKED)
 
     def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
         """Up to `limit` events between two sequences, in order: the first of them, or the newest."""
@@ -115,7 +127,34 @@ _REACH: Mapping[type[Command], Callable[[Reading, Task], tuple[str, ...]]] = {
 
 
 def place_of(home: Home) -> Place:
-    """The place that a home on this machine is."""
+    """The place that a home on this machine is: its file, or, where that is another user's, its resident gateway."""
+    return place_here(home) if is_own(home.store) else place_apart(gateway_socket(home))
+
+
+def place_apart(socket: Path) -> Place:
+    """The place behind a resident gateway, of which all is asked: it alone may open store and mirrors."""
+    lines = Lines(socket, wall_clock)
+
+    def mark() -> Hashable:
+        try:
+            found = socket.stat()
+        except OSError as problem:
+            hint = "the store's user starts it: onloop serve"
+            raise Unavailable(f"no gateway is at {socket}: {problem.strerror}", hint=hint) from problem
+        return found.st_dev, found.st_ino
+
+    def changes(task: Task) -> Changes:
+        client = lines.client()
+        try:
+            return client.changes(task.id)
+        finally:
+            client.store.close()
+
+    return Place(lines.client, changes, mark, look=lines.impatient, close=lines.close)
+
+
+def place_here(home: Home) -> Place:
+    """The place that the file of one's own store is; a resident gateway, where one is up, writes to it."""
 
     def mark() -> Hashable:
         check_private(home.store)
@@ -127,4 +166,7 @@ def place_of(home: Home) -> Place:
             ) from problem
         return found.st_dev, found.st_ino
 
-    return Place(lambda: open_home(home).gateway, home.mirror, mark, look=lambda: open_home(home, LOOK_BUSY_MS).gateway)
+    def changes(task: Task) -> Changes:
+        return changes_of(task, home.mirror)
+
+    return Place(lambda: open_home(home).gateway, changes, mark, look=lambda: open_home(home, LOOK_BUSY_MS).gateway)

@@ -10,7 +10,7 @@ from typing import Any
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.errors import Exit, Unavailable
-from onloop.gateway.home import check_private
+from onloop.gateway.home import check_private, is_own
 from onloop.gateway.presence import ensure_verifier
 
 GROUP = "onloop.dashboard"
@@ -27,15 +27,17 @@ def open_dashboard(context: Context) -> Output:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
         return Output(lines=(f"onloop {version('onloop')}",), data={"version": version("onloop")})
-    if not context.home.store.exists():
+    own = is_own(context.home.store)
+    if own and not context.home.store.exists():
         return Output(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
-    check_private(context.home.store)
+    if own:
+        check_private(context.home.store)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         raise Unavailable(
             "the dashboard needs a terminal", hint="onloop attention and onloop list print the same facts"
         )
     context.opened  # noqa: B018 - a store that cannot be opened is said before the screen is taken over
-    if not context.args.read_only:
+    if own and not context.args.read_only:
         ensure_verifier(context.home)
     dashboard()(
         context.home,

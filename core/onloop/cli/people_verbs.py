@@ -37,8 +37,9 @@ def show(context: Context) -> Output:
 def _sheet(context: Context, *, with_diff: bool) -> Output:
     opened = context.opened
     task = task_of(opened, context.args.task)
+    changes = opened.changes(task)
     with opened.gateway.store.reading() as at:
-        dossier = dossier_of(at, task, context.home.mirror)
+        dossier = dossier_of(at, task, changes)
         standing = standings(at, (task,), opened.gateway.clock())[task.id]
     lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
     return Output(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
@@ -138,7 +139,7 @@ def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
     opened = context.opened
     task = task_of(opened, context.args.task)
     with opened.gateway.store.reading() as at:
-        asked = [a for a in dossier_of(at, task, None).asked if a.request.kind in kinds]
+        asked = [a for a in dossier_of(at, task).asked if a.request.kind in kinds]
         before = _decided_under(at, task, context.args.key)
     if before is not None:
         return _Asked(before.request, before.digest)

@@ -10,10 +10,11 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.resident import Resident
-from onloop.gateway.submission import submit
+from onloop.gateway.submission import submit, task_of
 from onloop.machine.task import Task
 from onloop.store.rows import Head
 
@@ -33,6 +34,13 @@ def serve(context: Context) -> Output:
         finally:
             opened.close()
 
+    def changed(task_id: str) -> Changes:
+        opened = open_file(home)
+        try:
+            return changes_of(task_of(opened, task_id), home.mirror)
+        finally:
+            opened.close()
+
     with stop_signals() as stop:
         Resident(
             home=home,
@@ -40,6 +48,7 @@ def serve(context: Context) -> Output:
             stopped=stop.is_set,
             say=say,
             submit=submitted,
+            changes=changed,
             ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
         ).run()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from onloop.errors import NotAllowed, Unavailable
 from onloop.gateway.calls import CALLS
+from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
@@ -104,6 +105,10 @@ class GatewayClient:
     def submit(self, agent: Principal, statement: str, *, key: str = "") -> Task:
         """Let the gateway fetch and hand in what the agent has committed: it alone may write to the mirrors."""
         return cast("Task", self.line.ask_until_told("submit", agent, statement, key or _own_key()))
+
+    def changes(self, task_id: str) -> Changes:
+        """What the task's submission changes: only the gateway may look into its mirrors."""
+        return cast("Changes", self.line.ask_until_told("changes", task_id))
 
     def _ask(self, name: str, *values: object) -> object:
         if self.behind is None:

@@ -76,6 +76,19 @@ class ShownArtefact:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What a submission changes, by file and as a diff of DIFF_LIMIT characters at most; or why that is not shown."""
+
+    files: tuple[FileChange, ...] = ()
+    diff: str = ""
+    trouble: str = ""
+
+
+NOT_ASKED = Changes()
+"""Where nobody asked what changes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
 
@@ -99,20 +112,19 @@ class Dossier:
         return self.task.submission.statement if self.task.submission else ""
 
 
-def dossier_of(reading: Reading, task: Task, mirror_of: Callable[[str], Mirror] | None) -> Dossier:
-    """Put the dossier of `task` together; `mirror_of` None leaves the diff out."""
+def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Dossier:
+    """Put the dossier of `task` together, with what its submission changes."""
     definition = definition_of(reading, task)
     asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
-    files, diff, trouble = _changes(task, mirror_of)
     gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
     return Dossier(
         task=task,
         lease=reading.get(Lease, task.id),
         asked=asked,
         gates=gates,
-        files=files,
-        diff=diff,
-        trouble=trouble,
+        files=changes.files,
+        diff=changes.diff,
+        trouble=changes.trouble,
         artefacts=_artefacts(reading, task),
         children=results(reading, task),
         join=join_words(definition, task, swarm_of(reading, task)),
@@ -201,12 +213,13 @@ def _text(content: bytes | None) -> str | None:
         return None
 
 
-def _changes(task: Task, mirror_of: Callable[[str], Mirror] | None) -> tuple[tuple[FileChange, ...], str, str]:
+def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
+    """What the task's submission changes, read from the mirror of its repository."""
     now = task.submission
-    if now is None or task.origin is None or mirror_of is None:
-        return (), "", ""
+    if now is None or task.origin is None:
+        return NOT_ASKED
     try:
         mirror = mirror_of(task.origin)
-        return mirror.diff_stat(now.base, now.head), mirror.diff(now.base, now.head, DIFF_LIMIT), ""
+        return Changes(mirror.diff_stat(now.base, now.head), mirror.diff(now.base, now.head, DIFF_LIMIT))
     except OnloopError as problem:
-        return (), "", f"the diff cannot be shown: {problem.message}"
+        return Changes(trouble=f"the diff cannot be shown: {problem.message}")

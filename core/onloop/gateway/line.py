@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ _PROOFS = frozenset({"agent", "person"})
 _ARRIVES_AT_ONCE = 262_144
 
 
+Proofs = dict[str, tuple[str, tuple[object, ...]]]
+"""What was asked to prove who speaks, by what it proves."""
+
+
 class Lost(Exception):
     """The connection broke: whether what was asked for happened is not known."""
 
@@ -33,11 +38,18 @@ class Lost(Exception):
 class Line:
     """A connection that is made when it is needed. One object serves one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, proofs: Proofs | None = None, patience: Sequence[float] = RETRY_S) -> None:
+        """The connection to the gateway at `path`.
+
+        Lines with the same `proofs` prove whatever is proved on one of them; `patience` is how long is waited, in
+        seconds, between the tries to reach a gateway that has gone.
+        """
         self.path = path
         self._socket: socket.socket | None = None
         self._frames = Frames(LARGEST_ANSWER)
-        self._proofs: dict[str, tuple[str, tuple[object, ...]]] = {}
+        self._proofs: Proofs = {} if proofs is None else proofs
+        self._proved: set[str] = set()
+        self._patience = patience
         self.receipt: Head | None = None
         """The log's head after the last change that was asked for over this line."""
 
@@ -45,9 +57,14 @@ class Line:
         """Be connected; Unavailable where no gateway answers."""
         if self._socket is not None:
             return
-        self._socket, self._frames = connected(self.path, CONNECT_S), Frames(LARGEST_ANSWER)
-        for name, values in list(self._proofs.values()):
-            self._ask(name, values)
+        self._socket, self._frames, self._proved = connected(self.path, CONNECT_S), Frames(LARGEST_ANSWER), set()
+        self._prove()
+
+    def _prove(self) -> None:
+        for words, (name, values) in list(self._proofs.items()):
+            if words not in self._proved:
+                self._ask(name, values)
+                self._proved.add(words)
 
     def ask(self, name: str, *values: object) -> Any:
         """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""
@@ -55,14 +72,17 @@ class Line:
             self.connect()
         except Unavailable as problem:
             raise Lost(problem.message) from problem
+        if name not in _PROOFS:
+            self._prove()
         found = self._ask(name, values)
         if name in _PROOFS:
             self._proofs[f"{name} {values[0]}"] = (name, values)
+            self._proved.add(f"{name} {values[0]}")
         return found
 
     def ask_until_told(self, name: str, *values: object) -> Any:
         """As `ask`, again and again over a gateway's restart; Unavailable after some seconds without one."""
-        for pause_s in RETRY_S:
+        for pause_s in self._patience:
             try:
                 return self.ask(name, *values)
             except Lost:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gateway.client import ClientStore, FileStore, GatewayClient
 from onloop.gateway.door import Door
+from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal, enrolment, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.peer import socket_path
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
+from onloop.machine.task import Task
 from onloop.store.sqlite import BUSY_MS, SqliteStore, create_store
 
 
@@ -25,6 +28,10 @@ class Opened:
     home: Home
     gateway: Door
     apart: GatewayClient | None = None
+
+    def changes(self, task: Task) -> Changes:
+        """What the task's submission changes; the resident gateway says it where only that may look."""
+        return changes_of(task, self.home.mirror) if self.apart is None else self.apart.changes(task.id)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -42,16 +49,21 @@ def open_file(home: Home, busy_ms: int = BUSY_MS) -> Opened:
     return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock))
 
 
+def gateway_socket(home: Home) -> Path:
+    """Where the resident gateway of a home listens, or the one that `$ONLOOP_URL` names."""
+    url = os.environ.get("ONLOOP_URL", "")
+    return socket_path(url) if url else home.socket
+
+
 def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
     """Reach the store of `home`: through the resident gateway where one is up, else by its file.
 
     `$ONLOOP_URL` names the socket of a gateway elsewhere. StoreError or Unavailable say why neither can be. Locks of
     the file are waited for, `busy_ms` at most.
     """
-    url = os.environ.get("ONLOOP_URL", "")
-    line = Line(socket_path(url) if url else home.socket)
+    line = Line(gateway_socket(home))
     if not is_own(home.store):
-        if not url and not line.path.exists():
+        if "ONLOOP_URL" not in os.environ and not line.path.exists():
             check_private(home.store)
         line.connect()
         client = GatewayClient(line, ClientStore(line), wall_clock)

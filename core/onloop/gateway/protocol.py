@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from onloop.errors import BadInput
+from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
 from onloop.gateway.service import Claim
 from onloop.machine.commands import Command, Create
@@ -66,6 +67,7 @@ VERBS: Mapping[str, Verb] = {
     "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
     "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
     "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),
+    "changes": Verb((str,), Changes, Lane.ASIDE, Trust.ANYBODY),
     "stamp": Verb((), int, Lane.ASIDE, Trust.ANYBODY),
     "task": Verb((str,), Task | None, *_READ),
     "tasks": Verb((TaskFilter,), tuple[Task, ...], *_READ),

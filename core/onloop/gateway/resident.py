@@ -21,6 +21,7 @@ from typing import Any
 from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
+from onloop.gateway.dossier import Changes
 from onloop.gateway.home import Home
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
@@ -69,7 +70,8 @@ class _Request:
 class Resident:
     """Serves a home until stopped.
 
-    `submit` hands in for an agent, and tells the log's head after it; `ensure_verifier` starts one where none is up.
+    `submit` hands in for an agent, and tells the log's head after it; `changes` says what a task's submission changes;
+    `ensure_verifier` starts one where none is up.
     """
 
     home: Home
@@ -77,6 +79,7 @@ class Resident:
     stopped: Callable[[], bool]
     say: Callable[[str], None]
     submit: Callable[[Any], tuple[Task, Head | None]]
+    changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
     _lines: set[_Line] = field(default_factory=set)
@@ -228,6 +231,8 @@ class Resident:
         if name == "done":
             self._give_back(caller)
             return None
+        if name == "changes":
+            return self.changes(values[0])
         if name == "stamp":
             with self._watching:
                 return self._watch.stamp()

@@ -1,0 +1,51 @@
+"""Connections to one resident gateway that are used again and again, by one thread at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.line import Line, Proofs
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What is proved over one of them is proved over all: a person says their passphrase once."""
+
+    path: Path
+    clock: Callable[[], int]
+    _spare: deque[Line] = field(default_factory=deque)
+    _proofs: Proofs = field(default_factory=dict)
+
+    def client(self) -> GatewayClient:
+        """A client over a line that nobody uses now; closing its store gives the line back."""
+        try:
+            line = self._spare.pop()
+        except IndexError:
+            line = Line(self.path, self._proofs)
+        return GatewayClient(line, _LentStore(line, self._spare.append), self.clock)
+
+    def impatient(self) -> GatewayClient:
+        """A client over a line of its own, which says at once that the gateway has gone."""
+        line = Line(self.path, patience=())
+        return GatewayClient(line, ClientStore(line), self.clock)
+
+    def close(self) -> None:
+        """Hang up all that nobody uses now."""
+        while self._spare:
+            self._spare.pop().close()
+
+
+class _LentStore(ClientStore):
+    """See Store: closing it hangs nothing up."""
+
+    def __init__(self, line: Line, give_back: Callable[[Line], object]) -> None:
+        super().__init__(line)
+        self._lent, self._give_back = line, give_back
+
+    def close(self) -> None:
+        """Give the line back."""
+        self._give_back(self._lent)
