@@ -16,6 +16,7 @@ from e2e.serving import is_served
 from onloop.gateway.home import Home
 from onloop.gateway.identity import launcher
 from onloop.gateway.opening import wall_clock
+from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.runs import Workflow, pinned
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
@@ -74,22 +75,49 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
         left = _run(env | token, "checkpoint", "--file", "/etc/passwd")
         asked = _run(env | token, "ask", "Which one?")
         frozen = _run(env, "freeze", "all", "--as", "ana")
+        answered = _run(env, "answer", "r1", "That one", "--as", "ana", passphrase=PASSPHRASE)
     finally:
         serve.terminate()
         serve.communicate(timeout=20)
 
     told = json.loads(doctor.stdout)
     assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
-    ran = (listed, claimed, beaten, left, asked, frozen)
-    assert [each.returncode for each in ran] == [0, 0, 0, 0, 11, 13], [each.stderr for each in ran]
+    ran = (listed, claimed, beaten, left, asked, frozen, answered)
+    assert [each.returncode for each in ran] == [0, 0, 0, 0, 11, 13, 0], [each.stderr for each in ran]
     assert serve.returncode == 0
 
 
-def _run(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = as_user(AGENT_UID, *words)
-    return subprocess.run(
-        command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60, cwd="/"
-    )
+def _run(env: dict[str, str], *words: str, passphrase: str = "") -> subprocess.CompletedProcess[str]:
+    """`onloop WORDS…` as an agents' user, with a passphrase on a file descriptor if there is one."""
+    reader, writer = os.pipe()
+    os.write(writer, passphrase.encode())
+    os.close(writer)
+    more = ("--passphrase-fd", str(reader)) if passphrase else ()
+    try:
+        return subprocess.run(
+            as_user(AGENT_UID, *words, *more),
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            cwd="/",
+            pass_fds=(reader,),
+        )
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_nobody_but_the_stores_own_user_starts_a_verifier_for_it(world: World) -> None:
+    world.init()
+    home = Home(world.store)
+    os.chown(home.store, AGENT_UID, -1)
+
+    ensure_verifier(home)
+
+    assert not (home.logs / "verifier.log").exists() and not home.verifier_lock.exists()
 
 
 def _begin(home: Home) -> None:

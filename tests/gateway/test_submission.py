@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Clock, Shop
+from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
+from onloop.gates.folders import remove_tree
 from onloop.gateway.dossier import dossier_of
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal
@@ -102,6 +104,31 @@ def place(tmp_path: Path) -> Iterator[Place]:
     yield made
     shop.check()
     opened.close()
+
+
+def test_a_clone_that_another_user_made_is_handed_in_to_a_gateway_that_has_no_mirror_yet(place: Place) -> None:
+    head, mirror = place.commit(), place.opened.home.mirror(str(place.origin))
+    remove_tree(mirror.path)
+
+    now = place.submit().submission
+
+    assert now is not None and now.head == head == git(mirror.path, "rev-parse", head)
+
+
+def test_where_the_store_is_anothers_what_an_agent_makes_is_open_to_its_group_and_its_mirrors_are_its_own(
+    place: Place,
+) -> None:
+    home = replace(place.opened.home, apart=True)
+    before = os.umask(0o077)
+    try:
+        clone = prepare_workplace(home, replace(place.shop.task(), id="r9"), "alfa")
+        made = os.umask(0)
+    finally:
+        os.umask(before)
+
+    modes = [path.stat().st_mode & 0o777 for path in (clone, home.out("r9"), home.logs, clone / ".git" / "objects")]
+    assert (modes, made) == ([0o750, 0o750, 0o700, 0o750], 0o027)
+    assert {home.logs.parent, home.mirrors.parent} == {home.environments}
 
 
 def test_a_submission_is_the_head_of_the_clone_with_tree_base_and_authors(place: Place) -> None:

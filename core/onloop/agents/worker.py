@@ -15,7 +15,7 @@ from onloop.gates.head import head as head_of
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import Principal, agent_from_token, launcher
+from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
@@ -91,8 +91,7 @@ class Worker:
             waited += POLL_S
 
     def _work(self, task: Task, secret: str) -> None:
-        with self.opened.gateway.store.reading() as at:
-            agent = agent_from_token(at, secret)
+        agent = self.opened.gateway.agent(secret)
         cause, detail = ReleaseCause.STOPPED, ""
         try:
             prepare_workplace(self.opened.home, task, agent.name)

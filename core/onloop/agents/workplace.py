@@ -13,20 +13,33 @@ from onloop.gates.environment import Environment, address_of
 from onloop.gateway.home import Home
 from onloop.machine.task import Task
 
+CLOSED, READABLE = 0o700, 0o750
+APART_UMASK = 0o027
+"""What an agent writes can be read by the gateway's user, where that is another one: both are in the agents' group."""
+
 
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
-    """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone."""
-    for folder in (home.environments, home.out(task.id), home.logs):
+    """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone.
+
+    Where the store is another user's, what is made from now on in this process can be read by the agents' group.
+    """
+    mode = READABLE if home.apart else CLOSED
+    if home.apart:
+        os.umask(APART_UMASK)
+    for folder, wanted in ((home.environments, CLOSED), (home.out(task.id), mode), (home.logs, CLOSED)):
         with written(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=wanted, parents=True, exist_ok=True)
     place = home.environment(task.id)
     if task.origin is None:
         with written(place):
-            place.mkdir(mode=0o700, exist_ok=True)
+            place.mkdir(mode=mode, exist_ok=True)
         return place
     Environment(place).prepare(
         home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task)
     )
+    if home.apart:
+        with written(place):
+            place.chmod(mode)
     return place
 
 

@@ -64,8 +64,7 @@ def _workplace(context: Context, got: Claim) -> Path:
     gateway = context.opened.gateway
     agent = gateway.agent(got.secret)
     try:
-        if context.opened.apart is None:
-            ensure_verifier(context.home)
+        ensure_verifier(context.home)
         return prepare_workplace(context.opened.home, got.task, agent.name)
     except BaseException:
         with suppress(OnloopError):

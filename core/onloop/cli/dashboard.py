@@ -37,7 +37,7 @@ def open_dashboard(context: Context) -> Output:
             "the dashboard needs a terminal", hint="onloop attention and onloop list print the same facts"
         )
     context.opened  # noqa: B018 - a store that cannot be opened is said before the screen is taken over
-    if own and not context.args.read_only:
+    if not context.args.read_only:
         ensure_verifier(context.home)
     dashboard()(
         context.home,

@@ -32,7 +32,11 @@ class Home:
     @property
     def mirrors(self) -> Path:
         """The bare mirrors that gates, diffs and merges use; apart, what clones are made of."""
-        return (self.environments / f".mirrors-{os.getuid()}") if self.apart else self.store / "mirrors"
+        return self._own("mirrors") if self.apart else self.store / "mirrors"
+
+    def _own(self, name: str) -> Path:
+        """A folder of a user who may not enter the store: among what is shared, closed to others."""
+        return self.environments / f".{name}-{os.getuid()}"
 
     @property
     def environments(self) -> Path:
@@ -46,8 +50,8 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """What agents printed, one file per task."""
-        return self.store.parent / "logs"
+        """What agents printed, one file per task; apart, in a folder of one's own."""
+        return self._own("logs") if self.apart else self.store.parent / "logs"
 
     @property
     def verifier_lock(self) -> Path:

@@ -25,7 +25,7 @@ def can_isolate(user: str, group: str) -> bool:
 def isolate(home: Home, user: str, group: str) -> None:
     """Give a new store to `user`; `group`, as whose members agents run, gets the socket and the agents' folders only.
 
-    BadInput where the user is root, or in the group: then agents' files and the gateway's would be one user's.
+    BadInput where the user is root: then the store would be whose everything is.
     """
     uid, gid = _uid(user), _gid(group)
     if uid is None or gid is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import socket
 import struct
 from collections.abc import Iterator
@@ -54,13 +56,25 @@ def listening(path: Path, group: int | None = None) -> socket.socket:
             finally:
                 os.umask(before)
         if group is not None:
-            os.chown(path, -1, group)
-            os.chown(path.parent, -1, group)
+            _share(path, group)
         made.listen(BACKLOG)
+    except NotAllowed:
+        made.close()
+        raise
     except OSError as problem:
         made.close()
         raise Unavailable(f"{path} cannot be served: {problem.strerror}", hint="look at its folder") from None
     return made
+
+
+def _share(path: Path, group: int) -> None:
+    try:
+        os.chown(path, -1, group)
+        os.chown(path.parent, -1, group)
+    except PermissionError:
+        me, theirs = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(group).gr_name
+        hint = f"as root: usermod --append --groups {theirs} {me}; then serve again"
+        raise NotAllowed(f"{me} is no member of {theirs}, and cannot let it in at {path}", hint=hint) from None
 
 
 def connected(path: Path, timeout_s: float) -> socket.socket:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.errors import Unavailable
-from onloop.gateway.home import Home
+from onloop.gateway.home import Home, is_own
 
 GLANCES, GLANCE_S = 20, 0.02
 """How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
@@ -61,11 +61,15 @@ def _locked(handle: int, how: int) -> bool:
 def ensure_verifier(home: Home, at_once: int = 0) -> None:
     """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
 
+    Where the store is another user's, nothing is started: its resident gateway does it.
+
     It has `at_once` gates answered at a time; 0 leaves that to it.
 
     Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
     PYTHONPATH can put other code in its place.
     """
+    if not is_own(home.store):
+        return
     _STARTED[:] = [process for process in _STARTED if process.poll() is None]
     if is_verifier_up(home):
         return

@@ -37,6 +37,7 @@ def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     mirror = opened.home.mirror(task.origin)
+    mirror.create()  # the clone may have been made from another user's
     tip = mirror.refresh(task.target)
     head = mirror.fetch_submission(opened.home.environment(task.id), task.id, task.version)
     base = mirror.merge_base(head, tip)
