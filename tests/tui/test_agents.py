@@ -114,10 +114,10 @@ def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_w
 
 
 def delegating() -> tuple[Scene, Principal]:
-    """Ada and bo at work; ada has two sub-agents in its own process."""
+    """Ada and bo at work, and a repository that waits; ada has two sub-agents in its own process."""
     scene = Scene()
     scene.enrol("ana")
-    tasks = scene.fleet(["billing", "ledger"])
+    tasks = scene.fleet(["billing", "ledger", "cart"])
     _, ada = scene.claim(tasks[0], "ada")
     scene.claim(tasks[1], "bo")
     scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
@@ -172,16 +172,19 @@ def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_pr
 
 
 def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
-    scene, _ = delegating()
+    scene, ada = delegating()
+    scene.claim("r7k2m.3", "cy")
+    scene.clock.later(QUIET_MS)
+    scene.gateway.heartbeat(ada)
     app = scene.dashboard()
 
     async def story(pilot: Pilot[str]) -> None:
         await pilot.press("4")
-        await shows(pilot, "○ quiet  bo", "● live   ada")
+        await shows(pilot, "○ quiet  bo", "○ quiet  cy", "● live   ada")
         await pilot.press("j", "n")
         await shows(pilot, "▶ ○ quiet  bo")
         await pilot.press("n")
-        await shows(pilot, "▶ ○ quiet  bo")
+        await shows(pilot, "▶ ○ quiet  cy")
 
     asyncio.run(play(app, story))
 
