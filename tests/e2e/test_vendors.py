@@ -5,6 +5,7 @@ They are looked for in `$ONLOOP_AGENTS` (a folder of programs), then on the path
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from onloop.agents.hooks.loopback_model import Run, Say, Script, Turn, loopback_model
+from onloop.agents.hooks.loopback_model import Delegate, Run, Say, Script, Turn, loopback_model
 from onloop.agents.hooks.rehearsal import rehearsal_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, on_the_command_line
 from onloop.machine.ownership import MOST_BLOCKS
@@ -107,6 +108,22 @@ def test_an_agent_is_stopped_at_once_when_a_person_must_decide(agent: Employed, 
     world.until(task, "input_required", "question")
     assert len(script.heard) == 2, "its model was not asked for another turn"
     assert "TurnBlocked" not in names(world, task)
+
+
+def test_a_sub_agent_in_its_process_is_seen_while_it_works_and_not_after(agent: Employed, world: World) -> None:
+    if agent.vendor.name != "claude":
+        pytest.skip("the model on loopback asks for sub-agents only where Anthropic's Messages are spoken")
+    task = begun(world)
+    seen = world.folder / "seen.json"
+    look = Run(f"onloop show $ONLOOP_TASK --json > {seen}")
+    after = Run(f"onloop show $ONLOOP_TASK --json > {seen}.after; onloop ask 'Which?'")
+
+    agent.work([Delegate("look"), look, Say("I have looked."), after, Say("I have asked.")])
+
+    (within,) = json.loads(seen.read_text())["untrusted"]["sub_agents"]
+    assert (within["kind"], within["process_of"]) == ("general-purpose", task)
+    assert json.loads(Path(f"{seen}.after").read_text())["untrusted"]["sub_agents"] == []
+    world.until(task, "input_required", "question")
 
 
 def test_an_agent_that_never_hands_anything_in_is_let_end_after_so_many_turns(agent: Employed, world: World) -> None:
