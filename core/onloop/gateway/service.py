@@ -42,12 +42,7 @@ from onloop.machine.decide import decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.evolve import evolve
-from onloop.machine.house import (
-    HOUSE,
-    HouseEvent,
-    Unfrozen,
-    evolve_house,
-)
+from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.names import check_agent
 from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
