@@ -111,19 +111,19 @@ def test_an_agent_is_stopped_at_once_when_a_person_must_decide(agent: Employed, 
 
 
 def test_a_sub_agent_in_its_process_is_seen_while_it_works_and_not_after(agent: Employed, world: World) -> None:
-    if agent.vendor.name != "claude":
-        pytest.skip("the model on loopback asks for sub-agents only where Anthropic's Messages are spoken")
+    """Agent and sub-agent may work at once, so either may take a turn: each turn waits for what it is to see."""
     task = begun(world)
-    seen = world.folder / "seen.json"
-    look = Run(f"onloop show $ONLOOP_TASK --json > {seen}")
-    after = Run(f"onloop show $ONLOOP_TASK --json > {seen}.after; onloop ask 'Which?'")
+    during, after = world.folder / "during.json", world.folder / "after.json"
+    show, there = "onloop show $ONLOOP_TASK", "onloop show $ONLOOP_TASK | grep -q 'process of'"
+    look = Run(f"until {there}; do sleep 0.1; done; {show} --json > {during}")
+    end = Run(f"while {there}; do sleep 0.1; done; {show} --json > {after}; onloop ask 'Which?'")
 
-    agent.work([Delegate("look"), look, Say("I have looked."), after, Say("I have asked.")])
+    agent.work([Delegate("Look."), look, look, Say("I have looked."), Say("So have I."), end, Say("I have asked.")])
 
-    (within,) = json.loads(seen.read_text())["untrusted"]["sub_agents"]
-    assert (within["kind"], within["process_of"]) == ("general-purpose", task)
-    assert json.loads(Path(f"{seen}.after").read_text())["untrusted"]["sub_agents"] == []
     world.until(task, "input_required", "question")
+    (within,) = json.loads(during.read_text())["untrusted"]["sub_agents"]
+    assert (bool(within["kind"]), within["process_of"]) == (True, task)
+    assert json.loads(after.read_text())["untrusted"]["sub_agents"] == []
 
 
 def test_an_agent_that_never_hands_anything_in_is_let_end_after_so_many_turns(agent: Employed, world: World) -> None:

@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Delegate:
-    """A turn in which Anthropic's model asks for a sub-agent; the turns after it are the sub-agent's, then its own."""
+    """A turn in which the model asks for a sub-agent; which of the two takes a turn after it is theirs to find out."""
 
     prompt: str
 
@@ -160,13 +160,16 @@ def _responses(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     """OpenAI's Responses as a stream; the shell is called by whichever name the agent offers it under."""
     turn = script.next_turn(request)
     number = len(script.heard)
-    if isinstance(turn, Run):
+    if isinstance(turn, Say):
+        content = [{"type": "output_text", "text": turn.text}]
+        item: dict[str, Any] = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
+    elif isinstance(turn, Run):
         name, arguments = _shell_call(request, turn.command)
-        item: dict[str, Any] = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
         item |= {"name": name, "arguments": json.dumps(arguments)}
     else:
-        content = [{"type": "output_text", "text": turn.text if isinstance(turn, Say) else turn.prompt}]
-        item = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", "name": "spawn_agent"}
+        item |= {"namespace": "multi_agent_v1", "arguments": json.dumps({"message": turn.prompt})}
     usage = {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1, "output_tokens_details": None}
     done = {"id": f"resp_{number}", "usage": usage | {"total_tokens": 2}, "output": [item]}
     return [
