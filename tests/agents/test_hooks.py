@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.payload import payload_of
 from onloop.agents.hooks.ruling import LONGEST_REASON, Ruling, Told, reply_of, ruling_on
-from onloop.agents.hooks.vendors import STOP, VENDORS, Vendor, on_the_command_line
+from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS, Vendor, on_the_command_line
 from onloop.errors import BadInput, Exit
 
 CLAUDE = VENDORS["claude"]
@@ -71,6 +72,22 @@ def test_installing_twice_is_installing_once_and_leaves_what_others_wrote(vendor
     assert json.loads(path.read_text(encoding="utf-8")) == others
 
 
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=lambda vendor: vendor.name)
+def test_installing_over_an_older_hook_adds_what_it_lacked_and_all_of_it_goes_again(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.json"
+    older = {STOP: vendor.hooks()[STOP]}
+    path.write_text(json.dumps({"hooks": older}), encoding="utf-8")
+
+    assert installed_events(vendor, path) == (STOP,)
+    assert install(vendor, path)
+
+    hooks = json.loads(path.read_text(encoding="utf-8"))["hooks"]
+    assert hooks == vendor.hooks() and {SUB_AGENT_BEGINS, SUB_AGENT_ENDS} < hooks.keys()
+    assert uninstall(vendor, path) and not path.exists()
+
+
 def test_a_file_that_held_only_our_hook_goes_with_it(tmp_path: Path) -> None:
     path = tmp_path / ".claude" / "settings.local.json"
 
@@ -94,4 +111,4 @@ def test_a_file_that_we_do_not_understand_is_left_as_it_is(content: str, tmp_pat
 
 def test_the_hook_on_the_command_line_is_the_hook_of_the_file() -> None:
     assert json.loads(on_the_command_line(CLAUDE)) == {"hooks": CLAUDE.hooks()}
-    assert VENDORS["codex"].command() in on_the_command_line(VENDORS["codex"])
+    assert tomllib.loads(on_the_command_line(VENDORS["codex"])) == {"hooks": VENDORS["codex"].hooks()}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from onloop.agents.hooks.vendors import VENDORS
+from onloop.cli.hook import NOTE_S
+from onloop.store.sqlite import LOCK
 from world import World
 
 STOPS = b'{"hook_event_name": "Stop", "stop_hook_active": false}'
@@ -95,3 +99,66 @@ def test_hook_show_prints_a_command_that_can_be_pasted(world: World) -> None:
     assert json.loads(shown.json["argument"])["hooks"]["Stop"][0]["hooks"][0]["command"] == "onloop hook claude"
     assert "onloop work --role implementer -- claude -p" in world.onloop("hook", "show", "claude").out
     assert world.onloop("hook", "show", "nobody").code == 2
+
+
+def sub_agent(event: str, name: str = "a1", **more: Any) -> bytes:
+    return json.dumps({"hook_event_name": event, "agent_id": name, "agent_type": "Explore", **more}).encode()
+
+
+def within(world: World, task: str) -> list[tuple[str, str]]:
+    rows = world.onloop("show", task, "--json").json["untrusted"]["sub_agents"]
+    return [(row["id"], row["kind"]) for row in rows]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_sub_agents_are_noted_as_they_begin_and_end_and_never_ruled_by_the_gates(world: World, vendor: str) -> None:
+    env = claimed(world)
+    task = env["ONLOOP_TASK"]
+    before = len(world.onloop("log", task, "--json").json["events"])
+
+    assert called(world, vendor, sub_agent("SubagentStart"), env) == {}
+    assert called(world, vendor, sub_agent("SubagentStart", "a2"), env) == {}
+    assert within(world, task) == [("a1", "Explore"), ("a2", "Explore")]
+    ended = sub_agent("SubagentStop", background_tasks=[{"id": "b1"}], stop_hook_active=False)
+    assert called(world, vendor, ended, env) == {}
+
+    assert within(world, task) == [("a2", "Explore")]
+    assert len(world.onloop("log", task, "--json").json["events"]) == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        sub_agent("SubagentStart", "x\x1b[2J\u202e" * 10_000),
+        b'{"hook_event_name": "SubagentStart"}',
+        b'{"hook_event_name": "SubagentStop", "agent_id": {"a": 1}, "agent_type": 7}',
+    ],
+    ids=["endless and hostile", "nameless", "no text"],
+)
+def test_whatever_a_vendor_says_of_a_sub_agent_it_is_let_go_with_one_object(world: World, said: bytes) -> None:
+    env = claimed(world)
+
+    assert called(world, said=said, env=env) == {}
+    assert all("\x1b" not in name for name, _ in within(world, env["ONLOOP_TASK"]))
+
+
+def test_a_sub_agent_is_not_held_up_by_a_gateway_that_is_gone_or_a_lease_that_is_lost(world: World) -> None:
+    env = claimed(world)
+
+    assert called(world, said=sub_agent("SubagentStart"), env=env | {"ONLOOP_STORE": str(world.folder / "gone")}) == {}
+    world.onloop("ask", "Which?", env=env)
+    assert called(world, said=sub_agent("SubagentStart"), env=env) == {}
+
+    assert within(world, env["ONLOOP_TASK"]) == []
+    assert called(world, said=sub_agent("SubagentStart")) == {}
+
+
+def test_a_sub_agent_does_not_wait_for_a_store_that_somebody_else_writes_to_for_ever(world: World) -> None:
+    env = claimed(world)
+    with (world.store / LOCK).open("r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.monotonic()
+        assert called(world, said=sub_agent("SubagentStart"), env=env) == {}
+        assert time.monotonic() - began < NOTE_S + 10
+
+    assert within(world, env["ONLOOP_TASK"]) == []

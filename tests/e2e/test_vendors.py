@@ -5,6 +5,7 @@ They are looked for in `$ONLOOP_AGENTS` (a folder of programs), then on the path
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from onloop.agents.hooks.loopback_model import Run, Say, Script, Turn, loopback_model
+from onloop.agents.hooks.loopback_model import Delegate, Run, Say, Script, Turn, loopback_model
 from onloop.agents.hooks.rehearsal import rehearsal_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, on_the_command_line
 from onloop.machine.ownership import MOST_BLOCKS
@@ -107,6 +108,22 @@ def test_an_agent_is_stopped_at_once_when_a_person_must_decide(agent: Employed, 
     world.until(task, "input_required", "question")
     assert len(script.heard) == 2, "its model was not asked for another turn"
     assert "TurnBlocked" not in names(world, task)
+
+
+def test_a_sub_agent_in_its_process_is_seen_while_it_works_and_not_after(agent: Employed, world: World) -> None:
+    """Agent and sub-agent may work at once, so either may take a turn: each turn waits for what it is to see."""
+    task = begun(world)
+    during, after = world.folder / "during.json", world.folder / "after.json"
+    show, there = "onloop show $ONLOOP_TASK", "onloop show $ONLOOP_TASK | grep -q 'process of'"
+    look = Run(f"until {there}; do sleep 0.1; done; {show} --json > {during}")
+    end = Run(f"while {there}; do sleep 0.1; done; {show} --json > {after}; onloop ask 'Which?'")
+
+    agent.work([Delegate("Look."), look, look, Say("I have looked."), Say("So have I."), end, Say("I have asked.")])
+
+    world.until(task, "input_required", "question")
+    (within,) = json.loads(during.read_text())["untrusted"]["sub_agents"]
+    assert (bool(within["kind"]), within["process_of"]) == (True, task)
+    assert json.loads(after.read_text())["untrusted"]["sub_agents"] == []
 
 
 def test_an_agent_that_never_hands_anything_in_is_let_end_after_so_many_turns(agent: Employed, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -249,3 +250,25 @@ def test_a_claim_whose_workplace_cannot_be_made_keeps_nothing_from_others(world:
     assert (failed.code, misnamed.code) == (17, 2), failed.err + misnamed.err
     assert (found["state"], found["reason"], found["holder"]) == ("submitted", "ready", None)
     assert claimed.code == 0, claimed.err
+
+
+def test_with_an_agents_process_go_the_sub_agents_in_it_though_the_lease_goes_on(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    first, second = world.folder / "first.json", world.folder / "second.json"
+    look = f"{ONLOOP} show $ONLOOP_TASK --json"
+    wrong = f"{ONLOOP} heartbeat --sub-agent a1; {look} > {first}; echo bye > bye.txt; git add -A; git commit -qm bye"
+
+    with world.running(
+        "work",
+        "--role",
+        "implementer",
+        "--",
+        *world.agent(f"if [ -e {first} ]; then {look} > {second}; {GOOD}; else {wrong}; fi"),
+    ):
+        world.until(task, "input_required", "approval_required")
+
+    then, later = json.loads(first.read_text()), json.loads(second.read_text())
+    assert [row["id"] for row in then["untrusted"]["sub_agents"]] == ["a1"]
+    assert later["untrusted"]["sub_agents"] == []
+    assert _names(world, task).count("Claimed") == 1, "one lease for both processes"

@@ -25,6 +25,8 @@ from scenario import (
     develop,
     expire_lease,
     give_up,
+    judge,
+    reassign,
     release,
     reply,
     report,
@@ -33,6 +35,7 @@ from scenario import (
     spawning,
     submit,
     swarm,
+    under_review,
     work,
     workflow,
 )
@@ -143,6 +146,32 @@ def test_a_handoff_to_nobody_in_particular_is_for_the_role_of_the_step() -> None
 @pytest.mark.parametrize("command", [handoff("nobody"), handoff(why=" "), handoff("", "full", *["which?"] * 11)])
 def test_a_handoff_to_a_stranger_without_a_reason_or_with_too_much_open_is_refused(command: Play) -> None:
     assert working.refuses(command).exit is Exit.USAGE
+
+
+@pytest.mark.parametrize("to", [ALFA, "agent:alfa-2"])
+def test_a_handoff_to_an_agent_that_not_by_excludes_is_refused_before_it_waits_for_ever(to: str) -> None:
+    at = under_review()
+
+    no = at.refuses(handoff(to))
+
+    assert no.exit is Exit.USAGE
+    assert f"{to} could never take this step" in no.message and "not_by develop.implement" in no.message
+    assert no.hint == "--to reviewer, or --to agent:NAME of another agent"
+    assert at.given(handoff("agent:charlie")).task.wanted == "agent:charlie"
+    assert at.given(handoff("reviewer")).task.wanted == "reviewer"
+
+
+def test_nor_can_a_person_give_the_step_to_whoever_could_never_take_it() -> None:
+    at = under_review()
+
+    assert f"{ALFA} could never take this step" in at.refuses(reassign(ALFA)).message
+    assert at.given(reassign("agent:charlie")).task.wanted == "agent:charlie"
+
+
+def test_a_review_is_not_handed_to_an_agent_that_has_judged_already() -> None:
+    at = under_review(quorum=2).given(judge(), claim("agent:charlie", "reviewer"))
+
+    assert "has judged r1.1 already" in at.refuses(handoff(BRAVO)).message
 
 
 def test_a_step_is_not_handed_on_for_ever() -> None:

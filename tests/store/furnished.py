@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.shop import Shop
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite import SqliteStore, create_store
 from scenario import MINUTE
@@ -18,7 +19,8 @@ def furnished(folder: Path) -> Shop:
     shop.submit(shop.claim("r1.1"), key="first")
     shop.later(MINUTE)
     shop.report("r1.1")
-    shop.claim("r1.2", agent="agent:bravo")
+    bravo = shop.claim("r1.2", agent="agent:bravo")
+    shop.gateway.heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
     shop.gateway.keep(b"what a gate printed")
     for run in ("r2", "r3"):
         shop.begin(run=run)

@@ -29,6 +29,7 @@ from onloop.store.rows import (
     Pinned,
     Remembered,
     Row,
+    SubAgent,
     Token,
     key_of,
 )
@@ -49,6 +50,7 @@ ROWS: tuple[Row, ...] = (
     Glance("r1", 3, "ab", 10, "not_yet", "{}"),
     Brief("r1", 3, "# Task r1", "{}"),
     Archived("r0", 2, "ee", 1, 99, 2, "ff"),
+    SubAgent("r1|a1", "r1", 3, "a1", "Explore", "looks for callers", 60, 70),
 )
 
 

@@ -13,34 +13,52 @@ from onloop.errors import StoreError
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
 from onloop.gateway.line import Line
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Cancel
 from onloop.store.inspection import inspect
 from onloop.store.migrations import migrate
 from onloop.store.rows import remembered_key
-from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, identity
+from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
 from store.furnished import furnished
 
-SCHEMA_1 = Path(__file__).parent / "schemas" / "1.sql"
+SCHEMAS = Path(__file__).parent / "schemas"
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A store as version 1 of the schema kept it: the same rows, with neither seals nor the log's own chain."""
     furnished(tmp_path / "new").store.close()
-    (tmp_path / "old").mkdir()
-    connection = apsw.Connection(str(tmp_path / "old" / FILE))
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute(f"{SCHEMA_1.read_text()} {identity(1)}")
-    connection.execute("ATTACH ? AS new", (str(tmp_path / "new" / FILE),))
-    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall()
-    for (table,) in tables:
-        columns = ",".join(str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})").fetchall())
-        connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
+    connection = _as_of(1, tmp_path)
     connection.execute("DELETE FROM head WHERE run=''")
     for key, principal in connection.execute("SELECT key, principal FROM event WHERE key <> ''").fetchall():
         connection.execute("UPDATE remembered SET key=? WHERE key=?", (key, remembered_key(str(principal), str(key))))
     connection.close()
     return tmp_path / "old"
+
+
+@pytest.fixture
+def without_sub_agents(tmp_path: Path) -> Path:
+    """A store as version 2 of the schema kept it, which knew no sub-agents in an agent's process."""
+    furnished(tmp_path / "new").store.close()
+    connection = _as_of(2, tmp_path)
+    connection.execute("DELETE FROM tally WHERE name='subagent'")
+    connection.close()
+    anchor_of(tmp_path / "new").rename(anchor_of(tmp_path / "old"))
+    return tmp_path / "old"
+
+
+def _as_of(version: int, folder: Path) -> apsw.Connection:
+    """The rows of `new` in a store `old` of that version, as far as it has a place for them."""
+    (folder / "old").mkdir()
+    connection = apsw.Connection(str(folder / "old" / FILE))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"{(SCHEMAS / f'{version}.sql').read_text()} {identity(version)}")
+    connection.execute("ATTACH ? AS new", (str(folder / "new" / FILE),))
+    tables = connection.execute("SELECT name FROM main.sqlite_schema WHERE type='table'").fetchall()
+    for (table,) in tables:
+        columns = ",".join(str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})").fetchall())
+        connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
+    return connection
 
 
 def _rows(file: Path, table: str) -> list[object]:
@@ -84,6 +102,23 @@ def test_a_migrated_store_can_be_served_and_knows_the_keys_that_were_used(old: P
         assert len(shop.log()) == length + 1
         line.close()
 
+    assert isinstance(shop.store, SqliteStore)
+    assert inspect(shop.store).problems == ()
+    shop.store.close()
+
+
+def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(without_sub_agents: Path) -> None:
+    with pytest.raises(StoreError, match="has schema version 2, and this onloop needs 3"):
+        SqliteStore(without_sub_agents)
+    tables = ("event", "task", "house", "lease", "token", "head", "tally", "blob")
+    before = {table: _rows(without_sub_agents / FILE, table) for table in tables}
+
+    found, backup = migrate(without_sub_agents)
+
+    assert (found, backup is not None) == (2, True)
+    assert {table: _rows(without_sub_agents / FILE, table) for table in tables} == before
+    shop = Shop(SqliteStore(without_sub_agents))
+    shop.gateway.heartbeat(shop.claim("r1.3"), news=(SubAgentNews("a1", "Explore"),))
     assert isinstance(shop.store, SqliteStore)
     assert inspect(shop.store).problems == ()
     shop.store.close()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from textual.pilot import Pilot
 
+from onloop.gateway.identity import Principal
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
 from onloop.store.rows import Lease
@@ -108,6 +111,95 @@ def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_w
         await shows(pilot, "1 of 2 live")
 
     asyncio.run(play(app, story, (150, 40)))
+
+
+def delegating() -> tuple[Scene, Principal]:
+    """Ada and bo at work, and a repository that waits; ada has two sub-agents in its own process."""
+    scene = Scene()
+    scene.enrol("ana")
+    tasks = scene.fleet(["billing", "ledger", "cart"])
+    _, ada = scene.claim(tasks[0], "ada")
+    scene.claim(tasks[1], "bo")
+    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    scene.clock.later(3 * MINUTE)
+    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a2", "Plan"),))
+    return scene, ada
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)], ids=["narrow", "wide"])
+def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_end(size: tuple[int, int]) -> None:
+    scene, ada = delegating()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "└ Explore", "process of r7k2m.1 says: looks for callers", "for 3m", "└ Plan")
+        if size[0] > 100:
+            await shows(pilot, "2 sub-agents")
+        rows = [row for row in screen_text(app).splitlines() if "r7k2m." in row]
+        order = ("ada", "Explore", "Plan", "bo")
+        assert [next(name for name in order if name in row) for row in rows] == list(order)
+        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        await until(pilot, lambda: "Explore" not in screen_text(app))
+        scene.cancels("r7k2m.1")
+        await until(pilot, lambda: "Plan" not in screen_text(app))
+
+    asyncio.run(play(app, story, size))
+
+
+def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_process() -> None:
+    scene, ada = delegating()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "▶ ● live   ada")
+        await pilot.press("w")
+        await shows(pilot, "2 sub-agents in its own process, as it says")
+        await pilot.press("w", "j", "w")
+        await shows(pilot, "Explore (a1), process of r7k2m.1, for 3m", "the environment of r7k2m.1 and its isolation")
+        await shows(pilot, "agent:ada says that it is there, and nobody has verified it", "says: looks for callers")
+        await pilot.press("w", "enter")
+        await shows(pilot, "r7k2m.1 billing", "in its agent's process (not evidence)", "┆ looks for callers")
+        await pilot.press("escape")
+        await shows(pilot, "▶         └ Explore")
+        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        await until(pilot, lambda: "Explore" not in screen_text(app))
+        await shows(pilot, "▶         └ Plan")
+        assert app.main.view.subject() is not None
+
+    asyncio.run(play(app, story))
+
+
+def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
+    scene, ada = delegating()
+    scene.claim("r7k2m.3", "cy")
+    scene.clock.later(QUIET_MS)
+    scene.gateway.heartbeat(ada)
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("4")
+        await shows(pilot, "○ quiet  bo", "○ quiet  cy", "● live   ada")
+        await pilot.press("j", "n")
+        await shows(pilot, "▶ ○ quiet  bo")
+        await pilot.press("n")
+        await shows(pilot, "▶ ○ quiet  cy")
+
+    asyncio.run(play(app, story))
+
+
+def test_the_tree_counts_them_beside_the_holder_and_w_names_them() -> None:
+    scene, _ = delegating()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await pilot.press("2", "+")
+        await shows(pilot, "ada +2")
+        await pilot.press("g", "j", "w")
+        await shows(pilot, "└ Explore (a1), process of r7k2m.1, for 3m, as its agent says", "┆ looks for callers")
+
+    asyncio.run(play(app, story))
 
 
 def test_in_a_narrow_terminal_the_context_is_kept_and_the_kinship_is_not() -> None:

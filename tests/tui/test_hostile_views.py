@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from textual.pilot import Pilot
 
+from onloop.gateway.sub_agents import SubAgentNews, cut
 from onloop.machine import commands as c
 from onloop.machine.task import Artefact, Submission
 from onloop_tui.app import Dashboard
@@ -33,6 +34,11 @@ def _work(task: str, text: Iterator[str]) -> Submission:
     return Submission(honest.head, honest.tree, honest.base, (next(text),), (notes,), next(text), NOON)
 
 
+def _sub_agent(text: Iterator[str]) -> SubAgentNews:
+    """What is too long is refused; whatever fits is taken, and shown."""
+    return cut(SubAgentNews(next(text), next(text), next(text)))
+
+
 def _hostile_scene() -> Scene:
     """Ten strings for each of forty tasks; what becomes of them takes turns."""
     text = _dealt()
@@ -55,20 +61,26 @@ def _hostile_scene() -> Scene:
                 scene.asks(task, "".join(next(text) for _ in range(4)))
             case _:  # an agent's own name is refused by the core if it is hostile; its words are not
                 claimed, agent = scene.claim(task)
+                if number % 8 == 3:
+                    scene.gateway.heartbeat(agent, lease_ms=3_600_000, news=[_sub_agent(text) for _ in range(3)])
+                    continue
                 words = "".join(next(text) for _ in range(4))
                 scene.gateway.perform(agent, task, c.Fail(agent.id, claimed.task.epoch, words))
     scene.freeze(next(text))
     return scene
 
 
-async def _leaf_through(app: Dashboard, pilot: Pilot[str], most: int) -> None:
-    """Page by page to the end, or so many of them."""
+async def _leaf_through(app: Dashboard, pilot: Pilot[str], most: int, upto: str = "") -> None:
+    """Page by page to the end, or so many of them, or to where those words are on the screen, which must come."""
     for _ in range(most):
         assert_harmless(app, SIZE)
         before = screen_text(app)
+        if upto and upto in before:
+            return
         await pilot.press("pagedown")
         if screen_text(app) == before:
-            return
+            break
+    assert not upto, f"{upto!r} never came:\n{screen_text(app)}"
 
 
 def test_the_strings_are_four_hundred_different_ones_and_always_the_same() -> None:
@@ -92,6 +104,15 @@ def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
             await pilot.press("w", "/", *"x")
             assert_harmless(app, SIZE)
             await pilot.press("escape")
+        await pilot.press("4", "g", "j", "w")
+        await shows(pilot, "nobody has verified it")
+        await _leaf_through(app, pilot, 1)
+        await pilot.press("w", "enter")
+        await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
+        await _leaf_through(app, pilot, 12, "in its agent's process")
+        await _leaf_through(app, pilot, 4)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.main.sheet.is_open)
         await pilot.press("2", "g")
         for _ in range(SHEETS):
             await pilot.press("n", "enter")

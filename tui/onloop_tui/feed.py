@@ -12,8 +12,9 @@ from onloop.errors import OnloopError
 from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.door import Door
 from onloop.gateway.gallery import Gallery
+from onloop.gateway.sub_agents import sub_agents_of
 from onloop.store.port import TaskFilter
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, SubAgent
 from onloop_tui.frame import pause_s
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.place import Place
@@ -91,6 +92,7 @@ class Watch:
             unknown = {task.definition for task in changed} - self._snapshot.definitions.keys()
             definitions = {digest: pinned_definition(at, digest) for digest in unknown}
             house, seq, leases = at.house(), at.last_seq(), at.select(Lease)
+            within = at.select(SubAgent) if leases else ()
         self._snapshot = self._snapshot.after(
             changed,
             house,
@@ -98,6 +100,7 @@ class Watch:
             picture=self._gallery.after(changed, definitions),
             definitions=definitions,
             leases=leases,
+            sub_agents=sub_agents_of(leases, within),
         )
         return self._snapshot
 

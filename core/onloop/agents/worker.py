@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Submission, Task
+from onloop.store.rows import SubAgent
 from onloop.text import safe
 
 POLL_S = 0.05
@@ -121,12 +124,22 @@ class Worker:
                     self.ensure_verifier()
         finally:
             code = running.end()
+            self._forget_sub_agents(agent)
         if end is RunEnd.EXITED:
             self.say(f"{agent.task} the agent ended with {code}")
             return self._after_exit(agent, code, before, vigil)
         if end is RunEnd.STALLED:
             return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
         return ReleaseCause.STOPPED, "the worker was stopped"
+
+    def _forget_sub_agents(self, agent: Principal) -> None:
+        """With the process that is over go the sub-agents in it, whether or not it came to say so."""
+        with self.opened.gateway.store.reading() as at:
+            rows = at.select(SubAgent, task=agent.task)
+        news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
+        if news:
+            with suppress(Refused):  # the lease is gone, and they with it
+                self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
 
     def _after_exit(self, agent: Principal, code: int, before: _Before, vigil: Vigil) -> tuple[ReleaseCause, str]:
         self.ensure_verifier()

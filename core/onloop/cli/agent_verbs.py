@@ -11,7 +11,7 @@ from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import answer_output
-from onloop.errors import Exit, OnloopError
+from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gates.head import head as head_of
 from onloop.gateway.brief import brief_for
@@ -21,6 +21,7 @@ from onloop.gateway.identity import Principal
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.service import Claim
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
@@ -142,10 +143,15 @@ def spawn(context: Context) -> Output:
 
 
 def heartbeat(context: Context) -> Output:
-    """Keep the lease alive, and say how full the context is."""
-    agent, gateway = context.agent(), context.opened.gateway
-    percent = None if context.args.context is None else percentage(context.args.context)
-    expires = gateway.heartbeat(agent, progress=True)
+    """Keep the lease alive, say how full the context is, and who is at work in the agent's own process."""
+    agent, gateway, args = context.agent(), context.opened.gateway, context.args
+    percent = None if args.context is None else percentage(args.context)
+    news = [SubAgentNews(name, ended=True) for name in args.ended or ()]
+    if args.sub_agent is not None:
+        news.append(SubAgentNews(args.sub_agent, args.kind, args.doing))
+    elif args.kind or args.doing:
+        raise BadInput("--kind and --doing are of a sub-agent, and none is named", hint="--sub-agent ID")
+    expires = gateway.heartbeat(agent, progress=True, news=news)
     advice = ""
     if percent is not None:
         task = gateway.perform(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))

@@ -9,12 +9,12 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, payload_of
+from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
 from onloop.agents.hooks.ruling import Ruling, Told, reply_of, ruling_on
-from onloop.agents.hooks.vendors import STOP, VENDORS
+from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
 from onloop.machine.digest import Json
 from onloop.text import safe
@@ -22,6 +22,8 @@ from onloop.text import safe
 DEADLINE_S = 50
 """Vendors wait 60 s, as `vendors` asks them to, and let an agent go that was not answered by then."""
 GATES_S = 40.0
+NOTE_S = 5
+"""How long a sub-agent that begins or ends may be kept waiting for it to be noted."""
 
 
 class _TooLate(Exception):
@@ -31,7 +33,7 @@ class _TooLate(Exception):
 def answer_hook(vendor: str) -> int:
     """Answer one call. An agent outside of a task is nobody of ours, and let go."""
     try:
-        with _deadline():
+        with _deadline(DEADLINE_S):
             reply = _reply(vendor)
     except _TooLate:
         reply = _stopped(f"the gateway did not answer within {DEADLINE_S} s")
@@ -56,7 +58,12 @@ def _stopped(why: str) -> dict[str, Json]:
 def _reply(vendor: str) -> dict[str, Json]:
     payload = payload_of(sys.stdin.buffer.read(LARGEST_PAYLOAD + 1))
     _leave_proof(vendor, payload.event)
-    if not os.environ.get("ONLOOP_TOKEN") or payload.in_background:
+    if not os.environ.get("ONLOOP_TOKEN"):
+        return reply_of(Told(Ruling.LET))
+    if payload.event in {SUB_AGENT_BEGINS, SUB_AGENT_ENDS}:
+        _note(payload)
+        return reply_of(Told(Ruling.LET))
+    if payload.in_background:
         return reply_of(Told(Ruling.LET))
     if payload.event == START and vendor in VENDORS:
         context = "You work under onloop. `onloop next` is your brief; `onloop submit` asks for the gates of your step."
@@ -64,6 +71,24 @@ def _reply(vendor: str) -> dict[str, Json]:
     if payload.event != STOP:
         return reply_of(Told(Ruling.LET))
     return reply_of(_judged())
+
+
+def _note(payload: Payload) -> None:
+    """Say to the gateway which sub-agent begins or ends. One that ends does not say that the agent is done.
+
+    Whatever goes wrong here holds up no sub-agent: the end of the turn is where an agent is stopped.
+    """
+    from onloop.cli.context import Context
+    from onloop.gateway.sub_agents import SubAgentNews, cut
+
+    if not payload.sub_agent.strip():
+        return
+    ended = payload.event == SUB_AGENT_ENDS
+    context = Context(Namespace(store=None))
+    with suppress(Exception), _deadline(NOTE_S):
+        news = cut(SubAgentNews(payload.sub_agent, payload.kind, ended=ended))
+        context.opened.gateway.heartbeat(context.agent(), progress=True, news=(news,))
+        context.close()
 
 
 def _judged() -> Told:
@@ -102,12 +127,12 @@ def _leave_proof(vendor: str, event: str) -> None:
 
 
 @contextmanager
-def _deadline() -> Iterator[None]:
+def _deadline(seconds: int) -> Iterator[None]:
     def over(_number: int, _frame: object) -> None:
         raise _TooLate
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.alarm(DEADLINE_S)
+    signal.alarm(seconds)
     try:
         yield
     finally:

@@ -74,15 +74,20 @@ def prove(name: str) -> Output:
     if program is None:
         raise BadInput(f"{vendor.program} is not on the path", hint=f"install {vendor.title} first")
     places = [file_of(vendor, user=user, project=Path.cwd(), home=Path.home()) for user in (False, True)]
-    configured = [str(path) for path in places if installed_events(vendor, path)]
+    installed = {str(path): installed_events(vendor, path) for path in places}
+    configured = [path for path, events in installed.items() if events]
+    lacking = [event for event in vendor.events if configured and not any(event in installed[p] for p in configured)]
     version = version_of(program)
     good = fires(vendor, program, Path.cwd())
     words = "it calls our hook at the end of a turn" if good else "it does NOT call our hook at the end of a turn"
     data: dict[str, Json] = {"agent": vendor.name, "version": version, "fires": good, "configured": list(configured)}
+    data["lacking"] = list(lacking)
     lines = (
         safe(f"{vendor.title}: {program}, {version}"),
         safe(f"hooks: {', '.join(configured) or 'none of ours in a file of this project or user'}"),
         f"{'ok ' if good else 'BAD'} {words}",
     )
     notes = () if good else (f"mind: {vendor.trap}", f"onloop hook install {vendor.name}")
+    if lacking:
+        notes = (*notes, f"not set up: {', '.join(lacking)}; onloop hook install {vendor.name} adds what is missing")
     return Output(Exit.OK if good else Exit.UNAVAILABLE, lines, data, notes)

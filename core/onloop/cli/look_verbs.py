@@ -8,12 +8,13 @@ from onloop.attention.groups import age
 from onloop.attention.why import why
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
-from onloop.cli.render import moment, reason_words, standing_json, strip
+from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
 from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import gate_lines
 from onloop.gateway.gallery import picture_of
 from onloop.gateway.standing import Standing, standings
+from onloop.gateway.sub_agents import counted
 from onloop.machine.digest import Json
 from onloop.machine.house import covering
 from onloop.machine.state import State
@@ -55,7 +56,8 @@ def _row(task: Task, standing: Standing, now: int) -> tuple[str, ...]:
     detail = safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail, LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
-    return (task.id, task.repo or "", task.state.value, reason, task.step or "", task.holder or "", since, detail)
+    holder = ", ".join(filter(None, (task.holder, counted(standing.sub_agents))))
+    return (task.id, task.repo or "", task.state.value, reason, task.step or "", holder, since, detail)
 
 
 def why_task(context: Context) -> Output:
@@ -69,7 +71,7 @@ def why_task(context: Context) -> Output:
         stand = standings(at, (task,), now)[task.id]
         freeze = covering(at.house(), task)
     told = why(task, task.state, stand.reason, freeze, now)
-    lines = tuple(safe(f"{label:<10} {words}") for label, words in told)
+    lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
     return Output(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
 
 
@@ -93,6 +95,7 @@ def _tree_lines(at: Reading, tasks: Sequence[Task], stand: Mapping[str, Standing
                 marks = strip(gate_lines(definition_of(at, task), task))
                 reason = reason_words(task, stand[task.id])
                 yield safe(f"  {task.id:<10} {marks:<6} {task.repo or ''}  {task.step}  {task.state.value}{reason}")
+                yield from sub_agent_lines(stand[task.id].sub_agents, "    ")
 
 
 def log(context: Context) -> Output:

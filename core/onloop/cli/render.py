@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -13,10 +13,12 @@ from onloop.cli.output import Output
 from onloop.cli.swarm_render import swarm_json, swarm_lines
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact
 from onloop.gateway.standing import Standing
+from onloop.gateway.sub_agents import sub_agent_words
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
 from onloop.machine.digest import Json
 from onloop.machine.house import Frozen
 from onloop.machine.task import Decision, Task
+from onloop.store.rows import SubAgent
 from onloop.text import safe
 
 LAST_LINES = 12
@@ -67,7 +69,8 @@ def task_json(task: Task) -> dict[str, Json]:
 def standing_json(task: Task, standing: Standing) -> dict[str, Json]:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
     reason = standing.reason.value if standing.reason else None
-    return {**task_json(task), "reason": reason, "lapsed": standing.lapsed}
+    told: dict[str, Json] = {"reason": reason, "lapsed": standing.lapsed}
+    return {**task_json(task), **told, "untrusted": {"sub_agents": sub_agents_json(standing.sub_agents)}}
 
 
 def group_json(group: Group, life: Life, now: int) -> dict[str, Json]:
@@ -147,6 +150,7 @@ def dossier_json(dossier: Dossier, standing: Standing, *, with_diff: bool) -> di
             "statement": dossier.statement,
             "feedback": [item.text for item in dossier.task.feedback],
             "artefacts": [_artefact_json(handed, with_text=with_diff) for handed in dossier.artefacts],
+            "sub_agents": sub_agents_json(dossier.sub_agents),
         },
     }
     shown = {**shown, **swarm_json(dossier)}
@@ -207,7 +211,22 @@ def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> I
         yield safe(dossier.trouble)
     yield from map(_decision_line, task.decisions)
     yield from swarm_lines(dossier)
+    yield from sub_agent_lines(dossier.sub_agents)
     yield from _untrusted_lines(dossier, with_diff=with_diff)
+
+
+def sub_agent_lines(rows: Iterable[SubAgent], indent: str = "  ") -> Iterator[str]:
+    """A line for each sub-agent in a holder's process: what it is, since when, and what its agent says of it."""
+    for row in rows:
+        yield safe(f"{indent}└ {sub_agent_words(row, f'since {moment(row.since)}')}")
+
+
+def sub_agents_json(rows: Iterable[SubAgent]) -> list[Json]:
+    """The same for programs. All of it is what an agent says of its own process."""
+    return [
+        {"id": r.name, "kind": r.kind, "doing": r.doing, "since": r.since, "said_at": r.said_at, "process_of": r.task}
+        for r in rows
+    ]
 
 
 def reason_words(task: Task, standing: Standing) -> str:

@@ -115,9 +115,15 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "heartbeat",
         "agents",
-        "keep your lease alive, and say how full your context is",
+        "keep your lease alive, say how full your context is, and which sub-agents your process has",
         "agent_verbs:heartbeat",
-        (arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),),
+        (
+            arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),
+            arg("--sub-agent", help="the id of one that is at work in your own process", metavar="ID"),
+            arg("--kind", help="of what kind it is", default=""),
+            arg("--doing", help="what it does, in a line", default=""),
+            arg("--ended", help="the id of one that has ended; may be repeated", action="append", metavar="ID"),
+        ),
     ),
     Verb(
         "release",

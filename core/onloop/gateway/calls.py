@@ -29,8 +29,8 @@ def _claim(gateway: Gateway, values: Values) -> object:
 
 
 def _heartbeat(gateway: Gateway, values: Values) -> object:
-    principal, lease_ms, progress = values
-    return gateway.heartbeat(principal, lease_ms=lease_ms, progress=progress)
+    principal, lease_ms, progress, news = values
+    return gateway.heartbeat(principal, lease_ms=lease_ms, progress=progress, news=news)
 
 
 def _record_house(gateway: Gateway, values: Values) -> object:

@@ -15,6 +15,7 @@ from onloop.gateway.identity import Principal
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
 from onloop.machine.house import House, HouseEvent
 from onloop.machine.state import State
@@ -62,9 +63,16 @@ class GatewayClient:
         """See Gateway.claim."""
         return cast("Claim", self._ask("claim", principal, agent, role, task, lease_ms, key or _own_key()))
 
-    def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
+    def heartbeat(
+        self,
+        principal: Principal,
+        *,
+        lease_ms: int = DEFAULT_LEASE_MS,
+        progress: bool = False,
+        news: Sequence[SubAgentNews] = (),
+    ) -> int:
         """See Gateway.heartbeat."""
-        return cast("int", self._ask("heartbeat", principal, lease_ms, progress))
+        return cast("int", self._ask("heartbeat", principal, lease_ms, progress, tuple(news)))
 
     def tick(self) -> int:
         """See Gateway.tick."""

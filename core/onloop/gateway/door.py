@@ -7,6 +7,7 @@ from typing import Protocol
 
 from onloop.gateway.identity import Principal
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
 from onloop.machine.house import HouseEvent
 from onloop.machine.task import Task
@@ -50,7 +51,14 @@ class Door(Protocol):
         """See Gateway.claim."""
         ...
 
-    def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
+    def heartbeat(
+        self,
+        principal: Principal,
+        *,
+        lease_ms: int = DEFAULT_LEASE_MS,
+        progress: bool = False,
+        news: Sequence[SubAgentNews] = (),
+    ) -> int:
         """See Gateway.heartbeat."""
         ...
 

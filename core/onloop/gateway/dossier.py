@@ -12,13 +12,14 @@ from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.family import Result, results, swarm_of
+from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.fan_out import join_words
 from onloop.machine.review import is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, SubAgent
 
 DIFF_LIMIT = 200_000
 TAIL_LIMIT = 4_000
@@ -92,7 +93,8 @@ NOT_ASKED = Changes()
 class Dossier:
     """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
 
-    `join` says in words how the children of the current step stand towards what it asks of them.
+    `join` says in words how the children of the current step stand towards what it asks of them; `sub_agents` are in
+    the process of the lease's holder, as that agent says.
     """
 
     task: Task
@@ -105,6 +107,7 @@ class Dossier:
     artefacts: tuple[ShownArtefact, ...]
     children: tuple[Result, ...] = ()
     join: str = ""
+    sub_agents: tuple[SubAgent, ...] = ()
 
     @property
     def statement(self) -> str:
@@ -117,9 +120,11 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
     definition = definition_of(reading, task)
     asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
     gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
+    lease = reading.get(Lease, task.id)
+    within = sub_agents_of((lease,), reading.select(SubAgent, task=task.id)) if lease else {}
     return Dossier(
         task=task,
-        lease=reading.get(Lease, task.id),
+        lease=lease,
         asked=asked,
         gates=gates,
         files=changes.files,
@@ -128,6 +133,7 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         artefacts=_artefacts(reading, task),
         children=results(reading, task),
         join=join_words(definition, task, swarm_of(reading, task)),
+        sub_agents=within.get(task.id, ()),
     )
 
 

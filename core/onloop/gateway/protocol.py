@@ -14,6 +14,7 @@ from onloop.errors import BadInput
 from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
 from onloop.gateway.service import Claim
+from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
 from onloop.machine.house import House, HouseEvent
 from onloop.machine.state import State
@@ -56,7 +57,7 @@ VERBS: Mapping[str, Verb] = {
     "perform": Verb((Principal, str, Command, str), Task, Lane.GROUP, Trust.PROVEN),
     "create": Verb((Principal, tuple[str, ...], tuple[Create, ...], Pinned, str), Task, Lane.GROUP, Trust.OWN),
     "claim": Verb((Principal, str, str, str | None, int, str), Claim, Lane.GROUP, Trust.ANYBODY),
-    "heartbeat": Verb((Principal, int, bool), int, Lane.GROUP, Trust.PROVEN),
+    "heartbeat": Verb((Principal, int, bool, tuple[SubAgentNews, ...]), int, Lane.GROUP, Trust.PROVEN),
     "record_house": Verb((Principal, HouseEvent, str), None, Lane.GROUP, Trust.PROVEN),
     "tick": Verb((), int, Lane.GROUP, Trust.ANYBODY),
     "take_job": Verb((Principal, int, bool, tuple[str, ...]), Job | None, Lane.GROUP, Trust.OWN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.gateway.sub_agents import forget_sub_agents
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
@@ -17,6 +18,7 @@ def sync_rows(tx: Transaction, definition: Definition, before: Task | None, afte
         and (after.holder, after.epoch) != (before.holder, before.epoch)
     ):
         tx.delete(Lease, after.id)
+        forget_sub_agents(tx, after.id)
     _sync_timers(tx, definition, after)
     _sync_jobs(tx, before, after, now)
 

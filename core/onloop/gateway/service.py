@@ -35,18 +35,14 @@ from onloop.gateway.keys import (
 )
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import sync_rows
+from onloop.gateway.sub_agents import SubAgentNews, take_news
 from onloop.machine import commands as c
 from onloop.machine.course import check_holder
 from onloop.machine.decide import decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.evolve import evolve
-from onloop.machine.house import (
-    HOUSE,
-    HouseEvent,
-    Unfrozen,
-    evolve_house,
-)
+from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.names import check_agent
 from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
@@ -165,15 +161,27 @@ class Gateway:
             hint="onloop list shows what there is; try again later",
         )
 
-    def heartbeat(self, principal: Principal, *, lease_ms: int = DEFAULT_LEASE_MS, progress: bool = False) -> int:
-        """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one."""
+    def heartbeat(
+        self,
+        principal: Principal,
+        *,
+        lease_ms: int = DEFAULT_LEASE_MS,
+        progress: bool = False,
+        news: Sequence[SubAgentNews] = (),
+    ) -> int:
+        """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one.
+
+        `news` are of the sub-agents in the holder's own process; they are kept as long as the lease.
+        """
         with self.store.writing() as tx:
             lease, now = tx.get(Lease, principal.task or ""), self.clock()
             if lease is not None and (lease.agent, lease.epoch) == (principal.id, principal.epoch):
                 if lease.expires > now:
                     moved = now if progress else lease.progress_at
-                    tx.put(Lease(lease.task, lease.epoch, lease.agent, max(lease.expires, now + lease_ms), now, moved))
-                    return max(lease.expires, now + lease_ms)
+                    ends = max(lease.expires, now + lease_ms)
+                    tx.put(Lease(lease.task, lease.epoch, lease.agent, ends, now, moved))
+                    take_news(tx, lease, news, now)
+                    return ends
                 self._fire_due(tx, lease.task)  # what has been refused once stays so, though the clock be set back
         raise Refused(
             f"{principal.id} no longer holds {principal.task}",

@@ -6,20 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from onloop.attention.idle import Pulse, idle_reason
+from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.house import Frozen, covering
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, SubAgent
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed."""
+    """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed.
+
+    `sub_agents` are those in the process of whoever holds it, as that agent says.
+    """
 
     reason: Reason | None
     freeze: Frozen | None
     lapsed: bool = False
+    sub_agents: tuple[SubAgent, ...] = ()
 
 
 def standing(
@@ -42,16 +47,20 @@ def standing(
 def standings(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, Standing]:
     """How each task stands as of now, by its id: what is recorded may be older than a freeze, or than its own clock."""
     house = at.house()
+    known = tuple(tasks)
+    leases = {task.id: at.get(Lease, task.id) for task in known if task.holder is not None}
+    within = sub_agents_of((lease for lease in leases.values() if lease), at.select(SubAgent) if leases else ())
     free: dict[str, bool] = {}
     found: dict[str, Standing] = {}
-    for task in tasks:
+    for task in known:
         if task.run not in free:
             free[task.run] = _is_slot_free(at, task)
         scope = covering(house, task)
-        lease = at.get(Lease, task.id) if task.holder is not None else None
+        lease = leases.get(task.id)
         _, reason = standing(task, frozen=scope, slot_free=free[task.run], now=now, lease=lease)
         lapsed = lease is not None and lease.expires <= now
-        found[task.id] = Standing(reason, house.freezes[scope] if scope and not task.ended else None, lapsed)
+        freeze = house.freezes[scope] if scope and not task.ended else None
+        found[task.id] = Standing(reason, freeze, lapsed, within.get(task.id, ()))
     return found
 
 

@@ -21,6 +21,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.freshness import ago, decided_words
 from onloop.machine.names import check_agent
 from onloop.machine.progress import advance, enter, may_decide, request_gates, start
+from onloop.machine.review import barred
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
 
@@ -130,6 +131,9 @@ def _check_new_owner(course: Course, owner: str) -> None:
             check_agent(owner)
         except BadInput as problem:
             refuse(problem.message, Exit.USAGE, known)
+        bar = barred(course.task, course.step, owner)
+        if bar:
+            refuse(f"{owner} could never take this step: {bar}", Exit.USAGE, known)
     elif owner not in roles:
         refuse(f"{owner!r} is neither an agent nor a role of {course.task.workflow}", Exit.USAGE, known)
 

@@ -10,7 +10,7 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.judgement import escalate, expire, remind
 from onloop.machine.progress import lose_attempt
-from onloop.machine.review import judged, same_agent, worked_before
+from onloop.machine.review import barred
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
@@ -51,15 +51,9 @@ def _claim(course: Course, command: c.Claim) -> None:
     task = course.task
     _check_claimable(course)
     _check_role(course, command)
-    before = worked_before(task, course.step, command.agent)
-    if before is not None:
-        raise NotAllowed(
-            f"{command.agent} did {before} of {task.id}, and {course.step.id} is not_by {before}",
-            hint="another agent must claim it",
-        )
-    said = [j.by for gate in course.step.review_gates for j in judged(task, course.step, gate)]
-    if any(same_agent(command.agent, by) for by in said):
-        raise NotAllowed(f"{command.agent} has judged {task.id} already", hint="another agent must review it, too")
+    bar = barred(task, course.step, command.agent)
+    if bar:
+        raise NotAllowed(bar, hint="another agent must claim it")
     course.record(e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1))
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 

@@ -10,6 +10,7 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.definition import Step
 from onloop.machine.handover import Checkpoint, Handover, Message
+from onloop.machine.review import barred
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 
@@ -114,6 +115,7 @@ def _hand_off(course: Course, command: c.Handoff) -> None:
             Exit.USAGE,
             f"--to agent:NAME, or one of its roles: {', '.join(sorted(roles))}",
         )
+    _check_may_take(course, command.to)
     if len(command.open) > MOST_OPEN:
         refuse(f"{len(command.open)} open questions are too many", Exit.USAGE, f"hand on at most {MOST_OPEN}")
     if len(task.handovers) >= MOST_HANDOVERS:
@@ -123,6 +125,16 @@ def _hand_off(course: Course, command: c.Handoff) -> None:
             'onloop ask "…" puts it before a person',
         )
     hand_over(course, Handover(course.step.id, command.agent, command.to, command.why, course.now, command.open))
+
+
+def _check_may_take(course: Course, to: str) -> None:
+    """Refuse to name an agent whose claim would be refused: the step would wait until a person reassigns it."""
+    bar = barred(course.task, course.step, to) if to.startswith("agent:") else ""
+    if bar:
+        role = course.step.role or "ROLE"
+        refuse(
+            f"{to} could never take this step: {bar}", Exit.USAGE, f"--to {role}, or --to agent:NAME of another agent"
+        )
 
 
 def hand_over(course: Course, handover: Handover, words: str = "") -> None:

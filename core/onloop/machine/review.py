@@ -37,3 +37,12 @@ def worked_before(task: Task, step: Step, agent: str) -> str | None:
     return next(
         (name for name in step.not_by if any(same_agent(agent, who) for who in task.workers.get(name, ()))), None
     )
+
+
+def barred(task: Task, step: Step, agent: str) -> str:
+    """Why that agent may not take the step, which is to be done by an antagonist; empty where it may."""
+    before = worked_before(task, step, agent)
+    if before is not None:
+        return f"{agent} did {before} of {task.id}, and {step.id} is not_by {before}"
+    said = [j.by for gate in step.review_gates for j in judged(task, step, gate)]
+    return f"{agent} has judged {task.id} already" if any(same_agent(agent, by) for by in said) else ""

@@ -14,7 +14,21 @@ from onloop.store.chain import base_of, log_link
 from onloop.store.codec import event_from_text
 from onloop.store.interchange import Content, check_chains, events_of, lines_of
 from onloop.store.port import Reading, Recorded, TaskFilter
-from onloop.store.rows import LOG, Archived, Brief, Due, Glance, Head, Job, Lease, Remembered, Token, remembered_key
+from onloop.store.rows import (
+    LOG,
+    Archived,
+    Brief,
+    Due,
+    Glance,
+    Head,
+    Job,
+    Lease,
+    Remembered,
+    SubAgent,
+    Token,
+    key_of,
+    remembered_key,
+)
 from onloop.store.tables import Tables
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -77,12 +91,9 @@ def _remove_run(tables: Tables, run: str) -> None:
     for task in tables.tasks(TaskFilter(run=run)):
         for kind in (Lease, Glance, Brief):
             tables.delete(kind, task.id)
-        for token in tables.select(Token, task=task.id):
-            tables.delete(Token, token.digest)
-        for job in tables.select(Job, task=task.id):
-            tables.delete(Job, job.id)
-        for due in tables.select(Due, task=task.id):
-            tables.delete(Due, due.id)
+        for many in (SubAgent, Token, Job, Due):
+            for row in tables.select(many, task=task.id):
+                tables.delete(many, key_of(row))
     for event in events_of(tables, run):
         if event.key:
             tables.delete(Remembered, remembered_key(event.principal, event.key))

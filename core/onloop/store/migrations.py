@@ -151,5 +151,17 @@ def _check_state(now: Tables) -> None:
         raise StoreError(f"it does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
 
 
-STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType({1: _seal_everything})
+def _add_what_is_new(connection: apsw.Connection) -> None:
+    """2 → 3: room for the sub-agents of a lease. Whatever the schema has and the store has not is added, empty."""
+    wanted = apsw.Connection(":memory:")
+    wanted.execute(schema())
+    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index'"
+    found = {name for name, _ in connection.execute(query).fetchall()}
+    for name, statement in wanted.execute(query).fetchall():
+        if name not in found:
+            connection.execute(str(statement))
+    wanted.close()
+
+
+STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType({1: _seal_everything, 2: _add_what_is_new})
 """From each older version, how the next one is reached."""

@@ -25,6 +25,23 @@ class Lease(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class SubAgent(Row):
+    """A sub-agent that the agent of `task`'s lease has in its own process, as it says; it is gone with that lease.
+
+    `name` is its id among its siblings, `since` and `said_at` are when it was first and last spoken of (ms).
+    """
+
+    id: str
+    task: str
+    epoch: int
+    name: str
+    kind: str
+    doing: str
+    since: int
+    said_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Token(Row):
     """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step."""
 
@@ -131,7 +148,7 @@ class Archived(Row):
     log_hash: str
 
 
-ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance, Brief, Archived)
+ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance, Brief, Archived, SubAgent)
 
 
 _COLUMNS: Mapping[type[Row], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}

@@ -1,4 +1,4 @@
--- The log is the truth; every other table is a fold of it, or a row that is outside the fold (leases, tokens, jobs, timers, keys).
+-- The log is the truth; every other table is a fold of it, or a row that is outside the fold (leases, what lives with them, tokens, jobs, timers, keys).
 -- A seal is a digest over a row's other columns; a tally counts a table's rows and sums their seals.
 CREATE TABLE event (
     seq       INTEGER PRIMARY KEY,
@@ -47,6 +47,11 @@ CREATE TABLE lease (
     progress_at INTEGER NOT NULL, seal TEXT NOT NULL
 ) STRICT;
 CREATE INDEX lease_by_expiry ON lease (expires);
+CREATE TABLE subagent (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, doing TEXT NOT NULL,
+    since INTEGER NOT NULL, said_at INTEGER NOT NULL, seal TEXT NOT NULL
+) STRICT;
+CREATE INDEX subagent_by_task ON subagent (task);
 CREATE TABLE token (
     digest TEXT PRIMARY KEY, agent TEXT NOT NULL, task TEXT NOT NULL, epoch INTEGER NOT NULL, step TEXT NOT NULL,
     seal TEXT NOT NULL

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
+from onloop.gateway.sub_agents import counted
 from onloop.machine.definition import Step
 from onloop.machine.task import Kind, Task
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, SubAgent
 from onloop_tui.model.lines import Line, Span, Tone, column, line
 from onloop_tui.model.sentences import Sign
 from onloop_tui.model.snapshot import Snapshot
@@ -31,6 +32,7 @@ class AgentRow:
     """One agent at one task: its lease, what the workflow says about where it works, and whom it belongs with.
 
     `parent` is the task whose agent divided the work, `children` are those of its own, `live` counts who has not ended.
+    `within` are sub-agents in its own process, as it says.
     """
 
     lease: Lease
@@ -39,6 +41,7 @@ class AgentRow:
     parent: str = ""
     children: int = 0
     live: int = 0
+    within: tuple[SubAgent, ...] = ()
 
     @property
     def isolation(self) -> str:
@@ -52,8 +55,9 @@ class AgentRow:
 
     @property
     def below(self) -> str:
-        """Whose sub-agent it is, or how many it has."""
-        return f"{self.live} of {self.children} live" if self.children else f"of {self.parent}" if self.parent else ""
+        """Whose sub-agent it is, or how many it has: in environments of their own, and in its process."""
+        kin = f"{self.live} of {self.children} live" if self.children else f"of {self.parent}" if self.parent else ""
+        return f"{kin} +{len(self.within)}" if kin and self.within else kin or counted(self.within)
 
     @property
     def context(self) -> Span:
@@ -92,6 +96,7 @@ def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
         parent=parent.id if parent is not None and parent.kind is Kind.WORK else "",
         children=len(made),
         live=sum(child is not None and not child.ended for child in made),
+        within=snapshot.sub_agents.get(task.id, ()),
     )
 
 
@@ -173,13 +178,12 @@ def agent_detail(row: AgentRow, now: int) -> str:
 
 
 def _kinship(row: AgentRow) -> str:
-    """Whose sub-agent it is, and how many it has.
-
-    Those that the gateway knows have environments of their own; whom an agent starts within its own, nobody tells.
-    """
+    """Whose sub-agent it is, and how many it has: tasks of the gateway's, and those that it says are in its process."""
     words = f"a sub-agent of {row.parent} in an environment of its own; " if row.parent else ""
     if row.children:
         words += f"{row.live} of its {row.children} sub-agents are live, each in an environment of its own; "
+    if row.within:
+        words += f"{counted(row.within)} in its own process, as it says; "
     return words
 
 

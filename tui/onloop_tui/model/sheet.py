@@ -16,6 +16,7 @@ from onloop_tui.model.gates import gate_lines, output_lines
 from onloop_tui.model.lines import Line, Span, Tone, hanging, heading, line, quoted, spread
 from onloop_tui.model.passing import children_lines, passing_lines
 from onloop_tui.model.sentences import VERBS, sign_of
+from onloop_tui.model.sub_agents import sub_agent_lines
 
 _LABEL = 10
 _STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
@@ -115,6 +116,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         *_changes(dossier, width),
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
+        Section("in its agent's process (not evidence)", sub_agent_lines(dossier.sub_agents, now, width)),
         Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
         *_handed_over(dossier, width),
         *_said(dossier, width),

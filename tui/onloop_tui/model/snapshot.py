@@ -13,8 +13,9 @@ from onloop.gateway.picture import Picture, board_at
 from onloop.machine.definition import Definition
 from onloop.machine.house import House
 from onloop.machine.task import Task
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, SubAgent
 
+_NONE: Mapping[str, tuple[SubAgent, ...]] = MappingProxyType({})
 JOURNAL = 64
 """How many moments a snapshot remembers: a view that was away for longer looks at everything again."""
 
@@ -24,7 +25,8 @@ class Snapshot:
     """Tasks by id, oldest first, the house, the picture they give, and the log sequence they are read at.
 
     `board` is what of the picture needs people, at the time of the last `at`. `definitions` are the workflows that
-    tasks have pinned, by digest; `leases` are by task, and newer than `seq`.
+    tasks have pinned, by digest; `leases`, and the `sub_agents` in the processes of who holds them, are by task, and
+    newer than `seq`.
     """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Snapshot:
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     leases: Mapping[str, Lease] = field(default_factory=dict)
     journal: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    sub_agents: Mapping[str, tuple[SubAgent, ...]] = field(default_factory=dict)
 
     def after(
         self,
@@ -45,14 +48,15 @@ class Snapshot:
         picture: Picture | None = None,
         definitions: Mapping[str, Definition] | None = None,
         leases: Sequence[Lease] = (),
+        sub_agents: Mapping[str, tuple[SubAgent, ...]] = _NONE,
     ) -> Snapshot:
-        """The moment that `changed` tasks make of this one; a heartbeat alone moves the leases only.
+        """The moment that `changed` tasks make of this one; a heartbeat alone moves what lives with a lease.
 
         `picture` is theirs, where a gallery has followed; else it is drawn anew of all tasks.
         """
         held = {lease.task: lease for lease in leases}
         if seq == self.seq and not changed:
-            return replace(self, leases=held)
+            return replace(self, leases=held, sub_agents=sub_agents)
         tasks = _copied(self.tasks)
         tasks.update((task.id, task) for task in changed)
         known = {**self.definitions, **definitions} if definitions else self.definitions
@@ -66,6 +70,7 @@ class Snapshot:
             known,
             held,
             journal,
+            sub_agents,
         )
 
     def changed_since(self, seq: int) -> frozenset[str] | None:

@@ -58,9 +58,19 @@ class Place:
 
 
 def row_line(
-    task: Task, place: Place, gates: Line, house: House, now: int, width: int, lease: Lease | None = None
+    task: Task,
+    place: Place,
+    gates: Line,
+    house: House,
+    now: int,
+    width: int,
+    lease: Lease | None = None,
+    within: int = 0,
 ) -> Line:
-    """The row of a task; one with others below it says what has become of them instead of its own gates."""
+    """The row of a task; one with others below it says what has become of them instead of its own gates.
+
+    `within` counts the sub-agents in its holder's process; they stand beside the holder, where there is room for it.
+    """
     columns = _WIDE if width >= _ROOMY else _NARROW
     head = (
         *_indent(place),
@@ -68,7 +78,7 @@ def row_line(
         column(task.id, columns.task - 1, Tone.STRONG),
         _GAP,
     )
-    tail = _below(place.tally) if place.is_open is not None else _own(task, gates, columns)
+    tail = _below(place.tally) if place.is_open is not None else _own(task, gates, columns, within)
     since = Span(age(now - task.since).rjust(_AGE), Tone.DIM)
     room = width - width_of(head) - _AGE
     name = max(_LEAST_NAME, room - width_of(tail) - 1)
@@ -97,8 +107,9 @@ def _indent(place: Place) -> Line:
     return (*[_GUIDE] * min(place.depth, _MOST_GUIDES), *deep, fold)
 
 
-def _own(task: Task, gates: Line, columns: Columns) -> Line:
-    holder = (_GAP, column((task.holder or "").removeprefix("agent:"), columns.holder - 1)) if columns.holder else ()
+def _own(task: Task, gates: Line, columns: Columns, within: int) -> Line:
+    who = (task.holder or "").removeprefix("agent:") + (f" +{within}" if within else "")
+    holder = (_GAP, column(who, columns.holder - 1)) if columns.holder else ()
     strip = _padded(gates, columns.gates - 1)
     return (column(task.step or "", columns.step - 1), _GAP, *strip, *holder)
 

@@ -8,6 +8,7 @@ from onloop.machine.house import covering
 from onloop.machine.task import Task
 from onloop_tui.model.lines import Line, Span, Tone, hanging
 from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.sub_agents import sub_agent_lines
 
 _LABEL = 12
 
@@ -16,8 +17,9 @@ def task_explanation(task: Task, snapshot: Snapshot, now: int, width: int) -> tu
     """Where the task stands as of now and what would move it, a labelled line or more for each."""
     freeze = covering(snapshot.house, task)
     state, reason = standing(task, frozen=freeze, slot_free=True, now=now, lease=snapshot.leases.get(task.id))
-    return tuple(
+    told = (
         shown
         for label, words in why(task, state, reason, freeze, now)
         for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
     )
+    return (*told, *sub_agent_lines(snapshot.sub_agents.get(task.id, ()), now, width))

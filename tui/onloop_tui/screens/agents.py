@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from onloop.store.rows import SubAgent
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.agents import (
     LIVE,
@@ -21,6 +22,7 @@ from onloop_tui.model.filters import Filter, parse
 from onloop_tui.model.lines import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.rows import FlatRows
 from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.sub_agents import sub_agent_detail, sub_agent_line
 from onloop_tui.model.subject import Of, Subject
 from onloop_tui.screens.view import View
 from onloop_tui.session import Session
@@ -29,7 +31,7 @@ from onloop_tui.widgets.row_view import GUTTER_WIDTH, RowView
 
 
 class AgentsView(View):
-    """One row per lease; Enter opens its task."""
+    """One row per lease, and beneath it one for each sub-agent in its process; Enter opens the task."""
 
     where = Where.AGENTS
     nothing = "nobody is at work"
@@ -40,6 +42,7 @@ class AgentsView(View):
         self._snapshot = Snapshot()
         self._filter = Filter()
         self._by_task: dict[str, AgentRow] = {}
+        self._within: dict[str, SubAgent] = {}
 
     def compose(self) -> ComposeResult:
         """The columns' names and the rows."""
@@ -62,7 +65,9 @@ class AgentsView(View):
         now = self.session.clock()
         fitting = [row for row in agent_rows(snapshot) if self._filter.matches(row.task, now, "")]
         self._by_task = {row.task.id: row for row in fitting}
-        self.rows.show(FlatRows(tuple(self._by_task)), self._line, self._version)
+        self._within = {each.id: each for row in fitting for each in row.within}
+        ids = tuple(row_id for row in fitting for row_id in (row.task.id, *(each.id for each in row.within)))
+        self.rows.show(FlatRows(ids), self._line, self._version)
         self.query_one(Bar).renew()
 
     def tick(self, snapshot: Snapshot) -> None:
@@ -77,8 +82,8 @@ class AgentsView(View):
         self.post_message(self.Moved())
 
     def subject(self) -> Subject | None:
-        """The task of the agent under the cursor."""
-        task = self.rows.cursor
+        """The task of the agent under the cursor, or of the one in whose process it is."""
+        task = self._held
         return Subject(Of.TASK, task, (task,)) if task else None
 
     def go_to(self, subject: Subject) -> None:
@@ -89,7 +94,7 @@ class AgentsView(View):
         """The next agent that is not simply alive, and round."""
         now = self.session.clock()
         tasks = list(self._by_task)
-        here = self.rows.position - 1
+        here = tasks.index(self._held) if self._held in self._by_task else -1
         around = [tasks[(here + step * i) % len(tasks)] for i in range(1, len(tasks) + 1)]
         worrying = next((task for task in around if self._by_task[task].sign(now) is not LIVE), None)
         if worrying is None:
@@ -113,17 +118,33 @@ class AgentsView(View):
 
     def explanation(self, width: int) -> tuple[Line, ...]:
         """The row in words."""
-        row = self._by_task.get(self.rows.cursor or "")
-        return hanging((), agent_detail(row, self.session.clock()), width) if row else ()
+        row, now = self._by_task.get(self._held or ""), self.session.clock()
+        if row is None:
+            return ()
+        within = self._within.get(self.rows.cursor or "")
+        if within is not None:
+            return hanging((), sub_agent_detail(within, row.lease.agent, row.isolation, now), width)
+        return hanging((), agent_detail(row, now), width)
+
+    @property
+    def _held(self) -> str | None:
+        """The task whose agent, or whose agent's sub-agent, is under the cursor."""
+        cursor = self.rows.cursor
+        within = self._within.get(cursor or "")
+        return within.task if within is not None else cursor
 
     def _heading(self, width: int) -> tuple[Line, ...]:
         if not self._by_task:
             return nobody_lines(self._snapshot)
         return (fitted((Span(" " * GUTTER_WIDTH), *heading_line(self.rows.room)), width),)
 
-    def _line(self, task: str, width: int) -> Line:
-        return agent_line(self._by_task[task], self.session.clock(), width)
+    def _line(self, row_id: str, width: int) -> Line:
+        within, now = self._within.get(row_id), self.session.clock()
+        return sub_agent_line(within, now, width) if within else agent_line(self._by_task[row_id], now, width)
 
-    def _version(self, task: str) -> object:
-        row = self._by_task[task]
-        return (row.lease, row.task.version, row.live)
+    def _version(self, row_id: str) -> object:
+        within = self._within.get(row_id)
+        if within is not None:
+            return within
+        row = self._by_task[row_id]
+        return (row.lease, row.task.version, row.live, row.within)

@@ -200,7 +200,8 @@ class TreeView(RowView):
         place = Place(node.depth, self.index.is_open(node) if node.children else None, node.tally)
         gates = () if node.children else self._gates_of(node.task)
         lease = self.snapshot.leases.get(task_id)
-        return row_line(node.task, place, gates, self.snapshot.house, self._clock(), width, lease)
+        within = len(self.snapshot.sub_agents.get(task_id, ()))
+        return row_line(node.task, place, gates, self.snapshot.house, self._clock(), width, lease, within)
 
     def _gates_of(self, task: Task) -> Line:
         key = (task.id, task.version)

@@ -31,7 +31,14 @@ class Run:
     command: str
 
 
-Turn = Say | Run
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """A turn in which the model asks for a sub-agent; which of the two takes a turn after it is theirs to find out."""
+
+    prompt: str
+
+
+Turn = Say | Run | Delegate
 
 
 @dataclass(slots=True)
@@ -119,13 +126,14 @@ def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     tools = {tool.get("name") for tool in request.get("tools") or ()}
     turn: Turn = script.next_turn(request) if "Bash" in tools else Say("ok")
     number = len(script.heard)
-    if isinstance(turn, Run):
-        block: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
-        said = json.dumps({"command": turn.command, "description": "as the script says"})
-        delta = {"type": "input_json_delta", "partial_json": said}
+    if isinstance(turn, Say):
+        block: dict[str, Any] = {"type": "text", "text": ""}
+        delta = {"type": "text_delta", "text": turn.text}
     else:
-        block, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": turn.text}
-    reason = "tool_use" if isinstance(turn, Run) else "end_turn"
+        name, asked = _tool_use(turn, tools)
+        block = {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(asked)}
+    reason = "end_turn" if isinstance(turn, Say) else "tool_use"
     usage = {"input_tokens": 1, "output_tokens": 1}
     message = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": request.get("model", MODEL)}
     message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
@@ -139,17 +147,29 @@ def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _tool_use(turn: Run | Delegate, tools: set[str | None]) -> tuple[str, dict[str, str]]:
+    """The tool that does it, under the name by which the agent offers it, and what it is given."""
+    words = {"description": "as the script says"}
+    if isinstance(turn, Run):
+        return "Bash", words | {"command": turn.command}
+    offered = "Agent" if "Agent" in tools else "Task"
+    return offered, words | {"prompt": turn.prompt, "subagent_type": "general-purpose"}
+
+
 def _responses(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     """OpenAI's Responses as a stream; the shell is called by whichever name the agent offers it under."""
     turn = script.next_turn(request)
     number = len(script.heard)
-    if isinstance(turn, Run):
+    if isinstance(turn, Say):
+        content = [{"type": "output_text", "text": turn.text}]
+        item: dict[str, Any] = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
+    elif isinstance(turn, Run):
         name, arguments = _shell_call(request, turn.command)
-        item: dict[str, Any] = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
         item |= {"name": name, "arguments": json.dumps(arguments)}
     else:
-        content = [{"type": "output_text", "text": turn.text}]
-        item = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}", "name": "spawn_agent"}
+        item |= {"namespace": "multi_agent_v1", "arguments": json.dumps({"message": turn.prompt})}
     usage = {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1, "output_tokens_details": None}
     done = {"id": f"resp_{number}", "usage": usage | {"total_tokens": 2}, "output": [item]}
     return [

@@ -13,10 +13,15 @@ START = "SessionStart"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The event, and whether the agent still has work in the background, which ends no turn."""
+    """The event, and whether the agent still has work in the background, which ends no turn.
+
+    `sub_agent` and `kind` are the id and the type of the one that the event is about, where it is about one.
+    """
 
     event: str
     in_background: bool = False
+    sub_agent: str = ""
+    kind: str = ""
 
 
 def payload_of(content: bytes) -> Payload:
@@ -28,4 +33,13 @@ def payload_of(content: bytes) -> Payload:
     if not isinstance(said, dict):
         return Payload(STOP)
     event = said.get("hook_event_name")
-    return Payload(event if isinstance(event, str) else STOP, bool(said.get("background_tasks")))
+    return Payload(
+        event if isinstance(event, str) else STOP,
+        bool(said.get("background_tasks")),
+        _text(said.get("agent_id")),
+        _text(said.get("agent_type")),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

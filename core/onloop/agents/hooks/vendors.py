@@ -10,6 +10,8 @@ from onloop.machine.digest import Json
 
 STOP = "Stop"
 """The event at the end of a turn, as both vendors call it."""
+SUB_AGENT_BEGINS, SUB_AGENT_ENDS = "SubagentStart", "SubagentStop"
+"""A sub-agent in the agent's own process begins and ends, as both vendors call it."""
 TIMEOUT_S = 60
 NO_LOGIN_SHELL = "allow_login_shell=false"
 """Codex runs commands in a login shell, whose profile may set another PATH: one on which `onloop` is not found."""
@@ -51,7 +53,7 @@ VENDORS: Mapping[str, Vendor] = {
             "claude",
             ".claude/settings.local.json",
             ".claude/settings.json",
-            (STOP, "SessionStart"),
+            (STOP, "SessionStart", SUB_AGENT_BEGINS, SUB_AGENT_ENDS),
             ("claude", "-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash", "--settings", "{hook}"),
             "it lets an agent go after 8 blocks in a row, and whenever a hook crashes or is late",
         ),
@@ -61,7 +63,7 @@ VENDORS: Mapping[str, Vendor] = {
             "codex",
             ".codex/hooks.json",
             ".codex/hooks.json",
-            (STOP,),
+            (STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS),
             (
                 *("codex", "exec", "--sandbox", "workspace-write", "--add-dir", "{state}", "--add-dir", ".git"),
                 *("--dangerously-bypass-hook-trust", "-c", NO_LOGIN_SHELL, "-c", "{hook}", "-"),
@@ -85,4 +87,5 @@ def on_the_command_line(vendor: Vendor) -> str:
 
     if vendor.name == "claude":
         return json.dumps({"hooks": vendor.hooks()})
-    return f'hooks.Stop=[{{hooks=[{{type="command",command="{vendor.command()}",timeout={TIMEOUT_S}}}]}}]'
+    handler = f'[{{hooks=[{{type="command",command="{vendor.command()}",timeout={TIMEOUT_S}}}]}}]'
+    return f"hooks={{{','.join(f'{event}={handler}' for event in vendor.events)}}}"

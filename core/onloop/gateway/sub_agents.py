@@ -1,0 +1,103 @@
+"""Sub-agents that an agent has in its own process, as it says: kept beside its lease, never in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from onloop.errors import Exit, Refused
+from onloop.store.port import Transaction
+from onloop.store.rows import Lease, SubAgent
+from onloop.text import safe
+
+MOST = 32
+"""How many one agent may have at a time."""
+LONGEST_NAME = 64
+LONGEST_DOING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SubAgentNews:
+    """What an agent says of one sub-agent in its process: it is there, of what kind, and at what; or it has ended."""
+
+    name: str
+    kind: str = ""
+    doing: str = ""
+    ended: bool = False
+
+
+def cut(news: SubAgentNews) -> SubAgentNews:
+    """The same in words as short as is kept, and never refused for its length: for who passes on what they hear."""
+    name, kind = (safe(_line(text), LONGEST_NAME) for text in (news.name, news.kind))
+    return SubAgentNews(name, kind, safe(_line(news.doing), LONGEST_DOING), news.ended)
+
+
+def take_news(tx: Transaction, lease: Lease, news: Iterable[SubAgentNews], now: int) -> None:
+    """Note what the holder of the lease says. Said twice it is so once; Refused past a limit, and nothing is noted."""
+    for each in news:
+        name = _cleaned(each.name, LONGEST_NAME, "a sub-agent's id")
+        if not name:
+            raise Refused("a sub-agent needs an id", exit=Exit.USAGE, hint="onloop heartbeat --sub-agent ID")
+        key = f"{lease.task}|{name}"
+        if each.ended:
+            tx.delete(SubAgent, key)
+            continue
+        kind = _cleaned(each.kind, LONGEST_NAME, "a sub-agent's kind")
+        doing = _cleaned(each.doing, LONGEST_DOING, "what a sub-agent does")
+        known = tx.get(SubAgent, key)
+        if known is None:
+            _check_room(tx, lease)
+            known = SubAgent(key, lease.task, lease.epoch, name, "", "", now, now)
+        tx.put(SubAgent(key, lease.task, lease.epoch, name, kind or known.kind, doing or known.doing, known.since, now))
+
+
+def forget_sub_agents(tx: Transaction, task: str) -> None:
+    """Whoever had them no longer holds the task."""
+    for row in tx.select(SubAgent, task=task):
+        tx.delete(SubAgent, row.id)
+
+
+def sub_agents_of(leases: Iterable[Lease], rows: Iterable[SubAgent]) -> Mapping[str, tuple[SubAgent, ...]]:
+    """By task, those whom the holder of its lease has now, the oldest first."""
+    epochs = {lease.task: lease.epoch for lease in leases}
+    found: dict[str, tuple[SubAgent, ...]] = {}
+    for row in sorted(rows, key=lambda row: (row.since, row.id)):
+        if epochs.get(row.task) == row.epoch:
+            found[row.task] = (*found.get(row.task, ()), row)
+    return found
+
+
+def sub_agent_words(row: SubAgent, when: str) -> str:
+    """One of them in a sentence: what it is, whose process it shares, since when, and what its agent says of it."""
+    says = f"; its agent says: {row.doing}" if row.doing else ""
+    return f"{row.kind or 'sub-agent'} ({row.name}), process of {row.task}, {when}{says}"
+
+
+def counted(rows: Sequence[SubAgent]) -> str:
+    """How many there are, in words; empty for none."""
+    return f"{len(rows)} sub-agent{'s' if len(rows) != 1 else ''}" if rows else ""
+
+
+def _check_room(tx: Transaction, lease: Lease) -> None:
+    if len(tx.select(SubAgent, task=lease.task)) >= MOST:
+        raise Refused(
+            f"{lease.task} has {MOST} sub-agents, and {MOST} is the most",
+            exit=Exit.SPENT,
+            hint="onloop heartbeat --ended ID says that one has ended",
+        )
+
+
+def _cleaned(text: str, most: int, what: str) -> str:
+    """One line that nothing obeys; Refused where it is longer than it may be."""
+    line = safe(_line(text))
+    if len(line) > most:
+        raise Refused(
+            f"{what} of {len(line)} characters is too long: {safe(line, 40)!r}",
+            exit=Exit.USAGE,
+            hint=f"say it in {most} or fewer",
+        )
+    return line
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
