@@ -15,18 +15,9 @@ from onloop.machine import commands as c
 from onloop.machine.course import Facts
 from onloop.machine.decide import decide
 from onloop.machine.definition import (
-    ArtefactGate,
     Assurance,
-    Attempts,
-    CommandGate,
     Definition,
-    Effect,
-    FanOut,
-    FileGate,
-    HumanGate,
     Join,
-    JoinKind,
-    ReviewGate,
     Step,
 )
 from onloop.machine.digest import shown_digest
@@ -36,10 +27,10 @@ from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import Timer, armed_timers
+from steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"
 NOON = 1_700_000_000_000
-SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 ALFA, BRAVO = "agent:alfa", "agent:bravo"
 ANA, BEN, CLEO, DAN = "human:ana", "human:ben", "human:cleo", "human:dan"
 PEOPLE = {ANA: ("approvers",), BEN: ("approvers",), CLEO: ("leads",), DAN: ()}
@@ -122,57 +113,6 @@ Command = c.Command
 Play = Callable[[Scenario], Command]
 
 
-def gate(gate_id: str = "tests") -> CommandGate:
-    """A command gate."""
-    return CommandGate(gate_id, ("make", gate_id), timeout_ms=MINUTE)
-
-
-def notes() -> ArtefactGate:
-    """A gate that asks for the artefact notes.md."""
-    return ArtefactGate("notes", "notes.md", min_bytes=40)
-
-
-def version() -> FileGate:
-    """A gate that asks for a file in the commit."""
-    return FileGate("version", "VERSION", contains="2.")
-
-
-def human(gate_id: str = "release", approvers: tuple[str, ...] = ("approvers",), **more: Any) -> HumanGate:
-    """A gate that people answer."""
-    return HumanGate(gate_id, approvers, **more)
-
-
-def develop(*gates: CommandGate | ArtefactGate | FileGate | HumanGate, **more: Any) -> Step:
-    """The agent's step, with the gate `tests` unless others are named."""
-    given: dict[str, Any] = {
-        "role": "implementer",
-        "rounds": 2,
-        "attempts": Attempts(max=3, backoff_ms=10 * SECOND, max_backoff_ms=MINUTE),
-        "timeout_ms": 45 * MINUTE,
-    }
-    return Step("develop.implement", gates=gates or (gate(),), **{**given, **more})
-
-
-def full(**more: Any) -> Step:
-    """A step that the verifier runs."""
-    return Step("test.full", run=("make", "integration"), **more)
-
-
-def ship(*gates: HumanGate, **more: Any) -> Step:
-    """A step that people alone decide."""
-    return Step("ship.release", gates=gates or (human(),), **more)
-
-
-def merge() -> Step:
-    """The effect."""
-    return Step("ship.merge", effect=Effect.MERGE)
-
-
-def defined(*steps: Step) -> Definition:
-    """A workflow of these steps."""
-    return Definition("feature", "what is tested", "d" * 64, steps)
-
-
 def create(kind: Kind = Kind.WORK, parent: str | None = None) -> c.Create:
     """The command that begins the task."""
     origin = "/srv/billing.git"
@@ -194,12 +134,6 @@ def fleet(*children: State) -> Scenario:
     return Scenario(defined(develop())).given(create(Kind.FLEET)).knowing(children=children)
 
 
-def reviewed(quorum: int = 1, **more: Any) -> Step:
-    """A step at which another agent judges what was developed."""
-    given: dict[str, Any] = {"role": "reviewer", "not_by": ("develop.implement",), "on_fail": "develop.implement"}
-    return Step("review.code", gates=(ReviewGate("verdict", quorum),), **{**given, **more})
-
-
 def under_review(quorum: int = 1, following: tuple[Step, ...] = (), agent: str = BRAVO, **handed: Any) -> Scenario:
     """A task whose work an antagonist has claimed for review."""
     at = workflow(develop(), reviewed(quorum), *following)
@@ -211,29 +145,9 @@ def judge(verdict: str = "pass", reason: str = "it does what it says", *, email:
     return lambda at: c.Judge(at.task.holder or ALFA, at.task.epoch, verdict == "pass", reason, email)
 
 
-def parts(count: int | None = 2, join: Join | None = None, **more: Any) -> Step:
-    """A step that fans out, whose children walk the agent's step."""
-    own: dict[str, Any] = {
-        name: more.pop(name) for name in ("most", "resolve", "spawn", "over", "max_parallel") if name in more
-    }
-    given: dict[str, Any] = {"resolve": (Step("funnel.resolve", role="resolver"),), **own}
-    fan_out = FanOut((develop(),), count=count, join=join or Join(), **given)
-    return Step("develop.parts", fan_out=fan_out, **more)
-
-
-def spawning(**more: Any) -> Step:
-    """A step whose agent makes the children."""
-    return parts(None, spawn=True, role="implementer", **more)
-
-
 def spawn(title: str = "one part", brief: str = "") -> Play:
     """The holder makes a child."""
     return lambda at: c.Spawn(at.task.holder or ALFA, at.task.epoch, title, brief)
-
-
-def quorum(count: int) -> Join:
-    """So many are enough."""
-    return Join(JoinKind.QUORUM, count)
 
 
 def swarm(*states: State, join: Join | None = None, following: tuple[Step, ...] = (), **more: Any) -> Scenario:

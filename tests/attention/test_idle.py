@@ -12,7 +12,12 @@ from onloop.attention.idle import STALL_MS, idle_item_of, idle_reason
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason, State
 from onloop.store.rows import Lease
-from scenario import ALFA, BRAVO, MINUTE, NOON, SECOND
+from scenario import (
+    ALFA,
+    BRAVO,
+    NOON,
+)
+from steps import MINUTE, SECOND
 
 AT_WORK = replace(
     needing(Reason.QUESTION), state=State.WORKING, reason=None, requests=(), holder=ALFA, epoch=3, detail="alfa works"

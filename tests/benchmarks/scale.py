@@ -30,21 +30,8 @@ from onloop.store.port import Entry, Recorded, TaskFilter  # noqa: E402
 from onloop.store.rows import LOG, Head, Pinned  # noqa: E402
 from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
 from onloop.store.verification import fold_log, verify  # noqa: E402
-from scenario import (  # noqa: E402
-    FAIL,
-    NOON,
-    OTHER_HEAD,
-    Scenario,
-    claim,
-    create,
-    defined,
-    develop,
-    merge,
-    report,
-    ship,
-    submit,
-    work,
-)
+from scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
+from steps import defined, develop, merge, ship  # noqa: E402
 
 DEFINITION = defined(develop(), ship(), merge())
 

@@ -25,7 +25,8 @@ from onloop.store.port import Recorded, Store, TaskFilter
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
 from onloop.text import safe_lines
-from scenario import NOON, PASS, PEOPLE, defined, develop, merge, ship, work
+from scenario import NOON, PASS, PEOPLE, work
+from steps import defined, develop, merge, ship
 
 LAUNCHER, VERIFIER = launcher("tests"), verifier("tests")
 

@@ -11,7 +11,10 @@ from onloop.gateway.identity import Principal
 from onloop.machine.definition import ExpireOutcome, Expiry
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
-from scenario import HOUR, MINUTE, defined, develop, human, ship, work
+from scenario import (
+    work,
+)
+from steps import HOUR, MINUTE, defined, develop, human, ship
 
 JUMPS = st.integers(-3 * HOUR, 3 * HOUR)
 DEEDS = st.sampled_from(("claim", "heartbeat", "ask", "submit", "report", "tick"))

@@ -36,19 +36,12 @@ from scenario import (
     ERROR,
     FAIL,
     HEAD,
-    HOUR,
     OTHER_BASE,
     OTHER_HEAD,
     TIMED_OUT,
-    defined,
-    develop,
-    full,
-    gate,
-    human,
-    merge,
-    ship,
     work,
 )
+from steps import HOUR, defined, develop, full, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

@@ -22,7 +22,11 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
-from scenario import FAIL, HOUR, MINUTE, NOON, SECOND, defined, develop, human, ship
+from scenario import (
+    FAIL,
+    NOON,
+)
+from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 
 def looked_at(tasks: Sequence[Task]) -> Picture:

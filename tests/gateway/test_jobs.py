@@ -11,7 +11,13 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.state import Reason
 from onloop.store.rows import Due, Job
-from scenario import ERROR, FAIL, HOUR, MINUTE, OTHER_HEAD, SECOND, defined, develop, gate, human, merge, ship, work
+from scenario import (
+    ERROR,
+    FAIL,
+    OTHER_HEAD,
+    work,
+)
+from steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
 ONE, TWO = verifier("one"), verifier("two")
 

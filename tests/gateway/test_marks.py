@@ -10,7 +10,12 @@ from gateway.shop import Shop
 from onloop.errors import BadInput, NotAllowed, OnloopError, UnknownThing
 from onloop.machine.house import House
 from onloop.machine.marks import Acknowledged, Mark, Muted, Rule, Seen, Snoozed, Unmuted, Woken
-from scenario import ANA, BEN, HOUR, NOON
+from scenario import (
+    ANA,
+    BEN,
+    NOON,
+)
+from steps import HOUR
 
 BILLING = Rule(repo="billing", gate="tests")
 MARKS: dict[str, Callable[[str], Mark]] = {

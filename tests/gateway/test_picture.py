@@ -18,7 +18,11 @@ from onloop.machine import commands as c
 from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
-from scenario import FAIL, NOON, SECOND, defined, develop, ship
+from scenario import (
+    FAIL,
+    NOON,
+)
+from steps import SECOND, defined, develop, ship
 
 
 def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:

@@ -25,7 +25,10 @@ from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
 from onloop.store.rows import LOG, Head, Token
 from onloop.store.sqlite import SqliteStore
-from scenario import MINUTE, work
+from scenario import (
+    work,
+)
+from steps import MINUTE
 from world import wait_for
 
 ROOT = Path(__file__).parents[2]

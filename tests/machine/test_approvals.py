@@ -20,26 +20,22 @@ from scenario import (
     CLEO,
     DAN,
     HEAD,
-    HOUR,
     NOTES,
     OTHER_HEAD,
     Scenario,
     approve,
     claim,
-    develop,
     fire,
-    gate,
-    human,
     last_move,
     reject,
     report,
     retry,
-    ship,
     submit,
     voice,
     work,
     workflow,
 )
+from steps import HOUR, develop, gate, human, ship
 
 BACK = "develop.implement"
 ASKED = (State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED)

@@ -14,13 +14,10 @@ from scenario import (
     ALFA,
     BRAVO,
     FAIL,
-    MINUTE,
     NOON,
     OTHER_HEAD,
-    SECOND,
     Scenario,
     claim,
-    develop,
     expire_lease,
     fire,
     give_up,
@@ -31,6 +28,7 @@ from scenario import (
     work,
     workflow,
 )
+from steps import MINUTE, SECOND, develop
 
 WAITING = (State.SUBMITTED, Reason.RETRY_BACKOFF)
 

@@ -17,7 +17,6 @@ from scenario import (
     CLEO,
     ERROR,
     FAIL,
-    MINUTE,
     NOON,
     OTHER_HEAD,
     Play,
@@ -27,25 +26,20 @@ from scenario import (
     cancel,
     claim,
     create,
-    defined,
-    develop,
     expire_lease,
-    full,
     give_up,
-    human,
-    merge,
     reassign,
     reject,
     release,
     report,
     retry,
-    ship,
     started,
     submit,
     voice,
     work,
     workflow,
 )
+from steps import MINUTE, defined, develop, full, human, merge, ship
 
 BACK = "develop.implement"
 READY = (State.SUBMITTED, Reason.READY, BACK)

@@ -9,22 +9,18 @@ from onloop.machine.state import Reason, State
 from scenario import (
     ALFA,
     BRAVO,
-    MINUTE,
-    SECOND,
     Scenario,
     claim,
     create,
-    defined,
-    develop,
     expire_lease,
     fleet,
     reassign,
     release,
     report,
-    ship,
     submit,
     workflow,
 )
+from steps import MINUTE, SECOND, defined, develop, ship
 
 REVIEW = Step("review.code", role="reviewer", not_by=("develop.implement",))
 

@@ -23,26 +23,19 @@ from scenario import (
     cancel,
     claim,
     create,
-    defined,
-    develop,
     finished,
     fleet,
-    full,
-    gate,
-    human,
     last_move,
-    merge,
-    notes,
     reject,
     report,
     retry,
-    ship,
     started,
     submit,
     voice,
     work,
     workflow,
 )
+from steps import defined, develop, full, gate, human, merge, notes, ship
 
 BACK = "develop.implement"
 MERGING = (State.WORKING, Reason.EFFECT_RUNNING, "ship.merge")

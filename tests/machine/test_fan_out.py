@@ -19,24 +19,19 @@ from scenario import (
     TASK,
     claim,
     conflicts,
-    develop,
-    full,
     funnelled,
     funnelling,
-    gate,
     last_move,
-    parts,
-    quorum,
     report,
     retry,
     spawn,
-    spawning,
     submit,
     swarm,
     with_children,
     work,
     workflow,
 )
+from steps import develop, full, gate, parts, quorum, spawning
 
 DONE, LOST, BUSY = State.COMPLETED, State.CANCELED, State.WORKING
 BEST = Join(JoinKind.BEST_OF)

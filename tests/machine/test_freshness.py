@@ -14,20 +14,15 @@ from scenario import (
     BEN,
     BRAVO,
     FAIL,
-    HOUR,
-    MINUTE,
     OTHER_HEAD,
-    SECOND,
     Play,
     Scenario,
     approve,
     ask,
     cancel,
     claim,
-    develop,
     exclude,
     fire,
-    human,
     member,
     pause,
     reassign,
@@ -37,11 +32,11 @@ from scenario import (
     report,
     resume,
     retry,
-    ship,
     submit,
     work,
     workflow,
 )
+from steps import HOUR, MINUTE, SECOND, develop, human, ship
 
 
 def since(loop: Scenario, version: int) -> Scenario:

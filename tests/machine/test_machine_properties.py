@@ -25,29 +25,19 @@ from scenario import (
     BRAVO,
     CLEO,
     DAN,
-    HOUR,
-    MINUTE,
     NOON,
     NOTES,
     OTHER_BASE,
     OTHER_HEAD,
     PEOPLE,
-    SECOND,
     TASK,
     Play,
     Scenario,
     create,
-    defined,
-    develop,
-    full,
-    gate,
-    human,
-    merge,
-    notes,
     report,
-    ship,
     work,
 )
+from steps import HOUR, MINUTE, SECOND, defined, develop, full, gate, human, merge, notes, ship
 
 BACK = "develop.implement"
 RELEASE = human(quorum=2, escalate=Escalation(HOUR, ("leads",)), expire=Expiry(4 * HOUR, ExpireOutcome.HOLD))

@@ -30,7 +30,12 @@ from onloop.machine.marks import (
     stamped,
 )
 from onloop.store.codec import from_text, to_text
-from scenario import ANA, BEN, HOUR, MINUTE, NOON
+from scenario import (
+    ANA,
+    BEN,
+    NOON,
+)
+from steps import HOUR, MINUTE
 
 DAY = 24 * HOUR
 BILLING = Rule(repo="billing")

@@ -17,15 +17,14 @@ from scenario import (
     approve,
     ask,
     claim,
-    develop,
     reassign,
     reply,
     report,
     retry,
-    ship,
     submit,
     workflow,
 )
+from steps import develop, ship
 
 
 def questioned() -> Scenario:

@@ -21,8 +21,6 @@ from scenario import (
     ask,
     claim,
     create,
-    defined,
-    develop,
     expire_lease,
     give_up,
     judge,
@@ -30,15 +28,14 @@ from scenario import (
     release,
     reply,
     report,
-    ship,
     spawn,
-    spawning,
     submit,
     swarm,
     under_review,
     work,
     workflow,
 )
+from steps import defined, develop, ship, spawning
 
 LIMITS = ContextLimits(60, 85)
 working = workflow(develop()).given(claim())

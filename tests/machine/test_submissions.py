@@ -14,7 +14,6 @@ from scenario import (
     BRAVO,
     ERROR,
     FAIL,
-    MINUTE,
     NOON,
     NOTES,
     OTHER_BASE,
@@ -22,22 +21,17 @@ from scenario import (
     PASS,
     TIMED_OUT,
     claim,
-    develop,
-    full,
-    gate,
     last_move,
-    notes,
     reassign,
     reject,
     release,
     report,
     retry,
-    ship,
     submit,
-    version,
     work,
     workflow,
 )
+from steps import MINUTE, develop, full, gate, notes, ship, version
 
 TWO = (gate("tests"), gate("lint"))
 DONE = (State.COMPLETED, None)

@@ -15,7 +15,6 @@ from scenario import (
     BRAVO,
     DAN,
     FAIL,
-    SECOND,
     Play,
     Scenario,
     approve,
@@ -23,14 +22,9 @@ from scenario import (
     cancel,
     claim,
     create,
-    defined,
-    develop,
     exclude,
     fleet,
-    gate,
-    human,
     member,
-    merge,
     pause,
     reassign,
     release,
@@ -38,12 +32,12 @@ from scenario import (
     report,
     resume,
     retry,
-    ship,
     started,
     submit,
     voice,
     workflow,
 )
+from steps import SECOND, defined, develop, gate, human, merge, ship
 
 PAUSED = (State.PAUSED, Reason.PAUSED, "develop.implement")
 EXCLUDED = (State.PAUSED, Reason.EXCLUDED, "develop.implement")

@@ -13,22 +13,19 @@ from onloop.machine.task import RequestKind
 from scenario import (
     ANA,
     CLEO,
-    HOUR,
     Scenario,
     approve,
     claim,
-    develop,
     fire,
-    human,
     last_move,
     reject,
     report,
     retry,
-    ship,
     submit,
     work,
     workflow,
 )
+from steps import HOUR, develop, human, ship
 
 BACK = "develop.implement"
 DAY = 24 * HOUR

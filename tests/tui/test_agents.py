@@ -15,7 +15,8 @@ from onloop.store.rows import Lease
 from onloop_tui.model.agents import QUIET_MS, STILL_MS, AgentRow, agent_line
 from onloop_tui.model.lines import Tone, plain, width_of
 from passing import context
-from scenario import Scenario, claim, create, defined, develop
+from scenario import Scenario, claim, create
+from steps import defined, develop
 from tui_scenes import MINUTE, NOON, Scene, play, screen_text, shows, until
 
 LIMITS = ContextLimits(60, 85)

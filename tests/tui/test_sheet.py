@@ -20,7 +20,7 @@ from onloop_tui.model.actions import asked_for
 from onloop_tui.model.lines import plain
 from onloop_tui.model.sheet import headings, sheet_lines
 from onloop_tui.widgets.sheet import Mode
-from scenario import defined, develop
+from steps import defined, develop
 from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
 
 
