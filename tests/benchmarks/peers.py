@@ -28,6 +28,7 @@ from onloop.gateway.identity import EFFECTS  # noqa: E402
 from onloop.machine.commands import FinishEffect, StartEffect  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.memory import MemoryStore  # noqa: E402
 from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
 
 FLOWS = 200
@@ -127,7 +128,7 @@ def onloop_s(folder: Path, count: int) -> float:
 
 def raw_per_s(folder: Path) -> float:
     """Raw transactions of two rows a second, on the same disk at the same time."""
-    shop = Shop()
+    shop = Shop(MemoryStore())
     task = shop.begin()
     return _raw(folder / "raw.db", 2.0, 2, "{}" * 100, to_text(task))
 

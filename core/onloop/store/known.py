@@ -63,10 +63,13 @@ class Known:
 
     def delete(self, kind: type[Row], key: str) -> None:
         """No row is there under that key from now on."""
+        before = self.rows.get((kind, key))
         self.rows[kind, key] = None
-        for (other, _), alike in self.of_task.items():
-            if other is kind:
-                alike.pop(key, None)
+        if before is not None:
+            self.of_task.get((kind, getattr(before[0], "task", "")), {}).pop(key, None)
+            return
+        for alike in [rows for (other, _), rows in self.of_task.items() if other is kind]:
+            alike.pop(key, None)
 
     def put_all(self, kind: type[Row], task: str, found: Sequence[tuple[str, Row, str]]) -> None:
         """These rows, by key and with their seals, are all that the task has of that kind."""
