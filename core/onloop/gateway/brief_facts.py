@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.dossier import GateLine, failure_tails, gate_lines
+from onloop.gateway.dossier import GateLine, failure_tails, step_lines
 from onloop.gateway.family import Result, results
 from onloop.gateway.letters import Letter, checkpoint_text, letters
 from onloop.machine.task import Task
@@ -29,7 +29,7 @@ def brief_facts(reading: Reading, task: Task) -> BriefFacts:
     left = task.checkpoints.get(task.step or "")
     return BriefFacts(
         tails=failure_tails(reading, task),
-        gates=tuple(line for line in gate_lines(definition_of(reading, task), task) if line.step == task.step),
+        gates=step_lines(definition_of(reading, task), task, task.step),
         letters=letters(reading, task),
         checkpoint="" if left is None else checkpoint_text(reading, left),
         results=results(reading, task),

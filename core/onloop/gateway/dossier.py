@@ -139,14 +139,19 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
 
 def failure_tails(reading: Reading, task: Task) -> Mapping[str, str]:
     """The end of what each gate of the task's step that did not pass has printed: for its brief, and untrusted text."""
-    lines = gate_lines(definition_of(reading, task), task)
-    unmet = (_with_tail(reading, line) for line in lines if line.step == task.step and line.mark in UNMET)
+    lines = step_lines(definition_of(reading, task), task, task.step)
+    unmet = (_with_tail(reading, line) for line in lines if line.mark in UNMET)
     return {line.gate: line.tail for line in unmet if line.tail}
 
 
 def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
     """How every gate of the workflow stands, in the order of its steps, output tails left out."""
     return tuple(line for step in definition.steps for line in _step_lines(task, step))
+
+
+def step_lines(definition: Definition, task: Task, step_id: str | None) -> tuple[GateLine, ...]:
+    """How every gate of one step stands; nothing where the workflow has no such step."""
+    return tuple(line for step in definition.steps if step.id == step_id for line in _step_lines(task, step))
 
 
 def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:

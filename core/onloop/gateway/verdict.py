@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from onloop.errors import Exit
-from onloop.gateway.dossier import GateLine, Mark, gate_lines
+from onloop.gateway.dossier import GateLine, Mark, step_lines
 from onloop.gateway.identity import Principal
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
@@ -77,7 +77,7 @@ def answer_for(
 
     `lapsed` says that its lease or the step's time has run out, though nothing has recorded that yet.
     """
-    gates = tuple(line for line in gate_lines(definition, task) if line.step == agent.step)
+    gates = step_lines(definition, task, agent.step)
     code, why, following = _judged(definition, task, agent, head, frozen, gates)
     is_holder = task.holder == agent.id
     if lapsed and is_holder and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
