@@ -15,7 +15,10 @@ from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from onloop.machine.house import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
-from scenario import work
+from scenario import HOUR, NOON, work
+
+LAST = NOON + 150 * HOUR
+"""Before the first key is forgotten."""
 
 
 class Hands(Twins):
@@ -157,6 +160,24 @@ class Hands(Twins):
         self.counted += 1
         command = c.Retry(self.shop.voice(), f"otherwise {self.counted}")
         return replace(act, command=command, deed=plain.retry(), body=self.counted)
+
+    def wait(self, ms: int) -> None:
+        self.clock.now = min(LAST, self.clock.now + ms)
+
+    def go_on(self, task: PlainTask, number: int, agent: str) -> None:
+        """What somebody would do next who wants the task to end well."""
+        owner = task.owner or ""
+        if self.model.freezes and number % 2:
+            self.thaw(self.model.freezes[0])
+        elif task.state == "submitted":
+            self.wait(max(0, task.not_before - self.clock.now))
+            self.take(owner if owner.startswith("agent:") else agent, task.name)
+        elif task.state == "working":
+            self.work_on(task, number)
+        elif task.state == "paused":
+            self.command(task.name, "resume")
+        elif task.state == "input_required":
+            self.settle(task, ("ana", "ben")[number % 2])
 
     def work_on(self, task: PlainTask, number: int) -> None:
         """What is next where somebody works, or something runs."""

@@ -129,11 +129,11 @@ class Gateway:
         refusal: Refused
         with self.store.writing() as tx:
             known = recall(tx, principal, key, request)
-            if known is not None:
-                return self._claimed_before(tx, key, known)
-            for due in tx.due(self.clock()) if task is None else (task,):
+            for due in tx.due(self.clock()) if known is None else (known["task"],):  # others' ends make slots free
                 self._fire_due(tx, due)
             try:
+                if known is not None:
+                    return self._claimed_before(tx, key, known)
                 found, salt = self._claimed(tx, principal, c.Claim(agent, role), task), new_salt()
                 remember(tx, principal, key, request, self.clock(), {"task": found.id, "salt": salt})
                 return self._lease(tx, found, lease_ms, secret_from(key, salt))
@@ -211,11 +211,18 @@ class Gateway:
             authorize(principal, event, None)
             if isinstance(event, Mark):
                 event = stamped(event, self.clock())
-            check_house(tx, principal, event)
-            append_house(tx, event, self.clock(), principal.id, logged(key))
-            remember(tx, principal, key, request, self.clock())
-            if isinstance(event, Unfrozen):
-                self._catch_up(tx)
+            self._fire_due(tx, principal.task or "")
+            try:
+                check_house(tx, principal, event)
+            except Refused as no:  # what came due has happened all the same: commit it, then refuse
+                refusal = no
+            else:
+                append_house(tx, event, self.clock(), principal.id, logged(key))
+                remember(tx, principal, key, request, self.clock())
+                if isinstance(event, Unfrozen):
+                    self._catch_up(tx)
+                return
+        raise refusal
 
     def _catch_up(self, tx: Transaction) -> None:
         """Do what a freeze held up: send away whom nothing waits for, and look at the children of whoever waits."""
@@ -318,7 +325,9 @@ class Gateway:
                 return
             try:
                 self._advance(tx, TIMERS, task_id, fire, "")
-            except Refused:  # frozen: it stays due until a person unfreezes
+            except Refused:  # frozen: it stays due until a person unfreezes, though the clock be set back
+                if lease is not None and 0 < lease.expires <= now:
+                    tx.put(replace(lease, expires=0))
                 return
 
     def _advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
