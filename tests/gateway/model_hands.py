@@ -104,6 +104,9 @@ class Hands(Twins):
             lambda: self.model.freeze(scope, (task.name, who.id, who.epoch)),
         )
 
+    def freeze(self, scope: str) -> None:
+        self.do(lambda shop: shop.freeze(scope), lambda: self.model.freeze(scope))
+
     def thaw(self, scope: str) -> None:
         self.do(lambda shop: shop.unfreeze(scope), lambda: self.model.unfreeze(scope))
 
@@ -171,28 +174,42 @@ class Hands(Twins):
             self.thaw(self.model.freezes[0])
         elif task.state == "submitted":
             self.wait(max(0, task.not_before - self.clock.now))
-            self.take(owner if owner.startswith("agent:") else agent, task.name)
+            self.take(owner if owner.startswith("agent:") else agent, task.name, keyed=number > 3)
         elif task.state == "working":
             self.work_on(task, number)
         elif task.state == "paused":
             self.command(task.name, "resume")
         elif task.state == "input_required":
-            self.settle(task, ("ana", "ben")[number % 2])
+            self.settle(task, ("ana", "ben")[number % 2], {3: "digest", 5: "request"}.get(number))
 
     def work_on(self, task: PlainTask, number: int) -> None:
-        """What is next where somebody works, or something runs."""
-        if task.awaited:
-            self.found(task, task.awaited[0], "pass", task.head, task.handed_at)
+        """What is next where somebody works, or something runs; now and then something late or hasty before it."""
+        if task.awaited and number == 2:
+            self.hand_in(task, self.agent(task))
+        elif task.awaited:
+            known = self.heads.get(task.name)
+            head, at = known[0] if known and number == 3 else (task.head, task.handed_at)
+            self.found(task, task.awaited[0], "pass", head, at)
         elif task.effect:
             self.take_effect(task, "finish" if number else "start", task.effect, EffectProblem.ERROR)
         else:
             self.hand_in(task, self.agent(task))
 
-    def settle(self, task: PlainTask, person: str) -> None:
+    def come_back(self, task: PlainTask, what: str) -> None:
+        """Whoever holds a task, or held it, asks for something that only its holder may have."""
+        taken = [one for one in self.taken if one.got == task.name]
+        if what == "claim" and taken:
+            self.take_again(taken[-1])
+        elif what == "freeze":
+            self.freeze_own(task, self.agent(task))
+        else:
+            self.beat(task, self.agent(task))
+
+    def settle(self, task: PlainTask, person: str, amiss: str | None) -> None:
         """What is asked of a person is answered in favour of going on."""
         kind = task.asked.kind if task.asked else ""
         if kind == "approval":
-            self.judge(task, person, yes=True)
+            self.judge(task, person, yes=True, amiss=amiss)
         elif kind == "question":
             self.reply(task)
         else:

@@ -55,8 +55,8 @@ class SharedStore:
         self.shops = [Shop(store, self.clock) for store in self.stores]
 
     def _close(self) -> None:
-        for store in self.stores:
-            store.close()
+        while self.stores:
+            self.stores.pop().close()
 
     def restart(self) -> None:
         """Both processes end in good order, which checkpoints, and two others begin."""

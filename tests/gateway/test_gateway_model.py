@@ -42,6 +42,18 @@ class GatewayMachine(Hands):
     def the_clock_is_set_back(self, ms: int) -> None:
         self.clock.now -= ms
 
+    @rule(number=NUMBERS, what=st.sampled_from(("heartbeat", "claim", "freeze")), scope=st.sampled_from(("", "all")))
+    def what_has_run_out_stays_so_though_the_clock_is_set_back(self, number: int, what: str, scope: str) -> None:
+        held = [task for task in self.work() if task.holder]
+        if held:
+            task = held[number % len(held)]
+            if scope:
+                self.freeze(scope)
+            for ms in (HOUR, -HOUR):
+                self.clock.now += ms
+                self.come_back(task, what)
+            self.thaw(scope or "all")
+
     @rule()
     def tick(self) -> None:
         self.doom = 0  # a tick is a transaction for each task
@@ -58,7 +70,7 @@ class GatewayMachine(Hands):
 
     @rule()
     def all_are_killed_at_rest(self) -> None:
-        self.shared.die_in(lambda _: None, 1)
+        self.die_in(lambda _: None)
         self.compare()
 
     # Agents
@@ -155,12 +167,12 @@ class GatewayMachine(Hands):
             self.command(task, what, keyed=keyed)
 
     @rule(number=NUMBERS, what=st.sampled_from(("all", "run", "task", "agent")))
-    def freeze(self, number: int, what: str) -> None:
+    def freeze_or_not(self, number: int, what: str) -> None:
         task = self.one(number)
         scopes = {"all": "all", "run": f"run:{task.parent or task.name}", "task": f"task:{task.name}"}
         scope = scopes.get(what, "agent:alfa")
         if number == 5:
-            self.do(lambda shop: shop.freeze(scope), lambda: self.model.freeze(scope))
+            self.freeze(scope)
         else:
             self.thaw(self.model.freezes[0] if self.model.freezes else scope)
 
