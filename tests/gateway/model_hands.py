@@ -180,7 +180,7 @@ class Hands(Twins):
         elif task.state == "paused":
             self.command(task.name, "resume")
         elif task.state == "input_required":
-            self.settle(task, ("ana", "ben")[number % 2], {3: "digest", 5: "request"}.get(number))
+            self.settle(task, ("ana", "ben")[number % 2], {3: "digest", 5: "request", 6: "time"}.get(number))
 
     def work_on(self, task: PlainTask, number: int) -> None:
         """What is next where somebody works, or something runs; now and then something late or hasty before it."""
@@ -191,7 +191,8 @@ class Hands(Twins):
             head, at = known[0] if known and number == 3 else (task.head, task.handed_at)
             self.found(task, task.awaited[0], "pass", head, at)
         elif task.effect:
-            self.take_effect(task, "finish" if number else "start", task.effect, EffectProblem.ERROR)
+            what = {0: "start", 1: "fail"}.get(number, "finish")
+            self.take_effect(task, what, task.effect, list(EffectProblem)[task.effects % 4])
         else:
             self.hand_in(task, self.agent(task))
 
@@ -208,6 +209,8 @@ class Hands(Twins):
     def settle(self, task: PlainTask, person: str, amiss: str | None) -> None:
         """What is asked of a person is answered in favour of going on."""
         kind = task.asked.kind if task.asked else ""
+        if amiss == "time":
+            self.wait(2 * HOUR)
         if kind == "approval":
             self.judge(task, person, yes=True, amiss=amiss)
         elif kind == "question":

@@ -146,6 +146,11 @@ class Twins(RuleBasedStateMachine):
         found = [task for task in self.work() if not (live and task.over)] or self.work()
         return found[number % len(found)]
 
+    def among(self, number: int, fits: Callable[[PlainTask], object]) -> PlainTask:
+        """A task for which something can be done, if there is one; seldom one for which it cannot."""
+        found = [task for task in self.work() if fits(task)]
+        return found[number % len(found)] if found and number else self.one(number)
+
     def agent(self, task: PlainTask, *, stale: bool = False) -> Principal:
         """Whoever has the task, or had it once."""
         known = self.agents.get(task.name) or [Principal(PrincipalKind.AGENT, "alfa", task.name)]

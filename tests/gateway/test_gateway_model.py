@@ -9,6 +9,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from gateway import plain_deeds as plain
 from gateway.model_hands import Hands
+from gateway.plain_task import PlainTask
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from scenario import HOUR, MINUTE, SECOND
@@ -19,6 +20,10 @@ PEOPLE = st.sampled_from(("ana", "ana", "ben", "ben", "cleo"))
 VERDICTS = st.sampled_from(("pass", "pass", "fail", "error", "timed_out"))
 SENSIBLE = st.lists(NUMBERS, min_size=2, max_size=8)
 AMISS = st.sampled_from((None, None, None, "digest", "request", "both"))
+
+
+def is_held(task: PlainTask) -> bool:
+    return task.holder is not None
 
 
 class GatewayMachine(Hands):
@@ -86,18 +91,18 @@ class GatewayMachine(Hands):
 
     @rule(number=NUMBERS, stale=KEYED)
     def heartbeat(self, number: int, stale: bool) -> None:
-        task = self.one(number)
+        task = self.among(number, is_held)
         self.beat(task, self.agent(task, stale=stale))
 
     @rule(number=NUMBERS, old=st.integers(0, 4), keyed=KEYED)
     def submit(self, number: int, old: int, keyed: bool) -> None:
         """A commit: a new one, or one that was handed in before."""
-        task = self.one(number)
+        task = self.among(number, is_held)
         self.hand_in(task, self.agent(task), old, keyed=keyed)
 
     @rule(number=NUMBERS, what=st.sampled_from(("ask", "fail", "release", "stop")), stale=st.booleans())
     def leave_off(self, number: int, what: str, stale: bool) -> None:
-        task = self.one(number)
+        task = self.among(number, is_held)
         self.say(task, self.agent(task, stale=stale), what)
 
     @rule(number=NUMBERS)
@@ -115,7 +120,7 @@ class GatewayMachine(Hands):
     @rule(number=NUMBERS)
     def an_agent_freezes_its_task(self, number: int) -> None:
         if number < 3:
-            task = self.one(number)
+            task = self.among(number, is_held)
             self.freeze_own(task, self.agent(task))
 
     # Verifiers and effects
@@ -123,8 +128,7 @@ class GatewayMachine(Hands):
     @rule(number=NUMBERS, verdict=VERDICTS, late=st.integers(0, 3), twice=st.booleans())
     def report(self, number: int, verdict: str, late: int, twice: bool) -> None:
         """What a gate found, about the last commit or one before it."""
-        asked = [task for task in self.work() if task.awaited] or self.work()
-        task = asked[number % len(asked)]
+        task = self.among(number, lambda task: task.awaited)
         known = self.heads.get(task.name)
         if known:
             head, at = known[-1 - late] if late < len(known) else known[-1]
@@ -134,22 +138,20 @@ class GatewayMachine(Hands):
 
     @rule(number=NUMBERS, what=st.sampled_from(("start", "finish", "fail")), old=KEYED)
     def carry_out(self, number: int, what: str, old: bool) -> None:
-        asked = [task for task in self.work() if task.effect] or self.work()
-        task = asked[number % len(asked)]
+        task = self.among(number, lambda task: task.effect)
         self.take_effect(task, what, f"{task.name}/ship.merge/{task.effects - old}", list(EffectProblem)[number % 4])
 
     # People
 
     @rule(number=NUMBERS, person=PEOPLE, yes=st.sampled_from((True, True, False)), amiss=AMISS, twice=st.booleans())
     def decide(self, number: int, person: str, yes: bool, amiss: str | None, twice: bool) -> None:
-        asked = [task for task in self.work() if task.asked and task.asked.kind != "question"] or self.work()
-        task = asked[number % len(asked)]
+        task = self.among(number, lambda task: task.asked and task.asked.kind != "question")
         for _ in range(1 + twice):
             self.judge(task, person, yes=yes, amiss=amiss)
 
     @rule(number=NUMBERS, keyed=KEYED)
     def answer(self, number: int, keyed: bool) -> None:
-        self.reply(self.one(number), keyed=keyed)
+        self.reply(self.among(number, lambda task: task.asked and task.asked.kind == "question"), keyed=keyed)
 
     @rule(number=NUMBERS, to=st.sampled_from(("agent:alfa", "agent:bravo", "implementer", "nobody")))
     def reassign(self, number: int, to: str) -> None:
