@@ -46,12 +46,8 @@ class Hands(Twins):
             claimed = shop.gateway.claim(LAUNCHER, agent, "implementer", task=wanted, key=key)
             got[:] = [claimed.task.id, claimed.secret]
 
-        def answer() -> int:
-            code, name = self.model.claim(agent, "implementer", wanted, key and f"{LAUNCHER.id} {key}", self.counted)
-            assert not got or got[0] == name
-            return code
-
-        if self.do(act, answer):
+        known = key and f"{LAUNCHER.id} {key}"
+        if self.do(act, lambda: self.model.claim(agent, "implementer", wanted, known, self.counted)):
             task, secret = got
             self.secrets[task] = secret
             self.agents.setdefault(task, []).append(self.other.agent(secret))
@@ -78,8 +74,8 @@ class Hands(Twins):
     def hand_in(self, task: PlainTask, who: Principal, old: int = 0, *, keyed: bool = False) -> bool:
         known = self.heads.setdefault(task.name, [])
         head, at = f"{len(known) + 1:040x}", self.clock.now
-        if old > 2 and known:
-            head = known[-(old % len(known)) - 1][0]
+        if 0 < old <= len(known):
+            head = known[-old][0]
         what = work(head)
         command = c.Submit(who.id, who.epoch, Submission(what.head, what.tree, what.base, at=at))
         is_taken = self.perform(who, task.name, command, plain.submit(who.id, who.epoch, head, at), keyed=keyed)
@@ -168,7 +164,7 @@ class Hands(Twins):
         self.clock.now = min(LAST, self.clock.now + ms)
 
     def go_on(self, task: PlainTask, number: int, agent: str) -> None:
-        """What somebody would do next who wants the task to end well."""
+        """What somebody would do next who wants the task to end well; now and then somebody does otherwise."""
         owner = task.owner or ""
         if self.model.freezes and number % 2:
             self.thaw(self.model.freezes[0])
@@ -180,21 +176,19 @@ class Hands(Twins):
         elif task.state == "paused":
             self.command(task.name, "resume")
         elif task.state == "input_required":
-            self.settle(task, ("ana", "ben")[number % 2], {3: "digest", 5: "request", 6: "time"}.get(number))
+            self.settle(task, number)
 
     def work_on(self, task: PlainTask, number: int) -> None:
-        """What is next where somebody works, or something runs; now and then something late or hasty before it."""
-        if task.awaited and number == 2:
-            self.hand_in(task, self.agent(task))
-        elif task.awaited:
+        """What is next where somebody works, or something runs."""
+        if task.awaited and number != 2:
             known = self.heads.get(task.name)
             head, at = known[0] if known and number == 3 else (task.head, task.handed_at)
-            self.found(task, task.awaited[0], "pass", head, at)
+            self.found(task, task.awaited[0], "fail" if number == 6 else "pass", head, at)
         elif task.effect:
             what = {0: "start", 1: "fail"}.get(number, "finish")
             self.take_effect(task, what, task.effect, list(EffectProblem)[task.effects % 4])
         else:
-            self.hand_in(task, self.agent(task))
+            self.hand_in(task, self.agent(task), old=int(number == 4))
 
     def come_back(self, task: PlainTask, what: str) -> None:
         """Whoever holds a task, or held it, asks for something that only its holder may have."""
@@ -206,13 +200,14 @@ class Hands(Twins):
         else:
             self.beat(task, self.agent(task))
 
-    def settle(self, task: PlainTask, person: str, amiss: str | None) -> None:
-        """What is asked of a person is answered in favour of going on."""
+    def settle(self, task: PlainTask, number: int) -> None:
+        """What is asked of a person is answered."""
         kind = task.asked.kind if task.asked else ""
-        if amiss == "time":
+        if number == 6:
             self.wait(2 * HOUR)
         if kind == "approval":
-            self.judge(task, person, yes=True, amiss=amiss)
+            amiss = {3: "digest", 5: "request"}.get(number)
+            self.judge(task, ("ana", "ben")[number % 2], yes=number != 4, amiss=amiss)
         elif kind == "question":
             self.reply(task)
         else:

@@ -99,12 +99,13 @@ class Twins(RuleBasedStateMachine):
 
     @property
     def shop(self) -> Shop:
-        """Whose turn it is; the other one looks at what it did."""
-        return self.shared.shops[self.turn % 2]
+        """Whose turn it is, three times in a row: what a connection remembers of its writing is used, and voided."""
+        return self.shared.shops[self.turn // 3 % 2]
 
     @property
     def other(self) -> Shop:
-        return self.shared.shops[(self.turn + 1) % 2]
+        """The one that looks at what was done."""
+        return self.shared.shops[1 - self.turn // 3 % 2]
 
     def last(self) -> int:
         with self.other.store.reading() as at:
@@ -141,9 +142,9 @@ class Twins(RuleBasedStateMachine):
     def work(self) -> list[PlainTask]:
         return [task for task in self.model.tasks.values() if task.step]
 
-    def one(self, number: int, *, live: bool = True) -> PlainTask:
-        """A task; one that has not ended, if there is one."""
-        found = [task for task in self.work() if not (live and task.over)] or self.work()
+    def one(self, number: int) -> PlainTask:
+        """A task; one that has not ended, if there is one; seldom just any."""
+        found = [task for task in self.work() if not task.over and number < 7] or self.work()
         return found[number % len(found)]
 
     def among(self, number: int, fits: Callable[[PlainTask], object]) -> PlainTask:

@@ -113,8 +113,8 @@ class PlainModel:
             if is_open and states and states <= set(OVER):
                 root.end(next(state for state in ("failed", "completed", "rejected", "canceled") if state in states))
 
-    def claim(self, agent: str, role: str, name: str | None, key: str = "", body: int = 0) -> tuple[int, str]:
-        """The exit code, and the task that was got."""
+    def claim(self, agent: str, role: str, name: str | None, key: str = "", body: int = 0) -> int:
+        """The exit code of a claim of the named task, or of the oldest that the agent may have."""
         self.fire_all()
         try:
             found = self.tasks[name] if name else next(self.free(agent, role), None)
@@ -122,13 +122,13 @@ class PlainModel:
                 raise No(NOTHING)
             self.check_claim(found, agent, role)
         except No as no:
-            return no.code, ""
+            return no.code
         found.holder, found.claimed_at, found.lease_until = agent, self.now, self.now + LEASE
         found.epoch, found.attempt, found.not_before = found.epoch + 1, found.attempt + 1, 0
         found.move("working", None)
         if key:
             self.keys[key] = body
-        return OK, found.name
+        return OK
 
     def claim_again(self, name: str, epoch: int) -> int:
         """The exit code of a claim that is asked again under its key: the same lease, while it lasts."""

@@ -94,7 +94,7 @@ class GatewayMachine(Hands):
         task = self.among(number, is_held)
         self.beat(task, self.agent(task, stale=stale))
 
-    @rule(number=NUMBERS, old=st.integers(0, 4), keyed=KEYED)
+    @rule(number=NUMBERS, old=st.integers(0, 2), keyed=KEYED)
     def submit(self, number: int, old: int, keyed: bool) -> None:
         """A commit: a new one, or one that was handed in before."""
         task = self.among(number, is_held)
