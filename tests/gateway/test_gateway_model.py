@@ -19,6 +19,9 @@ AGENTS = st.sampled_from(("agent:alfa", "agent:bravo", "agent:charlie"))
 PEOPLE = st.sampled_from(("ana", "ana", "ben", "ben", "cleo"))
 VERDICTS = st.sampled_from(("pass", "pass", "fail", "error", "timed_out"))
 SENSIBLE = st.lists(NUMBERS, min_size=2, max_size=8)
+POINTS = st.integers(1, 80)
+"""Before which change of a file a kill comes; a transition makes 30 to 70."""
+
 AMISS = st.sampled_from((None, None, None, "digest", "request", "both"))
 
 
@@ -69,9 +72,14 @@ class GatewayMachine(Hands):
         self.shared.restart()
         self.compare()
 
-    @rule(point=st.integers(1, 60))
+    @rule(point=POINTS)
     def the_next_command_is_the_last(self, point: int) -> None:
         self.doom = point
+
+    @rule(point=POINTS, number=NUMBERS, agent=AGENTS)
+    def all_are_killed_while_one_goes_on(self, point: int, number: int, agent: str) -> None:
+        self.doom = point
+        self.go_on(self.one(number), 0, agent)
 
     @rule()
     def all_are_killed_at_rest(self) -> None:
