@@ -124,11 +124,11 @@ class Hands(Twins):
 
     def judge(self, task: PlainTask, person: str, *, yes: bool, amiss: str | None = None) -> None:
         """Say yes or no to what is asked last, or, amiss, under a digest or a request that is an older one."""
-        if not task.asks:
+        seen = [number for name, number in self.shown if name == task.name]
+        if not seen:
             return
-        older = max(1, task.asks - 1)
-        number = older if amiss in {"request", "both"} else task.asks
-        shown = older if amiss in {"digest", "both"} else task.asks
+        number = seen[-2:][0] if amiss in {"request", "both"} else seen[-1]
+        shown = seen[-2:][0] if amiss in {"digest", "both"} else seen[-1]
         voice, who = self.shop.voice(person), self.shop.person(person)
         request, digest = self.shown[task.name, number][0], self.shown[task.name, shown][1]
         if yes:
@@ -138,7 +138,7 @@ class Hands(Twins):
             self.perform(who, task.name, command, plain.reject(person, number, shown))
 
     def reply(self, task: PlainTask, *, keyed: bool = False) -> None:
-        if task.asks:
+        if (task.name, task.asks) in self.shown:  # what was asked and settled in one command was shown to nobody
             command = c.Reply(self.shown[task.name, task.asks][0], self.shop.voice(), "That one.")
             self.perform(self.shop.person(), task.name, command, plain.reply(task.asks), keyed=keyed)
 
