@@ -34,7 +34,7 @@ from onloop.gateway.keys import (
     remember,
 )
 from onloop.gateway.projection import project_answer
-from onloop.gateway.schedule import sync_rows
+from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import SubAgentNews, take_news
 from onloop.machine import commands as c
 from onloop.machine.course import check_holder
@@ -97,8 +97,7 @@ class Gateway:
         """
         request = asked_creations(principal, creations) if key else ""
         with self.store.writing() as tx:
-            known = recall(tx, principal, key, request)
-            if known is not None:
+            if (known := recall(tx, principal, key, request)) is not None:
                 return known_task(tx, known["task"])
             if tx.get(Pinned, pinned.digest) is None:
                 tx.put(pinned)
@@ -177,8 +176,7 @@ class Gateway:
             lease, now = tx.get(Lease, principal.task or ""), self.clock()
             if lease is not None and (lease.agent, lease.epoch) == (principal.id, principal.epoch):
                 if lease.expires > now:
-                    moved = now if progress else lease.progress_at
-                    ends = max(lease.expires, now + lease_ms)
+                    ends, moved = max(lease.expires, now + lease_ms), now if progress else lease.progress_at
                     tx.put(Lease(lease.task, lease.epoch, lease.agent, ends, now, moved))
                     take_news(tx, lease, news, now)
                     return ends
@@ -191,9 +189,8 @@ class Gateway:
 
     def tick(self) -> int:
         """Fire whatever is due anywhere; the answer is for how many tasks something was. Correctness needs no tick."""
-        now = self.clock()
         with self.store.reading() as at:
-            due = at.due(now)
+            due = at.due(self.clock())
         for task_id in due:
             with self.store.writing() as tx:
                 self._fire_due(tx, task_id)
@@ -209,8 +206,7 @@ class Gateway:
             if recall(tx, principal, key, request) is not None:
                 return
             authorize(principal, event, None)
-            if isinstance(event, Mark):
-                event = stamped(event, self.clock())
+            event = stamped(event, self.clock()) if isinstance(event, Mark) else event
             self._fire_due(tx, principal.task or "")
             try:
                 check_house(tx, principal, event)
@@ -298,9 +294,8 @@ class Gateway:
         secret = secret_from(key, known["salt"])
         token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
         if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
-            raise NotAllowed(
-                f"the lease on {known['task']} that this key took has ended", hint="claim with a fresh key"
-            )
+            words = f"the lease on {known['task']} that this key took has ended"
+            raise NotAllowed(words, hint="claim with a fresh key")
         return Claim(known_task(tx, token.task), secret, lease.expires)
 
     def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:
@@ -325,9 +320,8 @@ class Gateway:
                 return
             try:
                 self._advance(tx, TIMERS, task_id, fire, "")
-            except Refused:  # frozen: it stays due until a person unfreezes, though the clock be set back
-                if lease is not None and 0 < lease.expires <= now:
-                    tx.put(replace(lease, expires=0))
+            except Refused:  # frozen: it stays due until a person unfreezes
+                mark_spent(tx, lease, now)
                 return
 
     def _advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
