@@ -52,15 +52,15 @@ class GatewayMachine(Hands):
 
     @rule(number=NUMBERS, what=st.sampled_from(("heartbeat", "claim", "freeze")), scope=st.sampled_from(("", "all")))
     def what_has_run_out_stays_so_though_the_clock_is_set_back(self, number: int, what: str, scope: str) -> None:
-        held = [task for task in self.work() if task.holder]
-        if held:
-            task = held[number % len(held)]
-            if scope:
-                self.freeze(scope)
-            for ms in (HOUR, -HOUR):
-                self.clock.now += ms
-                self.come_back(task, what)
-            self.thaw(scope or "all")
+        if not any(map(is_held, self.work())):
+            self.take("agent:alfa", None, keyed=True)
+        task = self.among(number + 1, is_held)
+        if scope:
+            self.freeze(scope)
+        for ms in (HOUR, -HOUR):
+            self.clock.now += ms
+            self.come_back(task, what)
+        self.thaw(scope or "all")
 
     @rule()
     def tick(self) -> None:
