@@ -98,6 +98,14 @@ def test_a_claim_first_takes_back_what_was_lost(shop: Shop) -> None:
     assert shop.task("r1.1").reason is Reason.RETRY_BACKOFF
 
 
+def test_a_claim_by_name_first_takes_back_the_slot_of_whoever_was_lost(shop: Shop) -> None:
+    shop.fleet(2, max_parallel=1)
+    shop.claim("r1.1")
+    shop.later(MINUTE)
+
+    assert shop.claim("r1.2").task == "r1.2"
+
+
 def test_a_new_owner_gets_a_new_epoch_a_new_secret_and_a_lease_of_the_asked_length(shop: Shop) -> None:
     shop.begin()
     first = shop.claim()

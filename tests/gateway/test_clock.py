@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.shop import Shop
-from onloop.errors import Refused
+from gateway.shop import LAUNCHER, Shop
+from onloop.errors import Exit, Refused
 from onloop.gateway.identity import Principal
 from onloop.machine.definition import ExpireOutcome, Expiry
+from onloop.machine.house import Frozen
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
-from scenario import (
-    work,
-)
-from steps import HOUR, MINUTE, defined, develop, human, ship
+from scenario import work
+from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 JUMPS = st.integers(-3 * HOUR, 3 * HOUR)
 DEEDS = st.sampled_from(("claim", "heartbeat", "ask", "submit", "report", "tick"))
@@ -58,3 +58,47 @@ def _do(shop: Shop, agent: Principal, deed: str) -> None:
         shop.ask(agent)
     else:
         shop.submit(agent, work())
+
+
+def test_a_lease_that_ran_out_in_a_freeze_stays_lost_though_the_clock_is_set_back(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    shop.freeze()
+    shop.later(MINUTE)
+    with pytest.raises(Refused):
+        shop.gateway.heartbeat(agent)
+
+    shop.later(-SECOND)
+
+    with pytest.raises(Refused, match="no longer holds r1") as refused:
+        shop.gateway.heartbeat(agent)
+    assert refused.value.exit is Exit.NOT_YOURS
+    shop.unfreeze()
+    with pytest.raises(Refused, match="held by nobody"):
+        shop.ask(agent)
+
+
+def test_a_claims_key_that_was_refused_once_stays_so_though_the_clock_is_set_back(shop: Shop) -> None:
+    shop.begin()
+    taken = shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", key="k" * 16)
+    shop.secrets["r1"] = taken.secret
+    for jump in (MINUTE, -SECOND):
+        shop.later(jump)
+
+        with pytest.raises(Refused, match="has ended"):
+            shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", key="k" * 16)
+
+    assert shop.task().holder is None
+
+
+def test_an_agent_whose_lease_ran_out_freezes_nothing(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    frozen = Frozen("task:r1", agent.id, "look first")
+    for jump in (MINUTE, -SECOND):
+        shop.later(jump)
+
+        with pytest.raises(Refused, match="no longer holds r1"):
+            shop.gateway.record_house(agent, frozen)
+
+    assert shop.task().holder is None

@@ -30,7 +30,8 @@ def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
             f"{event.scope} is frozen already, by {known.by}", exit=Exit.HELD, hint="onloop unfreeze lifts it"
         )
     lease = tx.get(Lease, principal.task or "")
-    if principal.task is not None and (lease is None or (lease.agent, lease.epoch) != (principal.id, principal.epoch)):
+    held = (lease.agent, lease.epoch) if lease is not None and lease.expires else None
+    if principal.task is not None and held != (principal.id, principal.epoch):
         raise NotAllowed(f"{principal.id} no longer holds {principal.task}", hint="stop work on it")
 
 

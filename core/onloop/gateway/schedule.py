@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from onloop.gateway.sub_agents import forget_sub_agents
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
@@ -60,3 +62,9 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
 def _request_number(task: Task) -> str:
     now = task.submission
     return f"{now.head[:16]}.{now.at}" if now else "0"
+
+
+def mark_spent(tx: Transaction, lease: Lease | None, now: int) -> None:
+    """Let a lease that has run out, and that a freeze keeps, expire at 0: it has, though the clock be set back."""
+    if lease is not None and 0 < lease.expires <= now:
+        tx.put(replace(lease, expires=0))

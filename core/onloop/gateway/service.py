@@ -34,7 +34,7 @@ from onloop.gateway.keys import (
     remember,
 )
 from onloop.gateway.projection import project_answer
-from onloop.gateway.schedule import sync_rows
+from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import SubAgentNews, take_news
 from onloop.machine import commands as c
 from onloop.machine.course import check_holder
@@ -97,8 +97,7 @@ class Gateway:
         """
         request = asked_creations(principal, creations) if key else ""
         with self.store.writing() as tx:
-            known = recall(tx, principal, key, request)
-            if known is not None:
+            if (known := recall(tx, principal, key, request)) is not None:
                 return known_task(tx, known["task"])
             if tx.get(Pinned, pinned.digest) is None:
                 tx.put(pinned)
@@ -129,11 +128,11 @@ class Gateway:
         refusal: Refused
         with self.store.writing() as tx:
             known = recall(tx, principal, key, request)
-            if known is not None:
-                return self._claimed_before(tx, key, known)
-            for due in tx.due(self.clock()) if task is None else (task,):
+            for due in tx.due(self.clock()) if known is None else (known["task"],):  # others' ends make slots free
                 self._fire_due(tx, due)
             try:
+                if known is not None:
+                    return self._claimed_before(tx, key, known)
                 found, salt = self._claimed(tx, principal, c.Claim(agent, role), task), new_salt()
                 remember(tx, principal, key, request, self.clock(), {"task": found.id, "salt": salt})
                 return self._lease(tx, found, lease_ms, secret_from(key, salt))
@@ -177,8 +176,7 @@ class Gateway:
             lease, now = tx.get(Lease, principal.task or ""), self.clock()
             if lease is not None and (lease.agent, lease.epoch) == (principal.id, principal.epoch):
                 if lease.expires > now:
-                    moved = now if progress else lease.progress_at
-                    ends = max(lease.expires, now + lease_ms)
+                    ends, moved = max(lease.expires, now + lease_ms), now if progress else lease.progress_at
                     tx.put(Lease(lease.task, lease.epoch, lease.agent, ends, now, moved))
                     take_news(tx, lease, news, now)
                     return ends
@@ -191,9 +189,8 @@ class Gateway:
 
     def tick(self) -> int:
         """Fire whatever is due anywhere; the answer is for how many tasks something was. Correctness needs no tick."""
-        now = self.clock()
         with self.store.reading() as at:
-            due = at.due(now)
+            due = at.due(self.clock())
         for task_id in due:
             with self.store.writing() as tx:
                 self._fire_due(tx, task_id)
@@ -209,13 +206,19 @@ class Gateway:
             if recall(tx, principal, key, request) is not None:
                 return
             authorize(principal, event, None)
-            if isinstance(event, Mark):
-                event = stamped(event, self.clock())
-            check_house(tx, principal, event)
-            append_house(tx, event, self.clock(), principal.id, logged(key))
-            remember(tx, principal, key, request, self.clock())
-            if isinstance(event, Unfrozen):
-                self._catch_up(tx)
+            event = stamped(event, self.clock()) if isinstance(event, Mark) else event
+            self._fire_due(tx, principal.task or "")
+            try:
+                check_house(tx, principal, event)
+            except Refused as no:  # what came due has happened all the same: commit it, then refuse
+                refusal = no
+            else:
+                append_house(tx, event, self.clock(), principal.id, logged(key))
+                remember(tx, principal, key, request, self.clock())
+                if isinstance(event, Unfrozen):
+                    self._catch_up(tx)
+                return
+        raise refusal
 
     def _catch_up(self, tx: Transaction) -> None:
         """Do what a freeze held up: send away whom nothing waits for, and look at the children of whoever waits."""
@@ -291,9 +294,8 @@ class Gateway:
         secret = secret_from(key, known["salt"])
         token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
         if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
-            raise NotAllowed(
-                f"the lease on {known['task']} that this key took has ended", hint="claim with a fresh key"
-            )
+            words = f"the lease on {known['task']} that this key took has ended"
+            raise NotAllowed(words, hint="claim with a fresh key")
         return Claim(known_task(tx, token.task), secret, lease.expires)
 
     def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:
@@ -319,6 +321,7 @@ class Gateway:
             try:
                 self._advance(tx, TIMERS, task_id, fire, "")
             except Refused:  # frozen: it stays due until a person unfreezes
+                mark_spent(tx, lease, now)
                 return
 
     def _advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:

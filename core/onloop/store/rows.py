@@ -14,7 +14,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Lease(Row):
-    """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`."""
+    """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`.
+
+    One that was found to have run out in a freeze, which nothing may end, expires at 0: whatever the clock says.
+    """
 
     task: str
     epoch: int

@@ -168,7 +168,8 @@ def nobody_lines(snapshot: Snapshot) -> tuple[Line, ...]:
 def agent_detail(row: AgentRow, now: int) -> str:
     """In words what the row says in columns."""
     task, lease = row.task, row.lease
-    left = f"ends in {age(lease.expires - now)}" if lease.expires > now else f"ran out {age(now - lease.expires)} ago"
+    ago = f" {age(now - lease.expires)} ago" if lease.expires else ""
+    left = f"ends in {age(lease.expires - now)}" if lease.expires > now else f"ran out{ago}"
     return (
         f"{row.sign(now).word}: {lease.agent} holds {task.id} at {task.step}, epoch {lease.epoch}, "
         f"attempt {task.attempt}, round {task.round}; {_kinship(row)}isolation {row.isolation} "

@@ -1,0 +1,281 @@
+"""What one task must do, said a second time and plainly: fields and ifs, and nothing of onloop.machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OK, USAGE, NOT_YET, HELD, REDO, NOT_YOURS, NOTHING, ENDED, UNAVAILABLE = 0, 2, 10, 11, 12, 13, 15, 16, 17
+"""The exit codes that DESIGN §9 promises."""
+
+OVER = ("completed", "failed", "canceled", "rejected")
+
+
+class No(Exception):
+    """A refusal, with its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class PlainGate:
+    """A gate that `quorum` people answer; after `expire` (ms) it holds, or ends the task where it `rejects`."""
+
+    id: str
+    quorum: int = 1
+    remind: int | None = None
+    expire: int | None = None
+    rejects: bool = False
+
+
+@dataclass(frozen=True)
+class PlainStep:
+    """A step: an agent's by its role, the verifier's where it only has gates, people's, or an effect."""
+
+    id: str
+    role: str | None = None
+    gates: tuple[str, ...] = ()
+    human: PlainGate | None = None
+    effect: bool = False
+    rounds: int = 2
+    attempts: int = 3
+    timeout: int = 45 * 60_000
+    max_visits: int = 3
+    on_fail: str | None = None
+    on_reject: str | None = None
+
+
+BACKOFF, MAX_BACKOFF = 10_000, 60_000
+
+
+@dataclass
+class Asked:
+    """Something a person is asked; `number` counts what was ever asked of the task."""
+
+    number: int
+    kind: str
+    gate: PlainGate | None
+    opened: int
+    reminders: int = 0
+    approved: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PlainTask:
+    """One task; `now` is set before anything is done with it, `deeds` counts what was done."""
+
+    name: str
+    steps: tuple[PlainStep, ...]
+    parent: str | None
+    now: int
+    state: str = "submitted"
+    reason: str | None = None
+    step: str = ""
+    holder: str | None = None
+    epoch: int = 0
+    attempt: int = 0
+    tries: int = 0
+    round: int = 0
+    visits: dict[str, int] = field(default_factory=dict)
+    owner: str | None = None
+    not_before: int = 0
+    claimed_at: int = 0
+    lease_until: int | None = None
+    head: str = ""
+    handed_at: int = 0
+    rejected_head: str = ""
+    awaited: tuple[str, ...] = ()
+    found: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    asked: Asked | None = None
+    asks: int = 0
+    approvals: set[tuple[str, int, str, str]] = field(default_factory=set)
+    decided: int = 0
+    effects: int = 0
+    effect: str | None = None
+    is_started: bool = False
+    result: str | None = None
+    deeds: int = 1
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def at(self) -> PlainStep:
+        return next(step for step in self.steps if step.id == self.step)
+
+    def done(self) -> None:
+        """Count a deed that may leave everything else as it is."""
+        self.deeds += 1
+
+    def move(self, state: str, reason: str | None) -> None:
+        self.done()
+        self.state, self.reason = state, reason
+        if reason != "gates_running":
+            self.awaited = ()
+        if reason != "effect_running":
+            self.effect, self.is_started = None, False
+
+    def end(self, state: str) -> None:
+        self.holder, self.lease_until, self.asked = None, None, None
+        self.move(state, None)
+
+    def hold(self, reason: str) -> None:
+        """A person must say what now."""
+        self.ask("choice")
+        self.move("input_required", reason)
+
+    def ask(self, kind: str, gate: PlainGate | None = None) -> None:
+        self.holder, self.lease_until = None, None
+        self.asks += 1
+        self.asked = Asked(self.asks, kind, gate, self.now)
+
+    def reset(self) -> None:
+        """A person has decided: what was counted begins anew."""
+        self.tries = self.round = self.not_before = 0
+
+    def enter(self, step: str) -> None:
+        self.done()
+        self.step, self.owner, self.awaited = step, None, ()
+        self.reset()
+        self.visits[step] = self.visits.get(step, 0) + 1
+        self.found = {key: what for key, what in self.found.items() if key[0] != step}
+        if self.visits[step] > self.at.max_visits:
+            self.hold("rounds_exhausted")
+        else:
+            self.start()
+
+    def start(self) -> None:
+        if self.at.effect:
+            self.effects += 1
+            self.move("working", "effect_running")
+            self.effect = f"{self.name}/{self.step}/{self.effects}"
+        elif self.at.role:
+            self.move("submitted", "ready")
+        elif self.at.gates:
+            self.request_gates()
+        else:
+            self.advance()
+
+    def request_gates(self) -> None:
+        for gate in self.at.gates:
+            self.found.pop((self.step, gate), None)
+        self.move("working", "gates_running")
+        self.awaited = self.at.gates
+
+    def verdicts(self) -> list[str]:
+        """What the gates of the step have said of the commit that counts; a missing answer is none."""
+        told = (self.found.get((self.step, gate), ("", "")) for gate in self.at.gates)
+        return [verdict if head == self.head else "" for verdict, head in told]
+
+    def advance(self) -> None:
+        """Leave the step, or ask whoever must agree."""
+        if any(verdict != "pass" for verdict in self.verdicts()):
+            return
+        gate = self.at.human
+        if gate is None or len(self.approvers()) >= gate.quorum:
+            self.leave()
+            return
+        if self.asked is None or self.asked.kind != "approval":
+            self.ask("approval", gate)
+        self.move("input_required", "approval_required")
+
+    def approvers(self) -> set[str]:
+        """Who has approved what counts now."""
+        about = (self.step, self.visits[self.step], self.head)
+        return {person for *told, person in self.approvals if tuple(told) == about}
+
+    def leave(self) -> None:
+        self.holder, self.lease_until, self.asked = None, None, None
+        ids = [step.id for step in self.steps]
+        following = ids[ids.index(self.step) + 1 :]
+        if following:
+            self.enter(following[0])
+        else:
+            self.move("completed", None)
+
+    def settle_gates(self) -> None:
+        """All gates have answered."""
+        said = self.verdicts()
+        if any(verdict in {"", "error"} for verdict in said):
+            self.hold("gate_failed")
+        elif all(verdict == "pass" for verdict in said):
+            self.advance()
+        elif self.at.role is None:
+            self.return_to(self.at.on_fail)
+        elif self.round >= self.at.rounds:
+            self.hold("rounds_exhausted")
+        else:
+            self.round += 1
+            self.move(*(("working", None) if self.holder else ("submitted", "ready")))
+
+    def return_to(self, step: str | None) -> None:
+        if step is None:
+            self.hold("gate_failed")
+        else:
+            self.enter(step)
+
+    def lose_attempt(self, reason: str = "attempts_exhausted") -> None:
+        self.tries += 1
+        self.holder, self.lease_until, self.awaited = None, None, ()
+        if self.tries >= self.at.attempts:
+            self.hold(reason)
+        else:
+            self.not_before = self.now + min(MAX_BACKOFF, BACKOFF * 2 ** (self.tries - 1))
+            self.move("submitted", "retry_backoff")
+
+    def return_work(self) -> None:
+        """A person, or time in their place, said no."""
+        self.asked = None
+        target = self.at.on_reject
+        if target == "end":
+            self.end("rejected")
+        else:
+            ids = [step.id for step in self.steps]
+            agents = [step.id for step in self.steps[: ids.index(self.step) + 1] if step.role]
+            self.enter(target or agents[-1])
+
+    def fire_due(self) -> None:
+        """Whatever time has brought about by now, one thing after another."""
+        while not self.over and self.fire_one():
+            pass
+
+    def fire_one(self) -> bool:
+        if self.lease_until is not None and self.lease_until <= self.now:
+            self.expire_lease()
+        elif self.reason == "retry_backoff" and self.not_before <= self.now:
+            self.move("submitted", "ready")
+        elif self.holder and self.reason != "gates_running" and self.claimed_at + self.at.timeout <= self.now:
+            self.lose_attempt("timed_out")
+        else:
+            return self.fire_asked()
+        return True
+
+    def expire_lease(self) -> None:
+        if self.reason == "gates_running":  # the work is handed in: its maker is not needed
+            self.holder, self.lease_until = None, None
+            self.done()
+        else:
+            self.lose_attempt()
+
+    def fire_asked(self) -> bool:
+        """Whatever is due of an open approval: reminding, then giving up waiting. Neither ever approves."""
+        asked, gate = self.asked, self.asked.gate if self.asked else None
+        if asked is None or gate is None:
+            return False
+        waited = self.now - asked.opened
+        if gate.remind is not None and waited >= gate.remind * (asked.reminders + 1):
+            asked.reminders = waited // gate.remind
+            self.done()
+        elif gate.expire is not None and waited >= gate.expire:
+            self.expire(gate)
+        else:
+            return False
+        return True
+
+    def expire(self, gate: PlainGate) -> None:
+        if gate.rejects:
+            self.return_work()
+        else:
+            self.hold("halted")
