@@ -19,8 +19,6 @@ def furnished(folder: Path) -> Shop:
     shop.submit(shop.claim("r1.1"), key="first")
     shop.later(MINUTE)
     shop.report("r1.1")
-    bravo = shop.claim("r1.2", agent="agent:bravo")
-    shop.gateway.heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
     shop.gateway.keep(b"what a gate printed")
     for run in ("r2", "r3"):
         shop.begin(run=run)
@@ -29,5 +27,7 @@ def furnished(folder: Path) -> Shop:
     shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
     shop.begin(run="r4")
     shop.submit(shop.claim("r4"))
+    bravo = shop.claim("r1.2", agent="agent:bravo")
+    shop.gateway.heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
     shop.freeze("run:r4")
     return shop
