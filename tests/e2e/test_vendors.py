@@ -35,9 +35,9 @@ class Employed:
     program: str
     world: World
 
-    def work(self, turns: Sequence[Turn]) -> Script:
+    def work(self, turns: Sequence[Turn], sub_turns: Sequence[Turn] = ()) -> Script:
         """Let it work once on what waits, its model saying these turns; the answer is what the model heard."""
-        script = Script(turns)
+        script = Script(turns, sub_turns, told="Make it say hello.")
         with loopback_model(script) as address:
             ready = rehearsal_of(self.vendor, self.program, address, self.world.folder, *self._hook())
             home = {"HOME": str(self.world.folder / "home"), "CODEX_HOME": str(self.world.folder / "home" / ".codex")}
@@ -111,14 +111,15 @@ def test_an_agent_is_stopped_at_once_when_a_person_must_decide(agent: Employed, 
 
 
 def test_a_sub_agent_in_its_process_is_seen_while_it_works_and_not_after(agent: Employed, world: World) -> None:
-    """Agent and sub-agent may work at once, so either may take a turn: each turn waits for what it is to see."""
+    """Agent and sub-agent may work at once: each waits for what it is to see."""
     task = begun(world)
     during, after = world.folder / "during.json", world.folder / "after.json"
     show, there = "onloop show $ONLOOP_TASK", "onloop show $ONLOOP_TASK | grep -q 'process of'"
-    look = Run(f"until {there}; do sleep 0.1; done; {show} --json > {during}")
-    end = Run(f"while {there}; do sleep 0.1; done; {show} --json > {after}; onloop ask 'Which?'")
+    look = Run(f"until {there}; do sleep 0.1; done; {show} --json > {during}.part; mv {during}.part {during}")
+    gone = f"until test -e {during}; do sleep 0.1; done; while {there}; do sleep 0.1; done"
+    end = Run(f"{gone}; {show} --json > {after}; onloop ask 'Which?'")
 
-    agent.work([Delegate("Look."), look, look, Say("I have looked."), Say("So have I."), end, Say("I have asked.")])
+    agent.work([Delegate("Look."), end, Say("I have asked.")], [look, Say("I have looked.")])
 
     world.until(task, "input_required", "question")
     (within,) = json.loads(during.read_text())["untrusted"]["sub_agents"]

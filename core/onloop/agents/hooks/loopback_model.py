@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Delegate:
-    """A turn in which the model asks for a sub-agent; which of the two takes a turn after it is theirs to find out."""
+    """A turn in which the model asks for a sub-agent, which then takes turns of its own."""
 
     prompt: str
 
@@ -43,17 +43,30 @@ Turn = Say | Run | Delegate
 
 @dataclass(slots=True)
 class Script:
-    """The turns in their order; when they are over the last one is said again. `heard` is what came in, as JSON."""
+    """The turns in their order; when they are over the last one is said again. `heard` is what came in, as JSON.
+
+    `sub_turns` are those of a sub-agent, who is known by not having been told the words `told`.
+    """
 
     turns: Sequence[Turn]
+    sub_turns: Sequence[Turn] = ()
+    told: str = ""
     heard: list[dict[str, Any]] = field(default_factory=list)
+    sub_heard: list[dict[str, Any]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next_turn(self, request: dict[str, Any]) -> Turn:
         """The turn that answers this request."""
+        is_sub = bool(self.sub_turns) and self.told not in json.dumps(request)
+        turns, heard = (self.sub_turns, self.sub_heard) if is_sub else (self.turns, self.heard)
         with self._lock:
-            self.heard.append(request)
-            return self.turns[min(len(self.heard), len(self.turns)) - 1]
+            heard.append(request)
+            return turns[min(len(heard), len(turns)) - 1]
+
+    @property
+    def count(self) -> int:
+        """How many turns have been taken."""
+        return len(self.heard) + len(self.sub_heard)
 
 
 @contextmanager
@@ -125,7 +138,7 @@ def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     """Anthropic's Messages as a stream. A call without a shell is an aside (a title, say), and moves nothing on."""
     tools = {tool.get("name") for tool in request.get("tools") or ()}
     turn: Turn = script.next_turn(request) if "Bash" in tools else Say("ok")
-    number = len(script.heard)
+    number = script.count
     if isinstance(turn, Say):
         block: dict[str, Any] = {"type": "text", "text": ""}
         delta = {"type": "text_delta", "text": turn.text}
@@ -159,7 +172,7 @@ def _tool_use(turn: Run | Delegate, tools: set[str | None]) -> tuple[str, dict[s
 def _responses(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
     """OpenAI's Responses as a stream; the shell is called by whichever name the agent offers it under."""
     turn = script.next_turn(request)
-    number = len(script.heard)
+    number = script.count
     if isinstance(turn, Say):
         content = [{"type": "output_text", "text": turn.text}]
         item: dict[str, Any] = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": content}
