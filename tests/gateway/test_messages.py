@@ -19,7 +19,7 @@ from onloop.machine.definition import ContextLimits
 from onloop.machine.handover import MessageKind
 from onloop.machine.relay import MOST_UNREAD
 from scenario import BRAVO, FAIL
-from steps import defined, develop, parts, reviewed, spawning
+from steps import HOUR, defined, develop, parts, reviewed, spawning
 
 NOTE = MessageKind.NOTE
 
@@ -102,6 +102,17 @@ def test_whoever_holds_nothing_puts_nothing_into_the_store(shop: Shop) -> None:
     for left in (lambda: shop.gateway.keep_for(agent, b"late"), lambda: save_checkpoint(shop.gateway, agent, b"late")):
         with pytest.raises(Refused, match="held by nobody"):
             left()
+
+    with shop.store.reading() as at:
+        assert at.blob(sha256(b"late").hexdigest()) is None
+
+
+def test_whose_lease_has_run_out_puts_nothing_into_the_store_though_nothing_has_recorded_that_yet(shop: Shop) -> None:
+    agent = family(shop)
+    shop.later(HOUR)
+
+    with pytest.raises(Refused):
+        shop.gateway.keep_for(agent, b"late")
 
     with shop.store.reading() as at:
         assert at.blob(sha256(b"late").hexdigest()) is None
