@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from typing import Any
 
@@ -26,6 +27,7 @@ def test_an_agent_says_who_works_in_its_process_and_every_verb_that_looks_shows_
 
         said = alfa("heartbeat", "--sub-agent", "a1", "--kind", "Explore", "--doing", "looks\x1b[2J for\ncallers")
         assert said.code == 0, said.err
+        assert re.fullmatch(r"the lease ends at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", said.out)
         assert alfa("heartbeat", "--sub-agent", "a2").code == 0
 
         shown: Any = world.onloop("show", task, "--json").json["untrusted"]["sub_agents"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.context import Context
 from onloop.cli.output import Output
-from onloop.cli.render import answer_output
+from onloop.cli.render import answer_output, moment
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gates.head import head as head_of
@@ -158,7 +158,7 @@ def heartbeat(context: Context) -> Output:
         with gateway.store.reading() as at:
             advice = context_advice(definition_of(at, task).step(agent.step), task)
     data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
-    return Output(lines=(f"the lease ends at {expires}",), data=data, notes=(advice,) if advice else ())
+    return Output(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
 
 def release(context: Context) -> Output:
