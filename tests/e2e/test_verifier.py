@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from gateway.shop import Clock, Shop
 from onloop.gateway.home import Home
+from onloop.gateway.opening import wall_clock
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
+from onloop.store.sqlite import SqliteStore
 from world import WORKFLOW, World, wait_for
 
 MEETING = """\
@@ -125,3 +128,16 @@ def test_a_number_of_gates_at_a_time_that_cannot_be_is_refused(world: World, job
     world.init()
     said = world.onloop("verifier", f"--jobs={jobs}")
     assert (said.code, "a number from 1 to 64" in said.err) == (2, True)
+
+
+def test_doctor_says_when_nobody_takes_up_what_is_asked(world: World) -> None:
+    world.init()
+    shop = Shop(SqliteStore(world.store), Clock(wall_clock() - 30_000))
+    shop.begin()
+    shop.submit(shop.claim())
+    shop.store.close()
+
+    found = world.onloop("doctor")
+
+    assert found.code == 17
+    assert "BAD verifier: nobody has taken up what has waited for 3" in found.out

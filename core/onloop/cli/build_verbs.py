@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -25,6 +26,7 @@ from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
 from onloop.machine.house import PersonEnrolled
 from onloop.machine.table import rows
+from onloop.store.rows import Job
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
 from onloop.workflow.source import builtin, builtins
@@ -34,6 +36,8 @@ ADVISORY = (
     "code running as this user could still forge a decision."
 )
 LARGEST_WORKFLOW = 1_048_576
+LATE_MS = 20_000
+"""A gate that nobody has taken up for so long waits for somebody who does not come."""
 
 
 def init(context: Context) -> Output:
@@ -128,6 +132,17 @@ def _file(name: str) -> Definition:
     return load(source, name)
 
 
+def _verifier(jobs: Sequence[Job], now: int, apart: bool, home: Home) -> tuple[str, bool, str]:
+    """Whether somebody answers gates: one that nobody has taken up for long says that nobody does."""
+    waited = max((now - job.created_at for job in jobs), default=0)
+    if waited > LATE_MS and not any(job.leased_until > now for job in jobs):
+        where = home.store.parent / "logs" / "verifier.log"
+        return "verifier", False, f"nobody has taken up what has waited for {waited // 1000} s; {where} may say why"
+    if apart:
+        return "verifier", True, "the gateway starts it where gates are asked for"
+    return "verifier", True, "up" if is_verifier_up(home) else "none is up; onloop work and the dashboard start one"
+
+
 def doctor(context: Context) -> Output:
     """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
     if context.args.agent:
@@ -138,14 +153,13 @@ def doctor(context: Context) -> Output:
     assurance = "A0"
     try:
         with context.opened.gateway.store.reading() as at:
-            house = at.house()
+            house, jobs = at.house(), at.select(Job)
         people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
         apart = not is_own(context.home.store)
-        up = apart or is_verifier_up(context.home)
         checks += [
             ("store", True, f"{context.home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
             ("people", bool(house.people), people),
-            ("verifier", True, "up" if up else "none is up; onloop work and the dashboard start one"),
+            _verifier(jobs if not house.freezes else (), context.opened.gateway.clock(), apart, context.home),
         ]
         if apart:
             checks.append(_isolation(context.home))

@@ -269,7 +269,7 @@ class Gateway:
             return tx.put_blob(content)
 
     def keep_for(self, agent: Principal, content: bytes) -> str:
-        """Store what the holder of a task passes on, beside the log; the answer is its digest. Refused to all others."""
+        """Store what the holder of a task passes on, beside the log; the answer is its digest. Refused to others."""
         check_size(len(content), LARGEST_CHECKPOINT, "what is passed on")
         with self.store.writing() as tx:
             self._fire_due(tx, agent.task or "")
