@@ -126,6 +126,11 @@ class Shop:
         """The person says yes to what is shown now."""
         return self.gateway.perform(self.person(name), task_id, self.approval(name, task_id))
 
+    def reject(self, reason: str = "not like this", name: str = "ana", task_id: str = "r1") -> Task:
+        """The person says no to what is shown now."""
+        said = self.approval(name, task_id)
+        return self.gateway.perform(self.person(name), task_id, c.Reject(said.request, said.digest, said.voice, reason))
+
     def cancel(self, task_id: str = "r1", name: str = "ana", key: str = "") -> Task:
         """The person ends it."""
         return self.gateway.perform(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)

@@ -12,8 +12,6 @@ from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
 from onloop.gates.changes import FileChange, FileKind, Status
 from onloop.gates.mirror import Mirror
-from onloop.gateway.consequences import consequences
-from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import (
     ARTEFACT_LIMIT,
     NOT_ASKED,
@@ -59,18 +57,6 @@ def dossier(shop: Shop, mirror_of: Callable[[str], Mirror] | None = None) -> Dos
     task = shop.task()
     with shop.store.reading() as at:
         return dossier_of(at, task, changes_of(task, mirror_of) if mirror_of else NOT_ASKED)
-
-
-def choices(shop: Shop, gate_id: str | None = None) -> dict[Answer, str]:
-    task = shop.task()
-    request = next(r for r in task.requests if gate_id in (None, r.gate))
-    with shop.store.reading() as at:
-        return dict(consequences(definition_of(at, task), task, request))
-
-
-def reject(shop: Shop, reason: str = "not like this") -> Task:
-    said = shop.approval()
-    return shop.gateway.perform(shop.person(), "r1", c.Reject(said.request, said.digest, shop.voice(), reason))
 
 
 def failed(shop: Shop, summary: str, printed: bytes) -> None:
@@ -155,7 +141,7 @@ def test_an_approval_of_another_commit_or_base_no_longer_counts(shop: Shop) -> N
 def test_a_rejection_is_named_until_somebody_approves(shop: Shop) -> None:
     shop.begin(defined(develop(), ship(on_reject="develop.implement"), merge()))
     shop.waiting()
-    reject(shop)
+    shop.reject()
 
     assert (marks(shop)["release"], words(shop, "release")) == (Mark.MISSING, "last: reject by human:ana")
 
@@ -325,77 +311,3 @@ def test_any_change_of_what_is_judged_changes_the_digest(shop: Shop) -> None:
     ]
 
     assert len({digest, *changed}) == 1 + len(changed)
-
-
-def test_an_approval_says_what_it_starts(shop: Shop) -> None:
-    shop.begin()
-    shop.waiting()
-
-    assert choices(shop) == {
-        Answer.APPROVE: f"ship.merge starts: merge {HEAD[:12]} into main of billing",
-        Answer.REJECT: "r1 goes back to develop.implement, and your reason goes into the agent's brief",
-    }
-
-
-def test_an_approval_that_is_not_the_last_one_needed_says_so(shop: Shop) -> None:
-    shop.begin(defined(develop(), ship(human("security", quorum=2), human("legal")), merge()))
-    shop.submit(shop.claim())
-    shop.report()
-
-    assert choices(shop, "security")[Answer.APPROVE] == "counts as one of 2; 1 more must approve"
-    assert choices(shop, "legal")[Answer.APPROVE] == "legal is done; security must be decided, too"
-    legal = next(r for r in shop.task().requests if r.gate == "legal")
-    spoken = c.Approve(legal.id, shown_digest(shop.task(), legal), shop.voice())
-    assert shop.gateway.perform(shop.person(), "r1", spoken).step == "ship.release"
-
-
-@pytest.mark.parametrize(
-    ("steps", "answer", "sentence"),
-    [
-        ((develop(), ship()), Answer.APPROVE, "the task is completed"),
-        ((develop(), ship(), full()), Answer.APPROVE, "the task goes on to test.full"),
-        ((develop(), ship(on_reject="end")), Answer.REJECT, "the task ends as rejected; nothing is merged"),
-        ((ship(),), Answer.REJECT, "the task ends as rejected; nothing is merged"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_a_consequence_is_what_the_workflow_says(
-    shop: Shop, steps: tuple[Step, ...], answer: Answer, sentence: str
-) -> None:
-    shop.begin(defined(*steps))
-    if steps[0].role:
-        shop.waiting()
-
-    assert choices(shop)[answer] == sentence
-    done = shop.approve() if answer is Answer.APPROVE else reject(shop)
-    assert done.ended or "goes on" in sentence
-
-
-def test_a_question_and_a_choice_name_what_their_answers_do(shop: Shop) -> None:
-    shop.begin(defined(develop(rounds=0), ship()))
-    agent = shop.claim()
-    shop.ask(agent)
-    assert choices(shop)[Answer.ANSWER] == (
-        "the answer goes into the brief, and implementer goes on with develop.implement"
-    )
-
-    shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "That one."))
-    shop.submit(shop.claim())
-    shop.report(verdict=FAIL)
-    assert choices(shop) == {
-        Answer.RETRY: "an agent as implementer tries develop.implement again, with your note in its brief; "
-        "rounds and attempts start at zero",
-        Answer.REASSIGN: "only whom you name may take develop.implement; its history stays",
-        Answer.REJECT: "r1 goes back to develop.implement, and your reason goes into the agent's brief",
-        Answer.CANCEL: "the task ends as canceled; nothing is merged",
-    }
-
-
-def test_nobody_can_reassign_a_step_that_no_agent_does(shop: Shop) -> None:
-    shop.begin(defined(develop(), full(), ship()))
-    shop.submit(shop.claim())
-    shop.report()
-    shop.report(gate="run", verdict=FAIL)
-
-    assert Answer.REASSIGN not in choices(shop)
-    assert choices(shop)[Answer.RETRY] == "test.full is tried again; rounds and attempts start at zero"
