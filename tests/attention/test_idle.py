@@ -12,11 +12,7 @@ from onloop.attention.idle import STALL_MS, idle_item_of, idle_reason
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason, State
 from onloop.store.rows import Lease
-from scenario import (
-    ALFA,
-    BRAVO,
-    NOON,
-)
+from scenario import ALFA, BRAVO, NOON
 from steps import MINUTE, SECOND
 
 AT_WORK = replace(

@@ -13,11 +13,7 @@ from onloop.attention.lifecycle import Life, Stage, acknowledgement, is_asleep, 
 from onloop.machine.house import fold_house
 from onloop.machine.marks import Mark, Marks, Seen, Snoozed, stamped
 from onloop.machine.state import Reason, State
-from scenario import (
-    ANA,
-    BEN,
-    NOON,
-)
+from scenario import ANA, BEN, NOON
 from steps import HOUR, MINUTE
 
 

@@ -14,9 +14,7 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.rows import Lease
-from scenario import (
-    NOON,
-)
+from scenario import NOON
 from steps import HOUR
 
 COUNT = 10_000

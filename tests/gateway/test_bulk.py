@@ -13,9 +13,7 @@ from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
-from scenario import (
-    FAIL,
-)
+from scenario import FAIL
 from steps import SECOND, defined, develop, ship
 
 

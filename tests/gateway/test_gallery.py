@@ -22,10 +22,7 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
-from scenario import (
-    FAIL,
-    NOON,
-)
+from scenario import FAIL, NOON
 from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 

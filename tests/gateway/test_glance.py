@@ -15,12 +15,7 @@ from gateway.shop import Shop
 from onloop.cli.glance import glance
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from scenario import (
-    FAIL,
-    HEAD,
-    OTHER_HEAD,
-    work,
-)
+from scenario import FAIL, HEAD, OTHER_HEAD, work
 from steps import MINUTE
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.state import Reason
 from onloop.store.rows import Due, Job
-from scenario import (
-    ERROR,
-    FAIL,
-    OTHER_HEAD,
-    work,
-)
+from scenario import ERROR, FAIL, OTHER_HEAD, work
 from steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
 ONE, TWO = verifier("one"), verifier("two")

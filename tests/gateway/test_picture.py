@@ -18,10 +18,7 @@ from onloop.machine import commands as c
 from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
-from scenario import (
-    FAIL,
-    NOON,
-)
+from scenario import FAIL, NOON
 from steps import SECOND, defined, develop, ship
 
 

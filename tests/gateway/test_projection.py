@@ -19,12 +19,7 @@ from onloop.machine.state import State
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import Glance
-from scenario import (
-    ERROR,
-    FAIL,
-    PASS,
-    work,
-)
+from scenario import ERROR, FAIL, PASS, work
 from steps import SECOND, defined, develop, gate, human, merge, ship
 
 WALKED = defined(

@@ -25,9 +25,7 @@ from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
 from onloop.store.rows import LOG, Head, Token
 from onloop.store.sqlite import SqliteStore
-from scenario import (
-    work,
-)
+from scenario import work
 from steps import MINUTE
 from world import wait_for
 

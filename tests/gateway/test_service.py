@@ -15,11 +15,7 @@ from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop.store.rows import Pinned, Remembered
-from scenario import (
-    FAIL,
-    OTHER_HEAD,
-    work,
-)
+from scenario import FAIL, OTHER_HEAD, work
 from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 

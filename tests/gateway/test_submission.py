@@ -35,10 +35,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
 from onloop.store.sqlite import SqliteStore, create_store
-from scenario import (
-    FAIL,
-    PASS,
-)
+from scenario import FAIL, PASS
 from steps import MINUTE, defined, develop, gate, human, merge, notes, ship, version
 
 PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

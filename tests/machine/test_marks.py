@@ -30,11 +30,7 @@ from onloop.machine.marks import (
     stamped,
 )
 from onloop.store.codec import from_text, to_text
-from scenario import (
-    ANA,
-    BEN,
-    NOON,
-)
+from scenario import ANA, BEN, NOON
 from steps import HOUR, MINUTE
 
 DAY = 24 * HOUR
