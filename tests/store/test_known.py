@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from onloop.machine.events import Claimed, Created, Event
 from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, Frozen, evolve_house
 from onloop.machine.task import Kind
+from onloop.store.inspection import inspect
 from onloop.store.known import MOST_ROWS
 from onloop.store.port import Entry, Transaction
-from onloop.store.rows import LOG, Due, Head, Lease
+from onloop.store.rows import LOG, Due, Head, Job, Lease, columns
 from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.tables import Tables
 from onloop.store.verification import verify
 
 TASKS = ("r1", "r2")
@@ -157,3 +160,48 @@ def test_what_is_remembered_has_an_end(two: tuple[SqliteStore, SqliteStore]) -> 
     with store.writing() as tx:
         assert tx.get(Lease, "t7") is not None
     assert len(store._tables._memory.rows) < 10
+
+
+def _dealt(tx: Transaction, dice: random.Random) -> None:
+    """A few changes of rows, each seen at once as the file has it; sometimes all for nothing."""
+    assert isinstance(tx, Tables)
+    for _ in range(dice.randint(1, 5)):
+        task, key = f"t{dice.randint(0, 2)}", str(dice.randint(0, 6))
+        due, job = Due(f"d{key}", task, "k", "", dice.randint(0, 9)), Job(f"j{key}", task, None, dice.randint(0, 9))
+        deeds: tuple[Callable[[], object], ...] = (
+            lambda due=due: tx.put(due),  # type: ignore[misc]  # bound now
+            lambda job=job: tx.put(job),  # type: ignore[misc]
+            lambda task=task: tx.put(Lease(task, dice.randint(0, 3), "agent:a", 1, 1, 1)),  # type: ignore[misc]
+            lambda due=due: tx.delete(Due, due.id),  # type: ignore[misc]
+            lambda job=job: tx.delete(Job, job.id),  # type: ignore[misc]
+            lambda task=task: tx.delete(Lease, task),  # type: ignore[misc]
+            lambda: tx.put_blob(b"%d" % dice.randint(0, 30)),
+        )
+        dice.choice(deeds)()
+        for kind, name in ((Due, due.id), (Job, job.id), (Lease, task)):
+            found = tx.run(f"SELECT * FROM {kind.__name__.lower()} WHERE {columns(kind)[0]}=?", (name,))  # noqa: S608
+            assert tx.get(kind, name) == (kind(*found[0][:-1]) if found else None)
+    if dice.random() < 0.3:
+        raise Undone
+
+
+def test_whatever_is_done_and_undone_in_groups_and_apart_every_row_and_every_tally_is_right(
+    two: tuple[SqliteStore, SqliteStore],
+) -> None:
+    dice = random.Random(4)  # noqa: S311 - a schedule, not a secret
+
+    def part(store: SqliteStore) -> None:
+        with suppress(Undone), store.writing() as tx:
+            _dealt(tx, dice)
+
+    for _ in range(120):
+        store = two[dice.random() < 0.3]
+        if dice.random() < 0.5:
+            part(store)
+        else:
+            with suppress(Undone), store.grouping():
+                for _ in range(dice.randint(1, 4)):
+                    part(store)
+                if dice.random() < 0.15:
+                    raise Undone
+        assert inspect(two[0]).problems == ()

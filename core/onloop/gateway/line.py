@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from onloop.errors import BadInput, Unavailable
+from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway.peer import connected
 from onloop.gateway.protocol import VERBS, heard, request_text
 from onloop.gateway.wire import LARGEST_ANSWER, Frames, error_from, framed, parsed
@@ -63,8 +63,12 @@ class Line:
     def _prove(self) -> None:
         for words, (name, values) in list(self._proofs.items()):
             if words not in self._proved:
-                self._ask(name, values)
-                self._proved.add(words)
+                try:
+                    self._ask(name, values)
+                except Refused:  # a token or a passphrase that has been replaced: whatever needs it is refused itself
+                    self._proofs.pop(words, None)
+                else:
+                    self._proved.add(words)
 
     def ask(self, name: str, *values: object) -> Any:
         """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""

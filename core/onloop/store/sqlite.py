@@ -137,9 +137,9 @@ class SqliteStore:
             yield
             self.receipt = self._tables.log_head()
         except BaseException:
+            self._tables.undone(tallied)
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK TO part; RELEASE part")
-            self._tables.undone(tallied)
             raise
         self.connection.execute("RELEASE part")
 

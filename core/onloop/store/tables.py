@@ -100,7 +100,8 @@ class Tables:
         """Write the tallies that this transaction changed."""
         rows = [(name, *tally) for name, tally in self._tallies.items()]
         self._connection.executemany("INSERT OR REPLACE INTO tally VALUES (?,?,?)", rows)
-        self._memory.tallies.update(self._tallies)
+        if self._memory.tallies:  # known as a whole or not at all
+            self._memory.tallies.update(self._tallies)
         self._tallies = {}
 
     def task(self, task_id: str) -> Task | None:
