@@ -118,6 +118,18 @@ def test_whose_lease_has_run_out_puts_nothing_into_the_store_though_nothing_has_
         assert at.blob(sha256(b"late").hexdigest()) is None
 
 
+def test_whose_lease_ran_out_in_a_freeze_puts_nothing_into_the_store(shop: Shop) -> None:
+    agent = family(shop)
+    shop.freeze()
+    shop.later(HOUR)
+    with pytest.raises(Refused):
+        shop.gateway.heartbeat(agent)
+    shop.later(-HOUR)
+
+    with pytest.raises(Refused, match="no longer holds"):
+        shop.gateway.keep_for(agent, b"late")
+
+
 def test_a_message_goes_to_no_other_run_and_to_no_task_that_is_not_there(shop: Shop) -> None:
     parent = family(shop)
     shop.begin(run="r2")

@@ -178,6 +178,26 @@ def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable
     assert with_file.perform(agent, "r1", c.Submit(agent.id, agent.epoch, work())).submission is not None
 
 
+def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(durable: Shop, tmp_path: Path) -> None:
+    """A worker stays connected for many tasks, and tokens end with their tasks' next claims."""
+    home = Home(tmp_path / "store")
+    durable.begin()
+    line = Line(home.socket)
+    client = GatewayClient(line, ClientStore(line), durable.clock)
+    with resident(home, durable.clock):
+        old = client.claim(LAUNCHER, "agent:alfa", "implementer")
+        agent = client.agent(old.secret)
+        client.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED, ""))
+        got = client.claim(LAUNCHER, "agent:alfa", "implementer")
+    durable.secrets["r1"] = got.secret
+    with resident(home, durable.clock):
+        assert client.tick() == 0
+        assert client.agent(got.secret).epoch == got.task.epoch
+        with pytest.raises(NotAllowed):
+            client.agent(old.secret)
+    line.close()
+
+
 def test_messages_that_are_none_are_answered_and_do_no_harm(durable: Shop, tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     with resident(home, durable.clock) as words:

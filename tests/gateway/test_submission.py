@@ -119,13 +119,19 @@ def test_a_clone_that_another_user_made_is_handed_in_to_a_gateway_that_has_no_mi
 def test_where_the_store_is_anothers_what_an_agent_makes_is_open_to_its_group_and_its_mirrors_are_its_own(
     place: Place,
 ) -> None:
-    home = replace(place.opened.home, apart=True)
+    home, task = replace(place.opened.home, apart=True), replace(place.shop.task(), id="r9")
     before = os.umask(0o077)
     try:
-        clone = prepare_workplace(home, replace(place.shop.task(), id="r9"), "alfa")
+        clone = prepare_workplace(home, task, "alfa")
         made = os.umask(0)
+        theirs = home.logs.rename(home.logs.with_name("theirs"))
+        home.logs.symlink_to("theirs")
+        with pytest.raises(NotAllowed, match="is not yours alone"):
+            prepare_workplace(home, task, "alfa")
     finally:
         os.umask(before)
+    home.logs.unlink()
+    theirs.rename(home.logs)
 
     modes = [path.stat().st_mode & 0o777 for path in (clone, home.out("r9"), home.logs, clone / ".git" / "objects")]
     assert (modes, made) == ([0o750, 0o750, 0o700, 0o750], 0o027)

@@ -138,7 +138,7 @@ class Worker:
             rows = at.select(SubAgent, task=agent.task)
         news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
         if news:
-            with suppress(Refused):  # the lease is gone, and they with it
+            with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
                 self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
 
     def _after_exit(self, agent: Principal, code: int, before: _Before, vigil: Vigil) -> tuple[ReleaseCause, str]:

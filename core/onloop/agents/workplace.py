@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from onloop.errors import Unavailable
+from onloop.errors import NotAllowed, Unavailable
 from onloop.gates.environment import Environment, address_of
 from onloop.gateway.home import Home
 from onloop.machine.task import Task
@@ -29,6 +30,9 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     for folder, wanted in ((home.environments, CLOSED), (home.out(task.id), mode), (home.logs, CLOSED)):
         with written(folder):
             folder.mkdir(mode=wanted, parents=True, exist_ok=True)
+    if home.apart:
+        for folder in (home.logs, home.mirrors):
+            _check_own(folder)
     place = home.environment(task.id)
     if task.origin is None:
         with written(place):
@@ -39,8 +43,17 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     )
     if home.apart:
         with written(place):
-            place.chmod(mode)
+            place.chmod(mode | place.stat().st_mode & stat.S_ISGID)
     return place
+
+
+def _check_own(folder: Path) -> None:
+    """NotAllowed where somebody else in the agents' group has put something in the place of a folder of one's own."""
+    with written(folder):
+        folder.mkdir(mode=CLOSED, exist_ok=True)
+        found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise NotAllowed(f"{folder} is not yours alone", hint="look who made it, remove it, then claim again")
 
 
 def _fetched(task: Task) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
     task = task_of(opened, context.args.task)
     with opened.gateway.store.reading() as at:
         asked = [a for a in dossier_of(at, task).asked if a.request.kind in kinds]
-        before = _decided_under(at, task, context.args.key)
+        before = _decided_under(at, task, context.args.key, context.args.person)
     if before is not None:
         return _Asked(before.request, before.digest)
     gate = getattr(context.args, "gate", None)
@@ -157,9 +157,10 @@ def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def _decided_under(at: Reading, task: Task, key: str) -> Decision | None:
-    """What was decided under the key before, its answer perhaps lost; whether it was the same, the gateway knows."""
-    decided = (e for e in at.log(task=task.id, limit=MOST_EVENTS, newest=True) if key and e.key == key)
+def _decided_under(at: Reading, task: Task, key: str, person: str | None) -> Decision | None:
+    """What the person decided under their key before, its answer perhaps lost; the gateway knows if it was the same."""
+    log = at.log(task=task.id, limit=MOST_EVENTS, newest=True) if key else ()
+    decided = (e for e in log if e.key == key and (not person or e.principal == f"human:{person}"))
     facts = (event_from_text(event.name, event.data) for event in decided)
     return next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
 

@@ -29,10 +29,16 @@ def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
         raise Refused(
             f"{event.scope} is frozen already, by {known.by}", exit=Exit.HELD, hint="onloop unfreeze lifts it"
         )
-    lease = tx.get(Lease, principal.task or "")
+    if principal.task is not None:
+        check_lease(tx, principal)
+
+
+def check_lease(tx: Reading, agent: Principal) -> None:
+    """Refuse an agent without the lease of its task, or with one that has run out, in a freeze too."""
+    lease = tx.get(Lease, agent.task or "")
     held = (lease.agent, lease.epoch) if lease is not None and lease.expires else None
-    if principal.task is not None and held != (principal.id, principal.epoch):
-        raise NotAllowed(f"{principal.id} no longer holds {principal.task}", hint="stop work on it")
+    if held != (agent.id, agent.epoch):
+        raise NotAllowed(f"{agent.id} no longer holds {agent.task}", hint="stop work on it")
 
 
 def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) -> None:

@@ -14,7 +14,8 @@ from onloop.gateway.peer import FOLDER_MODE
 from onloop.store.sqlite import FILE
 
 PASSABLE = 0o711
-SHARED = 0o2770
+SHARED = 0o3770
+"""Who is in the group makes folders of its own, and cannot take another's away."""
 
 
 def can_isolate(user: str, group: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput, Exit, NotAllowed, Refused
-from onloop.gateway.admission import check_house, check_may_begin
+from onloop.gateway.admission import check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
 from onloop.gateway.definitions import definition_of
@@ -274,6 +274,7 @@ class Gateway:
         with self.store.writing() as tx:
             self._fire_due(tx, agent.task or "")
             check_holder(known_task(tx, agent.task or ""), agent.id, agent.epoch)
+            check_lease(tx, agent)
             return tx.put_blob(content)
 
     def agent(self, secret: str) -> Principal:

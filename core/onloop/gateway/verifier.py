@@ -23,9 +23,7 @@ MOST_AT_ONCE = 64
 
 def usual_at_once() -> int:
     """How many jobs are done at a time where nobody says otherwise: as many as there are processors, eight at most."""
-    own = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(8, own or 1)
 
 
