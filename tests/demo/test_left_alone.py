@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from onloop.agents.record import remembered_pid
+from onloop.gateway.home import Home
+from onloop.gateway.presence import is_verifier_up
 from tmux_pane import Pane, needs_tmux, pane
 from world import wait_for
 
@@ -36,3 +38,4 @@ def test_a_demo_that_is_ended_from_outside_leaves_no_process(tmp_path: Path, end
         wait_for(lambda: len(members()) >= 4, lambda: terminal.screen)
         end(terminal)
         wait_for(lambda: not members(), lambda: f"still there: {members()}")
+        assert not is_verifier_up(Home(tmp_path / "demo" / "store")), "a worker that was ending began another verifier"

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -17,7 +18,7 @@ import pytest
 from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
 from onloop.gateway.home import Home
-from onloop.gateway.opening import open_home
+from onloop.gateway.opening import open_file, open_home
 from world import WORKFLOW, World, wait_for
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
@@ -272,3 +273,24 @@ def test_with_an_agents_process_go_the_sub_agents_in_it_though_the_lease_goes_on
     assert [row["id"] for row in then["untrusted"]["sub_agents"]] == ["a1"]
     assert later["untrusted"]["sub_agents"] == []
     assert _names(world, task).count("Claimed") == 1, "one lease for both processes"
+
+
+def test_a_worker_that_is_told_to_stop_starts_no_verifier_any_more(world: World) -> None:
+    world.init()
+    world.fleet(world.origin())
+    told = world.folder / "told"
+    asked: list[bool] = []
+    opened = open_file(Home(world.store))
+    worker = Worker(
+        opened,
+        WorkerSettings("w", "implementer", ("sh", "-c", f"touch {told}")),
+        stopped=told.exists,
+        pause=time.sleep,
+        say=lambda _: None,
+        ensure_verifier=lambda: asked.append(told.exists()),
+    )
+
+    worker.run(once=True)
+    opened.close()
+
+    assert told.exists() and True not in asked

@@ -121,7 +121,7 @@ class Worker:
                 self.pause(POLL_S)
                 if vigil.beat_at != beaten:  # at every heartbeat: the agent may be waiting for its gates right now
                     beaten = vigil.beat_at
-                    self.ensure_verifier()
+                    self._keep_verifier_up()
         finally:
             code = running.end()
             self._forget_sub_agents(agent)
@@ -131,6 +131,11 @@ class Worker:
         if end is RunEnd.STALLED:
             return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
         return ReleaseCause.STOPPED, "the worker was stopped"
+
+    def _keep_verifier_up(self) -> None:
+        """A worker that is told to stop starts none: whoever ends a crew has ended the verifier, too."""
+        if not self.stopped():
+            self.ensure_verifier()
 
     def _forget_sub_agents(self, agent: Principal) -> None:
         """With the process that is over go the sub-agents in it, whether or not it came to say so."""
@@ -142,7 +147,7 @@ class Worker:
                 self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
 
     def _after_exit(self, agent: Principal, code: int, before: _Before, vigil: Vigil) -> tuple[ReleaseCause, str]:
-        self.ensure_verifier()
+        self._keep_verifier_up()
         task = self._wait(agent, vigil)
         if not is_held(task, agent):
             return ReleaseCause.STOPPED, ""
