@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from onloop.agents.record import end_remembered, remember, remembered_pid, signal_group
 from onloop.demo.folder import SHUT_OUT, DemoFolder
-from onloop.gateway.presence import own_command
+from onloop.gateway.presence import is_verifier_up, own_command
 
-STOP_S = 8.0
+STOP_S, POLL_S = 8.0, 0.05
 
 
 @dataclass(slots=True)
@@ -26,15 +26,26 @@ class Crew:
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def muster(self) -> None:
-        """Start every member that is not alive; safe to call again and again."""
-        for name in ("verifier", *self.folder.play.workers):
-            child = self._children.get(name)
-            if child is not None:
-                if child.poll() is None:
-                    continue
-            elif remembered_pid(self.folder.crew / f"{name}.pid") is not None:
-                continue
-            self._children[name] = self._start(name)
+        """Start every member that is not alive; safe to call again and again.
+
+        The verifier comes first, and is up before the others: a worker that finds none starts one of its own.
+        """
+        self._muster("verifier")
+        waiting, deadline = threading.Event(), STOP_S
+        while deadline > 0 and not is_verifier_up(self.folder.home):
+            waiting.wait(POLL_S)
+            deadline -= POLL_S
+        for name in self.folder.play.workers:
+            self._muster(name)
+
+    def _muster(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is not None:
+            if child.poll() is None:
+                return
+        elif remembered_pid(self.folder.crew / f"{name}.pid") is not None:
+            return
+        self._children[name] = self._start(name)
 
     def stop(self) -> None:
         """Ask every member to end, wait, and end those that do not."""
@@ -44,8 +55,8 @@ class Crew:
             signal_group(pid, signal.SIGTERM)
         waiting, deadline = threading.Event(), STOP_S
         while deadline > 0 and any(self._is_alive(name) for name in pids):
-            waiting.wait(0.05)
-            deadline -= 0.05
+            waiting.wait(POLL_S)
+            deadline -= POLL_S
         for name in pids:
             end_remembered(records[name])
 
