@@ -8,6 +8,7 @@ import unicodedata
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
+_SUSPECT_WITHIN = re.compile(r"[^\x20-\x7e\n]")
 
 
 def safe(text: str, limit: int | None = None) -> str:
@@ -20,8 +21,7 @@ def safe(text: str, limit: int | None = None) -> str:
 
 def safe_lines(text: str, limit: int = 100_000) -> str:
     """Many lines: like `safe`, with the line ends kept, and a word about what was left out."""
-    kept = text[:limit]
-    lines = "\n".join(safe(line) for line in kept.replace("\r\n", "\n").split("\n"))
+    lines = _SUSPECT_WITHIN.sub(_shown, text[:limit].replace("\r\n", "\n"))
     return lines if len(text) <= limit else f"{lines}\n… {len(text) - limit} characters more"
 
 

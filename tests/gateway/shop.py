@@ -225,8 +225,8 @@ class Shop:
         assert (brief is not None) == is_brief_kept(task)
         if brief is None:
             return
-        assert brief.text.endswith(row.text)
-        assert json.loads(brief.json) == {**told, "brief": self._brief(task, task_id)}
+        said = self._brief(task, task_id)
+        assert (brief.text, json.loads(brief.json)) == (f"{safe_lines(said.rstrip())}\n", said)
 
     def _brief(self, task: Task, task_id: str) -> str:
         if task.step != self.agent_step(task_id):

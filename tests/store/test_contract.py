@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     Remembered("k1", "aa", "{}", 12),
     Head("r9", 2, "ee"),
     Glance("r1", 3, "ab", 10, "not_yet", "{}"),
-    Brief("r1", 3, "# Task r1", "{}"),
+    Brief("r1", "# Task r1", "{}"),
     Archived("r0", 2, "ee", 1, 99, 2, "ff"),
     SubAgent("r1|a1", "r1", 3, "a1", "Explore", "looks for callers", 60, 70),
 )

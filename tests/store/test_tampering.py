@@ -78,24 +78,25 @@ def _changed(value: object, chance: random.Random) -> object:
 
 def _edit(connection: apsw.Connection, chance: random.Random, table: str) -> bool:
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})").fetchall()]
-    rowids = [row[0] for row in connection.execute(f"SELECT rowid FROM {table}").fetchall()]
-    if not rowids:
+    keys = [row[0] for row in connection.execute(f"SELECT {columns[0]} FROM {table}").fetchall()]
+    if not keys:
         return False
-    column, rowid = chance.choice(columns), chance.choice(rowids)
-    before = next(iter(connection.execute(f"SELECT {column} FROM {table} WHERE rowid=?", (rowid,))))[0]
+    column, key = chance.choice(columns), chance.choice(keys)
+    before = next(iter(connection.execute(f"SELECT {column} FROM {table} WHERE {columns[0]}=?", (key,))))[0]
     after = _changed(before, chance)
     try:
-        _run(connection, f"UPDATE {table} SET {column}=? WHERE rowid=?", after, rowid)
+        _run(connection, f"UPDATE {table} SET {column}=? WHERE {columns[0]}=?", after, key)
     except apsw.ConstraintError:
         return False
     return bool(after != before)
 
 
 def _remove(connection: apsw.Connection, chance: random.Random, table: str) -> bool:
-    rowids = [row[0] for row in connection.execute(f"SELECT rowid FROM {table}").fetchall()]
-    if not rowids:
+    name = next(iter(connection.execute(f"PRAGMA table_info({table})")))[1]
+    keys = [row[0] for row in connection.execute(f"SELECT {name} FROM {table}").fetchall()]
+    if not keys:
         return False
-    _run(connection, f"DELETE FROM {table} WHERE rowid=?", chance.choice(rowids))
+    _run(connection, f"DELETE FROM {table} WHERE {name}=?", chance.choice(keys))
     return True
 
 
@@ -178,10 +179,10 @@ def test_an_edit_of_any_column_of_any_table_is_found_and_its_table_named(
     for column in columns:
         copy = _copy(original, tmp_path / "copy")
         connection = _open(copy)
-        query = f"SELECT rowid, {column} FROM {table} LIMIT 1"
-        ((rowid, value),) = connection.execute(query).fetchall()
+        query = f"SELECT {columns[0]}, {column} FROM {table} LIMIT 1"
+        ((key, value),) = connection.execute(query).fetchall()
         new = value + 7000 if isinstance(value, int) else b"x" if isinstance(value, bytes) else f"{value}x"
-        _ignoring_checks(connection, f"UPDATE {table} SET {column}=? WHERE rowid=?", new, rowid)
+        _ignoring_checks(connection, f"UPDATE {table} SET {column}=? WHERE {columns[0]}=?", new, key)
         connection.close()
         found[column] = _problems(copy)
 

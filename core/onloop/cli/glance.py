@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _BEARER = "SELECT digest, agent, task, epoch, step, seal FROM token WHERE digest = ?"
-_BRIEF = "SELECT task, epoch, text, json, seal FROM brief WHERE task = ? AND epoch = ?"
+_BRIEF = "SELECT task, text, json, seal FROM brief WHERE task = ?"
 _GLANCE = """
 SELECT task, epoch, commit_id, exit, text, json, seal FROM glance WHERE task = ?1 AND epoch = ?3
 AND NOT EXISTS (SELECT 1 FROM house, json_each(house.data, '$.freezes'))
@@ -54,14 +54,17 @@ def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | 
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 3)):
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 4)):
             if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
         connection.execute("BEGIN")
         token = _sealed(connection, "token", _BEARER, digest)
         row = token and _sealed(connection, "glance", _GLANCE, token[2], now, token[3])
-        brief = row and (row if verb == "check" else _sealed(connection, "brief", _BRIEF, *row[:2]))
-        return (row[0], row[2], row[3], *brief[-2:]) if row and brief else None
+        brief = row and (["", "", ""] if verb == "check" else _sealed(connection, "brief", _BRIEF, row[0]))
+        if not row or not brief:
+            return None
+        told = f'{row[5][:-1]}, "brief": {brief[2]}}}' if brief[0] else row[5]
+        return row[0], row[2], row[3], brief[1] + row[4], told
     finally:
         connection.close()
 

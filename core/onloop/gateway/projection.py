@@ -27,14 +27,13 @@ def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     head = task.submission.head if task.submission else None
     answer = answer_for(definition, task, agent, head, None)
     lines = answer_lines(answer)
-    told = {"exit": answer.exit.value, **answer_json(answer)}
-    tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), json.dumps(told)))
+    told = json.dumps({"exit": answer.exit.value, **answer_json(answer)})
+    tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), told))
     if not is_brief_kept(task):
         tx.delete(Brief, task.id)
         return
     brief = brief_for(definition, task, brief_facts(tx, task)) if task.step == token.step else ""
-    said = json.dumps({**told, "brief": brief})
-    tx.put(Brief(task.id, token.epoch, _printed(brief.rstrip(), *lines), said))
+    tx.put(Brief(task.id, _printed(brief.rstrip()), json.dumps(brief)))
 
 
 def is_brief_kept(task: Task) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from operator import attrgetter
 
 from onloop.machine.digest import Json, canonical, canonical_row
-from onloop.machine.record import replace
 from onloop.store.codec import to_text
 from onloop.store.port import Entry, Recorded
 from onloop.store.rows import LOG, Archived, Head
@@ -15,10 +15,18 @@ GENESIS = "0" * 64
 """The hash before a run's first event, and before the log's."""
 
 
+_LINKED: Callable[[Recorded], tuple[str | int, ...]] = attrgetter(
+    "run", "run_seq", "task", "version", "name", "data", "at", "principal", "key"
+)
+
+
 def link(previous: str, event: Recorded) -> str:
     """The hash of `event` after `previous` in its run, sha256 hex over every column but the hash and the sequence."""
-    columns = (event.run, event.run_seq, event.task, event.version, event.name, event.data, event.at, event.principal)
-    return sha256(canonical_row((previous, *columns, event.key))).hexdigest()
+    return _link(previous, _LINKED(event))
+
+
+def _link(previous: str, columns: Iterable[str | int]) -> str:
+    return sha256(canonical_row((previous, *columns))).hexdigest()
 
 
 def log_link(previous: str, seq: int, event_hash: str) -> str:
@@ -37,19 +45,7 @@ def base_of(archived: Sequence[Archived]) -> str:
 
 def sealed(entry: Entry, head: Head, log: Head, version: int) -> tuple[Recorded, Head, Head]:
     """The entry as it goes into the log after the heads of its run and of the log, and both heads after it."""
-    event = Recorded(
-        seq=log.count + 1,
-        run=entry.run,
-        run_seq=head.count + 1,
-        task=entry.task,
-        version=version,
-        name=type(entry.event).__name__,
-        data=to_text(entry.event),
-        at=entry.at,
-        principal=entry.principal,
-        key=entry.key,
-        hash="",
-    )
-    event = replace(event, hash=link(head.hash, event))
-    after = Head(LOG, event.seq, log_link(log.hash, event.seq, event.hash))
-    return event, Head(entry.run, event.run_seq, event.hash), after
+    seq, run_seq, name, data = log.count + 1, head.count + 1, type(entry.event).__name__, to_text(entry.event)
+    columns = (entry.run, run_seq, entry.task, version, name, data, entry.at, entry.principal, entry.key)
+    end = _link(head.hash, columns)
+    return Recorded(seq, *columns, end), Head(entry.run, run_seq, end), Head(LOG, seq, log_link(log.hash, seq, end))

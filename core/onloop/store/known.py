@@ -37,6 +37,7 @@ class Known:
     rows: dict[tuple[type[Row], str], tuple[Row, str] | None] = field(default_factory=dict)
     of_task: dict[tuple[type[Row], str], dict[str, Row]] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    placed: dict[str, Sequence[object]] = field(default_factory=dict)
     ends: dict[str, Ends] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     house: House | None = None
@@ -50,7 +51,7 @@ class Known:
 
     def forget(self) -> None:
         """Know nothing."""
-        for each in (self.rows, self.of_task, self.tasks, self.ends, self.tallies):
+        for each in (self.rows, self.of_task, self.tasks, self.placed, self.ends, self.tallies):
             each.clear()
         self.house = None
 

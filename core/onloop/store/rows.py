@@ -130,10 +130,9 @@ class Glance(Row):
 
 @dataclass(frozen=True, slots=True)
 class Brief(Row):
-    """What `next` answers where `check` answers by Glance: the brief of the agent of `epoch`, with the verdict."""
+    """What `next` says before the words of the Glance: the brief of the task's step, as text and as a JSON string."""
 
     task: str
-    epoch: int
     text: str
     json: str
 

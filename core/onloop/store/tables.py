@@ -17,7 +17,7 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.codec import from_text, to_text
 from onloop.store.known import Ends, Known, Tally, task_asked
-from onloop.store.layout import TABLES, TASK_COLUMNS, task_row
+from onloop.store.layout import PUT_TALLY, TABLES, TASK_COLUMNS, task_put, task_row
 from onloop.store.port import Entry, Recorded, TaskFilter
 from onloop.store.rows import LOG, Head, Remembered, Row
 from onloop.store.rows import columns as columns_of
@@ -33,10 +33,10 @@ MOST_FOLDED = 256
 
 _EVENT_COLUMNS: Callable[[Recorded], tuple[object, ...]] = attrgetter(*Recorded.__slots__)
 _EVENT_TYPES = (int, str, int, str, int, str, str, int, str, str, str)
-_PUT_TASK = (
-    "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (id) DO UPDATE "
-    "SET run=?2, parent=?3, state=?4, wanted=?5, held=?6, not_before=?7, seq=?8, ordinal=?9, data=?10, seal=?11"
+_DUE_OF_TASK = (
+    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
 )
+_CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
 _ENDS = (
     "SELECT (SELECT max(version) FROM event WHERE task=?1), "
     "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
@@ -99,7 +99,7 @@ class Tables:
     def flush(self) -> None:
         """Write the tallies that this transaction changed."""
         rows = [(name, *tally) for name, tally in self._tallies.items()]
-        self._connection.executemany("INSERT OR REPLACE INTO tally VALUES (?,?,?)", rows)
+        self._connection.executemany(PUT_TALLY, rows)
         if self._memory.tallies:  # known as a whole or not at all
             self._memory.tallies.update(self._tallies)
         self._tallies = {}
@@ -112,7 +112,8 @@ class Tables:
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
         """See Reading."""
         clauses, values = ["1"], list[Any]()
-        for column, value in (("run=?", wanted.run), ("parent=?", wanted.parent), ("seq>?", wanted.changed_after)):
+        equal = (("run=?", wanted.run), ("parent=?", wanted.parent), (_CHANGED_AFTER, wanted.changed_after))
+        for column, value in equal:
             if value is not None:
                 clauses.append(column)
                 values.append(value)
@@ -129,6 +130,7 @@ class Tables:
             found.append(self._folded.get(row[-1]) or from_text(Task, row[-1]))
             if self._known is not None:
                 self._known.tasks[row[0]] = found[-1]
+                self._known.placed[row[0]] = tuple(row)
         return found
 
     def child_states(self, parent: str) -> Sequence[State]:
@@ -142,7 +144,10 @@ class Tables:
     def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
         """See Reading."""
         marks = ",".join("?" * len(roles))
-        query = f"SELECT id FROM task WHERE wanted IN ({marks}) AND not_before<=? ORDER BY ordinal"  # noqa: S608
+        query = (
+            f"SELECT id FROM task WHERE state='submitted' AND wanted IN ({marks}) AND not_before<=? "  # noqa: S608
+            "ORDER BY ordinal"
+        )
         return [task_id for (task_id,) in self.run(query, (*roles, now))]
 
     def held(self, run: str) -> int:
@@ -233,10 +238,7 @@ class Tables:
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         """See Reading."""
         if task is not None:
-            both = (
-                "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2"
-            )
-            return [task] if self.run(f"{both} LIMIT 1", (task, now)) else []
+            return [task] if self.run(_DUE_OF_TASK, (task, now)) else []
         both = "SELECT task, at FROM due WHERE at<=?1 UNION ALL SELECT task, expires FROM lease WHERE expires<=?1"
         query = f"SELECT task FROM ({both}) GROUP BY task ORDER BY min(at)"  # noqa: S608
         return [task_id for (task_id,) in self.run(query, (now,))]
@@ -284,9 +286,11 @@ class Tables:
         while len(self._folded) >= MOST_FOLDED:
             del self._folded[next(iter(self._folded))]
         self._folded[row[-1]] = task
+        before = None
         if self._known is not None:
-            self._known.tasks[task.id] = task
-        self.run(_PUT_TASK, (*row, seal_of("task", row)))
+            before = self._known.placed.get(task.id)
+            self._known.tasks[task.id], self._known.placed[task.id] = task, row
+        self.run(task_put(before, row), (*row, seal_of("task", row)))
 
     def put_house(self, house: House) -> None:
         """See Transaction."""
@@ -299,6 +303,8 @@ class Tables:
         """See Transaction."""
         table = TABLES[type(row)]
         values = table.values_of(row)
+        if self._known is not None and (there := self._known.rows.get((type(row), values[0]))) and there[0] == row:
+            return
         seal = seal_of(table.name, values)
         if type(row) not in UNTALLIED:
             self._tally(table.name, self._seal(type(row), values[0]), seal)
