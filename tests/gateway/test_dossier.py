@@ -12,6 +12,7 @@ from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
 from onloop.gates.changes import FileChange, FileKind, Status
 from onloop.gates.mirror import Mirror
+from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.dossier import (
     ARTEFACT_LIMIT,
     NOT_ASKED,
@@ -20,7 +21,6 @@ from onloop.gateway.dossier import (
     Mark,
     changes_of,
     dossier_of,
-    failure_tails,
     gate_lines,
 )
 from onloop.gateway.standing import Standing
@@ -159,8 +159,8 @@ def test_the_tails_for_a_brief_are_those_of_the_steps_own_gates_that_did_not_pas
     task = shop.task()
 
     with shop.store.reading() as at:
-        assert failure_tails(at, task) == {"tests": "E assert 1 == 2\n"}
-        assert failure_tails(at, replace(task, step="review.code")) == {}
+        assert brief_facts(at, task).tails == {"tests": "E assert 1 == 2\n"}
+        assert brief_facts(at, replace(task, step="review.code")).tails == {}
 
 
 def handed_over(shop: Shop, **files: bytes) -> Dossier:

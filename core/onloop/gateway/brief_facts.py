@@ -27,9 +27,10 @@ class BriefFacts:
 def brief_facts(reading: Reading, task: Task) -> BriefFacts:
     """The facts for the brief of the task's current step."""
     left = task.checkpoints.get(task.step or "")
+    gates = step_lines(definition_of(reading, task), task, task.step)
     return BriefFacts(
-        tails=failure_tails(reading, task),
-        gates=step_lines(definition_of(reading, task), task, task.step),
+        tails=failure_tails(reading, gates),
+        gates=gates,
         letters=letters(reading, task),
         checkpoint="" if left is None else checkpoint_text(reading, left),
         results=results(reading, task),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -137,9 +137,8 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
     )
 
 
-def failure_tails(reading: Reading, task: Task) -> Mapping[str, str]:
-    """The end of what each gate of the task's step that did not pass has printed: for its brief, and untrusted text."""
-    lines = step_lines(definition_of(reading, task), task, task.step)
+def failure_tails(reading: Reading, lines: Iterable[GateLine]) -> Mapping[str, str]:
+    """The end of what each of these gates that did not pass has printed: for a brief, and untrusted text."""
     unmet = (_with_tail(reading, line) for line in lines if line.mark in UNMET)
     return {line.gate: line.tail for line in unmet if line.tail}
 

@@ -38,10 +38,9 @@ from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import SubAgentNews, take_news
 from onloop.machine import commands as c
 from onloop.machine.course import check_holder
-from onloop.machine.decide import decide
+from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
-from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.names import check_agent
@@ -330,12 +329,8 @@ class Gateway:
         actor = command.agent if isinstance(command, c.Claim) else principal.id
         known = facts_of(tx, before, actor, definition, command)
         facts = replace(known, changes=changes_since(tx, before, command))
-        events = decide(definition, before, facts, command, now, id=task_id)
-        after = before
-        for event in events:
-            after = evolve(after, event, id=task_id, at=now)
-        if after is None:
-            raise ValueError(f"{task_id}: nothing was decided")
+        course = course_of(definition, before, facts, command, now, id=task_id)
+        events, after = course.events, course.task
         if before is None:
             check_may_begin(tx.house(), after)
         if events:

@@ -29,6 +29,19 @@ def decide(
     id: str,  # noqa: A002
 ) -> tuple[e.Event, ...]:
     """The events that `command` causes at `now` (ms) for the task called `id`; Refused says why there are none."""
+    return tuple(course_of(definition, task, facts, command, now, id=id).events)
+
+
+def course_of(
+    definition: Definition,
+    task: Task | None,
+    facts: Facts,
+    command: c.Command,
+    now: int,
+    *,
+    id: str,  # noqa: A002
+) -> Course:
+    """What `decide` decides, with the task as it is after those events."""
     if facts.frozen is not None:
         refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if isinstance(command, c.Create):
@@ -47,10 +60,10 @@ def decide(
     relay.acknowledge(course, command)
     _apply(course, command)
     check_move(task.state, command, course.task.state)
-    return tuple(course.events)
+    return course
 
 
-def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> tuple[e.Event, ...]:
+def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> Course:
     created = e.Created(
         title=command.title,
         kind=command.kind,
@@ -72,7 +85,7 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
         course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "its repositories are being worked on"))
     else:
         enter(course, definition.steps[0])
-    return tuple(course.events)
+    return course
 
 
 def _apply(course: Course, command: c.Command) -> None:

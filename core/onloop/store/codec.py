@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from onloop.errors import StoreError
@@ -102,18 +103,26 @@ def _encoder_of(kind: type) -> Callable[[Any], Any]:
 
 def _record_encoder(kind: type) -> Callable[[Any], Any]:
     """Defaults are left out, so that a field with one can be added without touching old rows."""
-    slots = [(slot.name, _default(slot)) for slot in fields(cast("Any", kind))]
-    tag = _tag(kind)
+    slots = fields(cast("Any", kind))
+    names, defaults, tag = [slot.name for slot in slots], [_default(slot) for slot in slots], _tag(kind)
+    values_of = _values(names)
 
     def encode(record: object) -> dict[str, Any]:
         said = {}
-        for name, default in slots:
-            value = getattr(record, name)
+        for name, default, value in zip(names, defaults, values_of(record), strict=True):
             if value is not default and not (type(value) is type(default) and value == default):
-                said[name] = _encoder(type(value))(value)
+                said[name] = value if type(value) in _PLAIN else _encoder(type(value))(value)
         return said | tag if tag else said
 
     return encode
+
+
+def _values(names: Sequence[str]) -> Callable[[object], Sequence[object]]:
+    """What reads these fields of a record at once."""
+    if not names:
+        return lambda _: ()
+    found = attrgetter(*names)
+    return found if len(names) > 1 else lambda record: (found(record),)
 
 
 def _default(slot: Field[Any]) -> object:
