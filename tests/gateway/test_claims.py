@@ -13,6 +13,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import Exit, Refused
+from onloop.gateway.facts import FIRST_LOOKED_AT
 from onloop.gateway.identity import launcher
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
@@ -81,8 +82,9 @@ def test_a_fleet_has_no_more_holders_than_slots(shop: Shop) -> None:
     assert shop.claim().task == "r1.3"
 
 
-def test_a_full_fleet_does_not_stand_in_the_way_of_another_run(shop: Shop) -> None:
-    shop.fleet(3, max_parallel=1)
+@pytest.mark.parametrize("count", [3, FIRST_LOOKED_AT + 3])
+def test_a_full_fleet_does_not_stand_in_the_way_of_another_run(shop: Shop, count: int) -> None:
+    shop.fleet(count, max_parallel=1)
     shop.begin(run="r2")
     shop.claim()
 

@@ -180,10 +180,14 @@ def test_only_waiting_tasks_of_a_wanted_role_are_claimable(store: Store) -> None
     _write(store, "r1", CREATED, StepEntered("a.b", 1, "implementer"), READY)
     _write(store, "r2", CREATED, StepEntered("a.b", 1, "reviewer"), READY)
     _write(store, "r3", CREATED, StepEntered("a.b", 1, "implementer"), Moved(State.WORKING, None))
+    child = replace(CREATED, run="r3", parent="r3")
+    _write(store, "r3.1", child, StepEntered("a.b", 1, "reviewer"), READY)
 
     with store.reading() as now:
-        assert now.claimable(["implementer", "agent:a"], 10) == ["r1"]
-        assert now.claimable(["planner"], 10) == []
+        assert now.claimable(["implementer", "agent:a"], 10) == [("r1", "r1")]
+        assert now.claimable(["implementer", "reviewer"], 10) == [("r1", "r1"), ("r2", "r1"), ("r3.1", "r3")]
+        assert now.claimable(["reviewer", "implementer"], 10, 2) == [("r1", "r1"), ("r2", "r1")]
+        assert now.claimable(["planner"], 10) == now.claimable([], 10) == []
 
 
 def test_held_counts_the_holders_of_a_run(store: Store) -> None:

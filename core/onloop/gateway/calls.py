@@ -83,7 +83,7 @@ LOOKS: Mapping[str, Callable[[Reading, Values], object]] = {
     "task": lambda at, values: at.task(values[0]),
     "tasks": lambda at, values: at.tasks(values[0]),
     "child_states": lambda at, values: at.child_states(values[0]),
-    "claimable": lambda at, values: at.claimable(values[0], values[1]),
+    "claimable": lambda at, values: at.claimable(*values),
     "held": lambda at, values: at.held(values[0]),
     "house": lambda at, _: at.house(),
     "log": _log,

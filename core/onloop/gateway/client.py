@@ -202,8 +202,8 @@ class _ClientReading:
     def child_states(self, parent: str) -> Sequence[State]:
         return cast("Sequence[State]", self._ask("child_states", parent))
 
-    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
-        return cast("Sequence[str]", self._ask("claimable", tuple(roles), now))
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        return cast("Sequence[tuple[str, str]]", self._ask("claimable", tuple(roles), now, limit))
 
     def held(self, run: str) -> int:
         return cast("int", self._ask("held", run))

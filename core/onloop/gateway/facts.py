@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
 from onloop.errors import UnknownThing
 from onloop.gateway.definitions import definition_of, pinned_definition
@@ -15,6 +15,9 @@ from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Job, Lease
+
+FIRST_LOOKED_AT = 32
+"""How many of the tasks that may be claimed are looked at before all of them are: where thousands wait, a few do."""
 
 
 def definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:
@@ -61,6 +64,14 @@ def known_task(tx: Reading, task_id: str) -> Task:
     if task is None:
         raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
     return task
+
+
+def waiting_tasks(at: Reading, roles: Sequence[str], now: int) -> Iterator[tuple[str, str]]:
+    """See Reading.claimable: all of them, one after the other."""
+    first = at.claimable(roles, now, FIRST_LOOKED_AT)
+    yield from first
+    if len(first) == FIRST_LOOKED_AT:
+        yield from at.claimable(roles, now)[FIRST_LOOKED_AT:]
 
 
 def waiting_jobs(tx: Reading, now: int, *, effects: bool, busy: Collection[str] = ()) -> list[Job]:

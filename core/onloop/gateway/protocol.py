@@ -73,7 +73,7 @@ VERBS: Mapping[str, Verb] = {
     "task": Verb((str,), Task | None, *_READ),
     "tasks": Verb((TaskFilter,), tuple[Task, ...], *_READ),
     "child_states": Verb((str,), tuple[State, ...], *_READ),
-    "claimable": Verb((tuple[str, ...], int), tuple[str, ...], *_READ),
+    "claimable": Verb((tuple[str, ...], int, int | None), tuple[tuple[str, str], ...], *_READ),
     "held": Verb((str,), int, *_READ),
     "house": Verb((), House, *_READ),
     "log": Verb((int, int | None, int, str | None, str | None, bool), tuple[Recorded, ...], *_READ),

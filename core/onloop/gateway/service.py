@@ -11,7 +11,7 @@ from onloop.gateway.admission import check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs
+from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs, waiting_tasks
 from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import (
     EFFECTS,
@@ -144,15 +144,15 @@ class Gateway:
         if task is not None:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
-        for candidate in tx.claimable((wanted.role, wanted.agent), self.clock()):
-            found = known_task(tx, candidate)
-            if (found.parent or found.run) in full:
+        for candidate, among in waiting_tasks(tx, (wanted.role, wanted.agent), self.clock()):
+            if among in full:
                 continue
             try:
                 return self._advance(tx, principal, candidate, wanted, "")
             except Refused:
+                found = known_task(tx, candidate)
                 if not has_slot(tx, found, tx.task(found.run)):
-                    full.add(found.parent or found.run)
+                    full.add(among)
         raise Refused(
             f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
             exit=Exit.NOTHING,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import islice
 from typing import TypeVar, cast
 
 from onloop.machine.house import House
@@ -96,8 +97,9 @@ class _View:
         children = [task for task in self.contents.tasks.values() if task.parent == parent]
         return [task.state for task in children if task.reason is not Reason.EXCLUDED]
 
-    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
-        return [t.id for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now]
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        waiting = (t for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now)
+        return [(t.id, t.parent or t.run) for t in islice(waiting, limit)]
 
     def held(self, run: str) -> int:
         return sum(t.run == run and t.holder is not None for t in self.contents.tasks.values())

@@ -70,8 +70,11 @@ class Reading(Protocol):
         """The states of a task's children, those that are excluded left out: cheaper than the children."""
         ...
 
-    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
-        """Ids of submitted tasks that wait for one of `roles` and whose pause is over, oldest first."""
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        """The submitted tasks that wait for one of `roles` and whose pause is over: the `limit` oldest, in order.
+
+        Each by its id, and by the id of the task whose slots it would take: its parent, or its run.
+        """
         ...
 
     def held(self, run: str) -> int:

@@ -36,6 +36,7 @@ _EVENT_TYPES = (int, str, int, str, int, str, str, int, str, str, str)
 _DUE_OF_TASK = (
     "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
 )
+_WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
 _CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
 _ENDS = (
     "SELECT (SELECT max(version) FROM event WHERE task=?1), "
@@ -141,14 +142,12 @@ class Tables:
         except ValueError as problem:
             raise StoreError(f"a child of {parent}: {problem}", hint="onloop store verify") from None
 
-    def claimable(self, roles: Sequence[str], now: int) -> Sequence[str]:
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
         """See Reading."""
-        marks = ",".join("?" * len(roles))
-        query = (
-            f"SELECT id FROM task WHERE state='submitted' AND wanted IN ({marks}) AND not_before<=? "  # noqa: S608
-            "ORDER BY ordinal"
-        )
-        return [task_id for (task_id,) in self.run(query, (*roles, now))]
+        wanted = dict.fromkeys(roles) or {"": None}
+        query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
+        values = [value for role in wanted for value in (role, now)]
+        return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
 
     def held(self, run: str) -> int:
         """See Reading."""
