@@ -154,10 +154,7 @@ def transitions(seconds: float = 3.0) -> None:
         first = _last_seq(opened)
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=f"t{done % 20}")
-            agent = _agent(opened, claim.secret)
-            release = Release(agent.id, agent.epoch, ReleaseCause.STOPPED)
-            opened.gateway.perform(agent, claim.task.id, release)
+            _two_transitions(opened, f"t{done % 20}")
             done += 2
         events = _last_seq(opened) - first
         ours = done / seconds
@@ -165,12 +162,30 @@ def transitions(seconds: float = 3.0) -> None:
             row = at.log(after=first, limit=1)[0]
             data = to_text(at.task("t0"))
         opened.close()
+        pages = _pages_written(opened.home)
         per = events / done
         raw = _raw(Path(name) / "raw.db", seconds, round(per), row.data, data)
         say(
             f"transitions: {ours:.0f}/s of {per:.1f} events each (WAL, FULL, one process); "
-            f"raw apsw, the same event and task rows in one transaction: {raw:.0f}/s; ratio {ours / raw:.2f}"
+            f"raw apsw, the same event and task rows in one transaction: {raw:.0f}/s; ratio {ours / raw:.2f}; "
+            f"a transition of ours writes {pages:.1f} pages"
         )
+
+
+def _two_transitions(opened: Opened, task: str) -> None:
+    claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=task)
+    agent = _agent(opened, claim.secret)
+    opened.gateway.perform(agent, claim.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED))
+
+
+def _pages_written(home: Home, pairs: int = 20) -> float:
+    """How many pages a transition puts into the WAL, which a commit must write and sync."""
+    again = open_home(home)
+    for number in range(pairs):
+        _two_transitions(again, f"t{number % 20}")
+    written = (home.store / "onloop.db-wal").stat().st_size
+    again.close()
+    return written / (4096 + 24) / (2 * pairs)
 
 
 def _last_seq(opened: Opened) -> int:
