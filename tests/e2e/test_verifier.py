@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 
+import apsw
 import pytest
 
 from gateway.shop import Clock, Shop
 from onloop.gateway.home import Home
 from onloop.gateway.opening import wall_clock
-from onloop.gateway.presence import ensure_verifier, is_verifier_up
-from onloop.store.sqlite import SqliteStore
+from onloop.gateway.presence import _STARTS, LARGEST_LOG, ensure_verifier, is_verifier_up
+from onloop.store.sqlite import FILE, SqliteStore
 from world import WORKFLOW, World, wait_for
 
 MEETING = """\
@@ -53,6 +54,28 @@ def test_neither_the_folder_nor_the_environment_can_put_other_code_in_the_verifi
     wait_for(lambda: is_verifier_up(home), world.logs)
 
     assert not mark.exists()
+
+
+def test_a_verifier_that_cannot_start_is_tried_ever_more_seldom_and_its_log_stays_small(world: World) -> None:
+    world.init()
+    home, now, tried = Home(world.store), [0.0], list[int]()
+    connection = apsw.Connection(str(world.store / FILE))
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    home.logs.mkdir(exist_ok=True)
+    log = home.logs / "verifier.log"
+    log.write_bytes(b"x" * (LARGEST_LOG + 1))
+
+    for second in range(20):
+        now[0] = float(second)
+        ensure_verifier(home, clock=lambda: now[0])
+        if started := _STARTS[home.store].running:
+            wait_for(lambda: started[0].poll() is not None, world.logs)
+            tried.append(second)
+
+    assert tried == [0, 1, 4, 9, 18]
+    assert log.read_text().count("has schema version 99") == len(tried)
+    assert (home.logs / "verifier.log.before").stat().st_size > LARGEST_LOG
 
 
 def test_an_agent_starts_no_verifier_and_is_none(world: World) -> None:

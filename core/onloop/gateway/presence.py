@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import Unavailable
@@ -17,8 +19,31 @@ from onloop.gateway.home import Home, is_own
 GLANCES, GLANCE_S = 20, 0.02
 """How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
 
-_STARTED: list[subprocess.Popen[bytes]] = []
-"""The verifiers that this process started, kept so that those that ended are reaped."""
+LONGEST_REST_S = 60.0
+"""How long it takes at most until a verifier that cannot start is tried again, in seconds."""
+
+LARGEST_LOG = 1 << 20
+"""A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
+
+
+@dataclass(slots=True)
+class _Starts:
+    """The verifiers that this process started for a store, and how often one ended with an error of its own since."""
+
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    failures: int = 0
+    not_before: float = 0.0
+
+    def reap(self, now: float) -> None:
+        """Take note of those that ended: each that failed puts the next one off for twice as long, the first not."""
+        codes = [process.poll() for process in self.running]
+        self.running = [process for process, code in zip(self.running, codes, strict=True) if code is None]
+        for _ in [code for code in codes if code is not None and code > 0]:
+            self.not_before = now + min(LONGEST_REST_S, 2.0**self.failures) if self.failures else 0.0
+            self.failures += 1
+
+
+_STARTS: dict[Path, _Starts] = defaultdict(_Starts)
 
 IDLE_EXIT = "10m"
 """How long a verifier that was started along the way stays without work."""
@@ -58,10 +83,11 @@ def _locked(handle: int, how: int) -> bool:
     return True
 
 
-def ensure_verifier(home: Home, at_once: int = 0) -> None:
+def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
     """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
 
-    Where the store is another user's, nothing is started: its resident gateway does it.
+    Where the store is another user's, nothing is started: its resident gateway does it. One that cannot start is tried
+    again, ever more seldom by the seconds of `clock`.
 
     It has `at_once` gates answered at a time; 0 leaves that to it.
 
@@ -70,14 +96,18 @@ def ensure_verifier(home: Home, at_once: int = 0) -> None:
     """
     if not is_own(home.store):
         return
-    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
+    starts = _STARTS[home.store]
+    starts.reap(clock())
     if is_verifier_up(home):
+        starts.failures, starts.not_before = 0, 0.0
+        return
+    if clock() < starts.not_before:
         return
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHON"))}
     words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
     words += ["--jobs", str(at_once)] if at_once else []
-    with (home.logs / "verifier.log").open("ab") as log:
+    with _log(home.logs / "verifier.log").open("ab") as log:
         process = subprocess.Popen(
             own_command(*words),
             stdin=subprocess.DEVNULL,
@@ -87,7 +117,14 @@ def ensure_verifier(home: Home, at_once: int = 0) -> None:
             cwd="/",
             start_new_session=True,
         )
-    _STARTED.append(process)
+    starts.running.append(process)
+
+
+def _log(path: Path) -> Path:
+    """Where a verifier writes what it says: an empty file, where there is too much in it."""
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_name(f"{path.name}.before"))
+    return path
 
 
 def own_command(*words: str) -> list[str]:
