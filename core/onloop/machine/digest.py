@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
 
@@ -57,6 +58,7 @@ def _ordered(value: Json) -> Json:
     return [_ordered(item) for item in value]
 
 
+@lru_cache(maxsize=1024)
 def evidence_digest(evidence: Evidence) -> str:
     """The digest of everything that a piece of evidence says, sha256 hex."""
     return sha256(canonical(_plain(evidence))).hexdigest()
