@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from gateway.shop import Shop
 from onloop.errors import StoreError
+from onloop.machine.digest import canonical
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.codec import to_text
 from onloop.store.inspection import inspect
@@ -61,6 +65,26 @@ def test_what_is_exported_comes_in_as_it_was_and_verifies(tmp_path: Path) -> Non
     assert _exported(store) == lines
     store.close()
     shop.store.close()
+
+
+def test_an_export_from_before_schema_4_comes_in_without_its_briefs(tmp_path: Path) -> None:
+    shop = furnished(tmp_path / "one")
+    assert isinstance(shop.store, SqliteStore)
+    told = [json.loads(line) for line in _exported(shop.store)[:-1]]
+    shop.store.close()
+    old: list[dict[str, Any]] = [
+        {"brief": [line["brief"][0], 3, *line["brief"][1:]]} if "brief" in line else line for line in told
+    ]
+    assert old != told
+    lines = [canonical(line) + b"\n" for line in old]
+    end = {"lines": len(lines) - 1, "sha256": sha256(b"".join(lines)).hexdigest()}
+
+    store = _imported([*lines, canonical(end) + b"\n"], tmp_path / "two")
+
+    with store.reading() as at:
+        assert (bool(at.select(Glance)), at.select(Brief)) == (True, [])
+    assert inspect(store).problems == ()
+    store.close()
 
 
 def test_an_export_that_was_changed_anywhere_is_refused(tmp_path: Path) -> None:

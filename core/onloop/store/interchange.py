@@ -26,6 +26,9 @@ from onloop.store.verification import Fold, fold_log, verify
 FORMAT = 1
 LONGEST_LINE = 256 * 1024 * 1024
 BATCH = 5000
+COLUMNS_OF_OLD_BRIEFS = 4
+"""Until schema 4 a brief's row said more. It follows from its task, and is made again when that changes."""
+
 KINDS: Mapping[str, type[Row]] = {kind.__name__.lower(): kind for kind in ROWS}
 
 
@@ -119,7 +122,7 @@ def _take(content: Content, told: dict[str, Any], where: str) -> None:
             content.events.append(_record(Recorded, values))
         elif kind == "blob":
             content.blobs.append(base64.b64decode(values, validate=True))
-        else:
+        elif kind != "brief" or len(values) != COLUMNS_OF_OLD_BRIEFS:
             content.rows.append(_record(KINDS[kind], values))
     except (KeyError, TypeError, ValueError):
         raise _foreign(where, f"it holds no {kind or 'row'} of this version") from None
