@@ -15,7 +15,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import StoreError
-from onloop.machine.digest import canonical
+from onloop.machine.digest import Json, canonical
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.codec import to_text
 from onloop.store.inspection import inspect
@@ -77,7 +77,7 @@ def test_an_export_from_before_schema_4_comes_in_without_its_briefs(tmp_path: Pa
     ]
     assert old != told
     lines = [canonical(line) + b"\n" for line in old]
-    end = {"lines": len(lines) - 1, "sha256": sha256(b"".join(lines)).hexdigest()}
+    end: dict[str, Json] = {"lines": len(lines) - 1, "sha256": sha256(b"".join(lines)).hexdigest()}
 
     store = _imported([*lines, canonical(end) + b"\n"], tmp_path / "two")
 
