@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 from gateway.shop import LAUNCHER, Shop  # noqa: E402
 from onloop.attention.groups import groups_of  # noqa: E402
 from onloop.attention.items import item_of  # noqa: E402
-from onloop.machine.events import Created, Event  # noqa: E402
+from onloop.machine.events import Claimed, Created, Event, GateReported, RoundStarted, Submitted  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
 from onloop.machine.task import Task  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
@@ -57,9 +57,26 @@ def _events(tasks: int) -> Iterator[Recorded]:
         run, head = f"s{number}", Head(f"s{number}", 0, GENESIS)
         history = waiting if number % 100 == 0 else held
         for version, event in enumerate(history, 1):
-            fact = replace(event, run=run, repo=f"repo{number}") if isinstance(event, Created) else event
+            fact = _own(event, run, number)
             recorded, head, log = sealed(Entry(run, run, fact, NOON + version, LAUNCHER.id), head, log, version)
             yield recorded
+
+
+def _own(event: Event, run: str, number: int) -> Event:
+    """The event as it happens to this task: what differs from task to task in life differs here."""
+    match event:
+        case Created():
+            return replace(event, run=run, repo=f"repo{number}", title=f"Fix number {number}")
+        case Claimed():
+            return replace(event, agent=f"agent:a{number % 50}")
+        case Submitted(work):
+            return Submitted(replace(work, head=f"{number:08x}{work.head[8:]}", at=NOON + number))
+        case GateReported(found):
+            return GateReported(replace(found, head=f"{number:08x}{found.head[8:]}", at=NOON + number))
+        case RoundStarted(_, feedback):
+            return replace(event, feedback=tuple(replace(told, at=NOON + number) for told in feedback))
+        case _:
+            return event
 
 
 def build(folder: Path, tasks: int) -> SqliteStore:

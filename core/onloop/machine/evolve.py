@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from onloop.machine import events as e
-from onloop.machine.record import replace
+from onloop.machine.record import draft, replace, settled
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
 
@@ -15,19 +15,24 @@ KEPT_FEEDBACK = 20
 
 def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002 - the field's own word
     """The task after `event`, which happened `at` (ms). Only `Created` may meet no task."""
+    return settled(evolve_draft(None if task is None else draft(task), event, id=id, at=at))
+
+
+def evolve_draft(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002
+    """As `evolve`, in a fold of one's own: a draft (see `record`) is changed in place, and None begins one."""
     if task is None:
         if not isinstance(event, e.Created):
             raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
-        return _created(event, id, at)
-    after = _applied(task, event, at)
-    return replace(after, version=task.version + 1, updated_at=at)
+        return draft(_created(event, id, at))
+    return replace(_applied(task, event, at), version=task.version + 1, updated_at=at)
 
 
 def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002
     """The fold of `(event, at)` pairs."""
+    own = None if task is None else draft(task)
     for event, at in events:
-        task = evolve(task, event, id=id, at=at)
-    return task
+        own = evolve_draft(own, event, id=id, at=at)
+    return None if own is None else settled(own)
 
 
 def _created(event: e.Created, task_id: str, at: int) -> Task:

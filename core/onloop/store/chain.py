@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from json.encoder import encode_basestring as _said
+from operator import attrgetter
 
-from onloop.machine.digest import Json, canonical, canonical_row
+from onloop.machine.digest import LARGEST, Json, canonical, canonical_row
 from onloop.machine.record import replace
 from onloop.store.codec import to_text
-from onloop.store.port import Entry, Recorded
+from onloop.store.port import Entry, EventRow, Recorded
 from onloop.store.rows import LOG, Archived, Head
 
 GENESIS = "0" * 64
 """The hash before a run's first event, and before the log's."""
 
+columns_of: Callable[[Recorded], EventRow] = attrgetter(*Recorded.__slots__)
+"""An event as its bare columns."""
+
 
 def link(previous: str, event: Recorded) -> str:
     """The hash of `event` after `previous` in its run, sha256 hex over every column but the hash and the sequence."""
-    columns = (event.run, event.run_seq, event.task, event.version, event.name, event.data, event.at, event.principal)
-    return sha256(canonical_row((previous, *columns, event.key))).hexdigest()
+    return row_link(previous, columns_of(event))
+
+
+def row_link(previous: str, row: EventRow) -> str:
+    """What `link` says of an event that is given as its columns; ValueError for what canonical JSON cannot carry."""
+    _, run, run_seq, task, version, name, data, at, principal, key, _ = row
+    try:  # the same bytes as below, written out for the columns as they should be
+        if 0 <= run_seq <= LARGEST and 0 <= version <= LARGEST and 0 <= at <= LARGEST:
+            numbered = f"[{_said(previous)},{_said(run)},{run_seq},{_said(task)},{version},{_said(name)},{_said(data)}"
+            return sha256(f"{numbered},{at},{_said(principal)},{_said(key)}]".encode()).hexdigest()
+    except TypeError:
+        pass
+    return sha256(canonical_row((previous, *row[1:10]))).hexdigest()
 
 
 def log_link(previous: str, seq: int, event_hash: str) -> str:

@@ -1,0 +1,116 @@
+"""The fold of the log from its rows, in order: every chain followed, every count checked.
+
+The whole log's chain needs no run's state, and a run needs no other's: that is what lets several processes share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onloop.errors import StoreError
+from onloop.machine.evolve import evolve_draft
+from onloop.machine.house import HOUSE, House, HouseEvent, evolve_house
+from onloop.machine.record import settled
+from onloop.machine.task import Task
+from onloop.store.chain import GENESIS, base_of, log_link, row_link
+from onloop.store.codec import event_from_text
+from onloop.store.port import EventRow
+from onloop.store.rows import LOG, Archived, Head
+
+_BEGINNING = (0, GENESIS)
+
+
+class LogFold:
+    """The chain of the whole log: `end` is its last sequence and hash, `missing` how many events were archived."""
+
+    __slots__ = ("_archived", "end", "events", "missing")
+
+    def __init__(self, archived: Sequence[Archived]) -> None:
+        self.missing = sum(gone.count for gone in archived)
+        self.end = (0, base_of(archived))
+        self.events = 0
+        self._archived = bool(archived)
+
+    def absorb(self, row: EventRow, problems: list[str]) -> None:
+        """Add the next event."""
+        seq, (count, end) = row[0], self.end
+        if seq > self.events + 1 + self.missing or (not self.missing and seq != count + 1):
+            problems.append(f"{where(row)}: seq: expected {count + 1}")
+        self.events += 1
+        self.end = seq, log_link(end, seq, row[10])
+
+    def head(self, problems: list[str]) -> Head | None:
+        """Where the log ends; None where nothing ever happened."""
+        if not self.events and not self._archived:
+            return None
+        (count, end), last = self.end, self.events + self.missing
+        if self._archived and count < last:  # the newest events are among those that were archived
+            count = last
+        if count != last:
+            held = f"the log has {self.events} events, and {self.missing} archived ones"
+            problems.append(f"{held}, up to sequence {count}")
+        return Head(LOG, count, end)
+
+
+@dataclass(slots=True)
+class RunFold:
+    """What some runs' events give: drafts of tasks until they are `settled`, the house, and the ends of the chains.
+
+    `spans` are the sequences of a task's first and last event, `problems` what does not fit, in order.
+    """
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    house: House = field(default_factory=House)
+    problems: list[str] = field(default_factory=list)
+
+    def absorb(self, row: EventRow) -> None:
+        """Add the next event."""
+        seq, run, run_seq, task, version, _, _, _, _, _, given = row
+        count, end = self.ends.get(run, _BEGINNING)
+        if run_seq != count + 1:
+            self.problems.append(f"{where(row)}: run_seq: {run_seq}, expected {count + 1}")
+        expected = _linked(end, row)
+        if expected != given:
+            words = f"its hash does not follow from the event before it: {given:.12}, expected {expected:.12}"
+            self.problems.append(f"{where(row)}: {words}")
+        known = self.versions.get(task, 0)
+        if version != known + 1:
+            self.problems.append(f"{where(row)}: version: {version}, expected {known + 1}")
+        self.ends[run] = run_seq, given
+        self.versions[task] = known + 1
+        self.spans[task] = (self.spans[task][0] if known else seq), seq
+        self._apply(row)
+
+    def _apply(self, row: EventRow) -> None:
+        _, run, _, task, _, name, data, at, _, _, _ = row
+        try:
+            fact = event_from_text(name, data)
+            if isinstance(fact, HouseEvent):
+                if run != HOUSE:
+                    self.problems.append(f"{where(row)}: run: {run}, expected {HOUSE}")
+                self.house = evolve_house(self.house, fact)
+            else:
+                self.tasks[task] = evolve_draft(self.tasks.get(task), fact, id=task, at=at)
+        except (StoreError, ValueError) as problem:
+            self.problems.append(f"{where(row)}: data: {problem}")
+
+    def settle(self) -> None:
+        """Nothing more comes: every task is a frozen record now."""
+        for task in self.tasks.values():
+            settled(task)
+
+
+def where(row: EventRow) -> str:
+    """Which event it is, in words."""
+    return f"event {row[0]} ({row[3]}, {row[5]})"
+
+
+def _linked(end: str, row: EventRow) -> str:
+    try:
+        return row_link(end, row)
+    except ValueError as problem:
+        return str(problem)
