@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
 from onloop.errors import StoreError
@@ -24,6 +24,12 @@ EVENTS: Mapping[str, type[Logged]] = {
 }
 """Every event by the name under which it is stored."""
 
+OF_THE_HOUSE = frozenset[type](typing.get_args(HouseEvent))
+"""The events that belong to the house rather than to a task."""
+
+
+SHORT = 100
+"""Up to how many characters an event's text is kept in mind with what it says: longer ones do not come again."""
 
 _JSON = json.JSONDecoder()
 _PLAIN = frozenset({str, int, bool})
@@ -59,7 +65,17 @@ def _parsed(text: str) -> object:
 
 
 def event_from_text(name: str, text: str) -> Logged:
-    """The event stored under `name`."""
+    """The event stored under `name`; one that says little may be the very record that said it before."""
+    return _short_event(name, text) if len(text) <= SHORT else _event(name, text)
+
+
+@lru_cache(maxsize=2048)
+def _short_event(name: str, text: str) -> Logged:
+    """What says that a task waits, or that its tests were asked for, is said of every task: read once, it is known."""
+    return _event(name, text)
+
+
+def _event(name: str, text: str) -> Logged:
     kind = EVENTS.get(name)
     if kind is None:
         raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from onloop.errors import StoreError
+from onloop.machine.events import Event
 from onloop.machine.evolve import evolve_draft
 from onloop.machine.house import HOUSE, House, HouseEvent, evolve_house
 from onloop.machine.record import settled
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, base_of, log_link, row_link
-from onloop.store.codec import event_from_text
+from onloop.store.codec import OF_THE_HOUSE, event_from_text
 from onloop.store.port import EventRow
 from onloop.store.rows import LOG, Archived, Head
 
@@ -89,12 +91,12 @@ class RunFold:
         _, run, _, task, _, name, data, at, _, _, _ = row
         try:
             fact = event_from_text(name, data)
-            if isinstance(fact, HouseEvent):
+            if type(fact) in OF_THE_HOUSE:
                 if run != HOUSE:
                     self.problems.append(f"{where(row)}: run: {run}, expected {HOUSE}")
-                self.house = evolve_house(self.house, fact)
+                self.house = evolve_house(self.house, cast("HouseEvent", fact))
             else:
-                self.tasks[task] = evolve_draft(self.tasks.get(task), fact, id=task, at=at)
+                self.tasks[task] = evolve_draft(self.tasks.get(task), cast("Event", fact), id=task, at=at)
         except (StoreError, ValueError) as problem:
             self.problems.append(f"{where(row)}: data: {problem}")
 
