@@ -43,6 +43,11 @@ def settled(record: R) -> R:
     return record
 
 
+def setters_of(kind: type) -> Mapping[str, Callable[[Any, Any], None]]:
+    """What writes each field of a record that is being made, by name, in their order."""
+    return _shape(kind).placing
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What reads all fields at once, what writes one (its slot, past the freeze), and what a draft becomes."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
@@ -15,6 +15,7 @@ from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
 from onloop.machine.house import HouseEvent
+from onloop.machine.record import setters_of
 
 R = TypeVar("R")
 Logged = Event | HouseEvent
@@ -196,16 +197,35 @@ def _union(args: tuple[Any, ...]) -> Any:
     return lambda data: _decoder(by_name[data["kind"]])(data)
 
 
-@cache
-def _field_decoders(kind: type) -> tuple[Mapping[str, type], Mapping[str, Any]]:
-    """The fields that JSON says as they are, with their type, and what decodes each field.
+_Setter = Callable[[Any, Any], None]
+_Optional = tuple[str, _Setter, object, Callable[[], object] | None]
 
-    Found when the first record is read, not before: a step holds a fan-out, which holds steps.
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a kind of record is read: by name the type that JSON says as it is, what decodes it, and what sets it.
+
+    `optional` are the fields with a default: name, setter, the default itself, or what makes one.
     """
-    hints = typing.get_type_hints(kind)
-    names = [f.name for f in fields(cast("Any", kind))]
-    plain = {name: scalar for name in names if (scalar := _plain_type(hints[name])) is not None}
-    return plain, {name: _decoder(hints[name]) for name in names}
+
+    slots: Mapping[str, tuple[type | None, Callable[[Any], Any], _Setter]]
+    optional: Sequence[_Optional]
+    required: frozenset[str]
+
+
+@cache
+def _form(kind: type) -> _Form:
+    """Found when the first record is read, not before: a step holds a fan-out, which holds steps."""
+    hints, setters = typing.get_type_hints(kind), setters_of(kind)
+    slots, optional = {}, list[_Optional]()
+    for slot in fields(cast("Any", kind)):
+        name, hint = slot.name, hints[slot.name]
+        slots[name] = (_plain_type(hint), _decoder(hint), setters[name])
+        if slot.default_factory is not MISSING:
+            optional.append((name, setters[name], None, slot.default_factory))
+        elif slot.default is not MISSING:
+            optional.append((name, setters[name], slot.default, None))
+    return _Form(slots, optional, frozenset(slots) - {name for name, *_ in optional})
 
 
 def _plain_type(hint: Any) -> type | None:
@@ -214,16 +234,25 @@ def _plain_type(hint: Any) -> type | None:
 
 
 def _record(kind: type) -> Any:
+    """What makes a record as its class would, field by field: that takes half as long."""
+
     def decode(data: Mapping[str, Any]) -> object:
-        plain, decoders = _field_decoders(kind)
-        found = {}
+        form = _form(kind)
+        made: object = object.__new__(kind)
         for name, value in data.items():
-            if type(value) is plain.get(name):
-                found[name] = value
-            elif name in decoders:
-                found[name] = decoders[name](value)
+            slot = form.slots.get(name)
+            if slot is not None:
+                plain, decoder, put = slot
+                put(made, value if type(value) is plain else decoder(value))
             elif name != "kind":
                 raise TypeError(f"{kind.__name__} has no field {name!r}")
-        return kind(**found)
+        if not form.required <= data.keys():
+            return kind(
+                **{name: value for name, value in data.items() if name in form.slots}
+            )  # it says what is missing
+        for name, put, default, make in form.optional:
+            if name not in data:
+                put(made, default if make is None else make())
+        return made
 
     return decode

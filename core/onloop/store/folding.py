@@ -56,15 +56,20 @@ class LogFold:
 
 
 @dataclass(slots=True)
+class Course:
+    """What a task's events give so far: their number, the first and the last sequence, and a draft of the task."""
+
+    version: int
+    first: int
+    last: int
+    task: Task | None = None
+
+
+@dataclass(slots=True)
 class RunFold:
-    """What some runs' events give: drafts of tasks until they are `settled`, the house, and the ends of the chains.
+    """What some runs' events give: the courses of tasks, the house, the ends of the chains; and what does not fit."""
 
-    `spans` are the sequences of a task's first and last event, `problems` what does not fit, in order.
-    """
-
-    tasks: dict[str, Task] = field(default_factory=dict)
-    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     house: House = field(default_factory=House)
     problems: list[str] = field(default_factory=list)
@@ -79,31 +84,32 @@ class RunFold:
         if expected != given:
             words = f"its hash does not follow from the event before it: {given:.12}, expected {expected:.12}"
             self.problems.append(f"{where(row)}: {words}")
-        known = self.versions.get(task, 0)
-        if version != known + 1:
-            self.problems.append(f"{where(row)}: version: {version}, expected {known + 1}")
         self.ends[run] = run_seq, given
-        self.versions[task] = known + 1
-        self.spans[task] = (self.spans[task][0] if known else seq), seq
-        self._apply(row)
+        course = self.courses.get(task)
+        if course is None:
+            course = self.courses[task] = Course(0, seq, seq)
+        course.version += 1
+        course.last = seq
+        if version != course.version:
+            self.problems.append(f"{where(row)}: version: {version}, expected {course.version}")
+        self._apply(row, course)
 
-    def _apply(self, row: EventRow) -> None:
-        _, run, _, task, _, name, data, at, _, _, _ = row
+    def _apply(self, row: EventRow, course: Course) -> None:
         try:
-            fact = event_from_text(name, data)
-            if type(fact) in OF_THE_HOUSE:
-                if run != HOUSE:
-                    self.problems.append(f"{where(row)}: run: {run}, expected {HOUSE}")
-                self.house = evolve_house(self.house, cast("HouseEvent", fact))
-            else:
-                self.tasks[task] = evolve_draft(self.tasks.get(task), cast("Event", fact), id=task, at=at)
+            fact = event_from_text(row[5], row[6])
+            if type(fact) not in OF_THE_HOUSE:
+                course.task = evolve_draft(course.task, cast("Event", fact), id=row[3], at=row[7])
+                return
+            if row[1] != HOUSE:
+                self.problems.append(f"{where(row)}: run: {row[1]}, expected {HOUSE}")
+            self.house = evolve_house(self.house, cast("HouseEvent", fact))
         except (StoreError, ValueError) as problem:
             self.problems.append(f"{where(row)}: data: {problem}")
 
-    def settle(self) -> None:
-        """Nothing more comes: every task is a frozen record now."""
-        for task in self.tasks.values():
-            settled(task)
+    def settled(self) -> dict[str, Task]:
+        """Every task, when nothing more comes."""
+        drafts = ((name, course.task) for name, course in self.courses.items())
+        return {name: settled(task) for name, task in drafts if task is not None}
 
 
 def where(row: EventRow) -> str:
