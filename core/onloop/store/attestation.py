@@ -55,13 +55,19 @@ def attested(tables: Tables, processes: int | None = None) -> Attested | None:
     """
     try:
         if processes is None:
-            processes = min(MOST, len(os.sched_getaffinity(0))) if tables.last_seq() >= FEWEST else 1
-        if processes < 2:
+            processes = _worth(tables.last_seq())
+        if processes < 2 or not sys.executable:
             return None
         with ExitStack() as stack:
             return _attested(tables, [stack.enter_context(_started()) for _ in range(processes)])
     except (StoreError, apsw.Error, OSError):  # what cannot be read, and a process that did not start or did not stay
         return None
+
+
+def _worth(events: int) -> int:
+    """How many processes a log of so many events is worth."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST, cores) if events >= FEWEST else 1
 
 
 def _attested(tables: Tables, shares: Sequence[_Share]) -> Attested | None:
@@ -73,11 +79,12 @@ def _attested(tables: Tables, shares: Sequence[_Share]) -> Attested | None:
         if problems:
             return None
     head = log.head(problems)
-    known = len(dealt)
-    for rows in _task_rows(tables):
-        _deal(TASKS, rows, shares, dealt)
+    known, tasks = len(dealt), tables.run("SELECT * FROM task")
+    for start in range(0, len(tasks), BATCH):
+        _deal(TASKS, tasks[start : start + BATCH], shares, dealt)
     answers = [share.answer() for share in shares]
-    if problems or head is None or LOG in dealt or len(dealt) != known:
+    named = {row[0] for row in tasks}  # a task with two rows, each in a share of its own, would fit twice
+    if problems or head is None or LOG in dealt or len(dealt) != known or len(named) != len(tasks):
         return None
     return _joined(answers, log.events, head, dealt.get(HOUSE))
 
@@ -93,13 +100,6 @@ def _deal(kind: str, rows: Sequence[tuple[Any, ...]], shares: Sequence[_Share], 
         parts[which].append(row)
     for share, part in zip(shares, parts, strict=True):
         put_frame(share.given, kind, part)
-
-
-def _task_rows(tables: Tables) -> Iterator[list[Any]]:
-    after = -1
-    while rows := tables.run("SELECT rowid, * FROM task WHERE rowid>? ORDER BY rowid LIMIT ?", (after, BATCH)):
-        yield [row[1:] for row in rows]
-        after = rows[-1][0]
 
 
 def _joined(answers: Sequence[Answer | None], events: int, log: Head, house_at: int | None) -> Attested | None:

@@ -41,7 +41,7 @@ def inspect(store: SqliteStore, processes: int | None = None) -> Verified:
     try:
         with store.reading(), faults(store.path):
             tables = Tables(store.connection)
-            problems += _file(tables)
+            problems += chain(_file(tables), _unread(tables))
             found = attested(tables, processes)
             if found is None:  # one process finds the words
                 fold, told = fold_log(tables)
@@ -70,6 +70,12 @@ def _file(tables: Tables) -> Iterator[str]:
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             yield f"schema {name}: {_shown(found.get(name))}, expected {_shown(wanted.get(name))}"
+
+
+def _unread(tables: Tables) -> Iterator[str]:
+    """Events where no reader of the log looks."""
+    for seq, task, name in tables.run("SELECT seq, task, name FROM event WHERE seq<1 ORDER BY seq LIMIT ?", (MOST,)):
+        yield f"event {seq} ({_shown(task)}, {_shown(name)}): seq: the log begins at 1"
 
 
 def _tasks(tables: Tables, fold: Fold) -> Iterator[str]:
