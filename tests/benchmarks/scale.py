@@ -6,6 +6,7 @@ a hundred waiting for a person. Ratios compare within one run on one machine.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from onloop.machine.state import State  # noqa: E402
 from onloop.machine.task import Task  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.inspection import inspect  # noqa: E402
 from onloop.store.interchange import put_fold  # noqa: E402
 from onloop.store.port import Entry, Recorded, TaskFilter  # noqa: E402
 from onloop.store.rows import LOG, Head, Pinned  # noqa: E402
@@ -111,17 +113,26 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def fold(store: SqliteStore, tasks: int) -> None:
-    """Folding the whole log: beside reading its rows and nothing else."""
+    """Folding the whole log: beside reading its rows and nothing else; then all that `store verify` does."""
     with store.reading() as at:
         last = at.last_seq()
         rows = _timed(lambda: [len(at.log(after=seq, limit=5000)) for seq in range(0, last, 5000)])
         folded = _timed(lambda: fold_log(at))
         whole = _timed(lambda: verify(at))
+    alone, together = (_timed(lambda n=n: _sound(store, n)) for n in (1, None))  # type: ignore[misc]
     say(
         f"fold: {last} events of {tasks} tasks in {folded:.2f} s with every hash checked; "
         f"{1e6 * folded / last:.2f} s per million; reading the rows alone {rows:.2f} s; ratio {folded / rows:.1f}; "
         f"compared with every state row {whole:.2f} s"
     )
+    say(
+        f"store verify: {1e6 * alone / last:.2f} s per million in one process, "
+        f"{1e6 * together / last:.2f} s as it shares the log out on {os.cpu_count()} cores"
+    )
+
+
+def _sound(store: SqliteStore, processes: int | None) -> None:
+    assert inspect(store, processes).problems == ()
 
 
 def listing(store: SqliteStore, tasks: int) -> None:

@@ -118,7 +118,7 @@ def test_an_empty_store_is_attested_by_nobody_and_verifies(tmp_path: Path) -> No
     opened.close()
 
 
-def _loose(folder: Path, *histories: tuple[str, str]) -> Tables:
+def _loose(folder: Path, *histories: tuple[str, str], gap: int = 0) -> Tables:
     """A store without constraints in which each run created each task, with fitting chains, rows and seals."""
     create_store(folder)
     connection, log = apsw.Connection(str(folder / FILE)), Head(LOG, 0, GENESIS)
@@ -126,8 +126,8 @@ def _loose(folder: Path, *histories: tuple[str, str]) -> Tables:
         connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}; DROP TABLE {table}")  # noqa: S608
         connection.execute(f"ALTER TABLE loose RENAME TO {table}")
     for run, task in histories:
-        created = replace(CREATED, run=run)
-        event, _, log = sealed(Entry(run, task, created, NOON, "human:ana"), Head(run, 0, GENESIS), log, 1)
+        created, before = replace(CREATED, run=run), replace(log, count=log.count + gap)
+        event, _, log = sealed(Entry(run, task, created, NOON, "human:ana"), Head(run, 0, GENESIS), before, 1)
         connection.execute("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)", columns_of(event))
         row = task_row(evolve(None, created, id=task, at=NOON), event.seq, event.seq)
         connection.execute("INSERT INTO task VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*row, seal_of("task", row)))
@@ -147,6 +147,10 @@ def test_a_task_that_two_runs_have_is_a_doubt_even_if_each_run_is_all_right(tmp_
 
 def test_a_run_with_the_name_of_the_log_is_a_doubt(tmp_path: Path) -> None:
     assert attested(_loose(tmp_path / "store", ("r1", "t1"), (LOG, "t2")), 2) is None
+
+
+def test_a_gap_in_the_log_is_a_doubt_even_if_every_run_is_all_right(tmp_path: Path) -> None:
+    assert attested(_loose(tmp_path / "store", ("r1", "t1"), ("r2", "t2"), gap=1), 2) is None
 
 
 def test_a_row_of_a_run_without_events_is_a_doubt(tmp_path: Path) -> None:

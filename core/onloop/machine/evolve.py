@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
 from onloop.machine import events as e
-from onloop.machine.record import draft, replace, settled
+from onloop.machine.record import draft, replace, setters_of, settled
 from onloop.machine.state import Reason
 from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
 
 KEPT_FEEDBACK = 20
+_put_version, _put_updated_at = (setters_of(Task)[name] for name in ("version", "updated_at"))
 _GATES, _EFFECT = Reason.GATES_RUNNING, Reason.EFFECT_RUNNING
 
 
@@ -25,7 +26,10 @@ def evolve_draft(task: Task | None, event: e.Event, *, id: str, at: int) -> Task
         if not isinstance(event, e.Created):
             raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
         return draft(_created(event, id, at))
-    return replace(_applied(task, event, at), version=task.version + 1, updated_at=at)
+    after = _applied(task, event, at)
+    _put_version(after, task.version + 1)
+    _put_updated_at(after, at)
+    return after
 
 
 def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002

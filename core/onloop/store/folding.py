@@ -80,7 +80,10 @@ class RunFold:
         count, end = self.ends.get(run, _BEGINNING)
         if run_seq != count + 1:
             self.problems.append(f"{where(row)}: run_seq: {run_seq}, expected {count + 1}")
-        expected = _linked(end, row)
+        try:
+            expected = row_link(end, row)
+        except ValueError as problem:
+            expected = str(problem)
         if expected != given:
             words = f"its hash does not follow from the event before it: {given:.12}, expected {expected:.12}"
             self.problems.append(f"{where(row)}: {words}")
@@ -115,10 +118,3 @@ class RunFold:
 def where(row: EventRow) -> str:
     """Which event it is, in words."""
     return f"event {row[0]} ({row[3]}, {row[5]})"
-
-
-def _linked(end: str, row: EventRow) -> str:
-    try:
-        return row_link(end, row)
-    except ValueError as problem:
-        return str(problem)
