@@ -6,6 +6,7 @@ a hundred waiting for a person. Ratios compare within one run on one machine.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -20,11 +21,12 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 from gateway.shop import LAUNCHER, Shop  # noqa: E402
 from onloop.attention.groups import groups_of  # noqa: E402
 from onloop.attention.items import item_of  # noqa: E402
-from onloop.machine.events import Created, Event  # noqa: E402
+from onloop.machine.events import Claimed, Created, Event, GateReported, RoundStarted, Submitted  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
 from onloop.machine.task import Task  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.inspection import inspect  # noqa: E402
 from onloop.store.interchange import put_fold  # noqa: E402
 from onloop.store.port import Entry, Recorded, TaskFilter  # noqa: E402
 from onloop.store.rows import LOG, Head, Pinned  # noqa: E402
@@ -57,9 +59,26 @@ def _events(tasks: int) -> Iterator[Recorded]:
         run, head = f"s{number}", Head(f"s{number}", 0, GENESIS)
         history = waiting if number % 100 == 0 else held
         for version, event in enumerate(history, 1):
-            fact = replace(event, run=run, repo=f"repo{number}") if isinstance(event, Created) else event
+            fact = _own(event, run, number)
             recorded, head, log = sealed(Entry(run, run, fact, NOON + version, LAUNCHER.id), head, log, version)
             yield recorded
+
+
+def _own(event: Event, run: str, number: int) -> Event:
+    """The event as it happens to this task: what differs from task to task in life differs here."""
+    match event:
+        case Created():
+            return replace(event, run=run, repo=f"repo{number}", title=f"Fix number {number}")
+        case Claimed():
+            return replace(event, agent=f"agent:a{number % 50}")
+        case Submitted(work):
+            return Submitted(replace(work, head=f"{number:08x}{work.head[8:]}", at=NOON + number))
+        case GateReported(found):
+            return GateReported(replace(found, head=f"{number:08x}{found.head[8:]}", at=NOON + number))
+        case RoundStarted(_, feedback):
+            return replace(event, feedback=tuple(replace(told, at=NOON + number) for told in feedback))
+        case _:
+            return event
 
 
 def build(folder: Path, tasks: int) -> SqliteStore:
@@ -94,17 +113,26 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def fold(store: SqliteStore, tasks: int) -> None:
-    """Folding the whole log: beside reading its rows and nothing else."""
+    """Folding the whole log: beside reading its rows and nothing else; then all that `store verify` does."""
     with store.reading() as at:
         last = at.last_seq()
         rows = _timed(lambda: [len(at.log(after=seq, limit=5000)) for seq in range(0, last, 5000)])
         folded = _timed(lambda: fold_log(at))
         whole = _timed(lambda: verify(at))
+    alone, together = (_timed(lambda n=n: _sound(store, n)) for n in (1, None))  # type: ignore[misc]
     say(
         f"fold: {last} events of {tasks} tasks in {folded:.2f} s with every hash checked; "
         f"{1e6 * folded / last:.2f} s per million; reading the rows alone {rows:.2f} s; ratio {folded / rows:.1f}; "
         f"compared with every state row {whole:.2f} s"
     )
+    say(
+        f"store verify: {1e6 * alone / last:.2f} s per million in one process, "
+        f"{1e6 * together / last:.2f} s as it shares the log out on {os.cpu_count()} cores"
+    )
+
+
+def _sound(store: SqliteStore, processes: int | None) -> None:
+    assert inspect(store, processes).problems == ()
 
 
 def listing(store: SqliteStore, tasks: int) -> None:

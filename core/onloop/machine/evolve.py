@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import assert_never
+from typing import Any, assert_never
 
 from onloop.machine import events as e
-from onloop.machine.record import replace
-from onloop.machine.state import Reason, State
+from onloop.machine.record import draft, replace, setters_of, settled
+from onloop.machine.state import Reason
 from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
 
 KEPT_FEEDBACK = 20
+_put_version, _put_updated_at = (setters_of(Task)[name] for name in ("version", "updated_at"))
+_GATES, _EFFECT = Reason.GATES_RUNNING, Reason.EFFECT_RUNNING
 
 
 def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002 - the field's own word
     """The task after `event`, which happened `at` (ms). Only `Created` may meet no task."""
+    return settled(evolve_draft(None if task is None else draft(task), event, id=id, at=at))
+
+
+def evolve_draft(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002
+    """As `evolve`, in a fold of one's own: a draft (see `record`) is changed in place, and None begins one."""
     if task is None:
         if not isinstance(event, e.Created):
             raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
-        return _created(event, id, at)
+        return draft(_created(event, id, at))
     after = _applied(task, event, at)
-    return replace(after, version=task.version + 1, updated_at=at)
+    _put_version(after, task.version + 1)
+    _put_updated_at(after, at)
+    return after
 
 
 def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002
     """The fold of `(event, at)` pairs."""
+    own = None if task is None else draft(task)
     for event, at in events:
-        task = evolve(task, event, id=id, at=at)
-    return task
+        own = evolve_draft(own, event, id=id, at=at)
+    return None if own is None else settled(own)
 
 
 def _created(event: e.Created, task_id: str, at: int) -> Task:
@@ -54,14 +64,25 @@ def _created(event: e.Created, task_id: str, at: int) -> Task:
     )
 
 
+_Change = Callable[[Task, Any, int], Task]
+_CHANGES: dict[type, _Change] = {}
+
+
 def _applied(task: Task, event: e.Event, at: int) -> Task:
+    """The task with what the event changes; which function knows that is found out once for a type of event."""
+    change = _CHANGES.get(type(event))
+    if change is None:
+        change = _CHANGES[type(event)] = _change_of(event)
+    return change(task, event, at)
+
+
+def _change_of(event: e.Event) -> _Change:
     match event:
-        case e.Created():
-            return task
-        case e.Moved(state, reason, detail):
-            return _moved(task, state, reason, detail, at)
+        case e.Moved():
+            return _moved
         case (
-            e.StepEntered()
+            e.Created()
+            | e.StepEntered()
             | e.Claimed()
             | e.LeaseEnded()
             | e.BackoffStarted()
@@ -69,9 +90,9 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             | e.TurnBlocked()
             | e.TurnEnded()
         ):
-            return _owned(task, event, at)
+            return _owned
         case e.Submitted() | e.GatesRequested() | e.GateReported() | e.RoundStarted() | e.AttemptEnded():
-            return _worked(task, event)
+            return _worked
         case (
             e.Judged()
             | e.RequestOpened()
@@ -81,14 +102,13 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             | e.Reminded()
             | e.Escalated()
         ):
-            return _asked(task, event)
+            return _asked
         case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed():
-            return _effected(task, event)
+            return _effected
+        case e.FannedOut() | e.Joined() | e.Funnelled():
+            return _swarmed
         case (
-            e.FannedOut()
-            | e.Joined()
-            | e.Funnelled()
-            | e.Told()
+            e.Told()
             | e.MessageReceived()
             | e.MessagesShown()
             | e.MessagesAcknowledged()
@@ -96,27 +116,35 @@ def _applied(task: Task, event: e.Event, at: int) -> Task:
             | e.HandedOff()
             | e.ContextReported()
         ):
-            return _shared(task, event)
+            return _relayed
         case _:
             assert_never(event)
 
 
-def _moved(task: Task, state: State, reason: Reason | None, detail: str, at: int) -> Task:
+def _moved(task: Task, event: e.Moved, at: int) -> Task:
     """Whoever stops waiting for a verifier or an effect waits for neither any more: a late answer finds no question."""
+    state, reason = event.state, event.reason
     return replace(
         task,
         state=state,
         reason=reason,
-        detail=detail,
-        since=task.since if (state, reason) == (task.state, task.reason) else at,
-        awaited=task.awaited if reason is Reason.GATES_RUNNING else (),
-        effect=task.effect if reason is Reason.EFFECT_RUNNING else None,
+        detail=event.detail,
+        since=task.since if state is task.state and reason is task.reason else at,
+        awaited=task.awaited if reason is _GATES else (),
+        effect=task.effect if reason is _EFFECT else None,
     )
 
 
 def _owned(
     task: Task,
-    event: e.StepEntered | e.Claimed | e.LeaseEnded | e.BackoffStarted | e.Reassigned | e.TurnBlocked | e.TurnEnded,
+    event: e.Created
+    | e.StepEntered
+    | e.Claimed
+    | e.LeaseEnded
+    | e.BackoffStarted
+    | e.Reassigned
+    | e.TurnBlocked
+    | e.TurnEnded,
     at: int,
 ) -> Task:
     match event:
@@ -141,7 +169,7 @@ def _owned(
             return replace(task, owner=to)
         case e.TurnBlocked(_, _, count):
             return replace(task, blocks=count)
-        case e.TurnEnded():
+        case e.Created() | e.TurnEnded():
             return task
         case _:
             assert_never(event)
@@ -168,7 +196,7 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
 
 
 def _worked(
-    task: Task, event: e.Submitted | e.GatesRequested | e.GateReported | e.RoundStarted | e.AttemptEnded
+    task: Task, event: e.Submitted | e.GatesRequested | e.GateReported | e.RoundStarted | e.AttemptEnded, _at: int
 ) -> Task:
     match event:
         case e.Submitted(submission):
@@ -192,6 +220,7 @@ def _worked(
 def _asked(
     task: Task,
     event: e.Judged | e.RequestOpened | e.RequestClosed | e.Decided | e.CountersReset | e.Reminded | e.Escalated,
+    _at: int,
 ) -> Task:
     match event:
         case e.Judged(judgement):
@@ -221,7 +250,7 @@ def _asked(
             assert_never(event)
 
 
-def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectDone | e.EffectFailed) -> Task:
+def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectDone | e.EffectFailed, _at: int) -> Task:
     match event:
         case e.EffectRequested(id, effect):
             return replace(task, effect=Outbox(id, effect.value), effects=task.effects + 1)
@@ -236,7 +265,7 @@ def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectD
             assert_never(event)
 
 
-def _swarmed(task: Task, event: _Swarm) -> Task:
+def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled, _at: int) -> Task:
     match event:
         case e.FannedOut(children):
             return replace(task, children=(*task.children, *children), born=task.born + len(children), joined=None)
@@ -250,7 +279,6 @@ def _swarmed(task: Task, event: _Swarm) -> Task:
             assert_never(event)
 
 
-_Swarm = e.FannedOut | e.Joined | e.Funnelled
 _Relay = (
     e.Told
     | e.MessageReceived
@@ -262,11 +290,7 @@ _Relay = (
 )
 
 
-def _shared(task: Task, event: _Swarm | _Relay) -> Task:
-    return _swarmed(task, event) if isinstance(event, _Swarm) else _relayed(task, event)
-
-
-def _relayed(task: Task, event: _Relay) -> Task:
+def _relayed(task: Task, event: _Relay, _at: int) -> Task:
     match event:
         case e.Told():
             return task

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from json.encoder import encode_basestring as _said
 from operator import attrgetter
 
-from onloop.machine.digest import Json, canonical, canonical_row
+from onloop.machine.digest import LARGEST, Json, canonical, canonical_row
 from onloop.store.codec import to_text
-from onloop.store.port import Entry, Recorded
+from onloop.store.port import Entry, EventRow, Recorded
 from onloop.store.rows import LOG, Archived, Head
 
 GENESIS = "0" * 64
 """The hash before a run's first event, and before the log's."""
 
-
-_LINKED: Callable[[Recorded], tuple[str | int, ...]] = attrgetter(
-    "run", "run_seq", "task", "version", "name", "data", "at", "principal", "key"
-)
+columns_of: Callable[[Recorded], EventRow] = attrgetter(*Recorded.__slots__)
+"""An event as its bare columns."""
 
 
 def link(previous: str, event: Recorded) -> str:
     """The hash of `event` after `previous` in its run, sha256 hex over every column but the hash and the sequence."""
-    return _link(previous, _LINKED(event))
+    return row_link(previous, columns_of(event))
 
 
-def _link(previous: str, columns: Iterable[str | int]) -> str:
-    return sha256(canonical_row((previous, *columns))).hexdigest()
+def row_link(previous: str, row: EventRow) -> str:
+    """What `link` says of an event that is given as its columns; ValueError for what canonical JSON cannot carry."""
+    _, run, run_seq, task, version, name, data, at, principal, key, _ = row
+    try:  # the same bytes as below, written out for the columns as they should be
+        if 0 <= run_seq <= LARGEST and 0 <= version <= LARGEST and 0 <= at <= LARGEST:
+            numbered = f"[{_said(previous)},{_said(run)},{run_seq},{_said(task)},{version},{_said(name)},{_said(data)}"
+            return sha256(f"{numbered},{at},{_said(principal)},{_said(key)}]".encode()).hexdigest()
+    except TypeError:
+        pass
+    return sha256(canonical_row((previous, *row[1:10]))).hexdigest()
 
 
 def log_link(previous: str, seq: int, event_hash: str) -> str:
@@ -47,5 +54,5 @@ def sealed(entry: Entry, head: Head, log: Head, version: int) -> tuple[Recorded,
     """The entry as it goes into the log after the heads of its run and of the log, and both heads after it."""
     seq, run_seq, name, data = log.count + 1, head.count + 1, type(entry.event).__name__, to_text(entry.event)
     columns = (entry.run, run_seq, entry.task, version, name, data, entry.at, entry.principal, entry.key)
-    end = _link(head.hash, columns)
+    end = row_link(head.hash, (seq, *columns, ""))
     return Recorded(seq, *columns, end), Head(entry.run, run_seq, end), Head(LOG, seq, log_link(log.hash, seq, end))

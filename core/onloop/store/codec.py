@@ -6,9 +6,9 @@ import json
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
@@ -16,6 +16,7 @@ from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
 from onloop.machine.house import HouseEvent
+from onloop.machine.record import setters_of
 
 R = TypeVar("R")
 Logged = Event | HouseEvent
@@ -25,6 +26,12 @@ EVENTS: Mapping[str, type[Logged]] = {
 }
 """Every event by the name under which it is stored."""
 
+OF_THE_HOUSE = frozenset[type](typing.get_args(HouseEvent))
+"""The events that belong to the house rather than to a task."""
+
+
+SHORT = 100
+"""Up to how many characters an event's text is kept in mind with what it says: longer ones do not come again."""
 
 _JSON = json.JSONDecoder()
 _PLAIN = frozenset({str, int, bool})
@@ -60,7 +67,17 @@ def _parsed(text: str) -> object:
 
 
 def event_from_text(name: str, text: str) -> Logged:
-    """The event stored under `name`."""
+    """The event stored under `name`; one that says little may be the very record that said it before."""
+    return _short_event(name, text) if len(text) <= SHORT else _event(name, text)
+
+
+@lru_cache(maxsize=2048)
+def _short_event(name: str, text: str) -> Logged:
+    """What says that a task waits, or that its tests were asked for, is said of every task: read once, it is known."""
+    return _event(name, text)
+
+
+def _event(name: str, text: str) -> Logged:
     kind = EVENTS.get(name)
     if kind is None:
         raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
@@ -189,16 +206,35 @@ def _union(args: tuple[Any, ...]) -> Any:
     return lambda data: _decoder(by_name[data["kind"]])(data)
 
 
-@cache
-def _field_decoders(kind: type) -> tuple[Mapping[str, type], Mapping[str, Any]]:
-    """The fields that JSON says as they are, with their type, and what decodes each field.
+_Setter = Callable[[Any, Any], None]
+_Optional = tuple[str, _Setter, object, Callable[[], object] | None]
 
-    Found when the first record is read, not before: a step holds a fan-out, which holds steps.
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a kind of record is read: by name the type that JSON says as it is, what decodes it, and what sets it.
+
+    `optional` are the fields with a default: name, setter, the default itself, or what makes one.
     """
-    hints = typing.get_type_hints(kind)
-    names = [f.name for f in fields(cast("Any", kind))]
-    plain = {name: scalar for name in names if (scalar := _plain_type(hints[name])) is not None}
-    return plain, {name: _decoder(hints[name]) for name in names}
+
+    slots: Mapping[str, tuple[type | None, Callable[[Any], Any], _Setter]]
+    optional: Sequence[_Optional]
+    required: frozenset[str]
+
+
+@cache
+def _form(kind: type) -> _Form:
+    """Found when the first record is read, not before: a step holds a fan-out, which holds steps."""
+    hints, setters = typing.get_type_hints(kind), setters_of(kind)
+    slots, optional = {}, list[_Optional]()
+    for slot in fields(cast("Any", kind)):
+        name, hint = slot.name, hints[slot.name]
+        slots[name] = (_plain_type(hint), _decoder(hint), setters[name])
+        if slot.default_factory is not MISSING:
+            optional.append((name, setters[name], None, slot.default_factory))
+        elif slot.default is not MISSING:
+            optional.append((name, setters[name], slot.default, None))
+    return _Form(slots, optional, frozenset(slots) - {name for name, *_ in optional})
 
 
 def _plain_type(hint: Any) -> type | None:
@@ -207,16 +243,25 @@ def _plain_type(hint: Any) -> type | None:
 
 
 def _record(kind: type) -> Any:
+    """What makes a record as its class would, field by field: that takes half as long."""
+
     def decode(data: Mapping[str, Any]) -> object:
-        plain, decoders = _field_decoders(kind)
-        found = {}
+        form = _form(kind)
+        made: object = object.__new__(kind)
         for name, value in data.items():
-            if type(value) is plain.get(name):
-                found[name] = value
-            elif name in decoders:
-                found[name] = decoders[name](value)
+            slot = form.slots.get(name)
+            if slot is not None:
+                plain, decoder, put = slot
+                put(made, value if type(value) is plain else decoder(value))
             elif name != "kind":
                 raise TypeError(f"{kind.__name__} has no field {name!r}")
-        return kind(**found)
+        if not form.required <= data.keys():
+            return kind(
+                **{name: value for name, value in data.items() if name in form.slots}
+            )  # it says what is missing
+        for name, put, default, make in form.optional:
+            if name not in data:
+                put(made, default if make is None else make())
+        return made
 
     return decode

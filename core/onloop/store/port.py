@@ -45,6 +45,10 @@ class Recorded:
     hash: str
 
 
+EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
+"""An event in the log as its bare columns: what `Recorded` says, in its order."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
     """Which tasks are wanted; None means any. `changed_after` is a log sequence."""

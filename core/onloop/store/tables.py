@@ -18,7 +18,7 @@ from onloop.store.chain import GENESIS, sealed
 from onloop.store.codec import from_text, to_text
 from onloop.store.known import Ends, Known, Tally, task_asked
 from onloop.store.layout import PUT_TALLY, TABLES, TASK_COLUMNS, task_put, task_row
-from onloop.store.port import Entry, Recorded, TaskFilter
+from onloop.store.port import Entry, EventRow, Recorded, TaskFilter
 from onloop.store.rows import LOG, Head, Remembered, Row
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
@@ -32,7 +32,7 @@ MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
 _EVENT_COLUMNS: Callable[[Recorded], tuple[object, ...]] = attrgetter(*Recorded.__slots__)
-_EVENT_TYPES = (int, str, int, str, int, str, str, int, str, str, str)
+_EVENT_TYPES = [int, str, int, str, int, str, str, int, str, str, str]
 _DUE_OF_TASK = (
     "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
 )
@@ -183,16 +183,12 @@ class Tables:
                 values.append(value)
         order = "DESC" if newest else "ASC"
         query = f"SELECT * FROM event WHERE {where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - the words are ours
-        found = []
-        rows = list(self.run(query, (*values, limit)))
-        for row in reversed(rows) if newest else rows:
-            if tuple(map(type, row)) != _EVENT_TYPES or row[0] <= after:
-                raise StoreError(
-                    f"the log cannot be read after event {after}", hint="onloop store verify; restore a backup"
-                )
-            after = row[0]
-            found.append(Recorded(*row))
-        return found
+        rows = self.run(query, (*values, limit))
+        return [Recorded(*row) for row in _checked(rows[::-1] if newest else rows, after)]
+
+    def log_rows(self, after: int, limit: int) -> Sequence[EventRow]:
+        """What `log` gives of the whole log, as bare columns: for those who read all of it."""
+        return _checked(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
 
     def last_seq(self) -> int:
         """See Reading."""
@@ -364,6 +360,17 @@ class Tables:
         except ValueError:
             raise StoreError(f"the tally of {name} is no number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
+
+
+def _checked(rows: list[EventRow], after: int) -> list[EventRow]:
+    """Rows of the log as they are; StoreError for one that is no event, or out of order."""
+    for row in rows:
+        if [*map(type, row)] != _EVENT_TYPES or row[0] <= after:
+            raise StoreError(
+                f"the log cannot be read after event {after}", hint="onloop store verify; restore a backup"
+            )
+        after = row[0]
+    return rows
 
 
 def check_seal(table: str, row: Sequence[object], seal: object) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from onloop.errors import StoreError
-from onloop.machine.evolve import evolve
-from onloop.machine.house import HOUSE, House, HouseEvent, evolve_house
+from onloop.machine.house import House
 from onloop.machine.task import Task
-from onloop.store.chain import GENESIS, base_of, link, log_link
-from onloop.store.codec import event_from_text, to_text
-from onloop.store.port import Reading, Recorded, TaskFilter
+from onloop.store.chain import columns_of
+from onloop.store.codec import to_text
+from onloop.store.folding import LogFold, RunFold
+from onloop.store.port import EventRow, Reading, TaskFilter
 from onloop.store.rows import LOG, Archived, Head
+from onloop.store.tables import Tables
 
 BATCH = 5000
-_BEGINNING = (0, GENESIS)
 
 
 @dataclass(slots=True)
@@ -26,7 +25,6 @@ class Fold:
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     house: House = field(default_factory=House)
     heads: dict[str, Head] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)
     events: int = 0
 
 
@@ -54,78 +52,33 @@ def verified(fold: Fold, problems: list[str]) -> Verified:
 
 def fold_log(reading: Reading) -> tuple[Fold, list[str]]:
     """The fold of the whole log, and what is wrong with the log itself."""
-    archived = reading.select(Archived)
-    missing = sum(gone.count for gone in archived)
-    fold, problems = Fold(), list[str]()
-    ends = {LOG: (0, base_of(archived))} if archived else {}
-    for event in _events(reading):
-        _absorb(fold, ends, event, missing, problems)
-    fold.heads = {run: Head(run, count, end) for run, (count, end) in ends.items()}
-    last = fold.events + missing
-    if fold.events or archived:
-        log = fold.heads[LOG]
-        if archived and log.count < last:  # the newest events are among those that were archived
-            fold.heads[LOG] = log = Head(LOG, last, log.hash)
-        if log.count != last:
-            problems.append(
-                f"the log has {fold.events} events, and {missing} archived ones, up to sequence {log.count}"
-            )
-    return fold, problems
+    log, runs = LogFold(reading.select(Archived)), RunFold()
+    for rows in log_rows(reading):
+        for row in rows:
+            if row[1] == LOG:  # no run may have the log's name: it is held against the log's own chain
+                runs.ends[LOG] = log.end
+            log.absorb(row, runs.problems)
+            runs.absorb(row)
+    heads = {run: Head(run, count, end) for run, (count, end) in runs.ends.items()}
+    if (head := log.head(runs.problems)) is not None:
+        heads[LOG] = head
+    tasks = runs.settled()
+    spans = {name: (runs.courses[name].first, runs.courses[name].last) for name in tasks}
+    return Fold(tasks, spans, runs.house, heads, log.events), runs.problems
 
 
-def _events(reading: Reading) -> Iterator[Recorded]:
+def log_rows(reading: Reading) -> Iterator[Sequence[EventRow]]:
+    """Every event, some thousands at a time."""
     after = 0
-    while batch := reading.log(after=after, limit=BATCH):
-        yield from batch
-        after = batch[-1].seq
+    while rows := _rows_after(reading, after):
+        yield rows
+        after = rows[-1][0]
 
 
-def _absorb(fold: Fold, ends: dict[str, tuple[int, str]], event: Recorded, missing: int, problems: list[str]) -> None:
-    """Add an event to the fold; `ends` are the chains' ends before it, and become those after it."""
-    count, log = ends.get(LOG, _BEGINNING)
-    if event.seq > fold.events + 1 + missing or (not missing and event.seq != count + 1):
-        problems.append(f"{_where(event)}: seq: expected {count + 1}")
-    count, end = ends.get(event.run, _BEGINNING)
-    if event.run_seq != count + 1:
-        problems.append(f"{_where(event)}: run_seq: {event.run_seq}, expected {count + 1}")
-    problems += _unlinked(end, event)
-    first, version = fold.spans.get(event.task, (event.seq, 0))[0], fold.versions.get(event.task, 0) + 1
-    if event.version != version:
-        problems.append(f"{_where(event)}: version: {event.version}, expected {version}")
-    fold.events += 1
-    ends[event.run] = event.run_seq, event.hash
-    ends[LOG] = event.seq, log_link(log, event.seq, event.hash)
-    fold.versions[event.task] = version
-    fold.spans[event.task] = first, event.seq
-    _fold(fold, event, problems)
-
-
-def _unlinked(end: str, event: Recorded) -> tuple[str, ...]:
-    try:
-        expected = link(end, event)
-    except ValueError as problem:
-        expected = str(problem)
-    if expected == event.hash:
-        return ()
-    words = f"its hash does not follow from the event before it: {event.hash:.12}, expected {expected:.12}"
-    return (f"{_where(event)}: {words}",)
-
-
-def _where(event: Recorded) -> str:
-    return f"event {event.seq} ({event.task}, {event.name})"
-
-
-def _fold(fold: Fold, event: Recorded, problems: list[str]) -> None:
-    try:
-        fact = event_from_text(event.name, event.data)
-        if isinstance(fact, HouseEvent):
-            if event.run != HOUSE:
-                problems.append(f"{_where(event)}: run: {event.run}, expected {HOUSE}")
-            fold.house = evolve_house(fold.house, fact)
-        else:
-            fold.tasks[event.task] = evolve(fold.tasks.get(event.task), fact, id=event.task, at=event.at)
-    except (StoreError, ValueError) as problem:
-        problems.append(f"{_where(event)}: data: {problem}")
+def _rows_after(reading: Reading, after: int) -> Sequence[EventRow]:
+    if isinstance(reading, Tables):
+        return reading.log_rows(after, BATCH)
+    return [columns_of(event) for event in reading.log(after=after, limit=BATCH)]
 
 
 def _compare(reading: Reading, fold: Fold) -> Iterator[str]:
@@ -133,7 +86,7 @@ def _compare(reading: Reading, fold: Fold) -> Iterator[str]:
     for task_id, task in fold.tasks.items():
         if task_id not in stored:
             yield f"task {task_id}: the log knows it, and no row does"
-        elif to_text(stored[task_id]) != to_text(task):
+        elif stored[task_id] != task and to_text(stored[task_id]) != to_text(task):
             yield f"task {task_id}: its row differs from the fold of its {task.version} events"
     for task_id in stored.keys() - fold.tasks.keys():
         yield f"task {task_id}: a row that no event explains"

@@ -1,0 +1,120 @@
+"""The fold of the log from its rows, in order: every chain followed, every count checked.
+
+The whole log's chain needs no run's state, and a run needs no other's: that is what lets several processes share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from onloop.errors import StoreError
+from onloop.machine.events import Event
+from onloop.machine.evolve import evolve_draft
+from onloop.machine.house import HOUSE, House, HouseEvent, evolve_house
+from onloop.machine.record import settled
+from onloop.machine.task import Task
+from onloop.store.chain import GENESIS, base_of, log_link, row_link
+from onloop.store.codec import OF_THE_HOUSE, event_from_text
+from onloop.store.port import EventRow
+from onloop.store.rows import LOG, Archived, Head
+
+_BEGINNING = (0, GENESIS)
+
+
+class LogFold:
+    """The chain of the whole log: `end` is its last sequence and hash, `missing` how many events were archived."""
+
+    __slots__ = ("_archived", "end", "events", "missing")
+
+    def __init__(self, archived: Sequence[Archived]) -> None:
+        self.missing = sum(gone.count for gone in archived)
+        self.end = (0, base_of(archived))
+        self.events = 0
+        self._archived = bool(archived)
+
+    def absorb(self, row: EventRow, problems: list[str]) -> None:
+        """Add the next event."""
+        seq, (count, end) = row[0], self.end
+        if seq > self.events + 1 + self.missing or (not self.missing and seq != count + 1):
+            problems.append(f"{where(row)}: seq: expected {count + 1}")
+        self.events += 1
+        self.end = seq, log_link(end, seq, row[10])
+
+    def head(self, problems: list[str]) -> Head | None:
+        """Where the log ends; None where nothing ever happened."""
+        if not self.events and not self._archived:
+            return None
+        (count, end), last = self.end, self.events + self.missing
+        if self._archived and count < last:  # the newest events are among those that were archived
+            count = last
+        if count != last:
+            held = f"the log has {self.events} events, and {self.missing} archived ones"
+            problems.append(f"{held}, up to sequence {count}")
+        return Head(LOG, count, end)
+
+
+@dataclass(slots=True)
+class Course:
+    """What a task's events give so far: their number, the first and the last sequence, and a draft of the task."""
+
+    version: int
+    first: int
+    last: int
+    task: Task | None = None
+
+
+@dataclass(slots=True)
+class RunFold:
+    """What some runs' events give: the courses of tasks, the house, the ends of the chains; and what does not fit."""
+
+    courses: dict[str, Course] = field(default_factory=dict)
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    house: House = field(default_factory=House)
+    problems: list[str] = field(default_factory=list)
+
+    def absorb(self, row: EventRow) -> None:
+        """Add the next event."""
+        seq, run, run_seq, task, version, _, _, _, _, _, given = row
+        count, end = self.ends.get(run, _BEGINNING)
+        if run_seq != count + 1:
+            self.problems.append(f"{where(row)}: run_seq: {run_seq}, expected {count + 1}")
+        try:
+            expected = row_link(end, row)
+        except ValueError as problem:
+            expected = str(problem)
+        if expected != given:
+            words = f"its hash does not follow from the event before it: {given:.12}, expected {expected:.12}"
+            self.problems.append(f"{where(row)}: {words}")
+        self.ends[run] = run_seq, given
+        course = self.courses.get(task)
+        if course is None:
+            course = self.courses[task] = Course(0, seq, seq)
+        course.version += 1
+        course.last = seq
+        if version != course.version:
+            self.problems.append(f"{where(row)}: version: {version}, expected {course.version}")
+        self._apply(row, course)
+
+    def _apply(self, row: EventRow, course: Course) -> None:
+        try:
+            fact = event_from_text(row[5], row[6])
+            if type(fact) not in OF_THE_HOUSE:
+                course.task = evolve_draft(course.task, cast("Event", fact), id=row[3], at=row[7])
+                return
+            if row[1] != HOUSE:
+                self.problems.append(f"{where(row)}: run: {row[1]}, expected {HOUSE}")
+            self.house = evolve_house(self.house, cast("HouseEvent", fact))
+        except (StoreError, ValueError) as problem:
+            self.problems.append(f"{where(row)}: data: {problem}")
+
+    def settled(self) -> dict[str, Task]:
+        """Every task, when nothing more comes."""
+        drafts = ((name, course.task) for name, course in self.courses.items())
+        return {name: settled(task) for name, task in drafts if task is not None}
+
+
+def where(row: EventRow) -> str:
+    """Which event it is, in words."""
+    return f"event {row[0]} ({row[3]}, {row[5]})"
