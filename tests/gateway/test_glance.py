@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -32,6 +33,7 @@ words = [word for word in sys.argv[1:] if word != "next"]
 short = printed(lambda: glance(verb, as_json="--json" in words))
 print(json.dumps([short, printed(lambda: run([verb, *words]))]))
 """
+COMMAND = ROOT / "core" / "bin" / "command.py"
 Printed = tuple[int | None, str]
 LEFT: Printed = (None, "")
 """What the short path does with what it leaves to the long one."""
@@ -41,21 +43,26 @@ def both_paths(
     shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "", task: str = "r1"
 ) -> tuple[Printed, Printed]:
     """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
-    git_dir = folder / "environments" / "r1" / ".git"
-    git_dir.mkdir(parents=True, exist_ok=True)
-    (git_dir / "HEAD").write_text(f"{head}\n")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
-        "ONLOOP_STORE": str(folder / "store"),
-        "ONLOOP_TOKEN": secret or shop.secrets["r1"],
-        "ONLOOP_TASK": task,
-    }
+    environment = surroundings(folder, secret or shop.secrets["r1"], task, head)
     command = [sys.executable, "-c", BOTH_PATHS, *words]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
     short, long = json.loads(ran.stdout)
     return tuple(short), tuple(long)
+
+
+def surroundings(folder: Path, secret: str, task: str = "r1", head: str = HEAD) -> dict[str, str]:
+    """An agent's environment, and the clone with HEAD at `head` that goes with it."""
+    git_dir = folder / "environments" / "r1" / ".git"
+    git_dir.mkdir(parents=True, exist_ok=True)
+    (git_dir / "HEAD").write_text(f"{head}\n")
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
+        "ONLOOP_STORE": str(folder / "store"),
+        "ONLOOP_TOKEN": secret,
+        "ONLOOP_TASK": task,
+    }
 
 
 def running(shop: Shop) -> None:
@@ -208,3 +215,26 @@ def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> No
     short, long = both_paths(today, tmp_path, head=OTHER_HEAD)
 
     assert short == long and short[0] == Exit.NOT_YET
+
+
+def test_the_installed_command_loads_next_to_nothing_for_a_short_answer(today: Shop, tmp_path: Path) -> None:
+    today.begin()
+    running(today)
+    environment = {**surroundings(tmp_path, today.secrets["r1"]), "PYTHONPROFILEIMPORTTIME": "1"}
+
+    ran = subprocess.run([sys.executable, COMMAND, "check"], env=environment, capture_output=True, text=True)
+
+    assert ran.returncode == Exit.NOT_YET
+    assert ran.stdout == both_paths(today, tmp_path)[0][1]
+    loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "onloop.cli.glance" in loaded
+    assert loaded & {"re", "enum", "json", "functools", "dataclasses", "typing", "argparse", "hashlib"} == set()
+
+
+def test_what_is_installed_as_the_command_is_our_own_script() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    scripts = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"]
+
+    assert scripts == {str(COMMAND.relative_to(ROOT)): "onloop"}
+    assert "scripts" not in project["project"]  # pip would put its own in the place of ours
+    assert os.access(COMMAND, os.X_OK)
