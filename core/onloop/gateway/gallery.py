@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from onloop.attention.board import Board
 from onloop.attention.groups import Group, Place, group_of, seniority
-from onloop.attention.idle import silence
+from onloop.attention.idle import STALL_MS
 from onloop.attention.items import Item, Tier, item_of
 from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.picture import Category, FleetLine, Picture, board_at, category_of
@@ -18,7 +18,6 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading, TaskFilter
-from onloop.store.rows import Lease
 
 
 def picture_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | None = None) -> Picture:
@@ -29,7 +28,7 @@ def picture_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | No
 def board_of_store(at: Reading, now: int) -> Board:
     """The board of a store at `now` (ms), read from what needs somebody and what stands above it, and nothing else."""
     needing = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED)))
-    leases = [lease for lease in at.select(Lease) if silence(lease, now) is not None]
+    leases = at.silent(now, STALL_MS)
     known = {task.id: task for task in needing}
     known |= {task.id: task for lease in leases if (task := at.task(lease.task)) is not None}
     missing = {task.parent for task in known.values()} - known.keys()
