@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,7 +32,6 @@ words = [word for word in sys.argv[1:] if word != "next"]
 short = printed(lambda: glance(verb, as_json="--json" in words))
 print(json.dumps([short, printed(lambda: run([verb, *words]))]))
 """
-COMMAND = ROOT / "core" / "bin" / "command.py"
 Printed = tuple[int | None, str]
 LEFT: Printed = (None, "")
 """What the short path does with what it leaves to the long one."""
@@ -217,24 +215,18 @@ def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> No
     assert short == long and short[0] == Exit.NOT_YET
 
 
-def test_the_installed_command_loads_next_to_nothing_for_a_short_answer(today: Shop, tmp_path: Path) -> None:
+def test_a_short_answer_loads_next_to_nothing_from_the_first_line_of_the_command_on(
+    today: Shop, tmp_path: Path
+) -> None:
     today.begin()
     running(today)
     environment = {**surroundings(tmp_path, today.secrets["r1"]), "PYTHONPROFILEIMPORTTIME": "1"}
+    command = [sys.executable, "-c", "import sys; from onloop.cli.entry import main; sys.exit(main())", "check"]
 
-    ran = subprocess.run([sys.executable, COMMAND, "check"], env=environment, capture_output=True, text=True)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
     assert ran.returncode == Exit.NOT_YET
     assert ran.stdout == both_paths(today, tmp_path)[0][1]
     loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert "onloop.cli.glance" in loaded
     assert loaded & {"re", "enum", "json", "functools", "dataclasses", "typing", "argparse", "hashlib"} == set()
-
-
-def test_what_is_installed_as_the_command_is_our_own_script() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    scripts = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"]
-
-    assert scripts == {str(COMMAND.relative_to(ROOT)): "onloop"}
-    assert "scripts" not in project["project"]  # pip would put its own in the place of ours
-    assert os.access(COMMAND, os.X_OK)
