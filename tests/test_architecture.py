@@ -102,6 +102,24 @@ def test_verbs_of_agents_load_neither_dashboard_nor_pydantic(words: tuple[str, .
     assert "there is no store in" in ran.stderr
 
 
+@pytest.mark.parametrize("words", [("attention",), ("list",), ("tree",), ("why", "r1"), ("log",)])
+def test_verbs_that_only_look_load_nothing_that_starts_programs(words: tuple[str, ...], tmp_path: Path) -> None:
+    script = (
+        "import sys; from onloop.cli.main import run; run(sys.argv[1:]);"
+        "sys.exit(','.join(sorted({'subprocess', 'tempfile', 'onloop.gates.git'} & set(sys.modules))) or 0)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words, "--store", str(tmp_path / "store")],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "there is no store in" in ran.stderr
+
+
 def test_a_glance_loads_next_to_nothing() -> None:
     script = (
         "import sys; before = set(sys.modules); import onloop.cli.glance; print(*sorted(set(sys.modules) - before))"

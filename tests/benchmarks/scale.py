@@ -1,12 +1,14 @@
 """How the store behaves when it is large: `python tests/benchmarks/scale.py [TASKS] [PART…]` prints a table and ratios.
 
 The store is built by bulk insertion through the store's own codec and chains: a dozen events a task, one task in
-a hundred waiting for a person. Ratios compare within one run on one machine.
+a hundred waiting for a person, all others held by agents that are heard from. Ratios compare within one run on one
+machine.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,23 +21,23 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from gateway.shop import LAUNCHER, Shop  # noqa: E402
-from onloop.attention.groups import groups_of  # noqa: E402
-from onloop.attention.items import item_of  # noqa: E402
+from onloop.gateway.gallery import board_of_store  # noqa: E402
+from onloop.gateway.opening import wall_clock  # noqa: E402
 from onloop.machine.events import Claimed, Created, Event, GateReported, RoundStarted, Submitted  # noqa: E402
-from onloop.machine.state import State  # noqa: E402
-from onloop.machine.task import Task  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
 from onloop.store.inspection import inspect  # noqa: E402
 from onloop.store.interchange import put_fold  # noqa: E402
-from onloop.store.port import Entry, Recorded, TaskFilter  # noqa: E402
-from onloop.store.rows import LOG, Head, Pinned  # noqa: E402
+from onloop.store.port import Entry, Recorded  # noqa: E402
+from onloop.store.rows import LOG, Head, Lease, Pinned  # noqa: E402
 from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
 from onloop.store.verification import fold_log, verify  # noqa: E402
 from scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
-from steps import defined, develop, merge, ship  # noqa: E402
+from steps import HOUR, MINUTE, defined, develop, merge, ship  # noqa: E402
 
 DEFINITION = defined(develop(), ship(), merge())
+HEARD_FROM = NOON + 50 * 365 * 24 * HOUR
+"""Of late, whenever it is measured: whoever holds a task is at work."""
 
 
 def say(words: str) -> None:
@@ -96,6 +98,9 @@ def build(folder: Path, tasks: int) -> SqliteStore:
         fold, problems = fold_log(tables)
         assert problems == []
         put_fold(tables, fold)
+        for task in fold.tasks.values():
+            if task.holder is not None:
+                tables.put(Lease(task.id, task.epoch, task.holder, HEARD_FROM + MINUTE, HEARD_FROM, HEARD_FROM))
     return store
 
 
@@ -136,19 +141,32 @@ def _sound(store: SqliteStore, processes: int | None) -> None:
 
 
 def listing(store: SqliteStore, tasks: int) -> None:
-    """Opening the store, and what needs a person."""
+    """Opening the store and reading what needs a person: in the library, and as whole processes."""
 
     def look() -> int:
         opened = SqliteStore(store.folder)
         with opened.reading() as at:
-            found: list[Task] = list(at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED))))
-        list(groups_of(item for item in map(item_of, found) if item is not None))
+            board = board_of_store(at, wall_clock())
         opened.close()
-        return len(found)
+        return board.counts.shown
 
     waiting = look()
-    spent = median(_timed(look) for _ in range(5))
+    spent = median(_timed(look) for _ in range(11))
     say(f"listing: {waiting} of {tasks} tasks need a person: opened, read and grouped in {spent * 1000:.0f} ms")
+    for words in (["attention"], ["attention", "--json"], ["list", "--state", "input_required"], ["list"]):
+        say(f"listing: onloop {' '.join(words)}, whole process: {_beside_a_bare_one(words, store.folder)}")
+
+
+def _beside_a_bare_one(words: list[str], folder: Path, runs: int = 15) -> str:
+    command = [str(Path(sys.executable).with_name("onloop")), *words, "--store", str(folder)]
+    pairs = [(_process(command), _process([sys.executable, "-c", "pass"])) for _ in range(runs)]
+    ratio = median(ours / bare for ours, bare in pairs)
+    return f"{1000 * median(ours for ours, _ in pairs):.0f} ms, {ratio:.1f} × python -c pass"
+
+
+def _process(command: list[str]) -> float:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ONLOOP_"))}
+    return _timed(lambda: subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True))
 
 
 def transition(store: SqliteStore, tasks: int) -> None:

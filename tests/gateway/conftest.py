@@ -18,7 +18,7 @@ from onloop.store.inspection import inspect
 from onloop.store.memory import MemoryStore
 from onloop.store.sqlite import SqliteStore, create_store
 
-THROUGH_A_RESIDENT = {"test_service", "test_claims", "test_keys", "test_messages", "test_sub_agents"}
+THROUGH_A_RESIDENT = {"test_service", "test_claims", "test_gallery", "test_keys", "test_messages", "test_sub_agents"}
 """The tests that are run through a resident gateway, too: with the file beside it, and apart from it."""
 
 

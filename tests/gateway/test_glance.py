@@ -41,21 +41,26 @@ def both_paths(
     shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "", task: str = "r1"
 ) -> tuple[Printed, Printed]:
     """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
-    git_dir = folder / "environments" / "r1" / ".git"
-    git_dir.mkdir(parents=True, exist_ok=True)
-    (git_dir / "HEAD").write_text(f"{head}\n")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
-        "ONLOOP_STORE": str(folder / "store"),
-        "ONLOOP_TOKEN": secret or shop.secrets["r1"],
-        "ONLOOP_TASK": task,
-    }
+    environment = surroundings(folder, secret or shop.secrets["r1"], task, head)
     command = [sys.executable, "-c", BOTH_PATHS, *words]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
     short, long = json.loads(ran.stdout)
     return tuple(short), tuple(long)
+
+
+def surroundings(folder: Path, secret: str, task: str = "r1", head: str = HEAD) -> dict[str, str]:
+    """An agent's environment, and the clone with HEAD at `head` that goes with it."""
+    git_dir = folder / "environments" / "r1" / ".git"
+    git_dir.mkdir(parents=True, exist_ok=True)
+    (git_dir / "HEAD").write_text(f"{head}\n")
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("core", "tui")),
+        "ONLOOP_STORE": str(folder / "store"),
+        "ONLOOP_TOKEN": secret,
+        "ONLOOP_TASK": task,
+    }
 
 
 def running(shop: Shop) -> None:
@@ -208,3 +213,20 @@ def test_a_new_submission_is_answered_at_once(today: Shop, tmp_path: Path) -> No
     short, long = both_paths(today, tmp_path, head=OTHER_HEAD)
 
     assert short == long and short[0] == Exit.NOT_YET
+
+
+def test_a_short_answer_loads_next_to_nothing_from_the_first_line_of_the_command_on(
+    today: Shop, tmp_path: Path
+) -> None:
+    today.begin()
+    running(today)
+    environment = {**surroundings(tmp_path, today.secrets["r1"]), "PYTHONPROFILEIMPORTTIME": "1"}
+    command = [sys.executable, "-c", "import sys; from onloop.cli.entry import main; sys.exit(main())", "check"]
+
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert ran.returncode == Exit.NOT_YET
+    assert ran.stdout == both_paths(today, tmp_path)[0][1]
+    loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "onloop.cli.glance" in loaded
+    assert loaded & {"re", "enum", "json", "functools", "dataclasses", "typing", "argparse", "hashlib"} == set()

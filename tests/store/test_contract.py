@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onloop.attention.idle import silence
 from onloop.machine.events import Claimed, Created, Event, LeaseEnded, Moved, StepEntered
 from onloop.machine.evolve import evolve
 from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
@@ -226,6 +227,22 @@ def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
         assert now.due(250) == ["b", "c"]
         assert now.due(300) == ["b", "c", "a"]
         assert now.due(300, "a") == ["a"]
+
+
+def test_silent_are_the_leases_that_the_rule_calls_silent(store: Store) -> None:
+    times = [
+        (expires, beat, progress) for expires in (0, 161, 200) for beat in (39, 40, 41) for progress in (69, 70, 71)
+    ]
+    leases = [Lease(f"t{n:02}", 1, "agent:x", *when) for n, when in enumerate(times)]
+    with store.writing() as tx:
+        for lease in reversed(leases):
+            tx.put(lease)
+
+    with store.reading() as now:
+        found = now.silent(100, 30)
+
+    assert found == [lease for lease in leases if silence(lease, 100, 30) is not None]
+    assert 0 < len(found) < len(leases)
 
 
 def test_the_house_is_kept(store: Store) -> None:

@@ -6,6 +6,9 @@ import gc
 import os
 import sys
 
+SELDOM = 10_000
+"""After how many new objects Python looks for rings of garbage: of what a verb reads nothing is, and it reads a lot."""
+
 
 def main() -> int:
     """Run one verb, and end with its exit code: at once, for taking the interpreter apart costs a tenth of a verb."""
@@ -32,6 +35,8 @@ def _answer() -> int:
     gc.disable()  # nothing that is imported becomes garbage
     from onloop.cli.main import run
 
+    gc.freeze()
+    gc.set_threshold(SELDOM)
     gc.enable()
     return run(sys.argv[1:])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -100,6 +99,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     first = words[0]
     found = verb(first)
     if found is None:
+        import difflib  # here: only who mistypes needs it
+
         near = difflib.get_close_matches(first, [known.name for known in VERBS], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UnknownThing(f"there is no verb {first!r}", hint=f"{hint}onloop --help lists them")

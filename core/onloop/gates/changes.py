@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from onloop.gates.git import Git
+if TYPE_CHECKING:  # whoever only shows changes starts no git
+    from onloop.gates.git import Git
 
 _SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
 

@@ -90,6 +90,7 @@ LOOKS: Mapping[str, Callable[[Reading, Values], object]] = {
     "last_seq": lambda at, _: at.last_seq(),
     "get": lambda at, values: at.get(values[0], values[1]),
     "select": _select,
+    "silent": lambda at, values: at.silent(values[0], values[1]),
     "due": lambda at, values: at.due(values[0], values[1]),
     "blob": lambda at, values: at.blob(values[0]),
 }

@@ -21,7 +21,7 @@ from onloop.machine.house import House, HouseEvent
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
-from onloop.store.rows import Head, Job, Pinned, Row
+from onloop.store.rows import Head, Job, Lease, Pinned, Row
 
 R = TypeVar("R", bound=Row)
 
@@ -231,6 +231,9 @@ class _ClientReading:
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
         return cast("Sequence[R]", self._ask("select", kind, equal))
+
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        return cast("Sequence[Lease]", self._ask("silent", now, stall_ms))
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         return cast("Sequence[str]", self._ask("due", now, task))

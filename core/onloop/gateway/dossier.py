@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from onloop.errors import OnloopError
 from onloop.gates.changes import FileChange
-from onloop.gates.mirror import Mirror
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.family import Result, results, swarm_of
@@ -20,6 +20,9 @@ from onloop.machine.review import is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
+
+if TYPE_CHECKING:
+    from onloop.gates.mirror import Mirror
 
 DIFF_LIMIT = 200_000
 TAIL_LIMIT = 4_000

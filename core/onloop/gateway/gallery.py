@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from onloop.attention.board import Board
-from onloop.attention.groups import Group, Place, group_of, seniority
-from onloop.attention.idle import silence
+from onloop.attention.groups import Group, Place, group_of, groups_of, seniority
+from onloop.attention.idle import STALL_MS
 from onloop.attention.items import Item, Tier, item_of
 from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.picture import Category, FleetLine, Picture, board_at, category_of
@@ -18,7 +18,6 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading, TaskFilter
-from onloop.store.rows import Lease
 
 
 def picture_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | None = None) -> Picture:
@@ -29,16 +28,28 @@ def picture_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | No
 def board_of_store(at: Reading, now: int) -> Board:
     """The board of a store at `now` (ms), read from what needs somebody and what stands above it, and nothing else."""
     needing = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED)))
-    leases = [lease for lease in at.select(Lease) if silence(lease, now) is not None]
-    known = {task.id: task for task in needing}
-    known |= {task.id: task for lease in leases if (task := at.task(lease.task)) is not None}
+    leases = at.silent(now, STALL_MS)
+    held = (task for lease in leases if (task := at.task(lease.task)) is not None)
+    known = _with_parents(at, {task.id: task for task in (*needing, *held)})
+    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
+    items = (item_of(task, definitions.get(task.definition)) for task in known.values() if task.kind is Kind.WORK)
+    above = {task.parent for task in known.values()}
+    picture = Picture(  # without runs: of most of them only a part was read
+        groups=groups_of(item for item in items if item is not None),
+        parents={name: task for name, task in known.items() if name in above},
+    )
+    return board_at(picture, known, at.house(), leases, now)
+
+
+def _with_parents(at: Reading, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
+    """These tasks, and all that stand above them."""
+    known = dict(tasks)
     missing = {task.parent for task in known.values()} - known.keys()
     while missing:
         above = [task for name in missing if name is not None and (task := at.task(name)) is not None]
         known |= {task.id: task for task in above}
         missing = {task.parent for task in above} - known.keys()
-    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
-    return board_at(picture_of(known.values(), definitions), known, at.house(), leases, now)
+    return known
 
 
 @dataclass(slots=True)

@@ -7,10 +7,13 @@ import stat
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onloop.errors import StoreError
-from onloop.gates.mirror import Mirror
 from onloop.store.sqlite import anchor_of
+
+if TYPE_CHECKING:
+    from onloop.gates.mirror import Mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Home:
 
     def mirror(self, origin: str) -> Mirror:
         """The mirror of an origin: its last name, and a digest that keeps equal names apart."""
+        from onloop.gates.mirror import Mirror  # here: most verbs need no git, and nothing of what starts it
+
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
         folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
         return Mirror(self.mirrors / folder, origin)

@@ -80,6 +80,7 @@ VERBS: Mapping[str, Verb] = {
     "last_seq": Verb((), int, *_READ),
     "get": Verb((_ROW, str), Row | None, *_READ),
     "select": Verb((_ROW, Mapping[str, str]), tuple[Row, ...], *_READ),
+    "silent": Verb((int, int), tuple[Row, ...], *_READ),
     "due": Verb((int, str | None), tuple[str, ...], *_READ),
     "blob": Verb((str,), _BYTES | None, *_READ),
     "done": Verb((), None, *_READ),

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import TypeVar, cast
 
+from onloop.attention.idle import silence
 from onloop.machine.house import House
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -136,6 +137,9 @@ class _View:
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
         rows = self.contents.rows.get(kind, {})
         return [cast("R", rows[key]) for key in sorted(key for key, row in rows.items() if _fits(row, equal))]
+
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        return [lease for lease in self.select(Lease) if silence(lease, now, stall_ms) is not None]
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         times = [(due.at, due.task) for due in self.select(Due)]

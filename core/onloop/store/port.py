@@ -11,7 +11,7 @@ from onloop.machine.house import House
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.codec import Logged
-from onloop.store.rows import Head, Row
+from onloop.store.rows import Head, Lease, Row
 
 R = TypeVar("R", bound=Row)
 
@@ -115,6 +115,10 @@ class Reading(Protocol):
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
         """The rows of that kind whose fields equal what is given, in order of their keys."""
+        ...
+
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        """The leases of agents that are silent at `now` (ms; attention.idle: silence), in order of their tasks."""
         ...
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:

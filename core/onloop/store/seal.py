@@ -5,11 +5,12 @@ It has no imports worth the name, because the short path of `onloop check` reads
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
-try:  # the bare C modules: hashlib would load OpenSSL, which costs more than the rest of the short path
+if sys.version_info >= (3, 12):  # the bare C modules: hashlib would load OpenSSL, which costs more than the short path
     from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:
+else:
     from _sha256 import sha256  # type: ignore[import-not-found]
 
 __all__ = ["added", "seal_of", "sha256"]

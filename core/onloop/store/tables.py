@@ -19,7 +19,7 @@ from onloop.store.codec import from_text, to_text
 from onloop.store.known import Ends, Known, Tally, task_asked
 from onloop.store.layout import PUT_TALLY, TABLES, TASK_COLUMNS, task_put, task_row
 from onloop.store.port import Entry, EventRow, Recorded, TaskFilter
-from onloop.store.rows import LOG, Head, Remembered, Row
+from onloop.store.rows import LOG, Head, Lease, Remembered, Row
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 
@@ -43,6 +43,9 @@ _ENDS = (
     "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
     "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
 )
+_SILENT = "expires + beat_at < 2 * ?1 OR progress_at < ?1 - ?2"
+"""What attention.idle calls silence, so that of many thousand leases only those are read that say something."""
+
 _INSERT_EVENT = "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -221,11 +224,18 @@ class Tables:
             return [row for _, row, _ in found]
         return known
 
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        """See Reading."""
+        return [lease for _, lease, _ in self._found(Lease, _SILENT, (now, stall_ms))]
+
     def _rows(self, kind: type[R], equal: Mapping[str, str | int | None]) -> list[tuple[str, R, str]]:
         """Keys, rows and seals, from the file."""
-        table, found = TABLES[kind], list[tuple[str, R, str]]()
         where = " AND ".join(f"{column} IS ?" for column in equal) or "1"
-        for row in self.run(f"{table.select}{where} ORDER BY 1", tuple(equal.values())):
+        return self._found(kind, where, tuple(equal.values()))
+
+    def _found(self, kind: type[R], where: str, values: Sequence[Any]) -> list[tuple[str, R, str]]:
+        table, found = TABLES[kind], list[tuple[str, R, str]]()
+        for row in self.run(f"{table.select}{where} ORDER BY 1", values):
             check_seal(table.name, row[:-1], row[-1])
             found.append((row[0], kind(*row[:-1]), row[-1]))
         return found
