@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
@@ -369,3 +369,20 @@ def test_a_recorded_event_is_never_refused_in_whatever_order(events: list[e.Even
         task = evolve(task, event, id=TASK, at=NOON)
 
     assert task.version == before + len(events)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(EVENTS, max_size=30))
+def test_a_fold_in_one_go_is_that_of_single_steps_and_neither_changes_what_it_began_with(
+    events: list[e.Event],
+) -> None:
+    first = task = Scenario(DEFINITIONS[0]).given(create()).task
+    for number, event in enumerate(events):
+        kept = replace(task)
+        after = evolve(task, event, id=TASK, at=NOON + number)
+        assert task == kept
+        task = after
+
+    kept = replace(first)
+    assert replay(TASK, [(event, NOON + number) for number, event in enumerate(events)], first) == task
+    assert first == kept
