@@ -13,11 +13,12 @@ from onloop.attention.items import Tier
 from onloop.cli.render import reason_words
 from onloop.gateway.gallery import picture_of
 from onloop.gateway.picture import Category
-from onloop.gateway.standing import Standing, standing, standings
+from onloop.gateway.standing import MANY, Standing, standing, standings
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.store.port import TaskFilter
 from scenario import FAIL, NOON
 from steps import SECOND, defined, develop, ship
 
@@ -180,6 +181,21 @@ def test_a_freeze_shows_on_what_it_covers_with_who_set_it_and_on_nothing_that_ha
     assert one["r1.1"] == Standing(Reason.READY, None)
     freezes = {task_id: found.freeze and found.freeze.by for task_id, found in now(shop).items()}
     assert freezes == {"r1": "human:ben", "r1.1": "human:ben", "r1.2": "human:ben", "r1.3": None}
+
+
+def test_of_many_tasks_all_leases_are_read_at_once_and_say_what_each_says_alone(shop: Shop) -> None:
+    shop.fleet(MANY)
+    agents = [shop.claim(f"r1.{number}") for number in range(1, MANY + 1)]
+    shop.later(31 * SECOND)
+    shop.gateway.heartbeat(agents[0])
+
+    with shop.store.reading() as at:
+        tasks = [task for task in at.tasks(TaskFilter(run="r1")) if task.parent]
+        together = standings(at, tasks, shop.clock())
+        alone = {task.id: standings(at, [task], shop.clock())[task.id] for task in tasks}
+
+    assert together == alone
+    assert [together[name].reason for name in ("r1.1", "r1.2")] == [None, Reason.DISCONNECTED]
 
 
 def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(shop: Shop) -> None:

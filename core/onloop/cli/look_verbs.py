@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.attention.groups import age
@@ -10,7 +11,7 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
 from onloop.errors import BadInput, UnknownThing
-from onloop.gateway.definitions import definition_of
+from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.dossier import gate_lines
 from onloop.gateway.gallery import picture_of
 from onloop.gateway.standing import Standing, standings
@@ -33,10 +34,11 @@ def list_tasks(context: Context) -> Output:
         tasks = at.tasks(TaskFilter(run=context.args.run, states=states))
         now = context.opened.gateway.clock()
         stand = standings(at, tasks, now)
+    if context.args.as_json:
+        return Output(data=_tasks_json(tasks, stand))
     rows = [_row(task, stand[task.id], now) for task in tasks]
     lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
-    empty = ("no tasks: onloop start or onloop fleet begins some",)
-    return Output(lines=lines if rows else empty, data=_tasks_json(tasks, stand))
+    return Output(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
 
 
 def _tasks_json(tasks: Sequence[Task], stand: Mapping[str, Standing]) -> dict[str, Json]:
@@ -80,19 +82,24 @@ def tree(context: Context) -> Output:
     with context.opened.gateway.store.reading() as at:
         tasks = at.tasks(TaskFilter(run=context.args.run))
         stand = standings(at, tasks, context.opened.gateway.clock())
+        if context.args.as_json:
+            return Output(data=_tasks_json(tasks, stand))
         lines = tuple(_tree_lines(at, tasks, stand))
-    nothing = ("no runs: onloop start or onloop fleet begins one",)
-    return Output(lines=lines or nothing, data=_tasks_json(tasks, stand))
+    return Output(lines=lines or ("no runs: onloop start or onloop fleet begins one",))
 
 
 def _tree_lines(at: Reading, tasks: Sequence[Task], stand: Mapping[str, Standing]) -> Iterator[str]:
+    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in tasks}}
+    members: dict[str, list[Task]] = defaultdict(list)
+    for task in tasks:
+        members[task.run].append(task)
     for run in picture_of(tasks).runs:
-        root = next(task for task in tasks if task.id == run.run)
+        root = next(task for task in members[run.run] if task.id == run.run)
         counts = f"{run.done} done, {run.working} working, {run.waiting} waiting, {run.needs_person} need a person"
         yield safe(f"{root.id}  {root.workflow}  {root.title}  [{counts}, {run.total} in all]")
-        for task in tasks:
-            if task.run == run.run and task.kind is Kind.WORK:
-                marks = strip(gate_lines(definition_of(at, task), task))
+        for task in members[run.run]:
+            if task.kind is Kind.WORK:
+                marks = strip(gate_lines(definitions[task.definition], task))
                 reason = reason_words(task, stand[task.id])
                 yield safe(f"  {task.id:<10} {marks:<6} {task.repo or ''}  {task.step}  {task.state.value}{reason}")
                 yield from sub_agent_lines(stand[task.id].sub_agents, "    ")

@@ -12,6 +12,9 @@ from onloop.errors import Exit, OnloopError, Unavailable, WorkflowError
 from onloop.machine.digest import Json
 from onloop.text import safe, safe_lines
 
+AT_ONCE = 1000
+"""How many lines are printed at a time: a flush for each of many thousand takes longer than making them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -31,8 +34,8 @@ def write(output: Output, *, as_json: bool) -> int:
     if as_json:
         _print(json.dumps({"exit": output.exit.value, **output.data}, ensure_ascii=True))
     else:
-        for line in output.lines:
-            _print(safe_lines(line))
+        for start in range(0, len(output.lines), AT_ONCE):
+            _print("\n".join(map(safe_lines, output.lines[start : start + AT_ONCE])))
     for note in output.notes:
         _print(safe(note), error=True)
     return output.exit.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onloop.attention.idle import Pulse, idle_reason
@@ -12,6 +12,9 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
+
+MANY = 100
+"""From how many held tasks on all leases are read, instead of theirs one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def standings(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, Stan
     """How each task stands as of now, by its id: what is recorded may be older than a freeze, or than its own clock."""
     house = at.house()
     known = tuple(tasks)
-    leases = {task.id: at.get(Lease, task.id) for task in known if task.holder is not None}
+    leases = _leases(at, [task.id for task in known if task.holder is not None])
     within = sub_agents_of((lease for lease in leases.values() if lease), at.select(SubAgent) if leases else ())
     free: dict[str, bool] = {}
     found: dict[str, Standing] = {}
@@ -62,6 +65,14 @@ def standings(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, Stan
         freeze = house.freezes[scope] if scope and not task.ended else None
         found[task.id] = Standing(reason, freeze, lapsed, within.get(task.id, ()))
     return found
+
+
+def _leases(at: Reading, held: Sequence[str]) -> Mapping[str, Lease | None]:
+    """The leases of these tasks: one by one, or all at once where they are many."""
+    if len(held) < MANY:
+        return {task: at.get(Lease, task) for task in held}
+    known = {lease.task: lease for lease in at.select(Lease)}
+    return {task: known.get(task) for task in held}
 
 
 def _is_slot_free(at: Reading, task: Task) -> bool:
