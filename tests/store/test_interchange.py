@@ -19,7 +19,7 @@ from onloop.machine.digest import Json, canonical
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.codec import to_text
 from onloop.store.inspection import inspect
-from onloop.store.interchange import export_lines, import_content, read_lines
+from onloop.store.interchange import export_lines, import_source, read_lines, surveyed
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import ROWS, Archived, Brief, Due, Glance, Head, Remembered, Token, remembered_key
 from onloop.store.sqlite import SqliteStore, create_store
@@ -40,11 +40,18 @@ def _imported(lines: list[bytes], folder: Path) -> SqliteStore:
     store = SqliteStore(folder)
     try:
         with store.changing() as tables:
-            import_content(tables, read_lines(lines, "log.jsonl"), "log.jsonl")
+            import_source(tables, surveyed(lambda: lines, "log.jsonl"))
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _with_fitting_digest(told: list[dict[str, Any]]) -> list[bytes]:
+    """The lines of a file that says all this, with the last line that fits it."""
+    lines = [canonical(line) + b"\n" for line in told]
+    end: dict[str, Json] = {"lines": len(lines) - 1, "sha256": sha256(b"".join(lines)).hexdigest()}
+    return [*lines, canonical(end) + b"\n"]
 
 
 def _all(at: Reading) -> list[object]:
@@ -76,10 +83,8 @@ def test_an_export_from_before_schema_4_comes_in_without_its_briefs(tmp_path: Pa
         {"brief": [line["brief"][0], 3, *line["brief"][1:]]} if "brief" in line else line for line in told
     ]
     assert old != told
-    lines = [canonical(line) + b"\n" for line in old]
-    end: dict[str, Json] = {"lines": len(lines) - 1, "sha256": sha256(b"".join(lines)).hexdigest()}
 
-    store = _imported([*lines, canonical(end) + b"\n"], tmp_path / "two")
+    store = _imported(_with_fitting_digest(old), tmp_path / "two")
 
     with store.reading() as at:
         assert (bool(at.select(Glance)), at.select(Brief)) == (True, [])
@@ -114,17 +119,38 @@ def test_an_export_that_was_changed_anywhere_is_refused(tmp_path: Path) -> None:
 def test_an_export_whose_digest_was_made_to_fit_is_refused_for_its_chain(tmp_path: Path) -> None:
     shop = furnished(tmp_path / "one")
     assert isinstance(shop.store, SqliteStore)
-    content = read_lines(_exported(shop.store), "log.jsonl")
+    told = [json.loads(line) for line in _exported(shop.store)[:-1]]
     shop.store.close()
-    del content.events[8]
+    del told[9]
+    lines = _with_fitting_digest(told)
     create_store(tmp_path / "two")
     store = SqliteStore(tmp_path / "two")
 
     with pytest.raises(StoreError, match="does not follow from the one before it"), store.changing() as tables:
-        import_content(tables, content, "log.jsonl")
+        import_source(tables, surveyed(lambda: lines, "log.jsonl"))
 
     with store.reading() as at:
         assert at.log() == []
+    store.close()
+
+
+def test_a_file_that_becomes_another_one_between_its_two_readings_is_refused_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    shop = furnished(tmp_path / "one")
+    assert isinstance(shop.store, SqliteStore)
+    before = _exported(shop.store)
+    shop.freeze("run:r2")
+    readings = iter([before, _exported(shop.store)])
+    shop.store.close()
+    source = surveyed(lambda: next(readings), "log.jsonl")
+    create_store(tmp_path / "two")
+    store = SqliteStore(tmp_path / "two")
+
+    with pytest.raises(StoreError, match="do not end where its first line says"), store.changing() as tables:
+        import_source(tables, source)
+
+    assert inspect(store).events == 0
     store.close()
 
 
@@ -134,7 +160,7 @@ def test_a_store_that_is_not_empty_takes_no_import(tmp_path: Path) -> None:
     lines = _exported(shop.store)
 
     with pytest.raises(StoreError, match=r"the store has .* events already"), shop.store.changing() as tables:
-        import_content(tables, read_lines(lines, "log.jsonl"), "log.jsonl")
+        import_source(tables, surveyed(lambda: lines, "log.jsonl"))
     shop.store.close()
 
 

@@ -18,7 +18,7 @@ from onloop.gateway.opening import wall_clock
 from onloop.machine.digest import Json
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.inspection import inspect
-from onloop.store.interchange import export_lines, import_content, read_file, write_file
+from onloop.store.interchange import export_lines, file_lines, import_source, read_lines, surveyed, write_file
 from onloop.store.migrations import migrate
 from onloop.store.sqlite import SCHEMA_VERSION, SqliteStore, create_store
 
@@ -63,10 +63,10 @@ def _export(context: Context) -> Output:
 
 def _import(context: Context) -> Output:
     path = _file(context)
-    content = read_file(path)
+    source = surveyed(lambda: file_lines(path), str(path))
     create_store(context.home.store, context.home.anchor)
     with _opened(context) as opened, opened.changing() as tables:
-        fold = import_content(tables, content, str(path))
+        fold = import_source(tables, source)
     data: dict[str, Json] = {"store": str(context.home.store), "events": fold.events, "tasks": len(fold.tasks)}
     return Output(lines=(f"imported: {fold.events} events, {len(fold.tasks)} tasks",), data=data)
 
@@ -84,7 +84,7 @@ def _archive(context: Context) -> Output:
             return Output(Exit.NOTHING, (f"no run ended before {context.args.before}",), {"runs": []})
         write_file(path, retired.lines(tables))
         try:
-            read_back(read_file(path), str(path))
+            read_back(read_lines(file_lines(path), str(path)), str(path))
             remove(tables, retired, wall_clock())
         except BaseException:
             with suppress(OSError):
@@ -96,7 +96,7 @@ def _archive(context: Context) -> Output:
 
 
 def _archived(path: Path) -> Output:
-    content = read_file(path)
+    content = read_lines(file_lines(path), str(path))
     tasks = read_back(content, str(path))
     rows = [(task.id, task.state.value, task.workflow, task.title) for task in tasks]
     listed: list[Json] = [{"task": t.id, "run": t.run, "state": t.state.value, "title": t.title} for t in tasks]

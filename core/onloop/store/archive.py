@@ -72,12 +72,14 @@ def finished_before(reading: Reading, before: int) -> Retired:
 
 def remove(tables: Tables, retired: Retired, now: int) -> None:
     """Take runs out of the tables, keep the ends of their chains, and chain the rest of the log anew behind them."""
+    first: dict[str, int] = {}
+    for event in retired.events:
+        first.setdefault(event.run, event.seq)
     for run in retired.runs:
         head = tables.get(Head, run)
         if head is None:
             continue
-        first = next(event.seq for event in retired.events if event.run == run)
-        tables.put(Archived(run, head.count, head.hash, first, now, retired.log.count, retired.log.hash))
+        tables.put(Archived(run, head.count, head.hash, first[run], now, retired.log.count, retired.log.hash))
         _remove_run(tables, run)
     for digest in retired.blobs:
         tables.delete_blob(digest)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from onloop.errors import StoreError
 from onloop.machine.digest import Json, canonical
@@ -81,28 +81,66 @@ def events_of(reading: Reading, run: str | None = None) -> Iterator[Recorded]:
         after = batch[-1].seq
 
 
-def read_lines(lines: Iterable[bytes], name: str) -> Content:
-    """What a file holds; StoreError names the line that is not as it was written."""
-    running, content, end = sha256(), None, None
+Item = Mapping[str, Any] | Recorded | Row | bytes
+"""What a line of a file holds: the first one what the file is, each other an event, a row beside the log, or bytes."""
+
+
+def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
+    """What a file holds, line by line; StoreError names the line that is not as it was written, the last one included.
+
+    Nothing of it counts before the end has been reached.
+    """
+    running, number, is_over = sha256(), 0, False
     for number, line in enumerate(lines, 1):
         where = f"{name}:{number}"
-        if end is not None:
+        if is_over:
             raise _foreign(where, "a line after the last one")
         told = _object(line, where)
-        if content is None:
+        if number == 1:
             if told.get("onloop") != "log" or told.get("format") != FORMAT:
                 raise _foreign(where, f"it is no export of format {FORMAT}")
-            content = Content(told)
+            yield told
         elif "sha256" in told:
             if told != {"lines": number - 2, "sha256": running.hexdigest()}:
                 raise _foreign(where, "the digest over all lines is another one")
-            end = number
+            is_over = True
         else:
-            _take(content, told, where)
+            yield from _item(told, where)
         running.update(line)
-    if content is None or end is None:
+    if not is_over:
         raise _foreign(name, "its last line is missing: it was cut")
+
+
+def read_lines(lines: Iterable[bytes], name: str) -> Content:
+    """All that a file holds; StoreError as `items_of`."""
+    items = items_of(lines, name)
+    content = Content(cast("Mapping[str, Any]", next(items)))
+    for item in items:
+        match item:
+            case Recorded():
+                content.events.append(item)
+            case bytes():
+                content.blobs.append(item)
+            case Row():
+                content.rows.append(item)
     return content
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read once, line by line, and can be read again: what it says it is, and what was archived."""
+
+    name: str
+    lines: Callable[[], Iterable[bytes]]
+    about: Mapping[str, Any]
+    archived: tuple[Archived, ...]
+
+
+def surveyed(lines: Callable[[], Iterable[bytes]], name: str) -> Source:
+    """The source that `lines` gives, each time it is asked; StoreError as `items_of`."""
+    items = items_of(lines(), name)
+    about = cast("Mapping[str, Any]", next(items))
+    return Source(name, lines, about, tuple(item for item in items if isinstance(item, Archived)))
 
 
 def _object(line: bytes, where: str) -> dict[str, Any]:
@@ -115,15 +153,15 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     return told
 
 
-def _take(content: Content, told: dict[str, Any], where: str) -> None:
+def _item(told: dict[str, Any], where: str) -> Iterator[Item]:
     kind, values = next(iter(told.items())) if len(told) == 1 else ("", "")
     try:
         if kind == "event":
-            content.events.append(_record(Recorded, values))
+            yield cast("Recorded", _record(Recorded, values))
         elif kind == "blob":
-            content.blobs.append(base64.b64decode(values, validate=True))
+            yield base64.b64decode(values, validate=True)
         elif kind != "brief" or len(values) != COLUMNS_OF_OLD_BRIEFS:
-            content.rows.append(_record(KINDS[kind], values))
+            yield cast("Row", _record(KINDS[kind], values))
     except (KeyError, TypeError, ValueError):
         raise _foreign(where, f"it holds no {kind or 'row'} of this version") from None
 
@@ -142,34 +180,57 @@ def check_chains(events: Iterable[Recorded], name: str) -> dict[str, Head]:
     """The head of every run; StoreError names the first event whose hash does not follow."""
     heads: dict[str, Head] = {}
     for event in events:
-        head = heads.get(event.run, Head(event.run, 0, GENESIS))
-        if event.run_seq != head.count + 1 or link(head.hash, event) != event.hash:
-            raise _foreign(
-                name, f"event {event.seq} ({event.task}, {event.name}) does not follow from the one before it"
-            )
-        heads[event.run] = Head(event.run, event.run_seq, event.hash)
+        _follow(heads, event, name)
     return heads
 
 
-def import_content(tables: Tables, content: Content, name: str) -> Fold:
+def _follow(heads: dict[str, Head], event: Recorded, name: str) -> None:
+    head = heads.get(event.run, Head(event.run, 0, GENESIS))
+    if event.run_seq != head.count + 1 or link(head.hash, event) != event.hash:
+        words = f"event {event.seq} ({event.task}, {event.name}) does not follow from the one before it"
+        raise _foreign(name, words)
+    heads[event.run] = Head(event.run, event.run_seq, event.hash)
+
+
+def import_source(tables: Tables, source: Source) -> Fold:
     """Put a whole store's content into an empty one; the state is folded anew. StoreError says what does not fit."""
     if tables.last_seq() or tables.run("SELECT 1 FROM event LIMIT 1"):
         raise StoreError(
             f"the store has {tables.last_seq()} events already", hint="import into a new folder: --store DIR"
         )
-    if content.about.get("what") != "store":
-        raise _foreign(name, "it holds archived runs, not a whole store; onloop store archive --read lists them")
-    for row in (*check_chains(content.events, name).values(), *content.rows, _log_head(content, name)):
-        tables.put(row)
-    for blob in content.blobs:
-        tables.put_blob(blob)
-    tables.insert(content.events)
+    if source.about.get("what") != "store":
+        raise _foreign(source.name, "it holds archived runs, not a whole store; onloop store archive --read lists them")
+    heads = _put_items(tables, source)
+    for head in heads:
+        tables.put(head)
     fold, problems = fold_log(tables)
     put_fold(tables, fold)
     problems += verify(tables).problems
     if problems:
-        raise _foreign(name, problems[0])
+        raise _foreign(source.name, problems[0])
     return fold
+
+
+def _put_items(tables: Tables, source: Source) -> list[Head]:
+    """Put what a source holds into the tables, a batch of events at a time; the answer is where every chain ends."""
+    end, heads, batch = base_of(source.archived), dict[str, Head](), list[Recorded]()
+    for item in items_of(source.lines(), source.name):
+        match item:
+            case Recorded():
+                _follow(heads, item, source.name)
+                end = log_link(end, item.seq, item.hash)
+                batch.append(item)
+            case bytes():
+                tables.put_blob(item)
+            case Row():
+                tables.put(item)
+        if len(batch) == BATCH:
+            tables.insert(batch)
+            batch.clear()
+    tables.insert(batch)
+    if end != source.about.get("hash") or type(source.about.get("seq")) is not int:
+        raise _foreign(source.name, "its events do not end where its first line says")
+    return [*heads.values(), Head(LOG, source.about["seq"], end)]
 
 
 def put_fold(tables: Tables, fold: Fold) -> None:
@@ -178,15 +239,6 @@ def put_fold(tables: Tables, fold: Fold) -> None:
         tables.put_task(task)
     if HOUSE in fold.heads:
         tables.put_house(fold.house)
-
-
-def _log_head(content: Content, name: str) -> Head:
-    end = base_of([row for row in content.rows if isinstance(row, Archived)])
-    for event in content.events:
-        end = log_link(end, event.seq, event.hash)
-    if end != content.about.get("hash") or type(content.about.get("seq")) is not int:
-        raise _foreign(name, "its events do not end where its first line says")
-    return Head(LOG, content.about["seq"], end)
 
 
 def state_digest(fold: Fold) -> str:
@@ -209,10 +261,10 @@ def write_file(path: Path, lines: Iterable[bytes]) -> None:
         raise StoreError(f"{path} cannot be written: {problem.strerror}", hint="name a new file") from None
 
 
-def read_file(path: Path) -> Content:
-    """What a file holds; StoreError says what is wrong with it."""
+def file_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, read as they are asked for; StoreError says why it cannot be read."""
     try:
         with path.open("rb") as source:
-            return read_lines(source, str(path))
+            yield from iter(lambda: source.readline(LONGEST_LINE + 1), b"")
     except OSError as problem:
         raise StoreError(f"{path} cannot be read: {problem.strerror}", hint="name a file that was exported") from None
