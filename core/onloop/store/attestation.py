@@ -29,8 +29,8 @@ from onloop.store.share import EVENTS, TASKS, Answer, put_frame
 from onloop.store.tables import Tables
 from onloop.store.verification import log_rows
 
-FEWEST = 50_000
-"""Of how many events on several processes are worth their start."""
+FEWEST = 100_000
+"""From how many events on several processes are worth their start."""
 
 MOST = 4
 """How many processes fold at most: more than one process can read for would wait."""
