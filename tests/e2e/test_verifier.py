@@ -70,12 +70,29 @@ def test_a_verifier_that_cannot_start_is_tried_ever_more_seldom_and_its_log_stay
         now[0] = float(second)
         ensure_verifier(home, clock=lambda: now[0])
         if started := _STARTS[home.store].running:
-            wait_for(lambda: started[0].poll() is not None, world.logs)
+            ensure_verifier(home, clock=lambda: now[0])  # one is on its way: none is started beside it
+            assert len(_STARTS[home.store].running) <= 1
+            wait_for(lambda: started[0][0].poll() is not None, world.logs)
             tried.append(second)
 
     assert tried == [0, 1, 4, 9, 18]
     assert log.read_text().count("has schema version 99") == len(tried)
     assert (home.logs / "verifier.log.before").stat().st_size > LARGEST_LOG
+
+
+def test_a_store_is_not_migrated_under_a_verifier_that_is_up(world: World) -> None:
+    world.init()
+    home = Home(world.store)
+    assert "nothing to do" in world.onloop("store", "migrate").out
+    with world.running("verifier"):
+        wait_for(lambda: is_verifier_up(home), world.logs)
+        connection = apsw.Connection(str(world.store / FILE))
+        connection.execute("PRAGMA user_version=3")
+        connection.close()
+        refused = world.onloop("store", "migrate")
+
+    assert refused.code == 17
+    assert "a verifier of" in refused.err and f"kill {(world.store / 'verifier.lock').read_text()}" in refused.err
 
 
 def test_an_agent_starts_no_verifier_and_is_none(world: World) -> None:

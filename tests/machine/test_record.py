@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass
 from dataclasses import replace as replaced
 
 import pytest
@@ -54,6 +54,22 @@ def test_a_settled_draft_is_a_frozen_record_like_any_other() -> None:
 
 def test_what_was_never_a_draft_is_settled_already() -> None:
     assert settled(TASK) is TASK
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    only: str
+
+
+def test_records_of_no_field_and_of_one_are_records_too() -> None:
+    assert replace(_Nothing()) == _Nothing()
+    assert replace(_One("ab"), only="cd") == _One("cd")
+    assert settled(draft(_One("ab"))) == _One("ab")
 
 
 def test_a_field_that_no_record_of_the_kind_has_is_an_error() -> None:

@@ -165,6 +165,44 @@ def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     assert sorted(path.name for path in old.iterdir()) == before
 
 
+@pytest.mark.parametrize("version", ["old", "without_sub_agents", "widely_laid_out"])
+def test_what_somebody_else_keeps_in_the_file_is_named_before_anything_is_done(
+    version: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(version)
+    connection = apsw.Connection(str(folder / FILE))
+    connection.execute("ANALYZE; CREATE VIEW mine AS SELECT 1")
+
+    with pytest.raises(StoreError, match="holds the view 'mine', which is none of onloop's") as told:
+        migrate(folder)
+
+    assert "DROP VIEW mine" in told.value.hint
+    assert list(folder.glob("*.backup")) == []
+    connection.execute("DROP VIEW mine")
+    connection.close()
+    migrate(folder)
+    store = SqliteStore(folder)
+    assert inspect(store).problems == ()
+    store.close()
+
+
+def test_whoever_has_the_store_open_while_it_is_migrated_is_told_so_and_writes_nothing(tmp_path: Path) -> None:
+    shop = furnished(tmp_path / "store")
+    assert isinstance(shop.store, SqliteStore)
+    other = apsw.Connection(str(tmp_path / "store" / FILE))
+    other.execute(f"BEGIN; ALTER TABLE brief RENAME TO older; PRAGMA user_version={SCHEMA_VERSION + 1}; COMMIT")
+    length = other.execute("SELECT count(*) FROM event").fetchall()
+
+    with pytest.raises(StoreError, match=f"has schema version {SCHEMA_VERSION + 1}, and this onloop knows"):
+        shop.freeze("all")
+    with pytest.raises(StoreError, match="has schema version"), shop.store.reading() as at:
+        at.select(Brief)
+
+    assert other.execute("SELECT count(*) FROM event").fetchall() == length
+    other.close()
+    shop.store.close()
+
+
 def test_a_newer_store_is_not_taken_back(old: Path) -> None:
     connection = apsw.Connection(str(old / FILE))
     connection.execute("PRAGMA user_version=99")

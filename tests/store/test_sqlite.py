@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from onloop.errors import StoreError, Unavailable
+from onloop.errors import BadInput, StoreError, Unavailable
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
@@ -177,3 +177,13 @@ def test_writers_killed_at_any_moment_lose_nothing_that_they_acknowledged(tmp_pa
 
     assert (missing, found.problems) == ([], ())
     assert found.tasks >= len(acknowledged) >= 120
+
+
+def test_more_roles_at_once_than_a_statement_takes_are_refused_in_words(tmp_path: Path) -> None:
+    create_store(tmp_path / "store")
+    store = SqliteStore(tmp_path / "store")
+
+    with pytest.raises(BadInput, match="101 roles at once"), store.reading() as at:
+        at.claimable([f"role{number}" for number in range(101)], 10)
+
+    store.close()

@@ -308,6 +308,22 @@ def test_an_anchor_that_is_behind_is_no_problem_and_is_brought_up(original: Path
     store.close()
 
 
+def test_an_anchor_that_was_moved_away_is_made_anew_by_whoever_has_the_store_open(
+    original: Path, tmp_path: Path
+) -> None:
+    folder = _copy(original, tmp_path / "store")
+    store = SqliteStore(folder)
+    with store.writing() as tx:
+        append_house(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana")
+    anchor_of(folder).rename(tmp_path / "aside")
+    with store.writing() as tx:
+        append_house(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana")
+
+    assert store.receipt is not None
+    assert f'"seq": {store.receipt.count}' in anchor_of(folder).read_text()
+    store.close()
+
+
 def test_a_store_without_its_anchor_says_so(original: Path, tmp_path: Path) -> None:
     folder = _copy(original, tmp_path / "store")
     anchor_of(folder).unlink()

@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
-from onloop.errors import BadInput, Exit, NotAllowed
-from onloop.gateway.home import check_private
+from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
+from onloop.gateway.home import Home, check_private
 from onloop.gateway.opening import wall_clock
+from onloop.gateway.presence import holder_of
 from onloop.machine.digest import Json
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.inspection import inspect
@@ -106,11 +107,19 @@ def _archived(path: Path) -> Output:
 
 def _migrate(context: Context) -> Output:
     check_private(context.home.store)
-    found, backup = migrate(context.home.store, context.home.anchor)
+    found, backup = migrate(context.home.store, context.home.anchor, lambda: _check_nobody_serves(context.home))
     if backup is None:
         return Output(lines=(f"schema version {found}: nothing to do",), data={"from": found, "to": found})
     lines = (f"migrated: from schema version {found} to {SCHEMA_VERSION}", f"backup: {backup}")
     return Output(lines=lines, data={"from": found, "to": SCHEMA_VERSION, "backup": str(backup)})
+
+
+def _check_nobody_serves(home: Home) -> None:
+    """Whatever is up goes on with the version that it was started as."""
+    for what, lock in (("a resident gateway", home.serve_lock), ("a verifier", home.verifier_lock)):
+        if (pid := holder_of(lock)) is not None:
+            words = f"{what} of {home.store} is up, as process {pid}"
+            raise Unavailable(words, hint=f"kill {pid}, end the workers and dashboards, too, then migrate")
 
 
 def _file(context: Context) -> Path:

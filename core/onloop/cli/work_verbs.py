@@ -132,9 +132,10 @@ def verifier(context: Context) -> Output:
         workshop = workshop_for(opened, principal, counts)
         return Runner(opened, principal, workshop, Executor(opened, workshop, stopped, lambda _point: None), stopped)
 
+    opened_file = context.opened_file  # first: one that cannot open the store never looks as if it were up
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
-            opened=context.opened_file,
+            opened=opened_file,
             principal=principal,
             runner=runner,
             at_once=jobs_at_once(context.args.jobs) or usual_at_once(),

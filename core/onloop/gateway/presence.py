@@ -9,7 +9,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,25 +22,35 @@ GLANCES, GLANCE_S = 20, 0.02
 LONGEST_REST_S = 60.0
 """How long it takes at most until a verifier that cannot start is tried again, in seconds."""
 
+LONGEST_START_S = 10.0
+"""For how long a verifier may be starting before another one is started, in seconds."""
+
 LARGEST_LOG = 1 << 20
 """A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
 
 
 @dataclass(slots=True)
 class _Starts:
-    """The verifiers that this process started for a store, and how often one ended with an error of its own since."""
+    """The verifiers that this process started for a store, and when; and how long the next has to wait.
 
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    failures: int = 0
+    `rest` is 0 until one has ended with an error of its own.
+    """
+
+    running: list[tuple[subprocess.Popen[bytes], float]] = field(default_factory=list)
+    rest: float = 0.0
     not_before: float = 0.0
 
     def reap(self, now: float) -> None:
-        """Take note of those that ended: each that failed puts the next one off for twice as long, the first not."""
-        codes = [process.poll() for process in self.running]
-        self.running = [process for process, code in zip(self.running, codes, strict=True) if code is None]
-        for _ in [code for code in codes if code is not None and code > 0]:
-            self.not_before = now + min(LONGEST_REST_S, 2.0**self.failures) if self.failures else 0.0
-            self.failures += 1
+        """Take note of those that ended: where one failed, the next waits twice as long, the first not at all."""
+        codes = [process.poll() for process, _ in self.running]
+        self.running = [started for started, code in zip(self.running, codes, strict=True) if code is None]
+        if any(code is not None and code > 0 for code in codes):
+            self.not_before = now + self.rest
+            self.rest = min(LONGEST_REST_S, 2 * self.rest or 2.0)
+
+    def is_one_starting(self, now: float) -> bool:
+        """Whether one may be on its way to the lock."""
+        return any(now - since < LONGEST_START_S for _, since in self.running)
 
 
 _STARTS: dict[Path, _Starts] = defaultdict(_Starts)
@@ -65,9 +75,14 @@ def only_verifier(home: Home) -> Iterator[None]:
 
 def is_verifier_up(home: Home) -> bool:
     """Whether some process is the verifier now."""
-    handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return holder_of(home.verifier_lock) is not None
+
+
+def holder_of(lock: Path) -> str | None:
+    """The process that holds a lock of a store's, as the lock's file names it; None where nobody does."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        return not _locked(handle, fcntl.LOCK_SH)
+        return None if _locked(handle, fcntl.LOCK_SH) else os.pread(handle, 20, 0).decode("ascii", "replace")
     finally:
         os.close(handle)
 
@@ -99,9 +114,9 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     starts = _STARTS[home.store]
     starts.reap(clock())
     if is_verifier_up(home):
-        starts.failures, starts.not_before = 0, 0.0
+        starts.rest = starts.not_before = 0.0
         return
-    if clock() < starts.not_before:
+    if clock() < starts.not_before or starts.is_one_starting(clock()):
         return
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHON"))}
@@ -117,13 +132,14 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
             cwd="/",
             start_new_session=True,
         )
-    starts.running.append(process)
+    starts.running.append((process, clock()))
 
 
 def _log(path: Path) -> Path:
     """Where a verifier writes what it says: an empty file, where there is too much in it."""
-    if path.exists() and path.stat().st_size > LARGEST_LOG:
-        path.replace(path.with_name(f"{path.name}.before"))
+    with suppress(FileNotFoundError):  # there is none yet, or another one has just put it aside
+        if path.stat().st_size > LARGEST_LOG:
+            path.replace(path.with_name(f"{path.name}.before"))
     return path
 
 

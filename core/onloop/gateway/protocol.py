@@ -138,7 +138,7 @@ def request_from(told: Mapping[str, Any]) -> tuple[str, Verb, list[Any]]:
     name = told.get("verb")
     verb = VERBS.get(name) if isinstance(name, str) else None
     if name is None or verb is None:
-        raise BadInput(f"a gateway knows no {str(name)[:40]!r}", hint=f"one of {', '.join(VERBS)}")
+        raise BadInput(f"a gateway knows no {str(name)[:40]!r}", hint="use the onloop that serves the store")
     try:
         return name, verb, [heard(data, kind) for data, kind in zip(told["args"], verb.takes, strict=True)]
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter
@@ -43,6 +43,13 @@ def settled(record: R) -> R:
     return record
 
 
+def values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """What reads these fields of a record at once."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
+
+
 def setters_of(kind: type) -> Mapping[str, Callable[[Any, Any], None]]:
     """What writes each field of a record that is being made, by name, in their order."""
     return _shape(kind).placing
@@ -70,7 +77,7 @@ def _shape(kind: type) -> _Shape:
         raise TypeError(f"{kind.__name__} computes something when it is made: use dataclasses.replace")
     names = [slot.name for slot in fields(kind)]
     placing = {name: getattr(kind, name).__set__ for name in names}
-    return _Shape(attrgetter(*names), placing, kind.__bases__[0] if "_draft" in vars(kind) else None)
+    return _Shape(values_of(names), placing, kind.__bases__[0] if "_draft" in vars(kind) else None)
 
 
 @cache

@@ -28,6 +28,7 @@ class Anchor:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = -1
+        self._place: tuple[int, int] | None = None
         self._last: tuple[bytes, Head] | None = None
 
     def read(self) -> Head | None:
@@ -76,12 +77,22 @@ class Anchor:
             self._file = -1
 
     def _opened(self, flags: int) -> int:
-        """The file; opened again where somebody moved it away meanwhile."""
-        if self._file >= 0 and os.fstat(self._file).st_nlink == 0:
+        """The file; opened again where somebody moved it away, or put another in its place."""
+        if self._file >= 0 and self._place != _place(self.path):
             self.close()
         if self._file < 0:
             self._file = os.open(self.path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self._place = _place(self.path)
         return self._file
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Which file is there; None where there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _passes(reading: Reading, anchored: Head, log: Head) -> bool:

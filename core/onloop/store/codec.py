@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
 from onloop.machine.house import HouseEvent
-from onloop.machine.record import setters_of
+from onloop.machine.record import setters_of, values_of
 
 R = TypeVar("R")
 Logged = Event | HouseEvent
@@ -122,24 +121,16 @@ def _record_encoder(kind: type) -> Callable[[Any], Any]:
     """Defaults are left out, so that a field with one can be added without touching old rows."""
     slots = fields(cast("Any", kind))
     names, defaults, tag = [slot.name for slot in slots], [_default(slot) for slot in slots], _tag(kind)
-    values_of = _values(names)
+    read = values_of(names)
 
     def encode(record: object) -> dict[str, Any]:
         said = {}
-        for name, default, value in zip(names, defaults, values_of(record), strict=True):
+        for name, default, value in zip(names, defaults, read(record), strict=True):
             if value is not default and not (type(value) is type(default) and value == default):
                 said[name] = value if type(value) in _PLAIN else _encoder(type(value))(value)
         return said | tag if tag else said
 
     return encode
-
-
-def _values(names: Sequence[str]) -> Callable[[object], Sequence[object]]:
-    """What reads these fields of a record at once."""
-    if not names:
-        return lambda _: ()
-    found = attrgetter(*names)
-    return found if len(names) > 1 else lambda record: (found(record),)
 
 
 def _default(slot: Field[Any]) -> object:

@@ -22,10 +22,13 @@ from onloop.store.turnstile import Turnstile
 from onloop.store.verification import fold_log, verify
 
 
-def migrate(folder: Path, anchor: Path | None = None) -> tuple[int, Path | None]:
+def migrate(
+    folder: Path, anchor: Path | None = None, may_begin: Callable[[], None] = lambda: None
+) -> tuple[int, Path | None]:
     """Bring the store in `folder` to this schema version; the answer is the version it had, and where its backup is.
 
-    StoreError, with the store as it was, when it is newer, or does not verify before or after.
+    StoreError, with the store as it was, when it is newer, or does not verify before or after. Where there is
+    something to do, `may_begin` is asked first, which says no by an error.
     """
     path = folder / FILE
     if not path.is_file():
@@ -35,14 +38,16 @@ def migrate(folder: Path, anchor: Path | None = None) -> tuple[int, Path | None]
         with turnstile.turn(), faults(path):
             connection = open_connection(path)
             try:
-                return _migrated(connection, path, Anchor(anchor or anchor_of(folder)))
+                return _migrated(connection, path, Anchor(anchor or anchor_of(folder)), may_begin)
             finally:
                 connection.close()
     finally:
         turnstile.close()
 
 
-def _migrated(connection: apsw.Connection, path: Path, anchor: Anchor) -> tuple[int, Path | None]:
+def _migrated(
+    connection: apsw.Connection, path: Path, anchor: Anchor, may_begin: Callable[[], None]
+) -> tuple[int, Path | None]:
     found = version_of(connection, path)
     if found > SCHEMA_VERSION:
         raise StoreError(
@@ -53,6 +58,8 @@ def _migrated(connection: apsw.Connection, path: Path, anchor: Anchor) -> tuple[
         return found, None
     if found not in STEPS:
         raise StoreError(f"{path} has schema version {found}, which never was", hint="restore a backup")
+    may_begin()
+    _check_ours(connection, path)
     backup = _back_up(connection, path, found)
     connection.execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE")
     try:
@@ -72,6 +79,16 @@ def _migrated(connection: apsw.Connection, path: Path, anchor: Anchor) -> tuple[
     anchor.write(head)
     anchor.close()
     return found, backup
+
+
+def _check_ours(connection: apsw.Connection, path: Path) -> None:
+    """StoreError where somebody else keeps something in the file: what would become of it, nobody could say."""
+    for name, (kind, _) in _statements(connection).items():
+        if name not in _wanted() and name not in _GONE:
+            raise StoreError(
+                f"{path} holds the {kind} {name!r}, which is none of onloop's",
+                hint=f"keep it elsewhere, then: DROP {kind.upper()} {name}",
+            )
 
 
 def _back_up(connection: apsw.Connection, path: Path, version: int) -> Path:
@@ -111,13 +128,14 @@ def _seal_everything(connection: apsw.Connection) -> None:
 
 def _set_aside(connection: apsw.Connection) -> list[str]:
     """Give the tables other names, without their indexes and triggers; the answer is those names."""
-    for name, kind in connection.execute("SELECT name, type FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
-        if kind in {"index", "trigger"}:
-            connection.execute(f"DROP {str(kind).upper()} {name}")
-    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall()
-    for (table,) in tables:
+    found = _statements(connection)
+    for name, (kind, _) in found.items():
+        if kind != "table":
+            connection.execute(f"DROP {kind.upper()} {name}")
+    tables = [name for name, (kind, _) in found.items() if kind == "table"]
+    for table in tables:
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-    return [f"old_{table}" for (table,) in tables]
+    return [f"old_{table}" for table in tables]
 
 
 def _own_keys(now: Tables) -> None:
@@ -161,6 +179,8 @@ def _add_what_is_new(connection: apsw.Connection) -> None:
 
 def _lay_out_anew(connection: apsw.Connection) -> None:
     """3 → 4: rows lie so that a change touches half as many pages. What a brief's row says is less: it starts empty."""
+    for statistics in ("sqlite_stat1", "sqlite_stat4"):  # of an ANALYZE: about indexes that are no more
+        connection.execute(f"DROP TABLE IF EXISTS {statistics}")
     found, wanted = _statements(connection), _wanted()
     for name, (kind, _) in found.items():
         if kind != "table":
@@ -188,10 +208,16 @@ def _wanted() -> Mapping[str, tuple[str, str]]:
 
 
 def _statements(connection: apsw.Connection) -> Mapping[str, tuple[str, str]]:
-    """By name, the kind of everything in a file and the statement that makes it, tables first."""
-    query = "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'table' DESC"
+    """By name, the kind of everything in a file and the statement that makes it, tables first; SQLite's own not."""
+    query = (
+        "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite^_%' ESCAPE '^' "
+        "ORDER BY type = 'table' DESC"
+    )
     return {str(name): (str(kind), str(sql)) for name, kind, sql in connection.execute(query).fetchall()}
 
+
+_GONE = frozenset({"task_by_seq", "task_claimable"})
+"""What older versions had and this one has not."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
     {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew}

@@ -118,7 +118,10 @@ class Reading(Protocol):
         ...
 
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
-        """The leases of agents that are silent at `now` (ms; attention.idle: silence), in order of their tasks."""
+        """The leases of agents that are silent at `now` (ms; attention.idle: silence), in order of their tasks.
+
+        Only they are read: a row that was changed behind our back so that it says nothing is found by verification.
+        """
         ...
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:

@@ -52,6 +52,7 @@ class SqliteStore:
         self._turnstile = Turnstile(folder / LOCK)
         self._tables = Tables(self.connection)
         self._grouped = False
+        self._stamp: int | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -63,6 +64,9 @@ class SqliteStore:
             self.connection.execute("BEGIN")
             try:
                 yield self._tables
+            except apsw.SQLError:  # tables of another version: whoever migrated the store is the reason, not the disk
+                check_identity(self.connection, self.path)
+                raise
             finally:
                 if self.connection.in_transaction:
                     self.connection.execute("COMMIT")
@@ -74,7 +78,7 @@ class SqliteStore:
             with faults(self.path), self._part():
                 yield self._tables
             return
-        with self._changing(self.stamp) as tables:
+        with self._changing(self._mark) as tables:
             self.anchor.check(tables, tables.log_head())
             yield tables
 
@@ -147,6 +151,14 @@ class SqliteStore:
         """SQLite itself undoes the whole transaction when a disk is full or fails."""
         if not self.connection.in_transaction:
             raise StoreError(f"{self.path} undid what was written with it", hint="check the disk, then try again")
+
+    def _mark(self) -> int:
+        """The stamp. Somebody else has written where it differs, and may have brought the store to another version."""
+        stamp = self.stamp()
+        if stamp != self._stamp:
+            check_identity(self.connection, self.path)
+            self._stamp = stamp
+        return stamp
 
     def stamp(self) -> int:
         """See Store.stamp."""

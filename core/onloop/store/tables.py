@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import apsw
 
-from onloop.errors import StoreError
+from onloop.errors import BadInput, StoreError
 from onloop.machine.house import HOUSE, House
 from onloop.machine.state import State
 from onloop.machine.task import Task
@@ -28,6 +28,7 @@ R = TypeVar("R", bound=Row)
 UNTALLIED = (Head,)
 """Kinds whose every row follows from the log: verification computes them, and needs no tally."""
 
+MOST_ROLES = 100
 MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
@@ -148,6 +149,8 @@ class Tables:
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
         """See Reading."""
         wanted = dict.fromkeys(roles) or {"": None}
+        if len(wanted) > MOST_ROLES:
+            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for {MOST_ROLES} at most")
         query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
         values = [value for role in wanted for value in (role, now)]
         return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
