@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from benchmarks.kill_demo import demo, environment, kill_everything
+from onloop.store.sqlite import FILE
 from world import wait_for
 
 
@@ -28,9 +30,17 @@ def _onloop(folder: Path, *words: str) -> dict[str, object]:
 
 
 def _ended(folder: Path) -> int:
-    tasks = _onloop(folder, "list", "--store", str(folder / "demo" / "store")).get("tasks", [])
-    assert isinstance(tasks, list)
-    return sum(task["state"] == "completed" for task in tasks)
+    """How many tasks are completed; read from the file, for a command at each look would take a core from the demo."""
+    file = folder / "demo" / "store" / FILE
+    if not file.exists():
+        return 0
+    try:
+        connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
+        counted = connection.execute("SELECT count(*) FROM task WHERE state='completed'").fetchall()
+        connection.close()
+    except apsw.Error:  # it is being made, or repaired after a kill
+        return 0
+    return int(str(counted[0][0]))
 
 
 def test_a_demo_that_is_killed_goes_on_where_it_stood_and_ends_as_the_scenario_says(folder: Path) -> None:
