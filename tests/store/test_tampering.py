@@ -42,10 +42,10 @@ def _copy(original: Path, target: Path) -> Path:
     return target
 
 
-def _problems(folder: Path, processes: int | None = None) -> tuple[str, ...]:
+def _problems(folder: Path) -> tuple[str, ...]:
     store = SqliteStore(folder)
     try:
-        return inspect(store, processes).problems
+        return inspect(store).problems
     finally:
         store.close()
 
@@ -144,7 +144,7 @@ def _run(connection: apsw.Connection, query: str, *values: object) -> None:
 TAMPERINGS = (_edit, _edit, _edit, _remove, _insert, _swap, _cut)
 
 
-def _all_found(original: Path, folder: Path, count: int, seed: int, processes: int | None = None) -> None:
+def _all_found(original: Path, folder: Path, count: int, seed: int) -> None:
     chance, done, missed = random.Random(seed), 0, []
     while done < count:
         copy = _copy(original, folder / "copy")
@@ -154,26 +154,13 @@ def _all_found(original: Path, folder: Path, count: int, seed: int, processes: i
         if not changed:
             continue
         done += 1
-        found = _problems(copy)
-        assert processes is None or _problems(copy, processes) == found
-        if not found:
+        if not _problems(copy):
             missed.append(f"{done}: {tampering.__name__} in {table}")
     assert missed == []
 
 
 def test_a_hundred_random_tamperings_are_all_found(original: Path, tmp_path: Path) -> None:
     _all_found(original, tmp_path, 100, 5)
-
-
-def test_several_processes_find_what_one_finds_in_the_same_words(original: Path, tmp_path: Path) -> None:
-    _all_found(original, tmp_path, 20, 7, processes=2)
-
-
-@pytest.mark.soak
-def test_several_processes_find_five_hundred_random_tamperings_in_the_same_words(
-    original: Path, tmp_path: Path
-) -> None:
-    _all_found(original, tmp_path, 500, 8, processes=3)
 
 
 def test_an_event_before_the_first_is_named(original: Path, tmp_path: Path) -> None:
@@ -208,8 +195,6 @@ def test_an_edit_of_any_column_of_any_table_is_found_and_its_table_named(
         _ignoring_checks(connection, f"UPDATE {table} SET {column}=? WHERE {columns[0]}=?", new, key)
         connection.close()
         found[column] = _problems(copy)
-        if table in {"event", "task", "house", "head"}:
-            assert _problems(copy, 2) == found[column]
 
     unnamed = {column: problems for column, problems in found.items() if not any(table in p for p in problems)}
     assert unnamed == {}

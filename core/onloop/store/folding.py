@@ -1,6 +1,6 @@
 """The fold of the log from its rows, in order: every chain followed, every count checked.
 
-The whole log's chain needs no run's state, and a run needs no other's: that is what lets several processes share it.
+The whole log's chain needs no run's state, and a run needs no other's.
 """
 
 from __future__ import annotations

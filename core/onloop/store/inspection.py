@@ -11,7 +11,6 @@ import apsw
 
 from onloop.errors import StoreError
 from onloop.machine.house import HOUSE
-from onloop.store.attestation import Attested, attested
 from onloop.store.chain import GENESIS
 from onloop.store.codec import to_text
 from onloop.store.faults import faults
@@ -21,7 +20,7 @@ from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite import SqliteStore, schema
 from onloop.store.tables import UNTALLIED, Tables
-from onloop.store.verification import Fold, Verified, fold_log
+from onloop.store.verification import Fold, Verified, fold_log, verified
 
 MOST = 100
 """How many problems are named; a store with more has one."""
@@ -31,31 +30,22 @@ WIDEST = 60
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
 
 
-def inspect(store: SqliteStore, processes: int | None = None) -> Verified:
-    """Compare all that the store holds with what it must hold. Damage is a problem in the answer, never an error.
-
-    A large log is folded by several processes (`attestation`), by as many as are given if that is said.
-    """
+def inspect(store: SqliteStore) -> Verified:
+    """Compare all that the store holds with what it must hold. Damage is a problem in the answer, never an error."""
     problems: list[str] = []
-    seen = Attested()
+    fold = Fold()
     try:
         with store.reading(), faults(store.path):
             tables = Tables(store.connection)
             problems += chain(_file(tables), _unread(tables))
-            found = attested(tables, processes)
-            if found is None:  # one process finds the words
-                fold, told = fold_log(tables)
-                seen = Attested(fold.events, len(fold.tasks), fold.house, fold.heads)
-                problems += chain(told, _tasks(tables, fold))
-            else:
-                seen = found
-            problems += _folded(tables, seen)
+            fold, told = fold_log(tables)
+            problems += chain(told, _tasks(tables, fold), _folded(tables, fold))
             problems += _beside(tables)
             problems += _blobs(tables)
             problems += _anchored(store, tables)
     except StoreError as problem:
         problems.append(problem.message)
-    return Verified(seen.events, seen.tasks, len(seen.heads.keys() - {LOG}), tuple(problems[:MOST]))
+    return verified(fold, problems[:MOST])
 
 
 def _file(tables: Tables) -> Iterator[str]:
@@ -88,13 +78,13 @@ def _tasks(tables: Tables, fold: Fold) -> Iterator[str]:
         yield f"task {_shown(task_id)}: a row that no event explains"
 
 
-def _folded(tables: Tables, seen: Attested) -> Iterator[str]:
-    house = (HOUSE, to_text(seen.house))
+def _folded(tables: Tables, fold: Fold) -> Iterator[str]:
+    house = (HOUSE, to_text(fold.house))
     found = next(iter(tables.run("SELECT * FROM house")), None)
-    if found is not None or seen.house.id or seen.house.people or seen.house.freezes:
+    if found is not None or fold.house.id or fold.house.people or fold.house.freezes:
         yield from _differs("house", ("id", "data"), found, (*house, seal_of("house", house)))
     stored = {row[0]: row for row in tables.run("SELECT * FROM head")}
-    for run, head in seen.heads.items():
+    for run, head in fold.heads.items():
         expected = (run, head.count, head.hash)
         columns = ("run", "count", "hash")
         yield from _differs("head", columns, stored.pop(run, None), (*expected, seal_of("head", expected)))
