@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.gates.folders import scratch
-from onloop.gates.git import LONG_S
+from onloop.gates.git import LONG_S, Git
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_commit
+from onloop.gates.tree import Forged, OnDisk, differing, on_disk, true_tree
+
+_FORMATS = {
+    40: "[core]\n\trepositoryformatversion = 0\n",
+    64: "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
+}
+_AS_IT_IS = "* -text -eol -ident -filter -working-tree-encoding\n"
+"""No attribute of a repository's own changes a byte: a file is what its object is, so that it can be hashed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +35,44 @@ class Checkout:
 def clean_checkout(mirror: Mirror, commit: str) -> Iterator[Checkout]:
     """The files of `commit` in a fresh folder (0700) that is removed afterwards; `UnknownThing` if it is not there.
 
+    What lies on disk has been hashed again, up to the commit's own id: Forged names the first path that differs.
     There is no `.git`, so that nothing run in it can reach the mirror; submodules are empty folders; no filter runs.
     """
-    tree = mirror.tree(check_commit(commit))
+    mirror.tree(check_commit(commit))
+    tree = true_tree(mirror.git, commit)
     with scratch("checkout") as folder:
         place = folder / "work"
         place.mkdir(mode=0o700)
-        git = dataclasses.replace(mirror.git, work_tree=place, index=folder / "index")
+        git = _reader(mirror, folder, len(commit))
+        git = dataclasses.replace(git, work_tree=place, index=folder / "index")
         git.run("read-tree", "--end-of-options", tree)
         git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
         (folder / "index").unlink()
-        escapes = sorted(_escapes(place))
-        for path in escapes:
-            path.unlink()
-        removed = (os.fsencode(path.relative_to(place)) for path in escapes)
-        yield Checkout(place, tuple(name.decode("utf-8", "backslashreplace") for name in removed))
+        found = on_disk(place, tree)
+        path = differing(git, tree, found)
+        if path is not None:
+            raise Forged(
+                f"the checkout of {commit[:12]} is not tree {tree[:12]}: {path!r} differs",
+                hint="something has changed the mirror's objects: remove the mirror, and find out what did",
+            )
+        yield Checkout(place, _without_escapes(place, found))
 
 
-def _escapes(root: Path) -> Iterator[Path]:
-    """The symbolic links that, followed to their end, leave `root`."""
-    for parent, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = Path(parent, name)
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                yield path
+def _reader(mirror: Mirror, folder: Path, length: int) -> Git:
+    """A repository of one checkout's own that has the mirror's objects and none of its or its commits' settings."""
+    place = folder / "git"
+    for name in ("refs", "info", "objects"):
+        (place / name).mkdir(parents=True)
+    (place / "HEAD").write_text("ref: refs/heads/none\n")
+    (place / "config").write_text(_FORMATS[length])
+    (place / "info" / "attributes").write_text(_AS_IT_IS)
+    return Git(place, objects=mirror.path / "objects")
+
+
+def _without_escapes(place: Path, found: OnDisk) -> tuple[str, ...]:
+    """Take the links away that, followed to their end, leave `place`; the answer is which."""
+    links = ((link, place / os.fsdecode(link)) for link in found.links)
+    escapes = [(link, path) for link, path in links if not Path(os.path.realpath(path)).is_relative_to(place)]
+    for _, path in escapes:
+        path.unlink()
+    return tuple(link.decode("utf-8", "backslashreplace") for link, _ in escapes)

@@ -12,8 +12,10 @@ from onloop.errors import BadInput, OnloopError
 from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.configuration import configuring
 from onloop.gates.mirror import Mirror
+from onloop.gates.names import is_file_path
 from onloop.gates.process import Limits, never
 from onloop.gates.redaction import redacted
+from onloop.gates.tree import true_file
 from onloop.gates.verdict import count, counted_at_base, judge
 from onloop.machine.definition import (
     ArtefactGate,
@@ -154,7 +156,7 @@ def _artefact(gate: ArtefactGate, subject: Subject, workshop: Workshop) -> _Find
 
 def _file(gate: FileGate, subject: Subject, workshop: Workshop) -> _Finding:
     try:
-        content = workshop.mirror.read_file(subject.head, gate.path, LARGEST_FILE)
+        content = _content(gate, subject, workshop)
     except BadInput as too_large:
         return _Finding(Verdict.FAIL, too_large.message)
     if content is None:
@@ -168,6 +170,12 @@ def _file(gate: FileGate, subject: Subject, workshop: Workshop) -> _Finding:
     return _Finding(
         Verdict.FAIL, f"{gate.path} does not contain {gate.contains!r}; it says '{safe(first, _LONGEST_QUOTE)}'"
     )
+
+
+def _content(gate: FileGate, subject: Subject, workshop: Workshop) -> bytes | None:
+    if not is_file_path(gate.path):
+        return None
+    return true_file(workshop.mirror.git, subject.tree, gate.path, LARGEST_FILE)
 
 
 def _sized(name: str, size: int, least: int) -> _Finding:
