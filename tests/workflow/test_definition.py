@@ -8,6 +8,7 @@ from onloop.machine.definition import (
     ArtefactGate,
     Assurance,
     Attempts,
+    BoxSpec,
     CommandGate,
     Counter,
     Definition,
@@ -17,6 +18,7 @@ from onloop.machine.definition import (
     ExpireOutcome,
     Expiry,
     FileGate,
+    Hole,
     HumanGate,
     Isolation,
     Step,
@@ -30,6 +32,8 @@ description: Everything that can be said.
 environment:
   setup: [["{python}", -m, venv, .venv]]
   cache_key: [uv.lock, docs/a.txt]
+  network: true
+  box: landlock
 steps:
   - id: develop.work
     role: implementer
@@ -45,12 +49,13 @@ steps:
         command: [pytest, "--junitxml={report}"]
         junit: {min_tests: 3, max_skipped: 0, no_fewer_than: base}
         timeout: 90s
-      - {id: unit, command: ["{python}", -m, unittest], unittest: {}}
+      - {id: unit, command: ["{python}", -m, unittest], unittest: {}, network: true, nested: true, box: namespaces}
       - {id: file, file: {path: a/b.txt, contains: "2."}}
       - {id: notes, artefact: {name: notes.md, min_bytes: 40}}
   - id: test.full
     run: [make, "all things", no]
     on_fail: develop.work
+    open: [container, gpu]
   - id: review.code
     role: reviewer
     not_by: [develop.work]
@@ -87,12 +92,23 @@ STEPS = (
                 90_000,
                 TestExpectation(Counter.JUNIT, 3, 0, no_fewer_than_base=True),
             ),
-            CommandGate("unit", ("{python}", "-m", "unittest"), 600_000, TestExpectation(Counter.UNITTEST)),
+            CommandGate(
+                "unit",
+                ("{python}", "-m", "unittest"),
+                600_000,
+                TestExpectation(Counter.UNITTEST),
+                box=BoxSpec(network=True, nested=True, at_least="namespaces"),
+            ),
             FileGate("file", "a/b.txt", "2."),
             ArtefactGate("notes", "notes.md", 40),
         ),
     ),
-    Step("test.full", run=("make", "all things", "no"), on_fail="develop.work"),
+    Step(
+        "test.full",
+        run=("make", "all things", "no"),
+        on_fail="develop.work",
+        box=BoxSpec(open=(Hole.CONTAINER, Hole.GPU)),
+    ),
     Step("review.code", role="reviewer", not_by=("develop.work",)),
     Step(
         "ship.ok",
@@ -118,7 +134,9 @@ def test_every_field_of_a_file_reaches_the_definition() -> None:
         name="whole",
         description="Everything that can be said.",
         digest=hashlib.sha256(WHOLE).hexdigest(),
-        environment=EnvironmentSpec((("{python}", "-m", "venv", ".venv"),), ("uv.lock", "docs/a.txt")),
+        environment=EnvironmentSpec(
+            (("{python}", "-m", "venv", ".venv"),), ("uv.lock", "docs/a.txt"), BoxSpec(True, at_least="landlock")
+        ),
         steps=STEPS,
     )
 

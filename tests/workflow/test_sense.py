@@ -34,6 +34,19 @@ GATES = {
         "gate t expects junit, and its command writes no {report}; "
         'tell the test runner where to write, such as "--junitxml={report}"',
     ),
+    "a network without a command": (
+        "{id: t, file: {path: y}, ▶network: true}",
+        "network is about a command, and gate t has none; remove it",
+    ),
+    "a container daemon": (
+        "{id: t, command: [▶docker, build, .]}",
+        "docker needs a container daemon, which no box has; "
+        "say open: [container], and its evidence says isolation: none",
+    ),
+    "another user's rights, by a path, with another hole open": (
+        "{id: t, command: [▶/usr/bin/sudo, make], open: [gpu]}",
+        "sudo needs another user's rights, which no box has; say open: [sudo], and its evidence says isolation: none",
+    ),
     "a reserved id": ("{id: ▶run, command: [x]}", "gate id run is taken by the command of a run step; use another id"),
     "an id twice": (
         "{id: t, command: [x]}, {id: ▶t, command: [y]}",
@@ -156,6 +169,18 @@ STEPS = {
         WORK + "  - {id: a.b, run: [make, ▶'{home}']}\n",
         "unknown placeholder {home}; valid: {python}, {report}",
     ),
+    "a GPU for a run": (
+        WORK + "  - {id: a.b, run: [▶nvidia-smi]}\n",
+        "nvidia-smi needs a GPU, which no box has; say open: [gpu], and its evidence says isolation: none",
+    ),
+    "a network for people": (
+        WORK + f"  - {{id: a.b, {ASK}, on_reject: end, ▶network: true}}\n",
+        "network is about a command, and a.b runs none; put it into the gate that it is for",
+    ),
+    "a container daemon for setup": (
+        "workflow: w\nenvironment: {setup: [[▶podman, pull, x]]}\nsteps: [{id: a.b, role: x}]\n",
+        "podman needs a container daemon, which no box has; make it a gate",
+    ),
     "a report of a setup": (
         "workflow: w\nenvironment: {setup: [[pip, ▶'{report}']]}\nsteps: [{id: a.b, role: x}]\n",
         "unknown placeholder {report}; valid: {python}",
@@ -172,6 +197,9 @@ ALLOWED = {
     "a run that tries itself again": WORK + "  - {id: a.b, run: [x], on_fail: a.b}\n",
     "the same gate id in two steps": WORK
     + "  - {id: a.b, gates: [{id: t, command: [x]}]}\n  - {id: a.c, gates: [{id: t, command: [x]}]}\n",
+    "a hole that is opened by name": WORK + "  - {id: a.b, run: [docker, ps], open: [container]}\n",
+    "what a box can give": WORK
+    + "  - {id: a.b, gates: [{id: t, command: [x], network: true, nested: true, box: namespaces}]}\n",
     "a long backoff without a maximum": WORK + "  - {id: a.b, role: x, attempts: {backoff: 1h}}\n",
 }
 

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from onloop.gateway.brief_facts import BriefFacts
 from onloop.gateway.inheritance import inheritance
-from onloop.machine.definition import ArtefactGate, CommandGate, Definition, FileGate, Gate, HumanGate, ReviewGate, Step
+from onloop.machine.definition import (
+    ArtefactGate,
+    BoxSpec,
+    CommandGate,
+    Definition,
+    FileGate,
+    Gate,
+    HumanGate,
+    ReviewGate,
+    Step,
+)
 from onloop.machine.task import Feedback, Task
 
 _FEEDBACK: Mapping[str, str] = {
@@ -103,7 +113,8 @@ def gate_words(gate: Gate) -> str:
     """What a gate demands, in a line."""
     match gate:
         case CommandGate():
-            return f"`{' '.join(gate.argv)}` exits with 0{_tests(gate)}, within {gate.timeout_ms // 1000} s"
+            within = f", within {gate.timeout_ms // 1000} s{box_words(gate.box)}"
+            return f"`{' '.join(gate.argv)}` exits with 0{_tests(gate)}{within}"
         case FileGate():
             return f"the commit holds {gate.path}" + (f" with {gate.contains!r} in it" if gate.contains else "")
         case ArtefactGate():
@@ -112,6 +123,18 @@ def gate_words(gate: Gate) -> str:
             return f"{gate.quorum} reviewing agents judge it: `onloop review pass|fail --reason …`; change nothing"
         case HumanGate():
             return f"{gate.quorum} of {', '.join(gate.approvers)} approve"
+
+
+def box_words(box: BoxSpec) -> str:
+    """What a command asks of its box, in a clause; nothing where it asks nothing."""
+    if box.open:
+        return f", in no box: it opens {', '.join(box.open)}"
+    wishes = (
+        "with the network" if box.network else "",
+        "with user namespaces" if box.nested else "",
+        f"in {box.at_least} at least" if box.at_least else "",
+    )
+    return "".join(f", {wish}" for wish in wishes if wish)
 
 
 def _tests(gate: CommandGate) -> str:

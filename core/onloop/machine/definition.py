@@ -50,6 +50,27 @@ class Counter(StrEnum):
     UNITTEST = "unittest"
 
 
+class Hole(StrEnum):
+    """Something of this machine that no box can hold; a gate that opens it by name runs in none."""
+
+    CONTAINER = "container"
+    SUDO = "sudo"
+    GPU = "gpu"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """What a command asks of the box that it runs in.
+
+    `at_least` is the weakest kind of box that will do, "" where any will; with `open` there is no box at all.
+    """
+
+    network: bool = False
+    nested: bool = False
+    at_least: str = ""
+    open: tuple[Hole, ...] = ()
+
+
 class ExpireOutcome(StrEnum):
     """What an expired human gate does. Approve is not in this list, on purpose."""
 
@@ -81,6 +102,7 @@ class CommandGate:
     timeout_ms: int
     tests: TestExpectation | None = None
     scores: bool = False
+    box: BoxSpec = BoxSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +246,8 @@ class Step:
     on_fail: str | None = None
     fan_out: FanOut | None = None
     context: ContextLimits | None = None
+    box: BoxSpec = BoxSpec()
+    """Of the command of a `run:` step."""
 
     @property
     def phase(self) -> str:
@@ -234,7 +258,7 @@ class Step:
     def machine_gates(self) -> tuple[MachineGate, ...]:
         """The gates that a verifier answers, the implicit one of a `run:` step first."""
         own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, HumanGate | ReviewGate))
-        return (CommandGate(RUN_GATE, self.run, self.timeout_ms), *own) if self.run else own
+        return (CommandGate(RUN_GATE, self.run, self.timeout_ms, box=self.box), *own) if self.run else own
 
     @property
     def review_gates(self) -> tuple[ReviewGate, ...]:
@@ -249,10 +273,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSpec:
-    """How a checkout is made ready: argv lists run once per `cache_key` files' content."""
+    """How a checkout is made ready: argv lists run once per `cache_key` files' content.
+
+    `box` is what setup asks of its box, and the weakest kind that any gate may run in.
+    """
 
     setup: tuple[tuple[str, ...], ...] = ()
     cache_key: tuple[str, ...] = ()
+    box: BoxSpec = BoxSpec()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,11 @@ _ATTEMPTS = d.Attempts()
 
 def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
     """The definition that a file without problems says."""
+    given = file.environment
     environment = d.EnvironmentSpec(
-        tuple(tuple(argv) for argv in file.environment.setup), tuple(file.environment.cache_key)
+        tuple(tuple(argv) for argv in given.setup),
+        tuple(given.cache_key),
+        d.BoxSpec(network=given.network, at_least=given.box or ""),
     )
     steps = tuple(_step(step) for step in file.steps)
     return d.Definition(file.workflow, file.description, digest, steps, environment)
@@ -41,7 +44,12 @@ def _step(step: m.StepPart) -> d.Step:
         on_fail=step.on_fail,
         fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
         context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
+        box=_box(step),
     )
+
+
+def _box(given: m.GatePart | m.StepPart) -> d.BoxSpec:
+    return d.BoxSpec(given.network, given.nested, given.box or "", tuple(d.Hole(hole) for hole in given.open or ()))
 
 
 def _fan_out(given: m.FanOutPart) -> d.FanOut:
@@ -92,7 +100,7 @@ def _attempts(given: m.AttemptsPart) -> d.Attempts:
 def _gate(gate: m.GatePart) -> d.Gate:
     if gate.command is not None:
         timeout = COMMAND_TIMEOUT_MS if gate.timeout is None else gate.timeout
-        return d.CommandGate(gate.id, tuple(gate.command), timeout, _tests(gate))
+        return d.CommandGate(gate.id, tuple(gate.command), timeout, _tests(gate), box=_box(gate))
     if gate.file is not None:
         return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
     if gate.artefact is not None:

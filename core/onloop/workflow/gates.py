@@ -13,6 +13,18 @@ from onloop.workflow.wording import nearest
 COUNTERS = ("junit", "unittest")
 PLACEHOLDERS = ("python", "report")
 
+BOX_FIELDS = ("network", "nested", "box", "open")
+"""What a command asks of its box."""
+
+NEEDED_HOLES = {
+    **dict.fromkeys(("docker", "docker-compose", "podman", "podman-compose", "nerdctl", "buildah"), "container"),
+    **dict.fromkeys(("sudo", "doas", "su", "pkexec"), "sudo"),
+    **dict.fromkeys(("nvidia-smi", "rocm-smi"), "gpu"),
+}
+"""Programs that do nothing in a box, and what they would need of this machine."""
+
+_WHAT = {"container": "a container daemon", "sudo": "another user's rights", "gpu": "a GPU"}
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -43,6 +55,16 @@ def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) ->
                 )
 
 
+def box_faults(at: Path, field: str | int, argv: Sequence[str], opened: Sequence[str] | None) -> Iterator[Fault]:
+    """What is wrong with running the command in `field` below `at` in a box; `opened` is None where nothing can be."""
+    program = argv[0].rpartition("/")[2]
+    hole = NEEDED_HOLES.get(program)
+    if hole is None or hole in (opened or ()):
+        return
+    way = f"say open: [{hole}], and its evidence says isolation: none" if opened is not None else "make it a gate"
+    yield Fault((*at, field, 0), f"{program} needs {_WHAT[hole]}, which no box has", way)
+
+
 def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
     kinds = [kind for kind in GATE_KINDS if getattr(gate, kind) is not None]
     if not kinds:
@@ -50,8 +72,8 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
     for extra in kinds[1:]:
         yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
     if gate.command is None:
-        for field in ("timeout", *COUNTERS):
-            if getattr(gate, field) is not None:
+        for field in ("timeout", *COUNTERS, *BOX_FIELDS):
+            if getattr(gate, field):
                 yield Fault(
                     (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY
                 )
@@ -59,6 +81,7 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
 
 def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
     yield from placeholder_faults((*at, "command"), argv, PLACEHOLDERS)
+    yield from box_faults(at, "command", argv, gate.open or ())
     if gate.junit is not None and gate.unittest is not None:
         yield Fault((*at, "unittest"), f"gate {gate.id} has both junit and unittest", "keep one", Side.KEY)
     if gate.junit is not None and not any("{report}" in word for word in argv):

@@ -89,6 +89,8 @@ FilePath = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(
 FileName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
 People = Annotated[list[Annotated[str, Field(pattern=PERSON)]], Field(min_length=1, max_length=50)]
 Bytes = Annotated[int, Field(ge=1, le=100_000_000)]
+BoxKind = Literal["landlock", "sandbox-exec", "namespaces", "bubblewrap"]
+Holes = Annotated[list[Literal["container", "sudo", "gpu"]], Field(min_length=1, max_length=3)]
 Few = Annotated[int, Field(ge=1, le=20)]
 
 
@@ -99,10 +101,15 @@ class Part(BaseModel):
 
 
 class EnvironmentPart(Part):
-    """How a checkout is made ready: commands, run once per content of the files in `cache_key`."""
+    """How a checkout is made ready: commands, run once per content of the files in `cache_key`.
+
+    `network` lets setup reach the network; `box` is the weakest kind of box for setup and every gate.
+    """
 
     setup: Annotated[list[Argv], Field(max_length=20)] = []
     cache_key: Annotated[list[FilePath], Field(max_length=50)] = []
+    network: bool = False
+    box: BoxKind | None = None
 
 
 class AttemptsPart(Part):
@@ -183,6 +190,10 @@ class GatePart(Part):
     artefact: ArtefactPart | None = None
     review: ReviewPart | None = None
     human: HumanPart | None = None
+    network: bool = False
+    nested: bool = False
+    box: BoxKind | None = None
+    open: Holes | None = None
 
 
 class ScorePart(Part):
@@ -265,6 +276,10 @@ class StepPart(Part):
     on_fail: StepId | None = None
     fan_out: FanOutPart | None = None
     context: ContextPart | None = None
+    network: bool = False
+    nested: bool = False
+    box: BoxKind | None = None
+    open: Holes | None = None
 
 
 FanOutPart.model_rebuild()

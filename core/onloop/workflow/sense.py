@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from onloop.machine.definition import END
 from onloop.workflow.fan_out import fan_out_faults
-from onloop.workflow.gates import gate_faults, placeholder_faults
+from onloop.workflow.gates import BOX_FIELDS, box_faults, gate_faults, placeholder_faults
 from onloop.workflow.model import EnvironmentPart, StepPart
 from onloop.workflow.nodes import Fault, Path, Side
 from onloop.workflow.wording import nearest
@@ -64,6 +64,7 @@ def environment_faults(environment: EnvironmentPart | None) -> Iterator[Fault]:
     """What is wrong with the commands that make a checkout ready."""
     for number, argv in enumerate(environment.setup if environment else ()):
         yield from placeholder_faults(("environment", "setup", number), argv, (PYTHON,))
+        yield from box_faults(("environment", "setup"), number, argv, None)
 
 
 def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
@@ -79,6 +80,12 @@ def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
 def _commands(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.run is not None:
         yield from placeholder_faults(_at(number, "run"), step.run, (PYTHON, REPORT))
+        yield from box_faults(_at(number), "run", step.run, step.open or ())
+    else:
+        for field in BOX_FIELDS:
+            if getattr(step, field):
+                words = f"{field} is about a command, and {step.id} runs none"
+                yield Fault(_at(number, field), words, "put it into the gate that it is for", Side.KEY)
     yield from gate_faults(_at(number, "gates"), step.gates)
 
 
