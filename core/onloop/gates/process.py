@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from onloop.gates.box.kind import Box
+from onloop.gates.box.plan import plan
+from onloop.gates.box.view import View
 from onloop.gates.warden import descendants, end, end_group
 
 GRACE_S = 5.0
@@ -92,13 +95,17 @@ def never() -> bool:
 def run(
     argv: Sequence[str],
     *,
-    folder: Path,
+    folder: str | Path,
     environment: Mapping[str, str],
     timeout_ms: int,
     limits: Limits | None = None,
     stop: Callable[[], bool] = never,
+    box: Box | None = None,
+    view: View | None = None,
 ) -> Ran:
     """Runs `argv` in `folder` with exactly `environment`, until it exits, its time is up, or `stop` says so.
+
+    With a `box` it sees no more than `view`, and `argv`, `folder` and `environment` name paths as they are inside.
 
     Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not
     make us wait.
@@ -106,7 +113,10 @@ def run(
     allowed = limits or Limits()
     kept = _Kept(allowed.kept_bytes)
     began = time.monotonic()
-    with _warden(_order(argv, folder, environment, allowed)) as warden:
+    order = _order(argv, folder, environment, allowed)
+    if box is not None and view is not None and (boxed := plan(box, view, argv, str(folder), environment)) is not None:
+        order["box"] = boxed
+    with _warden(order) as warden:
         ending = _follow(warden, kept, began + timeout_ms / 1000, allowed.flood_bytes, stop)
         warden.relieve()
         kept.take(_rest(warden.output))
@@ -123,7 +133,9 @@ def run(
     )
 
 
-def _order(argv: Sequence[str], folder: Path, environment: Mapping[str, str], limits: Limits) -> dict[str, object]:
+def _order(
+    argv: Sequence[str], folder: str | Path, environment: Mapping[str, str], limits: Limits
+) -> dict[str, object]:
     return {
         "argv": list(argv),
         "folder": str(folder),

@@ -22,6 +22,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from onloop.gates.box.entrance import Entrance
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -29,6 +33,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
 _LIBC = ctypes.CDLL(None) if _LINUX else None
 _PROC = Path("/proc")
+_SOURCE = Path(__file__).parents[2]
 _ORDERS = 0
 _SWEEP_S = 0.02
 
@@ -101,26 +106,56 @@ def _start(
     limits: Mapping[str, int],
     stdin: str = os.devnull,
     umask: int = 0o022,
+    box: Mapping[str, object] | None = None,
 ) -> subprocess.Popen[bytes]:
     """The command of an order, with the file `stdin` as its standard input; umask -1 is that of who gave the order."""
+    way = _Direct(argv, folder, environment) if box is None else _into(box)
 
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
         _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         _say(report, pid=os.getpid())
         for name, value in limits.items():
             _limit(getattr(resource, name, None), value)
+        way.prepare()
 
-    with Path(stdin).open("rb") as given:
-        return subprocess.Popen(
-            argv,
-            cwd=folder,
-            env=environment,
-            stdin=given,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=umask,
-            preexec_fn=prepare,
-        )
+    try:
+        with Path(stdin).open("rb") as given:
+            return subprocess.Popen(
+                way.argv,
+                cwd=way.folder,
+                env=way.environment,
+                stdin=given,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                umask=umask,
+                pass_fds=way.descriptors,
+                preexec_fn=prepare,
+            )
+    finally:
+        way.close()
+
+
+class _Direct(NamedTuple):
+    """The way to a command that runs in no box."""
+
+    argv: list[str]
+    folder: str
+    environment: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
+
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _into(box: Mapping[str, object]) -> _Direct | Entrance:
+    """The way into a box. What makes one is loaded only for it, from beside this file: most wardens need none."""
+    sys.path.append(str(_SOURCE))
+    from onloop.gates.box.entrance import entrance
+
+    return entrance(box)
 
 
 def _limit(kind: int | None, value: int) -> None:

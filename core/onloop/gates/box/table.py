@@ -1,0 +1,76 @@
+"""What each kind of box stops, as data: every cell of it is shown by the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from onloop.gates.box.kind import BoxKind
+
+
+class Attempt(StrEnum):
+    """Something that code under judgement must not be able to do."""
+
+    STORE = "store"
+    SOCKET = "socket"
+    MIRROR_READ = "mirror_read"
+    MIRROR_WRITE = "mirror_write"
+    OTHER_CHECKOUT = "other_checkout"
+    SECRETS = "secrets"
+    PROCESS_SEEN = "process_seen"
+    PROCESS_SIGNALLED = "process_signalled"
+    PROCESS_TRACED = "process_traced"
+    TCP = "tcp"
+    UDP = "udp"
+    ABSTRACT_SOCKET = "abstract_socket"
+    TOOLCHAIN_WRITE = "toolchain_write"
+    KERNEL_SETTINGS = "kernel_settings"
+    MOUNT = "mount"
+    USER_NAMESPACE = "user_namespace"
+    CAPABILITIES = "capabilities"
+    SETUID_PROGRAMS = "setuid_programs"
+    ROOT = "root"
+    OUTLIVES = "outlives"
+
+    @property
+    def words(self) -> str:
+        """The attempt in words, as a sheet names it."""
+        return _WORDS[self]
+
+
+_WORDS: Mapping[Attempt, str] = {
+    Attempt.STORE: "read the store",
+    Attempt.SOCKET: "connect to the gateway's socket",
+    Attempt.MIRROR_READ: "read a mirror",
+    Attempt.MIRROR_WRITE: "write to a mirror",
+    Attempt.OTHER_CHECKOUT: "read another checkout",
+    Attempt.SECRETS: "read keys and home folders",
+    Attempt.PROCESS_SEEN: "see other processes",
+    Attempt.PROCESS_SIGNALLED: "signal other processes",
+    Attempt.PROCESS_TRACED: "trace other processes",
+    Attempt.TCP: "connect over TCP",
+    Attempt.UDP: "send over UDP",
+    Attempt.ABSTRACT_SOCKET: "connect to abstract sockets",
+    Attempt.TOOLCHAIN_WRITE: "write to the toolchain",
+    Attempt.KERNEL_SETTINGS: "write to /proc/sys",
+    Attempt.MOUNT: "mount a file system",
+    Attempt.USER_NAMESPACE: "make user namespaces",
+    Attempt.CAPABILITIES: "hold capabilities",
+    Attempt.SETUID_PROGRAMS: "gain rights by setuid programs",
+    Attempt.ROOT: "run as root",
+    Attempt.OUTLIVES: "outlive the end of the order",
+}
+
+_NETWORK = frozenset({Attempt.TCP, Attempt.UDP, Attempt.ABSTRACT_SOCKET})
+
+STOPS: Mapping[BoxKind, frozenset[Attempt]] = {
+    BoxKind.BUBBLEWRAP: frozenset(Attempt),
+    BoxKind.NAMESPACES: frozenset(Attempt),
+}
+"""What each kind stops, on a machine that lets it, for a view without holes."""
+
+
+def stopped(kind: BoxKind, *, network: bool = False, nested: bool = False) -> frozenset[Attempt]:
+    """What a kind stops when a view has these holes."""
+    holes = (_NETWORK if network else frozenset()) | ({Attempt.USER_NAMESPACE} if nested else frozenset())
+    return STOPS[kind] - holes
