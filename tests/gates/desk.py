@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING
 from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits
-from onloop.machine.definition import CommandGate, EnvironmentSpec, MachineGate, TestExpectation
+from onloop.machine.definition import BoxSpec, CommandGate, EnvironmentSpec, Hole, MachineGate, TestExpectation
 from onloop.machine.task import Evidence, Verdict
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
 
+BOXED = BoxSpec()
 NOW = 1_763_712_000_000
 
 
-def command(*argv: str, tests: TestExpectation | None = None, timeout_ms: int = 30_000) -> CommandGate:
-    return CommandGate("check", argv, timeout_ms, tests)
+OPEN = BoxSpec(open=(Hole.CONTAINER,))
+"""In no box: for what must see or reach something of the machine."""
+
+
+def command(
+    *argv: str, tests: TestExpectation | None = None, timeout_ms: int = 30_000, box: BoxSpec = BOXED
+) -> CommandGate:
+    return CommandGate("check", argv, timeout_ms, tests, box=box)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gates.desk import Desk, command, says
+from gates.desk import OPEN, Desk, command, says
 from onloop.gates.evaluation import Subject
 from onloop.gates.mirror import Mirror
 from onloop.machine.definition import Counter, TestExpectation
@@ -164,7 +164,8 @@ def test_a_base_whose_tests_cannot_be_counted_is_an_error_and_is_asked_again(des
 def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "runs"
     desk.base({"tests/test_a.py": good_tests("x"), "who": "base\n"})
-    gate = command("sh", "-c", f"cat who >> {log}; exec $0 -m unittest discover -s tests", "{python}", tests=NO_FEWER)
+    words = f"cat who >> {log}; exec $0 -m unittest discover -s tests"
+    gate = command("sh", "-c", words, "{python}", tests=NO_FEWER, box=OPEN)
     for name in ("one", "two"):
         assert desk.ask(gate, desk.submit({"who": f"{name}\n"})).verdict is Verdict.PASS
     assert log.read_text().split() == ["one", "base", "two"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gates.desk import NOW, Desk, command, says
+from gates.desk import NOW, OPEN, Desk, command, says
 from onloop.gates.bench import GateStopped
+from onloop.gates.box.strongest import strongest_box
 from onloop.gates.evaluation import LARGEST_FILE
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits
@@ -35,7 +37,14 @@ def test_a_command_that_exits_0_passes_and_all_of_it_is_on_record(desk: Desk) ->
     assert (evidence.gate, evidence.argv, evidence.exit_code) == ("check", ("sh", "-c", "echo fine"), 0)
     assert (evidence.head, evidence.tree, evidence.base) == (subject.head, subject.tree, subject.base)
     assert (evidence.definition, evidence.verifier, evidence.at) == ("d" * 64, "verifier:v1", NOW)
-    assert (evidence.isolation, evidence.output_bytes, desk.output(evidence)) == ("process", 5, "fine\n")
+    assert (evidence.isolation, evidence.box) == (strongest_box().kind, strongest_box().name)
+    assert (evidence.output_bytes, desk.output(evidence), evidence.network) == (
+        5,
+        "fine\n",
+        evidence.isolation == "none",
+    )
+    sh = Path("/usr/bin/sh")
+    assert (evidence.program, evidence.program_digest) == (str(sh), sha256(sh.read_bytes()).hexdigest())
     assert evidence.duration_ms > 0
 
 
@@ -113,7 +122,7 @@ def test_a_command_that_floods_fails(desk: Desk) -> None:
 
 
 def test_a_command_that_kills_its_watcher_is_an_error_and_no_pass(desk: Desk) -> None:
-    evidence = desk.ask(command("sh", "-c", "kill -9 $PPID; exit 0"), desk.submit({"a": "1"}))
+    evidence = desk.ask(command("sh", "-c", "kill -9 $PPID; exit 0", box=OPEN), desk.submit({"a": "1"}))
     assert evidence.verdict is Verdict.ERROR
     assert evidence.exit_code is None
 

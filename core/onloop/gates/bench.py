@@ -1,26 +1,34 @@
-"""Runs a gate's command where it can do no harm to what comes after: a clean checkout, made ready, thrown away."""
+"""Runs a gate's command where it can do no harm to what comes after: a clean checkout, in a box, thrown away."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from onloop.errors import Unavailable
-from onloop.gates.checkout import clean_checkout
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.view import Inside, View, inside
+from onloop.gates.checkout import Checkout, clean_checkout
 from onloop.gates.counts import from_junit, from_unittest
 from onloop.gates.folders import scratch
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Ending, Limits, Ran, run
-from onloop.machine.definition import Counter
-from onloop.machine.task import TestCounts
+from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
+from onloop.machine.definition import BoxSpec, Counter, EnvironmentSpec
+from onloop.machine.task import Program, TestCounts
 
 SETUP_MS = 600_000
 """How long each command that makes a checkout ready may take."""
 
+MOST_LINKS = 40
+
 _PLACEHOLDER = re.compile(r"\{(python|report)\}")
+_NONE = Box(BoxKind.NONE)
 
 
 class GateStopped(Unavailable):
@@ -29,11 +37,18 @@ class GateStopped(Unavailable):
     code = "gate_stopped"
 
 
+class BoxTooWeak(Unavailable):
+    """A command that asks for a stronger box than this machine has."""
+
+    code = "box_too_weak"
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
+    `box` is what it ran in, `spec` what it asked of that, `program` what was started.
     """
 
     argv: tuple[str, ...]
@@ -41,58 +56,145 @@ class Trial:
     ran: Ran
     counts: TestCounts | str | None
     removed: tuple[str, ...]
+    box: Box
+    spec: BoxSpec
+    program: Program
+    cache_key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where commands are run: on commits of `mirror`, after `setup`, which is repeated for each run, uncached."""
+    """Where commands are run: on commits of `mirror`, in `box`, after setup, which is repeated for each run, uncached.
+
+    `pins` are the programs as they were when the run started.
+    """
 
     mirror: Mirror
     python: str
-    setup: tuple[tuple[str, ...], ...]
+    environment: EnvironmentSpec
     limits: Limits
     stop: Callable[[], bool]
+    box: Box
+    toolchain: Toolchain
+    pins: Mapping[str, Program] = field(default_factory=dict)
 
-    def trial(self, commit: str, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None) -> Trial:
+    def trial(
+        self, commit: str, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None, spec: BoxSpec
+    ) -> Trial:
         """Runs `argv` in a clean checkout of `commit`; raises `GateStopped` when it is told to stop."""
+        box = self._box_for(spec)
         with clean_checkout(self.mirror, commit) as checkout, scratch("gate") as place:
-            report = place / "report.xml"
-            words = {"python": self.python, "report": str(report)}
-            environment = _environment(place)
-            for command in self.setup:
-                ran = self._run(_filled(command, words), checkout.path, environment, SETUP_MS)
-                if ran.exit_code != 0:
-                    return Trial(command, True, ran, None, checkout.removed)
-            ran = self._run(_filled(argv, words), checkout.path, environment, timeout_ms)
-            return Trial(argv, False, ran, _counts(counter, report, ran.output), checkout.removed)
+            for name in ("home", "tmp", "out"):
+                (place / name).mkdir()
+            stand = _Stand(self, checkout, place, self._cache_key(checkout.path))
+            for command in self.environment.setup:
+                trial = stand.run(command, SETUP_MS, self._box_for(self.environment.box), self.environment.box)
+                if trial.ran.exit_code != 0:
+                    return replace(trial, is_setup=True)
+            trial = stand.run(argv, timeout_ms, box, spec)
+            return replace(trial, counts=_counts(counter, place / "out" / "report.xml", trial.ran.output))
 
-    def _run(self, argv: tuple[str, ...], folder: Path, environment: dict[str, str], timeout_ms: int) -> Ran:
-        ran = run(
-            argv, folder=folder, environment=environment, timeout_ms=timeout_ms, limits=self.limits, stop=self.stop
-        )
+    def _box_for(self, spec: BoxSpec) -> Box:
+        """The box that a command runs in; BoxTooWeak where this machine's is less than what is demanded."""
+        box = _NONE if spec.open else self.box
+        for demanded in filter(None, (spec.at_least, self.environment.box.at_least)):
+            if not box.kind.reaches(BoxKind(demanded)):
+                has = f"it opens {', '.join(spec.open)}" if spec.open else f"this machine has {box.name}"
+                raise BoxTooWeak(
+                    f"the workflow demands the box {demanded}, and {has}", hint="onloop doctor says what it takes"
+                )
+        return box
+
+    def _cache_key(self, checkout: Path) -> str:
+        """The digest of what setup went by: its commands, and the content of the files that the workflow names."""
+        if not self.environment.setup:
+            return ""
+        made = sha256(repr((self.environment.setup, self.python)).encode())
+        for name in self.environment.cache_key:
+            path = checkout / name
+            digest = digest_of(str(path)) if not path.is_symlink() else None
+            made.update(repr((name, digest)).encode())
+        return made.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """One checkout and one scratch folder, for setup and the command after it."""
+
+    bench: Bench
+    checkout: Checkout
+    place: Path
+    cache_key: str
+
+    def run(self, argv: tuple[str, ...], timeout_ms: int, box: Box, spec: BoxSpec) -> Trial:
+        bench = self.bench
+        view = View(self.checkout.path, self.place, bench.toolchain.view, spec.network, spec.nested)
+        names = inside(box, view)
+        program = self._program(argv[0], names)
+        ran = self._ran(argv, program, names, timeout_ms, box, view)
         if ran.ending is Ending.STOPPED:
             raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
-        return ran
+        return Trial(argv, False, ran, None, self.checkout.removed, box, spec, program, self.cache_key)
+
+    def _ran(
+        self, argv: tuple[str, ...], program: Program, names: Inside, timeout_ms: int, box: Box, view: View
+    ) -> Ran:
+        if not program.path:
+            return Ran(Ending.NOT_STARTED, None, b"", 0, 0, "No such file or directory")
+        words = {"python": self.bench.python, "report": f"{names.out}/report.xml"}
+        ran = run(
+            (program.path, *_filled(argv[1:], words)),
+            folder=names.checkout,
+            environment=self._environment(names),
+            timeout_ms=timeout_ms,
+            limits=self.bench.limits,
+            stop=self.bench.stop,
+            box=box,
+            view=view,
+        )
+        return replace(ran, exit_code=_own_exit(ran.exit_code)) if box.kind is not BoxKind.NONE else ran
+
+    def _environment(self, names: Inside) -> dict[str, str]:
+        """All that a command is told of the world: nothing of the verifier's own."""
+        return {
+            "PATH": self.bench.toolchain.path,
+            "LANG": "C.UTF-8",
+            "HOME": names.home,
+            "TMPDIR": names.tmp,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GIT_CEILING_DIRECTORIES": str(Path(names.checkout).parent),
+        }
+
+    def _program(self, name: str, names: Inside) -> Program:
+        """What the first word of a command stands for: a program that was pinned, or a file of the checkout."""
+        if is_of_the_machine(name):
+            found = self.bench.toolchain.program(name, self.bench.python)
+            check_pin(found, self.bench.pins)
+            return found
+        real = self._real(name, names)
+        if not Path(real).exists():
+            return Program(name)
+        known = self.bench.toolchain.holds(real) or Path(real).is_relative_to(self.checkout.path)
+        return Program(name, name, (digest_of(real) if known else None) or "")
+
+    def _real(self, name: str, names: Inside) -> str:
+        """Where a path of the checkout leads, with links as code in the box sees them."""
+        own, path = str(self.checkout.path), str(self.checkout.path / name)
+        for _ in range(MOST_LINKS):
+            path = os.path.realpath(path)
+            if own == names.checkout or not path.startswith(f"{names.checkout}/"):
+                return path
+            path = own + path.removeprefix(names.checkout)
+        return path
+
+
+def _own_exit(code: int | None) -> int | None:
+    """A box's init says 128 and the signal where the command in it was ended by one."""
+    return 128 - code if code is not None and 128 < code < 128 + signal.NSIG else code
 
 
 def _filled(argv: tuple[str, ...], words: dict[str, str]) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.sub(lambda found: words[found[1]], item) for item in argv)
-
-
-def _environment(place: Path) -> dict[str, str]:
-    """All that a command is told of the world: nothing of the verifier's own but where programs are."""
-    home, temporary = place / "home", place / "tmp"
-    home.mkdir()
-    temporary.mkdir()
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return {
-        "PATH": os.pathsep.join(folder for folder in folders if Path(folder).is_absolute()),
-        "LANG": "C.UTF-8",
-        "HOME": str(home),
-        "TMPDIR": str(temporary),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "GIT_CEILING_DIRECTORIES": str(place.parent),
-    }
 
 
 def _counts(counter: Counter | None, report: Path, output: bytes) -> TestCounts | str | None:

@@ -10,11 +10,14 @@ from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.bench import Bench, GateStopped, Trial
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.strongest import strongest_box
 from onloop.gates.configuration import configuring
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import is_file_path
 from onloop.gates.process import Limits, never
 from onloop.gates.redaction import redacted
+from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.gates.tree import true_file
 from onloop.gates.verdict import count, counted_at_base, judge
 from onloop.machine.definition import (
@@ -24,7 +27,7 @@ from onloop.machine.definition import (
     FileGate,
     MachineGate,
 )
-from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
+from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
 from onloop.text import safe
 
 LONGEST_SUMMARY = 300
@@ -56,7 +59,7 @@ class BaseRun:
     mirror: str
     base: str
     gate: CommandGate
-    setup: tuple[tuple[str, ...], ...]
+    environment: EnvironmentSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Workshop:
     `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
     milliseconds, `python` is what `{python}` stands for. `stop` is asked while a command runs, ten times a second.
     `base_counts` remembers how many tests ran at a base: pass the same mapping again to run each base once.
+    `box` is what commands run in, `open_cells` what its probe did not see stopped; `toolchain` is where programs are
+    found, and `programs` those that were pinned when the run started.
     """
 
     mirror: Mirror
@@ -79,6 +84,10 @@ class Workshop:
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     base_counts: MutableMapping[BaseRun, int] = field(default_factory=dict)
+    box: Box = field(default_factory=strongest_box)
+    open_cells: tuple[str, ...] = ()
+    toolchain: Toolchain = field(default_factory=lambda: toolchain_of(NO_STORE))
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
     except OSError as problem:
         finding = _Finding(Verdict.ERROR, f"the gate could not be run here: {problem.strerror or problem}")
     ran = finding.trial.ran if finding.trial else None
-    return Evidence(
+    evidence = Evidence(
         gate=gate.id,
         verdict=finding.verdict,
         summary=safe(redacted(finding.summary, workshop.secrets), LONGEST_SUMMARY),
@@ -126,6 +135,22 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
         output_bytes=ran.output_bytes if ran else 0,
         changed_config=finding.changed_config,
         score=finding.score,
+    )
+    return evidence if finding.trial is None else _confined(evidence, finding.trial, workshop)
+
+
+def _confined(evidence: Evidence, trial: Trial, workshop: Workshop) -> Evidence:
+    """With what the command ran in, what that leaves open, and which program it was."""
+    boxed = trial.box.kind is not BoxKind.NONE
+    return replace(
+        evidence,
+        isolation=trial.box.kind.value,
+        box=f"{trial.box.name}, nested" if boxed and trial.spec.nested else trial.box.name,
+        open_cells=workshop.open_cells if boxed else (),
+        network=trial.spec.network or not boxed,
+        program=trial.program.path,
+        program_digest=trial.program.digest,
+        cache_key=trial.cache_key,
     )
 
 
@@ -222,7 +247,7 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
     """How many tests the same command runs at the base, or why that cannot be said; a number is remembered."""
     if subject.base == subject.head:
         return counts.ran
-    run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment.setup)
+    run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment)
     if run not in workshop.base_counts:
         trial = _trial(gate, subject.base, workshop)
         found = counted_at_base(trial, _output(trial, workshop))
@@ -233,8 +258,17 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
 
 
 def _trial(gate: CommandGate, commit: str, workshop: Workshop) -> Trial:
-    bench = Bench(workshop.mirror, workshop.python, workshop.environment.setup, workshop.limits, workshop.stop)
-    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None)
+    bench = Bench(
+        mirror=workshop.mirror,
+        python=workshop.python,
+        environment=workshop.environment,
+        limits=workshop.limits,
+        stop=workshop.stop,
+        box=workshop.box,
+        toolchain=workshop.toolchain,
+        pins={program.name: program for program in workshop.programs},
+    )
+    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None, gate.box)
 
 
 def _output(trial: Trial, workshop: Workshop) -> str:

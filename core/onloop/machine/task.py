@@ -81,10 +81,22 @@ class TestCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
+
+    name: str
+    path: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
-    `score` is in thousandths, from a gate that scores.
+    `score` is in thousandths, from a gate that scores. `isolation` is the kind of box, `none` where a hole was opened
+    by name, and `box` is what that machine's box was found to be; `open_cells` is what its probe did not see stopped.
+    `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
+    by.
     """
 
     gate: str
@@ -106,6 +118,12 @@ class Evidence:
     isolation: str = "process"
     score: int | None = None
     changed_config: tuple[str, ...] = ()
+    box: str = ""
+    open_cells: tuple[str, ...] = ()
+    network: bool = False
+    program: str = ""
+    program_digest: str = ""
+    cache_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,190 @@
+"""Where gates find their programs: what the person who made the store had on PATH, never what starts a verifier has."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from onloop.errors import Unavailable
+from onloop.machine.task import Program
+
+FILE = "toolchain"
+"""The file in a store's folder that names the folders, one a line; `see FOLDER` shows one without searching it."""
+
+NO_STORE = Path("/nonexistent/store")
+"""Stands for no store at all: its toolchain is the system's."""
+
+PYTHON = "{python}"
+LARGEST_FILE = 64 * 1024
+LARGEST_PROGRAM = 1 << 30
+
+_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
+_ROOTS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix/store", "/gnu/store")))
+"""What every box shows of the system."""
+
+_PROGRAM_FOLDERS = frozenset({"bin", "sbin", "shims"})
+_OF_A_PREFIX = ("lib", "libexec", "pyvenv.cfg")
+_OF_A_HOME = ("lib", "share/pipx", "share/uv")
+_HEAD = "# The folders in which gates find programs, in order; `see FOLDER` shows one to them without searching it.\n"
+
+
+class ProgramChanged(Unavailable):
+    """A program that is not what it was when the run started."""
+
+    code = "program_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """The folders that are searched for programs, in order, and those that a box shows besides, all read-only."""
+
+    folders: tuple[Path, ...] = ()
+    shown: tuple[Path, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """PATH as commands see it."""
+        return os.pathsep.join(map(str, self.folders))
+
+    @property
+    def view(self) -> tuple[Path, ...]:
+        """What a box must show beside the system: folders, what their programs need, and the interpreter's own."""
+        every = (*self.folders, *self.shown, *interpreter_folders())
+        return tuple(dict.fromkeys(folder for folder in every if not _is_of_the_system(folder)))
+
+    def find(self, name: str) -> Path | None:
+        """The program that a bare name stands for."""
+        found = (folder / name for folder in self.folders)
+        return next((path for path in found if path.is_file() and os.access(path, os.X_OK)), None)
+
+    def program(self, name: str, python: str) -> Program:
+        """A program of the machine as it is now; without a path where it is not there. `python` is for {python}."""
+        found = Path(python) if name == PYTHON else Path(name) if name.startswith("/") else self.find(name)
+        digest = None if found is None else digest_of(str(found))
+        return Program(name) if found is None or digest is None else Program(name, str(found), digest)
+
+    def pinned(self, names: Iterable[str], python: str = sys.executable) -> tuple[Program, ...]:
+        """Each of those programs as it is now."""
+        return tuple(self.program(name, python) for name in sorted(set(names)) if is_of_the_machine(name))
+
+    def holds(self, path: str) -> bool:
+        """Whether a resolved path lies in what a box shows of the machine."""
+        return any(Path(path).is_relative_to(root) for root in (*_ROOTS, *map(_resolved, self.view)))
+
+
+def is_of_the_machine(name: str) -> bool:
+    """Whether a command's first word names a program of the machine, and none of the checkout."""
+    return name.startswith("/") or "/" not in name
+
+
+def check_pin(found: Program, pins: Mapping[str, Program]) -> None:
+    """Refuse a program that is not the one that was pinned for the run; one that nobody pinned is let through."""
+    pin = pins.get(found.name)
+    if pin is None or (pin.path, pin.digest) == (found.path, found.digest):
+        return
+    was = f"{pin.path} ({pin.digest[:12]})" if pin.path else "not there"
+    now = f"{found.path} ({found.digest[:12]})" if found.path else "not there"
+    raise ProgramChanged(
+        f"{found.name!r} was {was} when the run started, and is {now}", hint="onloop retry pins what is there now"
+    )
+
+
+def interpreter_folders() -> tuple[Path, ...]:
+    """What the interpreter behind {python} needs to run: its environment, and the installation that this is made of."""
+    prefixes = (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
+    return tuple(dict.fromkeys(map(Path, prefixes)))
+
+
+def toolchain_of(store: Path) -> Toolchain:
+    """The toolchain of a store; without a file that says it, the system's folders. What is not fit any more is out."""
+    try:
+        with (store / FILE).open("rb") as file:
+            lines = file.read(LARGEST_FILE).decode("utf-8", "surrogateescape").splitlines()
+    except FileNotFoundError:
+        lines = []
+    words = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    searched = [Path(word) for word in words if not word.startswith("see ")]
+    seen = [Path(word[4:].strip()) for word in words if word.startswith("see ")]
+    system = (folder for folder in map(Path, _SYSTEM) if folder.is_dir())
+    folders = tuple(dict.fromkeys((*_fit(searched, store), *system)))
+    behind = (prefix for folder in folders for prefix in _prefixes(folder))
+    return Toolchain(folders, tuple(_fit((*seen, *behind), store)))
+
+
+def write_toolchain(store: Path, path: str) -> None:
+    """Record the fit folders of a PATH as the store's toolchain, readable by its owner alone."""
+    folders = _fit((Path(word) for word in path.split(os.pathsep) if word.startswith("/")), store)
+    text = _HEAD + "".join(f"{folder}\n" for folder in folders if "\n" not in str(folder))
+    handle = os.open(store / FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.fsencode(text))
+
+
+def unfit(folder: Path, store: Path) -> str | None:
+    """Why a folder cannot be part of a store's toolchain; None where it can."""
+    if not folder.is_absolute() or not folder.is_dir():
+        return "it is no folder"
+    real, own = _resolved(folder), _resolved(store)
+    if own.is_relative_to(real) or real.is_relative_to(own):
+        return "the store is in it, or it in the store"
+    writable = next((place for place in (real, *real.parents) if _is_writable_by_others(place)), None)
+    return None if writable is None else f"others can write to {writable}"
+
+
+def _fit(folders: Iterable[Path], store: Path) -> Iterator[Path]:
+    yield from dict.fromkeys(folder for folder in folders if unfit(folder, store) is None)
+
+
+def _is_writable_by_others(folder: Path) -> bool:
+    found = folder.stat()
+    is_shared = bool(found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX)
+    return is_shared or found.st_uid not in {0, os.geteuid()}
+
+
+def _prefixes(folder: Path) -> Iterator[Path]:
+    """What the programs of a folder usually need beside it: an installation's libraries, never a home."""
+    parent = folder.parent
+    if folder.name not in _PROGRAM_FOLDERS or _is_of_the_system(folder):
+        return
+    if parent.name == ".local":
+        yield from (parent / name for name in _OF_A_HOME)
+    elif parent != Path.home() and any((parent / name).exists() for name in _OF_A_PREFIX):
+        yield parent
+
+
+def _is_of_the_system(path: Path) -> bool:
+    return any(path.is_relative_to(root) for root in _ROOTS)
+
+
+def _resolved(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def digest_of(path: str) -> str | None:
+    """The sha256 of a program's file, hex; None where it is no regular file that can be read, or too large for one."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(handle)
+            if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST_PROGRAM:
+                return _digest(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        finally:
+            os.close(handle)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, *_state: int) -> str:
+    """Read once as long as the kernel says that the file has not changed: nobody but root can set that time."""
+    made = sha256()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(1 << 20):
+            made.update(chunk)
+    return made.hexdigest()
