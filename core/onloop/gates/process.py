@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import selectors
 import subprocess
 import sys
@@ -14,8 +16,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from onloop.gates.box.bounds import Bounds
 from onloop.gates.box.kind import Box
-from onloop.gates.box.plan import plan
+from onloop.gates.box.plan import Plan
 from onloop.gates.box.view import View
 from onloop.gates.warden import descendants, end, end_group
 
@@ -37,15 +40,18 @@ class Ending(StrEnum):
     TIMED_OUT = "timed_out"
     STOPPED = "stopped"
     FLOODED = "flooded"
+    OUTGREW = "outgrew"
     NOT_STARTED = "not_started"
     LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a command may use. Memory, file size and processor time are per process; not every system keeps to them.
+    """What a command may use. File size and processor time are per process; not every system keeps to them.
 
-    Output beyond `kept_bytes` is read and left out; a command that gives more than `flood_bytes` is ended.
+    Output beyond `kept_bytes` is read and left out; a command that gives more than `flood_bytes` is ended. In a box,
+    `processes` (with their threads), `memory_bytes` and `disk_bytes` are for all that it starts together, and it is
+    ended beyond them; without one, memory is per process.
     """
 
     kept_bytes: int = 64 * 1024
@@ -53,6 +59,8 @@ class Limits:
     memory_bytes: int = 8192 * _MIB
     file_bytes: int = 8192 * _MIB
     cpu_s: int = 4 * 3600
+    processes: int = 2048
+    disk_bytes: int = 8192 * _MIB
 
     def as_resources(self) -> dict[str, int]:
         """The limits that the system keeps, by the names of the `resource` module.
@@ -66,12 +74,17 @@ class Limits:
             "RLIMIT_CORE": 0,
         }
 
+    def together(self, folders: tuple[str, ...]) -> Bounds:
+        """The limits on all processes of a run in a box together, whose files are in `folders`."""
+        return Bounds(self.processes, self.memory_bytes, self.disk_bytes, folders)
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a run. `exit_code` (negative: the signal) is there if it exited, `problem` if it did not start.
+    """What came of a run. `exit_code` (negative: the signal) is there if it exited.
 
-    `output` is what it wrote to standard output and error: all of it, or its head and tail with a line between them.
+    `problem` says why it did not start, or what it outgrew. `output` is what it wrote to standard output and error:
+    all of it, or its head and tail with a line between them.
     """
 
     ending: Ending
@@ -114,22 +127,30 @@ def run(
     kept = _Kept(allowed.kept_bytes)
     began = time.monotonic()
     order = _order(argv, folder, environment, allowed)
-    if box is not None and view is not None and (boxed := plan(box, view, argv, str(folder), environment)) is not None:
-        order["box"] = boxed
+    if box is not None and view is not None:
+        bounds = allowed.together(tuple(map(str, view.writable)))
+        planned = Plan(box, view, argv, str(folder), environment, bounds)
+        if planned.is_missing:
+            return Ran(Ending.NOT_STARTED, None, b"", 0, 0, os.strerror(errno.ENOENT))
+        order["box"] = planned.as_order()
+        order["limits"] = allowed.as_resources() | {"RLIMIT_FSIZE": resource.RLIM_INFINITY}
     with _warden(order) as warden:
         ending = _follow(warden, kept, began + timeout_ms / 1000, allowed.flood_bytes, stop)
         warden.relieve()
         kept.take(_rest(warden.output))
     exit_code, problem = warden.told.get("exit_code"), warden.told.get("problem")
+    if warden.told.get("entered") is False:
+        problem = kept.output().decode("utf-8", "backslashreplace").strip() or "its box could not be entered"
+    outgrew = warden.told.get("outgrew")
     if ending is None:
-        ending = _untroubled(exit_code, problem)
+        ending = _untroubled(exit_code, problem, outgrew)
     return Ran(
         ending=ending,
         exit_code=exit_code if isinstance(exit_code, int) and ending is Ending.EXITED else None,
         output=kept.output(),
         output_bytes=kept.total,
         duration_ms=int((time.monotonic() - began) * 1000),
-        problem=problem if isinstance(problem, str) else "",
+        problem=str(outgrew or problem or ""),
     )
 
 
@@ -144,8 +165,10 @@ def _order(
     }
 
 
-def _untroubled(exit_code: object, problem: object) -> Ending:
+def _untroubled(exit_code: object, problem: object, outgrew: object) -> Ending:
     """The ending of a run that we did not cut short."""
+    if outgrew is not None:
+        return Ending.OUTGREW
     if problem is not None:
         return Ending.NOT_STARTED
     return Ending.LOST if exit_code is None else Ending.EXITED

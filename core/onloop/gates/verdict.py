@@ -47,6 +47,8 @@ def _ended(trial: Trial, tests: TestExpectation | None, output: str) -> Judged:
             return Verdict.TIMED_OUT, f"timed out after {_seconds(ran.duration_ms)}"
         case Ending.FLOODED:
             return Verdict.FAIL, f"ended because it printed {ran.output_bytes} bytes"
+        case Ending.OUTGREW:
+            return Verdict.FAIL, f"ended because {ran.problem}"
         case Ending.NOT_STARTED:
             return Verdict.ERROR, f"{trial.argv[0]!r} cannot be started: {ran.problem}"
         case Ending.LOST | Ending.STOPPED:

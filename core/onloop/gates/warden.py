@@ -22,10 +22,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from onloop.gates.box.entrance import Entrance
+    from onloop.gates.box.watch import Watch
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -86,7 +87,7 @@ def _control(option: int, value: int) -> None:
         _LIBC.prctl(option, value, 0, 0, 0)
 
 
-def _order() -> dict[str, object] | None:
+def _order() -> dict[str, Any] | None:
     """The order on standard input; None if whoever gives it is gone before it was said."""
     said = bytearray()
     while not said.endswith(b"\n"):
@@ -94,29 +95,29 @@ def _order() -> dict[str, object] | None:
         if not chunk:
             return None
         said += chunk
-    order: dict[str, object] = json.loads(said)
+    order: dict[str, Any] = json.loads(said)
     return order
 
 
 def _start(
     report: int,
-    argv: list[str],
-    folder: str,
-    environment: Mapping[str, str],
+    way: _Direct | Entrance,
     limits: Mapping[str, int],
     stdin: str = os.devnull,
     umask: int = 0o022,
-    box: Mapping[str, object] | None = None,
 ) -> subprocess.Popen[bytes]:
     """The command of an order, with the file `stdin` as its standard input; umask -1 is that of who gave the order."""
-    way = _Direct(argv, folder, environment) if box is None else _into(box)
 
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
         _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
         _say(report, pid=os.getpid())
         for name, value in limits.items():
             _limit(getattr(resource, name, None), value)
-        way.prepare()
+        try:
+            way.prepare()
+        except Exception as problem:
+            _say(report, problem=_words(problem))
+            raise
 
     try:
         with Path(stdin).open("rb") as given:
@@ -142,6 +143,7 @@ class _Direct(NamedTuple):
     folder: str
     environment: Mapping[str, str]
     descriptors: tuple[int, ...] = ()
+    watch: None = None
 
     def prepare(self) -> None:
         """Nothing is to be done."""
@@ -149,13 +151,25 @@ class _Direct(NamedTuple):
     def close(self) -> None:
         """Nothing is open."""
 
+    def code(self, exit_code: int | None) -> int | None:
+        """What we saw is what it gave."""
+        return exit_code
 
-def _into(box: Mapping[str, object]) -> _Direct | Entrance:
-    """The way into a box. What makes one is loaded only for it, from beside this file: most wardens need none."""
+
+def _way(order: dict[str, Any]) -> _Direct | Entrance:
+    """The way to the command of an order. What makes a box is loaded only for one, from beside this file."""
+    command = {name: order.pop(name) for name in ("argv", "folder", "environment")}
+    box = order.pop("box", None)
+    if box is None:
+        return _Direct(**command)
     sys.path.append(str(_SOURCE))
     from onloop.gates.box.entrance import entrance
 
-    return entrance(box)
+    return entrance(box, command, descendants)
+
+
+def _words(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or str(problem)
 
 
 def _limit(kind: int | None, value: int) -> None:
@@ -169,26 +183,36 @@ def _limit(kind: int | None, value: int) -> None:
 class _Ward:
     """The command, and every orphan of it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], bell: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], bell: int, watch: Watch | None) -> None:
         self.pid = process.pid
+        self.outgrew: str | None = None
+        self._watch = watch
         self._process = process  # kept, and never polled: it would reap the command, also when it is thrown away
         self.exit_code: int | None = None
         self._bell = bell
 
     def wait(self) -> None:
-        """Until the command itself has ended, or standard input has."""
-        while self._has_children() and self.exit_code is None:
-            if _ORDERS in self._listen(None):
+        """Until the command itself has ended, has outgrown what it may use, or standard input has ended."""
+        while self._has_children() and self.exit_code is None and self.outgrew is None:
+            pause = None if self._watch is None else self._watch.pause_s
+            if _ORDERS in self._listen(pause, _ORDERS, self._bell):
                 return
+            if self._watch is not None:
+                self.outgrew = self._watch.look()
 
     def end(self) -> None:
         """Kills all that is left, until there is nothing more to wait for, or only what somebody else must end."""
         end_group(self.pid)
         while self._has_children() and end(descendants(os.getpid())):
-            self._listen(_SWEEP_S)
+            self._listen(_SWEEP_S, self._bell)
 
-    def _listen(self, seconds: float | None) -> list[int]:
-        sources = [self._bell] if seconds is not None else [self._bell, _ORDERS]
+    def look_back(self) -> None:
+        """Sees once more, after all has ended, whether it outgrew what it may use."""
+        if self._watch is not None:
+            self.outgrew = self.outgrew or self._watch.look(last=True)
+            self._watch.close()
+
+    def _listen(self, seconds: float | None, *sources: int) -> list[int]:
         ready: list[int] = select.select(sources, [], [], seconds)[0]
         if self._bell in ready:
             os.read(self._bell, 4096)
@@ -222,15 +246,25 @@ def _watch(report: int) -> None:
         return
     bell = _bell()
     try:
-        ward = _Ward(_start(report, **order), bell)  # type: ignore[arg-type]  # process.py writes what _start takes
-    except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        _say(report, problem=getattr(problem, "strerror", None) or str(problem))
+        way = _way(order)
+        ward = _Ward(_start(report, way, **order), bell, way.watch)
+    except subprocess.SubprocessError:
+        return  # the command's own process has said what kept it from becoming the command
+    except (OSError, ValueError) as problem:
+        _say(report, problem=_words(problem))
         return
     _say(report, started=True)
     ward.wait()
     code = ward.exit_code
     ward.end()
-    _say(report, exit_code=code)
+    ward.look_back()
+    if ward.outgrew is not None:
+        _say(report, outgrew=ward.outgrew)
+    own = way.code(code)
+    if own is None and code is not None:
+        _say(report, entered=False)
+    else:
+        _say(report, exit_code=own)
 
 
 def _say(report: int, **words: object) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from onloop.gates.box import system
 from onloop.gates.box.kind import Box
-from onloop.gates.box.view import BOXED, View
+from onloop.gates.box.layout import SHARED_MEMORY_BYTES, Item, Way, layout
+from onloop.gates.box.view import View
 
 PROGRAMS = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap")
 """Where bubblewrap is looked for; a PATH that somebody else set is not asked."""
 
-SHARED_MEMORY_BYTES = 256 * 1024 * 1024
-"""How much /dev/shm holds; it is memory, and counts as such."""
+_PRLIMIT = "/usr/bin/prlimit"
 
 
 def program() -> str | None:
@@ -27,7 +27,27 @@ def arguments(box: Box, view: View, etc: Path) -> tuple[str, ...]:
 
     A box with a user of its own is entered by root, which makes the mounts, and is given a user namespace to end in.
     """
-    return tuple(chain(_spaces(box, view), _shown(view), _etc(view, etc), _written(view), _closing(box)))
+    shown = chain.from_iterable(map(_argument, layout(view, etc)))
+    return tuple(chain(_spaces(box, view), shown, _closing(box)))
+
+
+def command(
+    box: Box, argv: list[str], folder: str, environment: Mapping[str, str], processes: int | None
+) -> tuple[list[str], list[str]]:
+    """More arguments, and the command to run in the box, so that `argv` finds its folder and environment.
+
+    Where root enters, nothing of the environment is set before the user is changed: it could name code to load.
+    """
+    limit = [] if processes is None or not Path(_PRLIMIT).exists() else [_PRLIMIT, f"--nproc={processes}", "--"]
+    if box.user is None:
+        settings = [word for name, value in environment.items() for word in ("--setenv", name, value)]
+        return ["--chdir", folder, *settings], [*limit, *argv]
+    caps = [word for cap in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{cap}")]
+    user = str(system.USER)
+    change = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
+    change += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--"]
+    settings = [f"{name}={value}" for name, value in environment.items()]
+    return [*caps, "--chdir", "/"], [*change, *limit, "/usr/bin/env", "-i", f"--chdir={folder}", *settings, *argv]
 
 
 def _spaces(box: Box, view: View) -> Iterator[str]:
@@ -41,44 +61,16 @@ def _spaces(box: Box, view: View) -> Iterator[str]:
             yield "--disable-userns"
 
 
-def _shown(view: View) -> Iterator[str]:
-    """The system and the toolchain, and the folders on the way to them, which hold nothing else."""
-    here = system.folders()
-    linked = [path for path in here if path.is_symlink()]
-    for path in linked:
-        yield from ("--symlink", str(path.readlink()), str(path))
-    shown = system.outermost((*(path for path in here if path not in linked), *_added(view)))
-    yield from _parents(shown)
-    for path in shown:
-        yield from ("--ro-bind", str(path), str(path))
-
-
-def _added(view: View) -> Iterator[Path]:
-    """What the view adds, with what its links lead to under that name."""
-    return (path for path in view.read_only if path.is_absolute() and path.exists())
-
-
-def _parents(paths: tuple[Path, ...]) -> Iterator[str]:
-    parents = {parent for path in paths for parent in path.parents if parent != Path("/")}
-    for parent in sorted(parents):
-        yield from ("--perms", "0755", "--dir", str(parent))
-
-
-def _etc(view: View, etc: Path) -> Iterator[str]:
-    shown = system.etc(view.network)
-    yield from _parents((Path("/etc/x"), *shown))
-    for path in shown:
-        yield from ("--ro-bind", str(path.resolve()), str(path))
-    for path in sorted(etc.iterdir()):
-        yield from ("--ro-bind", str(path), f"/etc/{path.name}")
-
-
-def _written(view: View) -> Iterator[str]:
-    names = (BOXED.checkout, BOXED.home, BOXED.tmp, BOXED.out)
-    yield from _parents(tuple(map(Path, (*names, "/var/x"))))
-    for outside, name in zip(view.writable, names, strict=True):
-        yield from ("--bind", str(outside), name)
-    yield from ("--symlink", "/tmp", "/var/tmp")  # noqa: S108 - names within the box
+def _argument(item: Item) -> tuple[str, ...]:
+    match item.way:
+        case Way.FOLDER:
+            return ("--perms", "0755", "--dir", item.place)
+        case Way.LINK:
+            return ("--symlink", item.source, item.place)
+        case Way.READ:
+            return ("--ro-bind", item.source, item.place)
+        case Way.WRITE:
+            return ("--bind", item.source, item.place)
 
 
 def _closing(box: Box) -> Iterator[str]:
@@ -86,19 +78,3 @@ def _closing(box: Box) -> Iterator[str]:
         yield from ("--proc", "/proc")
     yield from ("--dev", "/dev", "--size", str(SHARED_MEMORY_BYTES), "--perms", "1777", "--tmpfs", "/dev/shm")  # noqa: S108
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")
-
-
-def inner(box: Box, argv: list[str], folder: str, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """More arguments, and the command to run in the box, so that `argv` finds its folder and environment.
-
-    Where root enters, nothing of the environment is set before the user is changed: it could name code to load.
-    """
-    if box.user is None:
-        settings = [word for name, value in environment.items() for word in ("--setenv", name, value)]
-        return ["--chdir", folder, *settings], argv
-    caps = [word for cap in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{cap}")]
-    user = str(system.USER)
-    change = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
-    change += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--"]
-    settings = [f"{name}={value}" for name, value in environment.items()]
-    return [*caps, "--chdir", "/"], [*change, "/usr/bin/env", "-i", f"--chdir={folder}", *settings, *argv]

@@ -2,62 +2,117 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import assert_never
 
 from onloop.errors import Unavailable
-from onloop.gates.box import bubblewrap, system
+from onloop.gates.box import bubblewrap, seatbelt, system
+from onloop.gates.box.bounds import Bounds
 from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.layout import layout
 from onloop.gates.box.ownership import give
-from onloop.gates.box.view import View, inside
+from onloop.gates.box.view import BOXED, View, inside
+
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+_SLACK = 64
+"""How many processes more than the limit can start at all, so that whoever counts them sees that there are too many."""
 
 
-def plan(
-    box: Box, view: View, argv: Sequence[str], folder: str, environment: Mapping[str, str]
-) -> dict[str, object] | None:
-    """The box's part of an order, after the folders of the view were made ready for it; None where there is no box."""
-    match box.kind:
-        case BoxKind.NONE:
-            return None
-        case BoxKind.BUBBLEWRAP:
-            return _bubblewrap(box, view, list(argv), folder, environment)
-        case BoxKind.NAMESPACES | BoxKind.LANDLOCK | BoxKind.SEATBELT:
-            raise Unavailable(f"{box.kind} is not there yet", hint="install bubblewrap")
-        case _:
-            assert_never(box.kind)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One command in a box."""
 
+    box: Box
+    view: View
+    argv: Sequence[str]
+    folder: str
+    environment: Mapping[str, str]
+    bounds: Bounds
 
-def _bubblewrap(
-    box: Box, view: View, argv: list[str], folder: str, environment: Mapping[str, str]
-) -> dict[str, object]:
-    program = bubblewrap.program()
-    if program is None:
-        raise Unavailable("bubblewrap is not on this machine any more", hint="install it again")
-    more, command = bubblewrap.inner(box, argv, folder, environment)
-    arguments = (*bubblewrap.arguments(box, view, _own_etc(box, view)), *more)
-    _make_ready(box, view)
-    return {
-        "program": program,
-        "arguments": arguments,
-        "argv": command,
-        "user": box.user,
-        "nested": view.nested,
-    }
+    def as_order(self) -> dict[str, object]:
+        """The box's part of an order, after the folders of the view were made ready for it."""
+        return self._common() | self._own() | self._ready()
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the program is nowhere where the box would look for it."""
+        program = self.argv[0]
+        folders = [""] if "/" in program else self.environment.get("PATH", os.defpath).split(os.pathsep)
+        places = (os.path.normpath(Path(self.folder, folder, program)) for folder in folders)
+        return not any(os.path.lexists(outside) for place in places if (outside := self._outside(place)) is not None)
 
-def _own_etc(box: Box, view: View) -> Path:
-    """The folder of the files that the box has of its own in /etc; code does not see the folder itself."""
-    folder = view.scratch / "etc"
-    folder.mkdir(mode=0o755, exist_ok=True)
-    for name, text in system.written_etc(system.USER, inside(box, view).home, view.network).items():
-        file = folder / name
-        file.write_text(text)
-        file.chmod(0o644)
-    return folder
+    def _outside(self, place: str) -> Path | None:
+        """Where we find what code in the box finds at a place; None if there is nothing there in the box."""
+        path = Path(place)
+        if not self.box.kind.moves_paths:
+            return path
+        for name, folder in zip(astuple(BOXED), self.view.writable, strict=True):
+            if path.is_relative_to(name):
+                return folder / path.relative_to(name)
+        shown = (*system.folders(), *self.view.read_only)
+        return path if any(path.is_relative_to(folder) for folder in shown) else None
 
+    def _common(self) -> dict[str, object]:
+        return {
+            "kind": str(self.box.kind),
+            "user": self.box.user,
+            "proc": self.box.proc,
+            "grouped": self.box.limits == "cgroup",
+            "network": self.view.network,
+            "nested": self.view.nested,
+            "bounds": self.bounds.as_order(),
+            "processes": self.bounds.processes + _SLACK,
+        }
 
-def _make_ready(box: Box, view: View) -> None:
-    if box.user is not None:
-        for place in view.writable:
-            give(place, box.user)
+    def _own(self) -> dict[str, object]:
+        match self.box.kind:
+            case BoxKind.NONE:
+                return {}
+            case BoxKind.BUBBLEWRAP:
+                return self._bubblewrap()
+            case BoxKind.NAMESPACES:
+                return {"items": layout(self.view, self._etc())}
+            case BoxKind.LANDLOCK:
+                return self._landlock()
+            case BoxKind.SEATBELT:
+                return {"start": (seatbelt.PROGRAM, "-p", seatbelt.profile(self.view))}
+            case _:
+                assert_never(self.box.kind)
+
+    def _bubblewrap(self) -> dict[str, object]:
+        program = bubblewrap.program()
+        if program is None:
+            raise Unavailable("bubblewrap is not on this machine any more", hint="install it again, or restart")
+        most = None if self.box.limits == "cgroup" else self.bounds.processes + _SLACK
+        more, command = bubblewrap.command(self.box, list(self.argv), self.folder, self.environment, most)
+        arguments = (*bubblewrap.arguments(self.box, self.view, self._etc()), *more)
+        return {"program": program, "arguments": arguments, "command": command}
+
+    def _landlock(self) -> dict[str, object]:
+        shown = (*system.folders(), *system.etc(self.view.network), *self.view.read_only, Path("/proc"))
+        shown += tuple(Path("/etc", name) for name in ("passwd", "group"))
+        return {
+            "readable": tuple(map(str, shown)),
+            "writable": tuple(map(str, self.view.writable)),
+            "devices": _DEVICES,
+        }
+
+    def _etc(self) -> Path:
+        """The folder of the files that the box has of its own in /etc; code does not see the folder itself."""
+        folder = self.view.scratch / "etc"
+        folder.mkdir(mode=0o755, exist_ok=True)
+        home = inside(self.box, self.view).home
+        for name, text in system.written_etc(system.USER, home, self.view.network).items():
+            file = folder / name
+            file.write_text(text)
+            file.chmod(0o644)
+        return folder
+
+    def _ready(self) -> dict[str, object]:
+        if self.box.user is not None:
+            for place in self.view.writable:
+                give(place, self.box.user)
+        return {}

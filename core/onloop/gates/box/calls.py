@@ -1,0 +1,116 @@
+"""The system calls of Linux that Python has no function for, each raising OSError where the kernel refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from typing import Any
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 8, 32, 4096, 16384
+MS_SILENT, MS_PRIVATE, MS_SLAVE = 32768, 1 << 18, 1 << 19
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION = 0x20080522
+_AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
+_MOUNT_SETATTR = 442
+_MOST_CAPABILITIES = 64
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def call(function: Any, *arguments: Any) -> int:
+    """What a function of the C library gives; OSError where that is -1."""
+    result = int(function(*arguments))
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def system_call(number: int, *arguments: Any) -> int:
+    """What a system call gives, by its number; OSError where the kernel refuses."""
+    words = (item if not isinstance(item, int) else ctypes.c_long(item) for item in arguments)
+    return call(_LIBC.syscall, ctypes.c_long(number), *words)
+
+
+def unshare(kinds: int) -> None:
+    """Puts this process into new namespaces."""
+    try:
+        call(_LIBC.unshare, kinds)
+    except OSError as problem:
+        raise OSError(problem.errno, f"{problem.strerror}, for new namespaces") from None
+
+
+def join(namespace: int, kind: int) -> None:
+    """Puts this process into the namespace of a descriptor."""
+    call(_LIBC.setns, namespace, kind)
+
+
+def mount(source: str, place: str, kind: str | None, flags: int, words: str | None = None) -> None:
+    """Mounts something at a place."""
+    encoded = (None if item is None else os.fsencode(item) for item in (source, place, kind))
+    try:
+        call(_LIBC.mount, *encoded, ctypes.c_ulong(flags), None if words is None else words.encode())
+    except OSError as problem:
+        raise OSError(problem.errno, f"{problem.strerror}, for a mount of {source} at {place}") from None
+
+
+def unmount(place: str) -> None:
+    """Takes a mount away, with all below it, also while it is in use."""
+    call(_LIBC.umount2, os.fsencode(place), MNT_DETACH)
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Makes `new` the root of this mount namespace; what was the root is found at `old`."""
+    system_call(_PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(old))
+
+
+def restrict_mount(place: str, flags: int, *, below: bool) -> None:
+    """Adds flags (read-only, no devices, no setuid programs) to a mount, also to those `below` it (Linux 5.12)."""
+    wanted = (ctypes.c_uint64 * 4)(flags, 0, 0, 0)
+    where = (_AT_FDCWD, os.fsencode(place), _AT_RECURSIVE if below else 0)
+    system_call(_MOUNT_SETATTR, *where, ctypes.byref(wanted), ctypes.sizeof(wanted))
+
+
+def control(option: int, value: int = 0, third: int = 0) -> None:
+    """Sets something about this process by `prctl`."""
+    call(_LIBC.prctl, option, ctypes.c_ulong(value), ctypes.c_ulong(third), ctypes.c_ulong(0), ctypes.c_ulong(0))
+
+
+def end_with_parent() -> None:
+    """Has the kernel kill this process when its parent ends."""
+    control(_PR_SET_PDEATHSIG, 9)
+
+
+def keep_memory_private() -> None:
+    """Keeps others of the same user out of this process's memory and descriptors."""
+    control(_PR_SET_DUMPABLE, 0)
+
+
+def gain_nothing() -> None:
+    """Has no program that this process starts gain rights by being started."""
+    control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability, now and for ever."""
+    for number in range(_MOST_CAPABILITIES):
+        try:
+            control(_PR_CAPBSET_DROP, number)
+        except OSError:  # there are no more, or they cannot be bounded, and no_new_privs must do
+            break
+    control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    call(_LIBC.capset, ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))

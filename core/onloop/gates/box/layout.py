@@ -1,0 +1,81 @@
+"""What a box that has a file system of its own shows of a view: a list that each such kind carries out in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from onloop.gates.box import system
+from onloop.gates.box.view import BOXED, View
+
+SHARED_MEMORY_BYTES = 256 * 1024 * 1024
+"""How much /dev/shm holds; it is memory, and counts as such."""
+
+
+class Way(StrEnum):
+    """How something comes to be in a box."""
+
+    FOLDER = "folder"
+    LINK = "link"
+    READ = "read"
+    WRITE = "write"
+
+
+class Item(NamedTuple):
+    """One thing that is in a box at `place`; for all but an empty folder, its `source` outside or a link's goal."""
+
+    way: Way
+    place: str
+    source: str = ""
+
+
+def layout(view: View, etc: Path) -> tuple[Item, ...]:
+    """All that a box shows of a view, each after what it lies in, with the files of `etc` as the box's own in /etc."""
+    return tuple(dict.fromkeys(chain(_written(view), _shown(view), _etc(view, etc))))
+
+
+def _shown(view: View) -> Iterator[Item]:
+    """The system and the toolchain, and the folders on the way to them, which hold nothing else."""
+    here = system.folders()
+    linked = [path for path in here if path.is_symlink()]
+    for path in linked:
+        yield Item(Way.LINK, str(path), str(path.readlink()))
+    shown = system.outermost((*(path for path in here if path not in linked), *_added(view)))
+    yield from _parents(shown)
+    for path in shown:
+        yield Item(Way.READ, str(path), str(path.resolve()))
+
+
+def _added(view: View) -> Iterator[Path]:
+    """The rest of the toolchain; what would show the folders beside our own is no toolchain."""
+    for path in view.read_only:
+        if path.is_absolute() and path.exists():
+            real = path.resolve()
+            if not any(own.resolve().is_relative_to(real) for own in (view.checkout, view.scratch)):
+                yield path
+
+
+def _etc(view: View, etc: Path) -> Iterator[Item]:
+    shown = system.etc(view.network)
+    yield from _parents((Path("/etc/x"), *shown))
+    for path in shown:
+        yield Item(Way.READ, str(path), str(path.resolve()))
+    for path in sorted(etc.iterdir()):
+        yield Item(Way.READ, f"/etc/{path.name}", str(path))
+
+
+def _written(view: View) -> Iterator[Item]:
+    names = (BOXED.checkout, BOXED.home, BOXED.tmp, BOXED.out)
+    yield from _parents(tuple(map(Path, (*names, "/var/x"))))
+    for outside, name in zip(view.writable, names, strict=True):
+        yield Item(Way.WRITE, name, str(outside.resolve()))
+    yield Item(Way.LINK, "/var/tmp", "/tmp")  # noqa: S108 - names within the box
+
+
+def _parents(paths: tuple[Path, ...]) -> Iterator[Item]:
+    parents = {parent for path in paths for parent in path.parents if parent != Path("/")}
+    for parent in sorted(parents):
+        yield Item(Way.FOLDER, str(parent))
