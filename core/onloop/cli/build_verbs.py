@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import secrets
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-import apsw
 
 from onloop.cli.context import Context, read_passphrase
 from onloop.cli.output import Output
-from onloop.errors import BadInput, Exit, OnloopError, WorkflowError
-from onloop.gates.git import git_version
-from onloop.gateway.home import Home, is_own
-from onloop.gateway.isolation import can_isolate, can_open, isolate, recipe, serve_command
+from onloop.errors import BadInput, Exit, WorkflowError
+from onloop.gateway.isolation import can_isolate, isolate, recipe, serve_command
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
-from onloop.gateway.presence import is_verifier_up
 from onloop.machine.definition import Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
-from onloop.machine.house import PersonEnrolled
 from onloop.machine.table import rows
-from onloop.store.rows import Job
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
 from onloop.workflow.source import builtin, builtins
@@ -36,8 +26,6 @@ ADVISORY = (
     "code running as this user could still forge a decision."
 )
 LARGEST_WORKFLOW = 1_048_576
-LATE_MS = 20_000
-"""A gate that nobody has taken up for so long waits for somebody who does not come."""
 
 
 def init(context: Context) -> Output:
@@ -130,77 +118,3 @@ def _file(name: str) -> Definition:
     if source is None:
         raise BadInput(f"there is no file {name!r}", hint=f"give a file, or a built-in: {', '.join(builtins())}")
     return load(source, name)
-
-
-def _verifier(jobs: Sequence[Job], now: int, apart: bool, home: Home) -> tuple[str, bool, str]:
-    """Whether somebody answers gates: one that nobody has taken up for long says that nobody does."""
-    waited = max((now - job.created_at for job in jobs), default=0)
-    if waited > LATE_MS and not any(job.leased_until > now for job in jobs):
-        where = home.store.parent / "logs" / "verifier.log"
-        return "verifier", False, f"nobody has taken up what has waited for {waited // 1000} s; {where} may say why"
-    if apart:
-        return "verifier", True, "the gateway starts it where gates are asked for"
-    return "verifier", True, "up" if is_verifier_up(home) else "none is up; onloop work and the dashboard start one"
-
-
-def doctor(context: Context) -> Output:
-    """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
-    if context.args.agent:
-        from onloop.cli.hook_verbs import prove
-
-        return prove(context.args.agent)
-    checks: list[tuple[str, bool, str]] = [_python(), _git(), _sqlite()]
-    assurance = "A0"
-    try:
-        with context.opened.gateway.store.reading() as at:
-            house, jobs = at.house(), at.select(Job)
-        people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
-        apart = not is_own(context.home.store)
-        checks += [
-            ("store", True, f"{context.home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
-            ("people", bool(house.people), people),
-            _verifier(jobs if not house.freezes else (), context.opened.gateway.clock(), apart, context.home),
-        ]
-        if apart:
-            checks.append(_isolation(context.home))
-        assurance = "A0" if house.scripted else "A2" if apart and checks[-1][1] else "A1"
-    except OnloopError as problem:
-        checks.append(("store", False, f"{problem.message}; {problem.hint}"))
-    lines = [f"{'ok ' if good else 'BAD'} {name}: {words}" for name, good, words in checks]
-    mode = "isolated" if assurance == "A2" else "advisory"
-    lines += [f"assurance: up to {assurance}", *([ADVISORY] if mode == "advisory" else [])]
-    data: dict[str, Json] = {
-        "checks": [{"name": name, "ok": good, "detail": words} for name, good, words in checks],
-        "assurance": assurance,
-        "mode": mode,
-    }
-    return Output(Exit.OK if all(good for _, good, _ in checks) else Exit.UNAVAILABLE, tuple(lines), data)
-
-
-def _isolation(home: Home) -> tuple[str, bool, str]:
-    """Whether this user, as whom agents run, fails to open the store: found out by trying."""
-    if can_open(home):
-        return "isolation", False, f"user {os.getuid()} can open {home.store}; chmod 700 it"
-    return "isolation", True, f"user {os.getuid()} cannot open the store, and reaches it through the gateway alone"
-
-
-def _person(person: PersonEnrolled) -> str:
-    known = person.email or "no e-mail, so commits of their own are not kept from their approval"
-    return f"{person.name} ({', '.join(person.groups)}; {known})"
-
-
-def _python() -> tuple[str, bool, str]:
-    return "python", sys.version_info >= (3, 11), sys.version.split()[0]
-
-
-def _git() -> tuple[str, bool, str]:
-    try:
-        version = git_version()
-    except OnloopError as problem:
-        return "git", False, f"{problem.message}; {problem.hint}"
-    return "git", version >= (2, 38), f"{'.'.join(map(str, version))}; merges need 2.38"
-
-
-def _sqlite() -> tuple[str, bool, str]:
-    version = apsw.sqlite_lib_version()
-    return "sqlite", tuple(map(int, version.split("."))) >= (3, 51, 3), f"{version}; before 3.51.3 WAL can corrupt"

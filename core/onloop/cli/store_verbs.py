@@ -13,6 +13,7 @@ from types import MappingProxyType
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
+from onloop.gates.toolchain import write_toolchain
 from onloop.gateway.home import Home, check_private
 from onloop.gateway.opening import wall_clock
 from onloop.gateway.presence import holder_of
@@ -68,6 +69,7 @@ def _import(context: Context) -> Output:
     create_store(context.home.store, context.home.anchor)
     with _opened(context) as opened, opened.changing() as tables:
         fold = import_source(tables, source)
+    write_toolchain(context.home.store, os.environ.get("PATH", ""))
     data: dict[str, Json] = {"store": str(context.home.store), "events": fold.events, "tasks": len(fold.tasks)}
     return Output(lines=(f"imported: {fold.events} events, {len(fold.tasks)} tasks",), data=data)
 

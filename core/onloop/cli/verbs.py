@@ -291,7 +291,7 @@ VERBS: tuple[Verb, ...] = (
         "doctor",
         "build",
         "what this machine and store can prove, and what not",
-        "build_verbs:doctor",
+        "doctor:doctor",
         (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
     ),
     Verb(

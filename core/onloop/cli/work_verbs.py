@@ -16,6 +16,7 @@ from onloop.cli.output import Output
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.evaluation import BaseRun
+from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import verifier as verifier_principal
 from onloop.gateway.opening import open_file
@@ -32,13 +33,15 @@ from onloop.gateway.runs import (
     target_of,
 )
 from onloop.gateway.verifier import MOST_AT_ONCE, Verifier, usual_at_once
-from onloop.gateway.workshop import workshop_for
+from onloop.gateway.workshop import prover_of, workshop_for
 from onloop.machine.digest import Json
 from onloop.machine.task import Task
 from onloop.text import safe
 from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576
+
+_NOT_BY_AGENTS = "a person starts it, where ONLOOP_TOKEN is not set"
 
 
 def start(context: Context) -> Output:
@@ -95,6 +98,8 @@ def _begun(task: Task, following: str) -> Output:
 
 def work(context: Context) -> Output:
     """Be a worker until stopped."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        raise NotAllowed("an agent may not be a worker: it would take both sides of a review", hint=_NOT_BY_AGENTS)
     args = context.args
     argv = command_words(args.command)
     if not argv:
@@ -133,6 +138,7 @@ def verifier(context: Context) -> Output:
         return Runner(opened, principal, workshop, Executor(opened, workshop, stopped, lambda _point: None), stopped)
 
     opened_file = context.opened_file  # first: one that cannot open the store never looks as if it were up
+    os.environ["PATH"] = toolchain_of(context.home.store).path  # whoever started us chooses no program
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
             opened=opened_file,
@@ -142,6 +148,7 @@ def verifier(context: Context) -> Output:
             stopped=stop.is_set,
             pause=_pause(stop),
             say=say,
+            keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
     return Output(Exit.OK)
 

@@ -13,6 +13,7 @@ from onloop.demo.origins import make_origins
 from onloop.demo.plays import MAX_PARALLEL, PLAYS, Play
 from onloop.demo.scenario import Pattern, Scenario, load
 from onloop.errors import BadInput
+from onloop.gates.toolchain import write_toolchain
 from onloop.gateway.home import Home, state_home
 from onloop.gateway.identity import Principal, enrolment, launcher, person_from_passphrase
 from onloop.gateway.opening import Opened, open_home, wall_clock
@@ -92,6 +93,7 @@ def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
     make_origins(folder.origins, folder.play.programs)
     _control(folder)
     create_store(folder.home.store, folder.home.anchor)
+    write_toolchain(folder.home.store, os.environ.get("PATH", ""))
 
 
 def _control(folder: DemoFolder) -> Path:

@@ -119,12 +119,16 @@ def toolchain_of(store: Path) -> Toolchain:
 
 
 def write_toolchain(store: Path, path: str) -> None:
-    """Record the fit folders of a PATH as the store's toolchain, readable by its owner alone."""
+    """Record the fit folders of a PATH as the store's toolchain, readable by its owner alone; one that is there stays.
+
+    Whoever asks later, an agent of the same user perhaps, does not choose the programs that judge.
+    """
     folders = _fit((Path(word) for word in path.split(os.pathsep) if word.startswith("/")), store)
     text = _HEAD + "".join(f"{folder}\n" for folder in folders if "\n" not in str(folder))
-    handle = os.open(store / FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(os.fsencode(text))
+    with suppress(FileExistsError):
+        handle = os.open(store / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.fsencode(text))
 
 
 def unfit(folder: Path, store: Path) -> str | None:

@@ -10,6 +10,7 @@ from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.proof import BoxProved, ProbeAsked
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
 _AGENT = frozenset({PrincipalKind.AGENT})
@@ -61,6 +62,8 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
         Woken: _HUMAN,
         Muted: _HUMAN,
         Unmuted: _HUMAN,
+        ProbeAsked: _LAUNCHER | _HUMAN,
+        BoxProved: frozenset({PrincipalKind.VERIFIER}),
     }
 )
 """Command or house event → the kinds of principal that may cause it. No kind both produces work and judges it."""
@@ -90,6 +93,8 @@ def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
     match command:
         case c.ReportGate(evidence):
             return evidence.verifier
+        case BoxProved():
+            return command.verifier
         case _:
             return str(getattr(command, "by", principal.id))
 
@@ -126,6 +131,8 @@ _VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
         Woken: "wake",
         Muted: "mute",
         Unmuted: "unmute",
+        ProbeAsked: "ask for a probe",
+        BoxProved: "say what a box stops",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

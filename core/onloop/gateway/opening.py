@@ -100,6 +100,9 @@ def create_home(
             append_house(tx, first, wall_clock(), by.id)
     finally:
         opened.close()
+    from onloop.gates.toolchain import write_toolchain  # here: most verbs make no store
+
+    write_toolchain(home.store, os.environ.get("PATH", ""))
 
 
 def enrol(

@@ -55,6 +55,9 @@ class _Starts:
 
 _STARTS: dict[Path, _Starts] = defaultdict(_Starts)
 
+_NOT_PASSED_ON = ("ONLOOP_", "PYTHON", "LD_", "DYLD_", "GIT_")
+"""Names that would choose code for a verifier, or tell it who it is. Its PATH is the system's: gates have their own."""
+
 IDLE_EXIT = "10m"
 """How long a verifier that was started along the way stays without work."""
 
@@ -109,7 +112,7 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
     PYTHONPATH can put other code in its place.
     """
-    if not is_own(home.store):
+    if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN"):
         return
     starts = _STARTS[home.store]
     starts.reap(clock())
@@ -119,7 +122,8 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     if clock() < starts.not_before or starts.is_one_starting(clock()):
         return
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONLOOP_", "PYTHON"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
+    kept["PATH"] = os.defpath
     words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
     words += ["--jobs", str(at_once)] if at_once else []
     with _log(home.logs / "verifier.log").open("ab") as log:

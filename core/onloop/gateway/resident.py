@@ -311,7 +311,7 @@ class Resident:
     def _supervise(self) -> None:
         try:
             with self._store.reading() as at:
-                is_asked = bool(at.select(Job))
+                is_asked = bool(at.select(Job)) or at.house().wants_probe
             if is_asked:
                 self.ensure_verifier()
         except Exception as problem:

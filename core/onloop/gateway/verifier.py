@@ -32,7 +32,8 @@ class Verifier:
     """Has every gate answered and every effect carried out of one store, `at_once` of them at a time.
 
     Effects on one repository are carried out one after the other. `runner` makes one for a thread, which asks what it
-    is given whether to stop; `pause` waits some seconds or until stopped.
+    is given whether to stop; `pause` waits some seconds or until stopped. `keep_shown` shows what the box of gates
+    stops, where that is due; it is called before the first job, and then whenever something was written.
     """
 
     opened: Opened
@@ -42,6 +43,7 @@ class Verifier:
     stopped: Callable[[], bool]
     pause: Callable[[float], None]
     say: Callable[[str], None]
+    keep_shown: Callable[[], None] = lambda: None
     _under_way: dict[Future[str], tuple[Job, Runner]] = field(default_factory=dict)
     _spare: deque[Runner] = field(default_factory=deque)
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -60,6 +62,7 @@ class Verifier:
             leaving.callback(self._ending.set)
             while not self.stopped() and self.opened.home.store.is_dir():
                 seen = gateway.store.stamp()
+                self.keep_shown()
                 gateway.tick()
                 if self._collect() + self._hand_out(pool) or self._under_way:
                     worked_at = gateway.clock()

@@ -7,9 +7,13 @@ import sys
 from collections.abc import Callable, MutableMapping
 
 from onloop.errors import BadInput
+from onloop.gates.box.kind import Box
+from onloop.gates.box.strongest import strongest_box
 from onloop.gates.evaluation import BaseRun, Workshop
+from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
+from onloop.gateway.proving import Prover
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
 
@@ -20,6 +24,7 @@ def workshop_for(
     opened: Opened, verifier: Principal, counts: MutableMapping[BaseRun, int]
 ) -> Callable[[Task, Definition, Callable[[], bool]], Workshop]:
     """A maker of workshops. `counts` is what was counted at bases, which all gates of one verifier share."""
+    box = strongest_box()
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> Workshop:
         if task.origin is None:
@@ -35,9 +40,25 @@ def workshop_for(
             stop=stop,
             secrets=known_secrets(),
             base_counts=counts,
+            box=box,
+            open_cells=_open_cells(opened, box),
+            toolchain=toolchain_of(opened.home.store),
         )
 
     return make
+
+
+def prover_of(opened: Opened, verifier: Principal, stop: Callable[[], bool]) -> Prover:
+    """What shows the box in which a verifier's gates run."""
+    toolchain = toolchain_of(opened.home.store)
+    return Prover(opened, verifier, strongest_box(), toolchain, sys.executable, stop)
+
+
+def _open_cells(opened: Opened, box: Box) -> tuple[str, ...]:
+    """What code in the box was not seen to be kept from, by the last proof of such a box."""
+    with opened.gateway.store.reading() as at:
+        proof = at.house().proof
+    return proof.open if proof is not None and proof.box == box.name else ("nothing was shown of this box",)
 
 
 def _blob(opened: Opened, digest: str) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from onloop.errors import BadInput
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
+from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Task
 
 HOUSE = "house"
@@ -51,7 +52,7 @@ class Unfrozen:
     by: str
 
 
-HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark
+HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark | ProbeAsked | BoxProved
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ class House:
     people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
     freezes: Mapping[str, Frozen] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
+    proof: BoxProved | None = None
+    """What was shown last of the box that gates run in."""
+    probe: str = ""
+    """The probe that was asked for last."""
+
+    @property
+    def wants_probe(self) -> bool:
+        """Whether nobody has shown yet what the box of gates stops, or not since that was asked for."""
+        return self.proof is None or self.proof.asked != self.probe
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -83,6 +93,10 @@ def evolve_house(house: House, event: HouseEvent) -> House:
             return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
             return replace(house, marks=marked(house.marks, event))
+        case ProbeAsked(id):
+            return replace(house, probe=id)
+        case BoxProved():
+            return replace(house, proof=event)
         case _:
             assert_never(event)
 

@@ -74,6 +74,8 @@ TOLD: Mapping[str, Told] = {
     "Woken": Told("woke", "cause {cause}"),
     "Muted": Told("muted", "{rule}: {reason}", Tone.WARN),
     "Unmuted": Told("unmuted", "mute {rule}"),
+    "ProbeAsked": Told("asked what the box of gates stops", "{by}", Tone.DIM, is_housekeeping=True),
+    "BoxProved": Told("the box of gates was shown", "{box}", Tone.DIM, is_housekeeping=True),
 }
 """Every event by its name; one that a newer onloop wrote is told by its name alone."""
 
