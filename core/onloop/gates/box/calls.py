@@ -94,9 +94,9 @@ def end_with_parent() -> None:
     control(_PR_SET_PDEATHSIG, 9)
 
 
-def keep_memory_private() -> None:
-    """Keeps others of the same user out of this process's memory and descriptors."""
-    control(_PR_SET_DUMPABLE, 0)
+def open_own_files(*, ours: bool) -> None:
+    """Makes this process's files in /proc ours, or else no one's: so others of the same user see none of its memory."""
+    control(_PR_SET_DUMPABLE, int(ours))
 
 
 def gain_nothing() -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from onloop.gates.box import calls
 from onloop.gates.box.bounds import Bounds
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.box.landlock import Rules
@@ -69,7 +70,8 @@ def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callab
         case BoxKind.SEATBELT:
             way.argv = [*order["start"], *way.argv]
         case BoxKind.NONE:
-            way.enter = lambda: become_user(order["user"])
+            if order["user"] is not None:
+                way.enter = lambda: become_user(order["user"])
     return way
 
 
@@ -113,6 +115,7 @@ def _by_landlock(order: Mapping[str, Any]) -> Callable[[], None]:
 
     def enter() -> None:
         become_user(order["user"])
+        calls.drop_capabilities()
         rules.obey()
 
     return enter

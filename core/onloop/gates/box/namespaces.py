@@ -72,11 +72,13 @@ class Enclosure:
             return
         user, group = os.geteuid(), os.getegid()
         calls.unshare(kinds | calls.CLONE_NEWUSER)
+        calls.open_own_files(ours=True)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{USER} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{USER} {group} 1")
         if not self.nested:
             _SETTINGS.write_text("0")
+        calls.open_own_files(ours=False)
 
     def _furnish(self) -> None:
         """Makes the file system of the box, and leaves the old one."""
