@@ -7,8 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from onloop.gates.box import system
+from onloop.gates.box.item import SHARED_MEMORY_BYTES, Item, Way
 from onloop.gates.box.kind import Box
-from onloop.gates.box.layout import SHARED_MEMORY_BYTES, Item, Way, layout
+from onloop.gates.box.layout import layout
 from onloop.gates.box.view import View
 
 PROGRAMS = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 from typing import Any
 
 CLONE_NEWNS = 0x00020000
@@ -74,7 +73,7 @@ def unmount(place: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """Makes `new` the root of this mount namespace; what was the root is found at `old`."""
-    system_call(_PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(old))
+    system_call(_PIVOT_ROOT[os.uname().machine], os.fsencode(new), os.fsencode(old))
 
 
 def restrict_mount(place: str, flags: int, *, below: bool) -> None:

@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from onloop.gates.box import system
+from onloop.gates.box.item import Item, Way
 from onloop.gates.box.view import BOXED, View
-
-SHARED_MEMORY_BYTES = 256 * 1024 * 1024
-"""How much /dev/shm holds; it is memory, and counts as such."""
-
-
-class Way(StrEnum):
-    """How something comes to be in a box."""
-
-    FOLDER = "folder"
-    LINK = "link"
-    READ = "read"
-    WRITE = "write"
-
-
-class Item(NamedTuple):
-    """One thing that is in a box at `place`; for all but an empty folder, its `source` outside or a link's goal."""
-
-    way: Way
-    place: str
-    source: str = ""
 
 
 def layout(view: View, etc: Path) -> tuple[Item, ...]:

@@ -14,12 +14,11 @@ import signal
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from onloop.gates.box import calls
-from onloop.gates.box.layout import SHARED_MEMORY_BYTES, Item, Way
+from onloop.gates.box.item import SHARED_MEMORY_BYTES, Item, Way
 from onloop.gates.box.system import USER
 
 _SPACES = calls.CLONE_NEWNS | calls.CLONE_NEWPID | calls.CLONE_NEWIPC | calls.CLONE_NEWUTS | calls.CLONE_NEWCGROUP
@@ -33,8 +32,7 @@ _LOOPBACK_UP = struct.pack("16sh14x", b"lo", 0x1 | 0x40)
 _SET_FLAGS = 0x8914
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
+class Enclosure(NamedTuple):
     """What a box is made of. `user` is a descriptor of the user namespace to end in, where root makes the box."""
 
     items: tuple[Item, ...]
