@@ -76,6 +76,6 @@ def _argument(item: Item) -> tuple[str, ...]:
 
 def _closing(box: Box) -> Iterator[str]:
     if box.proc:
-        yield from ("--proc", "/proc")
+        yield from ("--proc", "/proc", "--ro-bind-try", "/proc/sys", "/proc/sys")
     yield from ("--dev", "/dev", "--size", str(SHARED_MEMORY_BYTES), "--perms", "1777", "--tmpfs", "/dev/shm")  # noqa: S108
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")
