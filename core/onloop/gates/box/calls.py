@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 from typing import Any
 
 CLONE_NEWNS = 0x00020000
@@ -74,7 +73,7 @@ def unmount(place: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """Makes `new` the root of this mount namespace; what was the root is found at `old`."""
-    system_call(_PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(old))
+    system_call(_PIVOT_ROOT[os.uname().machine], os.fsencode(new), os.fsencode(old))
 
 
 def restrict_mount(place: str, flags: int, *, below: bool) -> None:
@@ -94,9 +93,9 @@ def end_with_parent() -> None:
     control(_PR_SET_PDEATHSIG, 9)
 
 
-def keep_memory_private() -> None:
-    """Keeps others of the same user out of this process's memory and descriptors."""
-    control(_PR_SET_DUMPABLE, 0)
+def open_own_files(*, ours: bool) -> None:
+    """Makes this process's files in /proc ours, or else no one's: so others of the same user see none of its memory."""
+    control(_PR_SET_DUMPABLE, int(ours))
 
 
 def gain_nothing() -> None:

@@ -9,8 +9,8 @@ import ctypes
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onloop.gates.box import calls
 
@@ -35,8 +35,7 @@ def version() -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What a process and all that it starts may still do: read below some paths, write below others."""
 
     readable: tuple[str, ...]
