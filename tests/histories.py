@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -22,9 +22,11 @@ from onloop.machine.state import Reason
 from onloop.machine.task import Submission
 from onloop.store.codec import event_from_text
 from onloop.store.memory import MemoryStore
+from onloop.store.rows import Job
 from steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
+Files = Mapping[str, str | tuple[str, str]]
 COMMITS = 14
 MOST_APPROVALS = 4
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
@@ -153,79 +155,142 @@ class Landed:
         return {x[1:] for x in said if x.startswith("+")}, {x[1:] for x in said if x.startswith("-")}
 
 
-class Drama:
-    """One task on one random history: submitted, approved, merged, while the target goes wherever it likes."""
+class Stage:
+    """One origin, and one task of a workflow in which a person approves and the gateway merges: all in this process."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.rng = random.Random(seed)  # noqa: S311 - histories, not secrets
+    def __init__(self, folder: Path) -> None:
         self.origin, self.home = folder / "origin.git", Home(folder / "state" / "store")
         self.shop, self.mirror = Shop(MemoryStore()), self.home.mirror(str(self.origin))
-        self.asked_again, self.words = 0, list[str]()
+        self.put = ""
         git(folder, "init", "--quiet", "--bare", "--template=", str(self.origin))
-        pool = Pool(self.rng)
-        pool.fill()
-        git(self.origin, "fast-import", "--quiet", "--export-marks=marks", given=pool.stream())
-        marks = (line.split() for line in (self.origin / "marks").read_text().splitlines())
-        self.commits = [commit for _, commit in sorted(marks, key=lambda pair: int(pair[0][1:]))]
-        self.put = self.rng.choice(self.commits)
-
-    def play(self) -> Landed | None:
-        """What was merged in the end; None where nothing was, and then the target is where others put it."""
         self.home.store.mkdir(parents=True, mode=0o700)
         self.mirror.create()
-        self.move(self.put)
-        handed = self._handed()
-        if handed is None:
-            return None
-        workflow = defined(Step("develop.implement", role="implementer"), ship(), merge())
-        self.shop.begin(workflow, origin=str(self.origin))
-        self.shop.submit(self.shop.claim(), handed)
-        executor = Executor(Opened(self.home, self.shop.gateway), _no_workshop, lambda: False, self._meanwhile)
-        return next(self._merged(executor), None)
+
+    def load(self, stream: bytes) -> list[str]:
+        """Have the origin hold what a stream for `git fast-import` says; the answer is its marked commits in order."""
+        git(self.origin, "fast-import", "--quiet", "--force", "--export-marks=marks", given=stream)
+        marks = (line.split() for line in (self.origin / "marks").read_text().splitlines())
+        return [commit for _, commit in sorted(marks, key=lambda pair: int(pair[0][1:]))]
+
+    def commit(self, files: Files, *parents: str, name: str = "Ada", branch: str = "made") -> str:
+        """A commit of exactly these files: texts, or a mode with an object's id or a link's goal."""
+        said = [
+            f"commit refs/heads/{branch}",
+            "mark :1",
+            f"committer {name} <{name.lower()}@example.org> 1700000000 +0000",
+        ]
+        said += [
+            "data 1",
+            "x",
+            *(f"{'merge' if n else 'from'} {parent}" for n, parent in enumerate(parents)),
+            "deleteall",
+        ]
+        for path, what in files.items():
+            mode, text = what if isinstance(what, tuple) else ("100644", what)
+            is_link = mode == "160000"
+            said += [f"M {mode} {text} {path}"] if is_link else [f"M {mode} inline {path}", f"data {len(text)}", text]
+        (self.origin / "refs/heads" / branch).unlink(missing_ok=True)
+        return self.load("\n".join([*said, ""]).encode())[0]
 
     def move(self, commit: str) -> None:
         """Somebody else puts the target somewhere."""
         self.put = commit
         (self.origin / "refs/heads/main").write_text(f"{commit}\n")
 
+    @property
+    def target(self) -> str:
+        """Where the target is."""
+        return (self.origin / "refs/heads/main").read_text().strip()
+
+    def handed(self, head: str) -> Submission:
+        """What an agent's commit is when it hands it in now, with everything computed from the mirror."""
+        tip = self.mirror.refresh("main")
+        (self.origin / "refs/heads/work").write_text(f"{head}\n")
+        self.mirror.refresh("work")
+        base = self.mirror.merge_base(head, tip)
+        return Submission(head, self.mirror.tree(head), base, self.mirror.authors(base, head))
+
+    def submit(self, what: Submission) -> None:
+        """The task begins, and an agent hands this in."""
+        workflow = defined(Step("develop.implement", role="implementer"), ship(), merge())
+        self.shop.begin(workflow, origin=str(self.origin))
+        self.shop.submit(self.shop.claim(), what)
+
+    def merge(self, at: Callable[[str], None] = lambda _: None) -> str:
+        """The person approves what is shown, and the effect is carried out; the answer says how that ended."""
+        self.shop.approve()
+        self.shop.later(1000)
+        return self.carry_out(at)
+
+    def take(self) -> Job:
+        """A verifier takes the effect that waits."""
+        self.shop.gateway.free_jobs()
+        job = self.shop.gateway.take_job(VERIFIER, 60_000, effects=True)
+        assert job is not None
+        return job
+
+    def carry_out(self, at: Callable[[str], None] = lambda _: None, job: Job | None = None) -> str:
+        """The effect that waits, or that was taken before, is carried out."""
+        opened = Opened(self.home, self.shop.gateway)
+        return Executor(opened, _no_workshop, lambda: False, at).carry_out(job or self.take())
+
+    @property
+    def shown(self) -> Submission:
+        """What people are shown now."""
+        now = self.shop.task().submission
+        assert now is not None
+        return now
+
+    def intent(self) -> EffectStarted:
+        """The last intent in the log."""
+        begun = [event_from_text(e.name, e.data) for e in self.shop.log("r1") if e.name == "EffectStarted"][-1]
+        assert isinstance(begun, EffectStarted)
+        return begun
+
+
+class Drama(Stage):
+    """A task on one random history: submitted, approved, merged, while the target goes wherever it likes."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder)
+        self.rng = random.Random(seed)  # noqa: S311 - histories, not secrets
+        self.asked_again, self.words = 0, list[str]()
+        pool = Pool(self.rng)
+        pool.fill()
+        self.commits = self.load(pool.stream())
+        self.move(self.rng.choice(self.commits))
+
+    def play(self) -> Landed | None:
+        """What was merged in the end; None where nothing was, and then the target is where others put it."""
+        head = self.rng.choice(self.commits)
+        try:
+            handed = self.handed(head)
+        except BadInput:  # no history in common
+            return None
+        if handed.head == handed.base:
+            return None
+        self.submit(handed)
+        return self._merged()
+
     def _meanwhile(self, point: str) -> None:
         if point != "moved" and self.rng.random() < 0.15:
             self.move(self.rng.choice(self.commits))
 
-    def _handed(self) -> Submission | None:
-        """What an agent hands in: some commit that has a history in common with the target and changes something."""
-        tip = self.mirror.refresh("main")
-        number = self.rng.randrange(len(self.commits))
-        head = self.mirror.refresh(f"c{number}")
-        try:
-            base = self.mirror.merge_base(head, tip)
-        except BadInput:
-            return None
-        authors = self.mirror.authors(base, head)
-        return Submission(head, self.mirror.tree(head), base, authors) if head != base else None
-
-    def _merged(self, executor: Executor) -> Iterator[Landed]:
+    def _merged(self) -> Landed | None:
         for _ in range(MOST_APPROVALS):
-            shown = self.shop.task().submission
-            assert shown is not None
+            shown = self.shown
             if self.rng.random() < 0.7:
                 self.move(self.rng.choice(self.commits))
-            self.shop.approve()
-            self.shop.later(1000)
-            job = self.shop.gateway.take_job(VERIFIER, 60_000, effects=True)
-            assert job is not None
-            self.words.append(executor.carry_out(job))
-            tip = (self.origin / "refs/heads/main").read_text().strip()
-            if self.shop.task().reason is Reason.APPROVAL_REQUIRED:
-                self.asked_again += 1
-                assert tip == self.put
-                continue
-            if tip != self.put:
-                begun = [event_from_text(e.name, e.data) for e in self.shop.log("r1") if e.name == "EffectStarted"][-1]
-                assert isinstance(begun, EffectStarted)
-                assert begun.result == tip
-                yield Landed(self.origin, begun.expected, tip, shown.base, shown.head)
-            return
+            self.words.append(self.merge(self._meanwhile))
+            if self.shop.task().reason is not Reason.APPROVAL_REQUIRED:
+                break
+            self.asked_again += 1
+            assert self.target == self.put
+        if self.target == self.put:
+            return None
+        begun = self.intent()
+        assert begun.result == self.target
+        return Landed(self.origin, begun.expected, begun.result, shown.base, shown.head)
 
 
 def _no_workshop(*_: object) -> Workshop:
