@@ -310,6 +310,11 @@ def finished(result: str = OTHER_HEAD) -> Play:
     return lambda at: c.FinishEffect(_effect(at), result)
 
 
+def voided(what: Submission | None = None, why: str = "main no longer contains it") -> Play:
+    """The executor would do other than what was shown: the same commit, seen from another base."""
+    return lambda at: c.VoidEffect(_effect(at), what or work(base=OTHER_BASE), why)
+
+
 def last_move(events: tuple[Event, ...]) -> tuple[State, Reason | None]:
     """Where the events end."""
     moves = [event for event in events if isinstance(event, Moved)]

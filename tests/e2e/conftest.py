@@ -19,10 +19,10 @@ from world import World, wait_for
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    _end_verifier(made)
+    end_verifier(made)
 
 
-def _end_verifier(world: World) -> None:
+def end_verifier(world: World) -> None:
     """End the verifiers that were started along the way, those too that wait for another one's place."""
     log = world.store.parent / "logs" / "verifier.log"
     if not log.exists():

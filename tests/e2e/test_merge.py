@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from merge_desk import GOOD, approved, execute, gates_answered, merges
 from onloop.gateway.home import Home
 from onloop.gateway.presence import only_verifier
 from world import WORKFLOW, World
-
-GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
-
-EXECUTOR = """
-import os, subprocess, sys
-from pathlib import Path
-from onloop.gateway.effects import Executor
-from onloop.gateway.home import Home
-from onloop.gateway.identity import verifier
-from onloop.gateway.opening import open_home
-from onloop.gateway.workshop import workshop_for
-store, point, then = sys.argv[1:]
-opened = open_home(Home(Path(store)))
-me = verifier("test")
-opened.gateway.free_jobs()
-job = opened.gateway.take_job(me, 60_000, effects=True)
-def at(reached):
-    if reached != point:
-        return
-    if then == "die":
-        os._exit(9)
-    if not Path(store, "moved").exists():
-        Path(store, "moved").touch()
-        subprocess.run(then, shell=True, check=True)
-print(Executor(opened, workshop_for(opened, me, {}), lambda: False, at).carry_out(job))
-"""
 
 
 @pytest.fixture
@@ -49,112 +20,70 @@ def alone(world: World) -> Iterator[World]:
         yield world
 
 
-def _approved(world: World, origin: Path, workflow: str = WORKFLOW) -> str:
-    """A task that stands before its merge, with the gates answered by a verifier in between."""
-    task = f"{world.fleet(origin, workflow=workflow)}.1"
-    with _gates_answered(world):
-        world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GOOD))
-    world.until(task, "input_required", "approval_required")
-    assert world.decide("approve", task).code == 0
-    assert world.task(task)["reason"] == "effect_running"
-    return task
-
-
-@contextmanager
-def _gates_answered(world: World) -> Iterator[None]:
-    """Gates only: a verifier that takes no effects, in a process of its own."""
-    script = (
-        "import sys, time; from pathlib import Path; from onloop.gateway.home import Home;"
-        "from onloop.gateway.opening import open_home; from onloop.gateway.verifier import Verifier;"
-        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for;"
-        "from onloop.gateway.runner import Runner\n"
-        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me, {})\n"
-        "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
-        "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script, str(world.store)], env=world.environment)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _execute(world: World, point: str = "never", then: str = "die") -> str:
-    command = [sys.executable, "-c", EXECUTOR, str(world.store), point, then]
-    ran = subprocess.run(command, env=world.environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in ran.stderr, ran.stderr
-    return ran.stdout.strip()
-
-
-def _merges(world: World, origin: Path) -> int:
-    return int(world.git(origin, "rev-list", "--count", "--merges", "main"))
-
-
 @pytest.mark.parametrize("point", ["built", "recorded", "moved"])
 def test_killed_at_any_point_the_merge_happens_exactly_once(alone: World, point: str) -> None:
     origin = alone.origin()
-    task = _approved(alone, origin)
+    task = approved(alone, origin)
 
-    assert _execute(alone, point) == ""
-    _execute(alone)
+    assert execute(alone, point) == ""
+    execute(alone)
 
     found = alone.task(task)
-    assert (found["state"], _merges(alone, origin)) == ("completed", 1)
+    assert (found["state"], merges(alone, origin)) == ("completed", 1)
     assert alone.git(origin, "rev-parse", "main") == found["result"]
     assert alone.onloop("store", "verify").code == 0
 
 
 def test_a_target_that_moves_meanwhile_is_merged_with_and_not_overwritten(alone: World) -> None:
     origin = alone.origin()
-    task = _approved(alone, origin)
+    task = approved(alone, origin)
     other = alone.folder / "seed" / "shop"
     push = f"cd {other} && echo x > other.txt && git add -A && git -c user.name=o -c user.email=o@p commit -qm other"
 
-    said = _execute(alone, "recorded", f"{push} && git push -q {origin} HEAD:main")
+    said = execute(alone, "recorded", f"{push} && git push -q {origin} HEAD:main")
 
     assert said.startswith("done")
     assert alone.task(task)["state"] == "completed"
     assert alone.git(origin, "show", "main:other.txt") == "x"
     assert alone.git(origin, "show", "main:hello.txt") == "hello"
-    assert _merges(alone, origin) == 1
+    assert merges(alone, origin) == 1
 
 
 def test_after_a_kill_a_target_that_others_moved_is_put_before_a_person(alone: World) -> None:
     origin = alone.origin()
-    task = _approved(alone, origin)
-    _execute(alone, "recorded")
+    task = approved(alone, origin)
+    execute(alone, "recorded")
     other = alone.folder / "seed" / "shop"
     (other / "other.txt").write_text("x")
     alone.git(other, "add", "-A")
     alone.git(other, "-c", "user.name=o", "-c", "user.email=o@p", "commit", "-qm", "other")
     alone.git(other, "push", "-q", str(origin), "HEAD:main")
 
-    _execute(alone)
+    execute(alone)
 
     found = alone.task(task)
-    assert (found["state"], found["reason"], _merges(alone, origin)) == ("input_required", "changed_since_approval", 0)
+    assert (found["state"], found["reason"], merges(alone, origin)) == ("input_required", "changed_since_approval", 0)
 
 
 def test_a_conflict_is_put_before_a_person_with_its_paths(alone: World) -> None:
     origin = alone.origin()
-    task = _approved(alone, origin)
+    task = approved(alone, origin)
     other = alone.folder / "seed" / "shop"
     (other / "hello.txt").write_text("goodbye")
     alone.git(other, "add", "-A")
     alone.git(other, "-c", "user.name=o", "-c", "user.email=o@p", "commit", "-qm", "other")
     alone.git(other, "push", "-q", str(origin), "HEAD:main")
 
-    _execute(alone)
+    execute(alone)
 
     found = alone.task(task)
-    assert (found["reason"], _merges(alone, origin)) == ("conflict", 0)
+    assert (found["reason"], merges(alone, origin)) == ("conflict", 0)
     assert "hello.txt" in found["detail"]
 
 
 def test_gates_run_again_on_a_merged_result_that_differs_and_can_hold_it(alone: World) -> None:
     origin = alone.origin()
-    task = _approved(alone, origin)
+    task = approved(alone, origin)
     other = alone.folder / "seed" / "shop"
     broken = "import unittest\nclass U(unittest.TestCase):\n    def test_other(self): self.fail('broken on main')\n"
     (other / "tests" / "test_other.py").write_text(broken)
@@ -162,17 +91,17 @@ def test_gates_run_again_on_a_merged_result_that_differs_and_can_hold_it(alone: 
     alone.git(other, "-c", "user.name=o", "-c", "user.email=o@p", "commit", "-qm", "other")
     alone.git(other, "push", "-q", str(origin), "HEAD:main")
 
-    _execute(alone)
+    execute(alone)
 
     found = alone.task(task)
-    assert (found["reason"], _merges(alone, origin)) == ("gate_failed", 0)
+    assert (found["reason"], merges(alone, origin)) == ("gate_failed", 0)
     assert "on the merged result, tests" in found["detail"]
 
 
 def test_an_approval_made_on_another_digest_is_refused(alone: World) -> None:
     origin = alone.origin()
     task = f"{alone.fleet(origin)}.1"
-    with _gates_answered(alone):
+    with gates_answered(alone):
         alone.onloop("work", "--role", "implementer", "--once", "--", *alone.agent(GOOD))
     alone.until(task, "input_required", "approval_required")
 
@@ -189,14 +118,14 @@ def test_a_later_agent_cannot_slip_past_the_gates_of_an_earlier_step(alone: Worl
     workflow = WORKFLOW.replace("  - id: ship.approve\n", f"{polish}  - id: ship.approve\n")
     task = f"{alone.fleet(origin, workflow=workflow)}.1"
     spoil = "echo w > words.txt; echo 'raise SystemExit(3)' > tests/test_all.py; git add -A; git commit -qm polish"
-    with _gates_answered(alone):
+    with gates_answered(alone):
         alone.onloop("work", "--role", "implementer", "--once", "--", *alone.agent(GOOD))
         alone.onloop("work", "--role", "writer", "--once", "--", *alone.agent(spoil))
     alone.until(task, "input_required", "approval_required")
     assert alone.decide("approve", task).code == 0
 
-    _execute(alone)
+    execute(alone)
 
     found = alone.task(task)
-    assert (found["reason"], _merges(alone, origin)) == ("gate_failed", 0)
+    assert (found["reason"], merges(alone, origin)) == ("gate_failed", 0)
     assert "on the merged result, tests" in found["detail"]

@@ -123,6 +123,15 @@ class Hands(Twins):
         }
         self.perform(EFFECTS, task.name, *said[what])
 
+    def void_effect(self, task: PlainTask, effect: str) -> None:
+        """The effect would do other than was shown: it hands the work in anew."""
+        known = self.heads.setdefault(task.name, [])
+        head, at = f"{len(known) + 1:040x}", self.clock.now
+        what = work(head)
+        command = c.VoidEffect(effect, Submission(what.head, what.tree, what.base, at=at), "main moved")
+        if self.perform(EFFECTS, task.name, command, plain.void_effect(effect, head, at)):
+            known.append((head, at))
+
     def judge(self, task: PlainTask, person: str, *, yes: bool, amiss: str | None = None) -> None:
         """Say yes or no to what is asked last, or, amiss, under a digest or a request that is an older one."""
         seen = [number for name, number in self.shown if name == task.name]
@@ -187,7 +196,10 @@ class Hands(Twins):
             self.found(task, task.awaited[0], "fail" if number == 6 else "pass", head, at)
         elif task.effect:
             what = {0: "start", 1: "fail"}.get(number, "finish")
-            self.take_effect(task, what, task.effect, list(EffectProblem)[task.effects % 4])
+            if number == 5:
+                self.void_effect(task, task.effect)
+            else:
+                self.take_effect(task, what, task.effect, list(EffectProblem)[task.effects % 5])
         else:
             self.hand_in(task, self.agent(task), old=int(number == 4))
 

@@ -24,6 +24,7 @@ HELD_FOR = {
     "gate_failed": "gate_failed",
     "changed": "changed_since_approval",
     "error": "gate_failed",
+    "unclonable": "gate_failed",
 }
 
 
@@ -282,5 +283,16 @@ def fail_effect(effect: str, problem: str) -> Deed:
     def deed(_: PlainModel, task: PlainTask) -> None:
         _check_effect(task, effect)
         task.hold(HELD_FOR[problem])
+
+    return deed
+
+
+def void_effect(effect: str, head: str, at: int) -> Deed:
+    """The agents' step begins anew with the work handed in: its gates, and the people after them, are asked again."""
+
+    def deed(_: PlainModel, task: PlainTask) -> None:
+        _check_effect(task, effect)
+        task.head, task.handed_at, task.effect, task.is_started = head, at, None, False
+        task.enter_with_work(next(step.id for step in reversed(task.steps) if step.role))
 
     return deed

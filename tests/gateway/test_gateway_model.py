@@ -144,10 +144,14 @@ class GatewayMachine(Hands):
             for _ in range(1 + twice):
                 self.found(task, gate, verdict, head, at)
 
-    @rule(number=NUMBERS, what=st.sampled_from(("start", "finish", "fail")), old=KEYED)
+    @rule(number=NUMBERS, what=st.sampled_from(("start", "finish", "fail", "void")), old=KEYED)
     def carry_out(self, number: int, what: str, old: bool) -> None:
         task = self.among(number, lambda task: task.effect)
-        self.take_effect(task, what, f"{task.name}/ship.merge/{task.effects - old}", list(EffectProblem)[number % 4])
+        effect = f"{task.name}/ship.merge/{task.effects - old}"
+        if what == "void":
+            self.void_effect(task, effect)
+        else:
+            self.take_effect(task, what, effect, list(EffectProblem)[number % 5])
 
     # People
 

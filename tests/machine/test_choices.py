@@ -295,6 +295,7 @@ EVERYTHING: tuple[c.Command | Play, ...] = (
     c.StartEffect("e", "a", "b"),
     c.FinishEffect("e", "b"),
     c.FailEffect("e", EffectProblem.ERROR, "no"),
+    c.VoidEffect("e", work(), "main moved"),
     c.Settle(),
 )
 NAMES = [type(one).__name__ if isinstance(one, c.Command) else f"play {n}" for n, one in enumerate(EVERYTHING)]

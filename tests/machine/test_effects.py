@@ -7,7 +7,7 @@ import pytest
 from onloop.errors import Exit, Stale
 from onloop.machine.commands import FailEffect, FinishEffect, Retry, Settle, StartEffect
 from onloop.machine.definition import Effect, Step
-from onloop.machine.events import EffectDone, EffectProblem, EffectRequested, EffectStarted
+from onloop.machine.events import EffectDone, EffectProblem, EffectRequested, EffectStarted, EffectVoided
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Outbox
 from scenario import (
@@ -17,7 +17,9 @@ from scenario import (
     BRAVO,
     FAIL,
     NOTES,
+    OTHER_BASE,
     OTHER_HEAD,
+    Play,
     Scenario,
     approve,
     cancel,
@@ -25,13 +27,18 @@ from scenario import (
     create,
     finished,
     fleet,
+    funnelled,
+    funnelling,
+    judge,
     last_move,
     reject,
     report,
     retry,
     started,
     submit,
+    under_review,
     voice,
+    voided,
     work,
     workflow,
 )
@@ -78,6 +85,7 @@ def test_the_intent_is_recorded_before_the_act_and_the_result_after_it() -> None
         (EffectProblem.CHANGED, Reason.CHANGED_SINCE_APPROVAL),
         (EffectProblem.GATE_FAILED, Reason.GATE_FAILED),
         (EffectProblem.ERROR, Reason.GATE_FAILED),
+        (EffectProblem.UNCLONABLE, Reason.GATE_FAILED),
     ],
 )
 def test_an_effect_that_did_not_happen_asks_a_person(problem: EffectProblem, reason: Reason) -> None:
@@ -160,6 +168,99 @@ def test_evidence_of_a_run_step_is_needed_on_the_commit_that_is_merged() -> None
     assert loop.stands[2] == "test.full"
 
     assert loop.given(report("run")).stands == MERGING
+
+
+def test_a_merge_of_what_was_not_shown_is_asked_again_gates_first_and_people_on_the_true_diff() -> None:
+    loop = merging()
+
+    events = loop.when(voided())
+    after = loop.given(*events)
+
+    assert events[0] == EffectVoided(EFFECT, work(base=OTHER_BASE), "main no longer contains it")
+    assert after.stands == (State.WORKING, Reason.GATES_RUNNING, BACK)
+    assert after.task.holder is None
+    assert after.task.effect is None
+    again = after.given(report())
+    assert again.stands == (State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, "ship.release")
+    assert again.asked.question.endswith("Asked again (changed_since_approval): main no longer contains it.")
+    assert "changed_since_approval" in again.task.detail
+    assert again.given(approve()).task.effect == Outbox("r1.1/ship.merge/2", "merge")
+
+
+def test_the_decision_on_what_was_shown_first_does_not_carry_over() -> None:
+    asked = workflow(develop(), ship(on_reject=BACK), merge()).given(claim(), submit(), report())
+    old = approve()(asked)
+    loop = asked.given(old, voided(), report())
+
+    assert isinstance(loop.refuses(old), Stale)
+
+
+def test_the_gates_of_the_work_count_only_on_the_new_base() -> None:
+    loop = merging().given(voided())
+
+    assert isinstance(loop.refuses(report(what=work())), Stale)
+
+
+def test_a_gate_that_fails_on_the_new_base_gives_the_work_to_an_agent_as_a_round() -> None:
+    loop = merging().given(voided(), report(verdict=FAIL))
+
+    assert loop.stands == (State.SUBMITTED, Reason.READY, BACK)
+    assert loop.given(claim(BRAVO)).task.holder == BRAVO
+
+
+def test_a_reviewing_agent_judges_the_new_diff_and_no_implementer_is_asked() -> None:
+    loop = under_review(following=(ship(), merge())).given(judge(), approve(), voided())
+
+    assert loop.stands == (State.SUBMITTED, Reason.READY, "review.code")
+    after = loop.given(claim("agent:charlie", "reviewer"), judge())
+    assert after.stands == (State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, "ship.release")
+
+
+def test_a_workflow_without_people_merges_after_its_gates_have_looked_again() -> None:
+    loop = workflow(develop(), merge()).given(claim(), submit(), report(), voided())
+
+    assert loop.given(report()).stands == MERGING
+
+
+def test_what_the_children_did_is_not_done_again() -> None:
+    loop = funnelling(ship(), merge(), gates=(gate(),)).given(funnelled(), report(), approve(), voided())
+
+    assert loop.stands == (State.WORKING, Reason.GATES_RUNNING, "develop.parts")
+    assert loop.given(report()).stands == (State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, "ship.release")
+
+
+def test_a_target_that_keeps_changing_ends_before_a_person_who_is_told_why() -> None:
+    loop = merging().given(voided(), report(), approve(), voided(work()), report(), approve())
+
+    held = loop.given(voided())
+
+    assert held.stands == (State.INPUT_REQUIRED, Reason.CHANGED_SINCE_APPROVAL, BACK)
+    assert held.asked.question == "main no longer contains it; develop.implement was entered 4 times already"
+
+
+def test_what_an_agent_hands_in_afterwards_is_asked_for_without_a_word_of_the_old_work() -> None:
+    loop = merging().given(voided(), report(), reject(), claim(), submit(work(OTHER_HEAD)), report())
+
+    assert loop.asked.question == "May bbbbbbbbbbbb in billing pass ship.release?"
+
+
+def test_a_push_that_a_freeze_came_too_late_for_is_recorded_and_nothing_follows_from_it() -> None:
+    loop = workflow(develop(), merge(), ship()).given(claim(), submit(), report(), started()).knowing(frozen="all")
+
+    after = loop.given(finished())
+
+    assert after.task.result == OTHER_HEAD
+    assert after.refuses(approve()).exit is Exit.HELD
+
+
+@pytest.mark.parametrize("command", [started(), finished(), voided()])
+def test_no_effect_begins_ends_or_is_voided_in_a_freeze_unless_its_intent_is_recorded(command: Play) -> None:
+    assert merging().knowing(frozen="all").refuses(command).exit is Exit.HELD
+
+
+@pytest.mark.parametrize("command", [started(), voided()])
+def test_a_recorded_intent_is_not_renewed_in_a_freeze(command: Play) -> None:
+    assert merging().given(started()).knowing(frozen="all").refuses(command).exit is Exit.HELD
 
 
 @pytest.mark.parametrize("live", [State.SUBMITTED, State.WORKING, State.INPUT_REQUIRED, State.PAUSED])

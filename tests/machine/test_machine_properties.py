@@ -73,7 +73,7 @@ VERDICTS = (*[Verdict.PASS] * 7, Verdict.FAIL, Verdict.ERROR, Verdict.TIMED_OUT)
 FACTS = ("enrol", "facts", "wait")
 ODD = (
     *("claim", "submit", "report", "approve", "reject", "ask", "reply", "reassign", "retry"),
-    *("release", "fail", "fire", "lease", "effect", "cancel"),
+    *("release", "fail", "fire", "lease", "effect", "void", "cancel"),
     *("pause", "exclude"),
 )
 
@@ -146,7 +146,7 @@ class Walk:
             case State.WORKING, Reason.GATES_RUNNING:
                 return ("verify",)
             case State.WORKING, _:
-                return ("effect",) if s.amiss else ("start", "effect")
+                return ("effect",) if s.amiss else ("start", "void" if s.number == 5 else "effect")
             case State.INPUT_REQUIRED, _:
                 return (self.decision(s),)
             case State.PAUSED, _:
@@ -197,6 +197,7 @@ class Walk:
                 if s.number > 1
                 else c.FailEffect(effect, list(e.EffectProblem)[s.number], "no")
             ),
+            "void": lambda: c.VoidEffect(effect, s.what, "main moved"),
             "pause": lambda: c.Pause(spoken, "" if s.amiss else "look"),
             "exclude": lambda: c.Exclude(spoken, "" if s.amiss else "not this one"),
             "resume": lambda: c.Resume(spoken, "go on"),
@@ -236,7 +237,8 @@ class Walk:
     def check_allowed(self, command: c.Command) -> None:
         """What was not refused must have been allowed."""
         assert not self.task.ended
-        assert self.loop.facts.frozen is None
+        intent = self.task.effect is not None and self.task.effect.expected is not None
+        assert self.loop.facts.frozen is None or (isinstance(command, c.FinishEffect) and intent)
         match command:
             case c.Submit() | c.Ask() | c.Release() | c.EndTurn() | c.Fail():
                 assert (command.agent, command.epoch) == self.lease

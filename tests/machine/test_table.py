@@ -49,6 +49,7 @@ from scenario import (
     submit,
     swarm,
     under_review,
+    voided,
     workflow,
 )
 from steps import HOUR, develop, full, gate, human, merge, ship, spawning
@@ -68,6 +69,7 @@ part = member(develop())
 held = verified.given(report("tests", ERROR))
 merging = workflow(develop(), merge()).given(claim(), submit(), report())
 lost = working.given(release())
+people_at_work = workflow(develop(human()), merge()).given(claim(), submit(), approve())
 
 
 def people(*after: Step, on_reject: str = "end") -> Scenario:
@@ -171,6 +173,12 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working FailEffect input_required": (
         merging,
         c.FailEffect("r1.1/ship.merge/1", EffectProblem.CONFLICT, "no"),
+    ),
+    "working VoidEffect working": (merging, voided()),
+    "working VoidEffect submitted": (under_review(following=(merge(),)).given(judge()), voided()),
+    "working VoidEffect input_required": (
+        workflow(develop(human()), merge()).given(claim(), submit(), approve()),
+        voided(),
     ),
     "working Settle input_required": (swarm(State.CANCELED, State.COMPLETED), c.Settle()),
     "working Judge submitted": (under_review(), judge("fail")),

@@ -14,6 +14,7 @@ from onloop.gateway.changes import MOST_EVENTS
 from onloop.gateway.dossier import dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.pushes import pushes_under_way
 from onloop.gateway.standing import standings
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
@@ -82,8 +83,13 @@ def freeze(context: Context) -> Output:
     with context.opened.gateway.store.reading() as at:
         live = at.tasks(TaskFilter(states=tuple(LIVE)))
     covered = sum(covering(House(freezes={scope: event}), task) is not None for task in live)
+    pushes = pushes_under_way(live, event)
     notes = (*(() if covered else _nothing_covered(scope, live)), f"lift it: onloop unfreeze {scope}")
-    return Output(lines=(safe(f"frozen: {scope}"),), data={"frozen": scope, "covered": covered}, notes=notes)
+    return Output(
+        lines=(safe(f"frozen: {scope}"), *(safe(push.words) for push in pushes)),
+        data={"frozen": scope, "covered": covered, "under_way": [push.as_json for push in pushes]},
+        notes=notes,
+    )
 
 
 def _nothing_covered(scope: str, live: Sequence[Task]) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from onloop.errors import Unavailable
+from onloop.errors import Exit, Refused, Unavailable
 from onloop.gates.git import LONG_S, Git, GitFailed, git_version
 from onloop.gates.names import commit_message, one_line
 
 _NEEDED = (2, 38)
+_PLAIN = "merge.directoryRenames=false"
+"""A file that the work adds stays where it was shown, though others have renamed the folder around it meanwhile."""
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "onloop",
     "GIT_AUTHOR_EMAIL": "gateway@onloop.invalid",
@@ -58,7 +60,7 @@ def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged |
     if git_version() < _NEEDED:
         found, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
         raise Unavailable(f"git {found} cannot merge without a work tree", hint=f"install git {needed} or newer")
-    built = git.run(
+    built = replace(git, settings=(*git.settings, _PLAIN)).run(
         "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", tip, head, accept=(0, 1)
     )
     tree, *paths = built.fields
@@ -75,7 +77,10 @@ def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged |
 
 
 def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | None:
-    """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; why not, or None when it did."""
+    """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; why not, or None when it did.
+
+    Refused when the origin took too long to say: it may land yet.
+    """
     try:
         pushed = git.run(
             "push",
@@ -86,6 +91,9 @@ def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | N
             timeout_s=LONG_S,
         )
     except GitFailed as failed:
+        if failed.out_of_time:
+            words = f"the push of {result[:12]} had no answer in time"
+            raise Refused(words, exit=Exit.UNAVAILABLE, hint="look where the target is, then try again") from failed
         return failed.complaint
     return None if pushed.exit_code == 0 else _refusal(pushed.text)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from onloop.errors import OnloopError, Refused
+from onloop.errors import Exit, OnloopError, Refused
+from onloop.gates import shown
 from onloop.gates.bench import GateStopped
+from onloop.gates.clonable import unclonable
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
@@ -15,13 +17,23 @@ from onloop.gateway.family import funnelled
 from onloop.gateway.identity import EFFECTS
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import task_of
-from onloop.machine.commands import Command, FailEffect, FinishEffect, FinishFunnel, ReportConflict, StartEffect
+from onloop.machine.commands import (
+    Command,
+    FailEffect,
+    FinishEffect,
+    FinishFunnel,
+    ReportConflict,
+    StartEffect,
+    VoidEffect,
+)
 from onloop.machine.definition import ArtefactGate, Definition, Effect
 from onloop.machine.events import EffectProblem
+from onloop.machine.house import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.store.rows import Job
 from onloop.text import safe
 
+MOST_PATHS = 10
 MOST_REBUILDS = 10
 """How often a merge is built again because the target moved meanwhile, before a person is asked."""
 
@@ -78,12 +90,17 @@ class Executor:
     def _merge(self, task: Task, effect: Outbox, now: Submission, mirror: Mirror) -> str:
         for _ in range(MOST_REBUILDS):
             tip = mirror.refresh(task.target)
-            merged = mirror.merge(tip, now.head, _message(task), now.at)
+            if not shown.merge_bases(mirror.git, tip, now.head):
+                words = f"{task.target} at {tip[:12]} has no history in common with the work any more"
+                return self._fail(task, effect, EffectProblem.CHANGED, words)
+            merged = mirror.merge(tip, now.head, _message(task, now), now.at)
             if isinstance(merged, AlreadyThere):
-                return self._finish(task, effect, merged.commit)
+                return self._there(task, effect, now, mirror, tip)
             if isinstance(merged, Conflict):
                 return self._fail(task, effect, EffectProblem.CONFLICT, _conflict_words(task, merged))
-            problem = self._verify(task, now, tip, merged)
+            if why := _differs(mirror, now, tip, merged):
+                return self._void(task, effect, now, mirror, tip, merged, why)
+            problem = _clonable(mirror, tip, merged) or self._verify(task, now, tip, merged)
             if problem is not None:
                 return self._fail(task, effect, *problem)
             self.at("built")
@@ -93,6 +110,34 @@ class Executor:
             if done is not None:
                 return done
         return self._fail(task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times meanwhile")
+
+    def _there(self, task: Task, effect: Outbox, now: Submission, mirror: Mirror, tip: str) -> str:
+        """Others have merged the work: done, unless somebody has taken a part of it back since."""
+        undone = shown.taken_back(mirror.git, now.base, now.head, tip)
+        if not undone:
+            return self._finish(task, effect, tip)
+        names = safe(", ".join(undone[:MOST_PATHS]), 200)
+        words = f"{task.target} contains {now.head[:12]} already, and has taken it back in {names}"
+        return self._fail(task, effect, EffectProblem.CHANGED, words)
+
+    def _void(
+        self, task: Task, effect: Outbox, now: Submission, mirror: Mirror, tip: str, merged: Merged, why: str
+    ) -> str:
+        """Ask again, about a submission of the same work whose diff is what the merge would bring in now.
+
+        That is the same commit, seen from where the target and it part now; or, where no such diff is the true one
+        (the target renamed what the work changes, or their histories cross), the merge itself, seen from the tip.
+        """
+        bases = shown.merge_bases(mirror.git, tip, now.head)
+        again = _seen_from(mirror, now, now.head, bases[0], self.opened.gateway.clock())
+        if len(bases) > 1 or _differs(mirror, again, tip, merged):
+            built = mirror.merge(tip, now.head, f"Merge {task.target} into {task.id}", now.at)
+            commit = built.commit if isinstance(built, Merged) else merged.commit
+            mirror.keep(task.id, task.version, commit)
+            again = _seen_from(mirror, now, commit, tip, self.opened.gateway.clock())
+        words = f"{task.target} is at {tip[:12]}: {why}"
+        self._perform(task, VoidEffect(effect.id, again, words))
+        return f"asked again: {words}"
 
     def _funnel(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
         """Merge what the children handed in, in order; only the mirror changes, so a repetition gives the same."""
@@ -115,7 +160,12 @@ class Executor:
         return f"done: {len(parts)} commits became {head[:12]}"
 
     def _move(self, task: Task, effect: Outbox, mirror: Mirror, expected: str, result: str) -> str | None:
-        """Move the target by compare-and-set; None when it was elsewhere."""
+        """Move the target by compare-and-set; None when it was elsewhere. What is frozen by now is not moved."""
+        with self.opened.gateway.store.reading() as at:
+            scope = covering(at.house(), task)
+        if scope is not None:
+            hint = f"it goes on after: onloop unfreeze {scope}"
+            raise Refused(f"{scope} is frozen, and {task.target} was not moved", exit=Exit.HELD, hint=hint)
         if isinstance(mirror.move(task.target, expected, result), Elsewhere):
             return None
         self.at("moved")
@@ -151,9 +201,33 @@ class Executor:
         self.opened.gateway.perform(EFFECTS, task.id, command)
 
 
-def _message(task: Task) -> str:
+def _differs(mirror: Mirror, now: Submission, tip: str, merged: Merged) -> str:
+    """What is not as the submission says, or not as it was shown, in words; everything is computed from the mirror."""
+    if mirror.tree(now.head) != now.tree:
+        return f"{now.head[:12]} has not the tree that was submitted"
+    if why := shown.unseen(mirror.git, now.base, now.head, tip, merged.commit):
+        return why
+    if set(mirror.authors(now.base, now.head)) != set(now.authors):
+        return f"{now.head[:12]} was written by others than was submitted"
+    return ""
+
+
+def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
+    """Why nobody could clone what the merge would make of the target, if that is so."""
+    brought = shown.differing(mirror.git, tip, merged.commit)
+    trouble = unclonable(mirror.git, mirror.origin, tip, merged.commit, brought)
+    return (EffectProblem.UNCLONABLE, safe(trouble, 500)) if trouble else None
+
+
+def _seen_from(mirror: Mirror, now: Submission, head: str, base: str, at: int) -> Submission:
+    """The submission of the same work as `head`, shown as what lies between it and `base`."""
+    return replace(now, head=head, tree=mirror.tree(head), base=base, authors=mirror.authors(base, head), at=at)
+
+
+def _message(task: Task, now: Submission) -> str:
     """The merge commit's message: what, by whom approved, and where the proof is."""
-    approvals = [f"Approved-by: {d.by} ({d.assurance.value})" for d in task.decisions if d.answer.value == "approve"]
+    counted = [d for d in task.decisions if d.answer.value == "approve" and (d.head, d.base) == (now.head, now.base)]
+    approvals = [f"Approved-by: {d.by} ({d.assurance.value})" for d in counted]
     trailers = "\n".join([*dict.fromkeys(approvals), f"Onloop-Task: {task.id}", f"Onloop-Workflow: {task.definition}"])
     return f"{task.title}\n\n{trailers}\n"
 

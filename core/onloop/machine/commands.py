@@ -253,6 +253,15 @@ class FailEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidEffect:
+    """The effect would do other than what was shown: ask again about `submission`, which says what it would do now."""
+
+    id: str
+    submission: Submission
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Look at the children again: a parent is computed from them."""
 
@@ -361,6 +370,10 @@ class ReportContext:
     percent: int
 
 
+EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
+OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
+OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+
 Command = (
     Create
     | Claim
@@ -380,19 +393,7 @@ Command = (
     | Pause
     | Exclude
     | Resume
-    | StartEffect
-    | FinishEffect
-    | FailEffect
-    | Settle
-    | Judge
-    | Spawn
-    | Dismiss
-    | FinishFunnel
-    | ReportConflict
-    | Tell
-    | Deliver
-    | MarkShown
-    | SaveCheckpoint
-    | Handoff
-    | ReportContext
+    | EffectCommand
+    | OfChildren
+    | OfRelay
 )

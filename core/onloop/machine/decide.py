@@ -42,7 +42,7 @@ def course_of(
     id: str,  # noqa: A002
 ) -> Course:
     """What `decide` decides, with the task as it is after those events."""
-    if facts.frozen is not None:
+    if facts.frozen is not None and not _is_too_late_for_a_freeze(task, command):
         refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if isinstance(command, c.Create):
         if task is not None:
@@ -61,6 +61,15 @@ def course_of(
     _apply(course, command)
     check_move(task.state, command, course.task.state)
     return course
+
+
+def _is_too_late_for_a_freeze(task: Task | None, command: c.Command) -> bool:
+    """Whether it says that a target has moved by a push that was under way: the log must say so, frozen or not.
+
+    What follows from it may not begin before the freeze is lifted.
+    """
+    intent = task.effect if task is not None else None
+    return isinstance(command, c.FinishEffect) and intent is not None and intent.expected is not None
 
 
 def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> Course:
@@ -100,7 +109,7 @@ def _apply(course: Course, command: c.Command) -> None:
             suspension.apply(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
-        case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.Settle():
+        case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
             effects.apply(course, command)
         case c.Create():
             raise ValueError("Create begins a task; it is not applied to one")

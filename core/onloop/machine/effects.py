@@ -9,7 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.course import Course, refuse
 from onloop.machine.fan_out import settle
-from onloop.machine.progress import advance
+from onloop.machine.progress import advance, ask_again
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind
 
@@ -18,11 +18,12 @@ HELD_FOR = {
     e.EffectProblem.GATE_FAILED: Reason.GATE_FAILED,
     e.EffectProblem.CHANGED: Reason.CHANGED_SINCE_APPROVAL,
     e.EffectProblem.ERROR: Reason.GATE_FAILED,
+    e.EffectProblem.UNCLONABLE: Reason.GATE_FAILED,
 }
 """Why a person is asked when an effect did not happen."""
 
 
-def apply(course: Course, command: c.StartEffect | c.FinishEffect | c.FailEffect | c.Settle) -> None:
+def apply(course: Course, command: c.EffectCommand) -> None:
     """Decide a command of the effect executor, or look at the children."""
     match command:
         case c.StartEffect(effect_id, expected, result):
@@ -36,6 +37,10 @@ def apply(course: Course, command: c.StartEffect | c.FinishEffect | c.FailEffect
             _check_effect(course, effect_id)
             course.record(e.EffectFailed(effect_id, problem, detail))
             course.hold(HELD_FOR[problem], detail)
+        case c.VoidEffect(effect_id, submission, why):
+            _check_effect(course, effect_id)
+            course.record(e.EffectVoided(effect_id, submission, why))
+            ask_again(course)
         case c.Settle():
             _settle(course)
         case _:

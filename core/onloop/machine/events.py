@@ -29,6 +29,7 @@ class EffectProblem(StrEnum):
     GATE_FAILED = "gate_failed"
     CHANGED = "changed"
     ERROR = "error"
+    UNCLONABLE = "unclonable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,18 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectVoided:
+    """The effect would have done other than what was shown; nothing was changed outside, and `submission` counts now.
+
+    The gateway made it of the same work as the one before: what vouched for that one is stale.
+    """
+
+    id: str
+    submission: Submission
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class FannedOut:
     """The step made these children; they begin in the same transaction."""
 
@@ -346,6 +359,7 @@ Event = (
     | EffectStarted
     | EffectDone
     | EffectFailed
+    | EffectVoided
     | TurnBlocked
     | TurnEnded
     | FannedOut

@@ -103,7 +103,7 @@ def _change_of(event: e.Event) -> _Change:
             | e.Escalated()
         ):
             return _asked
-        case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed():
+        case e.EffectRequested() | e.EffectStarted() | e.EffectDone() | e.EffectFailed() | e.EffectVoided():
             return _effected
         case e.FannedOut() | e.Joined() | e.Funnelled():
             return _swarmed
@@ -200,7 +200,7 @@ def _worked(
 ) -> Task:
     match event:
         case e.Submitted(submission):
-            return replace(task, submission=submission, awaited=(), blocks=0, joined=None)
+            return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="")
         case e.GatesRequested(gates):
             asked = {evidence_key(task.step or "", gate) for gate in gates}
             kept = {key: found for key, found in task.evidence.items() if key not in asked}
@@ -250,7 +250,10 @@ def _asked(
             assert_never(event)
 
 
-def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectDone | e.EffectFailed, _at: int) -> Task:
+_Effected = e.EffectRequested | e.EffectStarted | e.EffectDone | e.EffectFailed | e.EffectVoided
+
+
+def _effected(task: Task, event: _Effected, _at: int) -> Task:
     match event:
         case e.EffectRequested(id, effect):
             return replace(task, effect=Outbox(id, effect.value), effects=task.effects + 1)
@@ -258,9 +261,11 @@ def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectD
             kind = task.effect.kind if task.effect else ""
             return replace(task, effect=Outbox(id, kind, expected, result))
         case e.EffectDone(_, result):
-            return replace(task, effect=None, result=result)
+            return replace(task, effect=None, result=result, voided="")
         case e.EffectFailed():
             return replace(task, effect=None)
+        case e.EffectVoided(_, submission, why):
+            return replace(task, submission=submission, effect=None, awaited=(), voided=why)
         case _:
             assert_never(event)
 
@@ -274,7 +279,7 @@ def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled, _at: int) 
             known = dict.fromkeys((*task.workers.get(step, ()), *workers))
             return replace(task, joined=children, workers={**task.workers, step: tuple(known)})
         case e.Funnelled(submission):
-            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None)
+            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None, voided="")
         case _:
             assert_never(event)
 

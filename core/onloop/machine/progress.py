@@ -76,14 +76,16 @@ def _ask_people(course: Course, step: Step, waiting: list[HumanGate]) -> None:
         if gate.id not in asked:
             course.ask(RequestKind.APPROVAL, approval_question(course.task, step), gate=gate)
     names = ", ".join(gate.id for gate in waiting)
-    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}"))
+    again = f", again (changed_since_approval): {course.task.voided}" if course.task.voided else ""
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}{again}"))
 
 
 def approval_question(task: Task, step: Step) -> str:
     """The question of an approval in one sentence, made of the gateway's own facts."""
     head = task.submission.head[:12] if task.submission else "nothing"
     where = f" in {task.repo}" if task.repo else ""
-    return f"May {head}{where} pass {step.id}?"
+    again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
+    return f"May {head}{where} pass {step.id}?{again}"
 
 
 def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
@@ -204,10 +206,42 @@ def unmet_before(course: Course, step: Step) -> tuple[str, ...]:
     The final commit is vouched for by the gates from the last agent's step on. Gates of steps before it judged
     earlier work when those were left; the effect runs their commands again on the result (`gateway.effects`).
     """
+    return tuple(unmet for s in _vouching(course, step) for unmet in _unmet(course, s))
+
+
+def _vouching(course: Course, step: Step) -> tuple[Step, ...]:
+    """The steps from the last agent's on, up to the effect's."""
     ids = [s.id for s in course.definition.steps]
     earlier = course.definition.steps[: ids.index(step.id)]
     last = max((n for n, s in enumerate(earlier) if s.role is not None or s.fan_out is not None), default=0)
-    return tuple(unmet for s in earlier[last:] for unmet in _unmet(course, s))
+    return earlier[last:]
+
+
+def ask_again(course: Course) -> None:
+    """Have everything that vouches for an effect looked at again, on the submission as it is now.
+
+    The work is done and goes back to no agent; only a reviewing agent judges again. Past `max_visits` of the step
+    where that begins a person is asked what now, so that a target that keeps changing holds nobody in a loop.
+    """
+    why, vouching = course.task.voided, _vouching(course, course.step)
+    if not vouching:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, why)
+        return
+    step = vouching[0]
+    visit = course.task.visits.get(step.id, 0) + 1
+    course.record(e.StepEntered(step.id, visit, step.role))
+    course.record(e.CountersReset(Feedback("gate", why, "gateway", course.now)))
+    if visit > step.max_visits:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{why}; {step.id} was entered {visit} times already")
+        return
+    if step.fan_out is not None:  # the children's work is in the submission: none is made again
+        course.record(e.Joined(()))
+    if step.review_gates:
+        start(course)
+    elif step.machine_gates:
+        request_gates(course)
+    else:
+        advance(course)
 
 
 def _unmet(course: Course, step: Step) -> Iterator[str]:

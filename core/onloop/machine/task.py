@@ -226,6 +226,7 @@ class Task:
     `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
+    `voided` says why what people were shown of this work before does not count any more; empty where it does.
     """
 
     id: str
@@ -272,6 +273,7 @@ class Task:
     effect: Outbox | None = None
     effects: int = 0
     result: str | None = None
+    voided: str = ""
     children: tuple[Offspring, ...] = ()
     born: int = 0
     joined: tuple[str, ...] | None = None

@@ -63,6 +63,7 @@ TOLD: Mapping[str, Told] = {
     "EffectStarted": Told("effect begun", "{expected} → {result}"),
     "EffectDone": Told("effect done", "{result}", Tone.GOOD),
     "EffectFailed": Told("effect failed", "{problem}: {detail}", Tone.BAD),
+    "EffectVoided": Told("asked again", "changed_since_approval: {why}", Tone.WARN),
     "Moved": Told("is {state}", "{reason} {detail}"),
     "StoreCreated": Told("store created", "{id}", Tone.STRONG),
     "PersonEnrolled": Told("enrolled {name}", "{groups}"),

@@ -1,0 +1,81 @@
+"""A task that stands before its merge in a real store, and who carries the merge out, or dies of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from world import WORKFLOW, World
+
+GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
+
+EXECUTOR = """
+import os, subprocess, sys
+from pathlib import Path
+from onloop.gateway.effects import Executor
+from onloop.gateway.home import Home
+from onloop.gateway.identity import verifier
+from onloop.gateway.opening import open_home
+from onloop.gateway.workshop import workshop_for
+store, point, then = sys.argv[1:]
+opened = open_home(Home(Path(store)))
+me = verifier("test")
+opened.gateway.free_jobs()
+job = opened.gateway.take_job(me, 60_000, effects=True)
+def at(reached):
+    if reached != point:
+        return
+    if then == "die":
+        os._exit(9)
+    if not Path(store, "moved").exists():
+        Path(store, "moved").touch()
+        subprocess.run(then, shell=True, check=True)
+print(Executor(opened, workshop_for(opened, me, {}), lambda: False, at).carry_out(job))
+"""
+
+
+def approved(world: World, origin: Path, workflow: str = WORKFLOW, script: str = GOOD) -> str:
+    """A task that stands before its merge, with the gates answered by a verifier in between."""
+    task = f"{world.fleet(origin, workflow=workflow)}.1"
+    with gates_answered(world):
+        world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(script))
+    world.until(task, "input_required", "approval_required")
+    assert world.decide("approve", task).code == 0
+    assert world.task(task)["reason"] == "effect_running"
+    return task
+
+
+@contextmanager
+def gates_answered(world: World) -> Iterator[None]:
+    """Gates only: a verifier that takes no effects, in a process of its own."""
+    script = (
+        "import sys, time; from pathlib import Path; from onloop.gateway.home import Home;"
+        "from onloop.gateway.opening import open_home; from onloop.gateway.verifier import Verifier;"
+        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for;"
+        "from onloop.gateway.runner import Runner\n"
+        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me, {})\n"
+        "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
+        "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(world.store)], env=world.environment)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def execute(world: World, point: str = "never", then: str = "die") -> str:
+    """Carry out the effect that waits; at `point`, die or have a shell do something else first."""
+    command = [sys.executable, "-c", EXECUTOR, str(world.store), point, then]
+    ran = subprocess.run(command, env=world.environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran.stdout.strip()
+
+
+def merges(world: World, origin: Path) -> int:
+    """How many merges the target has."""
+    return int(world.git(origin, "rev-list", "--count", "--merges", "main"))
