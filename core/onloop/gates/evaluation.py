@@ -13,7 +13,6 @@ from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.configuration import configuring
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits, never
-from onloop.gates.redaction import redacted
 from onloop.gates.verdict import count, counted_at_base, judge
 from onloop.machine.definition import (
     ArtefactGate,
@@ -23,6 +22,7 @@ from onloop.machine.definition import (
     MachineGate,
 )
 from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
+from onloop.redaction import redacted
 from onloop.text import safe
 
 LONGEST_SUMMARY = 300
