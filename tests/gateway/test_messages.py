@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from gateway.shop import Shop
-from onloop.errors import Exit, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
@@ -85,11 +85,11 @@ def test_ten_megabytes_are_refused_before_anything_is_stored(shop: Shop) -> None
         tell(shop.gateway, parent, "r1.1", NOTE, b"x" * 10_000_000)
     with pytest.raises(Refused, match="10000000 bytes"):
         save_checkpoint(shop.gateway, parent, b"x" * 10_000_000)
-    with pytest.raises(Refused, match="too long"):
+    with pytest.raises(BadInput, match="Spawn: brief of 10000000 characters"):
         shop.gateway.perform(parent, "r1", c.Spawn(parent.id, parent.epoch, "huge", "x" * 10_000_000))
-    with pytest.raises(Refused, match="too long"):
+    with pytest.raises(BadInput, match="Handoff: why of 10000000 characters"):
         perform(shop, parent, c.Handoff, "", "x" * 10_000_000)
-    with pytest.raises(Refused, match="10000000 bytes"):
+    with pytest.raises(BadInput, match="content of 10000000 bytes"):
         shop.gateway.keep_for(parent, b"x" * 10_000_000)
 
     assert len(shop.log()) == before

@@ -16,7 +16,6 @@ from onloop.gates.configuration import configuring
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import is_file_path
 from onloop.gates.process import Limits, never
-from onloop.gates.redaction import redacted
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.gates.tree import true_file
 from onloop.gates.verdict import count, counted_at_base, judge
@@ -28,6 +27,7 @@ from onloop.machine.definition import (
     MachineGate,
 )
 from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
+from onloop.redaction import redacted
 from onloop.text import safe
 
 LONGEST_SUMMARY = 300

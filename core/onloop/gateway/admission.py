@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from onloop.errors import BadInput, Exit, NotAllowed, Refused
 from onloop.gateway.identity import Principal
+from onloop.machine import commands as c
 from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen, covering
 from onloop.machine.marks import Mark, check_mark
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease
+from onloop.text import safe
 
 APPROVERS = "approvers"
 """The group whose members may enrol others."""
@@ -71,3 +75,14 @@ def check_house(tx: Reading, principal: Principal, event: HouseEvent) -> None:
         raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
     if isinstance(event, Mark):
         check_mark(house.marks, event)
+
+
+def attested(tx: Reading, command: c.Command) -> c.Command:
+    """The command with the true size of what it passes on; Refused where nothing is stored under its digest."""
+    if not isinstance(command, c.Tell | c.SaveCheckpoint):
+        return command
+    content = tx.blob(command.digest)
+    if content is None:
+        words = f"nothing is stored under {safe(command.digest, 64)!r}"
+        raise Refused(words, exit=Exit.USAGE, hint="onloop tell and onloop checkpoint store it first")
+    return command if command.size == len(content) else replace(command, size=len(content))

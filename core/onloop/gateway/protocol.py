@@ -112,7 +112,7 @@ def said(value: object, kind: Any) -> Any:
 
 def heard(data: Any, kind: Any) -> Any:
     """The value of that type that `said` said; Python's own errors where it is none."""
-    if data is None and kind is not str:
+    if data is None and (kind is None or type(None) in typing.get_args(kind)):
         return None
     if kind in _TAGGED:
         return from_plain(_TAGGED[kind][data[0]], data[1])

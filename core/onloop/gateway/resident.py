@@ -21,7 +21,11 @@ from typing import Any
 from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
+from onloop.gateway.connection import Connection as _Line
+from onloop.gateway.declared import check_read
 from onloop.gateway.dossier import Changes
+from onloop.gateway.fences import LARGEST_ANSWER, Fences, Queue, room_for_connections
+from onloop.gateway.fences import LARGEST_REQUEST as LARGEST_OF_OTHERS
 from onloop.gateway.home import Home
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
@@ -33,29 +37,17 @@ from onloop.store.sqlite import SqliteStore
 
 TICK_S = 0.05
 SUPERVISION_S = 2.0
-LONGEST_MOMENT_S = 30.0
-"""How long a connection may stay silent while it holds one moment of the store open."""
+_TOO_LARGE = error_text(BadInput(f"an answer of more than {LARGEST_ANSWER} bytes", hint="ask for less at a time"))
+WORK_THREADS, WORK_OF_ONE = 4, 2
+PEOPLE_THREADS, PEOPLE_OF_ONE = 2, 1
+"""How much is done aside at a time: by anybody, of one user, and in the lane that is kept for people."""
 
-ASIDE_THREADS = 4
 MOST_READERS = 64
-MOST_CONNECTIONS = 1_024
+ACCEPTED_AT_ONCE = 256
 MOST_AHEAD = 16
 ARRIVES_AT_ONCE = 262_144
 PARTING_S = 1.0
 """How long a caller that does not read may hold up the end, in seconds."""
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """One connection: what has arrived and is not done, and what is not sent yet."""
-
-    socket: socket.socket
-    caller: Caller
-    frames: Frames = field(default_factory=lambda: Frames(LARGEST_REQUEST))
-    asked: deque[bytes] = field(default_factory=deque)
-    unsent: bytearray = field(default_factory=bytearray)
-    busy: bool = False
-    heard_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ class Resident:
     ensure_verifier: Callable[[], None]
     group: int | None = None
     _lines: set[_Line] = field(default_factory=set)
-    _finished: deque[tuple[_Line, str]] = field(default_factory=deque)
+    _finished: deque[tuple[_Line, str, Queue[_Request]]] = field(default_factory=deque)
     _spare: deque[SqliteStore] = field(default_factory=deque)
     _readers: int = 0
     _watching: threading.Lock = field(default_factory=threading.Lock)
@@ -92,6 +84,9 @@ class Resident:
     _gateway: Gateway = field(init=False)
     _selector: selectors.BaseSelector = field(init=False)
     _aside: ThreadPoolExecutor = field(init=False)
+    _fences: Fences = field(init=False)
+    _work: Queue[_Request] = field(default_factory=lambda: Queue(WORK_THREADS, WORK_OF_ONE))
+    _people: Queue[_Request] = field(default_factory=lambda: Queue(PEOPLE_THREADS, PEOPLE_OF_ONE))
     _bell: int = -1
     _wake: int = -1
 
@@ -111,7 +106,8 @@ class Resident:
             os.set_blocking(self._bell, False)
             self._selector.register(self._bell, selectors.EVENT_READ, self._deliver)
             leaving.callback(self._hang_up)
-            self._aside = leaving.enter_context(ThreadPoolExecutor(ASIDE_THREADS))
+            self._aside = leaving.enter_context(ThreadPoolExecutor(WORK_THREADS + PEOPLE_THREADS))
+            self._fences = Fences(room_for_connections())
             door = leaving.enter_context(listening(self.home.socket, self.group))
             leaving.callback(self.home.socket.unlink, missing_ok=True)
             door.setblocking(False)
@@ -121,15 +117,20 @@ class Resident:
 
     def _serve(self) -> None:
         ticked = supervised = 0.0
+        more = False
         while not self.stopped():
             waiting: list[_Request] = []
-            for key, mask in self._selector.select(TICK_S):
+            for key, mask in self._selector.select(0 if more else TICK_S):
                 if isinstance(key.data, _Line):
                     self._attend(key.data, mask)
                 else:
                     key.data()
-            for line in [line for line in self._lines if line.asked and not line.busy]:
+            now = time.monotonic()
+            turn, more = self._fences.turn([line for line in self._lines if line.is_ready], now)
+            for line in turn:
+                line.waits_since = now
                 self._begin(line, waiting)
+            self._go_aside()
             if waiting:
                 self._carry_out(waiting)
             now = time.monotonic()
@@ -141,17 +142,25 @@ class Resident:
                 self._supervise()
 
     def _accept(self, door: socket.socket) -> None:
-        with suppress(BlockingIOError):
-            while True:
+        with suppress(OSError):  # nobody waits any more, or there is no file left for them: they try again
+            for _ in range(ACCEPTED_AT_ONCE):
                 made, _ = door.accept()
-                if len(self._lines) >= MOST_CONNECTIONS:
-                    made.close()
-                    continue
                 made.setblocking(False)
-                peer = peer_of(made)
-                line = _Line(made, Caller(peer, own=peer.uid in {os.getuid(), 0}))
-                self._lines.add(line)
-                self._selector.register(made, selectors.EVENT_READ, line)
+                self._welcome(made)
+
+    def _welcome(self, made: socket.socket) -> None:
+        peer = peer_of(made)
+        own = peer.uid in {os.getuid(), 0}
+        try:
+            self._fences.admit(peer.uid, own=own)
+        except OnloopError as problem:
+            with suppress(OSError):
+                made.send(framed(error_text(problem)))
+            made.close()
+            return
+        line = _Line(made, Caller(peer, own=own), Frames(LARGEST_REQUEST if own else LARGEST_OF_OTHERS))
+        self._lines.add(line)
+        self._selector.register(made, selectors.EVENT_READ, line)
 
     def _attend(self, line: _Line, mask: int) -> None:
         line.heard_at = time.monotonic()
@@ -161,6 +170,7 @@ class Resident:
             if mask & selectors.EVENT_READ:
                 arrived = line.socket.recv(ARRIVES_AT_ONCE)
                 line.asked.extend(line.frames.feed(arrived))
+                self._weigh(line)
                 if not arrived or len(line.asked) > MOST_AHEAD:
                     self._drop(line)
         except BlockingIOError:
@@ -171,11 +181,20 @@ class Resident:
         except OSError:
             self._drop(line)
 
+    def _weigh(self, line: _Line) -> None:
+        """Tell the fences what the connection has under way; BadInput where that is too much."""
+        weight = line.taken + line.frames.held + sum(map(len, line.asked)), len(line.unsent)
+        held, unread = weight[0] - line.weight[0], weight[1] - line.weight[1]
+        line.weight = weight
+        self._fences.weigh(line.uid, held, unread, own=line.own)
+
     def _begin(self, line: _Line, waiting: list[_Request]) -> None:
         """Take up the next request of a connection: one at a time, in order."""
-        line.busy = True
+        line.busy, line.taken = True, line.due
         try:
             name, verb, values = request_from(parsed(line.asked.popleft()))
+            if not line.own:
+                check_read(name, values)
             request = _Request(line, name, verb, line.caller.admitted(name, verb, values))
         except OnloopError as problem:
             self._answer(line, error_text(problem))
@@ -183,7 +202,12 @@ class Resident:
         if verb.lane is Lane.GROUP:
             waiting.append(request)
         else:
-            self._aside.submit(self._do_aside, request)
+            (self._people if name == "person" or line.is_of_people else self._work).put(line.uid, request)
+
+    def _go_aside(self) -> None:
+        for queue in (self._people, self._work):
+            for request in queue.take():
+                self._aside.submit(self._do_aside, request, queue)
 
     def _carry_out(self, waiting: list[_Request]) -> None:
         """All of them in one commit; an error undoes its own part. Nobody is answered before the commit is durable."""
@@ -211,7 +235,7 @@ class Resident:
             self._complain(problem)
             return error_text(problem)
 
-    def _do_aside(self, request: _Request) -> None:
+    def _do_aside(self, request: _Request, queue: Queue[_Request]) -> None:
         try:
             found, receipt = self.submit(request.values) if request.name == "submit" else (self._look(request), None)
             answer = answer_text(found, request.verb, receipt)
@@ -220,14 +244,14 @@ class Resident:
         except Exception as problem:
             self._complain(problem)
             answer = error_text(problem)
-        self._finished.append((request.line, answer))
+        self._finished.append((request.line, answer, queue))
         with suppress(OSError):
             os.write(self._wake, b".")
 
     def _look(self, request: _Request) -> object:
         caller, name, values = request.line.caller, request.name, request.values
         if name in LOOKS:
-            return caller.look(caller.store or self._reader(), name, values)
+            return caller.look(caller.store or self._moment(caller), name, values)
         if name == "done":
             self._give_back(caller)
             return None
@@ -244,6 +268,15 @@ class Resident:
         caller.proven.add(person)  # type: ignore[arg-type]
         return person
 
+    def _moment(self, caller: Caller) -> SqliteStore:
+        """A store to hold a moment of, which counts as the caller's until it is given back."""
+        self._fences.begin_reading(caller.peer.uid, own=caller.own)
+        try:
+            return self._reader()
+        except OnloopError:
+            self._fences.end_reading(caller.peer.uid)
+            raise
+
     def _reader(self) -> SqliteStore:
         with suppress(IndexError):
             return self._spare.pop()
@@ -255,21 +288,23 @@ class Resident:
     def _give_back(self, caller: Caller) -> None:
         store = caller.done()
         if store is not None:
+            self._fences.end_reading(caller.peer.uid)
             self._spare.append(store)
 
     def _deliver(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._bell, 4096)
         while self._finished:
-            line, answer = self._finished.popleft()
+            line, answer, queue = self._finished.popleft()
+            queue.done(line.uid)
             self._answer(line, answer)
             if line not in self._lines:
                 self._give_back(line.caller)
 
     def _answer(self, line: _Line, answer: str) -> None:
-        line.busy = False
+        line.busy, line.taken, line.sent_at = False, 0, time.monotonic()
         if line in self._lines:
-            line.unsent += framed(answer)
+            line.unsent += framed(answer if line.own or len(answer) <= LARGEST_ANSWER else _TOO_LARGE)
             self._send(line)
 
     def _send(self, line: _Line) -> None:
@@ -281,6 +316,9 @@ class Resident:
             self._drop(line)
             return
         del line.unsent[:sent]
+        line.sent_at = time.monotonic() if sent else line.sent_at
+        with suppress(BadInput):
+            self._weigh(line)
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.unsent else 0)
         if self._selector.get_key(line.socket).events != wanted:
             self._selector.modify(line.socket, wanted, line)
@@ -289,6 +327,7 @@ class Resident:
         """Forget a connection; what it asked for and is under way is done all the same."""
         if line in self._lines:
             self._lines.discard(line)
+            self._fences.leave(line.uid, *line.weight)
             self._selector.unregister(line.socket)
             line.socket.close()
             line.asked.clear()
@@ -296,9 +335,9 @@ class Resident:
                 self._give_back(line.caller)
 
     def _keep_time(self, now: float) -> None:
-        for line in [line for line in self._lines if line.caller.store and not line.busy]:
-            if now - line.heard_at > LONGEST_MOMENT_S:
-                self._drop(line)
+        for line in [line for line in self._lines if line.is_overdue(now)]:
+            self._drop(line)
+        self._fences.forget_idle()
         try:
             with self._store.reading() as at:
                 is_due = bool(at.due(self.clock()))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
-from onloop.errors import BadInput, Exit, NotAllowed, Refused
-from onloop.gateway.admission import check_house, check_lease, check_may_begin
+from onloop.errors import Exit, NotAllowed, Refused
+from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
+from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs, waiting_tasks
 from onloop.gateway.family import derived, newborn, told, unneeded
@@ -35,15 +37,16 @@ from onloop.gateway.keys import (
 )
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import mark_spent, sync_rows
-from onloop.gateway.sub_agents import SubAgentNews, take_news
+from onloop.gateway.sub_agents import News, take_news
 from onloop.machine import commands as c
 from onloop.machine.course import check_holder
 from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
+from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Passed, Passphrase
 from onloop.machine.marks import Mark, stamped
-from onloop.machine.names import check_agent
+from onloop.machine.names import check_claimer
 from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
 from onloop.machine.state import LIVE, Reason
 from onloop.machine.task import Task
@@ -52,6 +55,7 @@ from onloop.store.port import Entry, Reading, Store, TaskFilter, Transaction
 from onloop.store.rows import Job, Lease, Pinned, Token
 
 DEFAULT_LEASE_MS = 60_000
+Creations = Annotated[Sequence[tuple[Id, c.Create]], Items(MOST_CREATED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Claim:
     expires: int
 
 
+@declared
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """Every change of a store goes through one of these methods."""
@@ -70,7 +75,7 @@ class Gateway:
     store: Store
     clock: Callable[[], int]
 
-    def perform(self, principal: Principal, task_id: str, command: c.Command, *, key: str = "") -> Task:
+    def perform(self, principal: Principal, task_id: Id, command: c.Command, *, key: Key = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
         request = asked_command(principal, task_id, command) if key else ""
         refusal: Refused | None = None
@@ -87,9 +92,7 @@ class Gateway:
                 return after
         raise refusal
 
-    def create(
-        self, principal: Principal, creations: Sequence[tuple[str, c.Create]], pinned: Pinned, *, key: str = ""
-    ) -> Task:
+    def create(self, principal: Principal, creations: Creations, pinned: Pinned, *, key: Key = "") -> Task:
         """Begin a run: the root first, then its children, all or none. `pinned` is the workflow they walk.
 
         The same `key` begins it once; asked again, the answer is the root that it began.
@@ -108,21 +111,19 @@ class Gateway:
     def claim(
         self,
         principal: Principal,
-        agent: str,
-        role: str,
+        agent: Id,
+        role: Id,
         *,
-        task: str | None = None,
-        lease_ms: int = DEFAULT_LEASE_MS,
-        key: str = "",
+        task: Id | None = None,
+        lease_ms: LeaseMs = DEFAULT_LEASE_MS,
+        key: Key = "",
     ) -> Claim:
         """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
 
         The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
         """
-        check_agent(agent.removeprefix("agent:"))
+        check_claimer(agent)
         check_claim_key(key)
-        if not agent.startswith("agent:"):
-            raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
         request = asked(principal, "Claim", agent, role, task or "", str(lease_ms))
         refusal: Refused
         with self.store.writing() as tx:
@@ -163,9 +164,9 @@ class Gateway:
         self,
         principal: Principal,
         *,
-        lease_ms: int = DEFAULT_LEASE_MS,
+        lease_ms: LeaseMs = DEFAULT_LEASE_MS,
         progress: bool = False,
-        news: Sequence[SubAgentNews] = (),
+        news: News = (),
     ) -> int:
         """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one.
 
@@ -195,7 +196,7 @@ class Gateway:
                 self._fire_due(tx, task_id)
         return len(due)
 
-    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
+    def record_house(self, principal: Principal, event: HouseEvent, *, key: Key = "") -> None:
         """Record a fact about the whole store: an enrolment, a freeze or its end, a mark, whose time is set here.
 
         The same `key` records it once.
@@ -231,7 +232,7 @@ class Gateway:
                 if now.reason is Reason.CHILDREN_RUNNING:
                     self._settle(tx, now)
 
-    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
+    def take_job(self, verifier: Principal, lease_ms: LeaseMs, *, effects: bool, busy: Ids = ()) -> Job | None:
         """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
 
         Of the jobs in `busy`, which the verifier has under way, none is given again, and no effect on a repository of
@@ -262,12 +263,12 @@ class Gateway:
             for job in tx.select(Job):
                 tx.put(Job(job.id, job.task, job.gate, job.created_at))
 
-    def keep(self, content: bytes) -> str:
+    def keep(self, content: Content) -> str:
         """Store bytes beside the log; the answer is their digest."""
         with self.store.writing() as tx:
             return tx.put_blob(content)
 
-    def keep_for(self, agent: Principal, content: bytes) -> str:
+    def keep_for(self, agent: Principal, content: Passed) -> str:
         """Store what the holder of a task passes on, beside the log; the answer is its digest. Refused to others."""
         check_size(len(content), LARGEST_CHECKPOINT, "what is passed on")
         with self.store.writing() as tx:
@@ -276,12 +277,12 @@ class Gateway:
             check_lease(tx, agent)
             return tx.put_blob(content)
 
-    def agent(self, secret: str) -> Principal:
+    def agent(self, secret: Id) -> Principal:
         """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked."""
         with self.store.reading() as at:
             return agent_from_token(at, secret)
 
-    def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
+    def person(self, name: Id, passphrase: Passphrase, *, typed: bool) -> Principal:
         """The person whose passphrase it is; NotAllowed if it is not theirs. Slow by design."""
         with self.store.reading() as at:
             house = at.house()
@@ -324,6 +325,7 @@ class Gateway:
 
     def _advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
         authorize(principal, command, task_id)
+        command = attested(tx, command)
         before, now = tx.task(task_id), self.clock()
         definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim) else principal.id

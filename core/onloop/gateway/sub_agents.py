@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from onloop.errors import Exit, Refused
+from onloop.machine.limits import Doing, Items
 from onloop.store.port import Transaction
 from onloop.store.rows import Lease, SubAgent
 from onloop.text import safe
@@ -20,10 +22,13 @@ LONGEST_DOING = 200
 class SubAgentNews:
     """What an agent says of one sub-agent in its process: it is there, of what kind, and at what; or it has ended."""
 
-    name: str
-    kind: str = ""
-    doing: str = ""
+    name: Doing
+    kind: Doing = ""
+    doing: Doing = ""
     ended: bool = False
+
+
+News = Annotated[Sequence[SubAgentNews], Items(4 * MOST)]
 
 
 def cut(news: SubAgentNews) -> SubAgentNews:

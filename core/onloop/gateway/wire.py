@@ -37,6 +37,11 @@ class Frames:
         self._largest = largest
         self._held = bytearray()
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of their message."""
+        return len(self._held)
+
     def feed(self, arrived: bytes) -> Iterator[bytes]:
         """The messages that are whole with what has arrived."""
         self._held += arrived

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, MutableMapping
 
@@ -12,12 +11,11 @@ from onloop.gates.box.strongest import strongest_box
 from onloop.gates.evaluation import BaseRun, Workshop
 from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.identity import Principal
+from onloop.gateway.known import known_secrets
 from onloop.gateway.opening import Opened
 from onloop.gateway.proving import Prover
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
-
-_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "API_KEY", "PRIVATE_KEY")
 
 
 def workshop_for(
@@ -64,8 +62,3 @@ def _open_cells(opened: Opened, box: Box) -> tuple[str, ...]:
 def _blob(opened: Opened, digest: str) -> bytes | None:
     with opened.gateway.store.reading() as at:
         return at.blob(digest)
-
-
-def known_secrets() -> tuple[str, ...]:
-    """The values in our own environment that must never be stored: those whose names say that they are secret."""
-    return tuple(value for name, value in os.environ.items() if value and any(w in name.upper() for w in _SECRET_WORDS))

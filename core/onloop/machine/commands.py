@@ -6,83 +6,74 @@ A `version` is the one at which a person looked at the task: when it has another
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Annotated
 
+from onloop.machine.causes import ReleaseCause as ReleaseCause
+from onloop.machine.causes import TimerKind as TimerKind
 from onloop.machine.definition import Assurance
-from onloop.machine.events import AttemptEnd, EffectProblem
+from onloop.machine.events import EffectProblem
 from onloop.machine.handover import Message, MessageKind
+from onloop.machine.limits import (
+    Address,
+    Brief,
+    Bytes,
+    Digest,
+    Id,
+    Items,
+    Millis,
+    Number,
+    Path,
+    Percent,
+    Title,
+    Words,
+)
 from onloop.machine.task import Evidence, Kind, Submission
-
-
-class ReleaseCause(StrEnum):
-    """Why a worker gives a task back. `stopped` is nobody's fault and counts as no try."""
-
-    CRASHED = "crashed"
-    STALLED = "stalled"
-    RETURNED = "returned"
-    STOPPED = "stopped"
-
-    @property
-    def attempt_end(self) -> AttemptEnd | None:
-        """How the try ended, or None where it does not count."""
-        return None if self is ReleaseCause.STOPPED else AttemptEnd(self.value)
-
-
-class TimerKind(StrEnum):
-    """What comes due."""
-
-    RETRY = "retry"
-    TIMEOUT = "timeout"
-    LEASE = "lease"
-    REMIND = "remind"
-    ESCALATE = "escalate"
-    EXPIRE = "expire"
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A person as the gateway knows them: name, groups, and what was proved about them just now."""
 
-    person: str
-    groups: tuple[str, ...]
+    person: Id
+    groups: Annotated[tuple[Id, ...], Items(100)]
     assurance: Assurance
-    email: str = ""
+    email: Address = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
     """Begin a task."""
 
-    title: str
+    title: Title
     kind: Kind
-    workflow: str
-    definition: str
-    sponsor: str
-    run: str
-    parent: str | None = None
-    repo: str | None = None
-    origin: str | None = None
-    target: str = "main"
-    max_parallel: int | None = None
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-    funnel: str | None = None
+    workflow: Id
+    definition: Digest
+    sponsor: Id
+    run: Id
+    parent: Id | None = None
+    repo: Id | None = None
+    origin: Path | None = None
+    target: Id = "main"
+    max_parallel: Number | None = None
+    brief: Brief = ""
+    merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
+    funnel: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Take the lease, for a role."""
 
-    agent: str
-    role: str
+    agent: Id
+    role: Id
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
     """Ask for the gates of the current step."""
 
-    agent: str
-    epoch: int
+    agent: Id
+    epoch: Number
     submission: Submission
 
 
@@ -91,58 +82,58 @@ class ReportGate:
     """A verifier's answer, to what was submitted `asked_at` (ms); None where only the commit is compared."""
 
     evidence: Evidence
-    asked_at: int | None = None
+    asked_at: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Approve:
     """Yes, to exactly the `digest` that was shown."""
 
-    request: str
-    digest: str
+    request: Id
+    digest: Digest
     voice: Voice
-    note: str = ""
-    version: int | None = None
+    note: Words = ""
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
     """No, with a reason that goes to whoever does the work next."""
 
-    request: str
-    digest: str
+    request: Id
+    digest: Digest
     voice: Voice
-    reason: str
-    version: int | None = None
+    reason: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """The holder needs a person's answer before it can go on."""
 
-    agent: str
-    epoch: int
-    question: str
+    agent: Id
+    epoch: Number
+    question: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A person's answer to a question."""
 
-    request: str
+    request: Id
     voice: Voice
-    text: str
-    version: int | None = None
+    text: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reassign:
     """Revoke the lease, if any; only `to` may claim from now on."""
 
-    to: str
+    to: Id
     voice: Voice
-    reason: str
-    version: int | None = None
+    reason: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,36 +141,36 @@ class Retry:
     """Try again with rounds and attempts reset; `note` goes into the next brief."""
 
     voice: Voice
-    note: str
-    version: int | None = None
+    note: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """The holder gives the task back."""
 
-    agent: str
-    epoch: int
+    agent: Id
+    epoch: Number
     cause: ReleaseCause
-    detail: str = ""
+    detail: Words = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EndTurn:
     """The holder's process wants to end its turn while its step is not achieved; `verdict` is what it was told."""
 
-    agent: str
-    epoch: int
-    verdict: str
+    agent: Id
+    epoch: Number
+    verdict: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
     """The holder says that it cannot do this step."""
 
-    agent: str
-    epoch: int
-    reason: str
+    agent: Id
+    epoch: Number
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +178,7 @@ class FireTimer:
     """Something came due; `token` says which arming of it, so that a superseded one does nothing."""
 
     kind: TimerKind
-    token: str
+    token: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +186,8 @@ class Cancel:
     """End the task."""
 
     voice: Voice
-    reason: str
-    version: int | None = None
+    reason: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +195,8 @@ class Pause:
     """Stop the task where it is; whoever holds it loses the lease."""
 
     voice: Voice
-    reason: str
-    version: int | None = None
+    reason: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +204,8 @@ class Exclude:
     """Stop the task and let its fleet end without it."""
 
     voice: Voice
-    reason: str
-    version: int | None = None
+    reason: Words
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,34 +213,34 @@ class Resume:
     """Go on at the step where a paused or excluded task stands; `note` goes into the next brief."""
 
     voice: Voice
-    note: str = ""
-    version: int | None = None
+    note: Words = ""
+    version: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StartEffect:
     """Record the intent of an effect before acting."""
 
-    id: str
-    expected: str
-    result: str
+    id: Id
+    expected: Digest
+    result: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class FinishEffect:
     """Record that the effect happened."""
 
-    id: str
-    result: str
+    id: Id
+    result: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class FailEffect:
     """Record that the effect did not happen, and why."""
 
-    id: str
+    id: Id
     problem: EffectProblem
-    detail: str
+    detail: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,35 +261,35 @@ class Settle:
 class Judge:
     """The holder of a review step judges the work; `email` is the address under which it would commit."""
 
-    agent: str
-    epoch: int
+    agent: Id
+    epoch: Number
     passes: bool
-    reason: str
-    email: str = ""
+    reason: Words
+    email: Address = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
     """The holder of a step that may spawn makes a child."""
 
-    agent: str
-    epoch: int
-    title: str
-    brief: str = ""
+    agent: Id
+    epoch: Number
+    title: Title
+    brief: Brief = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Dismiss:
     """A child is no longer needed: the join of its parent has enough."""
 
-    reason: str
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True)
 class FinishFunnel:
     """Hand in what the children's commits became."""
 
-    id: str
+    id: Id
     submission: Submission
 
 
@@ -306,21 +297,21 @@ class FinishFunnel:
 class ReportConflict:
     """The commit of `child` could not be merged after those before it; `paths` is where."""
 
-    id: str
-    child: str
-    paths: tuple[str, ...]
+    id: Id
+    child: Id
+    paths: Annotated[tuple[Path, ...], Items(100_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
     """The holder tells another task of its run (an id, `parent` or `children`) the text stored under `digest`."""
 
-    agent: str
-    epoch: int
-    to: str
+    agent: Id
+    epoch: Number
+    to: Id
     kind: MessageKind
-    digest: str
-    size: int
+    digest: Digest
+    size: Bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,46 +319,46 @@ class Deliver:
     """A task of `run` was told this."""
 
     message: Message
-    run: str
+    run: Id
 
 
 @dataclass(frozen=True, slots=True)
 class MarkShown:
     """The holder was shown its messages up to number `upto`; that they were read is said by what it does next."""
 
-    agent: str
-    epoch: int
-    upto: int
+    agent: Id
+    epoch: Number
+    upto: Number
 
 
 @dataclass(frozen=True, slots=True)
 class SaveCheckpoint:
     """The holder leaves the text stored under `digest` for whoever goes on after it."""
 
-    agent: str
-    epoch: int
-    digest: str
-    size: int
+    agent: Id
+    epoch: Number
+    digest: Digest
+    size: Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
     """The holder gives the step to `to`: a role, `agent:NAME`, or, if empty, anyone in the step's role."""
 
-    agent: str
-    epoch: int
-    to: str
-    why: str
-    open: tuple[str, ...] = ()
+    agent: Id
+    epoch: Number
+    to: Id
+    why: Words
+    open: Annotated[tuple[Words, ...], Items(100)] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReportContext:
     """The holder says how much of its context is in use, in per cent."""
 
-    agent: str
-    epoch: int
-    percent: int
+    agent: Id
+    epoch: Number
+    percent: Percent
 
 
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from onloop.machine.limits import Bytes, Digest, Id, Millis, Number
+
 
 class MessageKind(StrEnum):
     """What a message is."""
@@ -20,12 +22,12 @@ class Message:
     """What the agent `by`, at work on the task `origin`, tells another task; its text is stored by digest."""
 
     kind: MessageKind
-    by: str
-    origin: str
-    digest: str
-    size: int
-    at: int
-    number: int = 0
+    by: Id
+    origin: Id
+    digest: Digest
+    size: Bytes
+    at: Millis
+    number: Number = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
+from onloop.machine.limits import Address, Digest, Id, Items, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Task
@@ -19,7 +20,7 @@ HOUSE = "house"
 class StoreCreated:
     """The store began; `scripted` marks it for ever as one in which a script may decide."""
 
-    id: str
+    id: Id
     scripted: bool
 
 
@@ -27,29 +28,29 @@ class StoreCreated:
 class PersonEnrolled:
     """A person may decide. `salt` and `verifier` are scrypt's, hex; the passphrase itself is nowhere."""
 
-    name: str
-    groups: tuple[str, ...]
-    email: str
-    salt: str
-    verifier: str
-    by: str
+    name: Id
+    groups: Annotated[tuple[Id, ...], Items(100)]
+    email: Address
+    salt: Digest
+    verifier: Digest
+    by: Id
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """Nothing that `scope` covers moves until a person unfreezes it."""
 
-    scope: str
-    by: str
-    reason: str
+    scope: Id
+    by: Id
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Unfrozen:
     """A freeze was lifted."""
 
-    scope: str
-    by: str
+    scope: Id
+    by: Id
 
 
 HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark | ProbeAsked | BoxProved

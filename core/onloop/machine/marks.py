@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TypeVar, assert_never
 
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.machine.limits import Id, Millis, Number, Words
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 ACKNOWLEDGED_FOR_MS = 30 * MINUTE_MS
@@ -30,13 +31,13 @@ LONGEST_REASON = 500
 class Rule:
     """What a mute covers: an item that equals every field given. A rule without any field covers nothing."""
 
-    cause: str | None = None
-    reason: str | None = None
-    gate: str | None = None
-    step: str | None = None
-    workflow: str | None = None
-    repo: str | None = None
-    run: str | None = None
+    cause: Id | None = None
+    reason: Id | None = None
+    gate: Id | None = None
+    step: Id | None = None
+    workflow: Id | None = None
+    repo: Id | None = None
+    run: Id | None = None
 
     @property
     def given(self) -> Mapping[str, str]:
@@ -57,19 +58,19 @@ class Rule:
 class Seen:
     """A person has looked at the cause."""
 
-    cause: str
-    by: str
-    at: int = 0
+    cause: Id
+    by: Id
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A person is on it until `until` (ms); None: for good, which only what has ended already takes."""
 
-    cause: str
-    by: str
-    until: int | None
-    at: int = 0
+    cause: Id
+    by: Id
+    until: Millis | None
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +81,22 @@ class Snoozed:
     state, and when `grown_to` is given and it has so many members.
     """
 
-    cause: str
-    by: str
-    until: int
-    tier: int
-    state: str = ""
-    grown_to: int = 0
-    at: int = 0
+    cause: Id
+    by: Id
+    until: Millis
+    tier: Number
+    state: Id = ""
+    grown_to: Number = 0
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Woken:
     """The cause is shown again: its acknowledgement or snooze has ended."""
 
-    cause: str
-    by: str
-    at: int = 0
+    cause: Id
+    by: Id
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +104,19 @@ class Muted:
     """What `rule` covers is not shown until `until` (ms)."""
 
     rule: Rule
-    by: str
-    until: int
-    reason: str
-    at: int = 0
+    by: Id
+    until: Millis
+    reason: Words
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unmuted:
     """The mute with this rule's id was lifted."""
 
-    rule: str
-    by: str
-    at: int = 0
+    rule: Id
+    by: Id
+    at: Millis = 0
 
 
 Mark = Seen | Acknowledged | Snoozed | Woken | Muted | Unmuted

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
 from onloop.machine.definition import Assurance
 from onloop.machine.handover import Checkpoint, Handover, Message
+from onloop.machine.limits import (
+    MOST_ARTEFACTS,
+    Address,
+    Brief,
+    Bytes,
+    Digest,
+    ExitCode,
+    Id,
+    Items,
+    Millis,
+    Number,
+    Path,
+    Score,
+    Statement,
+    Words,
+)
 from onloop.machine.state import TERMINAL, Reason, State
 
 
@@ -50,22 +67,22 @@ class Answer(StrEnum):
 class Artefact:
     """A file that an agent handed over, stored by its sha256 digest."""
 
-    name: str
-    digest: str
-    size: int
+    name: Path
+    digest: Digest
+    size: Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What an agent says is done: a commit (full hex ids), its merge-base with the target, artefacts, a statement."""
 
-    head: str
-    tree: str
-    base: str
-    authors: tuple[str, ...] = ()
-    artefacts: tuple[Artefact, ...] = ()
-    statement: str = ""
-    at: int = 0
+    head: Digest
+    tree: Digest
+    base: Digest
+    authors: Annotated[tuple[Address, ...], Items(1_000)] = ()
+    artefacts: Annotated[tuple[Artefact, ...], Items(MOST_ARTEFACTS)] = ()
+    statement: Statement = ""
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +91,19 @@ class TestCounts:
 
     __test__ = False
 
-    ran: int
-    skipped: int
-    failed: int = 0
-    base_ran: int | None = None
+    ran: Number
+    skipped: Number
+    failed: Number = 0
+    base_ran: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
 
-    name: str
-    path: str = ""
-    digest: str = ""
+    name: Path
+    path: Path = ""
+    digest: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +116,31 @@ class Evidence:
     by.
     """
 
-    gate: str
+    gate: Id
     verdict: Verdict
-    summary: str
-    head: str
-    tree: str
-    base: str
-    definition: str
-    verifier: str
-    at: int
-    step: str = ""
-    duration_ms: int = 0
-    argv: tuple[str, ...] = ()
-    exit_code: int | None = None
+    summary: Words
+    head: Digest
+    tree: Digest
+    base: Digest
+    definition: Digest
+    verifier: Id
+    at: Millis
+    step: Id = ""
+    duration_ms: Millis = 0
+    argv: Annotated[tuple[Brief, ...], Items(1_000)] = ()
+    exit_code: ExitCode | None = None
     tests: TestCounts | None = None
-    output: str | None = None
-    output_bytes: int = 0
-    isolation: str = "process"
-    score: int | None = None
-    changed_config: tuple[str, ...] = ()
-    box: str = ""
-    open_cells: tuple[str, ...] = ()
+    output: Digest | None = None
+    output_bytes: Bytes = 0
+    isolation: Id = "process"
+    score: Score | None = None
+    changed_config: Annotated[tuple[Path, ...], Items(100_000)] = ()
+    box: Brief = ""
+    open_cells: Annotated[tuple[Brief, ...], Items(100)] = ()
     network: bool = False
-    program: str = ""
-    program_digest: str = ""
-    cache_key: str = ""
+    program: Path = ""
+    program_digest: Digest = ""
+    cache_key: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.gates.redaction import MASK, redacted
+from onloop.redaction import MASK, redacted
 
 SECRET = 'p+ss/w?rd&"né"\\<1>'
 KEY_LINES = ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7", "VJTUt9Us8cKjMzEfYyjiWA4R4"]

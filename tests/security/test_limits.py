@@ -1,0 +1,287 @@
+"""Whatever anybody can send has a type, a length and a range, and what is past one is refused at one place."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import socket
+import typing
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.served import served
+from gateway.shop import LAUNCHER, Shop
+from onloop.errors import BadInput, OnloopError, Refused
+from onloop.gateway.client import GatewayClient
+from onloop.gateway.declared import check_read
+from onloop.gateway.home import Home
+from onloop.gateway.peer import connected
+from onloop.gateway.protocol import VERBS
+from onloop.gateway.service import Gateway
+from onloop.gateway.sub_agents import SubAgentNews
+from onloop.gateway.wire import Frames, framed
+from onloop.machine import commands as c
+from onloop.machine.house import Frozen, HouseEvent
+from onloop.machine.limits import LATEST, Id, Items, Range, Size, Text, check_fields, undeclared
+from onloop.machine.marks import Muted, Rule
+from onloop.machine.task import Artefact
+from onloop.store.memory import MemoryStore
+from onloop.store.port import TaskFilter
+from onloop.store.sqlite import SqliteStore, create_store
+from scenario import work
+
+HUGE = "x" * 10_000_000
+FOREIGN_TO_THE_STORE = {"Principal", "Pinned", "Job"}
+"""Arguments that only the gateway's own user gives, or that were proved before they are looked at."""
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A shop over memory."""
+    return Shop(MemoryStore())
+
+
+def test_every_field_that_can_be_sent_declares_its_limit() -> None:
+    assert undeclared(c.Command) == undeclared(HouseEvent) == undeclared(SubAgentNews) == ()
+
+
+def test_every_argument_of_the_gateway_declares_its_limit() -> None:
+    for name, method in inspect.getmembers(Gateway, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        hints = typing.get_type_hints(method, include_extras=True)
+        hints.pop("return", None)
+        found = [word for word, hint in hints.items() if getattr(hint, "__name__", "") not in FOREIGN_TO_THE_STORE]
+        assert [word for word in found if undeclared(hints[word], word)] == [], name
+
+
+def test_every_verb_of_the_socket_that_changes_something_is_a_method_that_declares_its_limits() -> None:
+    aside = {"submit", "changes", "stamp", "done"}
+    reads = {name for name in VERBS if hasattr(SqliteStore, name) or name not in vars(Gateway)} - aside
+    for name in VERBS.keys() - aside - reads:
+        assert vars(Gateway)[name].__wrapped__
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda who: c.Ask(who.id, who.epoch, HUGE),
+        lambda who: c.Submit(who.id, who.epoch, replace(work(), statement=HUGE)),
+        lambda who: c.Submit(who.id, who.epoch, replace(work(), artefacts=(Artefact("a", "d", 1),) * 100_000)),
+        lambda who: c.Submit(who.id, who.epoch, replace(work(), authors=("a",) * 100_000)),
+        lambda who: c.Submit(who.id, who.epoch, replace(work(), at=2**53)),
+        lambda who: c.Submit(who.id, who.epoch, replace(work(), head=HUGE)),
+        lambda who: c.SaveCheckpoint(who.id, who.epoch, HUGE, 1),
+        lambda who: c.SaveCheckpoint(who.id, who.epoch, "d", 2**62),
+        lambda who: c.Tell(who.id, who.epoch, HUGE, "note", "d", 1),  # type: ignore[arg-type]
+        lambda who: c.Judge(who.id, who.epoch, 1, "odd"),  # type: ignore[arg-type]
+        lambda who: c.ReportContext(who.id, who.epoch, True),
+        lambda who: c.ReportContext(who.id, who.epoch, 10**5000),
+        lambda who: c.ReportContext(who.id, who.epoch, math.nan),  # type: ignore[arg-type]
+        lambda who: c.Ask(who.id, who.epoch, None),  # type: ignore[arg-type]
+        lambda who: c.Ask(who.id, who.epoch, "\ud800"),
+        lambda who: c.Ask(who.id, 2**62, "why?"),
+        lambda who: c.Release(who.id, who.epoch, "stopped"),  # type: ignore[arg-type]
+        lambda who: c.Handoff(who.id, who.epoch, "", "why", ("open",) * 1_000_000),
+        lambda who: c.Submit(who.id, who.epoch, c.Settle()),  # type: ignore[arg-type]
+    ],
+)
+def test_what_no_agent_could_mean_is_refused_in_words_and_recorded_nowhere(shop: Shop, command: Any) -> None:
+    shop.begin()
+    agent = shop.claim()
+    before = len(shop.log())
+
+    with pytest.raises(BadInput) as refused:
+        shop.gateway.perform(agent, "r1", command(agent))
+
+    assert len(refused.value.message) < 200 and refused.value.hint.startswith("give ")
+    assert len(shop.log()) == before
+
+
+@pytest.mark.parametrize("lease_ms", [0, -1, 86_400_001, 2**62, True, None, "60000", 1.5])
+def test_a_lease_is_of_a_millisecond_to_a_day(shop: Shop, lease_ms: Any) -> None:
+    shop.begin()
+    with pytest.raises(BadInput, match="claim: lease_ms of "):
+        shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", lease_ms=lease_ms)
+    agent = shop.claim()
+    with pytest.raises(BadInput, match="heartbeat: lease_ms of "):
+        shop.gateway.heartbeat(agent, lease_ms=lease_ms)
+
+
+def test_what_is_said_of_a_sub_agent_and_of_the_whole_store_has_limits(shop: Shop) -> None:
+    shop.begin()
+    agent, person = shop.claim(), shop.person()
+    with pytest.raises(BadInput, match=r"heartbeat: news\[0\].doing of 10000000 characters"):
+        shop.gateway.heartbeat(agent, news=[SubAgentNews("a", doing=HUGE)])
+    with pytest.raises(BadInput, match="heartbeat: news of 100000 items"):
+        shop.gateway.heartbeat(agent, news=[SubAgentNews("a")] * 100_000)
+    with pytest.raises(BadInput, match="Frozen: reason of 10000000 characters"):
+        shop.gateway.record_house(person, Frozen("all", person.id, HUGE))
+    with pytest.raises(BadInput, match="Muted: until of 9007199254740992"):
+        shop.gateway.record_house(person, Muted(Rule(repo="r"), person.id, 2**53, "known"))
+
+
+def test_what_is_passed_on_must_be_stored_and_is_as_large_as_it_is(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    with pytest.raises(Refused, match="nothing is stored under"):
+        shop.gateway.perform(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, "f" * 64, 5))
+
+    digest = shop.gateway.keep_for(agent, b"how far I am")
+    task = shop.gateway.perform(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, digest, 60_000))
+
+    assert [kept.size for kept in task.checkpoints.values()] == [len(b"how far I am")]
+
+
+def test_what_may_be_asked_of_a_store_has_limits() -> None:
+    for name, values in (
+        ("task", [HUGE]),
+        ("log", [0, None, 2**40, None, None, True]),
+        ("log", [0, None, 1, None, None, 1]),
+        ("claimable", [("r",) * 1000, 0, None]),
+        ("tasks", [TaskFilter(run=5)]),  # type: ignore[arg-type]
+        ("get", [SqliteStore, HUGE]),
+        ("due", [2**70, None]),
+    ):
+        with pytest.raises(BadInput):
+            check_read(name, values)
+
+
+COMMANDS = typing.get_args(c.Command)
+
+
+def edges(hint: Any) -> list[tuple[Any, bool]]:
+    """Values at the limit that a field declares, and one past it, each with whether it fits."""
+    base, mark = typing.get_args(hint)[:2] if typing.get_origin(hint) is typing.Annotated else (hint, None)
+    if isinstance(mark, Text):
+        return [("x" * mark.most, True), ("x" * (mark.most + 1), False), (None, False), (5, False)]
+    if isinstance(mark, Range):
+        return [(mark.least, True), (mark.most, True), (mark.least - 1, False), (mark.most + 1, False), (True, False)]
+    if isinstance(mark, Items):
+        return [((), True), (("x",) * (mark.most + 1), False), ("xy", False)]
+    return [(object(), False)] if base in {str, int, bool} or is_dataclass(base) else []
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_each_field_of_each_command_is_held_to_its_limit(kind: type) -> None:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    good = kind(**{slot.name: plain(hints[slot.name]) for slot in fields(kind)})
+    check_fields(good)
+    for name, hint in hints.items():
+        for value, fits in edges(hint):
+            changed = replace(good, **{name: value})
+            if fits:
+                check_fields(changed)
+                continue
+            with pytest.raises(BadInput, match=rf"{kind.__name__}: {name} of "):
+                check_fields(changed)
+
+
+def plain(hint: Any) -> Any:
+    """A value that fits."""
+    base, mark = typing.get_args(hint)[:2] if typing.get_origin(hint) is typing.Annotated else (hint, None)
+    if isinstance(mark, Range):
+        return mark.most
+    if base in {str, bool} or isinstance(mark, Items):
+        return {str: "x", bool: False}.get(base, ())
+    if isinstance(base, type) and issubclass(base, Enum):
+        return next(iter(base))
+    if is_dataclass(base):
+        hints = typing.get_type_hints(base, include_extras=True)
+        return base(**{slot.name: plain(hints[slot.name]) for slot in fields(base)})  # type: ignore[operator]
+    return None
+
+
+def test_a_size_is_a_limit_too() -> None:
+    assert undeclared(typing.Annotated[bytes, Size(5)], "b") == ()
+    assert undeclared(bytes, "b") == ("b",)
+    assert undeclared(tuple[Id, ...], "b") == ("b[]",)
+    assert undeclared(int, "b") == ("b",)
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, -1, 2**31, 2**53, 2**62, LATEST + 1, 10**400, 1e308, -0.5]),
+    st.text(max_size=30),
+    st.sampled_from(["r1", "agent:alfa", "human:ana", "all", "task:r1", "x" * 5000]),
+    st.binary(max_size=9).map(lambda raw: raw.decode("latin-1")),
+)
+ANY_JSON = st.recursive(
+    ODD, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=9), inner, max_size=4))
+)
+NAMES = sorted({kind.__name__ for union in (c.Command, HouseEvent) for kind in typing.get_args(union)})
+SLOTS = sorted({slot.name for kind in COMMANDS for slot in fields(kind)})
+COMMAND = st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(SLOTS), ANY_JSON, max_size=6)).map(list)
+PRINCIPAL = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["agent", "human", "launcher", "verifier", "gateway", "nobody"]), "name": ODD},
+    optional={"task": ODD, "epoch": ODD, "step": ODD},
+)
+REQUEST = st.one_of(
+    st.fixed_dictionaries({"verb": st.sampled_from(sorted(VERBS)), "args": st.lists(ANY_JSON, max_size=6)}),
+    st.tuples(PRINCIPAL, ODD, COMMAND, ODD).map(lambda args: {"verb": "perform", "args": list(args)}),
+    st.tuples(PRINCIPAL, COMMAND, ODD).map(lambda args: {"verb": "record_house", "args": list(args)}),
+    st.tuples(PRINCIPAL, ODD, ODD, ODD, ODD, ODD).map(lambda args: {"verb": "claim", "args": list(args)}),
+    st.tuples(PRINCIPAL, ODD, ODD, st.lists(ANY_JSON, max_size=3)).map(
+        lambda args: {"verb": "heartbeat", "args": list(args)}
+    ),
+    ANY_JSON,
+)
+KNOWN = {"bad_input", "unknown", "refused", "stale", "not_allowed", "store", "unavailable"}
+
+
+def fuzz(folder: Path, examples: int) -> None:
+    """Send that many messages; each is answered with what was asked for or an error that somebody foresaw."""
+    create_store(folder / "store")
+    shop = Shop(SqliteStore(folder / "store"))
+    shop.begin()
+    home = Home(folder / "store")
+    with served(home, shop, apart=False):
+        line = connected(home.socket, 10)
+
+        @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(REQUEST)
+        def ask(said: Any) -> None:
+            told = exchanged(line, json.dumps(said))
+            assert ("ok" in told) != ("error" in told)
+            if "error" in told:
+                assert told["error"]["code"] in KNOWN
+                assert "the gateway failed" not in told["error"]["message"], (said, told)
+
+        ask()
+        line.close()
+        assert isinstance(shop.gateway, GatewayClient)
+        assert shop.gateway.tick() == 0
+    shop.store.close()
+
+
+def exchanged(line: socket.socket, text: str) -> dict[str, Any]:
+    """What is answered to a message."""
+    line.sendall(framed(text))
+    frames = Frames(2**28)
+    while True:
+        for message in frames.feed(line.recv(65_536)):
+            told: dict[str, Any] = json.loads(message)
+            return told
+
+
+def test_a_gateway_answers_whatever_json_it_is_sent_and_lives(tmp_path: Path) -> None:
+    fuzz(tmp_path, 400)
+
+
+@pytest.mark.soak
+def test_a_gateway_answers_twenty_thousand_odd_commands_and_lives(tmp_path: Path) -> None:
+    fuzz(tmp_path, 20_000)
+
+
+def test_what_is_odd_is_an_error_of_ours() -> None:
+    for odd in (object(), [], {}, b"", float("inf"), 10**9999, ("x",) * 3):
+        with pytest.raises(OnloopError):
+            check_fields(c.Ask("agent:a", 1, odd))  # type: ignore[arg-type]
