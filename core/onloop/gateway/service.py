@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from onloop.errors import BadInput, Exit, NotAllowed, Refused
+from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.admission import check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.denials import Denials, counting, denied_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs, waiting_tasks
 from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import (
@@ -63,12 +64,15 @@ class Claim:
     expires: int
 
 
+@counting
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Every change of a store goes through one of these methods."""
+    """Every change of a store goes through one of these methods. `peer` is the user who asks, where one is known."""
 
     store: Store
     clock: Callable[[], int]
+    denials: Denials = field(default_factory=lambda: Denials(append_house), compare=False)
+    peer: str = ""
 
     def perform(self, principal: Principal, task_id: str, command: c.Command, *, key: str = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
@@ -193,13 +197,15 @@ class Gateway:
         for task_id in due:
             with self.store.writing() as tx:
                 self._fire_due(tx, task_id)
+        self.denials.settle(self.store, self.clock())
         return len(due)
 
-    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
-        """Record a fact about the whole store: an enrolment, a freeze or its end, a mark, whose time is set here.
+    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
+        """Count that `who` was refused something; what cannot be counted is no error."""
+        self.denials.count(self.store, denied_of(who, verb, subject, ground, self.peer, self.clock()))
 
-        The same `key` records it once.
-        """
+    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
+        """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
         request = asked_event(principal, event) if key else ""
         with self.store.writing() as tx:
             if recall(tx, principal, key, request) is not None:
@@ -234,8 +240,7 @@ class Gateway:
     def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
         """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
 
-        Of the jobs in `busy`, which the verifier has under way, none is given again, and no effect on a repository of
-        which one is among them.
+        No job in `busy`, which are under way, is given again, nor an effect on a repository that one of them is on.
         """
         now = self.clock()
         with self.store.reading() as at:
@@ -293,7 +298,7 @@ class Gateway:
         token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
         if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
             words = f"the lease on {known['task']} that this key took has ended"
-            raise NotAllowed(words, hint="claim with a fresh key")
+            raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
         return Claim(known_task(tx, token.task), secret, lease.expires)
 
     def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from onloop.errors import BadInput
+from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.task import Task
 
@@ -51,7 +52,7 @@ class Unfrozen:
     by: str
 
 
-HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark
+HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class House:
     people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
     freezes: Mapping[str, Frozen] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
+    denials: Bursts = field(default_factory=dict)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -81,6 +83,8 @@ def evolve_house(house: House, event: HouseEvent) -> House:
             return replace(house, freezes={**house.freezes, scope: event})
         case Unfrozen(scope):
             return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case Denied():
+            return replace(house, denials=counted(house.denials, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
             return replace(house, marks=marked(house.marks, event))
         case _:
