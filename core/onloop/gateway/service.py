@@ -145,6 +145,7 @@ class Gateway:
 
     def _claimed(self, tx: Transaction, principal: Principal, wanted: c.Claim, task: str | None) -> Task:
         """The task that the claim gets: the one named, or the first that it may have."""
+        authorize(principal, wanted, task)
         if task is not None:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
