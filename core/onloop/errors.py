@@ -15,7 +15,7 @@ A message is lower case, without a period, and names the offending value. The hi
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Exit(IntEnum):
@@ -32,6 +32,20 @@ class Exit(IntEnum):
     NOTHING = 15
     ENDED = 16
     UNAVAILABLE = 17
+
+
+class Ground(StrEnum):
+    """Why a principal is not allowed something; SUPERSEDED is what an honest agent meets, too, when its lease ended."""
+
+    KIND = "kind"
+    FOREIGN = "foreign"
+    VOICE = "voice"
+    TOKEN = "token"  # noqa: S105 - a word
+    PASSPHRASE = "passphrase"  # noqa: S105 - a word
+    PEER = "peer"
+    UNPROVEN = "unproven"
+    SUPERSEDED = "superseded"
+    RULE = "rule"
 
 
 class OnloopError(Exception):
@@ -89,12 +103,13 @@ class Stale(Refused):
 
 
 class NotAllowed(Refused):
-    """Not for this principal, at any time."""
+    """Not for this principal, at any time; `ground` is what it is counted under (see machine.denials)."""
 
     code = "not_allowed"
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, ground: Ground = Ground.RULE) -> None:
         super().__init__(message, exit=Exit.NOT_YOURS, hint=hint)
+        self.ground = ground
 
 
 class StoreError(OnloopError):

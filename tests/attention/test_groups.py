@@ -38,7 +38,9 @@ def test_every_reason_for_which_a_person_must_act_makes_an_item_with_a_tier_and_
 
 
 def test_the_tables_know_exactly_these_reasons() -> None:
-    assert TIERS.keys() == HEADLINES.keys() == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED}
+    assert (
+        TIERS.keys() == HEADLINES.keys() == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED}
+    )
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED}))

@@ -16,11 +16,12 @@ from onloop.gateway.service import Gateway, append_house
 from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance, Definition
+from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
-from onloop.machine.house import Frozen, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.house import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import armed_timers
-from onloop.store.codec import to_text
+from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Recorded, Store, TaskFilter
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
@@ -162,9 +163,15 @@ class Shop:
         return request
 
     def log(self, task_id: str | None = None) -> list[Recorded]:
-        """What is recorded."""
+        """What is recorded, but for denials, which move nothing."""
         with self.store.reading() as at:
-            return list(at.log(task=task_id))
+            return [event for event in at.log(task=task_id) if event.name != Denied.__name__]
+
+    def denied(self) -> list[Denied]:
+        """What is recorded of denials."""
+        with self.store.reading() as at:
+            found = (event_from_text(event.name, event.data) for event in at.log(task=HOUSE))
+            return [fact for fact in found if isinstance(fact, Denied)]
 
     def jobs(self) -> list[Job]:
         """What is asked of verifier and executor."""

@@ -9,11 +9,12 @@ from typing import get_args
 import pytest
 
 from gateway.shop import Shop
-from onloop.errors import NotAllowed
+from onloop.errors import Ground, NotAllowed
 from onloop.gateway.authorize import ALLOWED, authorize
 from onloop.gateway.identity import NOBODY, Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
+from onloop.machine.denials import Denied
 from onloop.machine.events import EffectProblem
 from onloop.machine.handover import Message, MessageKind
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
@@ -68,6 +69,7 @@ REVIEWED: Mapping[str, str] = {
     "Handoff": "agent",
     "ReportContext": "agent",
     "StoreCreated": "launcher",
+    "Denied": "gateway",
     "PersonEnrolled": "human",
     "Frozen": "agent human",
     "Unfrozen": "human",
@@ -123,6 +125,7 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
         StoreCreated("s1", scripted=False),
+        Denied("agent:alfa", "approve", Ground.KIND),
         PersonEnrolled("ben", (), "", "00", "", by),
         Frozen(f"task:{TASK}", by, "look"),
         Unfrozen(f"task:{TASK}", by),

@@ -199,7 +199,7 @@ def _marked(group: Group, rest: Sequence[Item], covers: _Covers) -> Iterable[tup
     taken = marks.acknowledged.get(group.cause)
     if taken is None:
         return [(item, None) for item in rest]
-    cover = _acknowledged(taken, group.tier, now)
+    cover = _acknowledged(taken, group, now)
     return [(item, cover if is_acknowledged(item, taken, group, now) else None) for item in rest]
 
 
@@ -225,8 +225,8 @@ def _snoozed(mark: Snoozed, now: int) -> _Cover:
     return _Cover(HowHidden.SNOOZED, mark.by, mark.until, f"snoozed by {mark.by} {words}")
 
 
-def _acknowledged(mark: Acknowledged, tier: Tier, now: int) -> _Cover:
-    lapses = lapses_at(mark, tier)
+def _acknowledged(mark: Acknowledged, group: Group, now: int) -> _Cover:
+    lapses = lapses_at(mark, group)
     words = "for good" if lapses is None else f"it lapses in {age(lapses - now)}"
     return _Cover(HowHidden.ACKNOWLEDGED, mark.by, lapses, f"acknowledged by {mark.by}; {words}")
 

@@ -30,6 +30,7 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.STALLED: "no progress at {step}",
     Reason.DISCONNECTED: "nothing is heard from agents at {step}",
     Reason.FAILED: "failed at {step}",
+    Reason.DENIED: "denied: {title}",
 }
 """What a row says, by reason."""
 
@@ -49,6 +50,11 @@ class Group:
     since: int
     members: tuple[Item, ...]
     clock: int | None = None
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether its members are tasks, which can be shown and decided; those of denials are who was denied."""
+        return self.reason is not Reason.DENIED
 
     @property
     def order(self) -> Place:
@@ -100,7 +106,7 @@ def group_of(members: Sequence[Item]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=HEADLINES[first.reason].format(gate=first.gate or "it", step=first.step),
+        headline=HEADLINES[first.reason].format(gate=first.gate or "it", step=first.step, title=first.title),
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),

@@ -27,6 +27,7 @@ class Tier(IntEnum):
 TIERS: Mapping[Reason, Tier] = {
     Reason.POLICY_VIOLATION: Tier.SAFETY,
     Reason.CHANGED_SINCE_APPROVAL: Tier.SAFETY,
+    Reason.DENIED: Tier.SAFETY,
     Reason.APPROVAL_REQUIRED: Tier.DECISION,
     Reason.QUESTION: Tier.DECISION,
     Reason.CHOICE: Tier.DECISION,

@@ -13,6 +13,7 @@ from onloop.attention.fingerprint import fingerprint
 from onloop.attention.groups import Group
 from onloop.attention.items import Item, Tier
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, LONGEST_HIDDEN_MS, Acknowledged, Marks, Snoozed
+from onloop.machine.state import Reason
 
 
 class Stage(StrEnum):
@@ -45,23 +46,28 @@ def life_of(group: Group, marks: Marks, now: int) -> Life:
     news = sum(item.since > seen.at for item in group.members)
     mark = marks.acknowledged.get(group.cause)
     if mark is not None and is_acknowledged(group.members[0], mark, group, now):
-        return Life(Stage.ACKNOWLEDGED, mark.by, mark.at, lapses_at(mark, group.tier), news)
+        return Life(Stage.ACKNOWLEDGED, mark.by, mark.at, lapses_at(mark, group), news)
     return Life(Stage.SEEN, seen.by, seen.at, None, news)
 
 
 def is_acknowledged(item: Item, mark: Acknowledged, group: Group, now: int) -> bool:
     """Whether the acknowledgement covers `item` of `group` now: who joins later is covered, but for what has failed."""
-    lapses = lapses_at(mark, group.tier)
+    lapses = lapses_at(mark, group)
     if lapses is None:
         return item.since <= mark.at
     return group.since <= mark.at and now < lapses
 
 
-def lapses_at(mark: Acknowledged, tier: Tier) -> int | None:
-    """When (ms) the acknowledgement of a cause lapses; None: never, which is for tasks that have failed only."""
-    if tier is Tier.FYI:
+def lapses_at(mark: Acknowledged, group: Group) -> int | None:
+    """When (ms) the acknowledgement of a cause lapses; None: never, which is for what is over only."""
+    if _is_over(group):
         return None
     return mark.at + ACKNOWLEDGED_FOR_MS if mark.until is None else mark.until
+
+
+def _is_over(group: Group) -> bool:
+    """Whether nothing is left to do but to know of it: tasks that have failed, and denials."""
+    return group.tier is Tier.FYI or group.reason is Reason.DENIED
 
 
 def is_asleep(group: Group, mark: Snoozed, now: int) -> bool:
@@ -81,8 +87,8 @@ def state_of(group: Group) -> str:
 
 
 def acknowledgement(group: Group, by: str, now: int, for_ms: int = ACKNOWLEDGED_FOR_MS) -> Acknowledged:
-    """That `by` is on it, for so long; for good where the tasks have failed and nothing is left to do."""
-    return Acknowledged(group.cause, by, None if group.tier is Tier.FYI else now + for_ms)
+    """That `by` is on it, for so long; for good where nothing is left to do but to know of it."""
+    return Acknowledged(group.cause, by, None if _is_over(group) else now + for_ms)
 
 
 def snooze(

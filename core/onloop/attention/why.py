@@ -22,6 +22,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.HALTED: "retry, reassign, reject or cancel",
     Reason.STALLED: "progress of its agent, its end, or a reassignment",
     Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
+    Reason.DENIED: "acknowledging it, until it happens again, or seven days without another one",
     Reason.FAILED: "nothing: it has ended; acknowledging it is for good",
 }
 """What makes an attention item go away."""

@@ -6,9 +6,10 @@ import getpass
 import os
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import dataclass
 
-from onloop.errors import BadInput, NotAllowed
+from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, launcher
 from onloop.gateway.opening import Opened, open_file, open_home
@@ -66,13 +67,19 @@ class Context:
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
         agent = self.opened.gateway.agent(secret)
-        named = os.environ.get("ONLOOP_TASK") or agent.task
+        named = os.environ.get("ONLOOP_TASK") or agent.task or ""
         if named != agent.task:
+            self.opened.gateway.deny(agent, "act for another task", named, Ground.FOREIGN)
             raise NotAllowed(
                 f"ONLOOP_TASK is {named}, and this ONLOOP_TOKEN is for {agent.task}",
                 hint="use both as onloop claim or the worker set them",
             )
         return agent
+
+    def note_denied(self, verb: str) -> None:
+        """Count that an agent asked for what is done outside of any task, if there is a store to count it in."""
+        with suppress(OnloopError):
+            self.opened.gateway.deny(self.agent(), verb)
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
@@ -93,6 +100,7 @@ class Context:
         person = self.person()
         if person.voice is None:
             who = person.id if person.name else "nobody (no credential was given)"
+            self.opened.gateway.deny(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
             raise NotAllowed(
                 f"{who} may not {verb}",
                 hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",

@@ -121,6 +121,9 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
     if group.detail:
         yield safe(f"    {group.detail}")
     yield safe(f"    {group.why(now)} · {life_words(life)}")
+    if not group.has_tasks:
+        yield f"    look: onloop log house   seen: onloop ack {group.cause}   cause {group.cause}"
+        return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")
     yield f"    look: onloop show {group.members[0].task}   cause {group.cause}"

@@ -22,6 +22,7 @@ from onloop.store.rows import Head
 def serve(context: Context) -> Output:
     """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
     if os.environ.get("ONLOOP_TOKEN"):
+        context.note_denied("serve")
         raise NotAllowed("an agent may not serve", hint="a person starts it: onloop serve")
     home, at_once = context.home, jobs_at_once(context.args.jobs)
     open_file(home).close()

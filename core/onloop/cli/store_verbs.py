@@ -28,6 +28,7 @@ from onloop.store.sqlite import SCHEMA_VERSION, SqliteStore, create_store
 def store(context: Context) -> Output:
     """Do what was named with the store."""
     if os.environ.get("ONLOOP_TOKEN") and context.args.what != "verify":
+        context.note_denied(f"{context.args.what} a store")
         raise NotAllowed(f"an agent may not {context.args.what} a store", hint="a person must, outside a task")
     return _ACTIONS[context.args.what](context)
 

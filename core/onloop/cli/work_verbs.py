@@ -128,6 +128,7 @@ def work(context: Context) -> Output:
 def verifier(context: Context) -> Output:
     """Be the verifier until stopped. An agent may not be it: it would choose what judges its own work."""
     if os.environ.get("ONLOOP_TOKEN"):
+        context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
     principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onloop.errors import BadInput, Exit, NotAllowed, Refused
+from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.identity import Principal
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen, covering
@@ -42,7 +42,8 @@ def check_lease(tx: Reading, agent: Principal) -> None:
     lease = tx.get(Lease, agent.task or "")
     held = (lease.agent, lease.epoch) if lease is not None and lease.expires else None
     if held != (agent.id, agent.epoch):
-        raise NotAllowed(f"{agent.id} no longer holds {agent.task}", hint="stop work on it")
+        words = f"{agent.id} no longer holds {agent.task}"
+        raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)
 
 
 def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) -> None:
@@ -51,10 +52,13 @@ def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) 
     if own is not None and event.name == principal.name:
         if not set(event.groups) <= set(own.groups):
             raise NotAllowed(
-                f"{principal.id} cannot join {', '.join(event.groups)} alone", hint="an approver enrols you"
+                f"{principal.id} cannot join {', '.join(event.groups)} alone",
+                hint="an approver enrols you",
+                ground=Ground.KIND,
             )
     elif own is None or APPROVERS not in own.groups:
-        raise NotAllowed(f"{principal.id} is no approver", hint=f"somebody in {APPROVERS} must enrol {event.name}")
+        hint = f"somebody in {APPROVERS} must enrol {event.name}"
+        raise NotAllowed(f"{principal.id} is no approver", hint=hint, ground=Ground.KIND)
 
 
 def check_house(tx: Reading, principal: Principal, event: HouseEvent) -> None:

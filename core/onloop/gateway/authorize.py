@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onloop.errors import NotAllowed
+from onloop.errors import Ground, NotAllowed
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine import commands as c
+from onloop.machine.denials import Denied
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.proof import BoxProved, ProbeAsked
@@ -54,6 +55,7 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
         c.Handoff: _AGENT,
         c.ReportContext: _AGENT,
         StoreCreated: _LAUNCHER,
+        Denied: _GATEWAY,
         PersonEnrolled: _HUMAN,
         Frozen: _HUMAN | _AGENT,
         Unfrozen: _HUMAN,
@@ -77,16 +79,19 @@ def authorize(principal: Principal, command: c.Command | HouseEvent, task: str |
     speaker's.
     """
     if principal.kind not in ALLOWED.get(type(command), frozenset()):
-        raise NotAllowed(_denial(principal, command), hint=_way_out(command))
+        raise NotAllowed(_denial(principal, command), hint=_way_out(command), ground=Ground.KIND)
     if principal.kind is PrincipalKind.AGENT and not _is_own(principal, command, task):
-        raise NotAllowed(f"{principal.id} holds a token for {principal.task} only", hint="stay with your own task")
+        words = f"{principal.id} holds a token for {principal.task} only"
+        raise NotAllowed(words, hint="stay with your own task", ground=_ground(principal, task))
     voice, by = getattr(command, "voice", principal.voice), _signature(principal, command)
     if voice != principal.voice:
         raise NotAllowed(
-            f"{principal.id} cannot speak as {voice.person if voice else 'nobody'}", hint="speak for yourself"
+            f"{principal.id} cannot speak as {voice.person if voice else 'nobody'}",
+            hint="speak for yourself",
+            ground=Ground.VOICE,
         )
     if by != principal.id:
-        raise NotAllowed(f"{principal.id} cannot sign as {by}", hint="sign for yourself")
+        raise NotAllowed(f"{principal.id} cannot sign as {by}", hint="sign for yourself", ground=Ground.VOICE)
 
 
 def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
@@ -98,6 +103,11 @@ def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
             return command.verifier
         case _:
             return str(getattr(command, "by", principal.id))
+
+
+def _ground(principal: Principal, task: str | None) -> Ground:
+    """Another's task, or its own in the name of an epoch or agent that it is not."""
+    return Ground.VOICE if principal.task == task else Ground.FOREIGN
 
 
 def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> bool:
@@ -124,6 +134,7 @@ _VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
         c.Handoff: "hand off",
         c.ReportContext: "report a context",
         StoreCreated: "begin a store",
+        Denied: "count a denial",
         PersonEnrolled: "enrol",
         Frozen: "freeze",
         Unfrozen: "unfreeze",
@@ -140,9 +151,14 @@ _VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
 """What is denied, in words, where the name of the type does not say it."""
 
 
+def verb_of(command: c.Command | HouseEvent) -> str:
+    """What the command asks for, in words."""
+    return _VERBS.get(type(command), type(command).__name__.lower())
+
+
 def _denial(principal: Principal, command: c.Command | HouseEvent) -> str:
     who = "nobody (no credential was given)" if principal.kind is PrincipalKind.NOBODY else principal.id
-    return f"{who} may not {_VERBS.get(type(command), type(command).__name__.lower())}"
+    return f"{who} may not {verb_of(command)}"
 
 
 def _way_out(command: c.Command | HouseEvent) -> str:

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from onloop.errors import NotAllowed
+from onloop.errors import Ground, NotAllowed
 from onloop.gateway.calls import LOOKS
-from onloop.gateway.identity import Principal, launcher
+from onloop.gateway.identity import NOBODY, Principal, launcher
 from onloop.gateway.peer import Peer
 from onloop.gateway.protocol import Trust, Verb
 from onloop.machine.house import House, PersonEnrolled
@@ -41,15 +41,20 @@ class Caller:
             return values
         if verb.trust is Trust.OWN:
             hint = "the gateway's own user does it"
-            raise NotAllowed(f"user {self.peer.uid} may not {name.replace('_', ' ')}", hint=hint)
+            words = f"user {self.peer.uid} may not {name.replace('_', ' ')}"
+            raise NotAllowed(words, hint=hint, ground=Ground.PEER)
+        if name == "deny":
+            return (values[0] if values[0] in self.proven else NOBODY, *values[1:])
         if name == "claim":
             return (launcher(f"uid-{self.peer.uid}"), *values[1:])
         if verb.trust is Trust.PROVEN and values[0] not in self.proven:
             hint = "ONLOOP_TOKEN or a passphrase proves it"
-            raise NotAllowed(f"user {self.peer.uid} has not proved to be {values[0].id}", hint=hint)
+            words = f"user {self.peer.uid} has not proved to be {values[0].id}"
+            raise NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
         if name in {"get", "select"} and values[0] in _SECRET_ROWS:
             hint = "the gateway's own user may"
-            raise NotAllowed(f"user {self.peer.uid} may not read {values[0].__name__.lower()} rows", hint=hint)
+            words = f"user {self.peer.uid} may not read {values[0].__name__.lower()} rows"
+            raise NotAllowed(words, hint=hint, ground=Ground.PEER)
         return values
 
     def look(self, store: SqliteStore, name: str, values: Sequence[Any]) -> object:

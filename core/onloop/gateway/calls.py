@@ -61,6 +61,7 @@ CALLS: Mapping[str, Callable[[Gateway, Values], object]] = {
     "free_jobs": lambda gateway, _: gateway.free_jobs(),
     "keep": lambda gateway, values: gateway.keep(values[0]),
     "keep_for": lambda gateway, values: gateway.keep_for(values[0], values[1]),
+    "deny": lambda gateway, values: gateway.deny(*values),
     "agent": lambda gateway, values: gateway.agent(values[0]),
 }
 """The verbs of a gateway. Asked again after a lost answer, with the same values, each gives the same answer."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from onloop.errors import NotAllowed, Unavailable
+from onloop.errors import Ground, NotAllowed, Unavailable
 from onloop.gateway.calls import CALLS
 from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
@@ -109,6 +109,10 @@ class GatewayClient:
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
         """See Gateway.person. Over the line, it also proves who speaks."""
         return cast("Principal", self._ask("person", name, passphrase, typed))
+
+    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
+        """See Gateway.deny. Over the line, it counts for whoever proved themselves there, else for the user."""
+        self._ask("deny", who, verb, subject, ground)
 
     def submit(self, agent: Principal, statement: str, *, key: str = "") -> Task:
         """Let the gateway fetch and hand in what the agent has committed: it alone may write to the mirrors."""

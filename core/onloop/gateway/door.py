@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from onloop.errors import Ground
 from onloop.gateway.identity import Principal
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim
 from onloop.gateway.sub_agents import SubAgentNews
@@ -92,6 +93,10 @@ class Door(Protocol):
 
     def agent(self, secret: str) -> Principal:
         """See Gateway.agent."""
+        ...
+
+    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
+        """See Gateway.deny."""
         ...
 
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import scrypt, sha256
 
-from onloop.errors import BadInput, NotAllowed
+from onloop.errors import BadInput, Ground, NotAllowed
 from onloop.machine.commands import Voice
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled
@@ -93,6 +93,7 @@ def agent_from_token(reading: Reading, secret: str) -> Principal:
         raise NotAllowed(
             "this ONLOOP_TOKEN is not valid any more: its lease ended",
             hint="stop work on this task; onloop claim --role ROLE takes another one",
+            ground=Ground.TOKEN,
         )
     return Principal(PrincipalKind.AGENT, row.agent.removeprefix("agent:"), row.task, row.epoch, row.step)
 
@@ -117,6 +118,7 @@ def person_from_passphrase(house: House, name: str, passphrase: str, *, typed: b
         raise NotAllowed(
             f"the passphrase for {name!r} is not right, or nobody of that name is enrolled",
             hint=f"enrolled: {', '.join(sorted(house.people)) or 'nobody; onloop init enrols the first'}",
+            ground=Ground.PASSPHRASE,
         )
     assurance = Assurance.A1 if typed and not house.scripted else Assurance.A0
     voice = Voice(f"human:{name}", person.groups, assurance, person.email)

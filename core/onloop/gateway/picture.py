@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.attention.board import Board, board_of
+from onloop.attention.denials import denial_items
 from onloop.attention.groups import Group, groups_of
 from onloop.attention.idle import idle_item_of
 from onloop.machine.house import House, covering
@@ -93,11 +94,12 @@ class Picture:
 
 
 def board_at(picture: Picture, tasks: Mapping[str, Task], house: House, leases: Iterable[Lease], now: int) -> Board:
-    """What needs people at `now` (ms): the picture's groups, and agents that have fallen silent since.
+    """What needs people at `now` (ms): the picture's groups, agents that have fallen silent since, and denials.
 
     Whose task is frozen is not expected to be heard from.
     """
     held = ((tasks.get(lease.task), lease) for lease in leases)
     found = ((task, idle_item_of(task, lease, now)) for task, lease in held if task is not None)
     idle = [item for task, item in found if item is not None and covering(house, task) is None]
-    return board_of((*picture.groups, *groups_of(idle)), house, picture.parents, now)
+    told = (*idle, *denial_items(house.denials, now))
+    return board_of((*picture.groups, *groups_of(told)), house, picture.parents, now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from onloop.errors import BadInput
+from onloop.errors import BadInput, Ground
 from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
 from onloop.gateway.service import Claim
@@ -66,6 +66,7 @@ VERBS: Mapping[str, Verb] = {
     "keep": Verb((_BYTES,), str, Lane.GROUP, Trust.OWN),
     "keep_for": Verb((Principal, _BYTES), str, Lane.GROUP, Trust.PROVEN),
     "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
+    "deny": Verb((Principal, str, str, Ground), None, Lane.GROUP, Trust.ANYBODY),
     "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
     "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),
     "changes": Verb((str,), Changes, Lane.ASIDE, Trust.ANYBODY),

@@ -18,15 +18,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.connection import Connection as _Line
 from onloop.gateway.declared import check_read
+from onloop.gateway.denials import words_of
 from onloop.gateway.dossier import Changes
 from onloop.gateway.fences import LARGEST_ANSWER, Fences, Queue, room_for_connections
 from onloop.gateway.fences import LARGEST_REQUEST as LARGEST_OF_OTHERS
 from onloop.gateway.home import Home
+from onloop.gateway.identity import NOBODY
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
 from onloop.gateway.service import Gateway
@@ -99,6 +101,7 @@ class Resident:
             self._watch = SqliteStore(self.home.store, self.home.anchor)
             leaving.callback(self._watch.close)
             self._gateway = Gateway(self._store, self.clock)
+            leaving.callback(lambda: self._gateway.denials.settle(self._store, self.clock(), all_of_them=True))
             self._selector = leaving.enter_context(selectors.DefaultSelector())
             self._bell, self._wake = os.pipe()
             leaving.callback(os.close, self._bell)
@@ -197,6 +200,9 @@ class Resident:
                 check_read(name, values)
             request = _Request(line, name, verb, line.caller.admitted(name, verb, values))
         except OnloopError as problem:
+            if isinstance(problem, NotAllowed):
+                who = next(iter(line.caller.proven), NOBODY)
+                self._gateway_for(line, self._store).deny(who, *words_of(name, values), problem.ground)
             self._answer(line, error_text(problem))
             return
         if verb.lane is Lane.GROUP:
@@ -225,7 +231,7 @@ class Resident:
     def _part(self, request: _Request) -> str:
         try:
             self._store.receipt = None
-            found = CALLS[request.name](self._gateway, request.values)
+            found = CALLS[request.name](self._gateway_for(request.line, self._store), request.values)
             if request.name == "agent":
                 request.line.caller.proven.add(found)  # type: ignore[arg-type]
             return answer_text(found, request.verb, self._store.receipt)
@@ -234,6 +240,10 @@ class Resident:
         except Exception as problem:
             self._complain(problem)
             return error_text(problem)
+
+    def _gateway_for(self, line: _Line, store: SqliteStore) -> Gateway:
+        """The gateway as one peer meets it: what it refuses is counted as theirs."""
+        return Gateway(store, self.clock, self._gateway.denials, f"uid:{line.caller.peer.uid}")
 
     def _do_aside(self, request: _Request, queue: Queue[_Request]) -> None:
         try:
@@ -262,7 +272,7 @@ class Resident:
                 return self._watch.stamp()
         store = self._reader()
         try:
-            person = CALLS[name](Gateway(store, self.clock), values)
+            person = CALLS[name](self._gateway_for(request.line, store), values)
         finally:
             self._spare.append(store)
         caller.proven.add(person)  # type: ignore[arg-type]
@@ -340,7 +350,7 @@ class Resident:
         self._fences.forget_idle()
         try:
             with self._store.reading() as at:
-                is_due = bool(at.due(self.clock()))
+                is_due = bool(at.due(self.clock())) or self._gateway.denials.has_overdue(self.clock())
             if is_due:
                 with self._store.grouping():
                     self._gateway.tick()

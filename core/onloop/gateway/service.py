@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from onloop.errors import Exit, NotAllowed, Refused
+from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
 from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.denials import Denials, counting, denied_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs, waiting_tasks
 from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import (
@@ -67,13 +68,16 @@ class Claim:
     expires: int
 
 
+@counting
 @declared
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Every change of a store goes through one of these methods."""
+    """Every change of a store goes through one of these methods. `peer` is the user who asks, where one is known."""
 
     store: Store
     clock: Callable[[], int]
+    denials: Denials = field(default_factory=lambda: Denials(append_house), compare=False)
+    peer: str = ""
 
     def perform(self, principal: Principal, task_id: Id, command: c.Command, *, key: Key = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
@@ -142,6 +146,7 @@ class Gateway:
 
     def _claimed(self, tx: Transaction, principal: Principal, wanted: c.Claim, task: str | None) -> Task:
         """The task that the claim gets: the one named, or the first that it may have."""
+        authorize(principal, wanted, task)
         if task is not None:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
@@ -194,13 +199,16 @@ class Gateway:
         for task_id in due:
             with self.store.writing() as tx:
                 self._fire_due(tx, task_id)
+        self.denials.settle(self.store, self.clock())
         return len(due)
 
-    def record_house(self, principal: Principal, event: HouseEvent, *, key: Key = "") -> None:
-        """Record a fact about the whole store: an enrolment, a freeze or its end, a mark, whose time is set here.
+    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
+        """Count that `who` was refused something; what cannot be counted is no error."""
+        self.denials.count(self.store, denied_of(who, verb, subject, ground, self.peer, self.clock()))
 
-        The same `key` records it once.
-        """
+
+    def record_house(self, principal: Principal, event: HouseEvent, *, key: Key = "") -> None:
+        """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
         request = asked_event(principal, event) if key else ""
         with self.store.writing() as tx:
             if recall(tx, principal, key, request) is not None:
@@ -235,8 +243,7 @@ class Gateway:
     def take_job(self, verifier: Principal, lease_ms: LeaseMs, *, effects: bool, busy: Ids = ()) -> Job | None:
         """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
 
-        Of the jobs in `busy`, which the verifier has under way, none is given again, and no effect on a repository of
-        which one is among them.
+        No job in `busy`, which are under way, is given again, nor an effect on a repository that one of them is on.
         """
         now = self.clock()
         with self.store.reading() as at:
@@ -294,7 +301,7 @@ class Gateway:
         token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
         if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
             words = f"the lease on {known['task']} that this key took has ended"
-            raise NotAllowed(words, hint="claim with a fresh key")
+            raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
         return Claim(known_task(tx, token.task), secret, lease.expires)
 
     def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from onloop.errors import Exit, NotAllowed, Refused
+from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
@@ -125,6 +125,7 @@ def check_holder(task: Task, agent: str, epoch: int) -> None:
         raise NotAllowed(
             f"{task.id} is {now}, and you are {agent} with epoch {epoch}",
             hint="stop work on it: its lease was lost; onloop claim --role ROLE takes another task",
+            ground=Ground.SUPERSEDED,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
 from onloop.machine.limits import Address, Digest, Id, Items, Words
+from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Task
@@ -53,7 +54,7 @@ class Unfrozen:
     by: Id
 
 
-HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Mark | ProbeAsked | BoxProved
+HouseEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark | ProbeAsked | BoxProved
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class House:
     def wants_probe(self) -> bool:
         """Whether nobody has shown yet what the box of gates stops, or not since that was asked for."""
         return self.proof is None or self.proof.asked != self.probe
+    denials: Bursts = field(default_factory=dict)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -92,6 +94,8 @@ def evolve_house(house: House, event: HouseEvent) -> House:
             return replace(house, freezes={**house.freezes, scope: event})
         case Unfrozen(scope):
             return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case Denied():
+            return replace(house, denials=counted(house.denials, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
             return replace(house, marks=marked(house.marks, event))
         case ProbeAsked(id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from onloop.errors import Exit, NotAllowed
+from onloop.errors import Exit, Ground, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
@@ -90,7 +90,8 @@ def _addressed(course: Course, to: str) -> tuple[str, ...]:
 def _deliver(course: Course, message: Message, run: str) -> None:
     task = course.task
     if task.run != run:
-        raise NotAllowed(f"{task.id} is of another run", hint=f"a message stays in its run: {run}")
+        hint = f"a message stays in its run: {run}"
+        raise NotAllowed(f"{task.id} is of another run", hint=hint, ground=Ground.FOREIGN)
     if task.kind is Kind.FLEET:
         refuse(f"{task.id} is a fleet, and no agent reads there", Exit.USAGE, 'a person does: onloop ask "…"')
     if len(task.messages) >= MOST_UNREAD:

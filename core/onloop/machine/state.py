@@ -63,6 +63,9 @@ class Reason(StrEnum):
     FAILED = "failed"
     """Carried by no task: why one that has failed is told to people."""
 
+    DENIED = "denied"
+    """Carried by no task: somebody asked for what they may not do."""
+
 
 REASONS: Mapping[State, frozenset[Reason]] = {
     State.SUBMITTED: frozenset(

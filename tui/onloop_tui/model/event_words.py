@@ -69,6 +69,7 @@ TOLD: Mapping[str, Told] = {
     "PersonEnrolled": Told("enrolled {name}", "{groups}"),
     "Frozen": Told("froze {scope}", "{reason}", Tone.WARN),
     "Unfrozen": Told("unfroze {scope}", ""),
+    "Denied": Told("denied: {verb}", "to {principal}, {count} times, {ground} {subject}", Tone.BAD),
     "Seen": Told("looked at a cause", "{cause}", Tone.DIM, is_housekeeping=True),
     "Acknowledged": Told("acknowledged", "cause {cause}"),
     "Snoozed": Told("snoozed", "cause {cause}"),

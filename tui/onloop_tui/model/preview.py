@@ -22,10 +22,12 @@ def preview_lines(
     """The cause and its members at once; what has to be read of the first member, once it is there."""
     lines = [
         *hanging((), group.headline, width, Tone.STRONG),
-        *hanging((), f"cause {group.cause} · {group.workflow}", width, Tone.DIM),
+        *hanging((), f"cause {group.cause}{f' · {group.workflow}' if group.workflow else ''}", width, Tone.DIM),
         *(quoted(group.detail, width, most=_MOST_DETAIL) if group.detail else ()),
-        *_members(group, selection, now, width),
+        *(_members(group, selection, now, width) if group.has_tasks else ()),
     ]
+    if not group.has_tasks:
+        return (*lines, line(""), *hanging((), "the log says when: onloop log house", width, Tone.DIM))
     first = group.members[0].task
     if dossier is None:
         words = f"MISSING: {trouble}" if trouble else f"reading {first} …"

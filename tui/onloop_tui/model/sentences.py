@@ -42,6 +42,7 @@ REASON_SIGNS: Mapping[Reason, Sign] = {
     Reason.CONFLICT: Sign("✗", "conflict", Tone.BAD),
     Reason.HALTED: Sign("○", "held", Tone.WARN),
     Reason.FAILED: Sign("✗", "failed", Tone.BAD),
+    Reason.DENIED: Sign("‼", "denied", Tone.BAD),
 }
 """Why a person is needed."""
 

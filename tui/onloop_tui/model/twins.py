@@ -28,6 +28,8 @@ def natural(reason: Reason) -> Act:
 
 def row_twin(group: Group) -> str:
     """The natural decision of the first member. No digest is in it: nobody has been shown one, and the CLI shows it."""
+    if not group.has_tasks:
+        return f"onloop ack {group.cause}"
     return twin(natural(group.reason), group.members[0].task)
 
 

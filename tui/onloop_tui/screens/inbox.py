@@ -115,7 +115,9 @@ class InboxView(View):
     def subject(self) -> Subject | None:
         """The cause under the cursor, with its tasks."""
         group = self.rows.focused_group
-        return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members)) if group else None
+        if group is None:
+            return None
+        return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ())
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on a cause, or on the cause of a task."""
@@ -156,7 +158,7 @@ class InboxView(View):
 
     def following(self, decided: str) -> Opening | None:
         """The next item: first of the same cause, then of the next row; none from the list of what is hidden."""
-        groups = [] if self._shows_hidden else list(self.rows.arrangement.groups)
+        groups = [] if self._shows_hidden else [group for group in self.rows.arrangement.groups if group.has_tasks]
         here = next((i for i, group in enumerate(groups) if group.cause == self._cause), 0)
         for group in groups[here:] + groups[:here]:
             members = [item for item in group.members if item.task != decided]
@@ -196,13 +198,15 @@ class InboxView(View):
     def action_mark(self) -> None:
         """Space: mark all of the cause, or none of it."""
         group = self.rows.focused_group
-        if self._may_mark() and group is not None:
+        if group is not None and not group.has_tasks:
+            self._say("who was denied something is no task; . says that you have seen it")
+        elif self._may_mark() and group is not None:
             self.rows.select(self.rows.selection.toggled(group))
 
     def action_mark_all(self) -> None:
         """`*`: mark all that the filter leaves, or none of it."""
         if self._may_mark():
-            self.rows.select(self.rows.selection.all_of(self.rows.arrangement.groups))
+            self.rows.select(self.rows.selection.all_of([g for g in self.rows.arrangement.groups if g.has_tasks]))
 
     def _may_mark(self) -> bool:
         if self._shows_hidden:

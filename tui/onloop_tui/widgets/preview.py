@@ -78,7 +78,7 @@ class Preview(LineView):
 
     def _wanted(self) -> tuple[str, int] | None:
         """The task to read next, at its version; None where all that is shown is known."""
-        if self._group is None or not self.display or _key(self._group) in self._found:
+        if self._group is None or not self._group.has_tasks or not self.display or _key(self._group) in self._found:
             return None
         return _key(self._group)
 
