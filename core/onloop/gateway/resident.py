@@ -19,14 +19,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.gates.quarantine import Arrival
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.dossier import Changes
 from onloop.gateway.home import Home
+from onloop.gateway.intake import Hatch
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
 from onloop.gateway.service import Gateway
-from onloop.gateway.wire import LARGEST_REQUEST, Frames, error_text, framed, parsed
+from onloop.gateway.wire import LARGEST_REQUEST, Frames, Raw, error_text, framed, parsed
 from onloop.machine.task import Task
 from onloop.store.rows import Head, Job
 from onloop.store.sqlite import SqliteStore
@@ -34,7 +36,7 @@ from onloop.store.sqlite import SqliteStore
 TICK_S = 0.05
 SUPERVISION_S = 2.0
 LONGEST_MOMENT_S = 30.0
-"""How long a connection may stay silent while it holds one moment of the store open."""
+"""How long a connection may stay silent while it holds one moment of the store, or a place in the quarantine."""
 
 ASIDE_THREADS = 4
 MOST_READERS = 64
@@ -54,8 +56,16 @@ class _Line:
     frames: Frames = field(default_factory=lambda: Frames(LARGEST_REQUEST))
     asked: deque[bytes] = field(default_factory=deque)
     unsent: bytearray = field(default_factory=bytearray)
+    hatch: Hatch = field(default_factory=Hatch)
     busy: bool = False
     heard_at: float = field(default_factory=time.monotonic)
+
+    def take(self, message: bytes) -> None:
+        """A question waits for its turn; bytes go where they were announced."""
+        if isinstance(message, Raw):
+            self.hatch.take(message)
+        else:
+            self.asked.append(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +80,15 @@ class _Request:
 class Resident:
     """Serves a home until stopped.
 
-    `submit` hands in for an agent, and tells the log's head after it; `changes` says what a task's submission changes;
-    `ensure_verifier` starts one where none is up.
+    `submit` hands in for an agent what has arrived, and tells the log's head after it; `changes` says what a task's
+    submission changes; `ensure_verifier` starts one where none is up.
     """
 
     home: Home
     clock: Callable[[], int]
     stopped: Callable[[], bool]
     say: Callable[[str], None]
-    submit: Callable[[Any], tuple[Task, Head | None]]
+    submit: Callable[[Any, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
@@ -160,7 +170,8 @@ class Resident:
                 self._send(line)
             if mask & selectors.EVENT_READ:
                 arrived = line.socket.recv(ARRIVES_AT_ONCE)
-                line.asked.extend(line.frames.feed(arrived))
+                for message in line.frames.feed(arrived):
+                    line.take(message)
                 if not arrived or len(line.asked) > MOST_AHEAD:
                     self._drop(line)
         except BlockingIOError:
@@ -213,7 +224,7 @@ class Resident:
 
     def _do_aside(self, request: _Request) -> None:
         try:
-            found, receipt = self.submit(request.values) if request.name == "submit" else (self._look(request), None)
+            found, receipt = self._submitted(request) if request.name == "submit" else (self._look(request), None)
             answer = answer_text(found, request.verb, receipt)
         except OnloopError as problem:
             answer = error_text(problem)
@@ -224,8 +235,16 @@ class Resident:
         with suppress(OSError):
             os.write(self._wake, b".")
 
+    def _submitted(self, request: _Request) -> tuple[Task, Head | None]:
+        with request.line.hatch.emptied() as arrival:
+            return self.submit(request.values, arrival)
+
     def _look(self, request: _Request) -> object:
         caller, name, values = request.line.caller, request.name, request.values
+        if name == "hand_in":
+            hatches = [line.hatch for line in list(self._lines) if line.caller.peer.uid == caller.peer.uid]
+            request.line.hatch.open(self._reader(), self._spare.append, self.home.quarantine, values, hatches)
+            return None
         if name in LOOKS:
             return caller.look(caller.store or self._reader(), name, values)
         if name == "done":
@@ -264,6 +283,7 @@ class Resident:
             line, answer = self._finished.popleft()
             self._answer(line, answer)
             if line not in self._lines:
+                line.hatch.close()
                 self._give_back(line.caller)
 
     def _answer(self, line: _Line, answer: str) -> None:
@@ -293,10 +313,11 @@ class Resident:
             line.socket.close()
             line.asked.clear()
             if not line.busy:
+                line.hatch.close()
                 self._give_back(line.caller)
 
     def _keep_time(self, now: float) -> None:
-        for line in [line for line in self._lines if line.caller.store and not line.busy]:
+        for line in [line for line in self._lines if (line.caller.store or line.hatch.is_open) and not line.busy]:
             if now - line.heard_at > LONGEST_MOMENT_S:
                 self._drop(line)
         try:

@@ -57,7 +57,11 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What an agent says is done: a commit (full hex ids), its merge-base with the target, artefacts, a statement."""
+    """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
+
+    All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
+    empty where it brought nothing new.
+    """
 
     head: str
     tree: str
@@ -66,6 +70,7 @@ class Submission:
     artefacts: tuple[Artefact, ...] = ()
     statement: str = ""
     at: int = 0
+    bundle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
