@@ -15,6 +15,7 @@ def handed_in(
 ) -> str:
     """The commit that came into the mirror from a clone."""
     quarantine = mirror.path.parent / "quarantine"
+    mirror.refresh(target)
     with (
         collected(environment, environment.parent / "none", target, known) as collection,
         arrived(quarantine, collection) as arrival,
