@@ -13,7 +13,15 @@ from onloop.attention.groups import Group
 from onloop.gates.mirror import Mirror
 from onloop.gateway.dossier import NOT_ASKED, Changes, changes_of
 from onloop.gateway.gallery import picture_of
-from onloop.gateway.identity import Principal, agent_from_token, enrolment, launcher, person_from_passphrase, verifier
+from onloop.gateway.identity import (
+    INTAKE,
+    Principal,
+    agent_from_token,
+    enrolment,
+    launcher,
+    person_from_passphrase,
+    verifier,
+)
 from onloop.gateway.service import Claim, Gateway, append_house
 from onloop.machine import commands as c
 from onloop.machine.definition import (
@@ -137,7 +145,7 @@ class Scene:
     def submit(self, task: str, statement: str = "All tests pass.", *, what: Submission | None = None) -> Principal:
         claimed, agent = self.claim(task)
         done = what or commit(task, statement)
-        self.gateway.perform(agent, task, c.Submit(agent.id, claimed.task.epoch, done))
+        self.gateway.perform(INTAKE, task, c.Submit(agent.id, claimed.task.epoch, done))
         return agent
 
     def report(self, task: str, gate: str, verdict: Verdict, summary: str, output: str = "", **more: object) -> Task:

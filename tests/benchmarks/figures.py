@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from onloop.gateway.home import Home  # noqa: E402
-from onloop.gateway.identity import Principal, agent_from_token, launcher  # noqa: E402
+from onloop.gateway.identity import INTAKE, Principal, agent_from_token, launcher  # noqa: E402
 from onloop.gateway.opening import Opened, create_home, open_home  # noqa: E402
 from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402
 from onloop.machine.definition import Definition, FileGate, Step  # noqa: E402
@@ -104,7 +104,7 @@ def check() -> None:
         head = "a" * 40
         (place / "HEAD").write_text(head + "\n")
         agent = _agent(opened, claim.secret)
-        opened.gateway.perform(agent, "t100", Submit(agent.id, agent.epoch, Submission(head, "b" * 40, "c" * 40)))
+        opened.gateway.perform(INTAKE, "t100", Submit(agent.id, agent.epoch, Submission(head, "b" * 40, "c" * 40)))
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         env |= {"ONLOOP_STORE": str(opened.home.store), "ONLOOP_TOKEN": claim.secret}
         bare, long = [sys.executable, "-c", "pass"], ["check", "--store", str(opened.home.store)]

@@ -34,6 +34,7 @@ for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 from onloop.cli.main import run
+sys.executable = "/usr/bin/python3"
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
 os.setgroups([gid]); os.setgid(gid); os.setuid(uid)
 sys.exit(run(sys.argv[3:]))
@@ -43,6 +44,15 @@ sys.exit(run(sys.argv[3:]))
 def as_user(uid: int, *words: str) -> list[str]:
     """`onloop WORDS…` as another user. Everything is imported before: that user may not read this interpreter."""
     return [sys.executable, "-c", AS, str(uid), str(AGENT_UID), *words]
+
+
+def theirs(world: World) -> dict[str, str]:
+    """The environment of an agents' user, whose state folder is their own."""
+    folder = world.folder / "agent"
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, AGENT_UID, AGENT_UID)
+    own = {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder), "ONLOOP_STORE": str(world.store)}
+    return world.environment | own
 
 
 def test_the_recipe_is_printed_where_it_cannot_be_followed(world: World) -> None:
@@ -67,6 +77,7 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
     try:
         wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
         assert serve.poll() is None, serve.communicate()[1]
+        env = theirs(world)
         doctor = _run(env, "doctor", "--json")
         listed = _run(env, "list", "--json")
         claimed = _run(env, "claim", "--role", "implementer", "--json")

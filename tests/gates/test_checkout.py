@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.handing_in import handed_in
 from onloop.errors import UnknownThing
 from onloop.gates.checkout import clean_checkout
 from onloop.gates.mirror import Mirror
@@ -24,7 +25,7 @@ def test_a_checkout_holds_the_files_of_the_commit_and_nothing_else(mirror: Mirro
     (agent.path / "tool").chmod(0o755)
     head = agent.commit({"crlf": b"a\r\nb\n", "sub/deep": "1", "caf\u00e9": "x"})
     (agent.path / "calc.py").write_text("not committed\n")
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     with clean_checkout(mirror, head) as checkout:
         assert {str(path.relative_to(checkout.path)) for path in checkout.path.rglob("*") if path.is_file()} == {
             *("README.md", "calc.py", "tool", "crlf", "sub/deep", "caf\u00e9")
@@ -65,7 +66,7 @@ def test_links_that_lead_out_are_taken_away_and_named(mirror: Mirror, agent: Age
         (agent.path / name).parent.mkdir(exist_ok=True)
         (agent.path / name).symlink_to(leads_to)
     head = agent.commit({})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     with clean_checkout(mirror, head) as checkout:
         assert checkout.removed == ("absolute", "chain", "sub/folder", "sub/through", "upwards")
         links = {str(path.relative_to(checkout.path)) for path in checkout.path.rglob("*") if path.is_symlink()}
@@ -76,7 +77,7 @@ def test_a_submodule_is_an_empty_folder(mirror: Mirror, agent: Agent, origin: Or
     agent.git("update-index", "--add", "--cacheinfo", f"160000,{origin.tip()},module")
     (agent.path / "module").mkdir()
     head = agent.commit({".gitmodules": f'[submodule "module"]\n\tpath = module\n\turl = {origin.path}\n'})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     with clean_checkout(mirror, head) as checkout:
         assert list((checkout.path / "module").iterdir()) == []
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.checkout import clean_checkout
 from onloop.gates.merging import Merged
@@ -125,8 +126,8 @@ def test_nothing_that_an_agent_configured_is_executed(
     base = origin.tip()
     tip = origin.commit({"other.py": "pass\n"})
 
-    assert mirror.uncommitted(agent.path)[0] == "README.md"
-    submitted = mirror.fetch_submission(agent.path, TASK, 1)
+    assert left_uncommitted(agent.path)[0] == "README.md"
+    submitted = handed_in(mirror, agent.path, TASK, 1)
     assert agent.environment.prepare(mirror, "main", TASK, "impl-1") is False
     assert "+    return b + a" in mirror.diff(base, submitted)
     assert {change.path for change in mirror.diff_stat(base, submitted)} >= {".gitattributes", "calc.py"}
@@ -182,8 +183,8 @@ def test_the_environment_and_home_of_our_own_process_do_not_configure_git(
         monkeypatch.setenv(variable, value)
     base = mirror.refresh("main")
     (agent.path / "README.md").write_text("changed\n")
-    head = mirror.fetch_submission(agent.path, TASK, 1)
-    assert mirror.uncommitted(agent.path) == ("README.md",)
+    head = handed_in(mirror, agent.path, TASK, 1)
+    assert left_uncommitted(agent.path) == ("README.md",)
     assert mirror.diff(base, head) == ""
     assert not tripwire.fired()
 
@@ -194,7 +195,7 @@ def test_a_replaced_commit_is_shown_as_it_was_submitted(mirror: Mirror, origin: 
     evil = agent.commit({"calc.py": "evil\n"})
     agent.git("replace", evil, harmless)
     assert "harmless" in agent.git("show", evil)
-    assert mirror.fetch_submission(agent.path, TASK, 1) == evil
+    assert handed_in(mirror, agent.path, TASK, 1) == evil
     assert "+evil" in mirror.diff(origin.tip(), evil)
     assert mirror.read_file(evil, "calc.py", 100) == b"evil\n"
 
@@ -206,7 +207,7 @@ def test_grafts_do_not_hide_who_wrote_what(mirror: Mirror, origin: Origin, agent
     head = agent.commit({"b": "1"})
     (agent.path / ".git/info").mkdir(exist_ok=True)
     (agent.path / ".git/info/grafts").write_text(f"{head} {origin.tip()}\n")
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert mirror.authors(origin.tip(), head) == ("first@example.org", "second@example.org")
 
 
@@ -214,7 +215,7 @@ def test_attributes_do_not_hide_lines_or_files(mirror: Mirror, origin: Origin, a
     hiding = "* -diff linguist-generated export-ignore\n"
     head = agent.commit({".gitattributes": hiding, "calc.py": "hidden\n", "version": "$Format:%H$\n"})
     agent.git("config", "diff.orderFile", "/nonexistent")
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert "+hidden" in mirror.diff(origin.tip(), head)
     assert {change.added for change in mirror.diff_stat(origin.tip(), head)} == {1}
     with clean_checkout(mirror, head) as checkout:
@@ -228,7 +229,7 @@ def test_flags_in_the_agents_index_do_not_hide_uncommitted_work(mirror: Mirror, 
     (agent.path / "calc.py").write_text("changed\n")
     (agent.path / "README.md").unlink()
     assert agent.git("status", "--porcelain") == ""
-    assert mirror.uncommitted(agent.path) == ("README.md", "calc.py")
+    assert left_uncommitted(agent.path) == ("README.md", "calc.py")
 
 
 def test_objects_borrowed_from_another_repository_are_refused(
@@ -238,10 +239,10 @@ def test_objects_borrowed_from_another_repository_are_refused(
     (agent.path / ".git/objects/info/alternates").write_text(f"{origin.path}/objects\n")
     agent.git("config", "core.alternateRefsCommand", str(tripwire.program))
     with pytest.raises(BadInput, match="borrows objects") as refused:
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
     assert "repack" in refused.value.hint
     with pytest.raises(BadInput, match="borrows objects"):
-        mirror.uncommitted(agent.path)
+        left_uncommitted(agent.path)
     origin.commit({"x": "1"})
     agent.environment.prepare(mirror, "main", TASK, "impl-1")
     assert not tripwire.fired()
@@ -254,7 +255,7 @@ def test_a_link_that_leads_out_of_the_clone_is_refused(
     (agent.path / inside).rename(tmp_path / "moved")
     (agent.path / inside).symlink_to(tmp_path / "moved")
     with pytest.raises(BadInput, match="not an independent clone"):
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
     origin.commit({"x": "1"})
     with pytest.raises(BadInput, match="not an independent clone"):
         agent.environment.prepare(mirror, "main", TASK, "impl-1")
@@ -266,13 +267,13 @@ def test_a_link_among_the_objects_lends_nothing(mirror: Mirror, agent: Agent, tm
     loose.rename(tmp_path / "object")
     loose.symlink_to(tmp_path / "object")
     with pytest.raises(BadInput, match="neither a file nor a folder"):
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
 
 
 def test_a_linked_work_tree_in_place_of_the_clone_is_refused(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
     agent.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
     with pytest.raises(BadInput, match="not an independent clone"):
-        mirror.fetch_submission(tmp_path / "linked", TASK, 1)
+        handed_in(mirror, tmp_path / "linked", TASK, 1)
 
 
 def test_refs_of_the_clone_cannot_lead_a_write_out_of_it(
@@ -295,10 +296,10 @@ def test_a_pipe_in_the_repository_blocks_nobody(mirror: Mirror, agent: Agent, in
     path.unlink(missing_ok=True)
     os.mkfifo(path)
     if inside == "packed-refs":
-        assert mirror.fetch_submission(agent.path, TASK, 1) == agent.environment.head()
+        assert handed_in(mirror, agent.path, TASK, 1) == agent.environment.head()
     else:
         with pytest.raises(BadInput):
-            mirror.fetch_submission(agent.path, TASK, 1)
+            handed_in(mirror, agent.path, TASK, 1)
 
 
 def test_a_malformed_commit_is_refused_with_what_is_wrong(mirror: Mirror, agent: Agent) -> None:
@@ -307,7 +308,7 @@ def test_a_malformed_commit_is_refused_with_what_is_wrong(mirror: Mirror, agent:
     commit = agent.git("hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=broken)
     (agent.path / ".git/HEAD").write_text(f"{commit}\n")
     with pytest.raises(BadInput, match=r"missingSpaceBeforeDate|badEmail|invalid author") as refused:
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
     assert "git fsck" in refused.value.hint
 
 
@@ -319,7 +320,7 @@ def test_a_tree_that_would_write_into_a_git_folder_is_refused(mirror: Mirror, ag
     agent.git("checkout", "--quiet", "--detach")
     (agent.path / ".git/HEAD").write_text(f"{commit}\n")
     with pytest.raises(BadInput, match="hasDotgit"):
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
 
 
 @pytest.mark.parametrize("what", ["tree", "blob", "missing"])
@@ -328,7 +329,7 @@ def test_a_head_that_is_no_commit_is_refused(mirror: Mirror, agent: Agent, what:
     found = agent.git("rev-parse", names[what]) if what in names else "0" * 39 + "1"
     (agent.path / ".git/HEAD").write_text(f"{found}\n")
     with pytest.raises(BadInput):
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
 
 
 def test_a_branch_called_like_an_option_is_a_branch_and_nothing_else(
@@ -340,7 +341,7 @@ def test_a_branch_called_like_an_option_is_a_branch_and_nothing_else(
     branch.parent.mkdir(parents=True, exist_ok=True)
     branch.write_text(f"{commit}\n")
     (agent.path / ".git/HEAD").write_text(f"ref: refs/heads/{option}\n")
-    assert mirror.fetch_submission(agent.path, TASK, 1) == commit
+    assert handed_in(mirror, agent.path, TASK, 1) == commit
     for target in (option, f"-u{tripwire.program}"):
         with pytest.raises(BadInput, match="cannot be a branch"):
             mirror.refresh(target)
@@ -355,7 +356,7 @@ def test_an_origin_that_names_a_command_is_refused(tmp_path: Path, tripwire: Tri
 
 def test_files_called_like_options_or_patterns_are_files(mirror: Mirror, agent: Agent) -> None:
     head = agent.commit({"--output=x": "one", ":(glob)**": "two", "sub/a": "three"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert mirror.read_file(head, "--output=x", 100) == b"one"
     assert mirror.read_file(head, ":(glob)**", 100) == b"two"
     for absent in ("*", "sub/", "sub", "../calc.py", ":/calc.py", "/calc.py", "./calc.py", "a\0b", ""):

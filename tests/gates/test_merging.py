@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.handing_in import handed_in
 from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates.git import git_program, git_version
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
@@ -21,7 +22,7 @@ WHEN = 1_790_000_000_123
 
 def _merged(mirror: Mirror, agent: Agent, origin: Origin) -> Merged:
     head = agent.commit({"mine": "1\n"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     merged = mirror.merge(mirror.refresh("main"), head, "Merge r7k2m.3: mine", WHEN)
     assert isinstance(merged, Merged)
     return merged
@@ -33,7 +34,7 @@ def test_the_same_inputs_give_the_same_commit_in_any_mirror(
     first = _merged(mirror, agent, origin)
     again = Mirror(tmp_path / "again.git", str(origin.path))
     again.create()
-    tip, head = again.refresh("main"), again.fetch_submission(agent.path, TASK, 7)
+    tip, head = again.refresh("main"), handed_in(again, agent.path, TASK, 7)
     assert again.merge(tip, head, "Merge r7k2m.3: mine", WHEN) == first
     assert again.merge(tip, head, "Merge r7k2m.3: mine", WHEN + 1000) != first
 
@@ -44,7 +45,7 @@ def test_a_merge_is_a_merge_commit_by_the_gateway_at_the_given_time(
 ) -> None:
     tip = origin.tip()
     head = agent.commit({"mine": "1\n"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     merged = mirror.merge(tip, head, "Merge x:\x1b[2J title\n\nbody", when_ms)
     assert isinstance(merged, Merged)
     who = f"onloop <gateway@onloop.invalid> {when_ms // 1000} +0000"
@@ -65,7 +66,7 @@ def test_a_conflict_names_its_files_and_moves_nothing(mirror: Mirror, agent: Age
     head = agent.commit({"calc.py": "mine\n", "odd name": "mine\n", "fine": "1\n"})
     tip = origin.commit({"calc.py": "theirs\n", "odd name": "theirs\n"})
     mirror.refresh("main")
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert mirror.merge(tip, head, "x", WHEN) == Conflict(("calc.py", "odd name"))
     assert origin.tip() == tip
 
@@ -73,7 +74,7 @@ def test_a_conflict_names_its_files_and_moves_nothing(mirror: Mirror, agent: Age
 def test_work_that_is_in_the_target_already_needs_no_merge(mirror: Mirror, agent: Agent, origin: Origin) -> None:
     merged = _merged(mirror, agent, origin)
     assert mirror.move("main", origin.tip(), merged.commit) == Landed(merged.commit)
-    head = mirror.fetch_submission(agent.path, TASK, 1)
+    head = handed_in(mirror, agent.path, TASK, 1)
     tip = mirror.refresh("main")
     assert mirror.merge(tip, head, "x", WHEN) == AlreadyThere(tip)
 
@@ -159,7 +160,7 @@ def test_a_git_that_is_too_old_to_merge_says_so(
     mirror: Mirror, agent: Agent, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = agent.commit({"mine": "1\n"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     old = tmp_path / "old/git"
     old.parent.mkdir()
     old.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo "git version 2.34.1" && exit\nexec {git_program()} "$@"\n')

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates import mirror as mirrors
 from onloop.gates.changes import ChangedPath, FileChange, FileKind, Status
@@ -38,7 +39,7 @@ def test_a_target_that_was_rewritten_is_followed(mirror: Mirror, origin: Origin)
 
 
 def test_making_a_mirror_again_keeps_it(mirror: Mirror, agent: Agent) -> None:
-    head = mirror.fetch_submission(agent.path, TASK, 1)
+    head = handed_in(mirror, agent.path, TASK, 1)
     mirror.create()
     assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == head
 
@@ -86,24 +87,24 @@ def test_old_history_with_known_blemishes_is_mirrored(bare_origin: Origin, tmp_p
 
 def test_a_submission_stays_when_the_agent_throws_its_commit_away(mirror: Mirror, agent: Agent) -> None:
     head = agent.commit({"a": "1"})
-    assert mirror.fetch_submission(agent.path, TASK, 1) == head
+    assert handed_in(mirror, agent.path, TASK, 1) == head
     agent.git("reset", "--quiet", "--hard", "HEAD~1")
-    assert mirror.fetch_submission(agent.path, TASK, 2) == agent.environment.head()
+    assert handed_in(mirror, agent.path, TASK, 2) == agent.environment.head()
     assert mirror.read_file(head, "a", 10) == b"1"
     assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == head
 
 
 def test_a_submission_can_be_fetched_again_under_its_number(mirror: Mirror, agent: Agent) -> None:
     agent.commit({"a": "1"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     agent.git("commit", "--quiet", "--amend", "--message", "again")
-    assert mirror.fetch_submission(agent.path, TASK, 1) == agent.environment.head()
+    assert handed_in(mirror, agent.path, TASK, 1) == agent.environment.head()
 
 
 def test_an_environment_without_a_commit_is_refused(mirror: Mirror, agent: Agent) -> None:
     agent.git("checkout", "--quiet", "--orphan", "empty")
     with pytest.raises(BadInput, match="no commit at HEAD"):
-        mirror.fetch_submission(agent.path, TASK, 1)
+        handed_in(mirror, agent.path, TASK, 1)
 
 
 def test_an_incomplete_history_is_refused(mirror: Mirror, agent: Agent) -> None:
@@ -111,8 +112,8 @@ def test_an_incomplete_history_is_refused(mirror: Mirror, agent: Agent) -> None:
     parent = agent.git("rev-parse", "HEAD")
     agent.commit({"b": "1"})
     (agent.path / f".git/objects/{parent[:2]}/{parent[2:]}").unlink()
-    with pytest.raises(BadInput, match="cannot be fetched"):
-        mirror.fetch_submission(agent.path, TASK, 1)
+    with pytest.raises(BadInput, match="cannot be bundled"):
+        handed_in(mirror, agent.path, TASK, 1)
 
 
 def test_lock_files_of_a_killed_git_block_nobody(mirror: Mirror, origin: Origin, agent: Agent) -> None:
@@ -121,7 +122,7 @@ def test_lock_files_of_a_killed_git_block_nobody(mirror: Mirror, origin: Origin,
         (mirror.path / f"{name}.lock").touch()
     head = agent.commit({"a": "1"})
     tip = origin.commit({"b": "1"})
-    assert mirror.fetch_submission(agent.path, TASK, 1) == head
+    assert handed_in(mirror, agent.path, TASK, 1) == head
     assert mirror.refresh("main") == tip
 
 
@@ -129,7 +130,7 @@ def test_many_at_once_take_turns(mirror: Mirror, origin: Origin, agent: Agent) -
     head = agent.commit({"a": "1"})
     tip = origin.commit({"b": "1"})
     with ThreadPoolExecutor(6) as pool:
-        fetched = [pool.submit(mirror.fetch_submission, agent.path, TASK, 1) for _ in range(4)]
+        fetched = [pool.submit(handed_in, mirror, agent.path, TASK, 1) for _ in range(4)]
         refreshed = [pool.submit(mirror.refresh, "main") for _ in range(4)]
         assert {future.result() for future in fetched} == {head}
         assert {future.result() for future in refreshed} == {tip}
@@ -157,7 +158,7 @@ def test_the_merge_base_stays_when_the_target_moves_on(mirror: Mirror, origin: O
     head = agent.commit({"a": "1"})
     tip = origin.commit({"b": "1"})
     mirror.refresh("main")
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert mirror.merge_base(head, tip) == base
     assert mirror.is_ancestor(base, head)
     assert not mirror.is_ancestor(tip, head)
@@ -166,7 +167,7 @@ def test_the_merge_base_stays_when_the_target_moves_on(mirror: Mirror, origin: O
 def test_work_without_common_history_is_refused(mirror: Mirror, origin: Origin, agent: Agent) -> None:
     agent.git("checkout", "--quiet", "--orphan", "fresh")
     head = agent.commit({"a": "1"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     with pytest.raises(BadInput, match="no history in common"):
         mirror.merge_base(head, origin.tip())
 
@@ -174,7 +175,7 @@ def test_work_without_common_history_is_refused(mirror: Mirror, origin: Origin, 
 def test_authors_are_those_who_wrote_and_those_who_committed(mirror: Mirror, origin: Origin, agent: Agent) -> None:
     agent.commit({"a": "1"})
     agent.git("commit", "--quiet", "--allow-empty", "--author", "Eve <eve@example.org>", "--message", "x")
-    head = mirror.fetch_submission(agent.path, TASK, 1)
+    head = handed_in(mirror, agent.path, TASK, 1)
     assert mirror.authors(origin.tip(), head) == ("eve@example.org", "impl-1@agents.onloop.invalid")
     assert mirror.authors(head, head) == ()
 
@@ -191,7 +192,7 @@ def test_every_kind_of_change_is_told_apart(mirror: Mirror, origin: Origin, agen
     agent.git("update-index", "--add", "--cacheinfo", f"160000,{base},module")
     (agent.path / "module").mkdir()
     head = agent.commit({"plain": "1\n2\n", "image": b"\0\1", "grün": "x\n"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert set(mirror.diff_stat(base, head)) == {
         FileChange("gone", Status.DELETED, FileKind.FILE, 0, 1),
         FileChange("new\tname", Status.RENAMED, FileKind.FILE, 0, 0, "old name"),
@@ -213,7 +214,7 @@ def test_a_diff_shows_links_modes_submodules_and_binaries(mirror: Mirror, origin
     agent.git("update-index", "--add", "--cacheinfo", f"160000,{origin.tip()},module")
     (agent.path / "module").mkdir()
     head = agent.commit({"image": b"\0\1", "latin": b"caf\xe9\n"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     shown = mirror.diff(origin.tip(), head)
     for line in (
         "new file mode 120000",
@@ -230,7 +231,7 @@ def test_a_diff_shows_links_modes_submodules_and_binaries(mirror: Mirror, origin
 
 def test_a_long_diff_is_cut_and_says_so(mirror: Mirror, origin: Origin, agent: Agent) -> None:
     head = agent.commit({"long": "line\n" * 10_000})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     shown = mirror.diff(origin.tip(), head, max_bytes=1000)
     assert len(shown) < 1100
     assert shown.endswith("[cut here: the diff is longer than 1000 bytes]\n")
@@ -239,7 +240,7 @@ def test_a_long_diff_is_cut_and_says_so(mirror: Mirror, origin: Origin, agent: A
 def test_only_regular_files_of_the_commit_are_read(mirror: Mirror, agent: Agent) -> None:
     (agent.path / "link").symlink_to("calc.py")
     head = agent.commit({"sub/a": "1", "tool": "x"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     assert mirror.read_file(head, "sub/a", 10) == b"1"
     assert mirror.read_file(head, "link", 10) is None
     assert mirror.read_file(head, "absent", 10) is None
@@ -249,20 +250,19 @@ def test_only_regular_files_of_the_commit_are_read(mirror: Mirror, agent: Agent)
 
 def test_uncommitted_work_is_named_up_to_a_limit(mirror: Mirror, agent: Agent) -> None:
     agent.commit(dict.fromkeys("abcde", "1"))
-    assert mirror.uncommitted(agent.path) == ()
+    assert left_uncommitted(agent.path) == ()
     os.utime(agent.path / "a")
     (agent.path / "untracked").touch()
-    assert mirror.uncommitted(agent.path) == ()
+    assert left_uncommitted(agent.path) == ()
     for name in "bcd":
         (agent.path / name).write_text("2")
     (agent.path / "e").unlink()
-    assert mirror.uncommitted(agent.path) == ("b", "c", "d", "e")
-    assert mirror.uncommitted(agent.path, limit=2) == ("b", "c")
+    assert left_uncommitted(agent.path) == ("b", "c", "d", "e")
 
 
 def test_submissions_of_one_task_are_not_in_the_clone_of_another(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
     head = agent.commit({"secret": "1"})
-    mirror.fetch_submission(agent.path, TASK, 1)
+    handed_in(mirror, agent.path, TASK, 1)
     other = Environment(tmp_path / "environments" / "x1")
     other.prepare(mirror, "main", "x1", "impl-2")
     objects = {path.name for path in (other.path / ".git/objects").rglob("*")}

@@ -14,7 +14,7 @@ from gateway.plain_task import OK, PlainTask
 from gateway.shared_store import SharedStore
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
-from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.gateway.identity import INTAKE, Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
@@ -136,8 +136,9 @@ class Twins(RuleBasedStateMachine):
 
     def repeat(self, act: Act) -> bool:
         key = f"{act.who.id} {act.key}" if act.key else ""
+        by = INTAKE if isinstance(act.command, c.Submit) else act.who  # only the gateway makes submissions
         return self.do(
-            lambda shop: shop.gateway.perform(act.who, act.task, act.command, key=act.key),
+            lambda shop: shop.gateway.perform(by, act.task, act.command, key=act.key),
             lambda: self.model.perform(act.task, act.who.id, act.deed, key, act.body),
         )
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gateway.shop import Shop
+from onloop.gates.quarantine import Arrival
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.dossier import NOT_ASKED, Changes
 from onloop.gateway.home import Home
@@ -19,7 +20,7 @@ from onloop.machine.task import Task
 from world import wait_for
 
 
-def _no_submission(_: Any) -> tuple[Task, None]:
+def _no_submission(_: Any, __: Arrival) -> tuple[Task, None]:
     raise AssertionError("nobody hands in by git here")
 
 

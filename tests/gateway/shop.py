@@ -10,7 +10,7 @@ from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.door import Door
-from onloop.gateway.identity import Principal, PrincipalKind, agent_from_token, launcher, verifier
+from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, agent_from_token, launcher, verifier
 from onloop.gateway.projection import is_brief_kept
 from onloop.gateway.service import Gateway, append_house
 from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
@@ -92,7 +92,7 @@ class Shop:
     def submit(self, agent: Principal, what: Submission | None = None, key: str = "") -> Task:
         """The agent hands in."""
         handed = replace(what or work(), at=self.clock())
-        return self.gateway.perform(agent, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+        return self.gateway.perform(INTAKE, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
 
     def ask(self, agent: Principal, question: str = "Which one?") -> Task:
         """The agent asks a person."""

@@ -16,7 +16,7 @@ from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal, PrincipalKind, enrolment, verifier
+from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, enrolment, verifier
 from onloop.gateway.line import Line
 from onloop.gateway.peer import connected, listening
 from onloop.gateway.wire import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
@@ -175,7 +175,7 @@ def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable
         durable.secrets["r1"] = got.secret
     agent = with_file.agent(got.secret)
 
-    assert with_file.perform(agent, "r1", c.Submit(agent.id, agent.epoch, work())).submission is not None
+    assert with_file.perform(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work())).submission is not None
 
 
 def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(durable: Shop, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, Stale, UnknownThing
-from onloop.gateway.identity import launcher
+from onloop.gateway.identity import INTAKE, launcher
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
@@ -38,7 +39,8 @@ def test_every_event_says_who_caused_it_when_and_under_which_key(shop: Shop) -> 
 
     submitted = next(event for event in shop.log("r1") if event.name == "Submitted")
     claimed = next(event for event in shop.log("r1") if event.name == "Claimed")
-    assert (submitted.principal, submitted.key, submitted.at - claimed.at) == ("agent:alfa", "k1", 5)
+    assert (submitted.principal, submitted.key, submitted.at - claimed.at) == ("gateway:intake", "k1", 5)
+    assert json.loads(submitted.data)["by"] == "agent:alfa"
     assert (claimed.principal, claimed.key) == ("launcher:tests", "")
 
 
@@ -137,7 +139,7 @@ def test_a_crash_inside_a_transaction_leaves_nothing(direct: Shop) -> None:
     dying = Gateway(direct.store, DyingClock(direct.clock(), 3))  # the third reading comes after events, rows and jobs
 
     with pytest.raises(KeyboardInterrupt):
-        dying.perform(agent, "r1", c.Submit(agent.id, agent.epoch, work()), key="k1")
+        dying.perform(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work()), key="k1")
 
     with direct.store.reading() as at:
         assert at.select(Remembered) == []

@@ -16,18 +16,16 @@ from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
 from onloop.gates.folders import remove_tree
+from onloop.gates.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
 from onloop.gateway.dossier import dossier_of
-from onloop.gateway.home import Home
+from onloop.gateway.home import Home, apart_from
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.gateway.service import Gateway
 from onloop.gateway.submission import (
-    LARGEST_ARTEFACT,
     LONGEST_STATEMENT,
-    MOST_ARTEFACTS,
     submit,
     task_of,
-    uncommitted_files,
     wait_for_gates,
 )
 from onloop.machine import commands as c
@@ -76,7 +74,7 @@ class Place:
 
     def submit(self, statement: str = "done", key: str = "") -> Task:
         """The agent submits."""
-        return submit(self.opened, self.agent, statement, key=key)
+        return submit(self.opened, self.agent, statement, key=key)[0]
 
     def artefacts(self) -> tuple[Artefact, ...]:
         """What is submitted."""
@@ -116,26 +114,38 @@ def test_a_clone_that_another_user_made_is_handed_in_to_a_gateway_that_has_no_mi
     assert now is not None and now.head == head == git(mirror.path, "rev-parse", head)
 
 
-def test_where_the_store_is_anothers_what_an_agent_makes_is_open_to_its_group_and_its_mirrors_are_its_own(
-    place: Place,
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o027])
+def test_where_the_store_is_anothers_agents_work_in_folders_that_are_their_users_alone_whatever_the_umask(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int
 ) -> None:
-    home, task = replace(place.opened.home, apart=True), replace(place.shop.task(), id="r9")
-    before = os.umask(0o077)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    home, task = apart_from(place.opened.home, "5f00d"), replace(place.shop.task(), id="r9")
+    before = os.umask(umask)
     try:
         clone = prepare_workplace(home, task, "alfa")
-        made = os.umask(0)
-        theirs = home.logs.rename(home.logs.with_name("theirs"))
-        home.logs.symlink_to("theirs")
-        with pytest.raises(NotAllowed, match="is not yours alone"):
-            prepare_workplace(home, task, "alfa")
     finally:
         os.umask(before)
-    home.logs.unlink()
-    theirs.rename(home.logs)
+    own = tmp_path / "theirs" / "onloop" / "stores" / "5f00d"
 
-    modes = [path.stat().st_mode & 0o777 for path in (clone, home.out("r9"), home.logs, clone / ".git" / "objects")]
-    assert (modes, made) == ([0o750, 0o750, 0o700, 0o750], 0o027)
-    assert {home.logs.parent, home.mirrors.parent} == {home.environments}
+    made = (own, clone, home.out("r9"), home.logs, home.environments, home.handed_over, home.mirrors)
+    assert {path.stat().st_mode & 0o7777 for path in made} == {0o700}
+    assert {path.parent for path in (home.logs, home.mirrors, home.environments, home.handed_over)} == {own}
+
+
+def test_a_link_in_the_place_of_a_folder_in_which_agents_work_is_refused(place: Place, tmp_path: Path) -> None:
+    home = place.opened.home
+    (tmp_path / "elsewhere").mkdir()
+    home.logs.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(NotAllowed, match="is not yours alone"):
+        prepare_workplace(home, place.shop.task(), "alfa")
+
+
+@pytest.mark.parametrize("told", ["../../etc", "a" * 65, "", "a/b", "é", "\udcff"])
+def test_a_store_id_of_an_odd_form_leads_nowhere_else(place: Place, told: str) -> None:
+    own = apart_from(place.opened.home, told).own
+
+    assert own is not None and own.parent.name == "stores" and own.name.isalnum() and len(own.name) == 16
 
 
 def test_a_submission_is_the_head_of_the_clone_with_tree_base_and_authors(place: Place) -> None:
@@ -183,10 +193,10 @@ def test_what_is_changed_and_not_committed_is_named_and_not_submitted(place: Pla
     head = place.commit()
     (place.clone / "app.py").write_text("print(3)\n")
     (place.clone / "untracked.py").write_text("")
-    task = place.submit()
+    task, manifest = submit(place.opened, place.agent, "done")
 
     assert task.submission is not None and task.submission.head == head
-    assert uncommitted_files(place.opened, task) == ("app.py",)
+    assert manifest.left == ("app.py",)
 
 
 @pytest.mark.parametrize("empty", [False, True])
@@ -230,7 +240,7 @@ def test_only_a_step_whose_work_an_effect_carries_out_owes_a_change(
         with pytest.raises(Refused, match="nothing was changed"):
             submit(place.opened, agent, "done")
     else:
-        assert submit(place.opened, agent, "done").submission is not None
+        assert submit(place.opened, agent, "done")[0].submission is not None
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[2J", "a\u202eb", "\udcff", "\u200b"])

@@ -42,7 +42,7 @@ def test_submit_asks_the_verifier_for_every_machine_gate() -> None:
     loop = workflow(develop(*TWO)).given(claim())
 
     assert loop.when(submit()) == (
-        Submitted(work()),
+        Submitted(work(), ALFA),
         GatesRequested(("tests", "lint")),
         Moved(State.WORKING, Reason.GATES_RUNNING, "verifying tests, lint"),
     )

@@ -23,6 +23,9 @@ from onloop.agents.workplace import written
 from onloop.errors import BadInput
 from onloop.gates import warden
 
+LAST_WORDS = 2_000
+"""How much of the end of what an agent printed is kept at hand, in bytes."""
+
 LARGEST_LOG = 8 * 1_048_576
 """How much of what one agent run prints is kept, in bytes; the rest is counted."""
 
@@ -32,11 +35,15 @@ GRACE_S = 2.0
 
 @dataclass(slots=True)
 class AgentProcess:
-    """A running agent in a session of its own, behind its warden. `printed` counts the bytes of its output."""
+    """A running agent in a session of its own, behind its warden.
+
+    `printed` counts the bytes of its output; `last` is the end of it.
+    """
 
     pid: int
     record: Path
     printed: int = 0
+    last: bytes = b""
     _warden: subprocess.Popen[bytes] = field(kw_only=True, repr=False)
     _report: IO[bytes] = field(kw_only=True, repr=False)
     _reader: threading.Thread | None = field(default=None, repr=False)
@@ -52,7 +59,8 @@ class AgentProcess:
         """
         end_remembered(record)
         with written(log):
-            kept = log.open("ab")
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            kept = os.fdopen(os.open(log, flags, 0o600), "ab")
         order = {
             "argv": list(argv),
             "folder": str(folder),
@@ -130,6 +138,7 @@ class AgentProcess:
             while chunk := os.read(stream.fileno(), 65_536):
                 _append(log, chunk[: max(0, LARGEST_LOG - self.printed)])
                 self.printed += len(chunk)
+                self.last = (self.last + chunk)[-LAST_WORDS:]
             if self.printed > LARGEST_LOG:
                 _append(log, b"\n[onloop: %d bytes more were not kept]\n" % (self.printed - LARGEST_LOG))
 

@@ -6,13 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from onloop.agents.process import AgentProcess
 from onloop.agents.vigil import RunEnd, Vigil, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
-from onloop.gates.head import head as head_of
+from onloop.gates.manifest import Manifest
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
@@ -20,12 +19,13 @@ from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
 from onloop.gateway.sub_agents import SubAgentNews
-from onloop.gateway.submission import submit, task_of, uncommitted_files, wait_for_gates
+from onloop.gateway.submission import submit_if, task_of, wait_for_gates
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Submission, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
 
+MOST_NAMED = 10
 POLL_S = 0.05
 ANSWER_S = 3_600.0
 
@@ -39,14 +39,6 @@ class WorkerSettings:
     argv: tuple[str, ...]
     lease_ms: int = 60_000
     stall_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What there was when a run of the agent began: what is older, it neither submitted nor said."""
-
-    submission: Submission | None
-    log_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +103,7 @@ class Worker:
     def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
         """Run the agent once and submit what it did; STOPPED means that nothing went wrong with it."""
         task = task_of(self.opened, agent.task or "")
-        before = _Before(task.submission, _size(self.opened.home.agent_log(task.id)))
+        before = task.submission
         running = self._start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
         try:
@@ -127,7 +119,7 @@ class Worker:
             self._forget_sub_agents(agent)
         if end is RunEnd.EXITED:
             self.say(f"{agent.task} the agent ended with {code}")
-            return self._after_exit(agent, code, before, vigil)
+            return self._after_exit(agent, code, before, vigil, running.last)
         if end is RunEnd.STALLED:
             return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
         return ReleaseCause.STOPPED, "the worker was stopped"
@@ -146,27 +138,23 @@ class Worker:
             with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
                 self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
 
-    def _after_exit(self, agent: Principal, code: int, before: _Before, vigil: Vigil) -> tuple[ReleaseCause, str]:
+    def _after_exit(
+        self, agent: Principal, code: int, before: Submission | None, vigil: Vigil, last: bytes
+    ) -> tuple[ReleaseCause, str]:
         self._keep_verifier_up()
         task = self._wait(agent, vigil)
         if not is_held(task, agent):
             return ReleaseCause.STOPPED, ""
         if code != 0:
             return ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}"
-        if not self._is_submitted(task, before):
-            try:
-                submit(self.opened, agent, self._statement(agent, before))
-            except (Refused, BadInput) as no:
-                return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
-            task = self._wait(agent, vigil)
+        submitted = task.submission if task.submission != before else None
+        try:
+            submit_if(self.opened, agent, lambda manifest: _statement(manifest, submitted, last))
+        except (Refused, BadInput) as no:
+            return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
+        task = self._wait(agent, vigil)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
         return ReleaseCause.STOPPED, ""
-
-    def _is_submitted(self, task: Task, before: _Before) -> bool:
-        """Whether the agent has submitted in this run, and nothing that it committed came after."""
-        now = task.submission
-        head = head_of(self.opened.home.environment(task.id))
-        return now is not None and now != before.submission and now.head == head
 
     def _wait(self, agent: Principal, vigil: Vigil) -> Task:
         return wait_for_gates(
@@ -204,12 +192,6 @@ class Worker:
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _statement(self, agent: Principal, before: _Before) -> str:
-        """The last words of what the agent printed in this run: kept as its statement, and no evidence of anything."""
-        left = uncommitted_files(self.opened, task_of(self.opened, agent.task or ""))
-        note = f"[onloop: changed but not committed: {', '.join(left[:10])}]\n" if left else ""
-        return note + _last_words(self.opened.home.agent_log(agent.task or ""), before.log_bytes)
-
     def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
         """Release what is still held; what was lost or is done needs no release."""
         if not self._holds(agent):
@@ -222,22 +204,16 @@ class Worker:
         self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
 
 
-def _size(log: Path) -> int:
-    try:
-        return log.stat().st_size
-    except OSError:
-        return 0
+def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) -> str | None:
+    """The last words of what the agent printed in this run: kept as its statement, and no evidence of anything.
 
-
-def _last_words(log: Path, begin: int, limit: int = 2_000) -> str:
-    """The end of what stands in a log after its first `begin` bytes."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(begin, file.tell() - limit))
-            return file.read().decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
+    None where it has submitted in this run, and committed nothing after that.
+    """
+    if submitted is not None and submitted.head == manifest.commit:
+        return None
+    left = ", ".join(manifest.left[:MOST_NAMED])
+    note = f"[onloop: changed but not committed: {left}]\n" if left else ""
+    return note + last.decode("utf-8", "replace").strip()
 
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:

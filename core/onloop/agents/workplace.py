@@ -11,49 +11,40 @@ from pathlib import Path
 
 from onloop.errors import NotAllowed, Unavailable
 from onloop.gates.environment import Environment, address_of
+from onloop.gates.folders import private
 from onloop.gateway.home import Home
 from onloop.machine.task import Task
-
-CLOSED, READABLE = 0o700, 0o750
-APART_UMASK = 0o027
-"""What an agent writes can be read by the gateway's user, where that is another one: both are in the agents' group."""
 
 
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone.
 
-    Where the store is another user's, what is made from now on in this process can be read by the agents' group.
+    What an agent has had in its hands is opened by a process of its own, which has no store open.
     """
-    mode = READABLE if home.apart else CLOSED
-    if home.apart:
-        os.umask(APART_UMASK)
-    for folder, wanted in ((home.environments, CLOSED), (home.out(task.id), mode), (home.logs, CLOSED)):
+    for folder in (home.environments, home.handed_over, home.logs):
         with written(folder):
-            folder.mkdir(mode=wanted, parents=True, exist_ok=True)
-    if home.apart:
-        for folder in (home.logs, home.mirrors):
+            private(folder)
             _check_own(folder)
+    with written(home.out(task.id)):
+        private(home.out(task.id))
     place = home.environment(task.id)
     if task.origin is None:
         with written(place):
-            place.mkdir(mode=mode, exist_ok=True)
+            private(place)
         return place
-    Environment(place).prepare(
-        home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task)
-    )
-    if home.apart:
-        with written(place):
-            place.chmod(mode | place.stat().st_mode & stat.S_ISGID)
+    environment = Environment(place)
+    prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
+    prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
     return place
 
 
 def _check_own(folder: Path) -> None:
-    """NotAllowed where somebody else in the agents' group has put something in the place of a folder of one's own."""
-    with written(folder):
-        folder.mkdir(mode=CLOSED, exist_ok=True)
-        found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    """NotAllowed where something stands in the place of a folder of one's own; one that is open to others is closed."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise NotAllowed(f"{folder} is not yours alone", hint="look who made it, remove it, then claim again")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _fetched(task: Task) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from onloop.cli.output import Output
 from onloop.cli.render import answer_output, moment
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
-from onloop.gates.head import head as head_of
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
@@ -23,7 +22,7 @@ from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.service import Claim
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit as submit_head
-from onloop.gateway.submission import task_of, uncommitted_files, wait_for_gates
+from onloop.gateway.submission import task_of, wait_for_gates
 from onloop.gateway.verdict import Answer, answer_for
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.digest import Json
@@ -97,8 +96,8 @@ def check(context: Context) -> Output:
 def submit(context: Context) -> Output:
     """Ask for the gates on HEAD; wait; say how it stands."""
     agent, opened = context.agent(), context.opened
-    task = submit_head(opened, agent, context.args.statement, key=context.args.key)
-    left = uncommitted_files(opened, task)
+    task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
+    left = manifest.left
     missing = () if opened.apart is not None or is_verifier_up(context.home) else (NO_VERIFIER,)
     wait_for_gates(
         opened,
@@ -107,7 +106,7 @@ def submit(context: Context) -> Output:
         pause=time.sleep,
         beat=lambda: None,
     )
-    output = answer_output(verdict(context, agent))
+    output = answer_output(verdict(context, agent, manifest.commit))
     note = (f"changed but not committed, and so not submitted: {', '.join(left[:10])}",) if left else ()
     data = {**output.data, "uncommitted": list(left)} if left else output.data
     return Output(output.exit, output.lines, data, (*output.notes, *note, *missing))
@@ -180,13 +179,15 @@ def _given_back(context: Context, agent: Principal, command: Release | Fail) -> 
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 
-def verdict(context: Context, agent: Principal) -> Answer:
-    """The verdict as of now; an agent whose token was superseded was refused before."""
+def verdict(context: Context, agent: Principal, head: str | None = None) -> Answer:
+    """The verdict as of now, with HEAD at `head` or where the clone has it.
+
+    An agent whose token was superseded was refused before.
+    """
     opened = context.opened
     task = task_of(opened, agent.task or "")
     with opened.gateway.store.reading() as at:
         definition = definition_of(at, task)
         frozen = covering(at.house(), task, agent.id)
         lapsed = bool(at.due(opened.gateway.clock(), task.id))
-    head = head_of(opened.home.environment(task.id))
-    return answer_for(definition, task, agent, head, frozen, lapsed=lapsed)
+    return answer_for(definition, task, agent, head or context.head(task.id), frozen, lapsed=lapsed)

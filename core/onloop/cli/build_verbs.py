@@ -10,7 +10,7 @@ from pathlib import Path
 from onloop.cli.context import Context, read_passphrase
 from onloop.cli.output import Output
 from onloop.errors import BadInput, Exit, WorkflowError
-from onloop.gateway.isolation import can_isolate, isolate, recipe, serve_command
+from onloop.gateway.isolation import can_isolate, check_place, isolate, make_parents, recipe, serve_command
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
 from onloop.machine.definition import Definition
@@ -33,12 +33,15 @@ def init(context: Context) -> Output:
     args = context.args
     if args.isolate and not can_isolate(args.isolate, args.agents):
         return Output(Exit.USAGE, recipe(context.home, args.isolate, args.agents), {"isolated": False})
+    if args.isolate:
+        check_place(context.home, args.isolate)
     name = args.name or getpass.getuser()
     passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
     if passphrase is None:
         raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")
     if typed and getpass.getpass("Again: ") != passphrase:
         raise BadInput("the two passphrases differ", hint="onloop init, once more")
+    made = make_parents(context.home) if args.isolate else ()
     create_home(
         context.home,
         store_id=secrets.token_hex(8),
@@ -50,7 +53,7 @@ def init(context: Context) -> Output:
     )
     where = str(context.home.store)
     if args.isolate:
-        isolate(context.home, args.isolate, args.agents)
+        isolate(context.home, args.isolate, args.agents, made)
     mode, words = ("isolated", f"owner: {args.isolate}") if args.isolate else ("advisory", ADVISORY)
     data: dict[str, Json] = {"store": where, "person": name, "mode": mode}
     following = serve_command(context.home, args.isolate, args.agents) if args.isolate else "onloop start …"

@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
+from onloop.gates.head import head as head_of
+from onloop.gates.head import head_apart
+from onloop.gates.names import is_task
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, launcher
 from onloop.gateway.opening import Opened, open_file, open_home
@@ -27,6 +30,7 @@ class Context:
 
     args: Namespace
     _opened: Opened | None = None
+    _head: str | None = None
 
     @property
     def home(self) -> Home:
@@ -37,8 +41,19 @@ class Context:
     def opened(self) -> Opened:
         """The store, opened when it is first needed."""
         if self._opened is None:
+            self._head = _head_before(self.home)
             self._opened = open_home(self.home)
         return self._opened
+
+    def head(self, task: str) -> str | None:
+        """HEAD of the agent's clone; None if it cannot be read. An agent's file is never opened beside the database.
+
+        Opened and closed by a process, a file that leads to the database would cost that process its locks on it.
+        """
+        opened = self.opened
+        if opened.apart is None:
+            return self._head if task == os.environ.get("ONLOOP_TASK") else head_apart(opened.home.environment(task))
+        return head_of(opened.home.environment(task))
 
     @property
     def receipt(self) -> dict[str, Json]:
@@ -106,6 +121,12 @@ class Context:
                 hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",
             )
         return person, person.voice
+
+
+def _head_before(home: Home) -> str | None:
+    """HEAD of the clone of the agent that asks, while the store is not open yet."""
+    task = os.environ.get("ONLOOP_TASK", "")
+    return head_of(home.environment(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
 
 
 def only_name(house: House) -> str:

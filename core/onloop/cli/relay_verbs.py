@@ -34,8 +34,9 @@ def handoff(context: Context) -> Output:
 
 def checkpoint(context: Context) -> Output:
     """Leave word of how far you are; your successor's brief holds it after any loss of the lease."""
-    agent, args = context.agent(), context.args
-    content = _content(args.file or "-", LARGEST_CHECKPOINT)
+    args = context.args
+    content = _content(args.file or "-", LARGEST_CHECKPOINT)  # first: no file is opened beside the database
+    agent = context.agent()
     task = save_checkpoint(context.opened.gateway, agent, content, key=args.key)
     kept = task.checkpoints[agent.step]
     data: dict[str, Json] = {"task": task.id, "step": kept.step, "size": kept.size, "digest": kept.digest}

@@ -10,11 +10,12 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.quarantine import Arrival
 from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.resident import Resident
-from onloop.gateway.submission import submit, task_of
+from onloop.gateway.submission import hand_in, task_of
 from onloop.machine.task import Task
 from onloop.store.rows import Head
 
@@ -27,11 +28,11 @@ def serve(context: Context) -> Output:
     home, at_once = context.home, jobs_at_once(context.args.jobs)
     open_file(home).close()
 
-    def submitted(values: Any) -> tuple[Task, Head | None]:
+    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
         agent, statement, key = values
         opened = open_file(home)
         try:
-            return submit(opened, agent, statement, key=key), opened.gateway.store.receipt
+            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
         finally:
             opened.close()
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.errors import Unavailable
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gates import head as heads
 from onloop.gates.folders import built
 from onloop.gates.git import LONG_S, Git
@@ -16,6 +22,9 @@ from onloop.gates.loan import loaned, own_objects
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_ref_name, check_task
 from onloop.machine.names import check_agent
+
+PREPARE_S = 2 * LONG_S
+"""How long a clone that is there may take to learn of what is new, in seconds."""
 
 NO_PUSH = "no-push://the-gateway-merges-what-was-approved"
 """The push URL of `origin` in an agent's clone; git knows no such transport, so a push fails and says this."""
@@ -62,6 +71,39 @@ class Environment:
             _clone(folder, mirror, target, branch, start or tip, merges)
             _configure(Git(folder / ".git"), mirror.origin, name)
         return True
+
+    def prepare_apart(
+        self,
+        mirror: Mirror,
+        target: str,
+        task: str,
+        agent: str,
+        *,
+        start: str | None = None,
+        merges: tuple[str, ...] = (),
+    ) -> bool:
+        """As `prepare`, in a process that has nothing of ours open: the folder is an agent's."""
+        order = {
+            "place": str(self.path),
+            "mirror": [str(mirror.path), mirror.origin],
+            "words": [target, task, agent],
+            "start": start,
+            "merges": merges,
+        }
+        words = [sys.executable, "-I", "-S", __file__]
+        try:
+            ran = subprocess.run(
+                words, input=json.dumps(order).encode(), capture_output=True, cwd="/", timeout=PREPARE_S, check=False
+            )
+            said = json.loads(ran.stdout or b"{}")
+        except (subprocess.TimeoutExpired, ValueError) as problem:
+            raise Unavailable(f"{self.path} could not be prepared: {problem}", hint="try again") from None
+        if "problem" in said:
+            kind = BadInput if said["code"] == BadInput.code else Unavailable
+            raise kind(said["problem"], hint=said["hint"])
+        if "new" not in said:
+            raise Unavailable(f"{self.path} could not be prepared: its process ended", hint="try again")
+        return bool(said["new"])
 
     def _set_aside(self) -> None:
         number = 1
@@ -151,3 +193,25 @@ def _step_into(place: int, name: str) -> int:
     inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
     os.close(place)
     return inner
+
+
+def main() -> None:
+    """Prepare one environment, as an order on standard input says; the answer is JSON."""
+    order = json.loads(sys.stdin.buffer.read())
+    mirror = Mirror(Path(order["mirror"][0]), order["mirror"][1])
+    told: dict[str, object]
+    try:
+        new = Environment(Path(order["place"])).prepare(
+            mirror, *order["words"], start=order["start"], merges=tuple(order["merges"])
+        )
+        told = {"new": new}
+    except OnloopError as problem:
+        told = {"problem": problem.message, "hint": problem.hint, "code": problem.code}
+    except OSError as problem:
+        words = f"{problem.filename or order['place']} cannot be used: {problem.strerror or problem}"
+        told = {"problem": words, "hint": "look at the environment, then claim again", "code": Unavailable.code}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

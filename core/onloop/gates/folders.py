@@ -14,13 +14,24 @@ from pathlib import Path
 _REMOVALS = 3
 
 
+def private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, for nobody but our user, whatever the umask is."""
+    missing = []
+    while not os.path.lexists(folder):
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        each.chmod(0o700)
+
+
 @contextmanager
 def built(path: Path) -> Iterator[Path]:
     """A new folder to fill; it becomes `path` when the block ends well, and nothing of it stays when it does not.
 
     What builders that were killed left beside `path` is swept away. If somebody else finished first, theirs stays.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private(path.parent)
     prefix = f".{path.name}.building-"
     _sweep(path.parent, prefix)
     folder, lock = _locked_folder(path.parent, prefix)
@@ -34,12 +45,12 @@ def built(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def scratch(purpose: str) -> Iterator[Path]:
-    """A fresh temporary folder (0700) with a resolved path, removed afterwards with whatever came to be in it.
+def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
+    """A fresh folder (0700) with a resolved path, removed afterwards with whatever came to be in it.
 
-    What processes of ours that were killed left behind is swept away.
+    It is a temporary one, or in `parent`. What processes of ours that were killed left behind is swept away.
     """
-    parent, prefix = Path(tempfile.gettempdir()).resolve(), f"onloop-{purpose}-"
+    parent, prefix = (parent or Path(tempfile.gettempdir())).resolve(), f"onloop-{purpose}-"
     _sweep(parent, prefix)
     folder, lock = _locked_folder(parent, prefix)
     try:

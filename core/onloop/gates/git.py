@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -136,18 +136,18 @@ class Git:
         subcommand: str,
         *arguments: str,
         accept: tuple[int, ...] = (0,),
-        stdin: bytes = b"",
+        stdin: bytes | IO[bytes] = b"",
         variables: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         timeout_s: float = BRIEF_S,
     ) -> Output:
         """Runs `git subcommand arguments`; an exit code not in `accept` or a lack of time is `GitFailed`.
 
-        Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is `GitFailed`.
+        Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is `GitFailed`. A file as
+        `stdin` is read from where it stands.
         """
-        with tempfile.TemporaryFile() as given:
-            given.write(stdin)
-            given.seek(0)
+        with ExitStack() as leaving:
+            given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
             streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes)
             exit_code = _execute(self._launch([subcommand, *arguments], variables or {}, given), streams, timeout_s)
         if exit_code is None:
@@ -186,6 +186,13 @@ class Git:
         if self.objects is not None:
             environment["GIT_OBJECT_DIRECTORY"] = str(self.objects)
         return environment
+
+
+def _as_file(content: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever asks for it closes it
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 _MAX_LINKS = 5
 _MAX_BYTES = 4 * 1024 * 1024
@@ -16,6 +17,14 @@ _HEX = frozenset("0123456789abcdef")
 def head(path: str | os.PathLike[str]) -> str | None:
     """The full id of the commit that HEAD of the clone at `path` names; None if there is none to be read."""
     return read_ref(os.path.join(path, ".git"), "HEAD")  # noqa: PTH118 - pathlib would double the import
+
+
+def head_apart(path: str | os.PathLike[str]) -> str | None:
+    """As `head`, in a process that has nothing else open."""
+    from subprocess import PIPE, run  # the hot path needs none
+
+    said = run([sys.executable, "-I", "-S", __file__, os.fspath(path)], stdout=PIPE, check=False, cwd="/").stdout
+    return said.decode("ascii", "replace") or None
 
 
 def read_ref(git_dir: str | os.PathLike[str], name: str) -> str | None:
@@ -73,3 +82,7 @@ def _is_inside(name: str) -> bool:
 
 def _is_id(value: str) -> bool:
     return len(value) in {40, 64} and _HEX.issuperset(value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(head(sys.argv[1]) or "")

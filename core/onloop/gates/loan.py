@@ -1,7 +1,8 @@
 """Reads the objects of an agent's clone through a repository of ours, so that nothing the agent configured counts.
 
 Starting git on a folder that an agent can write runs what its configuration names. Here only the object files are
-shared: configuration, refs, hooks, grafts, replacements and the index of the clone are never looked at.
+shared: configuration, refs, hooks, grafts, replacements, alternates and the index of the clone are never looked at.
+Only processes that run for the agent, as its user and without the store, use this: the gateway takes bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from onloop.gates.head import head
 LOANED_REF = "refs/heads/loaned"
 """Where a loan shows the HEAD commit of the clone."""
 
-_CONFIG = """\
+CONFIG = """\
 [core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -31,6 +32,7 @@ _CONFIG = """\
 [pack]
 \tuseBitmaps = false
 \twriteReverseIndex = false
+\tthreads = 1
 """
 
 
@@ -52,6 +54,8 @@ def loan(environment: Path) -> Iterator[Loan]:
             f"{environment} borrows objects from another repository",
             hint="run `git repack -a -d && rm .git/objects/info/alternates` in it",
         )
+    if os.path.lexists(objects.parent / "shallow"):
+        raise BadInput(f"{environment} is a shallow clone", hint="git fetch --unshallow origin, then: onloop submit")
     if (odd := _odd_entry(objects)) is not None:
         raise BadInput(
             f"{odd} is neither a file nor a folder", hint="remove it; git keeps only files and folders there"
@@ -67,14 +71,21 @@ def loan(environment: Path) -> Iterator[Loan]:
 def loaned(objects: Path, refs: Mapping[str, str]) -> Iterator[Git]:
     """A bare repository of ours in a temporary folder, which reads `objects` and has just these refs."""
     with scratch("loan") as folder:
-        for needed in ("objects/info", "refs/heads"):
-            (folder / needed).mkdir(parents=True)
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
-        (folder / "config").write_text(_CONFIG)
-        (folder / "objects/info/alternates").write_bytes(os.fsencode(objects) + b"\n")
-        for name, commit in refs.items():
-            (folder / name).write_text(commit + "\n")
+        bare(folder, refs)
+        for entry in os.scandir(objects):
+            if entry.name == "pack" or len(entry.name) == 2:
+                (folder / "objects" / entry.name).symlink_to(entry.path)
         yield Git(folder)
+
+
+def bare(folder: Path, refs: Mapping[str, str] | None = None, config: str = CONFIG) -> None:
+    """Make `folder` a bare repository of ours with just these refs and no object."""
+    for needed in ("objects/info", "refs/heads"):
+        (folder / needed).mkdir(parents=True)
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    (folder / "config").write_text(config)
+    for name, commit in (refs or {}).items():
+        (folder / name).write_text(commit + "\n")
 
 
 def own_objects(environment: Path) -> Path:
@@ -84,7 +95,7 @@ def own_objects(environment: Path) -> Path:
         raise BadInput(
             f"{str(environment)!r} cannot be an environment", hint="give an absolute path in plain characters"
         )
-    for folder in (objects.parent, objects):
+    for folder in (environment, objects.parent, objects):
         if not _is_real_folder(folder):
             raise BadInput(
                 f"{environment} is not an independent clone: {folder} is missing or leads elsewhere",
@@ -107,7 +118,7 @@ def _odd_entry(objects: Path) -> str | None:
     except OSError as error:
         raise Unavailable(
             f"cannot read {error.filename}: {error.strerror}",
-            hint="let onloop's user read the environment, then try again",
+            hint="let the agent's user read its environment, then try again",
         ) from error
     return None
 

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.errors import BadInput, OnloopError, Unavailable, UnknownThing
+from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates import changes, merging
 from onloop.gates.changes import ChangedPath, FileChange
-from onloop.gates.folders import built, scratch
+from onloop.gates.folders import built
 from onloop.gates.git import LONG_S, Git, GitFailed
-from onloop.gates.loan import LOANED_REF, loan
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
 from onloop.gates.names import check_commit, check_origin, check_ref_name, check_task, is_file_path, without_credentials
 
@@ -77,42 +76,28 @@ class Mirror:
         names = ", ".join(sorted(name.removeprefix("refs/heads/") for name in heads)[:10])
         raise UnknownThing(f"{shown} has no branch {target!r}", hint=f"name one of its branches: {names}")
 
-    def fetch_submission(self, environment: Path, task: str, number: int) -> str:
-        """Copies the HEAD commit of an agent's clone into the mirror and returns its id; runs nothing of the clone's.
+    @property
+    def id_bytes(self) -> int:
+        """How long the ids of its objects are: 20 bytes of SHA-1, or 32 of SHA-256."""
+        return 32 if "sha256" in (self.path / "config").read_text(encoding="utf-8") else 20
 
-        `BadInput` if there is no commit, if it is incomplete, or if git's checks find it malformed.
-        """
-        ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
-        with loan(environment) as lent:
-            try:
-                if lent.git.text("cat-file", "-t", lent.head) != "commit":
-                    raise BadInput(f"HEAD of {environment} is not a commit", hint="commit the work with git")
-                with self._turn(ref) as git:
-                    git.run(
-                        "fetch",
-                        *_FETCH,
-                        "--end-of-options",
-                        str(lent.git.directory),
-                        f"+{LOANED_REF}:{ref}",
-                        timeout_s=LONG_S,
-                    )
-            except GitFailed as failed:
-                raise _unusable(failed, environment, lent.head) from failed
-            return lent.head
+    def take_in(self, packs: Path, ref: str, commit: str) -> None:
+        """Move checked packs, with all that the commit needs, among the mirror's objects; hold it as `ref`."""
+        objects = self.path / "objects" / "pack"
+        with self._turn(ref) as git:
+            objects.mkdir(mode=0o700, exist_ok=True)
+            for ending in (".pack", ".rev", ".idx"):  # an index without its pack would be a broken mirror
+                for part in packs.glob(f"pack-*{ending}"):
+                    if not (objects / part.name).exists():
+                        part.rename(objects / part.name)
+            _sync(objects)
+            git.run("update-ref", ref, commit)
 
     def keep(self, task: str, number: int, commit: str) -> None:
         """Hold a commit that was built in the mirror as if the task's agent had handed it in."""
         ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
         with self._turn(ref) as git:
             git.run("update-ref", ref, commit)
-
-    def uncommitted(self, environment: Path, limit: int = 50) -> tuple[str, ...]:
-        """Tracked files of an agent's clone that differ from its HEAD, at most `limit`; runs nothing of the clone's."""
-        with scratch("index") as folder, loan(environment) as lent:
-            git = dataclasses.replace(lent.git, work_tree=environment, index=folder / "index")
-            git.run("read-tree", "--end-of-options", lent.head)
-            found = git.run("ls-files", "-z", "--modified").fields
-        return found[:limit]
 
     def tree(self, commit: str) -> str:
         """The id of a commit's tree; `UnknownThing` if the mirror does not have that commit."""
@@ -135,6 +120,12 @@ class Mirror:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`; every commit contains itself."""
         pair = (check_commit(ancestor), check_commit(descendant))
+        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+
+    def holds(self, target: str, commit: str) -> bool:
+        """Whether branch `target`, as it was when it was last looked at, contains the commit."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        pair = (check_commit(commit), ref)
         return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
@@ -236,11 +227,10 @@ def _acquire(lock: int, path: Path) -> None:
             return
 
 
-def _unusable(failed: GitFailed, environment: Path, commit: str) -> OnloopError:
-    """What a failed fetch of a submission means: no time is nobody's fault, anything else is the commit's."""
-    if failed.out_of_time:
-        return failed
-    return BadInput(
-        f"commit {commit} of {environment} cannot be fetched: {failed.complaint}",
-        hint="run `git fsck --full` in it, repair what it names, commit and submit again",
-    )
+def _sync(folder: Path) -> None:
+    """What was moved into a folder stays there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

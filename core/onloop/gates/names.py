@@ -40,9 +40,14 @@ def check_commit(commit: str) -> str:
     return commit
 
 
+def is_task(task: str) -> bool:
+    """Whether `task` has the form of a task's id, such as r7k2m.3."""
+    return _TASK.fullmatch(task) is not None
+
+
 def check_task(task: str) -> str:
-    """`task`, if it has the form of a task's id, such as r7k2m.3."""
-    if not _TASK.fullmatch(task):
+    """`task`, if it has the form of a task's id."""
+    if not is_task(task):
         raise BadInput(f"{task!r} is not a task's id", hint="an id looks like r7k2m.3; `onloop list` shows them")
     return task
 

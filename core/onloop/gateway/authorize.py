@@ -22,7 +22,7 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
     {
         c.Create: _LAUNCHER | _HUMAN | _GATEWAY,
         c.Claim: _LAUNCHER,
-        c.Submit: _AGENT,
+        c.Submit: _GATEWAY,
         c.Ask: _AGENT,
         c.Release: _AGENT,
         c.EndTurn: _AGENT,

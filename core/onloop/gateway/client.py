@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from onloop.errors import Ground, NotAllowed, Unavailable
 from onloop.gateway.calls import CALLS
@@ -22,6 +22,9 @@ from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import Head, Job, Lease, Pinned, Row
+
+if TYPE_CHECKING:  # whoever hands nothing in starts no collector
+    from onloop.gates.collection import Collection
 
 R = TypeVar("R", bound=Row)
 
@@ -41,14 +44,14 @@ class GatewayClient:
 
     def perform(self, principal: Principal, task_id: str, command: Command, *, key: str = "") -> Task:
         """See Gateway.perform."""
-        return cast("Task", self._ask("perform", principal, task_id, command, key or _own_key()))
+        return cast("Task", self._ask("perform", principal, task_id, command, key or own_key()))
 
     def create(
         self, principal: Principal, creations: Sequence[tuple[str, Create]], pinned: Pinned, *, key: str = ""
     ) -> Task:
         """See Gateway.create."""
         ids, commands = tuple(task for task, _ in creations), tuple(command for _, command in creations)
-        return cast("Task", self._ask("create", principal, ids, commands, pinned, key or _own_key()))
+        return cast("Task", self._ask("create", principal, ids, commands, pinned, key or own_key()))
 
     def claim(
         self,
@@ -61,7 +64,7 @@ class GatewayClient:
         key: str = "",
     ) -> Claim:
         """See Gateway.claim."""
-        return cast("Claim", self._ask("claim", principal, agent, role, task, lease_ms, key or _own_key()))
+        return cast("Claim", self._ask("claim", principal, agent, role, task, lease_ms, key or own_key()))
 
     def heartbeat(
         self,
@@ -80,7 +83,7 @@ class GatewayClient:
 
     def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
         """See Gateway.record_house."""
-        self._ask("record_house", principal, event, key or _own_key())
+        self._ask("record_house", principal, event, key or own_key())
 
     def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
         """See Gateway.take_job."""
@@ -114,9 +117,20 @@ class GatewayClient:
         """See Gateway.deny. Over the line, it counts for whoever proved themselves there, else for the user."""
         self._ask("deny", who, verb, subject, ground)
 
-    def submit(self, agent: Principal, statement: str, *, key: str = "") -> Task:
-        """Let the gateway fetch and hand in what the agent has committed: it alone may write to the mirrors."""
-        return cast("Task", self.line.ask_until_told("submit", agent, statement, key or _own_key()))
+    def is_up(self) -> bool:
+        """Whether the resident gateway answers now."""
+        try:
+            self.line.connect()
+        except Unavailable:
+            return False
+        return True
+
+    def submit(self, agent: Principal, statement: str, collection: Collection, *, key: str) -> Task:
+        """Hand in over the line, as the gateway announced; Lost where it breaks, and then nothing is known."""
+        self.line.ask("hand_in", agent, collection.manifest.plain())
+        for chunk in collection.chunks:
+            self.line.send(chunk)
+        return cast("Task", self.line.ask("submit", agent, statement, key))
 
     def changes(self, task_id: str) -> Changes:
         """What the task's submission changes: only the gateway may look into its mirrors."""
@@ -131,7 +145,8 @@ class GatewayClient:
             return CALLS[name](self.behind, values)
 
 
-def _own_key() -> str:
+def own_key() -> str:
+    """A key for asking the same again, which nobody else has."""
     return OWN + secrets.token_hex(16)
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from onloop.gateway.caller import Caller
 from onloop.gateway.fences import OWN_UNREAD_S, STALLED_S, UNREAD_S
 from onloop.gateway.identity import PrincipalKind
-from onloop.gateway.wire import Frames
+from onloop.gateway.intake import Hatch
+from onloop.gateway.wire import Frames, Raw
 
 LONGEST_MOMENT_S = 30.0
-"""How long a connection may stay silent while it holds one moment of the store open."""
+"""How long a connection may stay silent while it holds one moment of the store, or a place in the quarantine."""
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +26,7 @@ class Connection:
     frames: Frames
     asked: deque[bytes] = field(default_factory=deque)
     unsent: bytearray = field(default_factory=bytearray)
+    hatch: Hatch = field(default_factory=Hatch)
     busy: bool = False
     heard_at: float = field(default_factory=time.monotonic)
     taken: int = 0
@@ -32,6 +34,13 @@ class Connection:
     waits_since: float = 0.0
     weight: tuple[int, int] = (0, 0)
     """What the fences know of: bytes that were sent and are unanswered, and bytes that are unread."""
+
+    def take(self, message: bytes) -> None:
+        """A question waits for its turn; bytes go where they were announced."""
+        if isinstance(message, Raw):
+            self.hatch.take(message)
+        else:
+            self.asked.append(message)
 
     @property
     def uid(self) -> int:
@@ -59,7 +68,8 @@ class Connection:
             return True
         silent_s = now - self.heard_at
         is_stalled = self.frames.held and silent_s > STALLED_S
-        return bool(is_stalled or (self.caller.store and not self.busy and silent_s > LONGEST_MOMENT_S))
+        holds = self.caller.store is not None or self.hatch.is_open
+        return bool(is_stalled or (holds and not self.busy and silent_s > LONGEST_MOMENT_S))
 
     @property
     def is_of_people(self) -> bool:

@@ -15,14 +15,25 @@ from onloop.store.sqlite import anchor_of
 if TYPE_CHECKING:
     from onloop.gates.mirror import Mirror
 
+LONGEST_ID = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """A store's folder (0700). Agents' environments lie beside it, never inside."""
 
     store: Path
-    apart: bool = False
-    """Seen by a user who may not enter the store: what they fetch to make clones of vouches for nothing."""
+    own: Path | None = None
+    """Of a user who may not enter the store: the folder of their own in which their agents work."""
+
+    @property
+    def apart(self) -> bool:
+        """Seen by a user who may not enter the store: what they fetch to make clones of vouches for nothing."""
+        return self.own is not None
+
+    @property
+    def _beside(self) -> Path:
+        return self.own or self.store.parent
 
     @property
     def anchor(self) -> Path:
@@ -35,26 +46,27 @@ class Home:
     @property
     def mirrors(self) -> Path:
         """The bare mirrors that gates, diffs and merges use; apart, what clones are made of."""
-        return self._own("mirrors") if self.apart else self.store / "mirrors"
+        return (self.own or self.store) / "mirrors"
 
-    def _own(self, name: str) -> Path:
-        """A folder of a user who may not enter the store: among what is shared, closed to others."""
-        return self.environments / f".{name}-{os.getuid()}"
+    @property
+    def quarantine(self) -> Path:
+        """Where what agents send is looked through before anything else sees it."""
+        return self.store / "quarantine"
 
     @property
     def environments(self) -> Path:
         """The agents' clones, one per task."""
-        return self.store.parent / "environments"
+        return self._beside / "environments"
 
     @property
     def handed_over(self) -> Path:
         """Where agents put artefacts before they submit (`$ONLOOP_OUT`), one folder per task."""
-        return self.store.parent / "out"
+        return self._beside / "out"
 
     @property
     def logs(self) -> Path:
-        """What agents printed, one file per task; apart, in a folder of one's own."""
-        return self._own("logs") if self.apart else self.store.parent / "logs"
+        """What agents printed, one file per task."""
+        return self._beside / "logs"
 
     @property
     def verifier_lock(self) -> Path:
@@ -96,6 +108,13 @@ def state_home() -> Path:
     """`$XDG_STATE_HOME/onloop`, by the XDG base directory specification."""
     given = os.environ.get("XDG_STATE_HOME", "")
     return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "onloop"
+
+
+def apart_from(home: Home, store_id: str) -> Home:
+    """The home as a user sees it who may not enter the store: what is theirs lies in their own state folder."""
+    is_plain = store_id.isascii() and store_id.isalnum() and len(store_id) <= LONGEST_ID
+    key = store_id if is_plain else sha256(store_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Home(home.store, state_home() / "stores" / key)
 
 
 def find_home(store: str | None) -> Home:

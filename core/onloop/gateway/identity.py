@@ -53,6 +53,7 @@ class Principal:
 NOBODY = Principal(PrincipalKind.NOBODY, "")
 TIMERS = Principal(PrincipalKind.GATEWAY, "timers")
 EFFECTS = Principal(PrincipalKind.GATEWAY, "effects")
+INTAKE = Principal(PrincipalKind.GATEWAY, "intake")
 
 
 def launcher(name: str) -> Principal:

@@ -6,6 +6,8 @@ import grp
 import os
 import pwd
 import shlex
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from onloop.errors import BadInput
@@ -13,9 +15,8 @@ from onloop.gateway.home import Home
 from onloop.gateway.peer import FOLDER_MODE
 from onloop.store.sqlite import FILE
 
-PASSABLE = 0o711
-SHARED = 0o3770
-"""Who is in the group makes folders of its own, and cannot take another's away."""
+CLOSED, PASSABLE = 0o700, 0o711
+"""The mode of a store's parent that is made for it: agents' users pass through it to the socket."""
 
 
 def can_isolate(user: str, group: str) -> bool:
@@ -23,26 +24,60 @@ def can_isolate(user: str, group: str) -> bool:
     return os.getuid() == 0 and _uid(user) is not None and _gid(group) is not None
 
 
-def isolate(home: Home, user: str, group: str) -> None:
-    """Give a new store to `user`; `group`, as whose members agents run, gets the socket and the agents' folders only.
+def check_place(home: Home, user: str) -> None:
+    """BadInput where a store of `user`'s would not be safe, or of no use: call it before anything is made there.
 
-    BadInput where the user is root: then the store would be whose everything is.
+    No folder above it may be a link, be writable by others, or belong to somebody who could put another in its place,
+    and agents' users must be able to pass. What will be made must not be there already. As root's, the store would be
+    whose everything is.
+    """
+    if _uid(user) == 0:
+        raise BadInput("root would own the store", hint="give it to a user that does nothing else, like onloop")
+    for folder in (home.store, home.logs, home.socket.parent):
+        if os.path.lexists(folder):
+            raise BadInput(f"{folder} is there already", hint="name a store in a folder of its own: --store DIR/store")
+    folders = [folder for folder in home.store.parents if os.path.lexists(folder)]
+    for folder in folders:
+        _check_above(folder, _uid(user), is_parent=folder == home.store.parent)
+
+
+def _check_above(folder: Path, uid: int | None, *, is_parent: bool) -> None:
+    found = folder.lstat()
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode):
+        raise BadInput(f"{folder} is a link or no folder", hint="give the real path of the store")
+    if found.st_uid not in {0, uid}:
+        raise BadInput(f"{folder} belongs to user {found.st_uid}, who could replace the store", hint="take another one")
+    if mode & 0o022 and (is_parent or not mode & stat.S_ISVTX):
+        raise BadInput(f"{folder} can be written by others", hint=f"chmod go-w {folder}, or take another folder")
+    if not mode & 0o001:
+        raise BadInput(f"agents' users cannot pass {folder}", hint=f"chmod o+x {folder}, or take another folder")
+
+
+def make_parents(home: Home) -> tuple[Path, ...]:
+    """Make the folders above a store that are not there, passable and root's for now; the answer is those."""
+    missing = [folder for folder in home.store.parents if not os.path.lexists(folder)]
+    for folder in reversed(missing):
+        folder.mkdir(mode=PASSABLE)
+        folder.chmod(PASSABLE)
+    return tuple(missing)
+
+
+def isolate(home: Home, user: str, group: str, made: Sequence[Path] = ()) -> None:
+    """Give a new store to `user`; `group`, as whose members agents run, gets the socket only.
+
+    Nothing else changes hands but the folders above it that were `made` for it. Call `check_place` before the store is
+    made.
     """
     uid, gid = _uid(user), _gid(group)
     if uid is None or gid is None:
         raise BadInput(f"there is no user {user!r} or no group {group!r}", hint="useradd and groupadd make them")
-    if uid == 0:
-        raise BadInput("root would own the store", hint="give it to a user that does nothing else, like onloop")
-    for folder in (home.environments, home.handed_over, home.logs, home.socket.parent):
-        folder.mkdir(exist_ok=True)
-    for path in (home.store, *home.store.rglob("*"), home.anchor, home.logs, home.store.parent):
+    for folder, mode in ((home.logs, CLOSED), (home.socket.parent, FOLDER_MODE)):
+        folder.mkdir(mode=CLOSED)  # never one that is there already
+        folder.chmod(mode)
+    for path in (*home.store.rglob("*"), home.anchor, home.store, home.logs, *made):
         os.chown(path, uid, -1, follow_symlinks=False)
-    home.store.chmod(0o700)
-    home.logs.chmod(0o700)
-    home.store.parent.chmod(PASSABLE)
-    _shared(home.environments, uid, gid, SHARED)
-    _shared(home.handed_over, uid, gid, SHARED)
-    _shared(home.socket.parent, uid, gid, FOLDER_MODE)
+    os.chown(home.socket.parent, uid, gid, follow_symlinks=False)
 
 
 def recipe(home: Home, user: str, group: str) -> tuple[str, ...]:
@@ -66,19 +101,15 @@ def serve_command(home: Home, user: str, group: str) -> str:
 
 
 def can_open(home: Home) -> bool:
-    """Whether this process can open the store's file or list its folder, by trying."""
-    for path, flags in ((home.store / FILE, os.O_RDONLY), (home.store, os.O_RDONLY | os.O_DIRECTORY)):
-        try:
-            os.close(os.open(path, flags | os.O_CLOEXEC))
-        except OSError:
-            continue
-        return True
-    return False
+    """Whether this process could open the store's file or list its folder. It asks the kernel, and opens neither.
 
-
-def _shared(folder: Path, uid: int, gid: int, mode: int) -> None:
-    os.chown(folder, uid, gid)
-    folder.chmod(mode)
+    Closing the database file would cost whichever connection this process has its locks.
+    """
+    found = (
+        os.access(home.store / FILE, os.R_OK, effective_ids=True),
+        os.access(home.store, os.R_OK, effective_ids=True),
+    )
+    return any(found)
 
 
 def _uid(user: str) -> int | None:

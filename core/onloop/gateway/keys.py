@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from onloop.errors import BadInput, Exit, Refused
-from onloop.gateway.identity import Principal
+from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.house import HouseEvent, PersonEnrolled
 from onloop.store.codec import to_text
@@ -36,10 +36,17 @@ def asked(principal: Principal, *words: str) -> str:
 
 
 def asked_command(principal: Principal, task_id: str, command: c.Command) -> str:
-    """The digest of a command. When a submission was put together is no part of it: who asks again asks later."""
+    """The digest of a command. When a submission was put together, and how it was packed, is no part of it."""
     if isinstance(command, c.Submit):
-        command = replace(command, submission=replace(command.submission, at=0))
+        command = replace(command, submission=replace(command.submission, at=0, bundle=""))
     return asked(principal, task_id, type(command).__name__, to_text(command))
+
+
+def owner_of_key(principal: Principal, command: c.Command) -> Principal:
+    """Whose the key of a command is: of a submission, which the gateway makes, the agent's for whom it makes it."""
+    if isinstance(command, c.Submit):
+        return Principal(PrincipalKind.AGENT, command.agent.removeprefix("agent:"))
+    return principal
 
 
 def asked_creations(principal: Principal, creations: Sequence[tuple[str, c.Create]]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway.peer import connected
 from onloop.gateway.protocol import VERBS, heard, request_text
-from onloop.gateway.wire import LARGEST_ANSWER, Frames, error_from, framed, parsed
+from onloop.gateway.wire import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
 from onloop.store.codec import from_plain
 from onloop.store.rows import Head
 
@@ -95,6 +95,17 @@ class Line:
             return self.ask(name, *values)
         except Lost as problem:
             raise Unavailable(f"the gateway at {self.path} is gone: {problem}", hint="onloop serve starts it") from None
+
+    def send(self, content: bytes) -> None:
+        """Send bytes that were announced; Lost when the connection breaks."""
+        if self._socket is None:
+            raise Lost("not connected")
+        try:
+            for at in range(0, len(content), LARGEST_RAW):
+                self._socket.sendall(framed_raw(content[at : at + LARGEST_RAW]))
+        except OSError as problem:
+            self.close()
+            raise Lost(str(problem)) from problem
 
     def close(self) -> None:
         """Hang up."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gateway.client import ClientStore, FileStore, GatewayClient
 from onloop.gateway.door import Door
 from onloop.gateway.dossier import Changes, changes_of
-from onloop.gateway.home import Home, check_private, is_own
+from onloop.gateway.home import Home, apart_from, check_private, is_own
 from onloop.gateway.identity import Principal, enrolment, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.peer import socket_path
@@ -67,7 +67,9 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
             check_private(home.store)
         line.connect()
         client = GatewayClient(line, ClientStore(line), wall_clock)
-        return Opened(replace(home, apart=True), client, client)
+        with client.store.reading() as at:
+            store_id = at.house().id
+        return Opened(apart_from(home, store_id), client, client)
     check_private(home.store)
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock)
     try:

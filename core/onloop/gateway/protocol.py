@@ -68,6 +68,7 @@ VERBS: Mapping[str, Verb] = {
     "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
     "deny": Verb((Principal, str, str, Ground), None, Lane.GROUP, Trust.ANYBODY),
     "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
+    "hand_in": Verb((Principal, dict), None, Lane.ASIDE, Trust.PROVEN),
     "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),
     "changes": Verb((str,), Changes, Lane.ASIDE, Trust.ANYBODY),
     "stamp": Verb((), int, Lane.ASIDE, Trust.ANYBODY),
@@ -86,7 +87,10 @@ VERBS: Mapping[str, Verb] = {
     "blob": Verb((str,), _BYTES | None, *_READ),
     "done": Verb((), None, *_READ),
 }
-"""Every verb. The reads of one connection see one moment of the store, from the first of them until `done`."""
+"""Every verb. The reads of one connection see one moment of the store, from the first of them until `done`.
+
+`hand_in` announces a manifest; what it announces follows in frames of bytes, and `submit` asks for the gates on it.
+"""
 
 _TAGGED: Mapping[Any, Mapping[str, type]] = {
     union: {member.__name__: member for member in typing.get_args(union)} for union in (Command, HouseEvent)
@@ -100,6 +104,8 @@ def said(value: object, kind: Any) -> Any:
         return None
     if kind in _TAGGED:
         return [type(value).__name__, to_plain(value)]
+    if kind is dict:
+        return value
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, type):
@@ -119,6 +125,8 @@ def heard(data: Any, kind: Any) -> Any:
         return from_plain(_TAGGED[kind][data[0]], data[1])
     if kind in {_BYTES, _BYTES | None}:
         return base64.b64decode(data, validate=True)
+    if kind is dict:
+        return dict(data)
     if kind == _ROW:
         return _KINDS[data]
     if kind == tuple[Row, ...]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
+from onloop.gates.quarantine import Arrival
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.connection import Connection as _Line
@@ -64,15 +65,15 @@ class _Request:
 class Resident:
     """Serves a home until stopped.
 
-    `submit` hands in for an agent, and tells the log's head after it; `changes` says what a task's submission changes;
-    `ensure_verifier` starts one where none is up.
+    `submit` hands in for an agent what has arrived, and tells the log's head after it; `changes` says what a task's
+    submission changes; `ensure_verifier` starts one where none is up.
     """
 
     home: Home
     clock: Callable[[], int]
     stopped: Callable[[], bool]
     say: Callable[[str], None]
-    submit: Callable[[Any], tuple[Task, Head | None]]
+    submit: Callable[[Any, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
@@ -172,7 +173,8 @@ class Resident:
                 self._send(line)
             if mask & selectors.EVENT_READ:
                 arrived = line.socket.recv(ARRIVES_AT_ONCE)
-                line.asked.extend(line.frames.feed(arrived))
+                for message in line.frames.feed(arrived):
+                    line.take(message)
                 self._weigh(line)
                 if not arrived or len(line.asked) > MOST_AHEAD:
                     self._drop(line)
@@ -247,7 +249,7 @@ class Resident:
 
     def _do_aside(self, request: _Request, queue: Queue[_Request]) -> None:
         try:
-            found, receipt = self.submit(request.values) if request.name == "submit" else (self._look(request), None)
+            found, receipt = self._submitted(request) if request.name == "submit" else (self._look(request), None)
             answer = answer_text(found, request.verb, receipt)
         except OnloopError as problem:
             answer = error_text(problem)
@@ -258,8 +260,16 @@ class Resident:
         with suppress(OSError):
             os.write(self._wake, b".")
 
+    def _submitted(self, request: _Request) -> tuple[Task, Head | None]:
+        with request.line.hatch.emptied() as arrival:
+            return self.submit(request.values, arrival)
+
     def _look(self, request: _Request) -> object:
         caller, name, values = request.line.caller, request.name, request.values
+        if name == "hand_in":
+            hatches = [line.hatch for line in list(self._lines) if line.caller.peer.uid == caller.peer.uid]
+            request.line.hatch.open(self._reader(), self._spare.append, self.home.quarantine, values, hatches)
+            return None
         if name in LOOKS:
             return caller.look(caller.store or self._moment(caller), name, values)
         if name == "done":
@@ -309,6 +319,7 @@ class Resident:
             queue.done(line.uid)
             self._answer(line, answer)
             if line not in self._lines:
+                line.hatch.close()
                 self._give_back(line.caller)
 
     def _answer(self, line: _Line, answer: str) -> None:
@@ -342,6 +353,7 @@ class Resident:
             line.socket.close()
             line.asked.clear()
             if not line.busy:
+                line.hatch.close()
                 self._give_back(line.caller)
 
     def _keep_time(self, now: float) -> None:

@@ -33,6 +33,7 @@ from onloop.gateway.keys import (
     asked_event,
     check_claim_key,
     logged,
+    owner_of_key,
     recall,
     remember,
 )
@@ -81,10 +82,11 @@ class Gateway:
 
     def perform(self, principal: Principal, task_id: Id, command: c.Command, *, key: Key = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
-        request = asked_command(principal, task_id, command) if key else ""
+        owner = owner_of_key(principal, command)
+        request = asked_command(owner, task_id, command) if key else ""
         refusal: Refused | None = None
         with self.store.writing() as tx:
-            if recall(tx, principal, key, request) is not None:
+            if recall(tx, owner, key, request) is not None:
                 return known_task(tx, task_id)
             self._fire_due(tx, task_id)
             try:
@@ -92,7 +94,7 @@ class Gateway:
             except Refused as no:  # what came due has happened all the same: commit it, then refuse
                 refusal = no
             else:
-                remember(tx, principal, key, request, self.clock())
+                remember(tx, owner, key, request, self.clock())
                 return after
         raise refusal
 
@@ -335,7 +337,7 @@ class Gateway:
         command = attested(tx, command)
         before, now = tx.task(task_id), self.clock()
         definition = definition_for(tx, before, command, task_id)
-        actor = command.agent if isinstance(command, c.Claim) else principal.id
+        actor = command.agent if isinstance(command, c.Claim | c.Submit) else principal.id
         known = facts_of(tx, before, actor, definition, command)
         facts = replace(known, changes=changes_since(tx, before, command))
         course = course_of(definition, before, facts, command, now, id=task_id)

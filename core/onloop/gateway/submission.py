@@ -1,15 +1,20 @@
-"""Submit: fetch the commit into the mirror, store the artefacts, ask for the gates, wait for the answer."""
+"""Submit: the gateway takes bytes into quarantine, computes what is true of them, asks for the gates; callers wait."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 
-from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
+from onloop.gates.collection import Collection, collected
+from onloop.gates.manifest import Manifest
+from onloop.gates.provenance import provenance_of
+from onloop.gates.quarantine import Admission, Arrival, admit, arrived
+from onloop.gateway.admission import check_lease
+from onloop.gateway.client import GatewayClient, own_key
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import Principal
+from onloop.gateway.identity import INTAKE, Principal
+from onloop.gateway.line import Lost
 from onloop.gateway.opening import Opened
 from onloop.machine.commands import Submit
 from onloop.machine.course import check_holder
@@ -18,49 +23,104 @@ from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.text import safe
 
-LARGEST_ARTEFACT = 4 * 1_048_576
-MOST_ARTEFACTS = 50
 MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
 POLL_S = 0.02
+TRIES = 4
+"""How often something is handed in again whose answer was lost."""
+
+Said = Callable[[Manifest], str | None]
+"""What an agent says of what it hands in, once that is known; None where it is not to be handed in."""
 
 
-def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -> Task:
+def submit(opened: Opened, agent: Principal, statement: str, *, key: str = "") -> tuple[Task, Manifest]:
     """Submit HEAD of the agent's clone and what lies in its artefact folder; gates run afterwards, elsewhere.
 
-    Refused where a change is asked for and HEAD changes nothing: gates that pass on the base would say nothing of it.
+    A process of the agent's gathers both. Refused where a change is asked for and HEAD changes nothing: gates that
+    pass on the base would say nothing of it.
     """
+    task, manifest = submit_if(opened, agent, lambda _: statement, key=key)
+    return task or task_of(opened, agent.task or ""), manifest
+
+
+def submit_if(opened: Opened, agent: Principal, said: Said, *, key: str = "") -> tuple[Task | None, Manifest]:
+    """As `submit`, with what is said of the gathered manifest; nothing is handed in where that is None."""
+    task = _held(opened, agent)
+    if isinstance(opened.gateway, GatewayClient):  # its answer may be lost: asked again, it happens once
+        key = key or own_key()
+    for _ in range(TRIES):
+        with _gathered(opened, task) as collection:
+            statement = said(collection.manifest)
+            if statement is None:
+                return None, collection.manifest
+            with suppress(Lost):
+                return _sent(opened, agent, statement, collection, key), collection.manifest
+        wait_for_gateway(opened)
+    raise Unavailable("the gateway went each time while it was handed in", hint="onloop submit, once more")
+
+
+def _gathered(opened: Opened, task: Task) -> AbstractContextManager[Collection]:
+    known = tuple(commit for commit in (task.submission.head if task.submission else None, task.funnel) if commit)
+    return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
+
+
+def _sent(opened: Opened, agent: Principal, statement: str, collection: Collection, key: str) -> Task:
+    """By the resident gateway where one is up, else here; Lost where it went meanwhile."""
+    gateway = opened.gateway
+    if isinstance(gateway, GatewayClient) and (gateway.behind is None or gateway.is_up()):
+        return gateway.submit(agent, statement, collection, key=key)
+    return take(opened, agent, statement, collection, key=key)
+
+
+def wait_for_gateway(opened: Opened) -> None:
+    """Until the resident gateway is back, where there is no other; Unavailable after some seconds without one."""
     if opened.apart is not None:
-        return opened.apart.submit(agent, statement, key=key)
-    task = task_of(opened, agent.task or "")
-    check_holder(task, agent.id, agent.epoch)
-    if task.origin is None:
-        raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
-    mirror = opened.home.mirror(task.origin)
+        opened.apart.line.ask_until_told("stamp")
+
+
+def take(opened: Opened, agent: Principal, statement: str, collection: Collection, *, key: str = "") -> Task:
+    """Take what an agent hands in, from a pipe or from the socket."""
+    with arrived(opened.home.quarantine, collection) as arrival:
+        return hand_in(opened, agent, statement, arrival, key=key)
+
+
+def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, *, key: str = "") -> Task:
+    """Submit what has come into the quarantine: an agent's word about it is its statement, all else is computed here.
+
+    Whoever holds no lease is refused before anything of it is looked at.
+    """
+    task = _held(opened, agent)
+    mirror = opened.home.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's
     tip = mirror.refresh(task.target)
-    head = mirror.fetch_submission(opened.home.environment(task.id), task.id, task.version)
-    base = mirror.merge_base(head, tip)
-    tree = mirror.tree(head)
-    if tree == mirror.tree(base):
-        _check_needs_no_change(opened, task, head)
+    kin = (*task.merges, *((task.parent,) if task.funnel and task.parent else ()))
+    head = admit(arrival, Admission(mirror, task.target, task.id, task.version, kin))
+    found = provenance_of(mirror, head, tip)
+    if found.tree == mirror.tree(found.base):
+        _check_needs_no_change(opened, task, arrival.manifest)
+    keep = opened.gateway.keep
     submission = Submission(
-        head=head,
-        tree=tree,
-        base=base,
-        authors=mirror.authors(base, head),
-        artefacts=tuple(_stored(opened, opened.home.out(task.id))),
+        head=found.head,
+        tree=found.tree,
+        base=found.base,
+        authors=found.authors,
+        artefacts=tuple(Artefact(name, keep(content), len(content)) for name, content in arrival.artefacts()),
         statement=statement[:LONGEST_STATEMENT],
         at=opened.gateway.clock(),
+        bundle=keep(content) if (content := arrival.bundle()) else "",
     )
-    return opened.gateway.perform(agent, task.id, Submit(agent.id, agent.epoch, submission), key=key)
+    return opened.gateway.perform(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key)
 
 
-def uncommitted_files(opened: Opened, task: Task) -> tuple[str, ...]:
-    """Tracked files of the agent's clone that differ from its HEAD, and so are in no submission."""
-    if task.origin is None or opened.apart is not None:
-        return ()
-    return opened.home.mirror(task.origin).uncommitted(opened.home.environment(task.id))
+def _held(opened: Opened, agent: Principal) -> Task:
+    """The agent's task, while it holds the lease; NotAllowed or Refused where it does not."""
+    task = task_of(opened, agent.task or "")
+    check_holder(task, agent.id, agent.epoch)
+    with opened.gateway.store.reading() as at:
+        check_lease(at, agent)
+    if task.origin is None:
+        raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
+    return task
 
 
 def wait_for_gates(
@@ -92,14 +152,14 @@ def task_of(opened: Opened, task_id: str) -> Task:
     return task
 
 
-def _check_needs_no_change(opened: Opened, task: Task, head: str) -> None:
+def _check_needs_no_change(opened: Opened, task: Task, manifest: Manifest) -> None:
     with opened.gateway.store.reading() as at:
         definition = definition_of(at, task)
     if not _asks_for_change(definition, task.step or ""):
         return
-    left = ", ".join(safe(name) for name in uncommitted_files(opened, task)[:MOST_NAMED])
+    left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
     raise Refused(
-        f"nothing was changed: {head[:12]} is the same as {task.target}"
+        f"nothing was changed: {manifest.commit[:12]} is the same as {task.target}"
         + (f"; changed but not committed, and so not submitted: {left}" if left else ""),
         exit=Exit.REDO,
         hint="commit your work with git, then: onloop submit",
@@ -112,36 +172,3 @@ def _asks_for_change(definition: Definition, step_id: str) -> bool:
     gates = definition.step(step_id).machine_gates
     only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)
     return not only_hands_over and any(step.effect for step in definition.steps[ids.index(step_id) + 1 :])
-
-
-def _stored(opened: Opened, folder: Path) -> Iterator[Artefact]:
-    """Each regular file of the artefact folder, stored by digest: links and folders are no artefacts."""
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))
-    except OSError:
-        return
-    if len(names) > MOST_ARTEFACTS:
-        raise BadInput(f"{folder} holds {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
-    for name in names:
-        if safe(name) != name:
-            raise BadInput(
-                f"{safe(name, 100)} cannot be the name of an artefact",
-                hint=f"rename it in {folder}: letters, digits and signs that can be printed, in UTF-8",
-            )
-    for name in names:
-        content = _content(folder / name)
-        yield Artefact(name, opened.gateway.keep(content), len(content))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as problem:
-        raise Refused(f"{path} cannot be read: {problem}", exit=BadInput.exit, hint="write it again") from None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise BadInput(f"{path} is no regular file", hint="write the artefact as a file")
-        content = file.read(LARGEST_ARTEFACT + 1)
-    if len(content) > LARGEST_ARTEFACT:
-        raise BadInput(f"{path} is larger than {LARGEST_ARTEFACT} bytes", hint="hand over something smaller")
-    return content

@@ -1,4 +1,4 @@
-"""What goes over the socket: frames of JSON with their length before them, and errors as what they are."""
+"""What goes over the socket: frames of JSON or of bytes with their length before them, and errors as what they are."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ from onloop.errors import (
 LENGTH = struct.Struct(">I")
 LARGEST_REQUEST = 16 * 1_048_576
 LARGEST_ANSWER = 256 * 1_048_576
+LARGEST_RAW = 1_048_576
+"""How many bytes a frame of bytes may have."""
+
+_RAW = 1 << 31
+"""Set in the length of a frame of bytes, which is never parsed."""
+
+
+class Raw(bytes):
+    """What a frame of bytes holds."""
+
+    __slots__ = ()
 
 
 def framed(text: str) -> bytes:
@@ -30,8 +41,16 @@ def framed(text: str) -> bytes:
     return LENGTH.pack(len(content)) + content
 
 
+def framed_raw(content: bytes) -> bytes:
+    """Bytes as they are sent, at most LARGEST_RAW of them."""
+    return LENGTH.pack(_RAW | len(content)) + content
+
+
 class Frames:
-    """Takes bytes as they arrive and gives whole messages; BadInput for one that is longer than it may be."""
+    """Takes bytes as they arrive and gives whole messages, those of bytes as Raw.
+
+    BadInput for one that is longer than it may be.
+    """
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
@@ -47,14 +66,16 @@ class Frames:
         self._held += arrived
         while len(self._held) >= LENGTH.size:
             (length,) = LENGTH.unpack_from(self._held)
-            if length > self._largest:
-                raise BadInput(f"a message of {length} bytes", hint=f"send at most {self._largest}")
+            is_raw, length = bool(length & _RAW), length & ~_RAW
+            largest = LARGEST_RAW if is_raw else self._largest
+            if length > largest:
+                raise BadInput(f"a message of {length} bytes", hint=f"send at most {largest}")
             end = LENGTH.size + length
             if len(self._held) < end:
                 return
-            message = bytes(self._held[LENGTH.size : end])
+            message = self._held[LENGTH.size : end]
             del self._held[:end]
-            yield message
+            yield Raw(message) if is_raw else bytes(message)
 
 
 def parsed(message: bytes) -> Mapping[str, Any]:

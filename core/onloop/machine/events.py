@@ -81,9 +81,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The holder says that this is done; nothing is verified yet."""
+    """The holder, `by`, says that this is done; nothing is verified yet."""
 
     submission: Submission
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

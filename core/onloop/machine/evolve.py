@@ -199,7 +199,7 @@ def _worked(
     task: Task, event: e.Submitted | e.GatesRequested | e.GateReported | e.RoundStarted | e.AttemptEnded, _at: int
 ) -> Task:
     match event:
-        case e.Submitted(submission):
+        case e.Submitted(submission, _):
             return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="")
         case e.GatesRequested(gates):
             asked = {evidence_key(task.step or "", gate) for gate in gates}

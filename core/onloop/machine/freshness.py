@@ -80,8 +80,8 @@ def _words(change: Change) -> Iterator[str]:
             yield f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if decision.gate else ''}"
         case e.Claimed(agent):
             yield f"{agent} claimed it"
-        case e.Submitted(submission):
-            yield f"{change.by} submitted {submission.head[:12]}"
+        case e.Submitted(submission, by):
+            yield f"{by or change.by} submitted {submission.head[:12]}"
         case e.GateReported(evidence):
             yield f"gate {evidence.gate} said {evidence.verdict.value}"
         case e.Reassigned(to, by):

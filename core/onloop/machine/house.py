@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
-from onloop.machine.limits import Address, Digest, Id, Items, Words
 from onloop.machine.denials import Bursts, Denied, counted
+from onloop.machine.limits import Address, Digest, Id, Items, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Task

@@ -74,7 +74,11 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What an agent says is done: a commit (full hex ids), its merge-base with the target, artefacts, a statement."""
+    """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
+
+    All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
+    empty where it brought nothing new.
+    """
 
     head: Digest
     tree: Digest
@@ -83,6 +87,7 @@ class Submission:
     artefacts: Annotated[tuple[Artefact, ...], Items(MOST_ARTEFACTS)] = ()
     statement: Statement = ""
     at: Millis = 0
+    bundle: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)

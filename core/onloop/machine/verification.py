@@ -35,7 +35,7 @@ def _submit(course: Course, command: c.Submit) -> None:
     if course.step.review_gates:
         _check_review(course, now)
     answered = course.step.fan_out is None and before is not None and _same_work(before, now) and _is_answered(course)
-    course.record(e.Submitted(now))
+    course.record(e.Submitted(now, command.agent))
     if answered:
         settle_gates(course)
     elif course.step.machine_gates and course.step.fan_out is None:

@@ -1,0 +1,172 @@
+"""Looks through a pack with bounded memory before git sees it: how much it would be, inflated and put together."""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import BadInput
+
+_COMMIT, _TREE, _BLOB, _TAG, _BY_OFFSET, _BY_ID = 1, 2, 3, 4, 6, 7
+_HEADER = 12
+_SLICES = (512, 8_192, 65_536)
+_LONGEST_NUMBER = 10
+"""How many bytes a number in a pack may have: seven bits each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackLimits:
+    """The most that a pack may come to: objects, bytes of one, bytes of all inflated, and of all put together."""
+
+    objects: int = 100_000
+    object_bytes: int = 64 * 1_048_576
+    inflated_bytes: int = 256 * 1_048_576
+    result_bytes: int = 512 * 1_048_576
+
+
+@dataclass(slots=True)
+class _Tally:
+    limits: PackLimits
+    inflated: int = 0
+    results: int = 0
+
+    def announced(self, size: int) -> None:
+        """An object's own bytes, as its header says."""
+        self._check(size, self.limits.object_bytes, "an object")
+        self.inflated += size
+        self._check(self.inflated, self.limits.inflated_bytes, "the objects together")
+
+    def result(self, size: int) -> None:
+        """What an object is in the end."""
+        self._check(size, self.limits.object_bytes, "an object")
+        self.results += size
+        self._check(self.results, self.limits.result_bytes, "the objects put together")
+
+    def _check(self, size: int, most: int, what: str) -> None:
+        if size > most:
+            raise BadInput(
+                f"a pack in which {what} would have {size} bytes, and {most} is the most",
+                hint="commit less at once, and no large files",
+            )
+
+
+def check_pack(path: Path, begin: int, limits: PackLimits, *, id_bytes: int = 20) -> int:
+    """Look through the pack that starts at byte `begin` of a file; the answer is how many objects it has.
+
+    BadInput where it is malformed, goes on behind its end, or would come to more than `limits`.
+    """
+    with path.open("rb") as file:
+        if path.stat().st_size < begin + _HEADER + id_bytes:
+            raise _malformed("it is cut short")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _checked(content, begin, len(content) - id_bytes, limits, id_bytes)
+
+
+def _checked(content: mmap.mmap, begin: int, end: int, limits: PackLimits, id_bytes: int) -> int:
+    version, count = (int.from_bytes(content[begin + at : begin + at + 4]) for at in (4, 8))
+    if content[begin : begin + 4] != b"PACK" or version not in {2, 3}:
+        raise _malformed("it does not begin like one")
+    if count > limits.objects:
+        raise BadInput(f"a pack of {count} objects, and {limits.objects} is the most", hint="commit less at once")
+    tally, at = _Tally(limits), begin + _HEADER
+    for _ in range(count):
+        kind, size, at = _object_header(content, at, end)
+        tally.announced(size)
+        at = _behind_base(content, at, end, kind, id_bytes)
+        first, at = _inflated(content, at, end, size)
+        tally.result(_result_size(first) if kind in {_BY_OFFSET, _BY_ID} else size)
+    if at != end:
+        raise _malformed("there is something behind its last object")
+    return count
+
+
+def _object_header(content: mmap.mmap, at: int, end: int) -> tuple[int, int, int]:
+    """The kind and size of an object, and where its header ends."""
+    first = _byte(content, at, end)
+    kind, size, shift = first >> 4 & 7, first & 15, 4
+    at += 1
+    byte = first
+    while byte & 0x80:
+        byte = _byte(content, at, end)
+        size |= (byte & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if shift > 7 * _LONGEST_NUMBER:
+            raise _malformed("an object's size is no number")
+    if kind not in {_COMMIT, _TREE, _BLOB, _TAG, _BY_OFFSET, _BY_ID}:
+        raise _malformed(f"it holds an object of kind {kind}")
+    return kind, size, at
+
+
+def _behind_base(content: mmap.mmap, at: int, end: int, kind: int, id_bytes: int) -> int:
+    """Where the name of a delta's base ends."""
+    if kind == _BY_ID:
+        return at + id_bytes
+    if kind == _BY_OFFSET:
+        last = at + _LONGEST_NUMBER
+        while _byte(content, at, end) & 0x80:
+            at += 1
+            if at > last:
+                raise _malformed("a base's offset is no number")
+        return at + 1
+    return at
+
+
+def _inflated(content: mmap.mmap, at: int, end: int, size: int) -> tuple[bytes, int]:
+    """The begin of what is compressed at `at`, and where it ends; never more than a slice of it is held."""
+    unpacker, produced, first, step = zlib.decompressobj(), 0, b"", 0
+    while not unpacker.eof:
+        piece = unpacker.unconsumed_tail
+        if not piece:
+            length = _SLICES[min(step, len(_SLICES) - 1)]
+            piece, step = content[at : min(end, at + length)], step + 1
+            at += len(piece)
+        if not piece:
+            raise _malformed("an object is cut short")
+        try:
+            given = unpacker.decompress(piece, _SLICES[-1])
+        except zlib.error as problem:
+            raise _malformed(f"an object cannot be inflated: {problem}") from None
+        first = first if len(first) >= 2 * _LONGEST_NUMBER else (first + given)[: 2 * _LONGEST_NUMBER]
+        produced += len(given)
+        if produced > size:
+            raise _malformed("an object is larger than it says")
+    if produced != size:
+        raise _malformed("an object is smaller than it says")
+    return first, at - len(unpacker.unused_data)
+
+
+def _result_size(delta: bytes) -> int:
+    """How large a delta's result is: the second of the two numbers at its begin."""
+    value = at = 0
+    for _ in range(2):
+        value = shift = 0
+        while True:
+            if at >= len(delta) or shift > 7 * _LONGEST_NUMBER:
+                raise _malformed("a delta does not say how large its result is")
+            byte = delta[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                break
+    return value
+
+
+def _byte(content: mmap.mmap, at: int, end: int) -> int:
+    if at >= end:
+        raise _malformed("it is cut short")
+    return content[at]
+
+
+def _malformed(why: str) -> BadInput:
+    return BadInput(f"the bundle's pack is malformed: {why}", hint="onloop submit makes a whole one")
+
+
+def ids_of(index: Path, id_bytes: int = 20) -> frozenset[str]:
+    """The ids of all objects in a pack, from the index (version 2) that git made of it."""
+    content = index.read_bytes()
+    count = int.from_bytes(content[8 + 255 * 4 : 8 + 256 * 4])
+    names = content[8 + 1024 : 8 + 1024 + count * id_bytes]
+    return frozenset(names[at : at + id_bytes].hex() for at in range(0, len(names), id_bytes))
