@@ -222,6 +222,26 @@ def test_a_folder_is_given_away_and_taken_back_through_no_link(tmp_path: Path) -
     assert stat.S_IMODE((folder / "deep").stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_code_in_a_box_inherits_no_descriptor_and_no_environment_of_ours(kind: BoxKind) -> None:
+    program = """
+import json, os
+def read(path):
+    try:
+        return open(path).read()
+    except OSError:
+        return ""
+held = [fd for fd in range(3, 256) if os.path.exists(f"/proc/self/fd/{fd}")]
+held = [fd for fd in held if not os.readlink(f"/proc/self/fd/{fd}").startswith("/proc/")]
+others = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()]
+seen = [pid for pid in others if "HUSH" in read(f"/proc/{pid}/environ")]
+print(json.dumps([held, seen]))
+"""
+    said = as_user("run", kind, PYTHON, "-c", program, before=("env", "HUSH=1"))
+    assert said["code"] == 0, said
+    assert json.loads(str(said["output"])) == [[], []]
+
+
 def test_an_ordinary_user_runs_commands_in_a_box_as_root_does() -> None:
     kind = BoxKind.BUBBLEWRAP if bubblewrap.program() else BoxKind.NAMESPACES
     assert as_user("run", kind, "id", "-un") == {"ending": "exited", "code": 0, "output": "box\n"}

@@ -125,8 +125,9 @@ def run(
 ) -> Ran:
     """Runs `argv` in `folder` with exactly `environment`, until it exits, its time is up, or `stop` says so.
 
-    With a `box`, which needs a `view`, it sees no more than that, and all paths are named as they are inside. Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not
-    make us wait.
+    With a `box`, which needs a `view`, it sees no more than that, and all paths are named as they are inside.
+    Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not make
+    us wait.
     """
     allowed = limits or Limits()
     order = {"argv": list(argv), "folder": str(folder), "environment": dict(environment)}
