@@ -70,7 +70,9 @@ def test_where_there_is_no_box_the_probe_reaches_everything_that_root_can() -> N
 def test_a_hole_that_a_view_has_is_open_and_nothing_else_is(kind: BoxKind) -> None:
     for holes in ({"network": True}, {"nested": True}):
         proof = proof_of(box_of(kind), **holes)
-        assert {cell.name for cell in proof.cells if cell.stopped} == stopped(kind, **holes)
+        found = {cell.name for cell in proof.cells if cell.stopped}
+        assert found - {Attempt.ABSTRACT_SOCKET} == stopped(kind, **holes) - {Attempt.ABSTRACT_SOCKET}
+        assert Attempt.ABSTRACT_SOCKET in found or version() < 6
         assert not proof.is_strong
 
 

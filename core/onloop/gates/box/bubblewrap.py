@@ -48,7 +48,7 @@ def command(
     change = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
     change += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--"]
     settings = [f"{name}={value}" for name, value in environment.items()]
-    return [*caps, "--chdir", "/"], [*change, *limit, "/usr/bin/env", "-i", f"--chdir={folder}", *settings, *argv]
+    return [*caps, "--chdir", "/"], [*change, *limit, "/usr/bin/env", "-i", f"--chdir={folder}", "--", *settings, *argv]
 
 
 def _spaces(box: Box, view: View) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import suppress
 from typing import Any
 
 CLONE_NEWNS = 0x00020000
@@ -23,6 +24,8 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION = 0x20080522
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
+_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 _MOUNT_SETATTR = 442
 _MOST_CAPABILITIES = 64
 
@@ -101,6 +104,12 @@ def open_own_files(*, ours: bool) -> None:
 def gain_nothing() -> None:
     """Has no program that this process starts gain rights by being started."""
     control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def leave_keyrings() -> None:
+    """Puts this process into a new session keyring, so that it finds no key of ours; where there are none, none is."""
+    with suppress(OSError, KeyError):
+        system_call(_KEYCTL[os.uname().machine], _KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def drop_capabilities() -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from onloop.gates.box import calls
 from onloop.gates.box.bounds import Bounds
-from onloop.gates.box.ordinary import become_user, user_namespace
+from onloop.gates.box.ordinary import become_user, limit_processes, user_namespace
 from onloop.gates.box.watch import Watch
 
 _SIGNALS = range(129, 193)
@@ -30,11 +31,17 @@ class Entrance:
         self.kept: tuple[int, ...] = ()
         self.enter: Callable[[], None] = _stay
         self.status: int | None = None
+        self.on_network = False
 
     def prepare(self) -> None:
         """The part of the command's own process, before it becomes the command."""
         if self.watch.group is not None:
             self.watch.group.enter()
+        calls.leave_keyrings()
+        if self.on_network:
+            from onloop.gates.box.landlock import keep_to_own_sockets
+
+            keep_to_own_sockets()
         self.enter()
 
     def close(self) -> None:
@@ -57,6 +64,7 @@ def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callab
     """The entrance that an order asks for; OSError if this machine does not let us make it."""
     way = Entrance(command, Watch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
     _WAYS[order["kind"]](way, order)
+    way.on_network = order["network"] and order["kind"] != "none"
     return way
 
 
@@ -94,7 +102,6 @@ def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
 
 
 def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
-    from onloop.gates.box import calls
     from onloop.gates.box.landlock import Rules
 
     rules = Rules(
@@ -105,6 +112,7 @@ def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
     )
 
     def enter() -> None:
+        limit_processes(order["processes"], order["user"])
         become_user(order["user"])
         calls.drop_capabilities()
         rules.obey()
@@ -117,8 +125,12 @@ def _by_seatbelt(way: Entrance, order: Mapping[str, Any]) -> None:
 
 
 def _as_user(way: Entrance, order: Mapping[str, Any]) -> None:
-    if order["user"] is not None:
-        way.enter = lambda: become_user(order["user"])
+    def enter() -> None:
+        limit_processes(order["processes"], order["user"])
+        if order["user"] is not None:
+            become_user(order["user"])
+
+    way.enter = enter
 
 
 _WAYS: Mapping[str, Callable[[Entrance, Mapping[str, Any]], None]] = {

@@ -50,11 +50,12 @@ class Plan:
         path = Path(place)
         if not self.box.kind.moves_paths:
             return path
+        if any(path.is_relative_to(folder) for folder in (*system.folders(), *self.view.read_only)):
+            return path
         for name, folder in zip(astuple(BOXED), self.view.writable, strict=True):
             if path.is_relative_to(name):
                 return folder / path.relative_to(name)
-        shown = (*system.folders(), *self.view.read_only)
-        return path if any(path.is_relative_to(folder) for folder in shown) else None
+        return None
 
     def _common(self) -> dict[str, object]:
         return {

@@ -11,7 +11,8 @@ from onloop.gates.box.bounds import Bounds
 from onloop.gates.box.cgroup import ControlGroup
 
 _PAUSE_S = 0.1
-_SHARE = 10
+_WALK_PAUSE_S = 0.25
+_SHARE = 25
 """A look may take one part in so many of the time."""
 
 
@@ -30,10 +31,9 @@ class Watch:
         self._next_walk = 0.0
 
     def look(self, *, last: bool = False) -> str | None:
-        """In words, which bound is exceeded; None if none. The `last` look leaves nothing out."""
+        """In words, which bound is exceeded; None if none. The `last` look, when all has ended, leaves nothing out."""
         began = time.monotonic()
-        pids = () if last else self._below(os.getpid())
-        found = self._counted(pids) or self._walked(pids, last)
+        found = self._counted(last) or self._walked(last)
         self.pause_s = max(_PAUSE_S, _SHARE * (time.monotonic() - began))
         return found
 
@@ -42,23 +42,22 @@ class Watch:
         if self.group is not None:
             self.group.remove()
 
-    def _counted(self, pids: tuple[int, ...]) -> str | None:
+    def _counted(self, last: bool) -> str | None:
         if self.group is not None:
             return self.group.exceeded(self._bounds)
+        pids = () if last else self._below(os.getpid())
         if usage.threads(pids) > self._bounds.processes:
             return self._bounds.too_many
-        return (
-            self._bounds.too_large
-            if usage.memory(pids, self._bounds.memory_bytes) > self._bounds.memory_bytes
-            else None
-        )
+        most = self._bounds.memory_bytes
+        return self._bounds.too_large if usage.memory(pids, most) > most else None
 
-    def _walked(self, pids: tuple[int, ...], last: bool) -> str | None:
+    def _walked(self, last: bool) -> str | None:
         began = time.monotonic()
         if began < self._next_walk and not last:
             return None
+        pids = () if last else self._below(os.getpid())
         taken = self._room.taken(pids, self._bounds.disk_bytes)
-        self._next_walk = began + _SHARE * (time.monotonic() - began)
+        self._next_walk = began + max(_WALK_PAUSE_S, _SHARE * (time.monotonic() - began))
         return self._bounds.too_full if taken > self._bounds.disk_bytes else None
 
 
