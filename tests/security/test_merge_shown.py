@@ -232,6 +232,12 @@ def own_base(stage: Stage, base: str, work: str) -> Submission:
     return replace(stage.handed(work), base=hidden, authors=stage.mirror.authors(hidden, work))
 
 
+def sideways_base(stage: Stage, base: str, work: str) -> Submission:
+    """A commit of the target that is no part of the work's history: the diff from it is another one."""
+    stage.move(stage.commit({"a": TEXT, "b": "b\n"}, base))
+    return replace(stage.handed(work), base=stage.put)
+
+
 def others_authors(stage: Stage, base: str, work: str) -> Submission:
     return replace(stage.handed(work), authors=("somebody@example.org",))
 
@@ -240,7 +246,7 @@ def another_tree(stage: Stage, base: str, work: str) -> Submission:
     return replace(stage.handed(work), tree=stage.mirror.tree(base))
 
 
-@pytest.mark.parametrize("lie", [own_base, others_authors, another_tree])
+@pytest.mark.parametrize("lie", [own_base, sideways_base, others_authors, another_tree])
 def test_base_tree_and_authors_are_computed_again_and_never_believed(
     stage: Stage, lie: Callable[[Stage, str, str], Submission]
 ) -> None:
@@ -253,7 +259,7 @@ def test_base_tree_and_authors_are_computed_again_and_never_believed(
 
     assert stage.merge().startswith("asked again")
 
-    assert stage.target == base
+    assert stage.target == stage.put
     now = stage.shown
     assert (now.head, now.tree, now.base, now.authors) == (work, honest.tree, honest.base, honest.authors)
     assert stage.merge().startswith("done")
