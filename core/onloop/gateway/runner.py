@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from onloop.errors import OnloopError, Refused
 from onloop.gates.bench import GateStopped
 from onloop.gates.evaluation import Subject, Workshop, evaluate
+from onloop.gates.provenance import check_provenance
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import Principal
@@ -61,7 +62,9 @@ class Runner:
             raise ValueError(f"{task.id} has no submission")
         subject = Subject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
         try:
-            return evaluate(gate, subject, self.workshop(task, definition, lambda: self._should_stop(job)))
+            workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            check_provenance(workshop.mirror, now, task.target)
+            return evaluate(gate, subject, workshop)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop

@@ -60,7 +60,8 @@ def submit_if(opened: Opened, agent: Principal, said: Said, *, key: str = "") ->
 
 
 def _gathered(opened: Opened, task: Task) -> AbstractContextManager[Collection]:
-    known = tuple(commit for commit in (task.submission.head if task.submission else None, task.funnel) if commit)
+    """The target's history stays behind, and what the gateway itself merged: a bundle of all else is whole."""
+    known = (task.funnel,) if task.funnel else ()
     return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
 
 
@@ -117,7 +118,7 @@ def _held(opened: Opened, agent: Principal) -> Task:
     task = task_of(opened, agent.task or "")
     check_holder(task, agent.id, agent.epoch)
     with opened.gateway.store.reading() as at:
-        check_lease(at, agent)
+        check_lease(at, agent, opened.gateway.clock())
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task
