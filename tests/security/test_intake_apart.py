@@ -133,11 +133,14 @@ def test_an_agents_user_hands_in_what_it_made_in_folders_of_its_own_and_the_stor
 ) -> None:
     camp.sh(f'{GOOD}; echo notes > "$ONLOOP_OUT/notes.md"')
     done = camp.onloop("submit", "--wait", "0s", "--json")
-    shown = json.loads(camp.onloop("show", "r1", "--json", ONLOOP_TOKEN="").stdout)
+    store = SqliteStore(camp.world.store)
+    with store.reading() as at:
+        task = at.task("r1")
     own = [camp.place, Path(camp.token["ONLOOP_OUT"])]
 
     assert done.returncode in {0, 10, 11}, done.stdout + done.stderr
-    assert [(a["name"], a["size"]) for a in shown["artefacts"]] == [("notes.md", 6)], shown
+    assert task is not None and task.submission is not None and task.submission.bundle
+    assert [(artefact.name, artefact.size) for artefact in task.submission.artefacts] == [("notes.md", 6)]
     assert {(path.stat().st_uid, path.stat().st_mode & 0o777) for path in own} == {(AGENT_UID, 0o700)}
     assert all(path.is_relative_to(camp.world.folder / "agent") for path in own)
     assert not any((camp.world.store.parent / name).exists() for name in ("environments", "out"))
@@ -150,7 +153,6 @@ def test_an_agents_user_hands_in_what_it_made_in_folders_of_its_own_and_the_stor
     ):
         camp.sh(f"git commit -q --allow-empty -m again; {script}")
         camp.onloop("submit", "--wait", "0s")
-    store = SqliteStore(camp.world.store)
     blobs = [blob for (blob,) in store.connection.execute("SELECT bytes FROM blob")]
     store.close()
     assert not any(b"SQLite format 3" in blob for blob in blobs)

@@ -16,10 +16,12 @@ from onloop.errors import BadInput, OnloopError, Refused
 from onloop.gates.bundle import BundleHeader, bundle_header
 from onloop.gates.collection import collected
 from onloop.gates.environment import Environment
+from onloop.gates.folders import remove_tree
 from onloop.gates.manifest import Announced, Manifest, manifest_from
 from onloop.gates.pack import PackLimits, check_pack
+from onloop.gates.provenance import check_provenance
 from onloop.gates.quarantine import LIMITS
-from onloop.gateway.submission import submit
+from onloop.gateway.submission import hold_again, submit
 from security import packs
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -393,6 +395,19 @@ def test_an_environment_of_a_task_begins_with_the_history_that_bundles_build_on(
 
     with collected(embedded.clone, embedded.out, "main") as collection:
         assert (changed.bundle > 0, collection.manifest.bundle) == (True, 0)
+
+
+def test_a_mirror_that_was_lost_is_made_again_from_the_origin_and_the_bundles(embedded: Place) -> None:
+    head = embedded.commit()
+    task = embedded.submit()
+    mirror = embedded.opened.home.mirror(str(embedded.origin))
+    remove_tree(mirror.path)
+    remove_tree(embedded.clone)
+
+    hold_again(embedded.opened, task)
+    assert mirror.read_file(head, "app.py", 100) == b"print(2)\n"
+    assert task.submission is not None
+    check_provenance(mirror, task.submission, "main")
 
 
 def test_the_bombs_are_what_they_claim_to_be(tmp_path: Path) -> None:

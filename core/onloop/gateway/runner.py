@@ -13,7 +13,7 @@ from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
-from onloop.gateway.submission import task_of
+from onloop.gateway.submission import hold_again, task_of
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.task import Evidence, Task, Verdict
@@ -63,6 +63,7 @@ class Runner:
         subject = Subject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
         try:
             workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            hold_again(self.opened, task)
             check_provenance(workshop.mirror, now, task.target)
             return evaluate(gate, subject, workshop)
         except GateStopped:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
 from onloop.gates.collection import Collection, collected
 from onloop.gates.manifest import Manifest
+from onloop.gates.mirror import Mirror
 from onloop.gates.provenance import provenance_of
 from onloop.gates.quarantine import Admission, Arrival, admit, arrived
 from onloop.gateway.admission import check_lease
@@ -94,8 +95,7 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
     mirror = opened.home.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's
     tip = mirror.refresh(task.target)
-    kin = (*task.merges, *((task.parent,) if task.funnel and task.parent else ()))
-    head = admit(arrival, Admission(mirror, task.target, task.id, task.version, kin))
+    head = admit(arrival, _admission(mirror, task))
     found = provenance_of(mirror, head, tip)
     if found.tree == mirror.tree(found.base):
         _check_needs_no_change(opened, task, arrival.manifest)
@@ -111,6 +111,25 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
         bundle=keep(content) if (content := arrival.bundle()) else "",
     )
     return opened.gateway.perform(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key)
+
+
+def hold_again(opened: Opened, task: Task) -> None:
+    """Bring what a task submitted into the mirror again where that was lost: from the origin and the kept bundle."""
+    now, mirror = task.submission, opened.home.mirror(task.origin or "")
+    if now is None or (mirror.path.is_dir() and mirror.has(now.head)):
+        return
+    mirror.create()
+    mirror.refresh(task.target)
+    with opened.gateway.store.reading() as at:
+        content = (at.blob(now.bundle) if now.bundle else None) or b""
+    collection = Collection(Manifest(now.head, len(content)), iter((content,)))
+    with arrived(opened.home.quarantine, collection) as arrival:
+        admit(arrival, _admission(mirror, task))
+
+
+def _admission(mirror: Mirror, task: Task) -> Admission:
+    kin = (*task.merges, *((task.parent,) if task.funnel and task.parent else ()))
+    return Admission(mirror, task.target, task.id, task.version, kin)
 
 
 def _held(opened: Opened, agent: Principal) -> Task:
