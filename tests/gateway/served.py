@@ -17,6 +17,7 @@ from onloop.gateway.line import Line
 from onloop.gateway.resident import Resident
 from onloop.gateway.service import Gateway
 from onloop.machine.task import Task
+from onloop.store.rows import Head
 from world import wait_for
 
 
@@ -30,11 +31,14 @@ def _no_changes(_: str) -> Changes:
 
 @contextmanager
 def resident(
-    home: Home, clock: Callable[[], int], changes: Callable[[str], Changes] = _no_changes
+    home: Home,
+    clock: Callable[[], int],
+    changes: Callable[[str], Changes] = _no_changes,
+    submit: Callable[[Any, Arrival], tuple[Task, Head | None]] = _no_submission,
 ) -> Iterator[list[str]]:
     """A resident gateway that is up in the block; what it said is handed out."""
     stop, words = threading.Event(), list[str]()
-    gateway = Resident(home, clock, stop.is_set, words.append, _no_submission, changes, lambda: None)
+    gateway = Resident(home, clock, stop.is_set, words.append, submit, changes, lambda: None)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.run)
         try:

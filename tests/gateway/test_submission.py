@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from gateway.shop import Clock, Shop
+from gateway.place import SEED, Place, git, placed
+from gateway.shop import Shop
 from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
 from onloop.gates.folders import remove_tree
 from onloop.gates.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
 from onloop.gateway.dossier import dossier_of
-from onloop.gateway.home import Home, apart_from
-from onloop.gateway.identity import Principal
-from onloop.gateway.opening import Opened
-from onloop.gateway.service import Gateway
+from onloop.gateway.home import apart_from
 from onloop.gateway.submission import (
     LONGEST_STATEMENT,
     submit,
@@ -32,77 +29,15 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite import SqliteStore
 from scenario import FAIL, PASS
 from steps import MINUTE, defined, develop, gate, human, merge, notes, ship, version
-
-PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.check_output(["git", *words], cwd=folder, env=PLAIN, text=True, timeout=30).strip()
-
-
-@dataclass
-class Place:
-    """A shop with an origin, and an agent at work in its clone of it."""
-
-    shop: Shop
-    opened: Opened
-    agent: Principal
-    origin: Path
-
-    @property
-    def clone(self) -> Path:
-        return self.opened.home.environment("r1")
-
-    @property
-    def out(self) -> Path:
-        return self.opened.home.out("r1")
-
-    def commit(self, name: str = "app.py", content: str = "print(2)\n") -> str:
-        """The agent commits a file."""
-        (self.clone / name).write_text(content)
-        git(self.clone, "add", "--all")
-        git(self.clone, "commit", "--quiet", "--message", "work")
-        return git(self.clone, "rev-parse", "HEAD")
-
-    def hand_over(self, name: str, content: bytes = b"notes") -> None:
-        """The agent puts an artefact where they belong."""
-        (self.out / name).write_bytes(content)
-
-    def submit(self, statement: str = "done", key: str = "") -> Task:
-        """The agent submits."""
-        return submit(self.opened, self.agent, statement, key=key)[0]
-
-    def artefacts(self) -> tuple[Artefact, ...]:
-        """What is submitted."""
-        now = self.submit().submission
-        assert now is not None
-        return now.artefacts
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    origin, home = tmp_path / "origin", Home(tmp_path / "state" / "store")
-    origin.mkdir()
-    git(origin, "init", "--quiet", "--initial-branch=main")
-    (origin / "app.py").write_text("print(1)\n")
-    git(origin, *SEED, "add", "--all")
-    git(origin, *SEED, "commit", "--quiet", "--message", "first")
-    create_store(home.store)
-    store = SqliteStore(home.store)
-    shop = Shop(store, Clock())
-    shop.begin(origin=str(origin))
-    home.out("r1").mkdir(parents=True)
-    opened = Opened(home, Gateway(store, shop.clock))
-    Environment(home.environment("r1")).prepare(home.mirror(str(origin)), "main", "r1", "alfa")
-    made = Place(shop, opened, shop.claim(), origin)
-    made.commit(content="print(0)\n")
-    yield made
-    shop.check()
-    opened.close()
+    with placed(tmp_path) as made:
+        yield made
 
 
 def test_a_clone_that_another_user_made_is_handed_in_to_a_gateway_that_has_no_mirror_yet(place: Place) -> None:

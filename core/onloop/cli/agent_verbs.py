@@ -42,7 +42,7 @@ def claim(context: Context) -> Output:
     lease_ms = milliseconds(args.lease)
     got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
     place = _workplace(context, got)
-    exports = own_variables(context.home, got.task, got.secret)
+    exports = own_variables(opened.home, got.task, got.secret)
     lines = (
         f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}; the brief: onloop next",
         *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),

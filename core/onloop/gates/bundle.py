@@ -31,7 +31,7 @@ def bundle_header(begin: bytes) -> BundleHeader:
     if signature is None or end < 0:
         raise BadInput("what came is no git bundle of version 2 or 3", hint=_HINT)
     digits, needed, refs = 40, list[str](), list[str]()
-    for line in begin[len(signature) : end].split(b"\n"):
+    for line in begin[len(signature) : end].splitlines():
         if line.startswith(b"@"):
             digits = _digits(line)
         elif found := _PREREQUISITE.fullmatch(line):

@@ -87,7 +87,7 @@ def check_artefact_name(name: str) -> None:
     """BadInput for a name that cannot be shown as it is, or would lead elsewhere."""
     if safe(name) != name or name in {"", ".", ".."} or "/" in name or len(name) > LONGEST_NAME:
         raise BadInput(
-            f"{safe(name, 100)!r} cannot be the name of an artefact",
+            f"{safe(name, 100)} cannot be the name of an artefact",
             hint="rename it in $ONLOOP_OUT: letters, digits and signs that can be printed, in UTF-8",
         )
 

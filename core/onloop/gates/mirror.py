@@ -99,6 +99,11 @@ class Mirror:
         with self._turn(ref) as git:
             git.run("update-ref", ref, commit)
 
+    def has(self, commit: str) -> bool:
+        """Whether the mirror has that commit."""
+        asked = f"{check_commit(commit)}^{{commit}}"
+        return self.git.run("rev-parse", "--verify", "--quiet", asked, accept=(0, 1)).exit_code == 0
+
     def tree(self, commit: str) -> str:
         """The id of a commit's tree; `UnknownThing` if the mirror does not have that commit."""
         found = self.git.run("rev-parse", "--verify", "--quiet", f"{check_commit(commit)}^{{tree}}", accept=(0, 1))

@@ -245,7 +245,7 @@ def _refused(failed: GitFailed, commit: str) -> BadInput | GitFailed:
     """What a failed check means: no time is nobody's fault, anything else is the commit's."""
     if failed.out_of_time:
         return failed
-    unresolved = "unresolved" in failed.complaint
+    unresolved = any(words in failed.complaint for words in ("unresolved", "did not receive expected object"))
     return BadInput(
         f"commit {commit} cannot be fetched: {failed.complaint}",
         hint=_UNSHALLOW if unresolved else "run `git fsck --full`, repair what it names, commit and submit again",

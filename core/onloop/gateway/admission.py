@@ -37,10 +37,10 @@ def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
         check_lease(tx, principal)
 
 
-def check_lease(tx: Reading, agent: Principal) -> None:
+def check_lease(tx: Reading, agent: Principal, now: int = 0) -> None:
     """Refuse an agent without the lease of its task, or with one that has run out, in a freeze too."""
     lease = tx.get(Lease, agent.task or "")
-    held = (lease.agent, lease.epoch) if lease is not None and lease.expires else None
+    held = (lease.agent, lease.epoch) if lease is not None and lease.expires > now else None
     if held != (agent.id, agent.epoch):
         words = f"{agent.id} no longer holds {agent.task}"
         raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)

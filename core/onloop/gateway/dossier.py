@@ -227,12 +227,15 @@ def _text(content: bytes | None) -> str | None:
 
 
 def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
-    """What the task's submission changes, read from the mirror of its repository."""
+    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
+    from onloop.gates.provenance import check_provenance  # here: whoever only looks at a list starts no git
+
     now = task.submission
     if now is None or task.origin is None:
         return NOT_ASKED
     try:
         mirror = mirror_of(task.origin)
+        check_provenance(mirror, now, task.target)
         return Changes(mirror.diff_stat(now.base, now.head), mirror.diff(now.base, now.head, DIFF_LIMIT))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from onloop.errors import OnloopError, Refused
 from onloop.gates.bench import GateStopped
 from onloop.gates.evaluation import Subject, Workshop, evaluate
+from onloop.gates.provenance import check_provenance
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
-from onloop.gateway.submission import task_of
+from onloop.gateway.submission import hold_again, task_of
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.task import Evidence, Task, Verdict
@@ -61,7 +62,10 @@ class Runner:
             raise ValueError(f"{task.id} has no submission")
         subject = Subject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
         try:
-            return evaluate(gate, subject, self.workshop(task, definition, lambda: self._should_stop(job)))
+            workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            hold_again(self.opened, task)
+            check_provenance(workshop.mirror, now, task.target)
+            return evaluate(gate, subject, workshop)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
 from onloop.gates.collection import Collection, collected
 from onloop.gates.manifest import Manifest
+from onloop.gates.mirror import Mirror
 from onloop.gates.provenance import provenance_of
 from onloop.gates.quarantine import Admission, Arrival, admit, arrived
 from onloop.gateway.admission import check_lease
@@ -60,7 +61,8 @@ def submit_if(opened: Opened, agent: Principal, said: Said, *, key: str = "") ->
 
 
 def _gathered(opened: Opened, task: Task) -> AbstractContextManager[Collection]:
-    known = tuple(commit for commit in (task.submission.head if task.submission else None, task.funnel) if commit)
+    """The target's history stays behind, and what the gateway itself merged: a bundle of all else is whole."""
+    known = (task.funnel,) if task.funnel else ()
     return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
 
 
@@ -93,8 +95,7 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
     mirror = opened.home.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's
     tip = mirror.refresh(task.target)
-    kin = (*task.merges, *((task.parent,) if task.funnel and task.parent else ()))
-    head = admit(arrival, Admission(mirror, task.target, task.id, task.version, kin))
+    head = admit(arrival, _admission(mirror, task))
     found = provenance_of(mirror, head, tip)
     if found.tree == mirror.tree(found.base):
         _check_needs_no_change(opened, task, arrival.manifest)
@@ -112,12 +113,31 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
     return opened.gateway.perform(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key)
 
 
+def hold_again(opened: Opened, task: Task) -> None:
+    """Bring what a task submitted into the mirror again where that was lost: from the origin and the kept bundle."""
+    now, mirror = task.submission, opened.home.mirror(task.origin or "")
+    if now is None or (mirror.path.is_dir() and mirror.has(now.head)):
+        return
+    mirror.create()
+    mirror.refresh(task.target)
+    with opened.gateway.store.reading() as at:
+        content = (at.blob(now.bundle) if now.bundle else None) or b""
+    collection = Collection(Manifest(now.head, len(content)), iter((content,)))
+    with arrived(opened.home.quarantine, collection) as arrival:
+        admit(arrival, _admission(mirror, task))
+
+
+def _admission(mirror: Mirror, task: Task) -> Admission:
+    kin = (*task.merges, *((task.parent,) if task.funnel and task.parent else ()))
+    return Admission(mirror, task.target, task.id, task.version, kin)
+
+
 def _held(opened: Opened, agent: Principal) -> Task:
     """The agent's task, while it holds the lease; NotAllowed or Refused where it does not."""
     task = task_of(opened, agent.task or "")
     check_holder(task, agent.id, agent.epoch)
     with opened.gateway.store.reading() as at:
-        check_lease(at, agent)
+        check_lease(at, agent, opened.gateway.clock())
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task

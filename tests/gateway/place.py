@@ -1,0 +1,130 @@
+"""An agent at work in a clone of its own, with a gateway to hand in to: over the file, or over the socket."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.served import resident
+from gateway.shop import Clock, Shop
+from onloop.gates.collection import Collection
+from onloop.gates.environment import Environment
+from onloop.gates.folders import private
+from onloop.gates.manifest import Manifest
+from onloop.gates.quarantine import Arrival
+from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.home import Home
+from onloop.gateway.identity import Principal
+from onloop.gateway.line import Line
+from onloop.gateway.opening import Opened
+from onloop.gateway.service import Gateway
+from onloop.gateway.submission import hand_in, submit, take
+from onloop.machine.task import Artefact, Task
+from onloop.store.rows import Head
+from onloop.store.sqlite import SqliteStore, create_store
+
+PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.check_output(["git", *words], cwd=folder, env=PLAIN, text=True, timeout=30).strip()
+
+
+@dataclass
+class Place:
+    """A shop with an origin, and an agent at work in its clone of it."""
+
+    shop: Shop
+    opened: Opened
+    agent: Principal
+    origin: Path
+
+    @property
+    def clone(self) -> Path:
+        return self.opened.home.environment("r1")
+
+    @property
+    def out(self) -> Path:
+        return self.opened.home.out("r1")
+
+    def commit(self, name: str = "app.py", content: str = "print(2)\n") -> str:
+        """The agent commits a file."""
+        (self.clone / name).write_text(content)
+        git(self.clone, "add", "--all")
+        git(self.clone, "commit", "--quiet", "--message", "work")
+        return git(self.clone, "rev-parse", "HEAD")
+
+    def hand_over(self, name: str, content: bytes = b"notes") -> None:
+        """The agent puts an artefact where they belong."""
+        (self.out / name).write_bytes(content)
+
+    def submit(self, statement: str = "done", key: str = "") -> Task:
+        """The agent submits."""
+        return submit(self.opened, self.agent, statement, key=key)[0]
+
+    def send(self, manifest: Manifest, *chunks: bytes) -> Task:
+        """Hand in bytes of the agent's own making, past the collector."""
+        collection, apart = Collection(manifest, iter(chunks)), self.opened.apart
+        if apart is not None:
+            return apart.submit(self.agent, "sent", collection, key="")
+        return take(self.opened, self.agent, "sent", collection)
+
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """What is submitted."""
+        now = self.submit().submission
+        assert now is not None
+        return now.artefacts
+
+
+@contextmanager
+def placed(tmp_path: Path) -> Iterator[Place]:
+    """A place whose agent has committed something already."""
+    origin, home = tmp_path / "origin", Home(tmp_path / "state" / "store")
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    (origin / "app.py").write_text("print(1)\n")
+    git(origin, *SEED, "add", "--all")
+    git(origin, *SEED, "commit", "--quiet", "--message", "first")
+    create_store(home.store)
+    store = SqliteStore(home.store)
+    shop = Shop(store, Clock())
+    shop.begin(origin=str(origin))
+    home.out("r1").mkdir(parents=True)
+    opened = Opened(home, Gateway(store, shop.clock))
+    Environment(home.environment("r1")).prepare(home.mirror(str(origin)), "main", "r1", "alfa")
+    made = Place(shop, opened, shop.claim(), origin)
+    made.commit(content="print(0)\n")
+    yield made
+    shop.check()
+    opened.close()
+
+
+@contextmanager
+def at_the_socket(place: Place) -> Iterator[Place]:
+    """The same place with its agent at the socket of a resident gateway, and in folders of another user's."""
+    home, clock, secret = place.opened.home, place.shop.clock, place.shop.secrets["r1"]
+
+    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
+        opened = Opened(home, Gateway(SqliteStore(home.store), clock))
+        try:
+            agent, statement, key = values
+            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
+        finally:
+            opened.close()
+
+    with resident(home, clock, submit=submitted) as words:
+        apart = Home(home.store, home.store.parent / "own")
+        private(apart.store.parent / "own")
+        for theirs, ours in ((apart.environments, home.environments), (apart.handed_over, home.handed_over)):
+            ours.rename(theirs)
+        line = Line(home.socket)
+        client = GatewayClient(line, ClientStore(line), clock)
+        yield Place(place.shop, Opened(apart, client, client), client.agent(secret), place.origin)
+        line.close()
+        assert [word for word in words if word.startswith("trouble")] == []
