@@ -22,6 +22,7 @@ from onloop.agents.record import end_remembered, remember, signal_group
 from onloop.agents.workplace import written
 from onloop.errors import BadInput
 from onloop.gates import warden
+from onloop.gates.modes import umask_of_user
 
 LARGEST_LOG = 8 * 1_048_576
 """How much of what one agent run prints is kept, in bytes; the rest is counted."""
@@ -59,7 +60,7 @@ class AgentProcess:
             "environment": dict(environment),
             "limits": {},
             "stdin": str(brief),
-            "umask": -1,
+            "umask": umask_of_user(),
         }
         process, report = _ordered(order)
         said = _heard(report, {"started", "problem"})
