@@ -85,7 +85,7 @@ def _furnish(home: Home) -> None:
 def flood(path: str) -> None:
     """Everything at once, for as long as standard input is open; what was seen is printed at the end."""
     place, seen = Path(path), {"refused": 0, "dropped": 0, "answered": 0}
-    held = [*_idle(place, seen), *_halves(place, seen), *_unread(place, seen)]
+    held = [*_halves(place, seen), *_unread(place, seen), *_idle(place, seen)]
     _say("ready")
     lines: list[socket.socket] = []
     while not select.select([sys.stdin], [], [], 0)[0]:
@@ -132,6 +132,7 @@ def _halves(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
     """Requests of 15 MB, and then of as much as is taken, without their end."""
     for number in range(HALVES):
         if (line := _line(place, seen)) is not None:
+            line.settimeout(5)
             size = 15 * MIB if number % 2 else MIB
             _send(line, LENGTH.pack(size) + b" " * (size - 1), seen)
             yield line

@@ -147,7 +147,7 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     ["A", "eyJ", "sk-", "token", "://", "://a:", "bearer ", "-----BEGIN PRIVATE KEY-----\n", "x-x-key", "password='"],
 )
 def test_no_text_makes_redaction_slow(piece: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     redacted(piece * (100_000 // len(piece)), [SECRET])
     redacted(("A" * 25 + "\n") * 4000, [SECRET])
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

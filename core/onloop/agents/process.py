@@ -22,6 +22,7 @@ from onloop.agents.record import end_remembered, remember, signal_group
 from onloop.agents.workplace import written
 from onloop.errors import BadInput
 from onloop.gates import warden
+from onloop.gates.modes import umask_of_user
 
 LAST_WORDS = 2_000
 """How much of the end of what an agent printed is kept at hand, in bytes."""
@@ -67,7 +68,7 @@ class AgentProcess:
             "environment": dict(environment),
             "limits": {},
             "stdin": str(brief),
-            "umask": -1,
+            "umask": umask_of_user(),
         }
         process, report = _ordered(order)
         said = _heard(report, {"started", "problem"})

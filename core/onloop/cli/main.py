@@ -15,6 +15,7 @@ from onloop.cli.output import Output, write, write_error
 from onloop.cli.verb import Argument, Verb
 from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
+from onloop.gates.modes import keep_private
 
 LARGEST_NUMBER = 2**63 - 1
 """What the store can count to."""
@@ -36,6 +37,7 @@ class _Parser(argparse.ArgumentParser):
 def run(words: Sequence[str]) -> int:
     """Carry out `onloop WORDS…`; never a traceback for what we foresaw."""
     as_json = "--json" in words
+    keep_private()
     try:
         _check_encoding(words)
         args = parse(words)

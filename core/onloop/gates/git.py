@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from onloop.errors import Unavailable
+from onloop.gates.modes import AS_IT_IS, umask_of_user
 from onloop.gates.names import one_line, without_credentials
 
 BRIEF_S = 60.0
@@ -175,6 +176,7 @@ class Git:
             cwd="/",
             env=self._environment() | dict(variables),
             start_new_session=True,
+            umask=umask_of_user() if words[:1] == ["push"] else AS_IT_IS,
             pass_fds=() if self.held is None else (self.held,),
         )
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import Unavailable
+from onloop.gates.modes import umask_of_user
 from onloop.gateway.home import Home, is_own
 
 GLANCES, GLANCE_S = 20, 0.02
@@ -135,6 +136,7 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
             env=kept,
             cwd="/",
             start_new_session=True,
+            umask=umask_of_user(),
         )
     starts.running.append((process, clock()))
 
