@@ -13,7 +13,8 @@ from onloop.attention.groups import Group
 from onloop.gates.mirror import Mirror
 from onloop.gateway.dossier import NOT_ASKED, Changes, changes_of
 from onloop.gateway.gallery import picture_of
-from onloop.gateway.identity import Principal, agent_from_token, enrolment, launcher, person_from_passphrase, verifier
+from onloop.gateway.identity import Principal, agent_from_token, launcher, verifier
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.service import Claim, Gateway, append_house
 from onloop.machine import commands as c
 from onloop.machine.definition import (

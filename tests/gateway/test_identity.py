@@ -8,7 +8,8 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, NotAllowed, Refused
-from onloop.gateway.identity import agent_from_token, enrolment, launcher, person_from_passphrase, token_digest
+from onloop.gateway.identity import agent_from_token, launcher, token_digest
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.service import Claim
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import NOBODY, Principal, launcher
+from onloop.gateway.identity import NOBODY, Principal, this_process
 from onloop.gateway.opening import Opened, open_file, open_home
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
@@ -76,7 +76,7 @@ class Context:
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
-        return self.agent() if os.environ.get("ONLOOP_TOKEN") else launcher(getpass.getuser())
+        return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
 
     def person(self) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""

@@ -14,9 +14,12 @@ from onloop.demo.plays import MAX_PARALLEL, PLAYS, Play
 from onloop.demo.scenario import Pattern, Scenario, load
 from onloop.errors import BadInput
 from onloop.gateway.home import Home, state_home
-from onloop.gateway.identity import Principal, enrolment, launcher, person_from_passphrase
+from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.opening import Opened, open_home, wall_clock
+from onloop.gateway.own_key import make_own_key
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
+from onloop.gateway.scram import RANDOM_COST
 from onloop.gateway.service import append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
@@ -92,6 +95,7 @@ def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
     make_origins(folder.origins, folder.play.programs)
     _control(folder)
     create_store(folder.home.store, folder.home.anchor)
+    make_own_key(folder.home.store)
 
 
 def _control(folder: DemoFolder) -> Path:
@@ -119,7 +123,7 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
     opened = open_home(folder.home)
     by = launcher("demo")
     passphrase = secrets.token_urlsafe(24)
-    event = enrolment(person, ("approvers",), "", passphrase, by.id)
+    event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
     with opened.gateway.store.writing() as tx:
         if not tx.house().id:
             append_house(tx, StoreCreated(secrets.token_hex(8), scripted=True), wall_clock(), by.id)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from onloop.errors import NotAllowed, Unavailable
 from onloop.gateway.calls import CALLS
 from onloop.gateway.dossier import Changes
-from onloop.gateway.identity import Principal
+from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
@@ -107,8 +107,17 @@ class GatewayClient:
         return cast("Principal", self._ask("agent", secret))
 
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
-        """See Gateway.person. Over the line, it also proves who speaks."""
-        return cast("Principal", self._ask("person", name, passphrase, typed))
+        """See Gateway.person. Over the line, it also proves who speaks; the passphrase stays here."""
+
+        def prove() -> Principal:
+            return self.line.person(name, passphrase, typed=typed)
+
+        if self.behind is None:
+            return self.line.until_told(prove)
+        try:
+            return prove()
+        except Lost:
+            return self.behind.person(name, passphrase, typed=typed)
 
     def submit(self, agent: Principal, statement: str, *, key: str = "") -> Task:
         """Let the gateway fetch and hand in what the agent has committed: it alone may write to the mirrors."""
@@ -121,6 +130,9 @@ class GatewayClient:
     def _ask(self, name: str, *values: object) -> object:
         if self.behind is None:
             return self.line.ask_until_told(name, *values)
+        who = values[0] if values else None
+        if isinstance(who, Principal) and who.kind is PrincipalKind.HUMAN and not self.line.can_speak_for(who.name):
+            return CALLS[name](self.behind, values)  # proved to the file, and so asked of the file
         try:
             return self.line.ask(name, *values)
         except Lost:

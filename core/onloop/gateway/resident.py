@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, OnloopError, Unavailable
-from onloop.gateway.caller import Caller
+from onloop.gateway.caller import Caller, Doorkeeper
 from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.dossier import Changes
+from onloop.gateway.guesses import Guesses
 from onloop.gateway.home import Home
+from onloop.gateway.own_key import make_own_key
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
 from onloop.gateway.service import Gateway
@@ -71,7 +73,8 @@ class Resident:
     """Serves a home until stopped.
 
     `submit` hands in for an agent, and tells the log's head after it; `changes` says what a task's submission changes;
-    `ensure_verifier` starts one where none is up.
+    `ensure_verifier` starts one where none is up. `box_is_strong` says whether code under test sees nothing of ours;
+    `guessed` hears of a user who guesses at a person's passphrase.
     """
 
     home: Home
@@ -82,6 +85,8 @@ class Resident:
     changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
+    box_is_strong: Callable[[], bool] = lambda: False
+    guessed: Callable[[int, str], None] = lambda _uid, _person: None
     _lines: set[_Line] = field(default_factory=set)
     _finished: deque[tuple[_Line, str]] = field(default_factory=deque)
     _spare: deque[SqliteStore] = field(default_factory=deque)
@@ -90,6 +95,7 @@ class Resident:
     _store: SqliteStore = field(init=False)
     _watch: SqliteStore = field(init=False)
     _gateway: Gateway = field(init=False)
+    _keeper: Doorkeeper = field(init=False)
     _selector: selectors.BaseSelector = field(init=False)
     _aside: ThreadPoolExecutor = field(init=False)
     _bell: int = -1
@@ -104,6 +110,8 @@ class Resident:
             self._watch = SqliteStore(self.home.store, self.home.anchor)
             leaving.callback(self._watch.close)
             self._gateway = Gateway(self._store, self.clock)
+            guesses = Guesses(self.clock, self.guessed)
+            self._keeper = Doorkeeper(make_own_key(self.home.store), self.clock, guesses, self.box_is_strong)
             self._selector = leaving.enter_context(selectors.DefaultSelector())
             self._bell, self._wake = os.pipe()
             leaving.callback(os.close, self._bell)
@@ -149,7 +157,7 @@ class Resident:
                     continue
                 made.setblocking(False)
                 peer = peer_of(made)
-                line = _Line(made, Caller(peer, own=peer.uid in {os.getuid(), 0}))
+                line = _Line(made, Caller(peer, self._keeper))
                 self._lines.add(line)
                 self._selector.register(made, selectors.EVENT_READ, line)
 
@@ -175,8 +183,9 @@ class Resident:
         """Take up the next request of a connection: one at a time, in order."""
         line.busy = True
         try:
-            name, verb, values = request_from(parsed(line.asked.popleft()))
-            request = _Request(line, name, verb, line.caller.admitted(name, verb, values))
+            told = parsed(line.asked.popleft())
+            name, verb, values = request_from(told)
+            request = _Request(line, name, verb, line.caller.admitted(name, verb, values, told))
         except OnloopError as problem:
             self._answer(line, error_text(problem))
             return
@@ -238,11 +247,10 @@ class Resident:
                 return self._watch.stamp()
         store = self._reader()
         try:
-            person = CALLS[name](Gateway(store, self.clock), values)
+            with store.reading() as at:
+                return caller.introduce(at, name, values)
         finally:
             self._spare.append(store)
-        caller.proven.add(person)  # type: ignore[arg-type]
-        return person
 
     def _reader(self) -> SqliteStore:
         with suppress(IndexError):

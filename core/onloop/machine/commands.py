@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onloop.machine.definition import Assurance
 from onloop.machine.events import AttemptEnd, EffectProblem
 from onloop.machine.handover import Message, MessageKind
-from onloop.machine.task import Evidence, Kind, Submission
+from onloop.machine.task import Evidence, Hand, Kind, Submission
+from onloop.machine.voice import Voice as Voice
 
 
 class ReleaseCause(StrEnum):
@@ -40,16 +40,6 @@ class TimerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """A person as the gateway knows them: name, groups, and what was proved about them just now."""
-
-    person: str
-    groups: tuple[str, ...]
-    assurance: Assurance
-    email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Create:
     """Begin a task."""
 
@@ -71,10 +61,16 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Take the lease, for a role."""
+    """Take the lease, for a role: asked for `by` a launcher, whose process and user `hand` names.
+
+    `apart` says that claimers are other users than the store's owner, so that equal users mean one and the same.
+    """
 
     agent: str
     role: str
+    by: str = ""
+    hand: Hand = Hand()  # noqa: RUF009 - frozen, and the same for all who are not known
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +356,9 @@ class ReportContext:
     epoch: int
     percent: int
 
+
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume
+"""What a person says."""
 
 Command = (
     Create

@@ -24,7 +24,10 @@ class StoreCreated:
 
 @dataclass(frozen=True, slots=True)
 class PersonEnrolled:
-    """A person may decide. `salt` and `verifier` are scrypt's, hex; the passphrase itself is nowhere."""
+    """A person may decide. Kept are SCRAM's salt and cost, and the keys that prove either side to the other (hex).
+
+    An earlier store kept `verifier`, which scrypt gave at a cost of 2^14; it is gone with the person's next proof.
+    """
 
     name: str
     groups: tuple[str, ...]
@@ -32,6 +35,9 @@ class PersonEnrolled:
     salt: str
     verifier: str
     by: str
+    cost: int = 16_384
+    stored_key: str = ""
+    server_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
+
+    uid: int | None = None
+    process: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence."""
+    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
+
+    `independent` says that another user claimed the review than claimed the work, as far as the kernel can tell.
+    """
 
     step: str
     gate: str
@@ -122,11 +133,15 @@ class Judgement:
     base: str
     definition: str
     visit: int = 0
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved."""
+    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
+
+    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
+    """
 
     request: str
     answer: Answer
@@ -140,11 +155,16 @@ class Decision:
     visit: int = 0
     head: str = ""
     base: str = ""
+    proof_age_ms: int | None = None
+    own_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Something asked of a person. `approvers` names who may decide; empty means any person."""
+    """Something asked of a person. `approvers` names who may decide; empty means any person.
+
+    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
+    """
 
     id: str
     kind: RequestKind
@@ -158,6 +178,7 @@ class Request:
     asked_by: str = "gateway"
     reminders: int = 0
     escalated: bool = False
+    fresh_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +229,7 @@ class Task:
     `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
+    `hands` are who claimed each step.
     """
 
     id: str
@@ -244,6 +266,7 @@ class Task:
     not_before: int = 0
     blocks: int = 0
     workers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hands: Mapping[str, tuple[Hand, ...]] = field(default_factory=dict)
     submission: Submission | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     awaited: tuple[str, ...] = ()
