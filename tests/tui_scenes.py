@@ -65,7 +65,7 @@ REMEDIATION = Definition("cve-remediation", "one fix, many repositories", DIGEST
 @cache
 def _enrolled(name: str, groups: tuple[str, ...]) -> PersonEnrolled:
     """Made once for all tests: a passphrase is stretched for a reason, and it is the same one everywhere."""
-    return enrolment(name, groups, "", PASSPHRASE, "launcher:init")
+    return enrolment(name, groups, "", PASSPHRASE, "launcher:init", 2**4)
 
 
 @cache

@@ -32,11 +32,25 @@ def _no_changes(_: str) -> Changes:
 
 @contextmanager
 def resident(
-    home: Home, clock: Callable[[], int], changes: Callable[[str], Changes] = _no_changes
+    home: Home,
+    clock: Callable[[], int],
+    changes: Callable[[str], Changes] = _no_changes,
+    *,
+    box_is_strong: bool = False,
 ) -> Iterator[list[str]]:
     """A resident gateway that is up in the block; what it said is handed out."""
     stop, words = threading.Event(), list[str]()
-    gateway = Resident(home, clock, stop.is_set, words.append, _no_submission, changes, lambda: None)
+    gateway = Resident(
+        home,
+        clock,
+        stop.is_set,
+        words.append,
+        _no_submission,
+        changes,
+        lambda: None,
+        box_is_strong=lambda: box_is_strong,
+        guessed=lambda uid, person: words.append(f"guesses: {uid} {person}"),
+    )
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.run)
         try:

@@ -242,6 +242,7 @@ def foreign(store: Path, secret: str) -> dict[str, str]:
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     own = gateway.claim(LAUNCHER, "agent:b", "implementer", task="r2").secret
     agent, ana = gateway.agent(own), Principal(PrincipalKind.HUMAN, "ana")
+    cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
     other = GatewayClient(Line(home.socket, home.store), ClientStore(line), lambda: 0)
     with gateway.store.reading() as at:
         people, log = at.house().people, at.log(run="house")
@@ -254,9 +255,7 @@ def foreign(store: Path, secret: str) -> dict[str, str]:
         "as a person": lambda: gateway.record_house(ana, Frozen("all", ana.id, "")),
         "as a verifier": lambda: gateway.take_job(verifier("v"), 1, effects=False),
         "enrol": lambda: gateway.record_house(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id, 2)),
-        "a wrong passphrase": lambda: GatewayClient(line_to(home), gateway.store, lambda: 0).person(
-            "ana", "x", typed=True
-        ),
+        "a wrong passphrase": lambda: cheap.person("ana", "guessed it", typed=True),
         "tokens": lambda: _tokens(gateway),
         "secrets of people": lambda: (
             [p.salt + p.stored_key + p.server_key for p in people.values()] + [_has_keys(f"{log}")]

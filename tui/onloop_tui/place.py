@@ -52,6 +52,8 @@ class Place:
     """Like `open`, for who looks all the time: it rather says that the store is busy, and looks again, than waits."""
     close: Callable[[], None] = _nothing
     """Lets go of what is kept from one call to the next."""
+    forget: Callable[[], None] = _nothing
+    """Forgets who proved themselves."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task, or all but what its commit changes.
@@ -152,7 +154,7 @@ def place_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> Plac
         finally:
             client.store.close()
 
-    return Place(lines.client, changes, mark, look=lines.impatient, close=lines.close)
+    return Place(lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget)
 
 
 def place_here(home: Home) -> Place:

@@ -21,6 +21,7 @@ from onloop.gateway.isolation import can_isolate, can_open, isolate, recipe, ser
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
 from onloop.gateway.presence import is_verifier_up
+from onloop.gateway.secrecy import shut
 from onloop.machine.definition import Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
@@ -46,6 +47,7 @@ def init(context: Context) -> Output:
     if args.isolate and not can_isolate(args.isolate, args.agents):
         return Output(Exit.USAGE, recipe(context.home, args.isolate, args.agents), {"isolated": False})
     name = args.name or getpass.getuser()
+    shut()
     passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
     if passphrase is None:
         raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")

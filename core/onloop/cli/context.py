@@ -12,6 +12,7 @@ from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, this_process
 from onloop.gateway.opening import Opened, open_file, open_home
+from onloop.gateway.secrecy import shut
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.house import House
@@ -85,6 +86,7 @@ class Context:
         with self.opened.gateway.store.reading() as at:
             house = at.house()
         name = self.args.person or only_name(house)
+        shut()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 

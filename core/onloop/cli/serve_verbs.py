@@ -51,6 +51,7 @@ def serve(context: Context) -> Output:
             changes=changed,
             ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
+            guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
         ).run()
     return Output(Exit.OK)
 

@@ -20,6 +20,7 @@ from onloop.gateway.own_key import make_own_key
 from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
 from onloop.gateway.scram import RANDOM_COST
+from onloop.gateway.secrecy import shut
 from onloop.gateway.service import append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
@@ -122,6 +123,7 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
     """Open the store, enrol the person with a secret that only this process knows, and start the work if none is."""
     opened = open_home(folder.home)
     by = launcher("demo")
+    shut()
     passphrase = secrets.token_urlsafe(24)
     event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
     with opened.gateway.store.writing() as tx:

@@ -14,6 +14,7 @@ from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
+from onloop.gateway.scram import RANDOM_COST
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
@@ -114,6 +115,9 @@ class GatewayClient:
 
         if self.behind is None:
             return self.line.until_told(prove)
+        with self.behind.store.reading() as at:  # of the file itself: a listener could say that it is a script's
+            if at.house().scripted:
+                self.line.accept_cost(RANDOM_COST)
         try:
             return prove()
         except Lost:

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from onloop.errors import NotAllowed
 from onloop.machine.commands import Voice
-from onloop.machine.task import Hand
+from onloop.machine.task import NOT_KNOWN, Hand
 from onloop.store.port import Reading
 from onloop.store.rows import Token
 
@@ -39,7 +39,7 @@ class Principal:
     epoch: int = 0
     step: str = ""
     voice: Voice | None = None
-    hand: Hand = Hand()  # noqa: RUF009 - frozen, and the same for all who are not known
+    hand: Hand = NOT_KNOWN
 
     @property
     def id(self) -> str:
@@ -52,7 +52,7 @@ TIMERS = Principal(PrincipalKind.GATEWAY, "timers")
 EFFECTS = Principal(PrincipalKind.GATEWAY, "effects")
 
 
-def launcher(name: str, hand: Hand = Hand()) -> Principal:  # noqa: B008 - frozen
+def launcher(name: str, hand: Hand = NOT_KNOWN) -> Principal:
     """A process that starts work and agents, as the operating system's user `name`."""
     return Principal(PrincipalKind.LAUNCHER, name, hand=hand)
 

@@ -99,6 +99,10 @@ class Line:
         except Refused:
             return False
 
+    def accept_cost(self, cost: int) -> None:
+        """Go down to this cost where a gateway asks for no more: for a store that is a script's for ever."""
+        self._credentials.least_cost = min(self._credentials.least_cost, cost)
+
     def can_speak_for(self, person: str) -> bool:
         """Whether the person of that name has proved themselves to this client."""
         return person in self._credentials.people

@@ -35,6 +35,11 @@ class Lines:
         line = Line(self.path, self.store, patience=())
         return GatewayClient(line, ClientStore(line), self.clock)
 
+    def forget(self) -> None:
+        """Forget who proved themselves, and hang up the lines that know it."""
+        self.credentials.people.clear()
+        self.close()
+
     def close(self) -> None:
         """Hang up all that nobody uses now."""
         while self._spare:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from onloop.machine.events import AttemptEnd, EffectProblem
 from onloop.machine.handover import Message, MessageKind
-from onloop.machine.task import Evidence, Hand, Kind, Submission
+from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Kind, Submission
 from onloop.machine.voice import Voice as Voice
 
 
@@ -61,15 +61,15 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Take the lease, for a role: asked for `by` a launcher, whose process and user `hand` names.
+    """Take the lease, for a role: asked for by a `launcher`, whose process and user `hand` names.
 
     `apart` says that claimers are other users than the store's owner, so that equal users mean one and the same.
     """
 
     agent: str
     role: str
-    by: str = ""
-    hand: Hand = Hand()  # noqa: RUF009 - frozen, and the same for all who are not known
+    launcher: str = ""
+    hand: Hand = NOT_KNOWN
     apart: bool = False
 
 

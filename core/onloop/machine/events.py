@@ -8,7 +8,18 @@ from enum import StrEnum
 from onloop.machine.definition import Effect
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Decision, Evidence, Feedback, Hand, Judgement, Kind, Offspring, Request, Submission
+from onloop.machine.task import (
+    NOT_KNOWN,
+    Decision,
+    Evidence,
+    Feedback,
+    Hand,
+    Judgement,
+    Kind,
+    Offspring,
+    Request,
+    Submission,
+)
 
 
 class AttemptEnd(StrEnum):
@@ -77,7 +88,7 @@ class Claimed:
     epoch: int
     attempt: int
     by: str = ""
-    hand: Hand = Hand()  # noqa: RUF009 - frozen, and the same for all who are not known
+    hand: Hand = NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)

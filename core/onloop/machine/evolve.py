@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from onloop.machine import events as e
 from onloop.machine.record import draft, replace, setters_of, settled
 from onloop.machine.state import Reason
-from onloop.machine.task import Feedback, Hand, Outbox, Request, Task, evidence_key
+from onloop.machine.task import NOT_KNOWN, Feedback, Hand, Outbox, Request, Task, evidence_key
 
 KEPT_FEEDBACK = 20
 _put_version, _put_updated_at = (setters_of(Task)[name] for name in ("version", "updated_at"))
@@ -322,6 +322,7 @@ def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:
 def _with_hands(task: Task, *hands: Hand) -> Mapping[str, tuple[Hand, ...]]:
     """Each hand once for a step, the newest last."""
     step = task.step or ""
+    hands = tuple(hand for hand in hands if hand != NOT_KNOWN)
     before = tuple(hand for hand in task.hands.get(step, ()) if hand not in hands)
     return {**task.hands, step: (*before, *dict.fromkeys(hands))} if hands else task.hands
 

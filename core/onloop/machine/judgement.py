@@ -24,9 +24,7 @@ from onloop.machine.progress import advance, enter, may_decide, request_gates, s
 from onloop.machine.review import barred, is_among
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
-
-TYPED_FOR_THIS_MS = 60_000
-"""How long a passphrase that has decided nothing yet counts as typed for the decision that is sent with it."""
+from onloop.machine.voice import is_fresh, proof_age
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
 
@@ -223,7 +221,7 @@ def _decision(
         visit=course.task.visits.get(request.step, 0),
         head=now.head if now else "",
         base=now.base if now else "",
-        proof_age_ms=_proof_age(course, voice),
+        proof_age_ms=proof_age(voice, course.now),
         own_address=now is not None and is_among(voice.email, now.authors),
     )
 
@@ -281,23 +279,17 @@ def _proved(task: Task, voice: c.Voice) -> Assurance:
     return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
 
 
-def _proof_age(course: Course, voice: c.Voice) -> int | None:
-    return None if voice.proved_at is None else max(0, course.now - voice.proved_at)
-
-
 def _check_fresh(course: Course, request: Request, voice: c.Voice) -> None:
-    """Refuse a passphrase that was typed too long ago; one that decided nothing yet counts as typed for this."""
-    if request.fresh_ms is None:
+    """Refuse a passphrase that was typed too long ago for this gate."""
+    if is_fresh(voice, request.fresh_ms, course.now):
         return
-    age = _proof_age(course, voice)
-    limit = max(request.fresh_ms, 0 if voice.decided else TYPED_FOR_THIS_MS)
-    if age is None or age > limit or (request.fresh_ms == 0 and voice.decided):
-        told = "an unknown time" if age is None else f"{age // 1000} s"
-        used = f", and has decided {voice.decided} times since" if voice.decided else ""
-        raise NotAllowed(
-            f"{request.id} wants a passphrase that is typed for it, and yours was typed {told} ago{used}",
-            hint="type it once more: the decision is sent at once",
-        )
+    age = proof_age(voice, course.now)
+    told = "an unknown time" if age is None else f"{age // 1000} s"
+    used = f", and has decided {voice.decided} times since" if voice.decided else ""
+    raise NotAllowed(
+        f"{request.id} wants a passphrase that is typed for it, and yours was typed {told} ago{used}",
+        hint="type it once more: the decision is sent at once",
+    )
 
 
 def _check_shown(task: Task, request: Request, digest: str) -> None:

@@ -58,7 +58,7 @@ def _claim(course: Course, command: c.Claim) -> None:
     same = same_hand(task, course.step, sides, command.hand, apart=command.apart)
     if same:
         raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
-    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1, command.by, command.hand)
+    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1, command.launcher, command.hand)
     course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 

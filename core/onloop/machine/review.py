@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.machine.definition import Definition, ReviewGate, Step
-from onloop.machine.task import Hand, Judgement, Task
+from onloop.machine.task import NOT_KNOWN, Hand, Judgement, Task
 
 _SEPARATORS = ("-", "_", ".", "+")
 
@@ -74,7 +74,7 @@ def same_hand(task: Task, step: Step, sides: tuple[str, ...], hand: Hand, *, apa
 def is_independent(task: Task, step: Step) -> bool:
     """Whether another user claimed the review than claimed the work; what is not known is no."""
     judge = task.hands.get(step.id, ())[-1:]
-    steps = step.not_by or tuple(name for name in task.hands if name != step.id)
-    makers = [hand.uid for name in steps for hand in task.hands.get(name, ())]
+    steps = step.not_by or tuple(name for name in task.workers if name != step.id)
+    makers = [hand.uid for name in steps for hand in task.hands.get(name, (NOT_KNOWN,) * (name in task.workers))]
     known = {None, *(hand.uid for hand in judge)}
     return bool(judge and makers) and judge[0].uid is not None and not known & set(makers)

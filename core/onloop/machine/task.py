@@ -116,11 +116,23 @@ class Hand:
     process: str = ""
 
 
+NOT_KNOWN = Hand()
+"""Whose hand it was before it was recorded."""
+
+
+class Independence(StrEnum):
+    """Whether another user judged than worked; its value is its label."""
+
+    UNKNOWN = "not known to be independent"
+    NOT = "not independent"
+    YES = "independent"
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
 
-    `independent` says that another user claimed the review than claimed the work, as far as the kernel can tell.
+    `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
     """
 
     step: str
@@ -133,7 +145,7 @@ class Judgement:
     base: str
     definition: str
     visit: int = 0
-    independent: bool = False
+    independence: Independence = Independence.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
