@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,12 +53,16 @@ print(json.dumps(getattr(tests, sys.argv[3])(Path(sys.argv[1]), *sys.argv[4:])))
 """
 
 
-def opened(tmp_path: Path, uid: int) -> Home:
-    """The store's home, which the user's processes may pass to, but not enter."""
-    folder = tmp_path
-    while folder != Path("/"):  # pytest's own folders let nobody else through
-        folder.chmod(folder.stat().st_mode | 0o011)
-        folder = folder.parent
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder that others may pass through; pytest's own let nobody, and are closed anew by each run of it."""
+    with tempfile.TemporaryDirectory(prefix="onloop-identity-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def opened(tmp_path: Path) -> Home:
+    """The store's home, which other users' processes may pass to, but not enter."""
     home = Home(tmp_path / "store")
     home.store.chmod(0o700)
     return home
@@ -97,7 +102,7 @@ def told(act: Any) -> str:
 
 
 def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_path: Path) -> None:
-    """This process has the gateway's number, and that is all: as code of a gate's would."""
+    """The process that asks has the gateway's number, and that is all: as code of a gate's would."""
     home = Home(tmp_path / "store")
     durable.begin()
     with resident(home, durable.clock):
@@ -160,7 +165,7 @@ def test_the_stores_secret_is_private_and_nothing_else_is_taken_for_it(durable: 
 
 @AS_ROOT
 def test_root_without_the_secret_is_another_user(durable: Shop, tmp_path: Path) -> None:
-    home = opened(tmp_path, ONE)
+    home = opened(tmp_path)
     with resident(home, durable.clock):
         admit(home)
         assert as_user(ONE, "take_a_job", home).startswith("NotAllowed")
@@ -187,7 +192,7 @@ def test_a_token_belongs_to_the_user_who_claimed(durable: Shop) -> None:
 
 @AS_ROOT
 def test_another_users_token_opens_nothing_over_the_socket(durable: Shop, tmp_path: Path) -> None:
-    home = opened(tmp_path, ONE)
+    home = opened(tmp_path)
     for run in ("r1", "r2"):
         durable.begin(run=run)
     with resident(home, durable.clock) as words:
@@ -239,7 +244,7 @@ def reviewing() -> Definition:
 
 @AS_ROOT
 def test_one_user_does_not_review_what_it_did_under_another_name(durable: Shop, tmp_path: Path) -> None:
-    home = opened(tmp_path, ONE)
+    home = opened(tmp_path)
     durable.begin(reviewing())
     with resident(home, durable.clock):
         admit(home)
@@ -258,17 +263,21 @@ def test_one_user_does_not_review_what_it_did_under_another_name(durable: Shop, 
     assert [judgement.independence for judgement in durable.task().judgements] == [Independence.YES]
 
 
+def sheet(shop: Shop) -> str:
+    """What `onloop show` prints."""
+    task = shop.task()
+    with shop.store.reading() as at:
+        standing = standings(at, (task,), shop.clock())["r1"]
+        return "\n".join(dossier_lines(dossier_of(at, task), standing, with_diff=False))
+
+
 def test_where_one_user_runs_all_a_judgement_says_that_it_is_not_independent(durable: Shop) -> None:
     durable.begin(reviewing())
     durable.submit(durable.claim())
     durable.report()
     judge = durable.claim(agent="agent:zulu", role="reviewer")
     durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right"))
-    with durable.store.reading() as at:
-        dossier = dossier_of(at, durable.task())
-        shown = "\n".join(
-            dossier_lines(dossier, standings(at, (durable.task(),), durable.clock())["r1"], with_diff=False)
-        )
+    shown = sheet(durable)
     (logged,) = [event for event in durable.log("r1") if event.name == "Judged"]
 
     assert "agent-judged pass by agent:zulu (not independent): it is right" in shown
@@ -282,13 +291,13 @@ def test_no_process_takes_both_sides_in_whatever_order(durable: Shop) -> None:
     durable.secrets["r1"] = durable.gateway.claim(own, "agent:alfa", "implementer").secret
     durable.submit(durable.agent(durable.secrets["r1"]))
     durable.report()
-    with pytest.raises(NotAllowed, match="did develop.implement of r1, and nobody does both it and review.code"):
+    with pytest.raises(NotAllowed, match=r"did develop[.]implement of r1, and nobody does both it and review[.]code"):
         durable.gateway.claim(own, "agent:zulu", "reviewer", task="r1")
     other = replace(own, hand=replace(own.hand, process="1@1"))
     durable.secrets["r1"] = durable.gateway.claim(other, "agent:zulu", "reviewer", task="r1").secret
     judge = durable.agent(durable.secrets["r1"])
     durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, False, "not yet"))
-    with pytest.raises(NotAllowed, match="did review.code of r1, and nobody does both it and develop.implement"):
+    with pytest.raises(NotAllowed, match=r"did review[.]code of r1, and nobody does both it and develop[.]implement"):
         durable.gateway.claim(other, "agent:yankee", "implementer", task="r1")
 
 
@@ -359,7 +368,7 @@ def test_the_owners_own_folder_does_not_make_another_listener_theirs(durable: Sh
     os.chown(tmp_path / "store", ONE, -1)
     home = Home(tmp_path / "store")
     home.socket.parent.mkdir()
-    with listener(home.socket), pytest.raises(NotAllowed, match="do not|listens at"):
+    with listener(home.socket), pytest.raises(NotAllowed, match="listens at"):
         os.chown(home.socket.parent, ONE, -1)
         Line(home.socket, home.store).connect()
     os.chown(tmp_path / "store", 0, -1)
@@ -367,7 +376,7 @@ def test_the_owners_own_folder_does_not_make_another_listener_theirs(durable: Sh
 
 def test_where_the_store_cannot_be_seen_nobody_is_believed(tmp_path: Path) -> None:
     with listener(tmp_path / "p" / "s.sock") as heard:
-        with pytest.raises(NotAllowed, match="cannot be seen .* so nobody can say whose gateway listens") as no:
+        with pytest.raises(NotAllowed, match=r"cannot be seen .* so nobody can say whose gateway listens") as no:
             Line(tmp_path / "p" / "s.sock", tmp_path / "nowhere").connect()
         (tmp_path / "file").touch()
         with pytest.raises(NotAllowed, match="is not a folder"):
@@ -388,7 +397,7 @@ def test_where_the_store_cannot_be_seen_nobody_is_believed(tmp_path: Path) -> No
 def test_a2_is_reached_by_an_approver_who_is_nobody_of_those_who_own_or_claim(
     durable: Shop, tmp_path: Path, strong: bool, claimer: int, reached: bool
 ) -> None:
-    home = opened(tmp_path, ONE)
+    home = opened(tmp_path)
     durable.begin(defined(develop(), ship(human(assurance=Assurance.A2))))
     with resident(home, durable.clock, box_is_strong=strong):
         admit(home)
@@ -440,12 +449,9 @@ def test_an_address_in_a_commit_is_said_and_bars_nobody(durable: Shop) -> None:
     durable.begin(defined(develop(), ship()))
     durable.submit(durable.claim(), work(authors=("ANA@example.org",)))
     durable.report()
-    with durable.store.reading() as at:
-        standing = standings(at, (durable.task(),), durable.clock())["r1"]
-        shown = "\n".join(dossier_lines(dossier_of(at, durable.task()), standing, with_diff=False))
+    shown = sheet(durable)
     durable.approve()
-    with durable.store.reading() as at:
-        after = "\n".join(dossier_lines(dossier_of(at, durable.task()), standing, with_diff=False))
+    after = sheet(durable)
 
     assert "commits carry the address of human:ana; whoever commits chooses it, and it bars nobody" in shown
     assert durable.task().decisions[-1].own_address

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from onloop.gateway.credentials import Credentials
 from onloop.gateway.home import Home
 from onloop.gateway.line import Line
 from onloop.machine import commands as c
+from onloop.machine.definition import Assurance
 from onloop.machine.house import Frozen
 from security.relay import Relay, relayed
 
@@ -173,7 +175,7 @@ def test_a_relay_keeps_no_decision_for_later(durable: Shop, tmp_path: Path) -> N
         gateway.person("ana", passphrase_of("ana"), typed=True)
         with pytest.raises(NotAllowed, match=CHANGED):
             gateway.record_house(durable.person(), Frozen("run:r9", "human:ana", ""))
-    assert (decided(durable), decided(durable, "r2")) == ([], [])
+    assert (decided(durable), decided(durable, "r2")) == ([], ["Decided"])
 
 
 def test_a_relay_swaps_no_two_decisions(durable: Shop, tmp_path: Path) -> None:
@@ -236,10 +238,6 @@ def test_what_a_person_is_comes_from_the_gateway_whatever_is_sent(durable: Shop,
     """The approver's own program is believed no more: her groups, her level and her address are what was proved."""
     waiting(durable)
     with through(durable, tmp_path, Relay()) as gateway:
-        from dataclasses import replace
-
-        from onloop.machine.definition import Assurance
-
         loud = replace(durable.voice(), assurance=Assurance.A4, groups=("root",), email="boss@example.org")
         said = durable.approval()
         gateway.perform(replace(durable.person(), voice=loud), "r1", replace(said, voice=loud))
