@@ -27,9 +27,10 @@ from onloop.gateway.dossier import dossier_of
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal, agent_from_token, launcher, this_process, verifier
 from onloop.gateway.line import Line
-from onloop.gateway.opening import open_home
+from onloop.gateway.opening import create_home, open_home
 from onloop.gateway.own_key import make_own_key, own_proof
 from onloop.gateway.peer import listening
+from onloop.gateway.reach import reachable
 from onloop.gateway.standing import standings
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance, Definition
@@ -38,6 +39,7 @@ from onloop.machine.task import Hand, Independence
 from onloop.store.rows import Token
 from scenario import work
 from steps import defined, develop, human, reviewed, ship
+from world import WORKFLOW, World
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
@@ -439,6 +441,50 @@ def test_whoever_worked_on_the_task_has_no_a2_for_it_whatever_the_gateway_though
 
     with pytest.raises(NotAllowed, match="demands A2, and A1 was proved"):
         durable.gateway.perform(person, "r1", replace(durable.approval(), voice=spoken))
+
+
+@pytest.mark.parametrize(("assurance", "said"), [("A1", False), ("A2", True), ("A3", True)])
+def test_a_gate_that_stays_closed_is_named_when_it_is_checked_and_when_work_begins(
+    world: World, assurance: str, said: bool
+) -> None:
+    """F13: work was done, and nobody could ever approve it."""
+    text = WORKFLOW.replace("human: {from: [approvers]}", f"human: {{from: [approvers], assurance: {assurance}}}")
+    file = world.folder / "w.yaml"
+    file.write_text(text)
+    create_home(
+        Home(world.store),
+        store_id="w",
+        person="ana",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
+    )
+    checked = world.onloop("validate", str(file))
+    control, origin = world.control(text), world.origin()
+    (world.folder / "t.txt").write_text(f"{origin}\n")
+    begun = world.onloop(
+        "fleet", "small.yaml", "--control", str(control), "--targets", str(world.folder / "t.txt"), "--json"
+    )
+
+    assert (checked.code, begun.code) == (0, 0), checked.err + begun.err
+    assert ("ship.approve: release" in checked.err) is said
+    assert (f"ship.approve: release demands {assurance}, and no more than A1 is proved" in begun.err) is said
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_store_reaches_a2_only_apart_and_with_a_box_that_holds(tmp_path: Path, is_shared: bool) -> None:
+    home = Home(tmp_path / "store")
+    home.store.mkdir()
+    home.environments.mkdir()
+    home.environments.chmod(0o3770 if is_shared else 0o700)
+    levels = [
+        reachable(home, scripted=scripted, box_is_strong=strong)
+        for scripted, strong in ((False, True), (False, False), (True, True))
+    ]
+
+    assert levels == [Assurance.A2 if is_shared else Assurance.A1, Assurance.A1, Assurance.A0]
 
 
 # -- addresses

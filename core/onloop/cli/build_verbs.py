@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import apsw
@@ -21,8 +21,9 @@ from onloop.gateway.isolation import can_isolate, can_open, isolate, recipe, ser
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
 from onloop.gateway.presence import is_verifier_up
+from onloop.gateway.reach import HIGHEST, closed_gates
 from onloop.gateway.secrecy import shut
-from onloop.machine.definition import Definition
+from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
 from onloop.machine.house import PersonEnrolled
@@ -87,14 +88,27 @@ def validate(context: Context) -> Output:
     """Check workflow files; every problem of every file is named."""
     problems: list[str] = []
     fine: list[str] = []
+    closed: list[str] = []
     for name in context.args.files:
         try:
             definition = _file(name)
             fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
+            closed += _closed_words(name, definition)
         except WorkflowError as error:
             problems += error.problems
     data: dict[str, Json] = {"ok": not problems, "problems": problems}
-    return Output(Exit.USAGE if problems else Exit.OK, tuple(fine), data, tuple(problems))
+    return Output(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
+
+
+def _closed_words(name: str, definition: Definition) -> Iterator[str]:
+    """Which gates nobody passes on a machine like most, and which nobody passes anywhere."""
+    nowhere = set(closed_gates(definition, HIGHEST))
+    for words in closed_gates(definition, Assurance.A1):
+        gate = words.partition(" demands")[0]
+        if any(other.startswith(gate) for other in nowhere):
+            yield f"{name}: {gate} stays closed: no more than {HIGHEST.value} can be proved by anybody yet"
+        else:
+            yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
 
 
 def graph(context: Context) -> Output:
