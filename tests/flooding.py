@@ -16,9 +16,10 @@ from pathlib import Path
 
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
-from onloop.gateway.identity import PrincipalKind, enrolment, launcher
+from onloop.gateway.identity import PrincipalKind, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.opening import wall_clock
+from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import connected
 from onloop.gateway.service import append_house
 from onloop.gateway.wire import LENGTH, framed
@@ -115,7 +116,7 @@ def _say(words: str) -> None:
 
 def _line(place: Path, seen: dict[str, int]) -> socket.socket | None:
     with suppress(Exception):
-        line = connected(place, 1)
+        line = connected(place, 1, place.parents[1] / "store")
         line.settimeout(0.2)
         return line
     seen["refused"] += 1
@@ -183,7 +184,7 @@ def _send(line: socket.socket, content: bytes, seen: dict[str, int]) -> bool:
 def freezes(path: str, count: str) -> None:
     """A person who freezes and unfreezes; how long each freeze took to be answered, in seconds, is printed."""
     took = []
-    line = Line(Path(path))
+    line = Line(Path(path), Path(path).parents[1] / "store")
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
     ana = gateway.person("ana", PASSPHRASE, typed=True)
     assert ana.kind is PrincipalKind.HUMAN
@@ -193,7 +194,7 @@ def freezes(path: str, count: str) -> None:
         took.append(time.perf_counter() - began)
         gateway.record_house(ana, Unfrozen("all", ana.id))
     began = time.perf_counter()
-    fresh = Line(Path(path))
+    fresh = Line(Path(path), Path(path).parents[1] / "store")
     other = GatewayClient(fresh, ClientStore(fresh), wall_clock)
     other.record_house(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first"))
     _say(json.dumps({"took": took, "afresh": time.perf_counter() - began}))

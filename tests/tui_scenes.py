@@ -13,15 +13,8 @@ from onloop.attention.groups import Group
 from onloop.gates.mirror import Mirror
 from onloop.gateway.dossier import NOT_ASKED, Changes, changes_of
 from onloop.gateway.gallery import picture_of
-from onloop.gateway.identity import (
-    INTAKE,
-    Principal,
-    agent_from_token,
-    enrolment,
-    launcher,
-    person_from_passphrase,
-    verifier,
-)
+from onloop.gateway.identity import INTAKE, Principal, agent_from_token, launcher, verifier
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.service import Claim, Gateway, append_house
 from onloop.machine import commands as c
 from onloop.machine.definition import (
@@ -72,7 +65,7 @@ REMEDIATION = Definition("cve-remediation", "one fix, many repositories", DIGEST
 @cache
 def _enrolled(name: str, groups: tuple[str, ...]) -> PersonEnrolled:
     """Made once for all tests: a passphrase is stretched for a reason, and it is the same one everywhere."""
-    return enrolment(name, groups, "", PASSPHRASE, "launcher:init")
+    return enrolment(name, groups, "", PASSPHRASE, "launcher:init", 2**4)
 
 
 @cache

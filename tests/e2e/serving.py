@@ -25,7 +25,7 @@ def started(world: World) -> subprocess.Popen[str]:
 def is_served(world: World) -> bool:
     """Whether a gateway answers."""
     try:
-        connected(Home(world.store).socket, 5).close()
+        connected(Home(world.store).socket, 5, world.store).close()
     except OnloopError:
         return False
     return True

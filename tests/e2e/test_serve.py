@@ -92,7 +92,7 @@ class Load:
 
     def run(self, number: int) -> None:
         """One client. Every second one owns the file and falls back on it, the others wait for the gateway."""
-        line, by, file = Line(self.home.socket), launcher("load"), SqliteStore(self.home.store)
+        line, by, file = Line(self.home.socket, self.home.store), launcher("load"), SqliteStore(self.home.store)
         behind = Gateway(file, wall_clock) if number % 2 else None
         gateway = GatewayClient(line, ClientStore(line), wall_clock, behind)
         digest = WORKFLOW.definition.digest

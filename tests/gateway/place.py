@@ -123,7 +123,7 @@ def at_the_socket(place: Place) -> Iterator[Place]:
         private(apart.store.parent / "own")
         for theirs, ours in ((apart.environments, home.environments), (apart.handed_over, home.handed_over)):
             ours.rename(theirs)
-        line = Line(home.socket)
+        line = Line(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), clock)
         yield Place(place.shop, Opened(apart, client, client), client.agent(secret), place.origin)
         line.close()

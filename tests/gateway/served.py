@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from gateway.shop import Shop
+from gateway.shop import CHEAP, Shop, passphrase_of
 from onloop.gates.quarantine import Arrival
 from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.credentials import Credentials
+from onloop.gateway.door import Door
 from onloop.gateway.dossier import NOT_ASKED, Changes
 from onloop.gateway.home import Home
 from onloop.gateway.line import Line
@@ -18,6 +20,7 @@ from onloop.gateway.resident import Resident
 from onloop.gateway.service import Gateway
 from onloop.machine.task import Task
 from onloop.store.rows import Head
+from scenario import PEOPLE
 from world import wait_for
 
 
@@ -35,10 +38,22 @@ def resident(
     clock: Callable[[], int],
     changes: Callable[[str], Changes] = _no_changes,
     submit: Callable[[Any, Arrival], tuple[Task, Head | None]] = _no_submission,
+    *,
+    box_is_strong: bool = False,
 ) -> Iterator[list[str]]:
     """A resident gateway that is up in the block; what it said is handed out."""
     stop, words = threading.Event(), list[str]()
-    gateway = Resident(home, clock, stop.is_set, words.append, submit, changes, lambda: None)
+    gateway = Resident(
+        home,
+        clock,
+        stop.is_set,
+        words.append,
+        submit,
+        changes,
+        lambda: None,
+        box_is_strong=lambda: box_is_strong,
+        guessed=lambda uid, person: words.append(f"guesses: {uid} {person}"),
+    )
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.run)
         try:
@@ -51,14 +66,27 @@ def resident(
             running.result(20)
 
 
+def prove_people(gateway: Door) -> None:
+    """Everybody of the shop says their passphrase to it."""
+    for who in PEOPLE:
+        name = who.removeprefix("human:")
+        gateway.person(name, passphrase_of(name), typed=True)
+
+
+def line_to(home: Home) -> Line:
+    """A line to the resident gateway of a shop's store."""
+    return Line(home.socket, home.store, Credentials(least_cost=CHEAP))
+
+
 @contextmanager
 def served(home: Home, shop: Shop, *, apart: bool) -> Iterator[None]:
     """Let the shop work through a resident gateway; `apart` reads through it, too."""
     file = shop.store
     with resident(home, shop.clock) as words:
-        line = Line(home.socket)
+        line = Line(home.socket, home.store, Credentials(least_cost=CHEAP))
         shop.store = ClientStore(line) if apart else file
         shop.gateway = GatewayClient(line, shop.store, shop.clock, None if apart else Gateway(file, shop.clock))
+        prove_people(shop.gateway)
         yield
         shop.check()
         line.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from onloop.gateway.brief import brief_for
@@ -12,6 +13,7 @@ from onloop.gateway.definitions import definition_of
 from onloop.gateway.door import Door
 from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, agent_from_token, launcher, verifier
 from onloop.gateway.projection import is_brief_kept
+from onloop.gateway.scram import keys_from, salted_password
 from onloop.gateway.service import Gateway, append_house
 from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
 from onloop.machine import commands as c
@@ -28,6 +30,23 @@ from onloop.store.verification import verify
 from onloop.text import safe_lines
 from scenario import NOON, PASS, PEOPLE, work
 from steps import defined, develop, merge, ship
+
+CHEAP = 2**4
+"""What scrypt costs in tests, which guess nothing."""
+
+
+def passphrase_of(name: str) -> str:
+    """What proves a person of the shop."""
+    return f"the passphrase of {name}"
+
+
+@cache
+def enrolled(name: str, groups: tuple[str, ...]) -> PersonEnrolled:
+    """A person of the shop, the same in every run."""
+    keys = keys_from(salted_password(passphrase_of(name), b"\0", CHEAP))
+    given = {"cost": CHEAP, "stored_key": keys.stored.hex(), "server_key": keys.server.hex()}
+    return PersonEnrolled(name, groups, f"{name}@example.org", "00", "", LAUNCHER.id, **given)  # type: ignore[arg-type]
+
 
 LAUNCHER, VERIFIER = launcher("tests"), verifier("tests")
 
@@ -59,8 +78,7 @@ class Shop:
             append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
             for who, groups in PEOPLE.items():
                 name = who.removeprefix("human:")
-                event = PersonEnrolled(name, groups, f"{name}@example.org", "00", "", LAUNCHER.id)
-                append_house(tx, event, self.clock(), LAUNCHER.id)
+                append_house(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
 
     def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
         """A run of one task."""

@@ -35,7 +35,7 @@ class BreakingWire:
 
     def carry(self, here: socket.socket) -> None:
         """Carry question and answer until somebody hangs up or the wire breaks."""
-        with here, connected(self.there, 5) as there:
+        with here, connected(self.there, 5, self.there.parents[1]) as there:
             questions, answers = Frames(LARGEST_ANSWER), Frames(LARGEST_ANSWER)
             while (question := _next(here, questions)) is not None:
                 fault = self.dice.choice((*[None] * 9, *FAULTS))
@@ -98,7 +98,7 @@ def test_a_wire_that_breaks_around_the_answer_loses_nothing_and_does_nothing_twi
         resident(home, durable.clock) as words,
         breaking(home.socket, tmp_path / "wire" / "w.sock", faults) as wire,
     ):
-        line = Line(tmp_path / "wire" / "w.sock")
+        line = Line(tmp_path / "wire" / "w.sock", home.store)
         behind = durable.gateway if has_file else None
         gateway = GatewayClient(line, ClientStore(line), durable.clock, behind)  # type: ignore[arg-type]
         number = 0

@@ -28,7 +28,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def announced(place: Place, size: int = 10) -> Line:
     """A line over which an agent has announced a bundle."""
-    line = Line(place.opened.home.socket)
+    line = Line(place.opened.home.socket, place.opened.home.store)
     client = GatewayClient(line, ClientStore(line), place.shop.clock)
     try:
         agent = client.agent(place.shop.secrets["r1"])
@@ -73,7 +73,7 @@ def test_nothing_is_announced_without_the_lease(place: Place) -> None:
 
 
 def test_who_asks_without_having_handed_in_is_refused(place: Place) -> None:
-    line = Line(place.opened.home.socket)
+    line = Line(place.opened.home.socket, place.opened.home.store)
     with pytest.raises(Refused, match="nothing was handed in"):
         line.ask("submit", place.agent, "done", "")
     line.close()

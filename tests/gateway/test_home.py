@@ -9,8 +9,9 @@ import pytest
 
 from onloop.errors import BadInput, NotAllowed, StoreError, Unavailable
 from onloop.gateway.home import Home, check_private, find_home, state_home
-from onloop.gateway.identity import NOBODY, launcher, person_from_passphrase
+from onloop.gateway.identity import NOBODY, launcher
 from onloop.gateway.opening import Opened, create_home, enrol, open_home
+from onloop.gateway.passphrase import person_from_passphrase
 from onloop.gateway.presence import is_verifier_up, only_verifier
 from onloop.store.verification import verify
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway.shop import Shop
+from gateway.shop import CHEAP, Shop, enrolled
 from onloop.errors import BadInput, NotAllowed, Refused
-from onloop.gateway.identity import agent_from_token, enrolment, launcher, person_from_passphrase, token_digest
+from onloop.gateway.identity import agent_from_token, launcher, token_digest
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
+from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Claim
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
@@ -20,7 +23,7 @@ PASSPHRASE = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def event() -> PersonEnrolled:
-    return enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "launcher:init")
+    return enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "launcher:init", CHEAP)
 
 
 @pytest.fixture
@@ -64,9 +67,9 @@ def test_only_a_passphrase_that_was_typed_proves_anything_beyond_a0(house: House
 
 
 def test_equal_passphrases_are_kept_under_different_salts_and_never_as_they_are(event: PersonEnrolled) -> None:
-    other = enrolment("ben", (), "", PASSPHRASE, "human:ana")
+    other = enrolment("ben", (), "", PASSPHRASE, "human:ana", CHEAP)
 
-    assert event.salt != other.salt and event.verifier != other.verifier
+    assert event.salt != other.salt and event.stored_key != other.stored_key and event.server_key != other.server_key
     assert PASSPHRASE not in repr((event, other))
 
 
@@ -87,10 +90,11 @@ def test_a_name_belongs_to_whoever_has_it(shop: Shop) -> None:
     before = shop.log()
     for name in ("ana", "ANA"):
         with pytest.raises(NotAllowed, match="'ana' is enrolled already"):
-            shop.gateway.record_house(shop.person("ben"), PersonEnrolled(name, (), "", "00", "ff", "human:ben"))
+            shop.gateway.record_house(shop.person("ben"), replace(enrolled("ana", ()), name=name, by="human:ben"))
     assert shop.log() == before
 
-    shop.gateway.record_house(shop.person("ana"), PersonEnrolled("ana", (), "", "01", "ff", "human:ana"))
+    renewed = replace(enrolled("ana", ()), salt="01", by="human:ana", cost=LEAST_COST)
+    shop.gateway.record_house(shop.person("ana"), renewed)
     with shop.store.reading() as at:
         assert at.house().people["ana"].salt == "01"
 

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
-from onloop.gateway.identity import enrolment, launcher
+from onloop.gateway.identity import launcher
 from onloop.gateway.keys import FORGOTTEN_AT_ONCE, RETENTION_MS
+from onloop.gateway.passphrase import enrolment
 from onloop.gateway.service import Claim
 from onloop.machine.house import Frozen, Unfrozen
 from onloop.machine.task import Task

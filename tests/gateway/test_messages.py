@@ -231,19 +231,20 @@ def test_an_answer_of_a_person_is_in_the_next_brief(shop: Shop) -> None:
     assert "- answer from human:ana: Drop old flags? → Keep them." in brief(shop)
 
 
-def test_reviews_are_told_to_whoever_mends_and_not_to_the_next_reviewer(shop: Shop) -> None:
-    shop.begin(defined(develop(), reviewed(quorum=2)))
-    shop.submit(shop.claim())
-    shop.report()
+def test_reviews_are_told_to_whoever_mends_and_not_to_the_next_reviewer(direct: Shop) -> None:
+    """By the file: over the socket all are one process, which takes one side only."""
+    direct.begin(defined(develop(), reviewed(quorum=2)))
+    direct.submit(direct.claim())
+    direct.report()
     for name, passes in (("bravo", False), ("charlie", False)):
-        judge = shop.claim(agent=f"agent:{name}", role="reviewer")
-        assert "Reviews so far" not in brief(shop)
-        shop.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, passes, f"{name} misses a test"))
+        judge = direct.claim(agent=f"agent:{name}", role="reviewer")
+        assert "Reviews so far" not in brief(direct)
+        direct.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, passes, f"{name} misses a test"))
 
-    shop.claim(agent="agent:delta")
+    direct.claim(agent="agent:delta")
 
-    assert "agent-judged, no evidence" in brief(shop)
-    assert "- fail by agent:charlie on aaaaaaaaaaaa at review.code: charlie misses a test" in brief(shop)
+    assert "agent-judged, no evidence" in brief(direct)
+    assert "- fail by agent:charlie on aaaaaaaaaaaa at review.code: charlie misses a test" in brief(direct)
 
 
 def test_a_parent_is_told_what_became_of_its_children(shop: Shop) -> None:

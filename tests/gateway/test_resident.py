@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.served import resident
-from gateway.shop import LAUNCHER, Shop
+from gateway.served import line_to, resident
+from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
-from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, enrolment, verifier
+from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, verifier
 from onloop.gateway.line import Line
+from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import connected, listening
 from onloop.gateway.wire import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
 from onloop.machine import commands as c
@@ -35,7 +36,7 @@ NOBODY_UID = 65534
 
 def ticked(home: Home, shop: Shop) -> int:
     """What a gateway answers that is up."""
-    line = Line(home.socket)
+    line = Line(home.socket, home.store)
     try:
         return GatewayClient(line, ClientStore(line), shop.clock).tick()
     finally:
@@ -44,7 +45,7 @@ def ticked(home: Home, shop: Shop) -> int:
 
 def said(home: Home, *messages: bytes) -> list[object]:
     """What the gateway answers to these bytes, until it hangs up or every one is answered."""
-    line, frames, answers = connected(home.socket, 5), Frames(2**20), list[object]()
+    line, frames, answers = connected(home.socket, 5, home.store), Frames(2**20), list[object]()
     with line:
         line.sendall(b"".join(messages))
         while len(answers) < len(messages) and (arrived := line.recv(65536)):
@@ -94,9 +95,10 @@ def test_each_part_of_a_group_has_its_own_receipt_and_the_anchor_is_set_once_at_
 def test_a_receipt_goes_over_the_socket_to_whoever_changed_something(durable: Shop, tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     with resident(home, durable.clock):
-        one, other = Line(home.socket), Line(home.socket)
+        one, other = line_to(home), line_to(home)
         for line in (one, other):
             gateway = GatewayClient(line, ClientStore(line), durable.clock)
+            gateway.person("ana", passphrase_of("ana"), typed=True)
             assert gateway.store.receipt is None
             gateway.record_house(durable.person(), Frozen(f"run:{line is one}", durable.person().id, "no"))
             with gateway.store.reading() as at:
@@ -166,7 +168,7 @@ def test_a_store_has_one_resident_gateway_and_a_dead_ones_socket_is_replaced(dur
 def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable: Shop, tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket)
+    line = Line(home.socket, home.store)
     with pytest.raises(Unavailable, match="no gateway answers"):
         line.connect()
     with_file = GatewayClient(line, durable.store, durable.clock, durable.gateway)  # type: ignore[arg-type]
@@ -182,7 +184,7 @@ def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(d
     """A worker stays connected for many tasks, and tokens end with their tasks' next claims."""
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket)
+    line = Line(home.socket, home.store)
     client = GatewayClient(line, ClientStore(line), durable.clock)
     with resident(home, durable.clock):
         old = client.claim(LAUNCHER, "agent:alfa", "implementer")
@@ -236,25 +238,34 @@ print(json.dumps(foreign(Path(sys.argv[1]), sys.argv[3])))
 def foreign(store: Path, secret: str) -> dict[str, str]:
     """What a process of another user gets from a resident gateway; run by the test below, as that user."""
     home = Home(store)
-    line = Line(home.socket)
+    line = Line(home.socket, home.store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
-    agent, ana = gateway.agent(secret), Principal(PrincipalKind.HUMAN, "ana")
-    other = GatewayClient(Line(home.socket), ClientStore(line), lambda: 0)
+    own = gateway.claim(LAUNCHER, "agent:b", "implementer", task="r2").secret
+    agent, ana = gateway.agent(own), Principal(PrincipalKind.HUMAN, "ana")
+    cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
+    other = GatewayClient(Line(home.socket, home.store), ClientStore(line), lambda: 0)
     with gateway.store.reading() as at:
         people, log = at.house().people, at.log(run="house")
     tries = {
         "file": lambda: SqliteStore(store),
         "heartbeat": lambda: gateway.heartbeat(agent),
-        "claim": lambda: gateway.claim(LAUNCHER, "agent:b", "implementer").secret,
+        "claim": lambda: own,
+        "another's token": lambda: gateway.agent(secret),
         "without proof": lambda: other.heartbeat(agent),
         "as a person": lambda: gateway.record_house(ana, Frozen("all", ana.id, "")),
         "as a verifier": lambda: gateway.take_job(verifier("v"), 1, effects=False),
-        "enrol": lambda: gateway.record_house(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id)),
-        "a wrong passphrase": lambda: gateway.person("ana", "guessed it", typed=True),
+        "enrol": lambda: gateway.record_house(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id, 2)),
+        "a wrong passphrase": lambda: cheap.person("ana", "guessed it", typed=True),
         "tokens": lambda: _tokens(gateway),
-        "secrets of people": lambda: [p.salt + p.verifier for p in people.values()] + ['salt": "00' in f"{log}"],
+        "secrets of people": lambda: (
+            [p.salt + p.stored_key + p.server_key for p in people.values()] + [_has_keys(f"{log}")]
+        ),
     }
     return {name: _outcome(call) for name, call in tries.items()}
+
+
+def _has_keys(log: str) -> bool:
+    return 'salt": "00' in log or 'stored_key": "' in log.replace('stored_key": ""', "")
 
 
 def _tokens(gateway: GatewayClient) -> object:
@@ -295,6 +306,7 @@ def test_another_user_is_who_they_prove_to_be_and_reads_no_secrets(durable: Shop
     assert got == {
         "file": "PermissionError",
         "heartbeat": f"got {durable.clock() + MINUTE}",
+        "another's token": "NotAllowed",
         "without proof": "NotAllowed",
         "as a person": "NotAllowed",
         "as a verifier": "NotAllowed",

@@ -311,14 +311,14 @@ def test_an_approval_of_what_has_changed_since_is_refused(shop: Shop) -> None:
         shop.gateway.perform(shop.person(), "r1", shown)
 
 
-def test_a_person_is_judged_by_who_is_enrolled_not_by_what_their_voice_says(shop: Shop) -> None:
-    shop.begin()
-    request = shop.waiting()
-    eve = c.Voice("human:eve", ("approvers",), shop.voice().assurance)
-    principal = replace(shop.person(), name="eve", voice=eve)
+def test_a_person_is_judged_by_who_is_enrolled_not_by_what_their_voice_says(direct: Shop) -> None:
+    direct.begin()
+    request = direct.waiting()
+    eve = c.Voice("human:eve", ("approvers",), direct.voice().assurance)
+    principal = replace(direct.person(), name="eve", voice=eve)
 
     with pytest.raises(NotAllowed, match="human:eve may not decide"):
-        shop.gateway.perform(principal, "r1", c.Approve(request.id, shop.approval().digest, eve))
+        direct.gateway.perform(principal, "r1", c.Approve(request.id, direct.approval().digest, eve))
 
 
 def test_what_is_kept_is_found_by_its_digest(shop: Shop) -> None:

@@ -28,8 +28,9 @@ from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.denials import DENIALS
 from onloop.gateway.gallery import board_of_store
 from onloop.gateway.home import Home
-from onloop.gateway.identity import NOBODY, Principal, enrolment
+from onloop.gateway.identity import NOBODY, Principal
 from onloop.gateway.line import Line
+from onloop.gateway.passphrase import enrolment
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.denials import (
@@ -129,7 +130,7 @@ def test_over_the_socket_each_forbidden_command_of_an_agent_is_a_fact_and_a_floo
     home = Home(durable.store.folder)  # type: ignore[attr-defined]
     commands = [command for who, command in FORBIDDEN if who == AGENT]
     with resident(home, durable.clock):
-        line = Line(home.socket)
+        line = Line(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), durable.clock)
         assert client.agent(durable.secrets["r1"]) == agent
         for command in commands:

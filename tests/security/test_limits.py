@@ -244,7 +244,7 @@ def fuzz(folder: Path, examples: int) -> None:
     shop.begin()
     home = Home(folder / "store")
     with served(home, shop, apart=False):
-        line = connected(home.socket, 10)
+        line = connected(home.socket, 10, home.store)
 
         @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(REQUEST)

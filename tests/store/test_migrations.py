@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import apsw
 import pytest
 
-from gateway.served import resident
+from gateway.served import line_to, prove_people, resident
 from gateway.shop import Shop
 from onloop.errors import StoreError
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
-from onloop.gateway.line import Line
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Cancel
 from onloop.store.inspection import inspect
 from onloop.store.migrations import migrate
-from onloop.store.rows import ROWS, Brief, remembered_key
+from onloop.store.rows import ROWS, Brief, Token, remembered_key
+from onloop.store.seal import added, seal_of
 from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
 from store.furnished import furnished
 
@@ -56,6 +57,15 @@ def widely_laid_out(tmp_path: Path) -> Path:
     return tmp_path / "old"
 
 
+@pytest.fixture
+def of_nobodys_tokens(tmp_path: Path) -> Path:
+    """A store as version 4 of the schema kept it, in which a token was whoever had it."""
+    furnished(tmp_path / "new").store.close()
+    _as_of(4, tmp_path).close()
+    anchor_of(tmp_path / "new").rename(anchor_of(tmp_path / "old"))
+    return tmp_path / "old"
+
+
 def _as_of(version: int, folder: Path) -> apsw.Connection:
     """The rows of `new` in a store `old` of that version, as far as it has a place for them."""
     (folder / "old").mkdir()
@@ -68,7 +78,19 @@ def _as_of(version: int, folder: Path) -> apsw.Connection:
         names = [str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})").fetchall()]
         columns = ",".join("1" if (table, name) == ("brief", "epoch") else name for name in names)
         connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
+    if version > 1:
+        _seal_tokens(connection)
     return connection
+
+
+def _seal_tokens(connection: apsw.Connection) -> None:
+    """Tokens named no user before version 5, and their seals covered none."""
+    total = "0" * 64
+    for row in connection.execute("SELECT digest, agent, task, epoch, step FROM main.token").fetchall():
+        seal = seal_of("token", row)
+        connection.execute("UPDATE main.token SET seal=? WHERE digest=?", (seal, row[0]))
+        total = added(total, seal)
+    connection.execute("UPDATE main.tally SET sum=? WHERE name='token'", (total,))
 
 
 def _rows(file: Path, table: str) -> list[tuple[object, ...]]:
@@ -109,8 +131,9 @@ def test_a_migrated_store_can_be_served_and_knows_the_keys_that_were_used(old: P
     length = len(shop.log())
 
     with resident(Home(old), shop.clock):
-        line = Line(Home(old).socket)
+        line = line_to(Home(old))
         shop.gateway = GatewayClient(line, ClientStore(line), shop.clock)
+        prove_people(shop.gateway)
         shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
         assert len(shop.log()) == length
         shop.freeze("run:r2")
@@ -125,7 +148,7 @@ def test_a_migrated_store_can_be_served_and_knows_the_keys_that_were_used(old: P
 def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(without_sub_agents: Path) -> None:
     with pytest.raises(StoreError, match="has schema version 2, and this onloop needs"):
         SqliteStore(without_sub_agents)
-    tables = ("event", "task", "house", "lease", "token", "head", "blob")
+    tables = ("event", "task", "house", "lease", "head", "blob")
     before = {table: _rows(without_sub_agents / FILE, table) for table in tables}
 
     found, backup = migrate(without_sub_agents)
@@ -140,7 +163,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
 
 
 def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_made_again(widely_laid_out: Path) -> None:
-    every = [kind.__name__.lower() for kind in ROWS if kind is not Brief]
+    every = [kind.__name__.lower() for kind in ROWS if kind not in {Brief, Token}]
     before = {table: _rows(widely_laid_out / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     assert _rows(widely_laid_out / FILE, "brief")
 
@@ -157,6 +180,29 @@ def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_mad
     assert [row[0] for row in _rows(widely_laid_out / FILE, "brief")] == ["r1.3"]
 
 
+def test_tokens_of_an_earlier_store_go_on_to_be_whoevers_has_them_and_new_ones_are_the_claimers(
+    of_nobodys_tokens: Path,
+) -> None:
+    every = [kind.__name__.lower() for kind in ROWS if kind is not Token]
+    before = {table: _rows(of_nobodys_tokens / FILE, table) for table in ("event", "task", "house", "blob", *every)}
+    old = _rows(of_nobodys_tokens / FILE, "token")
+
+    assert migrate(of_nobodys_tokens)[0] == 4
+
+    assert {table: _rows(of_nobodys_tokens / FILE, table) for table in before} == before
+    assert [row[:5] for row in _rows(of_nobodys_tokens / FILE, "token")] == [row[:5] for row in old]
+    assert _made(of_nobodys_tokens / FILE) == _made(of_nobodys_tokens.parent / "new" / FILE)
+    shop = Shop(SqliteStore(of_nobodys_tokens))
+    shop.claim("r1.3")
+    with shop.store.reading() as at:
+        assert {row.task: row.uid for row in at.select(Token)} == {
+            row[2]: os.getuid() if row[2] == "r1.3" else None for row in [*old, ("", "", "r1.3")]
+        }
+    assert isinstance(shop.store, SqliteStore)
+    assert inspect(shop.store).problems == ()
+    shop.store.close()
+
+
 def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     migrate(old)
     before = sorted(path.name for path in old.iterdir())
@@ -165,7 +211,7 @@ def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     assert sorted(path.name for path in old.iterdir()) == before
 
 
-@pytest.mark.parametrize("version", ["old", "without_sub_agents", "widely_laid_out"])
+@pytest.mark.parametrize("version", ["old", "without_sub_agents", "widely_laid_out", "of_nobodys_tokens"])
 def test_what_somebody_else_keeps_in_the_file_is_named_before_anything_is_done(
     version: str, request: pytest.FixtureRequest
 ) -> None:

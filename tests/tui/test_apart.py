@@ -71,7 +71,7 @@ def _reason(home: Home, task: str) -> Reason | None:
 
 def test_who_may_not_open_the_store_sees_and_decides_through_the_gateway(stocked: tuple[Home, str]) -> None:
     home, task = stocked
-    app = Dashboard(Session(place_apart(home.socket), person_name="ana"))
+    app = Dashboard(Session(place_apart(home.socket, home.store), person_name="ana"))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
@@ -89,7 +89,7 @@ def test_who_may_not_open_the_store_sees_and_decides_through_the_gateway(stocked
 
 def test_a_gateway_that_goes_is_missed_at_once_and_found_again(stocked: tuple[Home, str]) -> None:
     home, _ = stocked
-    app = Dashboard(Session(place_apart(home.socket)))
+    app = Dashboard(Session(place_apart(home.socket, home.store)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")

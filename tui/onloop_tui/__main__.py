@@ -11,6 +11,7 @@ from pathlib import Path
 from onloop.errors import OnloopError
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import Principal
+from onloop.gateway.secrecy import shut
 from onloop_tui.app import Dashboard
 from onloop_tui.edited import Edited, Files
 from onloop_tui.model.text import safe
@@ -38,6 +39,7 @@ def open_dashboard(
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` is a file in the place of the person's own, `workflows` are folders that are watched beside `.onloop`.
     """
+    shut()
     own = Path(settings) if settings else settings_file(os.environ)
     begin = _read(own, is_asked_for=settings is not None)
     files = Files(own, (Path(".onloop"), *map(Path, workflows)))

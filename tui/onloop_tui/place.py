@@ -9,12 +9,14 @@ from pathlib import Path
 
 from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.credentials import Credentials
 from onloop.gateway.door import Door
 from onloop.gateway.dossier import NOT_ASKED, Changes, Dossier, changes_of, dossier_of
 from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal
 from onloop.gateway.lines import Lines
 from onloop.gateway.opening import gateway_socket, open_home, wall_clock
+from onloop.gateway.scram import LEAST_COST
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.freshness import check_version
 from onloop.machine.house import HouseEvent
@@ -50,6 +52,8 @@ class Place:
     """Like `open`, for who looks all the time: it rather says that the store is busy, and looks again, than waits."""
     close: Callable[[], None] = _nothing
     """Lets go of what is kept from one call to the next."""
+    forget: Callable[[], None] = _nothing
+    """Forgets who proved themselves."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task, or all but what its commit changes.
@@ -128,12 +132,12 @@ _REACH: Mapping[type[Command], Callable[[Reading, Task], tuple[str, ...]]] = {
 
 def place_of(home: Home) -> Place:
     """The place that a home on this machine is: its file, or, where that is another user's, its resident gateway."""
-    return place_here(home) if is_own(home.store) else place_apart(gateway_socket(home))
+    return place_here(home) if is_own(home.store) else place_apart(gateway_socket(home), home.store)
 
 
-def place_apart(socket: Path) -> Place:
+def place_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> Place:
     """The place behind a resident gateway, of which all is asked: it alone may open store and mirrors."""
-    lines = Lines(socket, wall_clock)
+    lines = Lines(socket, store, wall_clock, Credentials(least_cost=least_cost))
 
     def mark() -> Hashable:
         try:
@@ -150,7 +154,7 @@ def place_apart(socket: Path) -> Place:
         finally:
             client.store.close()
 
-    return Place(lines.client, changes, mark, look=lines.impatient, close=lines.close)
+    return Place(lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget)
 
 
 def place_here(home: Home) -> Place:

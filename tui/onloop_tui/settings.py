@@ -10,6 +10,8 @@ from pathlib import Path
 from onloop.errors import BadInput
 from onloop_tui.bindings import KEYS, Key, Where
 
+PROOF_MS = 300_000
+
 WORDS_WITH_AN_OBJECT = frozenset({"theme"})
 """What may stand after `:` beside the words of the registry and the names of filters."""
 
@@ -40,7 +42,10 @@ class Start(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person wants: `theme` None leaves it to the terminal, `keys` is the registry as it is for them."""
+    """What a person wants: `theme` None leaves it to the terminal, `keys` is the registry as it is for them.
+
+    `proof_ms` is how long after it was typed a passphrase decides.
+    """
 
     theme: ThemeName | None = None
     bell: bool = True
@@ -48,6 +53,7 @@ class Settings:
     keys: tuple[Key, ...] = KEYS
     filters: Mapping[str, str] = field(default_factory=dict)
     start: Where = Where.INBOX
+    proof_ms: int = PROOF_MS
 
 
 class SettingsError(BadInput):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from onloop.workflow.document import EMPTY, read
 from onloop.workflow.loader import problem_lines
-from onloop.workflow.model import Part
+from onloop.workflow.model import Freshness, Part
 from onloop.workflow.nodes import Fault, Node, Side, plain
 from onloop.workflow.shape import Form, misfits
 from onloop.workflow.wording import quoted
@@ -18,7 +18,7 @@ from onloop_tui.bindings import KEYS
 from onloop_tui.keymap import key_faults, remapped
 from onloop_tui.model.filter_terms import Problem
 from onloop_tui.model.filters import parse
-from onloop_tui.settings import WORDS_WITH_AN_OBJECT, Settings, SettingsError, Start, ThemeName
+from onloop_tui.settings import PROOF_MS, WORDS_WITH_AN_OBJECT, Settings, SettingsError, Start, ThemeName
 
 _FILTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -34,6 +34,7 @@ class SettingsFile(Part):
     keys: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=5)]] = {}
     filters: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
     start: Annotated[Start, Field(strict=False)] = Start.INBOX
+    proof: Freshness = PROOF_MS
 
 
 FORM = Form(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
@@ -56,6 +57,7 @@ def load_settings(source: bytes, name: str) -> Settings:
         keys=remapped(given.keys),
         filters=given.filters,
         start=given.start.where,
+        proof_ms=given.proof,
     )
 
 

@@ -15,7 +15,7 @@ from onloop.gates.manifest import Manifest
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import Principal, launcher
+from onloop.gateway.identity import Principal, this_process
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
 from onloop.gateway.sub_agents import SubAgentNews
@@ -60,7 +60,7 @@ class Worker:
         while not self.stopped():
             try:
                 found = self.opened.gateway.claim(
-                    launcher("work"),
+                    this_process("work"),
                     f"agent:{self.settings.name}",
                     self.settings.role,
                     lease_ms=self.settings.lease_ms,

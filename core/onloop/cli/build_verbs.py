@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from onloop.cli.context import Context, read_passphrase
@@ -13,7 +14,9 @@ from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.gateway.isolation import can_isolate, check_place, isolate, make_parents, recipe, serve_command
 from onloop.gateway.opening import create_home
 from onloop.gateway.opening import enrol as enrol_person
-from onloop.machine.definition import Definition
+from onloop.gateway.reach import HIGHEST, closed_gates
+from onloop.gateway.secrecy import shut
+from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.digest import Json
 from onloop.machine.table import rows
@@ -36,6 +39,7 @@ def init(context: Context) -> Output:
     if args.isolate:
         check_place(context.home, args.isolate)
     name = args.name or getpass.getuser()
+    shut()
     passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
     if passphrase is None:
         raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")
@@ -76,14 +80,27 @@ def validate(context: Context) -> Output:
     """Check workflow files; every problem of every file is named."""
     problems: list[str] = []
     fine: list[str] = []
+    closed: list[str] = []
     for name in context.args.files:
         try:
             definition = _file(name)
             fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
+            closed += _closed_words(name, definition)
         except WorkflowError as error:
             problems += error.problems
     data: dict[str, Json] = {"ok": not problems, "problems": problems}
-    return Output(Exit.USAGE if problems else Exit.OK, tuple(fine), data, tuple(problems))
+    return Output(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
+
+
+def _closed_words(name: str, definition: Definition) -> Iterator[str]:
+    """Which gates nobody passes on a machine like most, and which nobody passes anywhere."""
+    nowhere = set(closed_gates(definition, HIGHEST))
+    for words in closed_gates(definition, Assurance.A1):
+        gate = words.partition(" demands")[0]
+        if any(other.startswith(gate) for other in nowhere):
+            yield f"{name}: {gate} stays closed: no more than {HIGHEST.value} can be proved by anybody yet"
+        else:
+            yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
 
 
 def graph(context: Context) -> Output:

@@ -14,8 +14,9 @@ from onloop.gates.head import head as head_of
 from onloop.gates.head import head_apart
 from onloop.gates.names import is_task
 from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import NOBODY, Principal, launcher
+from onloop.gateway.identity import NOBODY, Principal, this_process
 from onloop.gateway.opening import Opened, open_file, open_home
+from onloop.gateway.secrecy import shut
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.house import House
@@ -98,7 +99,7 @@ class Context:
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
-        return self.agent() if os.environ.get("ONLOOP_TOKEN") else launcher(getpass.getuser())
+        return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
 
     def person(self) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
@@ -107,6 +108,7 @@ class Context:
         with self.opened.gateway.store.reading() as at:
             house = at.house()
         name = self.args.person or only_name(house)
+        shut()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 

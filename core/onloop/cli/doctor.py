@@ -192,7 +192,7 @@ def _isolation(home: Home) -> _Check:
 
 
 def _person(person: PersonEnrolled) -> str:
-    known = person.email or "no e-mail, so commits of their own are not kept from their approval"
+    known = person.email or "no e-mail, so commits that carry their address are not pointed out"
     return f"{person.name} ({', '.join(person.groups)}; {known})"
 
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # the module typing costs more than a read does
 if TYPE_CHECKING:
     from typing import Any
 
-_BEARER = "SELECT digest, agent, task, epoch, step, seal FROM token WHERE digest = ?"
+_BEARER = "SELECT digest, agent, task, epoch, step, uid, seal FROM token WHERE digest = ?"
 _BRIEF = "SELECT task, text, json, seal FROM brief WHERE task = ?"
 _GLANCE = """
 SELECT task, epoch, commit_id, exit, text, json, seal FROM glance WHERE task = ?1 AND epoch = ?3
@@ -54,11 +54,13 @@ def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | 
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 4)):
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 5)):
             if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
         connection.execute("BEGIN")
         token = _sealed(connection, "token", _BEARER, digest)
+        if token and token[5] not in {None, os.getuid()}:  # another user's: the long path says so
+            return None
         row = token and _sealed(connection, "glance", _GLANCE, token[2], now, token[3])
         brief = row and (["", "", ""] if verb == "check" else _sealed(connection, "brief", _BRIEF, row[0]))
         if not row or not brief:

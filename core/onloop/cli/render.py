@@ -11,11 +11,12 @@ from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
 from onloop.cli.swarm_render import swarm_json, swarm_lines
-from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact
+from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.gateway.standing import Standing
 from onloop.gateway.sub_agents import sub_agent_words
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
 from onloop.machine.digest import Json
+from onloop.machine.freshness import proof_words
 from onloop.machine.house import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
@@ -175,6 +176,7 @@ def _asked_json(asked: Asked) -> Json:
         "from": list(request.approvers),
         "quorum": request.quorum,
         "assurance": request.assurance.value,
+        "fresh_ms": request.fresh_ms,
         "digest": asked.digest,
         "choices": {answer.value: effect for answer, effect in asked.choices.items()},
     }
@@ -188,6 +190,8 @@ def _decision_json(decision: Decision) -> Json:
         "assurance": decision.assurance.value,
         "at": decision.at,
         "reason": decision.reason,
+        "proof_age_ms": decision.proof_age_ms,
+        "own_address": decision.own_address,
     }
 
 
@@ -204,6 +208,7 @@ def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> I
     for asked in dossier.asked:
         yield from _asked_lines(asked)
     yield from _subject_lines(task)
+    yield from (safe(addressed_words(name)) for name in dossier.addressed)
     yield "gates"
     for line in dossier.gates:
         yield from _gate_lines(line)
@@ -267,7 +272,7 @@ def _gate_lines(line: GateLine) -> Iterator[str]:
 
 def _decision_line(decision: Decision) -> str:
     said = f": {decision.reason}" if decision.reason else ""
-    words = f"{decision.answer.value} by {decision.by} ({decision.assurance.value}){said}"
+    words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
     return safe(f"{moment(decision.at)}  {words}")
 
 

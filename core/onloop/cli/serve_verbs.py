@@ -11,6 +11,7 @@ from onloop.cli.output import Output
 from onloop.cli.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.quarantine import Arrival
+from onloop.gateway.assurance import why_no_proof
 from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
@@ -43,6 +44,14 @@ def serve(context: Context) -> Output:
         finally:
             opened.close()
 
+    def box_is_strong() -> bool:
+        opened = open_file(home)
+        try:
+            with opened.gateway.store.reading() as at:
+                return not why_no_proof(at.house().proof, wall_clock())
+        finally:
+            opened.close()
+
     with stop_signals() as stop:
         Resident(
             home=home,
@@ -53,6 +62,8 @@ def serve(context: Context) -> Output:
             changes=changed,
             ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
+            box_is_strong=box_is_strong,
+            guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
         ).run()
     return Output(Exit.OK)
 

@@ -38,7 +38,8 @@ def _child_line(child: Result) -> str:
 
 def _judgement_line(judgement: Judgement) -> str:
     verdict = "pass" if judgement.passes else "fail"
-    words = f"  {verdict} by {judgement.by} at {judgement.step} on {judgement.head[:12]}: {judgement.reason}"
+    about = f"at {judgement.step} on {judgement.head[:12]}"
+    words = f"  {verdict} by {judgement.by} ({judgement.independence.value}) {about}: {judgement.reason}"
     return safe(words, LONGEST_WORDS)
 
 
@@ -79,6 +80,7 @@ def swarm_json(dossier: Dossier) -> dict[str, Json]:
 def _judgement_json(judgement: Judgement) -> Json:
     return {
         "label": "agent-judged",
+        "independence": judgement.independence.value,
         "step": judgement.step,
         "gate": judgement.gate,
         "pass": judgement.passes,

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from onloop.gateway.effects import Executor
 from onloop.gateway.identity import verifier as verifier_principal
 from onloop.gateway.opening import open_file
 from onloop.gateway.presence import ensure_verifier, only_verifier
+from onloop.gateway.reach import closed_gates, reachable
 from onloop.gateway.runner import Runner
 from onloop.gateway.runs import (
     Workflow,
@@ -53,7 +54,7 @@ def start(context: Context) -> Output:
     else:
         workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
     task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
-    return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…")
+    return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…", _closed(context, workflow))
 
 
 def fleet(context: Context) -> Output:
@@ -66,7 +67,7 @@ def fleet(context: Context) -> Output:
     targets = read_targets(_read(path), args.targets, path.absolute().parent)
     title = _title(args.title, workflow)
     root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key)
-    output = _begun(root, f"onloop tree --run {root.id}")
+    output = _begun(root, f"onloop tree --run {root.id}", _closed(context, workflow))
     return Output(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
 
 
@@ -91,9 +92,16 @@ def _title(given: str | None, workflow: Workflow) -> str:
     return given or workflow.definition.description or workflow.definition.name
 
 
-def _begun(task: Task, following: str) -> Output:
+def _begun(task: Task, following: str, closed: Sequence[str]) -> Output:
     data: dict[str, Json] = task_json(task)
-    return Output(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(f"next: {following}",))
+    return Output(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(*closed, f"next: {following}"))
+
+
+def _closed(context: Context, workflow: Workflow) -> tuple[str, ...]:
+    """The gates that nobody can pass in this store, said before anybody works towards them."""
+    with context.opened.gateway.store.reading() as at:
+        level = reachable(context.home, at.house(), context.opened.gateway.clock())
+    return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
 
 
 def work(context: Context) -> Output:

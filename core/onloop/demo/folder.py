@@ -15,9 +15,13 @@ from onloop.demo.scenario import Pattern, Scenario, load
 from onloop.errors import BadInput
 from onloop.gates.toolchain import write_toolchain
 from onloop.gateway.home import Home, state_home
-from onloop.gateway.identity import Principal, enrolment, launcher, person_from_passphrase
+from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.opening import Opened, open_home, wall_clock
+from onloop.gateway.own_key import make_own_key
+from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
+from onloop.gateway.scram import RANDOM_COST
+from onloop.gateway.secrecy import shut
 from onloop.gateway.service import append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
@@ -94,6 +98,7 @@ def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
     _control(folder)
     create_store(folder.home.store, folder.home.anchor)
     write_toolchain(folder.home.store, os.environ.get("PATH", ""))
+    make_own_key(folder.home.store)
 
 
 def _control(folder: DemoFolder) -> Path:
@@ -120,8 +125,9 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
     """Open the store, enrol the person with a secret that only this process knows, and start the work if none is."""
     opened = open_home(folder.home)
     by = launcher("demo")
+    shut()
     passphrase = secrets.token_urlsafe(24)
-    event = enrolment(person, ("approvers",), "", passphrase, by.id)
+    event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
     with opened.gateway.store.writing() as tx:
         if not tx.house().id:
             append_house(tx, StoreCreated(secrets.token_hex(8), scripted=True), wall_clock(), by.id)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.identity import Principal
+from onloop.gateway.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen, covering
 from onloop.machine.marks import Mark, check_mark
@@ -47,7 +48,15 @@ def check_lease(tx: Reading, agent: Principal, now: int = 0) -> None:
 
 
 def _check_enrolment(house: House, principal: Principal, event: PersonEnrolled) -> None:
-    """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase."""
+    """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
+
+    Refused, too: keys that can be guessed at cheaply, but where the store is a script's for ever.
+    """
+    if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
+        raise NotAllowed(
+            f"{event.name}'s passphrase would be kept with scrypt at N={event.cost}",
+            hint=f"N={LEAST_COST} or more: use this onloop to enrol",
+        )
     own = house.people.get(principal.name)
     if own is not None and event.name == principal.name:
         if not set(event.groups) <= set(own.groups):

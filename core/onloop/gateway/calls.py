@@ -43,11 +43,6 @@ def _take_job(gateway: Gateway, values: Values) -> object:
     return gateway.take_job(verifier, lease_ms, effects=effects, busy=busy)
 
 
-def _person(gateway: Gateway, values: Values) -> object:
-    name, passphrase, typed = values
-    return gateway.person(name, passphrase, typed=typed)
-
-
 CALLS: Mapping[str, Callable[[Gateway, Values], object]] = {
     "perform": _perform,
     "create": _create,
@@ -55,14 +50,13 @@ CALLS: Mapping[str, Callable[[Gateway, Values], object]] = {
     "heartbeat": _heartbeat,
     "record_house": _record_house,
     "take_job": _take_job,
-    "person": _person,
     "tick": lambda gateway, _: gateway.tick(),
     "put_back": lambda gateway, values: gateway.put_back(values[0]),
     "free_jobs": lambda gateway, _: gateway.free_jobs(),
     "keep": lambda gateway, values: gateway.keep(values[0]),
     "keep_for": lambda gateway, values: gateway.keep_for(values[0], values[1]),
     "deny": lambda gateway, values: gateway.deny(*values),
-    "agent": lambda gateway, values: gateway.agent(values[0]),
+    "agent": lambda gateway, values: gateway.agent(*values),
 }
 """The verbs of a gateway. Asked again after a lost answer, with the same values, each gives the same answer."""
 

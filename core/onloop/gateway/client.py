@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from onloop.errors import Ground, NotAllowed, Unavailable
 from onloop.gateway.calls import CALLS
 from onloop.gateway.dossier import Changes
-from onloop.gateway.identity import Principal
+from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
+from onloop.gateway.scram import RANDOM_COST
 from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
@@ -110,8 +111,20 @@ class GatewayClient:
         return cast("Principal", self._ask("agent", secret))
 
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
-        """See Gateway.person. Over the line, it also proves who speaks."""
-        return cast("Principal", self._ask("person", name, passphrase, typed))
+        """See Gateway.person. Over the line, it also proves who speaks; the passphrase stays here."""
+
+        def prove() -> Principal:
+            return self.line.person(name, passphrase, typed=typed)
+
+        if self.behind is None:
+            return self.line.until_told(prove)
+        with self.behind.store.reading() as at:  # of the file itself: a listener could say that it is a script's
+            if at.house().scripted:
+                self.line.accept_cost(RANDOM_COST)
+        try:
+            return prove()
+        except Lost:
+            return self.behind.person(name, passphrase, typed=typed)
 
     def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
         """See Gateway.deny. Over the line, it counts for whoever proved themselves there, else for the user."""
@@ -139,6 +152,9 @@ class GatewayClient:
     def _ask(self, name: str, *values: object) -> object:
         if self.behind is None:
             return self.line.ask_until_told(name, *values)
+        who = values[0] if values else None
+        if isinstance(who, Principal) and who.kind is PrincipalKind.HUMAN and not self.line.can_speak_for(who.name):
+            return CALLS[name](self.behind, values)  # proved to the file, and so asked of the file
         try:
             return self.line.ask(name, *values)
         except Lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections import deque
@@ -9,12 +10,17 @@ from dataclasses import dataclass, field
 
 from onloop.gateway.caller import Caller
 from onloop.gateway.fences import OWN_UNREAD_S, STALLED_S, UNREAD_S
-from onloop.gateway.identity import PrincipalKind
 from onloop.gateway.intake import Hatch
+from onloop.gateway.peer import Peer
 from onloop.gateway.wire import Frames, Raw
 
 LONGEST_MOMENT_S = 30.0
 """How long a connection may stay silent while it holds one moment of the store, or a place in the quarantine."""
+
+
+def is_ours(peer: Peer) -> bool:
+    """Whether it runs as the gateway's user, who is fenced in less; what it may do is a matter of proof."""
+    return peer.uid in {os.getuid(), 0}
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +56,7 @@ class Connection:
     @property
     def own(self) -> bool:
         """Whether that is the gateway's user."""
-        return self.caller.own
+        return is_ours(self.caller.peer)
 
     @property
     def due(self) -> int:
@@ -74,4 +80,4 @@ class Connection:
     @property
     def is_of_people(self) -> bool:
         """Whether a person, or the gateway's user, has proved to be at its other end."""
-        return self.own or any(who.kind is PrincipalKind.HUMAN for who in self.caller.proven)
+        return self.own or self.caller.is_of_people

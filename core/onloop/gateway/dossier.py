@@ -16,7 +16,8 @@ from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.fan_out import join_words
-from onloop.machine.review import is_reviewed, judged
+from onloop.machine.freshness import proof_words
+from onloop.machine.review import is_among, is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
@@ -111,6 +112,8 @@ class Dossier:
     children: tuple[Result, ...] = ()
     join: str = ""
     sub_agents: tuple[SubAgent, ...] = ()
+    addressed: tuple[str, ...] = ()
+    """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
 
     @property
     def statement(self) -> str:
@@ -137,7 +140,18 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         children=results(reading, task),
         join=join_words(definition, task, swarm_of(reading, task)),
         sub_agents=within.get(task.id, ()),
+        addressed=_addressed(reading, task),
     )
+
+
+def addressed_words(person: str) -> str:
+    """That commits carry a person's address, and how much that means."""
+    return f"commits carry the address of human:{person}; whoever commits chooses it, and it bars nobody"
+
+
+def _addressed(reading: Reading, task: Task) -> tuple[str, ...]:
+    authors = task.submission.authors if task.submission else ()
+    return tuple(sorted(name for name, who in reading.house().people.items() if is_among(who.email, authors)))
 
 
 def failure_tails(reading: Reading, lines: Iterable[GateLine]) -> Mapping[str, str]:
@@ -177,7 +191,9 @@ def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
 
 def _review_line(task: Task, step: Step, gate: ReviewGate) -> GateLine:
     found = judged(task, step, gate)
-    words = "; ".join(f"agent-judged {'pass' if j.passes else 'fail'} by {j.by}: {j.reason}" for j in found)
+    words = "; ".join(
+        f"agent-judged {'pass' if j.passes else 'fail'} by {j.by} ({j.independence.value}): {j.reason}" for j in found
+    )
     if is_reviewed(task, step, gate):
         return GateLine(step.id, gate.id, Mark.PASSED, words, None, None, "")
     if any(not j.passes for j in found):
@@ -197,7 +213,7 @@ def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
         words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
         return GateLine(step.id, gate.id, Mark.WAITING, words, None, None, "")
     if len({d.by for d in now}) >= gate.quorum:
-        words = ", ".join(f"{d.by} ({d.assurance.value})" for d in now)
+        words = ", ".join(f"{d.by} ({proof_words(d)})" for d in now)
         return GateLine(step.id, gate.id, Mark.PASSED, f"approved by {words}", None, None, "")
     words = f"last: {said[-1].answer.value} by {said[-1].by}" if said else "nobody has decided"
     return GateLine(step.id, gate.id, Mark.MISSING, words, None, None, "")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import base64
 import hmac
+import os
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import scrypt, sha256
+from hashlib import sha256
 
-from onloop.errors import BadInput, Ground, NotAllowed
+from onloop.errors import Ground, NotAllowed
 from onloop.machine.commands import Voice
-from onloop.machine.definition import Assurance
-from onloop.machine.house import House, PersonEnrolled
+from onloop.machine.task import NOT_KNOWN, Hand
 from onloop.store.port import Reading
 from onloop.store.rows import Token
-
-SCRYPT_COST = 2**14
-SCRYPT_BLOCK = 8
-SHORTEST_PASSPHRASE = 8
 
 
 class PrincipalKind(StrEnum):
@@ -35,7 +31,7 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice."""
+    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
 
     kind: PrincipalKind
     name: str
@@ -43,6 +39,7 @@ class Principal:
     epoch: int = 0
     step: str = ""
     voice: Voice | None = None
+    hand: Hand = NOT_KNOWN
 
     @property
     def id(self) -> str:
@@ -56,9 +53,23 @@ EFFECTS = Principal(PrincipalKind.GATEWAY, "effects")
 INTAKE = Principal(PrincipalKind.GATEWAY, "intake")
 
 
-def launcher(name: str) -> Principal:
+def launcher(name: str, hand: Hand = NOT_KNOWN) -> Principal:
     """A process that starts work and agents, as the operating system's user `name`."""
-    return Principal(PrincipalKind.LAUNCHER, name)
+    return Principal(PrincipalKind.LAUNCHER, name, hand=hand)
+
+
+def this_process(name: str) -> Principal:
+    """The launcher that this process is: what it claims as one role, it cannot review as another."""
+    return launcher(name, Hand(os.getuid(), process_of(os.getpid())))
+
+
+def process_of(pid: int) -> str:
+    """A process by its number and, where that can be read, by when it began: numbers come again."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - needs no pathlib
+            return f"{pid}@{file.read(4096).rpartition(')')[2].split()[19]}"
+    except (OSError, IndexError):
+        return str(pid)
 
 
 def verifier(name: str) -> Principal:
@@ -87,8 +98,11 @@ def token_digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def agent_from_token(reading: Reading, secret: str) -> Principal:
-    """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked."""
+def agent_from_token(reading: Reading, secret: str, uid: int | None = None) -> Principal:
+    """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked.
+
+    It is bound to the user who claimed: `uid` is who asks, None where that makes no difference.
+    """
     row = reading.get(Token, token_digest(secret))
     if row is None:
         raise NotAllowed(
@@ -96,36 +110,10 @@ def agent_from_token(reading: Reading, secret: str) -> Principal:
             hint="stop work on this task; onloop claim --role ROLE takes another one",
             ground=Ground.TOKEN,
         )
-    return Principal(PrincipalKind.AGENT, row.agent.removeprefix("agent:"), row.task, row.epoch, row.step)
-
-
-def enrolment(name: str, groups: tuple[str, ...], email: str, passphrase: str, by: str) -> PersonEnrolled:
-    """The event that lets a person decide; BadInput for a name or passphrase that cannot be used."""
-    if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 40:
-        raise BadInput(f"{name!r} cannot be a person's name", hint="letters, digits, '-', '_' and '.', at most 40")
-    if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise BadInput(
-            f"a passphrase of {len(passphrase)} characters is too short", hint=f"use {SHORTEST_PASSPHRASE} or more"
-        )
-    salt = secrets.token_hex(16)
-    return PersonEnrolled(name, groups, email, salt, _stretched(passphrase, salt), by)
-
-
-def person_from_passphrase(house: House, name: str, passphrase: str, *, typed: bool) -> Principal:
-    """The person, if the passphrase is theirs: A1 if they typed it just now, A0 if a program held it."""
-    person = house.people.get(name)
-    salt, expected = (person.salt, person.verifier) if person else ("00", "")
-    if not hmac.compare_digest(_stretched(passphrase, salt), expected) or person is None:
+    if None not in {uid, row.uid} and uid != row.uid:
         raise NotAllowed(
-            f"the passphrase for {name!r} is not right, or nobody of that name is enrolled",
-            hint=f"enrolled: {', '.join(sorted(house.people)) or 'nobody; onloop init enrols the first'}",
-            ground=Ground.PASSPHRASE,
+            f"this ONLOOP_TOKEN belongs to user {row.uid}, and user {uid} uses it",
+            hint="a token is for the user who claimed; onloop claim --role ROLE takes a task of your own",
+            ground=Ground.TOKEN,
         )
-    assurance = Assurance.A1 if typed and not house.scripted else Assurance.A0
-    voice = Voice(f"human:{name}", person.groups, assurance, person.email)
-    return Principal(PrincipalKind.HUMAN, name, voice=voice)
-
-
-def _stretched(passphrase: str, salt: str) -> str:
-    key = scrypt(passphrase.encode(), salt=bytes.fromhex(salt), n=SCRYPT_COST, r=SCRYPT_BLOCK, p=1, dklen=32)
-    return key.hex()
+    return Principal(PrincipalKind.AGENT, row.agent.removeprefix("agent:"), row.task, row.epoch, row.step)

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.gateway.passphrase import without_keys
 from onloop.machine import commands as c
 from onloop.machine.house import HouseEvent, PersonEnrolled
 from onloop.store.codec import to_text
@@ -36,9 +37,14 @@ def asked(principal: Principal, *words: str) -> str:
 
 
 def asked_command(principal: Principal, task_id: str, command: c.Command) -> str:
-    """The digest of a command. When a submission was put together, and how it was packed, is no part of it."""
+    """The digest of a command. When a submission was put together, and how it was packed, is no part of it.
+
+    Nor is when they proved who they are.
+    """
     if isinstance(command, c.Submit):
         command = replace(command, submission=replace(command.submission, at=0, bundle=""))
+    if isinstance(command, c.Spoken):
+        command = replace(command, voice=replace(command.voice, proved_at=None, decided=0, uid=None))
     return asked(principal, task_id, type(command).__name__, to_text(command))
 
 
@@ -57,9 +63,9 @@ def asked_creations(principal: Principal, creations: Sequence[tuple[str, c.Creat
 
 
 def asked_event(principal: Principal, event: HouseEvent) -> str:
-    """The digest of a fact about the house. The salt of a passphrase, and so its verifier, is new at each try."""
+    """The digest of a fact about the house. The salt of a passphrase, and so its keys, are new at each try."""
     if isinstance(event, PersonEnrolled):
-        event = replace(event, salt="", verifier="")
+        event = without_keys(event)
     return asked(principal, type(event).__name__, to_text(event))
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from onloop.errors import BadInput, Refused, Unavailable
+from onloop.gateway.credentials import Credentials, Held, Standing, prove_own, prove_person
+from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.gateway.own_key import own_key
+from onloop.gateway.passphrase import Secret, rekeyed
 from onloop.gateway.peer import connected
-from onloop.gateway.protocol import VERBS, heard, request_text
+from onloop.gateway.protocol import VERBS, heard, request_args, request_text
+from onloop.gateway.scram import LEAST_COST, Demand
 from onloop.gateway.wire import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
 from onloop.store.codec import from_plain
 from onloop.store.rows import Head
@@ -23,12 +29,8 @@ SLOW_S = 900.0
 RETRY_S = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
 """How long is waited between the tries to reach a gateway that has gone, in seconds."""
 
-_PROOFS = frozenset({"agent", "person"})
 _ARRIVES_AT_ONCE = 262_144
-
-
-Proofs = dict[str, tuple[str, tuple[object, ...]]]
-"""What was asked to prove who speaks, by what it proves."""
+T = TypeVar("T")
 
 
 class Lost(Exception):
@@ -38,17 +40,20 @@ class Lost(Exception):
 class Line:
     """A connection that is made when it is needed. One object serves one thread."""
 
-    def __init__(self, path: Path, proofs: Proofs | None = None, patience: Sequence[float] = RETRY_S) -> None:
-        """The connection to the gateway at `path`.
+    def __init__(
+        self, path: Path, store: Path, credentials: Credentials | None = None, patience: Sequence[float] = RETRY_S
+    ) -> None:
+        """The connection to the gateway at `path` of the store in `store`, whose owner alone may listen there.
 
-        Lines with the same `proofs` prove whatever is proved on one of them; `patience` is how long is waited, in
-        seconds, between the tries to reach a gateway that has gone.
+        Lines with the same `credentials` prove whatever is proved on one of them; `patience` is how long is waited,
+        in seconds, between the tries to reach a gateway that has gone.
         """
         self.path = path
+        self._store = store
         self._socket: socket.socket | None = None
         self._frames = Frames(LARGEST_ANSWER)
-        self._proofs: Proofs = {} if proofs is None else proofs
-        self._proved: set[str] = set()
+        self._credentials = Credentials() if credentials is None else credentials
+        self._standing = Standing()
         self._patience = patience
         self.receipt: Head | None = None
         """The log's head after the last change that was asked for over this line."""
@@ -57,42 +62,104 @@ class Line:
         """Be connected; Unavailable where no gateway answers."""
         if self._socket is not None:
             return
-        self._socket, self._frames, self._proved = connected(self.path, CONNECT_S), Frames(LARGEST_ANSWER), set()
-        self._prove()
+        self._socket, self._frames = connected(self.path, CONNECT_S, self._store), Frames(LARGEST_ANSWER)
+        self._standing = Standing()
+        try:
+            key = own_key(self._store)
+            if key is not None:
+                prove_own(self._ask, key)
+            self._prove()
+        except Lost as problem:
+            raise Unavailable(f"the gateway at {self.path} hung up: {problem}", hint="try again") from problem
+        except BaseException:
+            self.close()
+            raise
 
     def _prove(self) -> None:
-        for words, (name, values) in list(self._proofs.items()):
-            if words not in self._proved:
-                try:
-                    self._ask(name, values)
-                except Refused:  # a token or a passphrase that has been replaced: whatever needs it is refused itself
-                    self._proofs.pop(words, None)
-                else:
-                    self._proved.add(words)
+        """Prove here what was proved over another line, or over this one before it broke."""
+        for token in [token for token in self._credentials.tokens if token not in self._standing.proved]:
+            try:
+                self._ask("agent", token)
+            except Refused:  # a token that has been replaced: whatever needs it is refused itself
+                self._credentials.tokens.remove(token)
+            else:
+                self._standing.proved.add(token)
+        for name, held in list(self._credentials.people.items()):
+            if name not in self._standing.speakers and not self._prove_again(name, held):
+                self._credentials.people.pop(name, None)
 
-    def ask(self, name: str, *values: object) -> Any:
-        """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""
+    def _prove_again(self, name: str, held: Held) -> bool:
+        """Whether the keys that are held still prove the person: not, where their passphrase is another by now."""
+
+        def same(demand: Demand) -> Held | None:
+            return held if held.secret.fits(demand) else None
+
+        try:
+            return prove_person(self._ask, self._standing, name, same, self._credentials.least_cost) is not None
+        except Refused:
+            return False
+
+    def accept_cost(self, cost: int) -> None:
+        """Go down to this cost where a gateway asks for no more: for a store that is a script's for ever."""
+        self._credentials.least_cost = min(self._credentials.least_cost, cost)
+
+    def can_speak_for(self, person: str) -> bool:
+        """Whether the person of that name has proved themselves to this client."""
+        return person in self._credentials.people
+
+    def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
+        """Prove a person by their passphrase, which stays here; one whom an earlier onloop enrolled gets new keys."""
+        self._begin()
+        ask, standing, least = self._ask, self._standing, self._credentials.least_cost
+
+        def keys(demand: Demand) -> Held:
+            since = Held.now()
+            return Held(Secret.of(name, passphrase, demand, typed=typed), since)
+
+        proved = prove_person(ask, standing, name, keys, least)
+        if proved is None:
+            raise Lost("nothing was proved")
+        said, self._credentials.people[name] = proved
+        if said.enrolled is not None:
+            renewed = rekeyed(replace(said.enrolled, by=said.person.id), passphrase, max(least, LEAST_COST))
+            self._ask("record_house", said.person, renewed, "")
+            again = prove_person(ask, standing, name, keys, least)
+            if again is not None:
+                said, self._credentials.people[name] = again
+        return said.person
+
+    def _begin(self) -> None:
         try:
             self.connect()
         except Unavailable as problem:
             raise Lost(problem.message) from problem
-        if name not in _PROOFS:
-            self._prove()
-        found = self._ask(name, values)
-        if name in _PROOFS:
-            self._proofs[f"{name} {values[0]}"] = (name, values)
-            self._proved.add(f"{name} {values[0]}")
-        return found
+
+    def ask(self, name: str, *values: object) -> Any:
+        """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""
+        self._begin()
+        if name == "agent":
+            found = self._ask(name, *values)
+            token = str(values[0])
+            self._standing.proved.add(token)
+            if token not in self._credentials.tokens:
+                self._credentials.tokens.append(token)
+            return found
+        self._prove()
+        return self._ask(name, *values)
 
     def ask_until_told(self, name: str, *values: object) -> Any:
         """As `ask`, again and again over a gateway's restart; Unavailable after some seconds without one."""
+        return self.until_told(lambda: self.ask(name, *values))
+
+    def until_told(self, act: Callable[[], T]) -> T:
+        """What `act` answers over this line, which is tried again over a gateway's restart; Unavailable at last."""
         for pause_s in self._patience:
             try:
-                return self.ask(name, *values)
+                return act()
             except Lost:
                 time.sleep(pause_s)
         try:
-            return self.ask(name, *values)
+            return act()
         except Lost as problem:
             raise Unavailable(f"the gateway at {self.path} is gone: {problem}", hint="onloop serve starts it") from None
 
@@ -113,8 +180,12 @@ class Line:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, name: str, values: tuple[object, ...]) -> Any:
-        told = parsed(self._exchange(request_text(name, values), SLOW_S if name == "submit" else ANSWER_S))
+    def _ask(self, name: str, *values: object) -> Any:
+        args = request_args(name, values)
+        speaks = values[0] if values and isinstance(values[0], Principal) else None
+        human = speaks is not None and speaks.kind is PrincipalKind.HUMAN
+        code = self._standing.code(self._credentials, name, speaks, args) if human and speaks is not None else None
+        told = parsed(self._exchange(request_text(name, args, code), SLOW_S if name == "submit" else ANSWER_S))
         if "error" in told:
             raise error_from(told["error"])
         try:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.line import Line, Proofs
+from onloop.gateway.credentials import Credentials
+from onloop.gateway.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +17,28 @@ class Lines:
     """What is proved over one of them is proved over all: a person says their passphrase once."""
 
     path: Path
+    store: Path
     clock: Callable[[], int]
+    credentials: Credentials = field(default_factory=Credentials)
     _spare: deque[Line] = field(default_factory=deque)
-    _proofs: Proofs = field(default_factory=dict)
 
     def client(self) -> GatewayClient:
         """A client over a line that nobody uses now; closing its store gives the line back."""
         try:
             line = self._spare.pop()
         except IndexError:
-            line = Line(self.path, self._proofs)
+            line = Line(self.path, self.store, self.credentials)
         return GatewayClient(line, _LentStore(line, self._spare.append), self.clock)
 
     def impatient(self) -> GatewayClient:
         """A client over a line of its own, which says at once that the gateway has gone."""
-        line = Line(self.path, patience=())
+        line = Line(self.path, self.store, patience=())
         return GatewayClient(line, ClientStore(line), self.clock)
+
+    def forget(self) -> None:
+        """Forget who proved themselves, and hang up the lines that know it."""
+        self.credentials.people.clear()
+        self.close()
 
     def close(self) -> None:
         """Hang up all that nobody uses now."""

@@ -12,9 +12,12 @@ from onloop.gateway.client import ClientStore, FileStore, GatewayClient
 from onloop.gateway.door import Door
 from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.home import Home, apart_from, check_private, is_own
-from onloop.gateway.identity import Principal, enrolment, launcher
+from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.line import Line
+from onloop.gateway.own_key import make_own_key
+from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import socket_path
+from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
@@ -61,7 +64,7 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
     `$ONLOOP_URL` names the socket of a gateway elsewhere. StoreError or Unavailable say why neither can be. Locks of
     the file are waited for, `busy_ms` at most.
     """
-    line = Line(gateway_socket(home))
+    line = Line(gateway_socket(home), home.store)
     if not is_own(home.store):
         if "ONLOOP_URL" not in os.environ and not line.path.exists():
             check_private(home.store)
@@ -80,14 +83,26 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
 
 
 def create_home(
-    home: Home, *, store_id: str, person: str, groups: tuple[str, ...], passphrase: str, email: str, scripted: bool
+    home: Home,
+    *,
+    store_id: str,
+    person: str,
+    groups: tuple[str, ...],
+    passphrase: str,
+    email: str,
+    scripted: bool,
+    cost: int = LEAST_COST,
 ) -> None:
-    """Make a store and enrol its first person, in one transaction; BadInput if somebody is enrolled already."""
+    """Make a store and enrol its first person, in one transaction; BadInput if somebody is enrolled already.
+
+    `cost` is scrypt's N: less than LEAST_COST suits only what nobody could guess.
+    """
     by = launcher("init")
-    first = enrolment(person, groups, email, passphrase, by.id)
+    first = enrolment(person, groups, email, passphrase, by.id, cost)
     if home.store.exists():
         check_private(home.store)
     create_store(home.store, home.anchor)
+    make_own_key(home.store)
     opened = open_file(home)
     try:
         with opened.gateway.store.writing() as tx:
@@ -110,5 +125,5 @@ def create_home(
 def enrol(
     opened: Opened, by: Principal, person: str, groups: tuple[str, ...], email: str, passphrase: str, *, key: str = ""
 ) -> None:
-    """Enrol another person; only somebody who is enrolled already may."""
+    """Enrol another person; only somebody who is enrolled already may. Slow by design."""
     opened.gateway.record_house(by, enrolment(person, groups, email, passphrase, by.id), key=key)

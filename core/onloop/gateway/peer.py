@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import socket
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,16 +78,34 @@ def _share(path: Path, group: int) -> None:
         raise NotAllowed(f"{me} is no member of {theirs}, and cannot let it in at {path}", hint=hint) from None
 
 
-def connected(path: Path, timeout_s: float) -> socket.socket:
-    """A connection to the gateway at `path`; NotAllowed where whoever listens there does not own the folder."""
+def owner_of(store: Path, path: Path) -> int:
+    """Whose the store is; NotAllowed where its folder cannot be seen, for then anybody could listen at `path`."""
+    try:
+        found = store.lstat()
+    except OSError as problem:
+        raise NotAllowed(
+            f"{store} cannot be seen ({problem.strerror}), so nobody can say whose gateway listens at {path}",
+            hint="set ONLOOP_STORE to the store's folder; the folder above it must let you pass",
+        ) from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotAllowed(f"{store} is not a folder of its own", hint="set ONLOOP_STORE to the store's real folder")
+    return found.st_uid
+
+
+def connected(path: Path, timeout_s: float, store: Path) -> socket.socket:
+    """A connection to the gateway at `path`; NotAllowed where whoever listens there does not own the store's folder."""
+    owner = owner_of(store, path)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.settimeout(timeout_s)
         with _reachable(path) as name:
             made.connect(name)
-        owner, listener = path.parent.stat().st_uid, peer_of(made).uid
-        if listener not in {owner, 0}:
-            raise NotAllowed(f"user {listener} listens at {path}, in a folder of user {owner}", hint="do not trust it")
+        listener = peer_of(made).uid
+        if listener != owner:
+            raise NotAllowed(
+                f"user {listener} listens at {path}, and {store} belongs to user {owner}",
+                hint="do not trust it: unset ONLOOP_URL, or set it to what onloop serve prints",
+            )
     except OSError as problem:
         made.close()
         raise Unavailable(f"no gateway answers at {path}: {problem.strerror}", hint="onloop serve starts one") from None

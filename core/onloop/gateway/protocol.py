@@ -13,6 +13,7 @@ from typing import Any
 from onloop.errors import BadInput, Ground
 from onloop.gateway.dossier import Changes
 from onloop.gateway.identity import Principal
+from onloop.gateway.passphrase import Proved
 from onloop.gateway.service import Claim
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Command, Create
@@ -67,8 +68,11 @@ VERBS: Mapping[str, Verb] = {
     "keep_for": Verb((Principal, _BYTES), str, Lane.GROUP, Trust.PROVEN),
     "agent": Verb((str,), Principal, Lane.GROUP, Trust.ANYBODY),
     "deny": Verb((Principal, str, str, Ground), None, Lane.GROUP, Trust.ANYBODY),
-    "person": Verb((str, str, bool), Principal, Lane.ASIDE, Trust.ANYBODY),
     "hand_in": Verb((Principal, dict), None, Lane.ASIDE, Trust.PROVEN),
+    "challenge": Verb((), str, Lane.ASIDE, Trust.ANYBODY),
+    "own": Verb((str,), None, Lane.ASIDE, Trust.ANYBODY),
+    "scram_first": Verb((str,), str, Lane.ASIDE, Trust.ANYBODY),
+    "scram_final": Verb((str, bool), Proved, Lane.ASIDE, Trust.ANYBODY),
     "submit": Verb((Principal, str, str), Task, Lane.ASIDE, Trust.PROVEN),
     "changes": Verb((str,), Changes, Lane.ASIDE, Trust.ANYBODY),
     "stamp": Verb((), int, Lane.ASIDE, Trust.ANYBODY),
@@ -136,10 +140,25 @@ def heard(data: Any, kind: Any) -> Any:
     return dict(data) if kind == Mapping[str, str] else from_plain(kind, data)
 
 
-def request_text(name: str, values: Sequence[object]) -> str:
-    """A request as it is sent."""
-    takes = VERBS[name].takes
-    return json.dumps({"verb": name, "args": [said(value, kind) for value, kind in zip(values, takes, strict=True)]})
+def request_args(name: str, values: Sequence[object]) -> list[Any]:
+    """The values of a request as JSON can say them."""
+    return [said(value, kind) for value, kind in zip(values, VERBS[name].takes, strict=True)]
+
+
+def request_text(name: str, args: Sequence[Any], code: Mapping[str, object] | None = None) -> str:
+    """A request as it is sent; `code` says that a person asks it."""
+    return json.dumps({"verb": name, "args": args, **({"code": code} if code else {})})
+
+
+def sealed_content(store: str, number: int, name: str, args: object) -> bytes:
+    """What the code of a person's request is made over: all that is asked, of which store, as which of their requests.
+
+    BadInput for what nobody could have made a code of.
+    """
+    try:
+        return json.dumps(["onloop", store, number, name, args], sort_keys=True, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise BadInput(f"{name} was asked wrongly", hint="use the same onloop") from None
 
 
 def request_from(told: Mapping[str, Any]) -> tuple[str, Verb, list[Any]]:

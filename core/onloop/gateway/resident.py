@@ -20,16 +20,19 @@ from typing import Any
 
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
 from onloop.gates.quarantine import Arrival
-from onloop.gateway.caller import Caller
+from onloop.gateway.caller import Caller, Doorkeeper
 from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.connection import Connection as _Line
+from onloop.gateway.connection import is_ours
 from onloop.gateway.declared import check_read
 from onloop.gateway.denials import words_of
 from onloop.gateway.dossier import Changes
 from onloop.gateway.fences import LARGEST_ANSWER, Fences, Queue, room_for_connections
 from onloop.gateway.fences import LARGEST_REQUEST as LARGEST_OF_OTHERS
+from onloop.gateway.guesses import Guesses
 from onloop.gateway.home import Home
 from onloop.gateway.identity import NOBODY
+from onloop.gateway.own_key import make_own_key
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
 from onloop.gateway.service import Gateway
@@ -66,7 +69,8 @@ class Resident:
     """Serves a home until stopped.
 
     `submit` hands in for an agent what has arrived, and tells the log's head after it; `changes` says what a task's
-    submission changes; `ensure_verifier` starts one where none is up.
+    submission changes; `ensure_verifier` starts one where none is up. `box_is_strong` says whether code under test
+    sees nothing of ours; `guessed` hears of a user who guesses at a person's passphrase.
     """
 
     home: Home
@@ -77,6 +81,8 @@ class Resident:
     changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
+    box_is_strong: Callable[[], bool] = lambda: False
+    guessed: Callable[[int, str], None] = lambda _uid, _person: None
     _lines: set[_Line] = field(default_factory=set)
     _finished: deque[tuple[_Line, str, Queue[_Request]]] = field(default_factory=deque)
     _spare: deque[SqliteStore] = field(default_factory=deque)
@@ -85,6 +91,7 @@ class Resident:
     _store: SqliteStore = field(init=False)
     _watch: SqliteStore = field(init=False)
     _gateway: Gateway = field(init=False)
+    _keeper: Doorkeeper = field(init=False)
     _selector: selectors.BaseSelector = field(init=False)
     _aside: ThreadPoolExecutor = field(init=False)
     _fences: Fences = field(init=False)
@@ -103,6 +110,8 @@ class Resident:
             leaving.callback(self._watch.close)
             self._gateway = Gateway(self._store, self.clock)
             leaving.callback(lambda: self._gateway.denials.settle(self._store, self.clock(), all_of_them=True))
+            guesses = Guesses(self.clock, self.guessed)
+            self._keeper = Doorkeeper(make_own_key(self.home.store), self.clock, guesses, self.box_is_strong)
             self._selector = leaving.enter_context(selectors.DefaultSelector())
             self._bell, self._wake = os.pipe()
             leaving.callback(os.close, self._bell)
@@ -154,7 +163,7 @@ class Resident:
 
     def _welcome(self, made: socket.socket) -> None:
         peer = peer_of(made)
-        own = peer.uid in {os.getuid(), 0}
+        own = is_ours(peer)
         try:
             self._fences.admit(peer.uid, own=own)
         except OnloopError as problem:
@@ -162,7 +171,7 @@ class Resident:
                 made.send(framed(error_text(problem)))
             made.close()
             return
-        line = _Line(made, Caller(peer, own=own), Frames(LARGEST_REQUEST if own else LARGEST_OF_OTHERS))
+        line = _Line(made, Caller(peer, self._keeper), Frames(LARGEST_REQUEST if own else LARGEST_OF_OTHERS))
         self._lines.add(line)
         self._selector.register(made, selectors.EVENT_READ, line)
 
@@ -197,10 +206,11 @@ class Resident:
         """Take up the next request of a connection: one at a time, in order."""
         line.busy, line.taken = True, line.due
         try:
-            name, verb, values = request_from(parsed(line.asked.popleft()))
-            if not line.own:
+            told = parsed(line.asked.popleft())
+            name, verb, values = request_from(told)
+            if not line.caller.own:
                 check_read(name, values)
-            request = _Request(line, name, verb, line.caller.admitted(name, verb, values))
+            request = _Request(line, name, verb, line.caller.admitted(name, verb, values, told))
         except OnloopError as problem:
             if isinstance(problem, NotAllowed):
                 who = next(iter(line.caller.proven), NOBODY)
@@ -282,11 +292,22 @@ class Resident:
                 return self._watch.stamp()
         store = self._reader()
         try:
-            person = CALLS[name](self._gateway_for(request.line, store), values)
+            return self._introduced(request, store)
         finally:
             self._spare.append(store)
-        caller.proven.add(person)  # type: ignore[arg-type]
-        return person
+
+    def _introduced(self, request: _Request, store: SqliteStore) -> object:
+        """What came of a proof; one that failed is a fact."""
+        caller = request.line.caller
+        asked_for = caller.asked_for
+        try:
+            with store.reading() as at:
+                return caller.introduce(at, request.name, request.values)
+        except NotAllowed as no:
+            verb = "speak as a person" if asked_for else "pass for the store's owner"
+            subject = f"human:{asked_for}" if asked_for else ""
+            self._gateway_for(request.line, store).deny(NOBODY, verb, subject, no.ground)
+            raise
 
     def _moment(self, caller: Caller) -> SqliteStore:
         """A store to hold a moment of, which counts as the caller's until it is given back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
+from onloop.gateway.claims import asked_claim
 from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.denials import Denials, counting, denied_of
@@ -22,7 +24,6 @@ from onloop.gateway.identity import (
     Principal,
     agent_from_token,
     new_salt,
-    person_from_passphrase,
     secret_from,
     token_digest,
 )
@@ -31,12 +32,12 @@ from onloop.gateway.keys import (
     asked_command,
     asked_creations,
     asked_event,
-    check_claim_key,
     logged,
     owner_of_key,
     recall,
     remember,
 )
+from onloop.gateway.passphrase import person_from_passphrase, rekeyed
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import News, take_news
@@ -46,9 +47,8 @@ from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
-from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Passed, Passphrase
+from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Passed, Passphrase, Uid
 from onloop.machine.marks import Mark, stamped
-from onloop.machine.names import check_claimer
 from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
 from onloop.machine.state import LIVE, Reason
 from onloop.machine.task import Task
@@ -128,8 +128,7 @@ class Gateway:
 
         The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
         """
-        check_claimer(agent)
-        check_claim_key(key)
+        wanted = asked_claim(principal, agent, role, key)
         request = asked(principal, "Claim", agent, role, task or "", str(lease_ms))
         refusal: Refused
         with self.store.writing() as tx:
@@ -139,9 +138,9 @@ class Gateway:
             try:
                 if known is not None:
                     return self._claimed_before(tx, key, known)
-                found, salt = self._claimed(tx, principal, c.Claim(agent, role), task), new_salt()
+                found, salt = self._claimed(tx, principal, wanted, task), new_salt()
                 remember(tx, principal, key, request, self.clock(), {"task": found.id, "salt": salt})
-                return self._lease(tx, found, lease_ms, secret_from(key, salt))
+                return self._lease(tx, found, lease_ms, secret_from(key, salt), wanted.hand.uid)
             except Refused as no:  # what came due has happened all the same: commit it, then refuse
                 refusal = no
         raise refusal
@@ -207,7 +206,6 @@ class Gateway:
     def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
         """Count that `who` was refused something; what cannot be counted is no error."""
         self.denials.count(self.store, denied_of(who, verb, subject, ground, self.peer, self.clock()))
-
 
     def record_house(self, principal: Principal, event: HouseEvent, *, key: Key = "") -> None:
         """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
@@ -286,16 +284,25 @@ class Gateway:
             check_lease(tx, agent)
             return tx.put_blob(content)
 
-    def agent(self, secret: Id) -> Principal:
-        """The agent that a token belongs to; NotAllowed for one that was never given out, or was revoked."""
+    def agent(self, secret: Id, uid: Uid | None = None) -> Principal:
+        """The agent that a token belongs to; NotAllowed for one that was never given out, was revoked, or is another's.
+
+        `uid` is the user who asks; who opens the file asks as this process's.
+        """
         with self.store.reading() as at:
-            return agent_from_token(at, secret)
+            return agent_from_token(at, secret, os.getuid() if uid is None else uid)
 
     def person(self, name: Id, passphrase: Passphrase, *, typed: bool) -> Principal:
-        """The person whose passphrase it is; NotAllowed if it is not theirs. Slow by design."""
+        """The person whose passphrase it is; NotAllowed if it is not theirs. Slow by design.
+
+        Whoever an earlier onloop enrolled is given keys that are dearer to guess at.
+        """
         with self.store.reading() as at:
             house = at.house()
-        return person_from_passphrase(house, name, passphrase, typed=typed)
+        person = person_from_passphrase(house, name, passphrase, typed=typed, at=self.clock())
+        if not house.people[name].stored_key:
+            self.record_house(person, rekeyed(replace(house.people[name], by=person.id), passphrase))
+        return person
 
     def _claimed_before(self, tx: Reading, key: str, known: Mapping[str, str]) -> Claim:
         """The same lease again, while it lasts: what it is by now."""
@@ -306,12 +313,12 @@ class Gateway:
             raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
         return Claim(known_task(tx, token.task), secret, lease.expires)
 
-    def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str) -> Claim:
+    def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str, uid: int | None) -> Claim:
         now, agent = self.clock(), task.holder or ""
         for old in tx.select(Token, task=task.id):
             tx.delete(Token, old.digest)
         tx.put(Lease(task.id, task.epoch, agent, now + lease_ms, now, now))
-        tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or ""))
+        tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or "", uid))
         project_answer(tx, definition_of(tx, task), task)
         return Claim(task, secret, now + lease_ms)
 

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from onloop.machine.causes import ReleaseCause as ReleaseCause
 from onloop.machine.causes import TimerKind as TimerKind
-from onloop.machine.definition import Assurance
 from onloop.machine.events import EffectProblem
 from onloop.machine.handover import Message, MessageKind
 from onloop.machine.limits import (
@@ -27,17 +26,8 @@ from onloop.machine.limits import (
     Title,
     Words,
 )
-from onloop.machine.task import Evidence, Kind, Submission
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A person as the gateway knows them: name, groups, and what was proved about them just now."""
-
-    person: Id
-    groups: Annotated[tuple[Id, ...], Items(100)]
-    assurance: Assurance
-    email: Address = ""
+from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Kind, Submission
+from onloop.machine.voice import Voice as Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +52,16 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Take the lease, for a role."""
+    """Take the lease, for a role: asked for by a `launcher`, whose process and user `hand` names.
+
+    `apart` says that claimers are other users than the store's owner, so that equal users mean one and the same.
+    """
 
     agent: Id
     role: Id
+    launcher: Id = ""
+    hand: Hand = NOT_KNOWN
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +360,8 @@ class ReportContext:
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume
+"""What a person says."""
 
 Command = (
     Create

@@ -88,6 +88,7 @@ class Course:
                     quorum=gate.quorum if gate else 1,
                     assurance=gate.assurance if gate else Assurance.A0,
                     asked_by=asked_by,
+                    fresh_ms=gate.fresh_ms if gate else None,
                 )
             )
         )

@@ -142,7 +142,10 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class HumanGate:
-    """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown."""
+    """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown.
+
+    `fresh_ms` is how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
+    """
 
     id: str
     approvers: tuple[str, ...]
@@ -151,6 +154,7 @@ class HumanGate:
     remind_ms: int | None = None
     escalate: Escalation | None = None
     expire: Expiry | None = None
+    fresh_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,18 @@ from enum import StrEnum
 from onloop.machine.definition import Effect
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Request, Submission
+from onloop.machine.task import (
+    NOT_KNOWN,
+    Decision,
+    Evidence,
+    Feedback,
+    Hand,
+    Judgement,
+    Kind,
+    Offspring,
+    Request,
+    Submission,
+)
 
 
 class AttemptEnd(StrEnum):
@@ -71,12 +82,14 @@ class StepEntered:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """`agent` owns the task from now on, fenced by `epoch`."""
+    """`agent` owns the task from now on, fenced by `epoch`; `by` is the launcher that claimed it, `hand` as whom."""
 
     agent: str
     role: str
     epoch: int
     attempt: int
+    by: str = ""
+    hand: Hand = NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +278,14 @@ class FannedOut:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The children were enough: the work of these counts, in this order; `workers` are the agents who did it."""
+    """The children were enough: the work of these counts, in this order.
+
+    `workers` are the agents who did it, `hands` who claimed it for them.
+    """
 
     children: tuple[str, ...]
     workers: tuple[str, ...] = ()
+    hands: tuple[Hand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

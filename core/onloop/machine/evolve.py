@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from onloop.machine import events as e
 from onloop.machine.record import draft, replace, setters_of, settled
 from onloop.machine.state import Reason
-from onloop.machine.task import Feedback, Outbox, Request, Task, evidence_key
+from onloop.machine.task import NOT_KNOWN, Feedback, Hand, Outbox, Request, Task, evidence_key
 
 KEPT_FEEDBACK = 20
 _put_version, _put_updated_at = (setters_of(Task)[name] for name in ("version", "updated_at"))
@@ -150,7 +150,7 @@ def _owned(
     match event:
         case e.StepEntered():
             return _entered(task, event)
-        case e.Claimed(agent, _, epoch, attempt):
+        case e.Claimed(agent, _, epoch, attempt, _, hand):
             return replace(
                 task,
                 holder=agent,
@@ -160,6 +160,7 @@ def _owned(
                 not_before=0,
                 blocks=0,
                 workers=_with_worker(task, agent),
+                hands=_with_hands(task, hand),
             )
         case e.LeaseEnded():
             return replace(task, holder=None, shown=0, context=None)
@@ -274,10 +275,11 @@ def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled, _at: int) 
     match event:
         case e.FannedOut(children):
             return replace(task, children=(*task.children, *children), born=task.born + len(children), joined=None)
-        case e.Joined(children, workers):
+        case e.Joined(children, workers, hands):
             step = task.step or ""
             known = dict.fromkeys((*task.workers.get(step, ()), *workers))
-            return replace(task, joined=children, workers={**task.workers, step: tuple(known)})
+            named = {**task.workers, step: tuple(known)}
+            return replace(task, joined=children, workers=named, hands=_with_hands(task, *hands))
         case e.Funnelled(submission):
             return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None, voided="")
         case _:
@@ -320,6 +322,14 @@ def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:
     step = task.step or ""
     known = task.workers.get(step, ())
     return task.workers if agent in known else {**task.workers, step: (*known, agent)}
+
+
+def _with_hands(task: Task, *hands: Hand) -> Mapping[str, tuple[Hand, ...]]:
+    """Each hand once for a step, the newest last."""
+    step = task.step or ""
+    hands = tuple(hand for hand in hands if hand != NOT_KNOWN)
+    before = tuple(hand for hand in task.hands.get(step, ()) if hand not in hands)
+    return {**task.hands, step: (*before, *dict.fromkeys(hands))} if hands else task.hands
 
 
 def _with_feedback(task: Task, *news: Feedback) -> tuple[Feedback, ...]:

@@ -151,7 +151,8 @@ def _replaced(swarm: tuple[Child, ...]) -> set[str]:
 
 def _funnel(course: Course, found: Enough) -> None:
     workers = dict.fromkeys(agent for child in course.facts.swarm if child.done for agent in child.workers)
-    course.record(e.Joined(tuple(child.id for child in found.winners), tuple(workers)))
+    hands = dict.fromkeys(hand for child in course.facts.swarm if child.done for hand in child.hands)
+    course.record(e.Joined(tuple(child.id for child in found.winners), tuple(workers), tuple(hands)))
     request_funnel(course)
 
 

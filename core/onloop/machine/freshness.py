@@ -21,6 +21,13 @@ class Change:
     at: int
 
 
+def proof_words(decision: Decision) -> str:
+    """What was proved with a decision: the level, how old the proof was, and an address that says nothing."""
+    age = decision.proof_age_ms
+    typed = "" if age is None else f", proved {age // 1000} s before"
+    return f"{decision.assurance.value}{typed}{', commits carry their address' if decision.own_address else ''}"
+
+
 _PAST: Mapping[Answer, str] = {
     Answer.APPROVE: "approved",
     Answer.REJECT: "rejected",

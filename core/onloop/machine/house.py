@@ -8,7 +8,7 @@ from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
 from onloop.machine.denials import Bursts, Denied, counted
-from onloop.machine.limits import Address, Digest, Id, Items, Words
+from onloop.machine.limits import Address, Digest, Id, Items, Number, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Task
@@ -27,7 +27,10 @@ class StoreCreated:
 
 @dataclass(frozen=True, slots=True)
 class PersonEnrolled:
-    """A person may decide. `salt` and `verifier` are scrypt's, hex; the passphrase itself is nowhere."""
+    """A person may decide. Kept are SCRAM's salt and cost, and the keys that prove either side to the other (hex).
+
+    An earlier store kept `verifier`, which scrypt gave at a cost of 2^14; it is gone with the person's next proof.
+    """
 
     name: Id
     groups: Annotated[tuple[Id, ...], Items(100)]
@@ -35,6 +38,9 @@ class PersonEnrolled:
     salt: Digest
     verifier: Digest
     by: Id
+    cost: Number = 16_384
+    stored_key: Digest = ""
+    server_key: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class House:
     def wants_probe(self) -> bool:
         """Whether nobody has shown yet what the box of gates stops, or not since that was asked for."""
         return self.proof is None or self.proof.asked != self.probe
+
     denials: Bursts = field(default_factory=dict)
 
     @property
@@ -83,7 +90,7 @@ class House:
         return {f"human:{name}": person.groups for name, person in self.people.items()}
 
 
-def evolve_house(house: House, event: HouseEvent) -> House:
+def evolve_house(house: House, event: HouseEvent) -> House:  # noqa: C901 - one flat match over a closed union
     """The house after `event`."""
     match event:
         case StoreCreated(id, scripted):

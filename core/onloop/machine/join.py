@@ -8,7 +8,7 @@ from typing import assert_never
 
 from onloop.machine.definition import SCORE_GATE, Join, JoinKind
 from onloop.machine.state import TERMINAL, State
-from onloop.machine.task import Offspring, Task
+from onloop.machine.task import Hand, Offspring, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Child:
     state: State
     score: int | None = None
     workers: tuple[str, ...] = ()
+    hands: tuple[Hand, ...] = ()
 
     @property
     def id(self) -> str:
@@ -104,4 +105,5 @@ def child_of(made: Offspring, task: Task) -> Child:
     found = [e.score for key, e in task.evidence.items() if key.endswith(f":{SCORE_GATE}") and task.is_current(e)]
     score = next((value for value in reversed(found) if value is not None), None)
     workers = dict.fromkeys(agent for agents in task.workers.values() for agent in agents)
-    return Child(made, task.state, score, tuple(workers))
+    hands = dict.fromkeys(hand for claimed in task.hands.values() for hand in claimed)
+    return Child(made, task.state, score, tuple(workers), tuple(hands))

@@ -16,14 +16,15 @@ from onloop.machine.course import (
     check_words,
     refuse,
 )
-from onloop.machine.definition import ExpireOutcome
+from onloop.machine.definition import Assurance, ExpireOutcome
 from onloop.machine.digest import shown_digest
 from onloop.machine.freshness import ago, decided_words
 from onloop.machine.names import check_agent
 from onloop.machine.progress import advance, enter, may_decide, request_gates, start
-from onloop.machine.review import barred
+from onloop.machine.review import barred, is_among
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
+from onloop.machine.voice import is_fresh, proof_age
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
 
@@ -60,6 +61,7 @@ def _ask(course: Course, command: c.Ask) -> None:
 def _approve(course: Course, command: c.Approve) -> None:
     request = _open_request(course, command.request, {RequestKind.APPROVAL})
     _check_voice(course, request, command.voice)
+    _check_fresh(course, request, command.voice)
     _check_shown(course.task, request, command.digest)
     if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
         refuse(
@@ -210,7 +212,7 @@ def _decision(
         request=request.id,
         answer=answer,
         by=voice.person,
-        assurance=voice.assurance,
+        assurance=_proved(course.task, voice),
         at=course.now,
         reason=words,
         digest=digest,
@@ -219,6 +221,8 @@ def _decision(
         visit=course.task.visits.get(request.step, 0),
         head=now.head if now else "",
         base=now.base if now else "",
+        proof_age_ms=proof_age(voice, course.now),
+        own_address=now is not None and is_among(voice.email, now.authors),
     )
 
 
@@ -251,20 +255,41 @@ def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
 
 
 def _check_voice(course: Course, request: Request, voice: c.Voice) -> None:
-    """Refuse whoever is not asked, is not enrolled, wrote or held the work, or proved too little."""
+    """Refuse whoever is not asked, is not enrolled, held the work, or proved too little.
+
+    An address in a commit is text that its author chose: it is said, and bars nobody.
+    """
     task = course.task
     if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
         who = ", ".join(request.approvers) or "an enrolled person"
         raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
-    if task.submission is not None and voice.email.casefold() in {a.casefold() for a in task.submission.authors if a}:
-        raise NotAllowed(f"{voice.person} wrote commits of {task.id}", hint="another person must decide")
     if any(voice.person in held for held in task.workers.values()):
         raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
-    if not voice.assurance.reaches(request.assurance):
+    proved = _proved(task, voice)
+    if not proved.reaches(request.assurance):
         raise NotAllowed(
-            f"{request.id} demands {request.assurance.value}, and {voice.assurance.value} was proved",
+            f"{request.id} demands {request.assurance.value}, and {proved.value} was proved",
             hint="onloop doctor says which level this machine reaches",
         )
+
+
+def _proved(task: Task, voice: c.Voice) -> Assurance:
+    """What was proved about the person as far as this task goes: no A2 for a user as whom it was worked on."""
+    hands = (hand.uid for claimed in task.hands.values() for hand in claimed)
+    return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
+
+
+def _check_fresh(course: Course, request: Request, voice: c.Voice) -> None:
+    """Refuse a passphrase that was typed too long ago for this gate."""
+    if is_fresh(voice, request.fresh_ms, course.now):
+        return
+    age = proof_age(voice, course.now)
+    told = "an unknown time" if age is None else f"{age // 1000} s"
+    used = f", and has decided {voice.decided} times since" if voice.decided else ""
+    raise NotAllowed(
+        f"{request.id} wants a passphrase that is typed for it, and yours was typed {told} ago{used}",
+        hint="type it once more: the decision is sent at once",
+    )
 
 
 def _check_shown(task: Task, request: Request, digest: str) -> None:

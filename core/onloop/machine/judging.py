@@ -8,9 +8,9 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.definition import ReviewGate
 from onloop.machine.progress import advance, enter
-from onloop.machine.review import judged, worked_before
+from onloop.machine.review import is_independent, judged, worked_before
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Feedback, Judgement
+from onloop.machine.task import Feedback, Independence, Judgement
 
 
 def apply(course: Course, command: c.Judge) -> None:
@@ -37,6 +37,7 @@ def apply(course: Course, command: c.Judge) -> None:
                 base=now.base,
                 definition=task.definition,
                 visit=task.visits.get(course.step.id, 0),
+                independence=Independence.YES if is_independent(task, course.step) else Independence.NOT,
             )
         )
     )

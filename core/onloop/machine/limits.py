@@ -79,6 +79,8 @@ Millis = Annotated[int, Range(0, LATEST)]
 LeaseMs = Annotated[int, Range(1, LONGEST_LEASE_MS)]
 Number = Annotated[int, Range(0, 2**31 - 1)]
 """An epoch, a version, a count."""
+Uid = Annotated[int, Range(0, 2**32 - 1)]
+"""A user's number."""
 Bytes = Annotated[int, Range(0, 2**40)]
 """How large something is."""
 Ids = Annotated[tuple[Id, ...], Items(1_000)]

@@ -10,7 +10,7 @@ from onloop.machine import events as e
 from onloop.machine.course import Course, check_holder, check_length, refuse
 from onloop.machine.judgement import escalate, expire, remind
 from onloop.machine.progress import lose_attempt
-from onloop.machine.review import barred
+from onloop.machine.review import barred, opposite, same_hand
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
@@ -54,7 +54,12 @@ def _claim(course: Course, command: c.Claim) -> None:
     bar = barred(task, course.step, command.agent)
     if bar:
         raise NotAllowed(bar, hint="another agent must claim it")
-    course.record(e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1))
+    sides = opposite(course.definition, course.step)
+    same = same_hand(task, course.step, sides, command.hand, apart=command.apart)
+    if same:
+        raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
+    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1, command.launcher, command.hand)
+    course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
 

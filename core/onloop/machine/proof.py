@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from onloop.machine.limits import Brief, Id, Items, Millis, Path
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeAsked:
     """Somebody wants the verifier to show once more what its box stops; `id` is what the answer names."""
 
-    id: str
-    by: str
+    id: Id
+    by: Id
 
 
 @dataclass(frozen=True, slots=True)
 class ProvedCell:
     """One attempt from inside a box: whether it was stopped (None: it could not be tried), and what was seen."""
 
-    name: str
+    name: Id
     stopped: bool | None
-    seen: str = ""
+    seen: Brief = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +34,16 @@ class BoxProved:
     cure, `toolchain` the folders in which programs are found, `asked` the probe that was asked for.
     """
 
-    box: str
-    kind: str
-    limits: str
+    box: Id
+    kind: Id
+    limits: Id
     strong: bool
-    cells: tuple[ProvedCell, ...]
-    verifier: str
-    at: int
-    refused: tuple[str, ...] = ()
-    toolchain: tuple[str, ...] = ()
-    asked: str = ""
+    cells: Annotated[tuple[ProvedCell, ...], Items(100)]
+    verifier: Id
+    at: Millis
+    refused: Annotated[tuple[Brief, ...], Items(20)] = ()
+    toolchain: Annotated[tuple[Path, ...], Items(1_000)] = ()
+    asked: Id = ""
 
     @property
     def open(self) -> tuple[str, ...]:

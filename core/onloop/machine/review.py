@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from onloop.machine.definition import ReviewGate, Step
-from onloop.machine.task import Judgement, Task
+from collections.abc import Sequence
+
+from onloop.machine.definition import Definition, ReviewGate, Step
+from onloop.machine.task import NOT_KNOWN, Hand, Judgement, Task
 
 _SEPARATORS = ("-", "_", ".", "+")
 
@@ -32,6 +34,11 @@ def same_agent(one: str, other: str) -> bool:
     return long == short or long.startswith(tuple(f"{short}{sign}" for sign in _SEPARATORS))
 
 
+def is_among(email: str, authors: Sequence[str]) -> bool:
+    """Whether commits carry this address, in whatever case."""
+    return bool(email) and email.casefold() in {author.casefold() for author in authors}
+
+
 def worked_before(task: Task, step: Step, agent: str) -> str | None:
     """The first step of `not_by` that the agent worked on, under this id or one like it."""
     return next(
@@ -46,3 +53,28 @@ def barred(task: Task, step: Step, agent: str) -> str:
         return f"{agent} did {before} of {task.id}, and {step.id} is not_by {before}"
     said = [j.by for gate in step.review_gates for j in judged(task, step, gate)]
     return f"{agent} has judged {task.id} already" if any(same_agent(agent, by) for by in said) else ""
+
+
+def opposite(definition: Definition, step: Step) -> tuple[str, ...]:
+    """The steps that whoever does `step` may not have done: those it is `not_by`, and those that are not by it."""
+    return (*step.not_by, *(other.id for other in definition.steps if step.id in other.not_by))
+
+
+def same_hand(task: Task, step: Step, sides: tuple[str, ...], hand: Hand, *, apart: bool) -> str:
+    """Why whoever claims may not: the same process or, where users are `apart`, the same user; empty where they may."""
+    for name in sides:
+        for other in task.hands.get(name, ()):
+            if hand.process and hand.process == other.process:
+                return f"process {hand.process} did {name} of {task.id}, and nobody does both it and {step.id}"
+            if apart and hand.uid is not None and hand.uid == other.uid:
+                return f"user {hand.uid} did {name} of {task.id}, and nobody does both it and {step.id}"
+    return ""
+
+
+def is_independent(task: Task, step: Step) -> bool:
+    """Whether another user claimed the review than claimed the work; what is not known is no."""
+    judge = task.hands.get(step.id, ())[-1:]
+    steps = step.not_by or tuple(name for name in task.workers if name != step.id)
+    makers = [hand.uid for name in steps for hand in task.hands.get(name, (NOT_KNOWN,) * (name in task.workers))]
+    known = {None, *(hand.uid for hand in judge)}
+    return bool(judge and makers) and judge[0].uid is not None and not known & set(makers)

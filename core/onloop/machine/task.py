@@ -23,6 +23,7 @@ from onloop.machine.limits import (
     Path,
     Score,
     Statement,
+    Uid,
     Words,
 )
 from onloop.machine.state import TERMINAL, Reason, State
@@ -149,8 +150,31 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
+
+    uid: Uid | None = None
+    process: Id = ""
+
+
+NOT_KNOWN = Hand()
+"""Whose hand it was before it was recorded."""
+
+
+class Independence(StrEnum):
+    """Whether another user judged than worked; its value is its label."""
+
+    UNKNOWN = "not known to be independent"
+    NOT = "not independent"
+    YES = "independent"
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence."""
+    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
+
+    `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
+    """
 
     step: str
     gate: str
@@ -162,11 +186,15 @@ class Judgement:
     base: str
     definition: str
     visit: int = 0
+    independence: Independence = Independence.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved."""
+    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
+
+    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
+    """
 
     request: str
     answer: Answer
@@ -180,11 +208,16 @@ class Decision:
     visit: int = 0
     head: str = ""
     base: str = ""
+    proof_age_ms: int | None = None
+    own_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Something asked of a person. `approvers` names who may decide; empty means any person."""
+    """Something asked of a person. `approvers` names who may decide; empty means any person.
+
+    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
+    """
 
     id: str
     kind: RequestKind
@@ -198,6 +231,7 @@ class Request:
     asked_by: str = "gateway"
     reminders: int = 0
     escalated: bool = False
+    fresh_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +283,7 @@ class Task:
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
+    `hands` are who claimed each step.
     """
 
     id: str
@@ -285,6 +320,7 @@ class Task:
     not_before: int = 0
     blocks: int = 0
     workers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hands: Mapping[str, tuple[Hand, ...]] = field(default_factory=dict)
     submission: Submission | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     awaited: tuple[str, ...] = ()

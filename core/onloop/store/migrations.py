@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from onloop.store.anchor import Anchor
 from onloop.store.chain import GENESIS, log_link
 from onloop.store.faults import faults
 from onloop.store.interchange import put_fold
-from onloop.store.rows import LOG, ROWS, Brief, Head, Remembered, remembered_key
+from onloop.store.rows import LOG, ROWS, Brief, Head, Remembered, Row, Token, remembered_key
 from onloop.store.rows import columns as columns_of
 from onloop.store.sqlite import FILE, LOCK, SCHEMA_VERSION, anchor_of, identity, open_connection, schema, version_of
 from onloop.store.tables import Tables
@@ -116,14 +116,23 @@ def _seal_everything(connection: apsw.Connection) -> None:
         now.put_blob(content)
     for kind in ROWS:
         if kind is not Brief and f"old_{kind.__name__.lower()}" in old:  # a brief's row said more: it is made again
-            for row in now.run(f"SELECT {','.join(columns_of(kind))} FROM old_{kind.__name__.lower()}"):  # noqa: S608
-                now.put(kind(*row))
+            for row in _rows_of(now, kind):
+                now.put(row)
     _own_keys(now)
     _chain_the_log(now)
     _check_state(now)
     now.flush()
     for table in old:
         connection.execute(f"DROP TABLE {table}")
+
+
+def _rows_of(now: Tables, kind: type[Row]) -> Iterator[Row]:
+    """The rows of a table that was set aside, which may know fewer fields than today."""
+    old = f"old_{kind.__name__.lower()}"
+    known = {str(row[1]) for row in now.run(f"PRAGMA table_info({old})")}
+    told = [name for name in columns_of(kind) if name in known]
+    for row in now.run(f"SELECT {','.join(told)} FROM {old}"):  # noqa: S608 - all names are ours
+        yield kind(**dict(zip(told, row, strict=True)))
 
 
 def _set_aside(connection: apsw.Connection) -> list[str]:
@@ -191,10 +200,34 @@ def _lay_out_anew(connection: apsw.Connection) -> None:
             connection.execute(wanted[name][1])
             if name == Brief.__name__.lower():
                 connection.execute("DELETE FROM tally WHERE name=?", (name,))
+            elif name == Token.__name__.lower():
+                _seal_tokens(connection)
             else:
                 connection.execute(f"INSERT INTO {name} SELECT * FROM old_{name}")  # noqa: S608 - all names are ours
             connection.execute(f"DROP TABLE old_{name}")
     _add_what_is_new(connection)
+
+
+def _bind_tokens(connection: apsw.Connection) -> None:
+    """4 → 5: tokens are bound to the user who claimed; for those in use it is not known, and they end with leases."""
+    name = Token.__name__.lower()
+    if _statements(connection)[name][1] == _wanted()[name][1]:  # a step before this one has made it anew
+        return
+    connection.execute(f"DROP INDEX IF EXISTS token_by_task; ALTER TABLE {name} RENAME TO old_{name}")
+    connection.execute(_wanted()[name][1])
+    _seal_tokens(connection)
+    connection.execute(f"DROP TABLE old_{name}")
+    _add_what_is_new(connection)
+
+
+def _seal_tokens(connection: apsw.Connection) -> None:
+    """Take the tokens over from the table that was set aside, and seal them with the field that is new."""
+    now = Tables(connection)
+    rows = list(_rows_of(now, Token))
+    connection.execute("DELETE FROM tally WHERE name=?", (Token.__name__.lower(),))
+    for row in rows:
+        now.put(row)
+    now.flush()
 
 
 def _wanted() -> Mapping[str, tuple[str, str]]:
@@ -220,6 +253,6 @@ _GONE = frozenset({"task_by_seq", "task_claimable"})
 """What older versions had and this one has not."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
-    {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew}
+    {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens}
 )
 """From each older version, how the next one is reached."""

@@ -46,13 +46,17 @@ class SubAgent(Row):
 
 @dataclass(frozen=True, slots=True)
 class Token(Row):
-    """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step."""
+    """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step, and one user.
+
+    `uid` is whose process claimed; None where that was not recorded yet.
+    """
 
     digest: str
     agent: str
     task: str
     epoch: int
     step: str
+    uid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

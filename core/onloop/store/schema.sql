@@ -52,7 +52,7 @@ CREATE TABLE subagent (
 CREATE INDEX subagent_by_task ON subagent (task);
 CREATE TABLE token (
     digest TEXT PRIMARY KEY, agent TEXT NOT NULL, task TEXT NOT NULL, epoch INTEGER NOT NULL, step TEXT NOT NULL,
-    seal TEXT NOT NULL
+    uid INTEGER, seal TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_by_task ON token (task);
 CREATE TABLE pinned (

@@ -17,7 +17,7 @@ from onloop.store.tables import Tables
 from onloop.store.turnstile import Turnstile
 
 APPLICATION_ID = 0x6F6E6C70
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FILE = "onloop.db"
 LOCK = "turnstile.lock"
 BUSY_MS = 30_000

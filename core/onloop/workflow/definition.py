@@ -127,6 +127,7 @@ def _human(gate_id: str, human: m.HumanPart) -> d.HumanGate:
         quorum=human.quorum,
         assurance=human.assurance,
         remind_ms=human.remind,
+        fresh_ms=human.fresh,
         escalate=None if escalate is None else d.Escalation(escalate.after, tuple(escalate.to)),
         expire=None if expire is None else d.Expiry(expire.after, d.ExpireOutcome(expire.outcome)),
     )

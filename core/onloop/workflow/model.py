@@ -82,6 +82,7 @@ _SHARE_SCHEMA = WithJsonSchema({"type": "string", "pattern": SHARE, "examples": 
 Share = Annotated[int, BeforeValidator(_share), _SHARE_SCHEMA]
 Timeout = Annotated[int, BeforeValidator(_between(SECOND, WEEK)), _DURATION_SCHEMA]
 Pause = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
+Freshness = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
 Wait = Annotated[int, BeforeValidator(_between(SECOND, YEAR)), _DURATION_SCHEMA]
 StepId = Annotated[str, Field(pattern=STEP_ID)]
 Argv = Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(min_length=1, max_length=200)]
@@ -168,6 +169,7 @@ class HumanPart(Part):
     remind: Wait | None = None
     escalate: EscalatePart | None = None
     expire: ExpirePart | None = None
+    fresh: Freshness | None = None
 
 
 class ReviewPart(Part):

@@ -168,19 +168,24 @@ class Bulk(Screen[tuple[Outcome, ...]]):
 
     def _send(self, words: Mapping[str, str]) -> None:
         person = self._session.person
-        if person is not None and person.voice is not None and not self._session.read_only:
+        if person is None:  # the proof has lapsed while the list was read
+            self._ask()
+        elif person.voice is not None and not self._session.read_only:
             self.phase = Phase.SENDING
             self._draw()
             self.run_worker(self._send_all(person, person.voice, words), group="send")
 
     async def _send_all(self, person: Principal, voice: Voice, words: Mapping[str, str]) -> None:
-        for task in self._entries:
-            if self._stopping:
-                break
-            self._sending = task
-            self.rows.go_to(task)
-            self._draw()
-            self._outcomes[task] = await self._send_one(person, task, self._plan.make(task, voice, words))
+        with self._session.list_under_way():
+            for task in self._entries:
+                if self._stopping:
+                    break
+                self._sending = task
+                self.rows.go_to(task)
+                self._draw()
+                self._outcomes[task] = await self._send_one(person, task, self._plan.make(task, voice, words))
+                person = self._session.spent(person)
+                voice = person.voice or voice
         self._sending, self.phase = "", Phase.DONE
         self._draw()
 

@@ -46,4 +46,4 @@ def person_form(known: str, people: Sequence[str]) -> Form:
     """Who decides: asked once per dashboard. The name is filled in where it is known, or only one can be meant."""
     name = known or (people[0] if len(people) == 1 else "")
     fields = (Field("name", "name", value=name), Field("passphrase", "passphrase", secret=True))
-    return Form("Who decides? Asked once, and kept until you leave · Esc goes back", fields)
+    return Form("Who decides? The proof lapses some minutes after you type it · Esc goes back", fields)

@@ -12,11 +12,12 @@ from onloop_tui.session import Session
 
 async def recognise(session: Session, form: Form, words: Mapping[str, str]) -> bool:
     """Make whoever filled in a `person_form` the session's person; otherwise the form says what is wrong."""
+    typed_at = session.clock()
     try:
         person = await asyncio.to_thread(session.place.recognise, words["name"].strip(), words["passphrase"])
     except OnloopError as problem:
         if form.is_mounted:
             form.say(f"{problem.message}; {problem.hint}", clear="passphrase")
         return False
-    session.person = person
+    session.recognised(person, typed_at)
     return True

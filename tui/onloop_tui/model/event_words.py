@@ -58,7 +58,7 @@ TOLD: Mapping[str, Told] = {
     "CheckpointSaved": Told("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
     "HandedOff": Told("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
     "ContextReported": Told("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
-    "Judged": Told("judged", "{judgement.by}: {judgement.reason}", Tone.ACCENT),
+    "Judged": Told("judged", "{judgement.by} {judgement.independence}: {judgement.reason}", Tone.ACCENT),
     "EffectRequested": Told("effect asked for", "{effect}", Tone.DIM, is_housekeeping=True),
     "EffectStarted": Told("effect begun", "{expected} → {result}"),
     "EffectDone": Told("effect done", "{result}", Tone.GOOD),

@@ -71,4 +71,4 @@ def _who(task: Task | None) -> str:
     level = max(request.assurance.value for request in task.requests)
     whom = f"people in or called {', '.join(names)}" if names else "any enrolled person"
     proof = "" if level == Assurance.A0.value else f", with at least {level} proved"
-    return f"{whom}{proof}; never who wrote the commits or held the work"
+    return f"{whom}{proof}; never who held the work"

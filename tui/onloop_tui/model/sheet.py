@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
-from onloop.gateway.dossier import Asked, Dossier
+from onloop.gateway.dossier import Asked, Dossier, addressed_words
 from onloop.machine.definition import Assurance
+from onloop.machine.freshness import proof_words
 from onloop.machine.task import Request, RequestKind, Task
 from onloop_tui.model.actions import effects_of
 from onloop_tui.model.acts import Act
@@ -90,11 +91,18 @@ def _terms(request: Request, now: int) -> str:
         f"for {', '.join(request.approvers) or 'any enrolled person'}",
         f"{request.quorum} must approve" if request.quorum > 1 else "",
         proof,
+        _freshness(request),
         f"asked {age(now - request.opened_at)} ago",
         f"reminded {request.reminders}×" if request.reminders else "",
         "escalated" if request.escalated else "",
     ]
     return " · ".join(piece for piece in pieces if piece)
+
+
+def _freshness(request: Request) -> str:
+    if request.fresh_ms is None:
+        return ""
+    return f"typed {age(request.fresh_ms)} ago at most" if request.fresh_ms else "passphrase typed for this alone"
 
 
 def _asked_words(task: Task, asked: Asked) -> str:
@@ -144,6 +152,7 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
         ("target", task.target if task.repo else ""),
         ("head", commits),
         ("by", ", ".join(now.authors) if now else ""),
+        ("mind", "; ".join(map(addressed_words, dossier.addressed))),
         ("artefacts", ", ".join(f"{a.name} {a.size} B {a.digest[:12]}" for a in now.artefacts) if now else ""),
         ("workflow", f"{task.workflow} {task.definition[:12]}"),
         ("request", asked.request.id if asked else ""),
@@ -185,7 +194,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
 def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
     lines: list[Line] = []
     for decision in task.decisions:
-        told = f"{decision.answer.value} by {decision.by} ({decision.assurance.value}) {age(now - decision.at)} ago"
+        told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
     for fed in task.feedback:

@@ -117,7 +117,7 @@ class Decision(Vertical):
         action = next(a for a in self._actions() if a.act is act)
         if action.why_not:
             self.tell(f"{VERBS[act]} is not possible: {action.why_not}")
-        elif self._session.person is None:
+        elif self._session.decider(self.asked.request if act is Act.APPROVE and self.asked else None) is None:
             self._ask(act, person_form(self._session.person_name, self.people))
         elif act is Act.APPROVE:
             self._ask_to_confirm()
@@ -189,7 +189,10 @@ class Decision(Vertical):
 
     def _send(self, act: Act, words: Mapping[str, str]) -> None:
         person, dossier, asked = self._session.person, self._dossier, self.asked
-        if person is None or dossier is None or self.doing is Doing.SENDING:
+        if dossier is None or self.doing is Doing.SENDING:
+            return
+        if person is None:
+            self._stop(("your proof has lapsed: nothing was sent; begin again", Tone.WARN))
             return
         self._stop()
         self._do(Doing.SENDING, (f"sending… {VERBS[act]}", Tone.ACCENT))
@@ -202,6 +205,7 @@ class Decision(Vertical):
             raise ValueError(f"{person.id} has no voice")
         task = dossier.task
         command = command_for(act, task, asked, person.voice, words)
+        self._session.spent(person)
         try:
             after, others = await asyncio.to_thread(self._sent, person, task.id, command)
         except OnloopError as problem:

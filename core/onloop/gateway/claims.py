@@ -1,0 +1,25 @@
+"""A claim as it is asked for: by whom, for which agent, and as whose hand."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from onloop.errors import BadInput
+from onloop.gateway.identity import Principal
+from onloop.gateway.keys import check_claim_key
+from onloop.machine import commands as c
+from onloop.machine.names import check_agent
+
+
+def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Claim:
+    """The claim, as the hand that the kernel named, or this process's user where it named none; BadInput for no agent.
+
+    It is apart where that user is another than the gateway's own.
+    """
+    check_agent(agent.removeprefix("agent:"))
+    check_claim_key(key)
+    if not agent.startswith("agent:"):
+        raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
+    hand = principal.hand if principal.hand.uid is not None else replace(principal.hand, uid=os.getuid())
+    return c.Claim(agent, role, principal.id, hand, hand.uid != os.getuid())

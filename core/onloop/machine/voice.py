@@ -1,0 +1,44 @@
+"""In whose name a person's command is spoken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from onloop.machine.definition import Assurance
+from onloop.machine.limits import Address, Id, Items, Millis, Number, Uid
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A person as the gateway knows them: name, groups, and what was proved about them, when (ms), and by which user.
+
+    `decided` counts what was decided under the same proof before.
+    """
+
+    person: Id
+    groups: Annotated[tuple[Id, ...], Items(100)]
+    assurance: Assurance
+    email: Address = ""
+    proved_at: Millis | None = None
+    decided: Number = 0
+    uid: Uid | None = None
+
+
+TYPED_FOR_THIS_MS = 60_000
+"""How long a passphrase that has decided nothing yet counts as typed for the decision that is sent with it."""
+
+
+def proof_age(voice: Voice, now: int) -> int | None:
+    """How long ago (ms) the passphrase was typed; None where nobody said so."""
+    return None if voice.proved_at is None else max(0, now - voice.proved_at)
+
+
+def is_fresh(voice: Voice, fresh_ms: int | None, now: int) -> bool:
+    """Whether a gate's `fresh_ms` lets the proof decide; one that decided nothing yet counts as typed for this."""
+    age = proof_age(voice, now)
+    if fresh_ms is None:
+        return True
+    if age is None or (fresh_ms == 0 and voice.decided):
+        return False
+    return age <= (fresh_ms if voice.decided else max(fresh_ms, TYPED_FOR_THIS_MS))
