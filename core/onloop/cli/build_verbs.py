@@ -201,7 +201,7 @@ def _isolation(home: Home) -> tuple[str, bool, str]:
 
 
 def _person(person: PersonEnrolled) -> str:
-    known = person.email or "no e-mail, so commits of their own are not kept from their approval"
+    known = person.email or "no e-mail, so the sheet cannot say which commits carry it"
     return f"{person.name} ({', '.join(person.groups)}; {known})"
 
 
