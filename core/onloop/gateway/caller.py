@@ -80,13 +80,13 @@ class Caller:
             return (*values, self.peer.uid)
         if name == "claim":
             return (self._claimer(values[0]), *values[1:])
+        if verb.trust is Trust.OWN and not self.own:
+            hint = "the gateway's own does it: whoever can open the store"
+            raise NotAllowed(f"user {self.peer.uid} may not {name.replace('_', ' ')}", hint=hint)
         if values and isinstance(values[0], Principal) and values[0].kind is PrincipalKind.HUMAN:
             return self._spoken(name, values, told)
         if self.own:
             return values
-        if verb.trust is Trust.OWN:
-            hint = "the gateway's own does it: whoever can open the store"
-            raise NotAllowed(f"user {self.peer.uid} may not {name.replace('_', ' ')}", hint=hint)
         if verb.trust is Trust.PROVEN and values[0] not in self.proven:
             hint = "ONLOOP_TOKEN or a passphrase proves it"
             raise NotAllowed(f"user {self.peer.uid} has not proved to be {values[0].id}", hint=hint)
