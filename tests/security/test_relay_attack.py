@@ -22,6 +22,8 @@ from onloop.gateway.line import Line
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.house import Frozen
+from onloop.store.codec import to_text
+from onloop.store.rows import Pinned
 from security.relay import Relay, relayed
 
 CHANGED = "was changed, added or repeated on its way"
@@ -242,3 +244,15 @@ def test_what_a_person_is_comes_from_the_gateway_whatever_is_sent(durable: Shop,
         said = durable.approval()
         gateway.perform(replace(durable.person(), voice=loud), "r1", replace(said, voice=loud))
     assert durable.task().decisions[-1].assurance is Assurance.A1
+
+
+def test_a_person_who_has_proved_themselves_is_not_the_gateways_own(durable: Shop, tmp_path: Path) -> None:
+    waiting(durable)
+    walked = durable.definition
+    pinned = Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+    with through(durable, tmp_path, Relay()) as gateway:
+        ana = durable.person()
+        with pytest.raises(NotAllowed, match="may not take job"):
+            gateway.take_job(ana, 1_000, effects=True)
+        with pytest.raises(NotAllowed, match="may not create"):
+            gateway.create(ana, [("r9", durable.creation(run="r9"))], pinned)

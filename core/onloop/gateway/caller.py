@@ -80,25 +80,24 @@ class Caller:
             return (*values, self.peer.uid)
         if name == "claim":
             return (self._claimer(values[0]), *values[1:])
+        if name == "deny" and not self.own:
+            return (values[0] if values[0] in self.proven else NOBODY, *values[1:])
+        if not self.own:
+            self._check_reach(name, verb, values)
         if values and isinstance(values[0], Principal) and values[0].kind is PrincipalKind.HUMAN:
             return self._spoken(name, values, told)
-        if self.own:
-            return values
-        if name == "deny":
-            return (values[0] if values[0] in self.proven else NOBODY, *values[1:])
-        self._check_trust(name, verb, values)
+        if verb.trust is Trust.PROVEN and not self.own and values[0] not in self.proven:
+            hint = "ONLOOP_TOKEN or a passphrase proves it"
+            words = f"user {self.peer.uid} has not proved to be {values[0].id}"
+            raise NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
         return values
 
-    def _check_trust(self, name: str, verb: Verb, values: Sequence[Any]) -> None:
-        """Refuse what another user may not ask, or has not proved enough for."""
+    def _check_reach(self, name: str, verb: Verb, values: Sequence[Any]) -> None:
+        """Refuse what is for whoever can open the store alone."""
         if verb.trust is Trust.OWN:
             hint = "the gateway's own does it: whoever can open the store"
             words = f"user {self.peer.uid} may not {name.replace('_', ' ')}"
             raise NotAllowed(words, hint=hint, ground=Ground.PEER)
-        if verb.trust is Trust.PROVEN and values[0] not in self.proven:
-            hint = "ONLOOP_TOKEN or a passphrase proves it"
-            words = f"user {self.peer.uid} has not proved to be {values[0].id}"
-            raise NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
         if name in {"get", "select"} and values[0] in _SECRET_ROWS:
             hint = "whoever can open the store may"
             words = f"user {self.peer.uid} may not read {values[0].__name__.lower()} rows"
