@@ -29,7 +29,8 @@ from onloop.gateway.fences import LARGEST_REQUEST as LARGEST_OF_OTHERS
 from onloop.gateway.home import Home
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
-from onloop.gateway.service import Gateway
+from onloop.gateway.quota import Held
+from onloop.gateway.service import Claim, Gateway
 from onloop.gateway.wire import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.machine.task import Task
 from onloop.store.rows import Head, Job
@@ -85,6 +86,7 @@ class Resident:
     _selector: selectors.BaseSelector = field(init=False)
     _aside: ThreadPoolExecutor = field(init=False)
     _fences: Fences = field(init=False)
+    _held: Held = field(default_factory=Held)
     _work: Queue[_Request] = field(default_factory=lambda: Queue(WORK_THREADS, WORK_OF_ONE))
     _people: Queue[_Request] = field(default_factory=lambda: Queue(PEOPLE_THREADS, PEOPLE_OF_ONE))
     _bell: int = -1
@@ -225,7 +227,13 @@ class Resident:
     def _part(self, request: _Request) -> str:
         try:
             self._store.receipt = None
+            is_foreign_claim = request.name == "claim" and not request.line.own
+            if is_foreign_claim:
+                with self._store.reading() as at:
+                    self._held.check(request.line.uid, at)
             found = CALLS[request.name](self._gateway, request.values)
+            if is_foreign_claim and isinstance(found, Claim):
+                self._held.note(request.line.uid, found.task.id, found.task.epoch)
             if request.name == "agent":
                 request.line.caller.proven.add(found)  # type: ignore[arg-type]
             return answer_text(found, request.verb, self._store.receipt)

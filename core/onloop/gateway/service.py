@@ -36,6 +36,7 @@ from onloop.gateway.keys import (
     remember,
 )
 from onloop.gateway.projection import project_answer
+from onloop.gateway.quota import spend
 from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import News, take_news
 from onloop.machine import commands as c
@@ -275,6 +276,7 @@ class Gateway:
             self._fire_due(tx, agent.task or "")
             check_holder(known_task(tx, agent.task or ""), agent.id, agent.epoch)
             check_lease(tx, agent)
+            spend(tx, agent, content, self.clock())
             return tx.put_blob(content)
 
     def agent(self, secret: Id) -> Principal:
