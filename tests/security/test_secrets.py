@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.shop import Shop
+from onloop.gateway.family import _lines
 from onloop.gateway.known import secrets_among
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine import commands as c
@@ -342,6 +343,13 @@ def test_what_is_in_the_gateways_environment_is_stored_nowhere(shop: Shop, monke
     monkeypatch.setenv("DEPLOY_PASSPHRASE", "correct horse battery staple")
     everything = said(shop, "it is correct horse battery staple, no?")
     assert "horse battery" not in everything and everything.count(MASK) > 10
+
+
+def test_what_an_agents_list_calls_its_parts_is_masked(shop: Shop) -> None:
+    with shop.store.writing() as tx:
+        digest = tx.put_blob(f"- first part\n- second, with {TOKEN}\n".encode())
+    with shop.store.reading() as at:
+        assert list(_lines(at, digest)) == ["first part", f"second, with {MASK}"]
 
 
 def test_the_corpus_is_as_large_as_it_says() -> None:

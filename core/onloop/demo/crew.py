@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from onloop.agents.record import end_remembered, remember, remembered_pid, signal_group
 from onloop.demo.folder import SHUT_OUT, DemoFolder
+from onloop.gates.modes import umask_of_user
 from onloop.gateway.presence import is_verifier_up, own_command
 
 STOP_S, POLL_S = 8.0, 0.05
@@ -76,6 +77,7 @@ class Crew:
                 env=kept | SHUT_OUT,
                 cwd="/",
                 start_new_session=True,
+                umask=umask_of_user(),
             )
         remember(self.folder.crew / f"{name}.pid", child.pid)
         return child

@@ -7,11 +7,13 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from onloop.gateway.caller import Caller
 from onloop.gateway.fences import OWN_UNREAD_S, STALLED_S, UNREAD_S
 from onloop.gateway.intake import Hatch
 from onloop.gateway.peer import Peer
+from onloop.gateway.protocol import Verb
 from onloop.gateway.wire import Frames, Raw
 
 LONGEST_MOMENT_S = 30.0
@@ -81,3 +83,13 @@ class Connection:
     def is_of_people(self) -> bool:
         """Whether a person, or the gateway's user, has proved to be at its other end."""
         return self.own or self.caller.is_of_people
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked over a connection: the verb by its name, and the values as they count for whoever asks."""
+
+    line: Connection
+    name: str
+    verb: Verb
+    values: Any

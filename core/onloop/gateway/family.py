@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from onloop.gateway.known import known_secrets
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Definition
@@ -13,6 +14,7 @@ from onloop.machine.handover import Message
 from onloop.machine.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Submission, Task
+from onloop.redaction import redacted
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Pinned
@@ -59,7 +61,7 @@ def handed_lists(
 
 
 def _lines(reading: Reading, digest: str) -> Iterator[str]:
-    text = (reading.blob(digest) or b"")[:LARGEST_LIST].decode("utf-8", "replace")
+    text = redacted((reading.blob(digest) or b"")[:LARGEST_LIST].decode("utf-8", "replace"), known_secrets())
     for line in text.splitlines():
         words = safe(line.strip().removeprefix("- ").strip())
         if words and not words.startswith("#"):

@@ -9,7 +9,6 @@ import fcntl
 import os
 import selectors
 import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,10 +19,11 @@ from typing import Any
 
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
 from onloop.gates.quarantine import Arrival
+from onloop.gateway.aside import Aside
 from onloop.gateway.caller import Caller, Doorkeeper
-from onloop.gateway.calls import CALLS, LOOKS
+from onloop.gateway.calls import CALLS
 from onloop.gateway.connection import Connection as _Line
-from onloop.gateway.connection import is_ours
+from onloop.gateway.connection import Request, is_ours
 from onloop.gateway.declared import check_read
 from onloop.gateway.denials import words_of
 from onloop.gateway.dossier import Changes
@@ -34,8 +34,9 @@ from onloop.gateway.home import Home
 from onloop.gateway.identity import NOBODY
 from onloop.gateway.own_key import make_own_key
 from onloop.gateway.peer import listening, peer_of
-from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
-from onloop.gateway.service import Gateway
+from onloop.gateway.protocol import Lane, answer_text, request_from
+from onloop.gateway.quota import Held
+from onloop.gateway.service import Claim, Gateway
 from onloop.gateway.wire import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.machine.task import Task
 from onloop.store.rows import Head, Job
@@ -48,20 +49,12 @@ WORK_THREADS, WORK_OF_ONE = 4, 2
 PEOPLE_THREADS, PEOPLE_OF_ONE = 2, 1
 """How much is done aside at a time: by anybody, of one user, and in the lane that is kept for people."""
 
-MOST_READERS = 64
+PROOFS_OF_PEOPLE = frozenset({"scram_first", "scram_final"})
 ACCEPTED_AT_ONCE = 256
 MOST_AHEAD = 16
 ARRIVES_AT_ONCE = 262_144
 PARTING_S = 1.0
 """How long a caller that does not read may hold up the end, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    line: _Line
-    name: str
-    verb: Verb
-    values: Any
 
 
 @dataclass(slots=True)
@@ -84,19 +77,17 @@ class Resident:
     box_is_strong: Callable[[], bool] = lambda: False
     guessed: Callable[[int, str], None] = lambda _uid, _person: None
     _lines: set[_Line] = field(default_factory=set)
-    _finished: deque[tuple[_Line, str, Queue[_Request]]] = field(default_factory=deque)
-    _spare: deque[SqliteStore] = field(default_factory=deque)
-    _readers: int = 0
-    _watching: threading.Lock = field(default_factory=threading.Lock)
+    _finished: deque[tuple[_Line, str, Queue[Request]]] = field(default_factory=deque)
     _store: SqliteStore = field(init=False)
-    _watch: SqliteStore = field(init=False)
     _gateway: Gateway = field(init=False)
     _keeper: Doorkeeper = field(init=False)
     _selector: selectors.BaseSelector = field(init=False)
-    _aside: ThreadPoolExecutor = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+    _aside: Aside = field(init=False)
     _fences: Fences = field(init=False)
-    _work: Queue[_Request] = field(default_factory=lambda: Queue(WORK_THREADS, WORK_OF_ONE))
-    _people: Queue[_Request] = field(default_factory=lambda: Queue(PEOPLE_THREADS, PEOPLE_OF_ONE))
+    _held: Held = field(default_factory=Held)
+    _work: Queue[Request] = field(default_factory=lambda: Queue(WORK_THREADS, WORK_OF_ONE))
+    _people: Queue[Request] = field(default_factory=lambda: Queue(PEOPLE_THREADS, PEOPLE_OF_ONE))
     _bell: int = -1
     _wake: int = -1
 
@@ -106,8 +97,6 @@ class Resident:
             leaving.enter_context(_only_resident(self.home))
             self._store = SqliteStore(self.home.store, self.home.anchor)
             leaving.callback(self._store.close)
-            self._watch = SqliteStore(self.home.store, self.home.anchor)
-            leaving.callback(self._watch.close)
             self._gateway = Gateway(self._store, self.clock)
             leaving.callback(lambda: self._gateway.denials.settle(self._store, self.clock(), all_of_them=True))
             guesses = Guesses(self.clock, self.guessed)
@@ -118,9 +107,11 @@ class Resident:
             leaving.callback(os.close, self._wake)
             os.set_blocking(self._bell, False)
             self._selector.register(self._bell, selectors.EVENT_READ, self._deliver)
-            leaving.callback(self._hang_up)
-            self._aside = leaving.enter_context(ThreadPoolExecutor(WORK_THREADS + PEOPLE_THREADS))
             self._fences = Fences(room_for_connections())
+            self._aside = Aside(self.home, self.submit, self.changes, self._fences, self._gateway_for, self._lines)
+            leaving.callback(self._aside.close)
+            leaving.callback(self._hang_up)
+            self._threads = leaving.enter_context(ThreadPoolExecutor(WORK_THREADS + PEOPLE_THREADS))
             door = leaving.enter_context(listening(self.home.socket, self.group))
             leaving.callback(self.home.socket.unlink, missing_ok=True)
             door.setblocking(False)
@@ -132,7 +123,7 @@ class Resident:
         ticked = supervised = 0.0
         more = False
         while not self.stopped():
-            waiting: list[_Request] = []
+            waiting: list[Request] = []
             for key, mask in self._selector.select(0 if more else TICK_S):
                 if isinstance(key.data, _Line):
                     self._attend(key.data, mask)
@@ -202,7 +193,7 @@ class Resident:
         line.weight = weight
         self._fences.weigh(line.uid, held, unread, own=line.own)
 
-    def _begin(self, line: _Line, waiting: list[_Request]) -> None:
+    def _begin(self, line: _Line, waiting: list[Request]) -> None:
         """Take up the next request of a connection: one at a time, in order."""
         line.busy, line.taken = True, line.due
         try:
@@ -210,7 +201,7 @@ class Resident:
             name, verb, values = request_from(told)
             if not line.caller.own:
                 check_read(name, values)
-            request = _Request(line, name, verb, line.caller.admitted(name, verb, values, told))
+            request = Request(line, name, verb, line.caller.admitted(name, verb, values, told))
         except OnloopError as problem:
             if isinstance(problem, NotAllowed):
                 who = next(iter(line.caller.proven), NOBODY)
@@ -220,14 +211,14 @@ class Resident:
         if verb.lane is Lane.GROUP:
             waiting.append(request)
         else:
-            (self._people if name == "person" or line.is_of_people else self._work).put(line.uid, request)
+            (self._people if name in PROOFS_OF_PEOPLE or line.is_of_people else self._work).put(line.uid, request)
 
     def _go_aside(self) -> None:
         for queue in (self._people, self._work):
             for request in queue.take():
-                self._aside.submit(self._do_aside, request, queue)
+                self._threads.submit(self._do_aside, request, queue)
 
-    def _carry_out(self, waiting: list[_Request]) -> None:
+    def _carry_out(self, waiting: list[Request]) -> None:
         """All of them in one commit; an error undoes its own part. Nobody is answered before the commit is durable."""
         answers: list[str] = []
         try:
@@ -240,10 +231,10 @@ class Resident:
         for request, answer in zip(waiting, answers, strict=True):
             self._answer(request.line, answer)
 
-    def _part(self, request: _Request) -> str:
+    def _part(self, request: Request) -> str:
         try:
             self._store.receipt = None
-            found = CALLS[request.name](self._gateway_for(request.line, self._store), request.values)
+            found = self._carried(request)
             if request.name == "agent":
                 request.line.caller.proven.add(found)  # type: ignore[arg-type]
             return answer_text(found, request.verb, self._store.receipt)
@@ -253,13 +244,25 @@ class Resident:
             self._complain(problem)
             return error_text(problem)
 
+    def _carried(self, request: Request) -> object:
+        """What came of it; a user who is not ours holds no more leases than one user may."""
+        line, gateway = request.line, self._gateway_for(request.line, self._store)
+        is_foreign_claim = request.name == "claim" and not line.own
+        if is_foreign_claim:
+            with self._store.reading() as at:
+                self._held.check(line.uid, at)
+        found = CALLS[request.name](gateway, request.values)
+        if is_foreign_claim and isinstance(found, Claim):
+            self._held.note(line.uid, found.task.id, found.task.epoch)
+        return found
+
     def _gateway_for(self, line: _Line, store: SqliteStore) -> Gateway:
         """The gateway as one peer meets it: what it refuses is counted as theirs."""
         return Gateway(store, self.clock, self._gateway.denials, f"uid:{line.caller.peer.uid}")
 
-    def _do_aside(self, request: _Request, queue: Queue[_Request]) -> None:
+    def _do_aside(self, request: Request, queue: Queue[Request]) -> None:
         try:
-            found, receipt = self._submitted(request) if request.name == "submit" else (self._look(request), None)
+            found, receipt = self._aside.carry_out(request)
             answer = answer_text(found, request.verb, receipt)
         except OnloopError as problem:
             answer = error_text(problem)
@@ -270,68 +273,6 @@ class Resident:
         with suppress(OSError):
             os.write(self._wake, b".")
 
-    def _submitted(self, request: _Request) -> tuple[Task, Head | None]:
-        with request.line.hatch.emptied() as arrival:
-            return self.submit(request.values, arrival)
-
-    def _look(self, request: _Request) -> object:
-        caller, name, values = request.line.caller, request.name, request.values
-        if name == "hand_in":
-            hatches = [line.hatch for line in list(self._lines) if line.caller.peer.uid == caller.peer.uid]
-            request.line.hatch.open(self._reader(), self._spare.append, self.home.quarantine, values, hatches)
-            return None
-        if name in LOOKS:
-            return caller.look(caller.store or self._moment(caller), name, values)
-        if name == "done":
-            self._give_back(caller)
-            return None
-        if name == "changes":
-            return self.changes(values[0])
-        if name == "stamp":
-            with self._watching:
-                return self._watch.stamp()
-        store = self._reader()
-        try:
-            return self._introduced(request, store)
-        finally:
-            self._spare.append(store)
-
-    def _introduced(self, request: _Request, store: SqliteStore) -> object:
-        """What came of a proof; one that failed is a fact."""
-        caller = request.line.caller
-        asked_for = caller.asked_for
-        try:
-            with store.reading() as at:
-                return caller.introduce(at, request.name, request.values)
-        except NotAllowed as no:
-            verb = "speak as a person" if asked_for else "pass for the store's owner"
-            subject = f"human:{asked_for}" if asked_for else ""
-            self._gateway_for(request.line, store).deny(NOBODY, verb, subject, no.ground)
-            raise
-
-    def _moment(self, caller: Caller) -> SqliteStore:
-        """A store to hold a moment of, which counts as the caller's until it is given back."""
-        self._fences.begin_reading(caller.peer.uid, own=caller.own)
-        try:
-            return self._reader()
-        except OnloopError:
-            self._fences.end_reading(caller.peer.uid)
-            raise
-
-    def _reader(self) -> SqliteStore:
-        with suppress(IndexError):
-            return self._spare.pop()
-        if self._readers >= MOST_READERS:
-            raise Unavailable(f"{MOST_READERS} callers are reading already", hint="try again")
-        self._readers += 1
-        return SqliteStore(self.home.store, self.home.anchor)
-
-    def _give_back(self, caller: Caller) -> None:
-        store = caller.done()
-        if store is not None:
-            self._fences.end_reading(caller.peer.uid)
-            self._spare.append(store)
-
     def _deliver(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._bell, 4096)
@@ -341,7 +282,7 @@ class Resident:
             self._answer(line, answer)
             if line not in self._lines:
                 line.hatch.close()
-                self._give_back(line.caller)
+                self._aside.give_back(line.caller)
 
     def _answer(self, line: _Line, answer: str) -> None:
         line.busy, line.taken, line.sent_at = False, 0, time.monotonic()
@@ -375,7 +316,7 @@ class Resident:
             line.asked.clear()
             if not line.busy:
                 line.hatch.close()
-                self._give_back(line.caller)
+                self._aside.give_back(line.caller)
 
     def _keep_time(self, now: float) -> None:
         for line in [line for line in self._lines if line.is_overdue(now)]:
@@ -411,8 +352,6 @@ class Resident:
                 line.socket.sendall(line.unsent)
             line.busy = False
             self._drop(line)
-        for store in self._spare:
-            store.close()
 
 
 @contextmanager

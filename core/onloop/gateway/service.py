@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused
+from onloop.gateway import jobs
 from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
@@ -16,7 +17,7 @@ from onloop.gateway.claims import asked_claim
 from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.denials import Denials, counting, denied_of
-from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_jobs, waiting_tasks
+from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_tasks
 from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import (
     EFFECTS,
@@ -39,6 +40,7 @@ from onloop.gateway.keys import (
 )
 from onloop.gateway.passphrase import person_from_passphrase, rekeyed
 from onloop.gateway.projection import project_answer
+from onloop.gateway.quota import spend
 from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import News, take_news
 from onloop.machine import commands as c
@@ -241,34 +243,16 @@ class Gateway:
                     self._settle(tx, now)
 
     def take_job(self, verifier: Principal, lease_ms: LeaseMs, *, effects: bool, busy: Ids = ()) -> Job | None:
-        """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
-
-        No job in `busy`, which are under way, is given again, nor an effect on a repository that one of them is on.
-        """
-        now = self.clock()
-        with self.store.reading() as at:
-            if not waiting_jobs(at, now, effects=effects, busy=busy):
-                return None
-        with self.store.writing() as tx:
-            free = waiting_jobs(tx, now, effects=effects, busy=busy)
-            if not free:
-                return None
-            first = min(free, key=lambda job: (job.created_at, job.id))
-            taken = Job(first.id, first.task, first.gate, first.created_at, verifier.id, now + lease_ms)
-            tx.put(taken)
-            return taken
+        """See jobs.take_job."""
+        return jobs.take_job(self.store, self.clock(), verifier, lease_ms, effects=effects, busy=busy)
 
     def put_back(self, job: Job) -> None:
-        """Let somebody else do a job that is still asked for."""
-        with self.store.writing() as tx:
-            if tx.get(Job, job.id) is not None:
-                tx.put(Job(job.id, job.task, job.gate, job.created_at))
+        """See jobs.put_back."""
+        jobs.put_back(self.store, job)
 
     def free_jobs(self) -> None:
-        """Forget who worked on what: for a verifier that knows itself to be the only one."""
-        with self.store.writing() as tx:
-            for job in tx.select(Job):
-                tx.put(Job(job.id, job.task, job.gate, job.created_at))
+        """See jobs.free_jobs."""
+        jobs.free_jobs(self.store)
 
     def keep(self, content: Content) -> str:
         """Store bytes beside the log; the answer is their digest."""
@@ -282,6 +266,7 @@ class Gateway:
             self._fire_due(tx, agent.task or "")
             check_holder(known_task(tx, agent.task or ""), agent.id, agent.epoch)
             check_lease(tx, agent)
+            spend(tx, agent, content, self.clock())
             return tx.put_blob(content)
 
     def agent(self, secret: Id, uid: Uid | None = None) -> Principal:

@@ -183,7 +183,7 @@ def _check_text(mark: Any) -> _Check:
         if type(value) is not str:
             return _Misfit("", _told(value), "give text")
         if most is not None and len(value) > most:
-            return _Misfit("", f"{len(value)} characters", f"give at most {most}")
+            return _Misfit("", f"{len(value)} characters", f"give at most {most} characters")
         return None if odd or value.isascii() else _check_unicode(value)
 
     return check
@@ -216,7 +216,7 @@ def _check_bytes(mark: Any) -> _Check:
         if type(value) is not bytes:
             return _Misfit("", _told(value), "give bytes")
         fits = most is None or len(value) <= most
-        return None if fits else _Misfit("", f"{len(value)} bytes", f"give at most {most}")
+        return None if fits else _Misfit("", f"{len(value)} bytes", f"give at most {most} bytes")
 
     return check
 
@@ -233,7 +233,7 @@ def _check_items(args: tuple[Any, ...], mark: Any) -> _Check:
         if type(value) not in (tuple, list) or not (many or len(value) == len(each)):
             return _Misfit("", _told(value), "give a list" if many else f"give {len(each)}")
         if most is not None and len(value) > most:
-            return _Misfit("", f"{len(value)} items", f"give at most {most}")
+            return _Misfit("", f"{len(value)} items", f"give at most {most} items")
         for place, item in enumerate(value):
             misfit = each[0 if many else place](item)
             if misfit is not None:

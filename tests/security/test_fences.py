@@ -1,0 +1,187 @@
+"""What one user, and one task's agents, may have under way: each fence by itself, with no process and no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from gateway.shop import Shop
+from onloop.errors import BadInput, Refused, Unavailable
+from onloop.gateway.fences import (
+    BURST,
+    FEW,
+    MOST_HELD,
+    MOST_OF_ONE,
+    MOST_READING,
+    MOST_UNREAD,
+    RATE,
+    RESERVED,
+    TURN_BYTES,
+    TURN_REQUESTS,
+    Fences,
+    Queue,
+)
+from onloop.gateway.quota import LARGEST_KEPT, MOST_KEPT, Held
+from onloop.gateway.quota import MOST_HELD as MOST_TASKS
+from onloop.store.memory import MemoryStore
+
+EVE, ANA, SERVICE = 2001, 2002, 0
+
+
+@dataclass
+class Asked:
+    """A connection on which something was asked."""
+
+    uid: int
+    due: int = 100
+    waits_since: float = 0.0
+    own: bool = False
+
+
+def test_one_user_has_so_many_connections_and_another_still_gets_in() -> None:
+    fences = Fences()
+    for _ in range(MOST_OF_ONE):
+        fences.admit(EVE, own=False)
+    with pytest.raises(Unavailable, match=f"user {EVE} has {MOST_OF_ONE} connections"):
+        fences.admit(EVE, own=False)
+    fences.admit(ANA, own=False)
+    fences.leave(EVE, 0, 0)
+    fences.admit(EVE, own=False)
+
+
+def test_however_many_users_flood_whoever_has_few_connections_gets_in() -> None:
+    fences = Fences()
+    refused = 0
+    for uid in range(3000, 3020):
+        for _ in range(MOST_OF_ONE):
+            try:
+                fences.admit(uid, own=False)
+            except Unavailable:
+                refused += 1
+    assert refused > RESERVED
+    for _ in range(FEW):
+        fences.admit(ANA, own=False)
+    fences.admit(SERVICE, own=True)
+
+
+def test_bytes_that_are_not_answered_yet_are_counted_over_all_connections_of_a_user() -> None:
+    fences = Fences()
+    for _ in range(8):
+        fences.weigh(EVE, MOST_HELD // 8, 0, own=False)
+    with pytest.raises(BadInput, match=f"user {EVE} has sent"):
+        fences.weigh(EVE, 1, 0, own=False)
+    fences.weigh(ANA, MOST_HELD, 0, own=False)
+    fences.weigh(EVE, -MOST_HELD // 2, 0, own=False)
+    fences.weigh(EVE, 1, 0, own=False)
+
+
+def test_a_turn_takes_a_portion_of_each_user_and_the_next_begins_with_another() -> None:
+    fences = Fences()
+    crowd = [Asked(EVE, waits_since=float(n)) for n in range(100)]
+    one = Asked(ANA)
+
+    first, more = fences.turn([*crowd, one], 1.0)
+    again, _ = fences.turn([*crowd, one], 1.0)
+
+    assert (first.count(one), len(first), more) == (1, TURN_REQUESTS + 1, True)
+    assert {first[0].uid, again[0].uid} == {EVE, ANA}
+    assert [asked.waits_since for asked in first if asked.uid == EVE] == [float(n) for n in range(TURN_REQUESTS)]
+
+
+def test_large_requests_take_turns_by_their_size() -> None:
+    taken, more = Fences().turn([Asked(EVE, due=TURN_BYTES) for _ in range(9)], 1.0)
+    assert (len(taken), more) == (1, True)
+
+
+def test_a_user_is_served_at_a_rate_and_rests_after_a_burst() -> None:
+    fences, crowd = Fences(), [Asked(EVE) for _ in range(TURN_REQUESTS)]
+    served = sum(len(fences.turn(crowd, 1.0)[0]) for _ in range(100))
+    assert served == int(BURST)
+    assert fences.turn(crowd, 1.0) == ([], False)
+    assert len(fences.turn(crowd, 1.0 + 10 / RATE)[0]) == 10
+    assert len(fences.turn([Asked(SERVICE, own=True)] * 300, 1.0)[0]) == 300
+
+
+def test_who_does_not_read_their_answers_is_asked_nothing_more() -> None:
+    fences = Fences()
+    fences.weigh(EVE, 0, MOST_UNREAD + 1, own=False)
+    assert fences.turn([Asked(EVE)], 1.0) == ([], False)
+    fences.weigh(EVE, 0, -2, own=False)
+    assert len(fences.turn([Asked(EVE)], 1.0)[0]) == 1
+
+
+def test_moments_of_the_store_are_for_everybody() -> None:
+    fences = Fences()
+    for _ in range(MOST_READING):
+        fences.begin_reading(EVE, own=False)
+    with pytest.raises(Unavailable, match="moments of the store open"):
+        fences.begin_reading(EVE, own=False)
+    fences.begin_reading(ANA, own=False)
+    fences.end_reading(EVE)
+    fences.begin_reading(EVE, own=False)
+
+
+def test_users_of_whom_nothing_is_under_way_are_forgotten() -> None:
+    fences = Fences()
+    fences.admit(EVE, own=False)
+    fences.forget_idle()
+    assert EVE in fences._shares
+    fences.leave(EVE, 0, 0)
+    fences.forget_idle()
+    assert fences._shares == {}
+
+
+def test_what_is_done_aside_is_done_for_users_in_turn() -> None:
+    queue: Queue[str] = Queue(size=3, each=2)
+    for number in range(5):
+        queue.put(EVE, f"eve {number}")
+    queue.put(ANA, "ana")
+
+    assert queue.take() == ["eve 0", "ana", "eve 1"]
+    queue.done(ANA)
+    assert queue.take() == [], "eve has two under way"
+    queue.done(EVE)
+    assert queue.take() == ["eve 2"]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A shop over memory."""
+    return Shop(MemoryStore())
+
+
+def test_the_agents_of_a_task_pass_on_so_much_and_no_more_whatever_leases_they_take(shop: Shop) -> None:
+    shop.begin()
+    agent = shop.claim()
+    texts = LARGEST_KEPT // 65_536
+    for number in range(texts):
+        shop.gateway.keep_for(agent, b"%065536d" % number)
+    with pytest.raises(Refused, match=f"have passed on {texts} texts"):
+        shop.gateway.keep_for(agent, b"one more")
+    assert shop.gateway.keep_for(agent, b"%065536d" % 1), "what is kept already costs nothing"
+    shop.later(120_000)
+    shop.gateway.tick()
+    shop.later(120_000)
+    again = shop.claim("r1", "agent:bravo")
+    with pytest.raises(Refused, match="have passed on"):
+        shop.gateway.keep_for(again, b"one more")
+    assert texts < MOST_KEPT
+
+
+def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: Shop) -> None:
+    shop.fleet(MOST_TASKS + 1)
+    held = Held()
+    for number in range(1, MOST_TASKS + 1):
+        with shop.store.reading() as at:
+            held.check(EVE, at)
+        agent = shop.claim(f"r1.{number}", f"agent:a{number}")
+        held.note(EVE, f"r1.{number}", agent.epoch)
+    with shop.store.reading() as at:
+        with pytest.raises(Refused, match=f"user {EVE} holds {MOST_TASKS} tasks"):
+            held.check(EVE, at)
+        held.check(ANA, at)
+    shop.later(120_000)
+    shop.gateway.tick()
+    with shop.store.reading() as at:
+        held.check(EVE, at)
