@@ -1,4 +1,4 @@
-"""What verifiers are asked to do, and who of them does it: rows beside the log, in the order in which they were asked."""
+"""What verifiers are asked to do, and who of them does it: rows beside the log, oldest first."""
 
 from __future__ import annotations
 
