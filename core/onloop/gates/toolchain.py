@@ -70,9 +70,10 @@ class Toolchain:
         digest = None if found is None else digest_of(str(found))
         return Program(name) if found is None or digest is None else Program(name, str(found), digest)
 
-    def pinned(self, names: Iterable[str], python: str = sys.executable) -> tuple[Program, ...]:
-        """Each of those programs as it is now."""
-        return tuple(self.program(name, python) for name in sorted(set(names)) if is_of_the_machine(name))
+    def pinned(self, names: Iterable[str]) -> tuple[Program, ...]:
+        """Each of those programs as it is now. The interpreter behind {python} is onloop's own, and goes with it."""
+        wanted = (name for name in sorted(set(names)) if is_of_the_machine(name) and name != PYTHON)
+        return tuple(self.program(name, "") for name in wanted)
 
     def holds(self, path: str) -> bool:
         """Whether a resolved path lies in what a box shows of the machine."""

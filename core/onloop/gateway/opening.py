@@ -15,6 +15,7 @@ from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal, enrolment, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.peer import socket_path
+from onloop.gateway.pins import look_in
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
@@ -46,7 +47,7 @@ def wall_clock() -> int:
 def open_file(home: Home, busy_ms: int = BUSY_MS) -> Opened:
     """Open the store of `home` itself; StoreError says why it cannot be. Locks are waited for, `busy_ms` at most."""
     check_private(home.store)
-    return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock))
+    return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store)))
 
 
 def gateway_socket(home: Home) -> Path:
@@ -69,7 +70,7 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
         client = GatewayClient(line, ClientStore(line), wall_clock)
         return Opened(replace(home, apart=True), client, client)
     check_private(home.store)
-    behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock)
+    behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
     try:
         line.connect()
     except Unavailable:

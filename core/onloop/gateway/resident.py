@@ -24,6 +24,7 @@ from onloop.gateway.calls import CALLS, LOOKS
 from onloop.gateway.dossier import Changes
 from onloop.gateway.home import Home
 from onloop.gateway.peer import listening, peer_of
+from onloop.gateway.pins import look_in
 from onloop.gateway.protocol import Lane, Verb, answer_text, request_from
 from onloop.gateway.service import Gateway
 from onloop.gateway.wire import LARGEST_REQUEST, Frames, error_text, framed, parsed
@@ -103,7 +104,7 @@ class Resident:
             leaving.callback(self._store.close)
             self._watch = SqliteStore(self.home.store, self.home.anchor)
             leaving.callback(self._watch.close)
-            self._gateway = Gateway(self._store, self.clock)
+            self._gateway = Gateway(self._store, self.clock, look_in(self.home.store))
             self._selector = leaving.enter_context(selectors.DefaultSelector())
             self._bell, self._wake = os.pipe()
             leaving.callback(os.close, self._bell)

@@ -33,6 +33,7 @@ from onloop.gateway.keys import (
     recall,
     remember,
 )
+from onloop.gateway.pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import mark_spent, sync_rows
 from onloop.gateway.sub_agents import SubAgentNews, take_news
@@ -65,10 +66,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Every change of a store goes through one of these methods."""
+    """Every change of a store goes through one of these methods; `look` says which programs a workflow names now."""
 
     store: Store
     clock: Callable[[], int]
+    look: Look = no_programs
 
     def perform(self, principal: Principal, task_id: str, command: c.Command, *, key: str = "") -> Task:
         """Carry out one command on one task; the same `key` never does it twice. Refused says why nothing happened."""
@@ -328,7 +330,8 @@ class Gateway:
         definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim) else principal.id
         known = facts_of(tx, before, actor, definition, command)
-        facts = replace(known, changes=changes_since(tx, before, command))
+        pins = programs_for(self.look, definition, command)
+        facts = replace(known, changes=changes_since(tx, before, command), programs=pins)
         course = course_of(definition, before, facts, command, now, id=task_id)
         events, after = course.events, course.task
         if before is None:

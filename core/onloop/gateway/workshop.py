@@ -13,9 +13,10 @@ from onloop.gates.evaluation import BaseRun, Workshop
 from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
+from onloop.gateway.pins import pinned_for
 from onloop.gateway.proving import Prover
 from onloop.machine.definition import Definition
-from onloop.machine.task import Task
+from onloop.machine.task import Program, Task
 
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "API_KEY", "PRIVATE_KEY")
 
@@ -43,6 +44,7 @@ def workshop_for(
             box=box,
             open_cells=_open_cells(opened, box),
             toolchain=toolchain_of(opened.home.store),
+            programs=_pins(opened, task),
         )
 
     return make
@@ -59,6 +61,11 @@ def _open_cells(opened: Opened, box: Box) -> tuple[str, ...]:
     with opened.gateway.store.reading() as at:
         proof = at.house().proof
     return proof.open if proof is not None and proof.box == box.name else ("nothing was shown of this box",)
+
+
+def _pins(opened: Opened, task: Task) -> tuple[Program, ...]:
+    with opened.gateway.store.reading() as at:
+        return tuple(pinned_for(at, task).values())
 
 
 def _blob(opened: Opened, digest: str) -> bytes | None:

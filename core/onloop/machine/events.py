@@ -8,7 +8,7 @@ from enum import StrEnum
 from onloop.machine.definition import Effect
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Request, Submission
+from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Program, Request, Submission
 
 
 class AttemptEnd(StrEnum):
@@ -54,6 +54,8 @@ class Created:
     brief: str = ""
     merges: tuple[str, ...] = ()
     funnel: str | None = None
+    programs: tuple[Program, ...] = ()
+    """What the workflow's commands name, as it was when the run started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class CountersReset:
-    """A person decided: rounds and attempts start again, and the next brief says why."""
+    """A person decided: rounds and attempts start again, and the next brief says why.
+
+    `programs` are pinned anew where a person had it tried again.
+    """
 
     feedback: Feedback
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

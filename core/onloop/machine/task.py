@@ -226,6 +226,7 @@ class Task:
     `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
+    `programs` are those that were pinned for it, on top of its run's.
     """
 
     id: str
@@ -282,6 +283,7 @@ class Task:
     checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     context: int | None = None
+    programs: tuple[Program, ...] = ()
 
     @property
     def ended(self) -> bool:
