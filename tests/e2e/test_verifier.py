@@ -23,8 +23,8 @@ steps:
   - id: develop.write
     role: implementer
     gates:
-      - {id: ana, command: ["{python}", -c, "CODE", HERE/ana, HERE/ben], timeout: 20s}
-      - {id: ben, command: ["{python}", -c, "CODE", HERE/ben, HERE/ana], timeout: 20s}
+      - {id: ana, command: ["{python}", -c, "CODE", HERE/ana, HERE/ben], timeout: 20s, open: [container]}
+      - {id: ben, command: ["{python}", -c, "CODE", HERE/ben, HERE/ana], timeout: 20s, open: [container]}
 """
 MEET = (
     "import pathlib, sys, time; mine, other = map(pathlib.Path, sys.argv[1:]); mine.touch()\\n"
