@@ -266,6 +266,7 @@ def test_a_toolchain_has_no_folder_that_others_can_write_to_and_none_of_the_stor
 def tools() -> Iterator[Path]:
     """A folder of programs; not below /tmp, where a box has its own."""
     with tempfile.TemporaryDirectory(dir=ROOT, prefix=".tools-") as place:
+        Path(place).chmod(0o755)
         yield Path(place)
 
 
