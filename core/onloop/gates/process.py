@@ -74,6 +74,13 @@ class Limits:
             "RLIMIT_CORE": 0,
         }
 
+    def as_brakes(self) -> dict[str, int]:
+        """What the system keeps of a single process in a box, where others keep the limits on all of them together.
+
+        They are wider, so that a run that grows too large is ended for it, in words, and does not fail in its own.
+        """
+        return self.as_resources() | {"RLIMIT_DATA": 2 * self.memory_bytes, "RLIMIT_FSIZE": resource.RLIM_INFINITY}
+
     def together(self, folders: tuple[str, ...]) -> Bounds:
         """The limits on all processes of a run in a box together, whose files are in `folders`."""
         return Bounds(self.processes, self.memory_bytes, self.disk_bytes, folders)
@@ -118,24 +125,29 @@ def run(
 ) -> Ran:
     """Runs `argv` in `folder` with exactly `environment`, until it exits, its time is up, or `stop` says so.
 
-    With a `box` it sees no more than `view`, and `argv`, `folder` and `environment` name paths as they are inside.
-
-    Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not
-    make us wait.
+    With a `box`, which needs a `view`, it sees no more than that, and all paths are named as they are inside.
+    Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not make
+    us wait.
     """
     allowed = limits or Limits()
-    kept = _Kept(allowed.kept_bytes)
+    order = {"argv": list(argv), "folder": str(folder), "environment": dict(environment)}
+    if box is None:
+        return _ran(order | {"limits": allowed.as_resources()}, timeout_ms, allowed, stop)
+    if view is None:
+        raise ValueError("a box shows a view: there is none")
+    bounds = allowed.together(tuple(map(str, view.writable)))
+    planned = Plan(box, view, argv, str(folder), environment, bounds)
+    if planned.is_missing:
+        return Ran(Ending.NOT_STARTED, None, b"", 0, 0, os.strerror(errno.ENOENT))
+    boxed = {"box": planned.as_order(), "limits": allowed.as_brakes()}
+    return _ran(order | boxed, timeout_ms, allowed, stop)
+
+
+def _ran(order: Mapping[str, object], timeout_ms: int, limits: Limits, stop: Callable[[], bool]) -> Ran:
+    kept = _Kept(limits.kept_bytes)
     began = time.monotonic()
-    order = _order(argv, folder, environment, allowed)
-    if box is not None and view is not None:
-        bounds = allowed.together(tuple(map(str, view.writable)))
-        planned = Plan(box, view, argv, str(folder), environment, bounds)
-        if planned.is_missing:
-            return Ran(Ending.NOT_STARTED, None, b"", 0, 0, os.strerror(errno.ENOENT))
-        order["box"] = planned.as_order()
-        order["limits"] = allowed.as_resources() | {"RLIMIT_FSIZE": resource.RLIM_INFINITY}
     with _warden(order) as warden:
-        ending = _follow(warden, kept, began + timeout_ms / 1000, allowed.flood_bytes, stop)
+        ending = _follow(warden, kept, began + timeout_ms / 1000, limits.flood_bytes, stop)
         warden.relieve()
         kept.take(_rest(warden.output))
     exit_code, problem = warden.told.get("exit_code"), warden.told.get("problem")
@@ -144,25 +156,15 @@ def run(
     outgrew = warden.told.get("outgrew")
     if ending is None:
         ending = _untroubled(exit_code, problem, outgrew)
+    why = {Ending.NOT_STARTED: problem, Ending.OUTGREW: outgrew}.get(ending)
     return Ran(
         ending=ending,
         exit_code=exit_code if isinstance(exit_code, int) and ending is Ending.EXITED else None,
         output=kept.output(),
         output_bytes=kept.total,
         duration_ms=int((time.monotonic() - began) * 1000),
-        problem=str(outgrew or problem or ""),
+        problem="" if why is None else str(why),
     )
-
-
-def _order(
-    argv: Sequence[str], folder: str | Path, environment: Mapping[str, str], limits: Limits
-) -> dict[str, object]:
-    return {
-        "argv": list(argv),
-        "folder": str(folder),
-        "environment": dict(environment),
-        "limits": limits.as_resources(),
-    }
 
 
 def _untroubled(exit_code: object, problem: object, outgrew: object) -> Ending:

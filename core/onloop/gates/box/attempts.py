@@ -25,6 +25,7 @@ _CLONE_NEWUSER = 0x10000000
 _PR_GET_NO_NEW_PRIVS = 39
 _PTRACE_ATTACH, _PTRACE_DETACH = 16, 17
 _SECONDS = 2.0
+_SETTINGS = ("/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/pid_max")
 
 Found = tuple[bool | None, str]
 
@@ -157,7 +158,7 @@ def _set_user() -> Found:
 
 
 def _root() -> Found:
-    """Whether we are root, here or outside, or nobody that the accounts know."""
+    """Whether we are root, here or outside."""
     user = os.getuid()
     if 0 in {user, os.geteuid()}:
         return _open("it runs as root")
@@ -165,7 +166,7 @@ def _root() -> Found:
         return _open("it runs as root outside")
     with suppress(KeyError):
         return True, f"it runs as {pwd.getpwuid(user).pw_name}, user {user}"
-    return None, f"user {user} has no account"
+    return True, f"it runs as user {user}, who has no account"
 
 
 def _outlive(name: str) -> Found:
@@ -199,7 +200,7 @@ def attempts(targets: dict[str, Any]) -> dict[str, Found]:
         "udp": _each(targets["udp"], _send_udp),
         "abstract_socket": _each(("\0" + name for name in targets["abstract"]), _connect),
         "toolchain_write": _each(targets["toolchain"], _write),
-        "kernel_settings": _each(("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"), _setting),
+        "kernel_settings": _each(_SETTINGS, _setting),
         "mount": _each((os.environ.get("TMPDIR", "/tmp"),), _mount),  # noqa: S108
         "user_namespace": _each((None,), _nest),
         "capabilities": _capabilities(),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What the processes of a run may use together: how many they may be, memory, and room in their `folders`."""
 
     processes: int
@@ -17,12 +16,12 @@ class Bounds:
 
     def as_order(self) -> dict[str, object]:
         """The bounds as JSON can carry them."""
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
-    def of_order(cls, order: Mapping[str, object]) -> Bounds:
+    def of_order(cls, order: Mapping[str, Any]) -> Bounds:
         """The bounds as an order carried them."""
-        return cls(**(dict(order) | {"folders": tuple(order["folders"])}))  # type: ignore[arg-type]
+        return cls(**{**order, "folders": tuple(order["folders"])})
 
     @property
     def too_many(self) -> str:

@@ -7,8 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from onloop.gates.box import system
+from onloop.gates.box.item import SHARED_MEMORY_BYTES, Item, Way
 from onloop.gates.box.kind import Box
-from onloop.gates.box.layout import SHARED_MEMORY_BYTES, Item, Way, layout
+from onloop.gates.box.layout import layout
 from onloop.gates.box.view import View
 
 PROGRAMS = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap")
@@ -47,7 +48,7 @@ def command(
     change = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
     change += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--"]
     settings = [f"{name}={value}" for name, value in environment.items()]
-    return [*caps, "--chdir", "/"], [*change, *limit, "/usr/bin/env", "-i", f"--chdir={folder}", *settings, *argv]
+    return [*caps, "--chdir", "/"], [*change, *limit, "/usr/bin/env", "-i", f"--chdir={folder}", "--", *settings, *argv]
 
 
 def _spaces(box: Box, view: View) -> Iterator[str]:
@@ -75,6 +76,6 @@ def _argument(item: Item) -> tuple[str, ...]:
 
 def _closing(box: Box) -> Iterator[str]:
     if box.proc:
-        yield from ("--proc", "/proc")
+        yield from ("--proc", "/proc", "--ro-bind-try", "/proc/sys", "/proc/sys")
     yield from ("--dev", "/dev", "--size", str(SHARED_MEMORY_BYTES), "--perms", "1777", "--tmpfs", "/dev/shm")  # noqa: S108
     yield from ("--remount-ro", "/dev", "--remount-ro", "/")

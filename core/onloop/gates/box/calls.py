@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
+from contextlib import suppress
 from typing import Any
 
 CLONE_NEWNS = 0x00020000
@@ -24,6 +24,8 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION = 0x20080522
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
+_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 _MOUNT_SETATTR = 442
 _MOST_CAPABILITIES = 64
 
@@ -74,7 +76,7 @@ def unmount(place: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """Makes `new` the root of this mount namespace; what was the root is found at `old`."""
-    system_call(_PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(old))
+    system_call(_PIVOT_ROOT[os.uname().machine], os.fsencode(new), os.fsencode(old))
 
 
 def restrict_mount(place: str, flags: int, *, below: bool) -> None:
@@ -94,14 +96,20 @@ def end_with_parent() -> None:
     control(_PR_SET_PDEATHSIG, 9)
 
 
-def keep_memory_private() -> None:
-    """Keeps others of the same user out of this process's memory and descriptors."""
-    control(_PR_SET_DUMPABLE, 0)
+def open_own_files(*, ours: bool) -> None:
+    """Makes this process's files in /proc ours, or else no one's: so others of the same user see none of its memory."""
+    control(_PR_SET_DUMPABLE, int(ours))
 
 
 def gain_nothing() -> None:
     """Has no program that this process starts gain rights by being started."""
     control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def leave_keyrings() -> None:
+    """Puts this process into a new session keyring, so that it finds no key of ours; where there are none, none is."""
+    with suppress(OSError, KeyError):
+        system_call(_KEYCTL[os.uname().machine], _KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def drop_capabilities() -> None:

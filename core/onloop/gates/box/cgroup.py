@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onloop.gates.box.bounds import Bounds
 
@@ -19,8 +19,7 @@ _PREFIX = "onloop-box-"
 _NEEDED = frozenset({"memory", "pids"})
 
 
-@dataclass(frozen=True, slots=True)
-class ControlGroup:
+class ControlGroup(NamedTuple):
     """A control group of one run: its folders, one or one for each controller."""
 
     folders: tuple[Path, ...]

@@ -6,37 +6,42 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
+from onloop.gates.box import calls
 from onloop.gates.box.bounds import Bounds
-from onloop.gates.box.kind import BoxKind
-from onloop.gates.box.landlock import Rules
-from onloop.gates.box.layout import Item, Way
-from onloop.gates.box.namespaces import Enclosure
-from onloop.gates.box.ordinary import become_user, user_namespace
+from onloop.gates.box.ordinary import become_user, limit_processes, user_namespace
 from onloop.gates.box.watch import Watch
 
 _SIGNALS = range(129, 193)
 
 
-@dataclass(slots=True)
 class Entrance:
-    """What to start so that a command runs in its box, the descriptors that this takes, and the watch over the run."""
+    """What to start so that a command runs in its box, the descriptors that this takes, and the watch over the run.
 
-    argv: list[str]
-    folder: str
-    environment: Mapping[str, str]
-    watch: Watch
-    descriptors: tuple[int, ...] = ()
-    kept: tuple[int, ...] = ()
-    enter: Callable[[], None] = field(default=lambda: None)
-    status: int | None = None
+    Made of `command` and `watch` it leads into no box; each kind of box changes what it needs.
+    """
+
+    def __init__(self, command: Mapping[str, Any], watch: Watch) -> None:
+        self.argv: list[str] = command["argv"]
+        self.folder: str = command["folder"]
+        self.environment: Mapping[str, str] = command["environment"]
+        self.watch = watch
+        self.descriptors: tuple[int, ...] = ()
+        self.kept: tuple[int, ...] = ()
+        self.enter: Callable[[], None] = _stay
+        self.status: int | None = None
+        self.on_network = False
 
     def prepare(self) -> None:
         """The part of the command's own process, before it becomes the command."""
         if self.watch.group is not None:
             self.watch.group.enter()
+        calls.leave_keyrings()
+        if self.on_network:
+            from onloop.gates.box.landlock import keep_to_own_sockets
+
+            keep_to_own_sockets()
         self.enter()
 
     def close(self) -> None:
@@ -57,19 +62,9 @@ class Entrance:
 
 def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callable[[int], tuple[int, ...]]) -> Entrance:
     """The entrance that an order asks for; OSError if this machine does not let us make it."""
-    watch = Watch.over(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"])
-    way = Entrance(command["argv"], command["folder"], command["environment"], watch)
-    match BoxKind(order["kind"]):
-        case BoxKind.BUBBLEWRAP:
-            _by_bubblewrap(way, order)
-        case BoxKind.NAMESPACES:
-            _by_namespaces(way, order)
-        case BoxKind.LANDLOCK:
-            way.enter = _by_landlock(order)
-        case BoxKind.SEATBELT:
-            way.argv = [*order["start"], *way.argv]
-        case BoxKind.NONE:
-            way.enter = lambda: become_user(order["user"])
+    way = Entrance(command, Watch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
+    _WAYS[order["kind"]](way, order)
+    way.on_network = order["network"] and order["kind"] != "none"
     return way
 
 
@@ -89,6 +84,9 @@ def _by_bubblewrap(way: Entrance, order: Mapping[str, Any]) -> None:
 
 
 def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
+    from onloop.gates.box.item import Item, Way  # what only one kind needs is loaded for that kind
+    from onloop.gates.box.namespaces import Enclosure
+
     user = None if order["user"] is None else user_namespace(order["user"], nested=order["nested"])
     way.kept = () if user is None else (user,)
     way.enter = Enclosure(
@@ -103,7 +101,9 @@ def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
     way.folder = "/"
 
 
-def _by_landlock(order: Mapping[str, Any]) -> Callable[[], None]:
+def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
+    from onloop.gates.box.landlock import Rules
+
     rules = Rules(
         readable=tuple(order["readable"]),
         writable=tuple(order["writable"]),
@@ -112,10 +112,38 @@ def _by_landlock(order: Mapping[str, Any]) -> Callable[[], None]:
     )
 
     def enter() -> None:
+        limit_processes(order["processes"], order["user"])
         become_user(order["user"])
+        calls.drop_capabilities()
         rules.obey()
 
-    return enter
+    way.enter = enter
+
+
+def _by_seatbelt(way: Entrance, order: Mapping[str, Any]) -> None:
+    way.argv = [*order["start"], *way.argv]
+
+
+def _as_user(way: Entrance, order: Mapping[str, Any]) -> None:
+    def enter() -> None:
+        limit_processes(order["processes"], order["user"])
+        if order["user"] is not None:
+            become_user(order["user"])
+
+    way.enter = enter
+
+
+_WAYS: Mapping[str, Callable[[Entrance, Mapping[str, Any]], None]] = {
+    "bubblewrap": _by_bubblewrap,
+    "namespaces": _by_namespaces,
+    "landlock": _by_landlock,
+    "sandbox-exec": _by_seatbelt,
+    "none": _as_user,
+}
+
+
+def _stay() -> None:
+    """Nothing is to be done where there is no box."""
 
 
 def _last_word(status: int) -> int | None:

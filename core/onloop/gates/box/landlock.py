@@ -9,8 +9,8 @@ import ctypes
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onloop.gates.box import calls
 
@@ -22,7 +22,8 @@ _TRUNCATE, _DEVICE_CONTROL = 1 << 14, 1 << 15
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _DEVICE_CONTROL
 _READ = _EXECUTE | _READ_FILE | _READ_FOLDER
 _TCP = 1 | 2
-_SCOPES = 1 | 2
+_ABSTRACT, _SIGNALS = 1, 2
+_SCOPES = _ABSTRACT | _SIGNALS
 _FS_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 _NEWEST_FS_RIGHTS = 16
 _TCP_SINCE, _SCOPES_SINCE = 4, 6
@@ -35,8 +36,7 @@ def version() -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What a process and all that it starts may still do: read below some paths, write below others."""
 
     readable: tuple[str, ...]
@@ -61,6 +61,16 @@ class Rules:
         _allow(rules, self.writable, rights)
         _allow(rules, self.devices, rights & (_READ_FILE | _WRITE_FILE | _DEVICE_CONTROL))
         calls.gain_nothing()
+        calls.system_call(_RESTRICT, rules, 0)
+        os.close(rules)
+
+
+def keep_to_own_sockets() -> None:
+    """Keeps this process from abstract sockets of others; older kernels cannot, and then nothing is changed."""
+    if version() >= _SCOPES_SINCE:
+        calls.gain_nothing()
+        words = (ctypes.c_uint64 * 3)(0, 0, _ABSTRACT)
+        rules = calls.system_call(_CREATE, ctypes.byref(words), ctypes.sizeof(words), 0)
         calls.system_call(_RESTRICT, rules, 0)
         os.close(rules)
 

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from onloop.gates.box import system
+from onloop.gates.box.item import Item, Way
 from onloop.gates.box.view import BOXED, View
-
-SHARED_MEMORY_BYTES = 256 * 1024 * 1024
-"""How much /dev/shm holds; it is memory, and counts as such."""
-
-
-class Way(StrEnum):
-    """How something comes to be in a box."""
-
-    FOLDER = "folder"
-    LINK = "link"
-    READ = "read"
-    WRITE = "write"
-
-
-class Item(NamedTuple):
-    """One thing that is in a box at `place`; for all but an empty folder, its `source` outside or a link's goal."""
-
-    way: Way
-    place: str
-    source: str = ""
 
 
 def layout(view: View, etc: Path) -> tuple[Item, ...]:
-    """All that a box shows of a view, each after what it lies in, with the files of `etc` as the box's own in /etc."""
-    return tuple(dict.fromkeys(chain(_written(view), _shown(view), _etc(view, etc))))
+    """All that a box shows of a view, each after what it lies in, with the folder `etc` as its /etc."""
+    return tuple(dict.fromkeys(chain(_written(view), _shown(view), _etc(etc))))
 
 
 def _shown(view: View) -> Iterator[Item]:
@@ -58,13 +37,11 @@ def _added(view: View) -> Iterator[Path]:
                 yield path
 
 
-def _etc(view: View, etc: Path) -> Iterator[Item]:
-    shown = system.etc(view.network)
-    yield from _parents((Path("/etc/x"), *shown))
-    for path in shown:
+def _etc(etc: Path) -> Iterator[Item]:
+    """One folder with all files, and over it the folders that are too large to be copied."""
+    yield Item(Way.READ, "/etc", str(etc.resolve()))
+    for path in system.etc_folders():
         yield Item(Way.READ, str(path), str(path.resolve()))
-    for path in sorted(etc.iterdir()):
-        yield Item(Way.READ, f"/etc/{path.name}", str(path))
 
 
 def _written(view: View) -> Iterator[Item]:

@@ -14,12 +14,11 @@ import signal
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from onloop.gates.box import calls
-from onloop.gates.box.layout import SHARED_MEMORY_BYTES, Item, Way
+from onloop.gates.box.item import SHARED_MEMORY_BYTES, Item, Way
 from onloop.gates.box.system import USER
 
 _SPACES = calls.CLONE_NEWNS | calls.CLONE_NEWPID | calls.CLONE_NEWIPC | calls.CLONE_NEWUTS | calls.CLONE_NEWCGROUP
@@ -33,8 +32,7 @@ _LOOPBACK_UP = struct.pack("16sh14x", b"lo", 0x1 | 0x40)
 _SET_FLAGS = 0x8914
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
+class Enclosure(NamedTuple):
     """What a box is made of. `user` is a descriptor of the user namespace to end in, where root makes the box."""
 
     items: tuple[Item, ...]
@@ -72,11 +70,13 @@ class Enclosure:
             return
         user, group = os.geteuid(), os.getegid()
         calls.unshare(kinds | calls.CLONE_NEWUSER)
+        calls.open_own_files(ours=True)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{USER} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{USER} {group} 1")
         if not self.nested:
             _SETTINGS.write_text("0")
+        calls.open_own_files(ours=False)
 
     def _furnish(self) -> None:
         """Makes the file system of the box, and leaves the old one."""

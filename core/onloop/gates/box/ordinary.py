@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from onloop.gates.box import calls
+from onloop.gates.box import calls, usage
 from onloop.gates.box.system import USER
 
 _NESTED = Path("/proc/sys/user/max_user_namespaces")
@@ -22,6 +24,22 @@ def become_user(user: int | None) -> None:
         os.setresuid(user, user, user)
         calls.end_with_parent()
     calls.gain_nothing()
+
+
+def limit_processes(most: int, user: int | None) -> None:
+    """Lets this process start no more than so many, beside those that its user, if that is us, has already."""
+    if user is None:
+        most += sum(usage.threads((int(entry.name),)) for entry in _own_processes())
+    bound = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    most = most if bound == resource.RLIM_INFINITY else min(most, bound)
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+
+
+def _own_processes() -> Iterator[Path]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if entry.stat().st_uid == os.geteuid():
+                yield entry
 
 
 def user_namespace(user: int, *, nested: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -49,11 +50,12 @@ class Plan:
         path = Path(place)
         if not self.box.kind.moves_paths:
             return path
+        if any(path.is_relative_to(folder) for folder in (*system.folders(), *self.view.read_only)):
+            return path
         for name, folder in zip(astuple(BOXED), self.view.writable, strict=True):
             if path.is_relative_to(name):
                 return folder / path.relative_to(name)
-        shown = (*system.folders(), *self.view.read_only)
-        return path if any(path.is_relative_to(folder) for folder in shown) else None
+        return None
 
     def _common(self) -> dict[str, object]:
         return {
@@ -92,8 +94,8 @@ class Plan:
         return {"program": program, "arguments": arguments, "command": command}
 
     def _landlock(self) -> dict[str, object]:
-        shown = (*system.folders(), *system.etc(self.view.network), *self.view.read_only, Path("/proc"))
-        shown += tuple(Path("/etc", name) for name in ("passwd", "group"))
+        etc = (*system.etc_files(self.view.network), *system.etc_folders(), Path("/etc/passwd"), Path("/etc/group"))
+        shown = (*system.folders(), *etc, *self.view.read_only, Path("/proc"))
         return {
             "readable": tuple(map(str, shown)),
             "writable": tuple(map(str, self.view.writable)),
@@ -101,15 +103,21 @@ class Plan:
         }
 
     def _etc(self) -> Path:
-        """The folder of the files that the box has of its own in /etc; code does not see the folder itself."""
-        folder = self.view.scratch / "etc"
-        folder.mkdir(mode=0o755, exist_ok=True)
-        home = inside(self.box, self.view).home
-        for name, text in system.written_etc(system.USER, home, self.view.network).items():
-            file = folder / name
-            file.write_text(text)
-            file.chmod(0o644)
-        return folder
+        """A folder to be the box's /etc, in the run's scratch: copies of what is shown, and what it has of its own."""
+        etc = self.view.scratch / "etc"
+        if not etc.exists():
+            for folder in system.etc_folders():
+                (etc / folder.relative_to("/etc")).mkdir(parents=True)
+            for file in system.etc_files(self.view.network):
+                copy = etc / file.relative_to("/etc")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            home = inside(self.box, self.view).home
+            for name, text in system.written_etc(system.USER, home, self.view.network).items():
+                (etc / name).write_text(text)
+            for path in (etc, *etc.rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+        return etc
 
     def _ready(self) -> dict[str, object]:
         if self.box.user is not None:

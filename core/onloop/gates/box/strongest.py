@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from onloop.errors import Unavailable
 from onloop.gates.box import bubblewrap
+from onloop.gates.box.bounds import Bounds
+from onloop.gates.box.cgroup import ControlGroup
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.view import View, inside
 from onloop.gates.process import Ran, run
@@ -26,7 +29,15 @@ _LONGEST_WHY = 200
 @cache
 def strongest_box() -> Box:
     """The strongest kind in which a program ran here; tried once in a process."""
-    return next((box for box in _candidates() if tried(box).exit_code == 0), Box(BoxKind.NONE))
+    return next((box for box in _candidates() if works(box)), Box(BoxKind.NONE))
+
+
+def works(box: Box) -> bool:
+    """Whether a program runs in such a box here."""
+    try:
+        return tried(box).exit_code == 0
+    except Unavailable:
+        return False
 
 
 def tried(box: Box) -> Ran:
@@ -53,8 +64,8 @@ def empty_view(place: Path) -> View:
 
 
 def unused_user() -> int | None:
-    """A user id outside that nobody has and no process runs as; None where we are not root and cannot change to one."""
-    if os.geteuid() != 0:
+    """A user id outside that nobody has and no process runs as; None where we cannot change to one."""
+    if os.geteuid() != 0 or not _may_become(_FIRST_USER, _LAST_USER):
         return None
     count = _LAST_USER - _FIRST_USER + 1
     running = _running_users()
@@ -62,11 +73,42 @@ def unused_user() -> int | None:
     return next((user for user in ids if user not in running and not _has_account(user)), None)
 
 
+def kept_by() -> str:
+    """What can keep limits over all processes of a run together here: `cgroup`, or else `watcher`."""
+    group = ControlGroup.made()
+    if group is None:
+        return "watcher"
+    try:
+        return "cgroup" if group.bound(Bounds(64, 2**30, 2**30, ())) else "watcher"
+    finally:
+        group.remove()
+
+
 def _has_account(user: int) -> bool:
     with suppress(KeyError):
         pwd.getpwuid(user)
         return True
     return False
+
+
+def _may_become(first: int, last: int) -> bool:
+    """Whether these users are known in our user namespace; elsewhere than on Linux, there is but one."""
+    return any(start <= first and last < start + count for start, _, count in _known_users())
+
+
+def _is_root_outside() -> bool:
+    """Whether our root is root outside of our user namespace as well."""
+    return any(start == outside == 0 for start, outside, _ in _known_users())
+
+
+def _known_users() -> Iterator[tuple[int, int, int]]:
+    try:
+        rows = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:
+        rows = [f"0 0 {2**32}"]
+    for row in rows:
+        start, outside, count = map(int, row.split())
+        yield start, outside, count
 
 
 def _running_users() -> frozenset[int]:
@@ -78,10 +120,14 @@ def _running_users() -> frozenset[int]:
 
 
 def _candidates() -> Iterator[Box]:
-    user = unused_user()
-    if bubblewrap.program() is not None and (user is not None or os.geteuid() != 0):
-        for proc in (True, False):
-            yield Box(BoxKind.BUBBLEWRAP, user, proc)
+    user, limits = unused_user(), kept_by()
+    if user is None and os.geteuid() == 0 and _is_root_outside():
+        return
+    kinds = [kind for kind in reversed(BoxKind) if kind is not BoxKind.NONE and _belongs(kind)]
+    for kind in kinds:
+        yield Box(kind, user, True, limits)
+        if kind.moves_paths:
+            yield Box(kind, user, False, limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,35 +9,26 @@ USER = 1000
 """The user and group that code finds itself to be in a box that has users of its own."""
 
 _FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
-_ETC = (
-    "alternatives",
-    "ca-certificates.conf",
+_FILES = (
     "debian_version",
-    "fonts",
     "gai.conf",
     "host.conf",
     "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
     "locale.alias",
     "localtime",
     "mime.types",
     "nsswitch.conf",
     "os-release",
-    "perl",
-    "pki/ca-trust",
     "pki/tls/cert.pem",
-    "pki/tls/certs",
     "protocols",
     "services",
     "ssl/cert.pem",
-    "ssl/certs",
     "ssl/openssl.cnf",
-    "terminfo",
     "timezone",
 )
-_JAVA = "java-*"
+_ETC_FOLDERS = ("alternatives", "fonts", "java-*", "pki/ca-trust", "pki/tls/certs", "ssl/certs")
 _NETWORK = ("hosts", "resolv.conf")
+_LARGEST_FILE = 1024 * 1024
 
 
 def folders() -> tuple[Path, ...]:
@@ -45,11 +36,15 @@ def folders() -> tuple[Path, ...]:
     return tuple(path for path in map(Path, _FOLDERS) if path.exists())
 
 
-def etc(network: bool) -> tuple[Path, ...]:
-    """The files and folders of /etc that are shown as they are."""
-    root = Path("/etc")
-    names = (*_ETC, *(path.name for path in sorted(root.glob(_JAVA))), *(_NETWORK if network else ()))
-    return tuple(root / name for name in names if (root / name).exists())
+def etc_files(network: bool) -> tuple[Path, ...]:
+    """The files of /etc that are shown as they are."""
+    places = (Path("/etc", name) for name in (*_FILES, *(_NETWORK if network else ())))
+    return tuple(path for path in places if path.is_file() and path.stat().st_size <= _LARGEST_FILE)
+
+
+def etc_folders() -> tuple[Path, ...]:
+    """The folders of /etc that are shown as they are."""
+    return tuple(path for name in _ETC_FOLDERS for path in sorted(Path("/etc").glob(name)) if path.is_dir())
 
 
 def written_etc(user: int, home: str, network: bool) -> Mapping[str, str]:

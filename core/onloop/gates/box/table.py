@@ -66,6 +66,11 @@ _NETWORK = frozenset({Attempt.TCP, Attempt.UDP, Attempt.ABSTRACT_SOCKET})
 STOPS: Mapping[BoxKind, frozenset[Attempt]] = {
     BoxKind.BUBBLEWRAP: frozenset(Attempt),
     BoxKind.NAMESPACES: frozenset(Attempt),
+    BoxKind.LANDLOCK: frozenset(Attempt)
+    - {Attempt.SOCKET, Attempt.UDP, Attempt.PROCESS_SEEN, Attempt.USER_NAMESPACE, Attempt.ROOT},
+    BoxKind.SEATBELT: frozenset(Attempt)
+    - {Attempt.PROCESS_SEEN, Attempt.CAPABILITIES, Attempt.USER_NAMESPACE, Attempt.ABSTRACT_SOCKET, Attempt.ROOT},
+    BoxKind.NONE: frozenset({Attempt.OUTLIVES}),
 }
 """What each kind stops, on a machine that lets it, for a view without holes."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.gates.box.walk import entries
@@ -26,18 +25,13 @@ def memory(pids: tuple[int, ...], most: int) -> int:
     return simply if simply <= most else sum(_proportional(pid) for pid in pids)
 
 
-@dataclass(slots=True)
 class Room:
-    """How much room the files in `folders` take up. `before` is what was taken on their file system at the start."""
+    """How much room the files in some folders take up; made before anything is written to them."""
 
-    folders: tuple[str, ...]
-    before: int
-    _unread: bool = False
-
-    @classmethod
-    def of(cls, folders: tuple[str, ...]) -> Room:
-        """The room in some folders, before anything is written to them."""
-        return cls(folders, _taken_near(folders))
+    def __init__(self, folders: tuple[str, ...]) -> None:
+        self._folders = folders
+        self._before = _taken_near(folders)
+        self._unread = False
 
     def taken(self, pids: Iterable[int], most: int) -> int:
         """The room taken by now, with files that only a process holds; holes in files are room, too.
@@ -47,13 +41,13 @@ class Room:
         """
         self._unread = False
         total, count = sum(_unnamed(pid) for pid in pids), 0
-        for folder in self.folders:
+        for folder in self._folders:
             for _, _, found in entries(folder, unread=self._miss):
                 count += 1
                 total += max(found.st_size, found.st_blocks * _BLOCK)
                 if total > most or count > _MOST_ENTRIES:
                     return max(total, most + 1)
-        return max(total, _taken_near(self.folders) - self.before) if self._unread else total
+        return max(total, _taken_near(self._folders) - self._before) if self._unread else total
 
     def _miss(self) -> None:
         self._unread = True

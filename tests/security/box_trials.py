@@ -1,0 +1,118 @@
+"""Runs things in boxes, as whoever runs this: also as a script of its own, so that another user can.
+
+`python box_trials.py probe KIND`, `python box_trials.py strongest`, `python box_trials.py stay KIND NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.ownership import take_back
+from onloop.gates.box.probe import Proof, decoys, probe
+from onloop.gates.box.strongest import empty_view, kept_by, refusals, strongest_box, unused_user
+from onloop.gates.box.view import Inside, View, inside
+from onloop.gates.process import Limits, Ran, run
+
+PYTHON = "/usr/bin/python3"
+LONG_MS = 60_000
+ORDINARY = 12_345
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def empty() -> Iterator[tuple[Path, View]]:
+    """A folder of our own that others can enter, and a view of empty folders in it."""
+    place = Path(tempfile.mkdtemp(prefix="box-trial-"))
+    place.chmod(0o755)
+    try:
+        yield place, empty_view(place / "view")
+    finally:
+        take_back(place / "view")
+        shutil.rmtree(place)
+
+
+def box_of(kind: BoxKind, limits: str | None = None) -> Box:
+    user = None if kind is BoxKind.NONE else unused_user()
+    return Box(kind, user, True, limits or kept_by())
+
+
+def run_in(
+    box: Box,
+    view: View,
+    argv: Sequence[str],
+    *,
+    limits: Limits | None = None,
+    timeout_ms: int = LONG_MS,
+    more: Mapping[str, str] | None = None,
+) -> Ran:
+    """Runs a command in a box, in its checkout, with the environment that a gate would have."""
+    names: Inside = inside(box, view)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": names.home, "TMPDIR": names.tmp, **(more or {})}
+    return run(
+        argv,
+        folder=names.checkout,
+        environment=environment,
+        timeout_ms=timeout_ms,
+        limits=limits,
+        box=box,
+        view=view,
+    )
+
+
+def proof_of(box: Box, *, network: bool = False, nested: bool = False) -> Proof:
+    """What the probe shows of a box, on things of ours that lie beside its view."""
+    with empty() as (place, plain), decoys(place / "ours") as targets:
+        view = replace(plain, network=network, nested=nested)
+        return probe(box, lambda argv: run_in(box, view, argv), replace(targets, python=PYTHON))
+
+
+def as_user(*words: str, before: Sequence[str] = (), first: Sequence[str] = ()) -> dict[str, object]:
+    """What this file says as a script to an ordinary user, started through `before`, and as we are through `first`."""
+    change = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
+    argv = [*first, *(change if os.geteuid() == 0 else ()), *before, PYTHON, "-B", __file__, *words]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "core")}
+    done = subprocess.run(argv, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+def _told(proof: Proof) -> dict[str, object]:
+    return {"box": proof.box, "strong": proof.is_strong, "cells": {cell.name: cell.stopped for cell in proof.cells}}
+
+
+def _main(verb: str, *words: str) -> dict[str, object]:
+    match verb, words:
+        case "probe", (kind,):
+            return _told(proof_of(box_of(BoxKind(kind))))
+        case "strongest", ():
+            knobs = {refusal.kind: (refusal.why, refusal.knob) for refusal in refusals()}
+            return {"refusals": knobs, **_told(proof_of(strongest_box()))}
+        case "run", (kind, *argv):
+            with empty() as (_, view):
+                ran = run_in(box_of(BoxKind(kind)), view, argv)
+                return {"ending": ran.ending, "code": ran.exit_code, "output": ran.output.decode()}
+        case "limits", (kind, program):
+            with empty() as (_, view):
+                ran = run_in(box_of(BoxKind(kind), "watcher"), view, [PYTHON, "-c", program], limits=SMALL)
+                return {"ending": ran.ending, "problem": ran.problem}
+        case _:
+            raise SystemExit(f"there is no {verb} {words}")
+
+
+MIB = 1024 * 1024
+SMALL = Limits(processes=40, memory_bytes=192 * MIB, disk_bytes=64 * MIB)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_main(*sys.argv[1:])))
