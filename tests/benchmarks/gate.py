@@ -2,7 +2,8 @@
 
 .venv/bin/python tests/benchmarks/gate.py [SECONDS] [FILES…]
 
-The command sleeps, one second where nothing else is said. Bare and as a gate, in turns; the ratio of the least of five, for others share the machine.
+The command sleeps, one second where nothing else is said. Bare and as a gate, in turns; the ratio of the
+least of five, for others share the machine.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ _MOST_CELLS = 6
 
 
 def ran_in(evidence: Evidence) -> tuple[str, ...]:
-    """Where a command ran, and which program it was; nothing where no command was run."""
-    if not evidence.argv:
+    """Where a command ran, and which program it was; nothing where no command was run, or that was not recorded yet."""
+    if not evidence.box:
         return ()
     setup = f"setup {evidence.cache_key[:12]}" if evidence.cache_key else ""
     digest = f" {evidence.program_digest[:12]}" if evidence.program_digest else ""
@@ -18,8 +18,6 @@ def ran_in(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _box(evidence: Evidence) -> str:
-    if not evidence.box:
-        return "box not recorded"
     if evidence.isolation == "none":
         return "isolation: none"
     return f"in {evidence.box}, {'with the network' if evidence.network else 'no network'}"
@@ -27,7 +25,7 @@ def _box(evidence: Evidence) -> str:
 
 def reachable(evidence: Evidence) -> tuple[str, ...]:
     """What an approver must know that the command could reach: no box, the network, what its box leaves open."""
-    if not evidence.argv or not evidence.box:
+    if not evidence.box:
         return ()
     if evidence.isolation == "none":
         return ("ran in no box: its code could reach whatever its verifier can, this store too",)
