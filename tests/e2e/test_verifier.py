@@ -23,8 +23,8 @@ steps:
   - id: develop.write
     role: implementer
     gates:
-      - {id: ana, command: ["{python}", -c, "CODE", HERE/ana, HERE/ben], timeout: 20s}
-      - {id: ben, command: ["{python}", -c, "CODE", HERE/ben, HERE/ana], timeout: 20s}
+      - {id: ana, command: ["{python}", -c, "CODE", HERE/ana, HERE/ben], timeout: 20s, open: [container]}
+      - {id: ben, command: ["{python}", -c, "CODE", HERE/ben, HERE/ana], timeout: 20s, open: [container]}
 """
 MEET = (
     "import pathlib, sys, time; mine, other = map(pathlib.Path, sys.argv[1:]); mine.touch()\\n"
@@ -181,3 +181,28 @@ def test_doctor_says_when_nobody_takes_up_what_is_asked(world: World) -> None:
 
     assert found.code == 17
     assert "BAD verifier: nobody has taken up what has waited for 3" in found.out
+
+
+@pytest.mark.parametrize(
+    "words", [("work", "--role", "r", "--", "true"), ("verifier",), ("serve",)], ids=lambda w: w[0]
+)
+def test_an_agents_token_starts_nothing_that_judges_or_hands_out_work(world: World, words: tuple[str, ...]) -> None:
+    world.init()
+    ran = world.onloop(*words, env={"ONLOOP_TOKEN": "onl_agt_anything"})
+    assert (ran.code, ran.out) == (13, "")
+    assert not is_verifier_up(Home(world.store))
+
+
+def test_doctor_has_the_verifier_prove_its_box_names_the_programs_and_says_a1_where_one_user_owns_all(
+    world: World,
+) -> None:
+    world.init()
+    told = world.onloop("doctor", "--json").json
+    again = world.onloop("doctor", "--json").json
+    assert told["assurance"] == again["assurance"] == "A1"
+    assert "the store is a file of the user who asks" in told["reasons"][0]
+    assert told["box"]["asked"] != again["box"]["asked"]
+    assert {check["name"] for check in told["checks"]} >= {"box", "toolchain"}
+    assert "/usr/bin" in told["box"]["toolchain"]
+    assert len(told["box"]["cells"]) >= 20
+    assert world.onloop("store", "verify").code == 0

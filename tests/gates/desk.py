@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from onloop.gates.box.kind import Box
+from onloop.gates.box.strongest import strongest_box
 from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits
@@ -43,6 +45,7 @@ class Desk:
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     stop: Callable[[], bool] = lambda: False
+    box: Box = field(default_factory=strongest_box)
 
     def keep(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()
@@ -76,6 +79,7 @@ class Desk:
             secrets=self.secrets,
             limits=self.limits,
             base_counts=self.base_counts,
+            box=self.box,
         )
 
     def ask(self, gate: MachineGate, subject: Subject) -> Evidence:

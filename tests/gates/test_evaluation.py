@@ -12,6 +12,7 @@ import pytest
 
 from gates.desk import NOW, OPEN, Desk, command, says
 from onloop.gates.bench import GateStopped
+from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.strongest import strongest_box
 from onloop.gates.evaluation import LARGEST_FILE
 from onloop.gates.mirror import Mirror
@@ -43,6 +44,14 @@ def test_a_command_that_exits_0_passes_and_all_of_it_is_on_record(desk: Desk) ->
     sh = Path("/usr/bin/sh")
     assert (evidence.program, evidence.program_digest) == (str(sh), sha256(sh.read_bytes()).hexdigest())
     assert evidence.duration_ms > 0
+
+
+def test_a_machine_without_any_box_runs_gates_and_says_that_nothing_isolated_them(desk: Desk) -> None:
+    desk.box = Box(BoxKind.NONE)
+    desk.environment = EnvironmentSpec(setup=(("sh", "-c", "echo one > made"),))
+    evidence = desk.ask(command("sh", "-c", "cat made; ls $HOME"), desk.submit({"a": "1"}))
+    assert (evidence.verdict, desk.output(evidence)) == (Verdict.PASS, "one\n")
+    assert (evidence.isolation, evidence.box, evidence.network) == ("none", "none", True)
 
 
 def test_a_command_runs_on_the_files_of_the_head_and_not_of_the_base(desk: Desk) -> None:

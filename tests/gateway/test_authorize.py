@@ -19,6 +19,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.handover import Message, MessageKind
 from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Evidence, Kind, Verdict
 from scenario import TASK, work
 
@@ -79,6 +80,8 @@ REVIEWED: Mapping[str, str] = {
     "Woken": "human",
     "Muted": "human",
     "Unmuted": "human",
+    "ProbeAsked": "human launcher",
+    "BoxProved": "verifier",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
@@ -135,6 +138,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         Woken("c1", by),
         Muted(Rule(repo="billing"), by, 9, "known"),
         Unmuted("ab12cd34", by),
+        ProbeAsked("p1", by),
+        BoxProved("bubblewrap", "bubblewrap", "cgroup", strong=True, cells=(), verifier=by, at=1),
     )
 
 

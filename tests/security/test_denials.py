@@ -376,7 +376,7 @@ def test_threads_that_are_refused_at_the_same_time_lose_no_count(durable: Shop) 
 
     def work() -> None:
         store = SqliteStore(folder)
-        own = Gateway(store, durable.clock, gateway.denials)
+        own = Gateway(store, durable.clock, denials=gateway.denials)
         start.wait()
         for _ in range(25):
             own.deny(AGENT, "approve")

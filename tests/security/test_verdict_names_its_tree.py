@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import zlib
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_modules_and_modes_of_old_histories_are_no_difference(desk: Desk, mirror
 
 
 _NAMES = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+def test_a_mirror_lets_nobody_else_in_under_any_umask(origin: Origin, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        made = Mirror(tmp_path / "open" / "m.git", str(origin.path))
+        made.create()
+        made.refresh("main")
+    finally:
+        os.umask(before)
+    assert made.path.stat().st_mode & 0o077 == 0
 
 
 def test_a_repository_of_sha256_is_hashed_as_it_is(tmp_path: Path) -> None:

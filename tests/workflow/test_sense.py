@@ -47,6 +47,10 @@ GATES = {
         "{id: t, command: [▶/usr/bin/sudo, make], open: [gpu]}",
         "sudo needs another user's rights, which no box has; say open: [sudo], and its evidence says isolation: none",
     ),
+    "a box with a hole": (
+        "{id: t, command: [docker], open: [container], ▶box: landlock}",
+        "gate t demands a box and opens a hole in it; keep one",
+    ),
     "a reserved id": ("{id: ▶run, command: [x]}", "gate id run is taken by the command of a run step; use another id"),
     "an id twice": (
         "{id: t, command: [x]}, {id: ▶t, command: [y]}",

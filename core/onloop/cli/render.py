@@ -11,6 +11,7 @@ from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
 from onloop.cli.swarm_render import swarm_json, swarm_lines
+from onloop.gateway.confinement import ran_in, reachable
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.gateway.standing import Standing
 from onloop.gateway.sub_agents import sub_agent_words
@@ -266,6 +267,9 @@ def _subject_lines(task: Task) -> Iterator[str]:
 
 def _gate_lines(line: GateLine) -> Iterator[str]:
     yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}")
+    if line.evidence is not None and (where := ran_in(line.evidence)):
+        yield safe(f"      {' · '.join(where)}")
+        yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
     if line.mark in UNMET and line.tail:
         yield from _quoted(line.tail.strip(), LAST_LINES)
 

@@ -70,9 +70,10 @@ class Toolchain:
         digest = None if found is None else digest_of(str(found))
         return Program(name) if found is None or digest is None else Program(name, str(found), digest)
 
-    def pinned(self, names: Iterable[str], python: str = sys.executable) -> tuple[Program, ...]:
-        """Each of those programs as it is now."""
-        return tuple(self.program(name, python) for name in sorted(set(names)) if is_of_the_machine(name))
+    def pinned(self, names: Iterable[str]) -> tuple[Program, ...]:
+        """Each of those programs as it is now. The interpreter behind {python} is onloop's own, and goes with it."""
+        wanted = (name for name in sorted(set(names)) if is_of_the_machine(name) and name != PYTHON)
+        return tuple(self.program(name, "") for name in wanted)
 
     def holds(self, path: str) -> bool:
         """Whether a resolved path lies in what a box shows of the machine."""
@@ -133,8 +134,8 @@ def write_toolchain(store: Path, path: str) -> None:
 
 def unfit(folder: Path, store: Path) -> str | None:
     """Why a folder cannot be part of a store's toolchain; None where it can."""
-    if not folder.is_absolute() or not folder.is_dir():
-        return "it is no folder"
+    if not folder.is_absolute() or not os.path.isdir(folder):  # noqa: PTH112 - that of pathlib raises
+        return "it is no folder that the verifier's user can see"
     real, own = _resolved(folder), _resolved(store)
     if own.is_relative_to(real) or real.is_relative_to(own):
         return "the store is in it, or it in the store"
@@ -159,7 +160,7 @@ def _prefixes(folder: Path) -> Iterator[Path]:
         return
     if parent.name == ".local":
         yield from (parent / name for name in _OF_A_HOME)
-    elif parent != Path.home() and any((parent / name).exists() for name in _OF_A_PREFIX):
+    elif parent != Path.home() and any(os.path.exists(parent / name) for name in _OF_A_PREFIX):  # noqa: PTH110
         yield parent
 
 

@@ -1,15 +1,25 @@
-"""A claim as it is asked for: by whom, for which agent, and as whose hand."""
+"""A claim: what it gave, and as it is asked for: by whom, for which agent, and as whose hand."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput
 from onloop.gateway.identity import Principal
 from onloop.gateway.keys import check_claim_key
 from onloop.machine import commands as c
 from onloop.machine.names import check_agent
+from onloop.machine.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
+
+    task: Task
+    secret: str = field(repr=False)
+    expires: int
 
 
 def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Claim:

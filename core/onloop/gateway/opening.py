@@ -17,6 +17,7 @@ from onloop.gateway.line import Line
 from onloop.gateway.own_key import make_own_key
 from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import socket_path
+from onloop.gateway.pins import look_in
 from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
@@ -49,7 +50,7 @@ def wall_clock() -> int:
 def open_file(home: Home, busy_ms: int = BUSY_MS) -> Opened:
     """Open the store of `home` itself; StoreError says why it cannot be. Locks are waited for, `busy_ms` at most."""
     check_private(home.store)
-    return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock))
+    return Opened(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store)))
 
 
 def gateway_socket(home: Home) -> Path:
@@ -74,7 +75,7 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
             store_id = at.house().id
         return Opened(apart_from(home, store_id), client, client)
     check_private(home.store)
-    behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock)
+    behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
     try:
         line.connect()
     except Unavailable:

@@ -34,6 +34,7 @@ from onloop.gateway.home import Home
 from onloop.gateway.identity import NOBODY
 from onloop.gateway.own_key import make_own_key
 from onloop.gateway.peer import listening, peer_of
+from onloop.gateway.pins import look_in
 from onloop.gateway.protocol import Lane, answer_text, request_from
 from onloop.gateway.quota import Held
 from onloop.gateway.service import Claim, Gateway
@@ -97,7 +98,7 @@ class Resident:
             leaving.enter_context(_only_resident(self.home))
             self._store = SqliteStore(self.home.store, self.home.anchor)
             leaving.callback(self._store.close)
-            self._gateway = Gateway(self._store, self.clock)
+            self._gateway = Gateway(self._store, self.clock, look_in(self.home.store))
             leaving.callback(lambda: self._gateway.denials.settle(self._store, self.clock(), all_of_them=True))
             guesses = Guesses(self.clock, self.guessed)
             self._keeper = Doorkeeper(make_own_key(self.home.store), self.clock, guesses, self.box_is_strong)
@@ -258,7 +259,7 @@ class Resident:
 
     def _gateway_for(self, line: _Line, store: SqliteStore) -> Gateway:
         """The gateway as one peer meets it: what it refuses is counted as theirs."""
-        return Gateway(store, self.clock, self._gateway.denials, f"uid:{line.caller.peer.uid}")
+        return Gateway(store, self.clock, self._gateway.look, self._gateway.denials, f"uid:{line.caller.peer.uid}")
 
     def _do_aside(self, request: Request, queue: Queue[Request]) -> None:
         try:

@@ -13,6 +13,7 @@ from onloop.gateway import jobs
 from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
+from onloop.gateway.claims import Claim as Claim
 from onloop.gateway.claims import asked_claim
 from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
@@ -39,6 +40,7 @@ from onloop.gateway.keys import (
     remember,
 )
 from onloop.gateway.passphrase import person_from_passphrase, rekeyed
+from onloop.gateway.pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
 from onloop.gateway.quota import spend
 from onloop.gateway.schedule import mark_spent, sync_rows
@@ -62,23 +64,18 @@ DEFAULT_LEASE_MS = 60_000
 Creations = Annotated[Sequence[tuple[Id, c.Create]], Items(MOST_CREATED)]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
-
-    task: Task
-    secret: str = field(repr=False)
-    expires: int
-
-
 @counting
 @declared
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Every change of a store goes through one of these methods. `peer` is the user who asks, where one is known."""
+    """Every change of a store goes through one of these methods.
+
+    `look` says which programs a workflow names now; `peer` is the user who asks, where one is known.
+    """
 
     store: Store
     clock: Callable[[], int]
+    look: Look = no_programs
     denials: Denials = field(default_factory=lambda: Denials(append_house), compare=False)
     peer: str = ""
 
@@ -331,7 +328,8 @@ class Gateway:
         definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim | c.Submit) else principal.id
         known = facts_of(tx, before, actor, definition, command)
-        facts = replace(known, changes=changes_since(tx, before, command))
+        pins = programs_for(self.look, definition, command)
+        facts = replace(known, changes=changes_since(tx, before, command), programs=pins)
         course = course_of(definition, before, facts, command, now, id=task_id)
         events, after = course.events, course.task
         if before is None:

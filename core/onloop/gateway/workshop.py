@@ -13,9 +13,10 @@ from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.known import known_secrets
 from onloop.gateway.opening import Opened
+from onloop.gateway.pins import pinned_for
 from onloop.gateway.proving import Prover
 from onloop.machine.definition import Definition
-from onloop.machine.task import Task
+from onloop.machine.task import Program, Task
 
 
 def workshop_for(
@@ -41,6 +42,7 @@ def workshop_for(
             box=box,
             open_cells=_open_cells(opened, box),
             toolchain=toolchain_of(opened.home.store),
+            programs=_pins(opened, task),
         )
 
     return make
@@ -57,6 +59,11 @@ def _open_cells(opened: Opened, box: Box) -> tuple[str, ...]:
     with opened.gateway.store.reading() as at:
         proof = at.house().proof
     return proof.open if proof is not None and proof.box == box.name else ("nothing was shown of this box",)
+
+
+def _pins(opened: Opened, task: Task) -> tuple[Program, ...]:
+    with opened.gateway.store.reading() as at:
+        return tuple(pinned_for(at, task).values())
 
 
 def _blob(opened: Opened, digest: str) -> bytes | None:

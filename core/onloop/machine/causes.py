@@ -1,10 +1,29 @@
-"""Why a task is given back, and what comes due."""
+"""Why a try ended, a task is given back or an effect did not happen, and what comes due."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from onloop.machine.events import AttemptEnd
+
+class AttemptEnd(StrEnum):
+    """How a try at a step ended without its gates passing."""
+
+    CRASHED = "crashed"
+    STALLED = "stalled"
+    RETURNED = "returned"
+    GAVE_UP = "gave_up"
+    TIMED_OUT = "timed_out"
+    LEASE_EXPIRED = "lease_expired"
+
+
+class EffectProblem(StrEnum):
+    """Why an effect did not happen."""
+
+    CONFLICT = "conflict"
+    GATE_FAILED = "gate_failed"
+    CHANGED = "changed"
+    ERROR = "error"
+    UNCLONABLE = "unclonable"
 
 
 class ReleaseCause(StrEnum):

@@ -13,7 +13,7 @@ from onloop.machine.evolve import evolve
 from onloop.machine.freshness import Change
 from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Request, RequestKind, Task
+from onloop.machine.task import Program, Request, RequestKind, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Facts:
     run_live: bool = True
     run_paused: bool = False
     changes: tuple[Change, ...] = ()
+    programs: tuple[Program, ...] = ()
+    """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
 
 
 @dataclass(slots=True)

@@ -88,6 +88,7 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
         brief=command.brief,
         merges=command.merges,
         funnel=command.funnel,
+        programs=facts.programs,
     )
     course = Course(definition, evolve(None, created, id=task_id, at=now), facts, now, [created])
     if command.kind is Kind.FLEET:

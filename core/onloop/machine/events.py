@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from onloop.machine.causes import AttemptEnd as AttemptEnd
+from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
@@ -17,30 +18,10 @@ from onloop.machine.task import (
     Judgement,
     Kind,
     Offspring,
+    Program,
     Request,
     Submission,
 )
-
-
-class AttemptEnd(StrEnum):
-    """How a try at a step ended without its gates passing."""
-
-    CRASHED = "crashed"
-    STALLED = "stalled"
-    RETURNED = "returned"
-    GAVE_UP = "gave_up"
-    TIMED_OUT = "timed_out"
-    LEASE_EXPIRED = "lease_expired"
-
-
-class EffectProblem(StrEnum):
-    """Why an effect did not happen."""
-
-    CONFLICT = "conflict"
-    GATE_FAILED = "gate_failed"
-    CHANGED = "changed"
-    ERROR = "error"
-    UNCLONABLE = "unclonable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +47,8 @@ class Created:
     brief: str = ""
     merges: tuple[str, ...] = ()
     funnel: str | None = None
+    programs: tuple[Program, ...] = ()
+    """What the workflow's commands name, as it was when the run started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +160,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class CountersReset:
-    """A person decided: rounds and attempts start again, and the next brief says why."""
+    """A person decided: rounds and attempts start again, and the next brief says why.
+
+    `programs` are pinned anew where a person had it tried again.
+    """
 
     feedback: Feedback
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _created(event: e.Created, task_id: str, at: int) -> Task:
         brief=event.brief,
         merges=event.merges,
         funnel=event.funnel,
+        programs=event.programs,
         created_at=at,
         updated_at=at,
         since=at,
@@ -232,7 +233,7 @@ def _asked(
             return replace(task, requests=tuple(r for r in task.requests if r.id != request_id))
         case e.Decided(decision):
             return replace(task, decisions=(*task.decisions, decision))
-        case e.CountersReset(feedback):
+        case e.CountersReset(feedback, programs):
             kept = tuple(j for j in task.judgements if j.step != task.step)
             return replace(
                 task,
@@ -241,6 +242,7 @@ def _asked(
                 not_before=0,
                 feedback=_with_feedback(task, feedback),
                 judgements=kept,
+                programs=programs or task.programs,
                 handovers=task.handovers[-1:],
             )
         case e.Reminded(request_id, count):

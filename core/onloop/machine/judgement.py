@@ -154,7 +154,8 @@ def _retry(course: Course, command: c.Retry) -> None:
         )
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     _spend_requests(course, Answer.RETRY, command.voice, command.note)
-    course.record(e.CountersReset(Feedback("retry", command.note or "try again", command.voice.person, course.now)))
+    again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
+    course.record(e.CountersReset(again, course.facts.programs))
     if errored and task.reason is Reason.GATE_FAILED:
         request_gates(course)
     else:

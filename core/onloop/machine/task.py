@@ -284,6 +284,7 @@ class Task:
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
     `hands` are who claimed each step.
+    `programs` are those that were pinned for it, on top of its run's.
     """
 
     id: str
@@ -342,6 +343,7 @@ class Task:
     checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     context: int | None = None
+    programs: tuple[Program, ...] = ()
 
     @property
     def ended(self) -> bool:

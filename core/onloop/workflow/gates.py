@@ -82,6 +82,8 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
 def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
     yield from placeholder_faults((*at, "command"), argv, PLACEHOLDERS)
     yield from box_faults(at, "command", argv, gate.open or ())
+    if gate.box is not None and gate.open is not None:
+        yield Fault((*at, "box"), f"gate {gate.id} demands a box and opens a hole in it", "keep one", Side.KEY)
     if gate.junit is not None and gate.unittest is not None:
         yield Fault((*at, "unittest"), f"gate {gate.id} has both junit and unittest", "keep one", Side.KEY)
     if gate.junit is not None and not any("{report}" in word for word in argv):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.attention.groups import age
+from onloop.gateway.confinement import ran_in, reachable
 from onloop.gateway.dossier import GateLine, Mark
 from onloop.machine.task import Evidence, Task
 from onloop_tui.model.lines import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
@@ -75,15 +76,17 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
         f"exit {evidence.exit_code}" if evidence.exit_code is not None else "",
         f"took {age(evidence.duration_ms)}" if evidence.duration_ms >= 1000 else "",
         " ".join(evidence.argv)[:200],
+        *ran_in(evidence),
     ]
     return " · ".join(piece for piece in pieces if piece)
 
 
 def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
+    lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
     if not evidence.changed_config:
-        return ()
+        return tuple(lines)
     words = f"⚠ the commit changes what this gate reads: {', '.join(evidence.changed_config[:20])}"
-    return hanging((pad,), words, width, Tone.WARN)
+    return (*lines, *hanging((pad,), words, width, Tone.WARN))
 
 
 def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:

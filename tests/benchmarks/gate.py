@@ -1,0 +1,71 @@
+"""What a gate costs beside its command: a checkout of the commit, hashed again, and the box.
+
+.venv/bin/python tests/benchmarks/gate.py [SECONDS] [FILES…]
+
+The command sleeps, one second where nothing else is said. Bare and as a gate, in turns; the ratio of the
+least of five, for others share the machine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "core")]
+
+from onloop.gates.bench import Bench  # noqa: E402
+from onloop.gates.box.strongest import strongest_box  # noqa: E402
+from onloop.gates.checkout import clean_checkout  # noqa: E402
+from onloop.gates.mirror import Mirror  # noqa: E402
+from onloop.gates.process import Limits, never  # noqa: E402
+from onloop.gates.toolchain import NO_STORE, toolchain_of  # noqa: E402
+from onloop.machine.definition import BoxSpec, EnvironmentSpec  # noqa: E402
+
+ROUNDS = 5
+
+
+def repository(place: Path, files: int) -> tuple[Mirror, str]:
+    """A mirror of a repository with so many files of about 700 bytes, fifty to a folder, and its commit."""
+    origin = place / "origin"
+    for number in range(files):
+        path = origin / f"d{number // 50:04d}" / f"f{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"x = {number}\n" * 80)
+    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-qm", "x")):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.org", *words], cwd=origin, check=True)
+    mirror = Mirror(place / "mirror.git", str(origin))
+    mirror.create()
+    return mirror, mirror.refresh("main")
+
+
+def measured(files: int, seconds: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        mirror, commit = repository(Path(place).resolve(), files)
+        box, toolchain = strongest_box(), toolchain_of(NO_STORE)
+        bench = Bench(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
+        bare, gate, checkout = list[float](), list[float](), list[float]()
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            subprocess.run(["/bin/sleep", seconds], check=True)
+            bare.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            assert bench.trial(commit, ("sleep", seconds), 600_000, None, BoxSpec()).ran.exit_code == 0
+            gate.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            with clean_checkout(mirror, commit):
+                checkout.append(time.perf_counter() - began)
+    of = min
+    sys.stdout.write(
+        f"{files:6} files: gate {of(gate):.2f} s, bare {of(bare):.2f} s, ratio {of(gate) / of(bare):.2f}; "
+        f"checkout and re-hash {1000 * of(checkout):.0f} ms; {box.name}\n"
+    )
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    for number in map(int, words[1:] or ("200", "2000", "10000")):
+        measured(number, words[0] if words else "1")
