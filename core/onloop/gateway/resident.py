@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.errors import OnloopError, Unavailable
 from onloop.gates.quarantine import Arrival
 from onloop.gateway.caller import Caller
 from onloop.gateway.calls import CALLS, LOOKS
@@ -176,7 +176,7 @@ class Resident:
                     self._drop(line)
         except BlockingIOError:
             return
-        except BadInput as problem:
+        except OnloopError as problem:
             self._answer(line, error_text(problem))
             self._drop(line)
         except OSError:
