@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from onloop.errors import BadInput
+from onloop.errors import BadInput, Unavailable
 from onloop.gates.bundle import LARGEST_HEADER, BundleHeader, bundle_header
-from onloop.gates.collection import Collection
-from onloop.gates.folders import scratch
+from onloop.gates.collection import CHUNK, Collection
+from onloop.gates.folders import private, scratch
 from onloop.gates.git import Git, GitFailed
 from onloop.gates.loan import CONFIG, bare
 from onloop.gates.manifest import LARGEST_BUNDLE, Manifest
@@ -49,8 +49,8 @@ class Arrival:
     @classmethod
     def begin(cls, quarantine: Path, manifest: Manifest) -> Arrival:
         """A place for what the manifest announces; folders that were left by killed processes are swept away."""
-        quarantine.mkdir(mode=0o700, exist_ok=True)
-        with ExitStack() as leaving:
+        with _room(quarantine), ExitStack() as leaving:
+            private(quarantine)
             folder = leaving.enter_context(scratch("arrival", quarantine))
             body = leaving.enter_context((folder / "body").open("w+b"))
             return cls(manifest, folder, _body=body, _leaving=leaving.pop_all())
@@ -60,18 +60,26 @@ class Arrival:
         self.arrived += len(chunk)
         if self.arrived > self.manifest.size:
             raise BadInput(f"more than the {self.manifest.size} bytes that were announced", hint="onloop submit")
-        self._body.write(chunk)
+        with _room(self.folder):
+            self._body.write(chunk)
 
     def check_whole(self) -> None:
         """BadInput where less has come than was announced."""
         if self.arrived != self.manifest.size:
             words = f"{self.arrived} of the {self.manifest.size} bytes that were announced"
             raise BadInput(words, hint="send it again: onloop submit")
-        self._body.flush()
+        with _room(self.folder):
+            self._body.flush()
 
     def bundle(self, most: int = LARGEST_BUNDLE) -> bytes:
         """The bytes of the bundle, the first `most` of them; none where the commit brought nothing new."""
         return self._part(0, min(most, self.manifest.bundle))
+
+    def copy_pack(self, begin: int, path: Path) -> None:
+        """Write the bundle from byte `begin` on to a file, a piece at a time."""
+        with _room(self.folder), path.open("wb") as file:
+            for at in range(begin, self.manifest.bundle, CHUNK):
+                file.write(self._part(at, min(CHUNK, self.manifest.bundle - at)))
 
     def artefacts(self) -> Iterator[tuple[str, bytes]]:
         """The artefacts that came, in the order of their names."""
@@ -88,6 +96,17 @@ class Arrival:
 
     def _part(self, begin: int, size: int) -> bytes:
         return os.pread(self._body.fileno(), size, begin)
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """What cannot be written in the block is Unavailable, and says so."""
+    try:
+        yield
+    except OSError as problem:
+        raise Unavailable(
+            f"{folder} cannot be written: {problem.strerror or problem}", hint="make room for the store, then try again"
+        ) from problem
 
 
 @contextmanager
@@ -196,7 +215,7 @@ def _opened(folder: Path, mirror: Mirror) -> Git:
 def _index(arrival: Arrival, git: Git, header: BundleHeader) -> None:
     """Put the pack together under git's checks, after we have seen how much it would be."""
     content = arrival.folder / "pack"
-    content.write_bytes(arrival.bundle()[header.pack_at :])
+    arrival.copy_pack(header.pack_at, content)
     check_pack(content, 0, LIMITS, id_bytes=len(header.commit) // 2)
     try:
         with content.open("rb") as source:

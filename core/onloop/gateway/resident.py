@@ -181,7 +181,7 @@ class Resident:
                     self._drop(line)
         except BlockingIOError:
             return
-        except BadInput as problem:
+        except OnloopError as problem:
             self._answer(line, error_text(problem))
             self._drop(line)
         except OSError:
