@@ -367,7 +367,7 @@ def test_a_submodules_commit_that_its_origin_lacks_is_stopped_and_one_that_it_ha
     stage: Stage, tmp_path: Path
 ) -> None:
     other, tip = repository(tmp_path / "lib", {"x": "x\n"})
-    named: Files = {".gitmodules": modules(lib="../lib/origin.git")}
+    named: Files = {".gitmodules": modules(lib=str(other))}
     before: Files = {**named, "lib": ("160000", "1" * 40)}
 
     assert "lib wants 222222222222, which its origin did not give" in trouble(
@@ -375,8 +375,8 @@ def test_a_submodules_commit_that_its_origin_lacks_is_stopped_and_one_that_it_ha
     )
     (tmp_path / "again").mkdir()
     again = Stage(tmp_path / "again")
-    absolute: Files = {".gitmodules": modules(lib=str(other))}
-    assert trouble(again, {**absolute, "lib": ("160000", "1" * 40)}, {**absolute, "lib": ("160000", tip)}) == (
+    relative: Files = {".gitmodules": modules(lib="../../lib/origin.git")}
+    assert trouble(again, {**relative, "lib": ("160000", "1" * 40)}, {**relative, "lib": ("160000", tip)}) == (
         f"done: main holds {again.target[:12]}"
     )
 
@@ -410,10 +410,9 @@ def test_a_pointer_to_a_large_file_that_did_not_come_along_is_stopped(stage: Sta
     )
 
 
-def test_a_pointer_that_the_target_has_may_move(stage: Stage) -> None:
-    before = {**LARGE, "film.bin": POINTER, "kept.bin": POINTER}
-
-    assert trouble(stage, before, {**LARGE, "moved.bin": POINTER, "kept.bin": POINTER}).startswith("done")
+@pytest.mark.parametrize("kept", [{}, {"film.bin": POINTER}], ids=["moved", "copied"])
+def test_a_pointer_that_the_target_has_may_be_moved_and_copied(stage: Stage, kept: Files) -> None:
+    assert trouble(stage, {**LARGE, "film.bin": POINTER}, {**LARGE, "new.bin": POINTER, **kept}).startswith("done")
 
 
 def test_a_text_that_looks_like_a_pointer_is_a_text_where_nothing_is_kept_elsewhere(stage: Stage) -> None:
