@@ -12,7 +12,7 @@ from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
 from onloop.machine.relay import context_advice
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Task
+from onloop.machine.task import Evidence, Task
 from onloop.text import safe
 
 WORDS: Mapping[Exit, str] = {
@@ -211,4 +211,20 @@ def gate_json(line: GateLine) -> Json:
         "mark": line.mark.value,
         "summary": line.summary,
         "digest": line.digest,
+        **_ran_in(line.evidence),
+    }
+
+
+def _ran_in(evidence: Evidence | None) -> dict[str, Json]:
+    """The box that a command ran in, and its program; nothing where none was run."""
+    if evidence is None or not evidence.box:
+        return {}
+    return {
+        "isolation": evidence.isolation,
+        "box": evidence.box,
+        "open_cells": list(evidence.open_cells),
+        "network": evidence.network,
+        "program": evidence.program,
+        "program_digest": evidence.program_digest,
+        "cache_key": evidence.cache_key,
     }
