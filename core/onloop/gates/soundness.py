@@ -122,7 +122,10 @@ def _foreign(mirror: Path, usual: frozenset[str]) -> Iterator[str]:
 
 def _is_empty(path: Path) -> bool:
     """Whether it is a folder without anything in it, as git itself may leave one."""
-    return _is_folder(path) and not any(os.scandir(path))
+    if not _is_folder(path):
+        return False
+    with os.scandir(path) as entries:
+        return not any(entries)
 
 
 def _submitted(mirror: Path, wanted: tuple[Wanted, ...]) -> Iterator[str]:
