@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Protocol
 
 import apsw
@@ -61,7 +61,7 @@ def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
             problems += _blobs(tables, blobs)
             problems += _anchored(store, tables)
             if derives is not None:
-                problems += derives.problems(tables, fold, frozenset(blobs))
+                problems += islice(derives.problems(tables, fold, frozenset(blobs)), MOST)
     except StoreError as problem:
         problems.append(problem.message)
     return verified(fold, problems[:MOST])
