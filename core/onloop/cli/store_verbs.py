@@ -14,6 +14,7 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
 from onloop.gates.toolchain import write_toolchain
+from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home, check_private
 from onloop.gateway.opening import wall_clock
 from onloop.gateway.presence import holder_of
@@ -34,8 +35,9 @@ def store(context: Context) -> Output:
 
 
 def _verify(context: Context) -> Output:
+    derivation = Derivation(context.home)
     with _opened(context) as opened:
-        found = inspect(opened)
+        found = inspect(opened, derivation)
     words = f"{found.events} events, {found.tasks} tasks, {found.runs} chains: "
     lines = (words + ("the log and its state agree" if not found.problems else f"{len(found.problems)} problems"),)
     data: dict[str, Json] = {
@@ -45,7 +47,8 @@ def _verify(context: Context) -> Output:
         "runs": found.runs,
         "problems": list(found.problems),
     }
-    return Output(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, found.problems)
+    notes = (*found.problems, *derivation.notes)
+    return Output(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, notes)
 
 
 def _export(context: Context) -> Output:

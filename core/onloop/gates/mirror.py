@@ -24,7 +24,7 @@ _LOCK_S = 120.0
 _LOCK_PAUSE_S = 0.02
 _MAX_DIFF = 4 * 1024 * 1024
 
-_HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
+HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
 """What git's checks find in old commits of well-known repositories; refused in submissions, let pass from origins."""
 
 
@@ -54,7 +54,7 @@ class Mirror:
     def refresh(self, target: str) -> str:
         """Brings branch `target` up to date with the origin; returns its tip. `UnknownThing` if there is none."""
         ref = f"refs/heads/{check_ref_name(target)}"
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in _HARMLESS_IN_OLD_HISTORY)
+        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
             with self._turn(ref) as git:
                 reader = dataclasses.replace(git, settings=lenient)

@@ -10,30 +10,36 @@ from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.verdict import answer_for, answer_json, answer_lines
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
-from onloop.store.port import Transaction
+from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Brief, Glance, Token
 from onloop.text import safe_lines
 
 
 def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     """Keep what the newest agent of `task` would be told, if it asked with HEAD at the submitted commit."""
-    token = next((t for t in tx.select(Token, task=task.id) if t.epoch == task.epoch), None)
+    for kind, row in zip((Glance, Brief), projected(tx, definition, task), strict=True):
+        if row is None:
+            tx.delete(kind, task.id)
+        else:
+            tx.put(row)
+
+
+def projected(at: Reading, definition: Definition, task: Task) -> tuple[Glance | None, Brief | None]:
+    """The rows from which `check` and `next` answer; None where they take the long path."""
+    token = next((t for t in at.select(Token, task=task.id) if t.epoch == task.epoch), None)
     if token is None:
-        tx.delete(Glance, task.id)
-        tx.delete(Brief, task.id)
-        return
+        return None, None
     name = token.agent.removeprefix("agent:")
     agent = Principal(PrincipalKind.AGENT, name, task.id, token.epoch, token.step)
     head = task.submission.head if task.submission else None
     answer = answer_for(definition, task, agent, head, None)
     lines = answer_lines(answer)
     told = json.dumps({"exit": answer.exit.value, **answer_json(answer)})
-    tx.put(Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), told))
+    glance = Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), told)
     if not is_brief_kept(task):
-        tx.delete(Brief, task.id)
-        return
-    brief = brief_for(definition, task, brief_facts(tx, task)) if task.step == token.step else ""
-    tx.put(Brief(task.id, _printed(brief.rstrip()), json.dumps(brief)))
+        return glance, None
+    brief = brief_for(definition, task, brief_facts(at, task)) if task.step == token.step else ""
+    return glance, Brief(task.id, _printed(brief.rstrip()), json.dumps(brief))
 
 
 def is_brief_kept(task: Task) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from onloop.gateway.sub_agents import forget_sub_agents
@@ -25,14 +26,23 @@ def sync_rows(tx: Transaction, definition: Definition, before: Task | None, afte
     _sync_jobs(tx, before, after, now)
 
 
-def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
-    wanted = {
-        row.id: row
+def due_rows(definition: Definition, task: Task) -> tuple[Due, ...]:
+    """The rows of the timers that a task has armed, its lease left out."""
+    return tuple(
+        Due(f"{task.id}|{timer.kind.value}|{timer.token}", task.id, timer.kind.value, timer.token, timer.at)
         for timer in armed_timers(definition, task)
-        for row in [
-            Due(f"{task.id}|{timer.kind.value}|{timer.token}", task.id, timer.kind.value, timer.token, timer.at)
-        ]
-    }
+    )
+
+
+def job_gates(task: Task) -> Mapping[str, str | None]:
+    """The jobs that a task waits for, by id: each with its gate, or None for the effect under way."""
+    asked = _request_number(task)
+    gates: dict[str, str | None] = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
+    return gates | ({task.effect.id: None} if task.effect is not None else {})
+
+
+def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
+    wanted = {row.id: row for row in due_rows(definition, task)}
     stored = {row.id: row for row in tx.select(Due, task=task.id)}
     for row_id in stored.keys() - wanted.keys():
         tx.delete(Due, row_id)
@@ -48,13 +58,11 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
         task.submission,
     ):
         return
-    asked = _request_number(task)
-    wanted = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
-    effect = {task.effect.id: None} if task.effect is not None else {}
+    wanted = job_gates(task)
     stored = {job.id for job in tx.select(Job, task=task.id)}
-    for job_id in stored - wanted.keys() - effect.keys():
+    for job_id in stored - wanted.keys():
         tx.delete(Job, job_id)
-    for job_id, gate in (wanted | effect).items():
+    for job_id, gate in wanted.items():
         if job_id not in stored:
             tx.put(Job(job_id, task.id, gate, now))
 

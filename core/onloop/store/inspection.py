@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Protocol
 
 import apsw
 
@@ -15,6 +15,7 @@ from onloop.store.chain import GENESIS
 from onloop.store.codec import to_text
 from onloop.store.faults import faults
 from onloop.store.layout import TASK_COLUMNS, task_row
+from onloop.store.port import EventRow, Reading
 from onloop.store.rows import LOG, ROWS, Row
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
@@ -30,19 +31,37 @@ WIDEST = 60
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
 
 
-def inspect(store: SqliteStore) -> Verified:
-    """Compare all that the store holds with what it must hold. Damage is a problem in the answer, never an error."""
+class Derives(Protocol):
+    """What of the store's rows follows from the log by rules that this floor does not know."""
+
+    def absorb(self, row: EventRow) -> None:
+        """Take note of the next event."""
+        ...
+
+    def problems(self, at: Reading, fold: Fold, blobs: frozenset[str]) -> Iterator[str]:
+        """Each difference, when the whole log has been seen; `blobs` are the digests of all bytes beside it."""
+        ...
+
+
+def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
+    """Compare all that the store holds with what it must hold, and with what `derives` from it.
+
+    Damage is a problem in the answer, never an error.
+    """
     problems: list[str] = []
     fold = Fold()
     try:
         with store.reading(), faults(store.path):
             tables = Tables(store.connection)
             problems += chain(_file(tables), _unread(tables))
-            fold, told = fold_log(tables)
+            fold, told = fold_log(tables, () if derives is None else (derives.absorb,))
             problems += chain(told, _tasks(tables, fold), _folded(tables, fold))
             problems += _beside(tables)
-            problems += _blobs(tables)
+            blobs = set[str]()
+            problems += _blobs(tables, blobs)
             problems += _anchored(store, tables)
+            if derives is not None:
+                problems += islice(derives.problems(tables, fold, frozenset(blobs)), MOST)
     except StoreError as problem:
         problems.append(problem.message)
     return verified(fold, problems[:MOST])
@@ -124,13 +143,15 @@ def _columns(kind: type[Row]) -> str:
     return f"one of {', '.join(columns_of(kind))}"
 
 
-def _blobs(tables: Tables) -> Iterator[str]:
+def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
+    """Each blob against its digest; those that are there are `found`."""
     total, count = GENESIS, 0
     for (digest,) in tables.run("SELECT digest FROM blob"):
         ((content,),) = tables.run("SELECT bytes FROM blob WHERE digest=?", (digest,))
         expected = sha256(content).hexdigest()
         if digest != expected:
             yield f"blob {_shown(digest)}: bytes: they have the digest {expected:.12}"
+        found.add(digest)
         total, count = added(total, expected), count + 1
     yield from _tallied(tables, "blob", count, total)
 

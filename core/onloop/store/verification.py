@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from onloop.machine.house import House
@@ -50,8 +50,8 @@ def verified(fold: Fold, problems: list[str]) -> Verified:
     return Verified(fold.events, len(fold.tasks), len(fold.heads.keys() - {LOG}), tuple(problems))
 
 
-def fold_log(reading: Reading) -> tuple[Fold, list[str]]:
-    """The fold of the whole log, and what is wrong with the log itself."""
+def fold_log(reading: Reading, followers: Sequence[Callable[[EventRow], None]] = ()) -> tuple[Fold, list[str]]:
+    """The fold of the whole log, and what is wrong with the log itself; `followers` are shown each event."""
     log, runs = LogFold(reading.select(Archived)), RunFold()
     for rows in log_rows(reading):
         for row in rows:
@@ -59,6 +59,8 @@ def fold_log(reading: Reading) -> tuple[Fold, list[str]]:
                 runs.ends[LOG] = log.end
             log.absorb(row, runs.problems)
             runs.absorb(row)
+            for follow in followers:
+                follow(row)
     heads = {run: Head(run, count, end) for run, (count, end) in runs.ends.items()}
     if (head := log.head(runs.problems)) is not None:
         heads[LOG] = head

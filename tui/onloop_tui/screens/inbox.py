@@ -44,6 +44,8 @@ MOST_RUNS = 3
 _SIFTED = frozenset({Act.APPROVE, Act.REJECT})
 """Acts on a commit: what it changes is read, too."""
 
+_NO_TASK = "who was denied something is no task; . says that you have seen it, onloop log house says when"
+
 
 class InboxView(View):
     """Lists causes; a key in the list never decides anything."""
@@ -118,6 +120,14 @@ class InboxView(View):
         if group is None:
             return None
         return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ())
+
+    def go(self) -> Opening | None:
+        """Enter: the first task of the cause; who was denied something is none."""
+        group = self.rows.focused_group
+        if group is not None and not group.has_tasks:
+            self._say(_NO_TASK)
+            return None
+        return super().go()
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on a cause, or on the cause of a task."""
@@ -199,7 +209,7 @@ class InboxView(View):
         """Space: mark all of the cause, or none of it."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
-            self._say("who was denied something is no task; . says that you have seen it")
+            self._say(_NO_TASK)
         elif self._may_mark() and group is not None:
             self.rows.select(self.rows.selection.toggled(group))
 

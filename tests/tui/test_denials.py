@@ -1,0 +1,35 @@
+"""The Inbox tells of denials first, opens nothing that is no task, and takes an acknowledgement for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.pilot import Pilot
+
+from onloop.errors import Ground
+from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.machine.house import Unfrozen
+from tui_scenes import busy, play, screen_text, shows, until
+
+
+def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> None:
+    scene = busy()
+    agent = Principal(PrincipalKind.AGENT, "mallory", "r7k2m.1", 1)
+    for verb in ("approve", "unfreeze"):
+        scene.gateway.deny(agent, verb, "r7k2m.1", Ground.KIND)
+    scene.enrol("ben")
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await shows(pilot, "‼ denied", "denied: agent:mallory tried to approve, unfreeze", "not for its kind")
+        await pilot.press("g", "enter")
+        await shows(pilot, "who was denied something is no task")
+        await pilot.press("space")
+        await shows(pilot, "who was denied something is no task")
+        await pilot.press("w")
+        await shows(pilot, "seven days without another one", "onloop ack")
+        await pilot.press("escape", "g", ".", "enter")
+        await until(pilot, lambda: "‼ denied" not in screen_text(app))
+
+    asyncio.run(play(app, story))
+    assert Unfrozen.__name__ not in {event.name for event in scene.log("house")}
