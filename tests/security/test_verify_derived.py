@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import _end_verifier
+from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home
@@ -59,7 +59,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Busy:
     _at_work(world, f"{swarm}.3", "charlie", "--kind", "finding")
     cause = world.onloop("attention", "--all", "--json").json["hidden"][0]["cause"]
     assert world.onloop("snooze", cause, "--as", "ana", passphrase=PASSPHRASE).code == 0
-    _end_verifier(world)
+    end_verifier(world)
     return Busy(world, swarm, fleet, origin)
 
 
