@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onloop.errors import Unavailable
-from onloop.gates.checkout import clean_checkout
+from onloop.gates.checkout import Overlay, clean_checkout
 from onloop.gates.counts import from_junit, from_unittest
 from onloop.gates.folders import scratch
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Ending, Limits, Ran, run
+from onloop.gates.python_runners import Start, before_the_end, doubt, heard, interpreter_of, isolated
 from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
 
@@ -34,6 +36,7 @@ class Trial:
     """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
+    `doubt` is why a run that ended well cannot be believed.
     """
 
     argv: tuple[str, ...]
@@ -41,6 +44,7 @@ class Trial:
     ran: Ran
     counts: TestCounts | str | None
     removed: tuple[str, ...]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,16 @@ class Bench:
     limits: Limits
     stop: Callable[[], bool]
 
-    def trial(self, commit: str, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None) -> Trial:
-        """Runs `argv` in a clean checkout of `commit`; raises `GateStopped` when it is told to stop."""
-        with clean_checkout(self.mirror, commit) as checkout, scratch("gate") as place:
+    def trial(
+        self,
+        commit: str,
+        argv: tuple[str, ...],
+        timeout_ms: int,
+        counter: Counter | None,
+        overlay: Overlay | None = None,
+    ) -> Trial:
+        """Runs `argv` in a clean checkout of `commit`, after `overlay`; raises `GateStopped` when told to stop."""
+        with clean_checkout(self.mirror, commit, overlay) as checkout, scratch("gate") as place:
             report = place / "report.xml"
             words = {"python": self.python, "report": str(report)}
             environment = _environment(place)
@@ -63,8 +74,13 @@ class Bench:
                 ran = self._run(_filled(command, words), checkout.path, environment, SETUP_MS)
                 if ran.exit_code != 0:
                     return Trial(command, True, ran, None, checkout.removed)
-            ran = self._run(_filled(argv, words), checkout.path, environment, timeout_ms)
-            return Trial(argv, False, ran, _counts(counter, report, ran.output), checkout.removed)
+            start = _start(_filled(argv, words), checkout.path, environment, report)
+            ran = self._run(start.argv, checkout.path, environment, timeout_ms)
+            counts = _counts(counter, report, before_the_end(ran.output, start.token))
+            output, end = heard(ran.output, start.token)
+            doubts = doubt(start, end, ran.exit_code, report, counter, counts)
+            shown = argv if start.token is None else start.shown
+            return Trial(shown, False, replace(ran, output=output), counts, checkout.removed, doubts)
 
     def _run(self, argv: tuple[str, ...], folder: Path, environment: dict[str, str], timeout_ms: int) -> Ran:
         ran = run(
@@ -79,6 +95,11 @@ def _filled(argv: tuple[str, ...], words: dict[str, str]) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.sub(lambda found: words[found[1]], item) for item in argv)
 
 
+def _start(argv: tuple[str, ...], folder: Path, environment: dict[str, str], report: Path) -> Start:
+    """How the command is started: Python's test runners so that nothing in the checkout takes their place."""
+    return isolated(argv, interpreter_of(argv, folder, environment), report, secrets.token_hex(16))
+
+
 def _environment(place: Path) -> dict[str, str]:
     """All that a command is told of the world: nothing of the verifier's own but where programs are."""
     home, temporary = place / "home", place / "tmp"
@@ -91,6 +112,7 @@ def _environment(place: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
         "GIT_CEILING_DIRECTORIES": str(place.parent),
     }
 

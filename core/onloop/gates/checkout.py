@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.gates.folders import scratch
-from onloop.gates.git import LONG_S
+from onloop.gates.git import LONG_S, Git
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_commit
+
+Overlay = Callable[[Git], None]
+"""What changes the index of a checkout before its files are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,11 @@ class Checkout:
 
 
 @contextmanager
-def clean_checkout(mirror: Mirror, commit: str) -> Iterator[Checkout]:
+def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) -> Iterator[Checkout]:
     """The files of `commit` in a fresh folder (0700) that is removed afterwards; `UnknownThing` if it is not there.
 
     There is no `.git`, so that nothing run in it can reach the mirror; submodules are empty folders; no filter runs.
+    `overlay` changes the index before the files are written.
     """
     tree = mirror.tree(check_commit(commit))
     with scratch("checkout") as folder:
@@ -35,6 +39,8 @@ def clean_checkout(mirror: Mirror, commit: str) -> Iterator[Checkout]:
         place.mkdir(mode=0o700)
         git = dataclasses.replace(mirror.git, work_tree=place, index=folder / "index")
         git.run("read-tree", "--end-of-options", tree)
+        if overlay is not None:
+            overlay(git)
         git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
         (folder / "index").unlink()
         escapes = sorted(_escapes(place))

@@ -9,8 +9,9 @@ from hashlib import sha256
 from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
+from onloop.gates.base_tests import tests_of
 from onloop.gates.bench import Bench, GateStopped, Trial
-from onloop.gates.configuration import configuring
+from onloop.gates.configuration import flags_for
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits, never
 from onloop.gates.redaction import redacted
@@ -22,6 +23,7 @@ from onloop.machine.definition import (
     FileGate,
     MachineGate,
 )
+from onloop.machine.flags import Flag
 from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.text import safe
 
@@ -88,7 +90,7 @@ class _Finding:
     trial: Trial | None = None
     output: str = ""
     tests: TestCounts | None = None
-    changed_config: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     score: int | None = None
 
 
@@ -122,7 +124,8 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
         tests=finding.tests,
         output=workshop.keep(finding.output.encode()) if finding.output else None,
         output_bytes=ran.output_bytes if ran else 0,
-        changed_config=finding.changed_config,
+        flags=finding.flags,
+        tests_from=subject.base if finding.trial and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
     )
 
@@ -177,12 +180,12 @@ def _sized(name: str, size: int, least: int) -> _Finding:
 
 
 def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
-    changed = configuring(path.path for path in workshop.mirror.changed_paths(subject.base, subject.head))
-    trial = _trial(gate, subject.head, workshop)
+    flags = flags_for(gate, workshop.mirror.changed_paths(subject.base, subject.head))
+    trial = _trial(gate, subject.head, workshop, subject.base)
     output = _output(trial, workshop)
     verdict, summary = judge(trial, gate.tests, output)
     counts = trial.counts if isinstance(trial.counts, TestCounts) else None
-    finding = _Finding(verdict, summary, trial, output, counts, changed)
+    finding = _Finding(verdict, summary, trial, output, counts, flags)
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
@@ -216,7 +219,7 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
         return counts.ran
     run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment.setup)
     if run not in workshop.base_counts:
-        trial = _trial(gate, subject.base, workshop)
+        trial = _trial(gate, subject.base, workshop, subject.base)
         found = counted_at_base(trial, _output(trial, workshop))
         if isinstance(found, str):
             return found
@@ -224,9 +227,10 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
     return workshop.base_counts[run]
 
 
-def _trial(gate: CommandGate, commit: str, workshop: Workshop) -> Trial:
+def _trial(gate: CommandGate, commit: str, workshop: Workshop, base: str) -> Trial:
     bench = Bench(workshop.mirror, workshop.python, workshop.environment.setup, workshop.limits, workshop.stop)
-    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None)
+    overlay = None if gate.base_tests is None or commit == base else tests_of(base, gate.base_tests)
+    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None, overlay)
 
 
 def _output(trial: Trial, workshop: Workshop) -> str:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from onloop.machine.definition import Assurance
 from onloop.machine.events import AttemptEnd, EffectProblem
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Message, MessageKind
 from onloop.machine.task import Evidence, Kind, Submission
 
@@ -245,11 +246,12 @@ class FinishEffect:
 
 @dataclass(frozen=True, slots=True)
 class FailEffect:
-    """Record that the effect did not happen, and why."""
+    """Record that the effect did not happen, and why; `flags` are what nobody was shown, where that is why."""
 
     id: str
     problem: EffectProblem
     detail: str
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

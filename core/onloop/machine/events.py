@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.machine.definition import Effect
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Decision, Evidence, Feedback, Judgement, Kind, Offspring, Request, Submission
@@ -29,6 +30,7 @@ class EffectProblem(StrEnum):
     GATE_FAILED = "gate_failed"
     CHANGED = "changed"
     ERROR = "error"
+    FLAGGED = "flagged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +237,12 @@ class EffectDone:
 
 @dataclass(frozen=True, slots=True)
 class EffectFailed:
-    """Nothing was changed outside."""
+    """Nothing was changed outside. `flags` are what was found on the merged result and nobody had been shown."""
 
     id: str
     problem: EffectProblem
     detail: str
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

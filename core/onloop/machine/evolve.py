@@ -200,7 +200,7 @@ def _worked(
 ) -> Task:
     match event:
         case e.Submitted(submission):
-            return replace(task, submission=submission, awaited=(), blocks=0, joined=None)
+            return replace(task, submission=submission, awaited=(), blocks=0, joined=None, flagged=())
         case e.GatesRequested(gates):
             asked = {evidence_key(task.step or "", gate) for gate in gates}
             kept = {key: found for key, found in task.evidence.items() if key not in asked}
@@ -259,8 +259,8 @@ def _effected(task: Task, event: e.EffectRequested | e.EffectStarted | e.EffectD
             return replace(task, effect=Outbox(id, kind, expected, result))
         case e.EffectDone(_, result):
             return replace(task, effect=None, result=result)
-        case e.EffectFailed():
-            return replace(task, effect=None)
+        case e.EffectFailed(_, _, _, flags):
+            return replace(task, effect=None, flagged=(*task.flagged, *flags))
         case _:
             assert_never(event)
 
@@ -274,7 +274,7 @@ def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled, _at: int) 
             known = dict.fromkeys((*task.workers.get(step, ()), *workers))
             return replace(task, joined=children, workers={**task.workers, step: tuple(known)})
         case e.Funnelled(submission):
-            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None)
+            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None, flagged=())
         case _:
             assert_never(event)
 

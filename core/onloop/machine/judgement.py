@@ -18,9 +18,10 @@ from onloop.machine.course import (
 )
 from onloop.machine.definition import ExpireOutcome
 from onloop.machine.digest import shown_digest
+from onloop.machine.flagging import flags_digest
 from onloop.machine.freshness import ago, decided_words
 from onloop.machine.names import check_agent
-from onloop.machine.progress import advance, enter, may_decide, request_gates, start
+from onloop.machine.progress import enter, go_on, may_decide, request_gates, start
 from onloop.machine.review import barred
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
@@ -69,7 +70,7 @@ def _approve(course: Course, command: c.Approve) -> None:
         )
     check_length(command.note, "a note")
     course.record(e.Decided(_decision(course, request, Answer.APPROVE, command.voice, command.note, command.digest)))
-    advance(course)
+    go_on(course)
 
 
 def _reject(course: Course, command: c.Reject) -> None:
@@ -219,6 +220,7 @@ def _decision(
         visit=course.task.visits.get(request.step, 0),
         head=now.head if now else "",
         base=now.base if now else "",
+        flagged=flags_digest(course.task),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.machine.definition import Assurance
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import TERMINAL, Reason, State
 
@@ -84,7 +85,8 @@ class TestCounts:
 class Evidence:
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
-    `score` is in thousandths, from a gate that scores.
+    `score` is in thousandths, from a gate that scores. `flags` are the changed paths that decide what it says;
+    `changed_config` is how older evidence named some of them. `tests_from` is the commit whose tests ran, if another.
     """
 
     gate: str
@@ -106,6 +108,8 @@ class Evidence:
     isolation: str = "process"
     score: int | None = None
     changed_config: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    tests_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved."""
+    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
+
+    `flagged` is the digest of what was flagged then (see `flagging`).
+    """
 
     request: str
     answer: Answer
@@ -140,6 +147,7 @@ class Decision:
     visit: int = 0
     head: str = ""
     base: str = ""
+    flagged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,7 @@ class Task:
     `children` are those of the current step, `born` counts all that it ever had, `joined` are the ids whose work
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
+    `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     """
 
     id: str
@@ -264,6 +273,7 @@ class Task:
     checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()
     context: int | None = None
+    flagged: tuple[Flag, ...] = ()
 
     @property
     def ended(self) -> bool:
