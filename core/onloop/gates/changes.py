@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # whoever only shows changes starts no git
     from onloop.gates.git import Git
 
+_LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+_AT_ONCE = 500
 _SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
 
 
@@ -83,6 +85,17 @@ def diff(git: Git, base: str, head: str, max_bytes: int) -> str:
     output = git.run("diff-tree", "-r", *argv, *_SHOWN, "--end-of-options", base, head, max_bytes=max_bytes)
     shown = output.stdout.decode("utf-8", "backslashreplace")
     return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
+
+
+def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `paths` that hold a line, in `commit`, which the extended regular expression fits; binaries apart."""
+    found: list[str] = []
+    for first in range(0, len(paths), _AT_ONCE):
+        some = paths[first : first + _AT_ONCE]
+        words = ("--extended-regexp", "-I", "--no-textconv", "--files-with-matches", "-z", "-e", pattern)
+        listed = git.run("grep", *words, commit, "--", *some, accept=(0, 1), variables=_LITERAL).fields
+        found += [name.removeprefix(f"{commit}:") for name in listed]
+    return tuple(found)
 
 
 def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from onloop.gates.changes import ChangedPath, Status
+from onloop.gates.changes import ChangedPath, FileKind, Status
 from onloop.gates.globs import matches
 from onloop.machine.definition import BaseTests, CommandGate
 from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
@@ -81,12 +81,20 @@ _READERS = frozenset(
 )
 """Programs that look at code and run no test of it."""
 
+REACHING = r"pytest|unittest|junitxml|orig_argv|(os|posix)\._exit|JEST_WORKER_ID|VITEST|testing\.Testing\("
+"""What code that is no test has no business with: the test runner, its report, and the end of its process."""
+
+_CODE = re.compile(
+    r"\.(?:py|pyx|pyi|js|mjs|cjs|ts|jsx|tsx|rb|go|rs|java|kt|scala|cs|php|c|cc|cpp|h|sh)$", re.IGNORECASE
+)
+
 _TESTS = {Status.DELETED: FlagKind.TEST_DELETED, Status.ADDED: FlagKind.TEST_ADDED}
 
 
-def flags(changed: Iterable[ChangedPath]) -> tuple[Flag, ...]:
-    """A flag for each changed path that decides what a gate says, worst first."""
-    found = in_order(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
+def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
+    """A flag for each changed path that decides what a gate says, and for those that reach for it; worst first."""
+    known = (Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
+    found = in_order((*known, *(Flag(path, FlagKind.REACHES) for path in reaching)))
     if len(found) <= MOST_FLAGS:
         return found
     beyond = found[MOST_FLAGS:]
@@ -94,9 +102,10 @@ def flags(changed: Iterable[ChangedPath]) -> tuple[Flag, ...]:
     return (*found[:MOST_FLAGS], Flag(f"and {len(beyond)} more paths, sha256 {digest}", beyond[0].kind))
 
 
-def flags_for(gate: CommandGate, changed: Iterable[ChangedPath]) -> tuple[Flag, ...]:
+def flags_for(gate: CommandGate, changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
     """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`."""
-    found = flags(path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path))
+    decided = (path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path))
+    found = flags(decided, reaching)
     return tuple(flag for flag in found if flag.kind not in TESTS) if _only_reads(gate) else found
 
 
@@ -118,6 +127,14 @@ def flag_kind(path: str, status: Status = Status.MODIFIED) -> FlagKind | None:
 def from_base(wanted: BaseTests, path: str) -> bool:
     """Whether `tests: base` takes this path from the base: by its own patterns, else by convention."""
     return matches(wanted.paths, path) if wanted.paths else runs_tests(path)
+
+
+def may_reach(changed: Iterable[ChangedPath]) -> tuple[str, ...]:
+    """The changed code that is no test and decides nothing by its name: where `REACHING` would be out of place."""
+    there = (
+        c.path for c in changed if c.status is not Status.DELETED and c.kind in {FileKind.FILE, FileKind.EXECUTABLE}
+    )
+    return tuple(path for path in there if flag_kind(path) is None and _CODE.search(path))
 
 
 def runs_tests(path: str) -> bool:

@@ -11,7 +11,8 @@ from typing import assert_never
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.base_tests import tests_of
 from onloop.gates.bench import Bench, GateStopped, Trial
-from onloop.gates.configuration import flags_for
+from onloop.gates.changes import paths_with
+from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Limits, never
 from onloop.gates.redaction import redacted
@@ -180,7 +181,8 @@ def _sized(name: str, size: int, least: int) -> _Finding:
 
 
 def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
-    flags = flags_for(gate, workshop.mirror.changed_paths(subject.base, subject.head))
+    changed = workshop.mirror.changed_paths(subject.base, subject.head)
+    flags = flags_for(gate, changed, paths_with(workshop.mirror.git, subject.head, REACHING, may_reach(changed)))
     trial = _trial(gate, subject.head, workshop, subject.base)
     output = _output(trial, workshop)
     verdict, summary = judge(trial, gate.tests, output)

@@ -12,6 +12,7 @@ class FlagKind(StrEnum):
 
     SHADOW = "shadow"
     PLUGIN = "plugin"
+    REACHES = "reaches"
     CONFIGURATION = "configuration"
     TEST_DELETED = "test_deleted"
     TEST_CHANGED = "test_changed"
@@ -27,6 +28,7 @@ TESTS = frozenset({FlagKind.TEST_DELETED, FlagKind.TEST_CHANGED, FlagKind.TEST_A
 FLAG_WORDS: Mapping[FlagKind, str] = {
     FlagKind.SHADOW: "takes the place of a standard module or of the test runner",
     FlagKind.PLUGIN: "runs inside the interpreter or the test runner",
+    FlagKind.REACHES: "is no test, and names the test runner or ends its process",
     FlagKind.CONFIGURATION: "configures the tests",
     FlagKind.TEST_DELETED: "a test file is deleted",
     FlagKind.TEST_CHANGED: "a test file is changed",
