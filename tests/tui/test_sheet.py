@@ -87,7 +87,9 @@ def test_a_commit_that_changes_what_a_gate_reads_is_warned_of() -> None:
     scene.passes(task, "patched")
     scene.passes(task, "notes")
 
-    assert "⚠ the commit changes what this gate reads: conftest.py" in "\n".join(_sheet(scene, task))
+    assert "⚠ the commit changes what decides this: conftest.py (configures the tests)" in "\n".join(
+        _sheet(scene, task)
+    )
 
 
 def test_the_output_of_a_failed_gate_is_shown_behind_the_gutter() -> None:

@@ -9,7 +9,7 @@ from onloop.gates.names import check_commit
 from onloop.machine.definition import BaseTests
 
 
-def tests_of(base: str, wanted: BaseTests) -> Overlay:
+def overlay_of(base: str, wanted: BaseTests) -> Overlay:
     """Makes the tests in an index, and what configures them, those of `base`, and removes what `base` does not have."""
 
     def overlay(git: Git) -> None:

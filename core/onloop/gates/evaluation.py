@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
-from onloop.gates.base_tests import tests_of
+from onloop.gates.base_tests import overlay_of
 from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.changes import paths_with
 from onloop.gates.configuration import REACHING, flags_for, may_reach
@@ -231,7 +231,7 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
 
 def _trial(gate: CommandGate, commit: str, workshop: Workshop, base: str) -> Trial:
     bench = Bench(workshop.mirror, workshop.python, workshop.environment.setup, workshop.limits, workshop.stop)
-    overlay = None if gate.base_tests is None or commit == base else tests_of(base, gate.base_tests)
+    overlay = None if gate.base_tests is None or commit == base else overlay_of(base, gate.base_tests)
     return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None, overlay)
 
 
