@@ -112,14 +112,15 @@ class Tripwire:
 def _pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An origin with one commit on main, its mirror and an environment, made once: tests work on copies."""
     place = tmp_path_factory.mktemp("pattern")
-    origin = _bare_origin(place)
+    origin = bare_origin_at(place)
     origin.commit({"calc.py": "def add(a, b):\n    return a + b\n", "README.md": "calc\n"})
     mirror = Mirror(place / "mirrors" / "origin.git", str(origin.path))
     Environment(place / "environments" / TASK).prepare(mirror, "main", TASK, "impl-1")
     return place
 
 
-def _bare_origin(place: Path) -> Origin:
+def bare_origin_at(place: Path) -> Origin:
+    """An origin in that folder without a single commit, and its clone."""
     origin = Origin(place / "origin.git", place / "person")
     git(place, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(origin.path))
     git(place, "init", "--quiet", "--template=", "--initial-branch=main", str(origin.clone))
@@ -129,7 +130,7 @@ def _bare_origin(place: Path) -> Origin:
 @pytest.fixture
 def bare_origin(tmp_path: Path) -> Origin:
     """An origin without a single commit."""
-    return _bare_origin(tmp_path)
+    return bare_origin_at(tmp_path)
 
 
 @pytest.fixture

@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gates.desk import Desk, command
-from onloop.gates.configuration import configuring
+from onloop.gates.changes import ChangedPath, FileKind, Status
+from onloop.gates.configuration import MOST_FLAGS, flag_kind, flags, flags_for
 from onloop.gates.mirror import Mirror
+from onloop.machine.flags import FlagKind
 from onloop.machine.task import Verdict
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
 
-CONFIGURING = """
-    conftest.py a/b/conftest.py pytest.ini setup.cfg pyproject.toml noxfile.py .coveragerc sub/Makefile
-    lib/sitecustomize.py usercustomize.py evil.PTH package.json jest.config.mjs requirements-dev.txt a/uv.lock
-    .github/workflows/ci.yml .onloop/feature.yaml pytest.py unittest/__init__.py
+KINDS = {
+    FlagKind.SHADOW: """
+        pytest.py unittest/__init__.py json.py argparse.py difflib.py src/json.py tests/difflib.py _pytest/main.py
+        src/pluggy/__init__.py Json.PY xml/etree/ElementTree.py coverage.so
+    """,
+    FlagKind.PLUGIN: """
+        conftest.py a/b/conftest.py lib/sitecustomize.py usercustomize.py evil.PTH .venv/bin/pytest
+        node_modules/jest/index.js
+    """,
+    FlagKind.CONFIGURATION: """
+        pytest.ini setup.cfg pyproject.toml noxfile.py .coveragerc jest.config.mjs tests/vitest.config.ts .mocharc.json
+    """,
+    FlagKind.TEST_CHANGED: """
+        tests/test_a.py test_a.py a/b_test.go src/x.test.ts src/x_spec.rb spec/a_spec.rb src/test/java/a/B.java
+        app/FooTest.java app/TestFoo.kt __tests__/a.js src/tests.rs tests/data.json app/tests.py
+        tests/test_conftest.py src/__snapshots__/a.snap
+    """,
+    FlagKind.BUILD: "sub/Makefile package.json setup.py Cargo.toml go.mod pom.xml a/rules.mk .gitattributes",
+    FlagKind.DEPENDENCIES: "requirements-dev.txt a/uv.lock package-lock.json go.sum",
+    FlagKind.CI: ".github/workflows/ci.yml .onloop/feature.yaml .gitlab-ci.yml CODEOWNERS",
+}
+OTHERS = """
+    src/app.py docs/makefile.md a/pytest.py.txt x/github/a pytester/a.py app/json.py app/types.py attest.py latest/a.py
+    json/data.txt contest.py src/app/logging.py greatest.ts protest.go
 """
-OTHERS = "src/app.py tests/test_conftest.py docs/makefile.md a/pytest.py.txt x/github/a pytester/a.py"
 
 
-def test_changes_of_test_configuration_are_on_record(origin: Origin, mirror: Mirror) -> None:
-    desk = Desk(origin, mirror)
-    desk.base({"tox.ini": "[pytest]\n", "src/app.py": "1"})
-    subject = desk.submit({"tests/conftest.py": "", "src/app.py": "2", "x.pth": "import os"}, "tox.ini")
+@pytest.fixture
+def desk(origin: Origin, mirror: Mirror) -> Desk:
+    return Desk(origin, mirror)
+
+
+def test_what_a_change_does_to_its_judges_is_on_record_worst_first(desk: Desk) -> None:
+    desk.base({"tox.ini": "[pytest]\n", "src/app.py": "1", "tests/test_a.py": "1", "tests/test_b.py": "1"})
+    files = {"tests/conftest.py": "", "src/app.py": "2", "x.pth": "import os", "json.py": "", "tests/test_a.py": "2"}
+    subject = desk.submit({**files, "tests/test_c.py": "1"}, "tox.ini", "tests/test_b.py")
     evidence = desk.ask(command("true"), subject)
     assert evidence.verdict is Verdict.PASS
-    assert evidence.changed_config == ("tests/conftest.py", "tox.ini", "x.pth")
+    assert [(flag.path, flag.kind.value) for flag in evidence.flags] == [
+        ("json.py", "shadow"),
+        ("tests/conftest.py", "plugin"),
+        ("x.pth", "plugin"),
+        ("tox.ini", "configuration"),
+        ("tests/test_b.py", "test_deleted"),
+        ("tests/test_a.py", "test_changed"),
+        ("tests/test_c.py", "test_added"),
+    ]
 
 
-@pytest.mark.parametrize("path", CONFIGURING.split())
-def test_what_configures_tests_is_known(path: str) -> None:
-    assert configuring(["src/app.py", path]) == (path,)
+@pytest.mark.parametrize(("path", "kind"), [(path, kind) for kind, paths in KINDS.items() for path in paths.split()])
+def test_what_decides_a_verdict_is_known_by_its_path(path: str, kind: FlagKind) -> None:
+    assert flag_kind(path) is kind
 
 
 @pytest.mark.parametrize("path", OTHERS.split())
-def test_what_configures_nothing_is_left_out(path: str) -> None:
-    assert configuring([path]) == ()
+def test_what_decides_no_verdict_is_left_out(path: str) -> None:
+    assert flag_kind(path) is None
+
+
+def test_a_flag_beyond_the_most_is_not_forgotten() -> None:
+    changed = [ChangedPath(f"tests/test_{n:04}.py", Status.ADDED, FileKind.FILE) for n in range(MOST_FLAGS + 3)]
+    found = flags(changed)
+    assert len(found) == MOST_FLAGS + 1
+    assert found[-1].path.startswith("and 3 more paths, sha256 ")
+    assert flags([*changed[:-1], replace(changed[-1], path="tests/test_z.py")])[-1] != found[-1]
+
+
+def test_changed_tests_are_no_flag_of_a_gate_that_only_reads_code(desk: Desk) -> None:
+    changed = [ChangedPath(path, Status.MODIFIED, FileKind.FILE) for path in ("tests/test_a.py", "ruff.toml", "ast.py")]
+    kept = ["ast.py", "ruff.toml"]
+    assert [flag.path for flag in flags_for(command("ruff", "check"), changed)] == kept
+    assert [flag.path for flag in flags_for(command("{python}", "-m", "ruff", "check"), changed)] == kept
+    assert [flag.path for flag in flags_for(command("make", "ruff"), changed)] == [*kept, "tests/test_a.py"]

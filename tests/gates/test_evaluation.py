@@ -68,7 +68,7 @@ def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(
         "print(pathlib.Path(os.environ['HOME']).resolve() in pathlib.Path.cwd().parents, os.path.exists('.git'))\n"
     )
     evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
-    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR"]
+    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "TMPDIR"]
     assert desk.output(evidence) == f"{names}\n1 [] []\nFalse False\n"
 
 

@@ -9,12 +9,14 @@ from typing import get_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flag_ledger import FlagLedger
 from onloop.errors import Refused
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Attempts, Definition, Escalation, ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.evolve import evolve, replay
+from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.table import TABLE
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
@@ -57,6 +59,7 @@ DEFINITIONS = (
         ship(human("security", remind_ms=HOUR), human("legal", ("leads", "dan")), on_reject="end"),
     ),
     defined(develop(), ship(human(expire=Expiry(HOUR, ExpireOutcome.REJECT)), on_reject=BACK)),
+    defined(develop(gate("tests"), max_visits=2), merge()),
 )
 AGENTS = (ALFA, BRAVO, "agent:charlie")
 VOICES = (ANA, ANA, ANA, BEN, BEN, BEN, CLEO, CLEO, CLEO, DAN, "human:eve", ALFA)
@@ -69,6 +72,7 @@ SUBMISSIONS = (
     work(artefacts=(NOTES,)),
     work("c" * 40, authors=("ana@x",)),
 )
+FLAGS = (*[()] * 3, (Flag("tests/test_a.py", FlagKind.TEST_CHANGED),), (Flag("json.py", FlagKind.SHADOW),))
 VERDICTS = (*[Verdict.PASS] * 7, Verdict.FAIL, Verdict.ERROR, Verdict.TIMED_OUT)
 FACTS = ("enrol", "facts", "wait")
 ODD = (
@@ -87,6 +91,7 @@ class Stroke:
     person: str
     what: Submission
     verdict: Verdict
+    flags: tuple[Flag, ...]
     number: int
     amiss: bool
 
@@ -98,6 +103,7 @@ STROKES = st.builds(
     person=st.sampled_from(VOICES),
     what=st.sampled_from(SUBMISSIONS),
     verdict=st.sampled_from(VERDICTS),
+    flags=st.sampled_from(FLAGS),
     number=st.integers(0, 5),
     amiss=st.integers(0, 7).map(lambda n: n == 7),
 )
@@ -114,6 +120,7 @@ class Walk:
         self.approvals: list[tuple[Request, tuple[int, str, str], str]] = []
         self.asked: list[Request] = []
         self.held: set[tuple[str, str]] = set()
+        self.flags = FlagLedger()
         self.armed: list[tuple[c.TimerKind, str]] = []
 
     @property
@@ -146,6 +153,8 @@ class Walk:
             case State.WORKING, Reason.GATES_RUNNING:
                 return ("verify",)
             case State.WORKING, _:
+                if s.flags:
+                    return ("flagged",)
                 return ("effect",) if s.amiss else ("start", "void" if s.number == 5 else "effect")
             case State.INPUT_REQUIRED, _:
                 return (self.decision(s),)
@@ -178,7 +187,7 @@ class Walk:
             "take": lambda: c.Claim(owner if owner in AGENTS else s.agent, role if owner in AGENTS else owner or role),
             "claim": lambda: c.Claim(s.agent, ("planner", "implementer", "reviewer", BRAVO)[s.number % 4]),
             "submit": lambda: c.Submit(*who, s.what),
-            "verify": lambda: report(self.task.awaited[0], s.verdict, s.what if s.amiss else None),
+            "verify": lambda: report(self.task.awaited[0], s.verdict, s.what if s.amiss else None, flags=s.flags),
             "report": lambda: report(("tests", "lint", "notes", "run")[s.number % 4], s.verdict, s.what),
             "approve": lambda: c.Approve(request.id, shown, spoken),
             "reject": lambda: c.Reject(request.id, shown, spoken, "no"),
@@ -198,6 +207,7 @@ class Walk:
                 else c.FailEffect(effect, list(e.EffectProblem)[s.number], "no")
             ),
             "void": lambda: c.VoidEffect(effect, s.what, "main moved"),
+            "flagged": lambda: c.FailEffect(effect, e.EffectProblem.FLAGGED, "nobody was shown it", s.flags),
             "pause": lambda: c.Pause(spoken, "" if s.amiss else "look"),
             "exclude": lambda: c.Exclude(spoken, "" if s.amiss else "not this one"),
             "resume": lambda: c.Resume(spoken, "go on"),
@@ -274,6 +284,7 @@ class Walk:
                 last = max(number for number, step in enumerate(earlier) if step.role is not None)
                 for step in earlier[last:]:
                     self.check_gates(step)
+                self.flags.check(self.task)
             case e.Decided(decision):
                 assert decision.by.startswith("human:")
                 assert decision.by in self.loop.facts.people
@@ -308,6 +319,7 @@ class Walk:
         return groups is not None and (not entitled or bool({*groups, person.removeprefix("human:")} & entitled))
 
     def note(self, event: e.Event, command: c.Command) -> None:
+        self.flags.note(event, self.step.id)
         match event:
             case e.Claimed(agent, _, epoch):
                 self.lease = (agent, epoch)

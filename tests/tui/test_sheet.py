@@ -14,6 +14,7 @@ from onloop.gateway.dossier import ShownArtefact
 from onloop.gateway.messages import save_checkpoint, tell
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, ReviewGate, Step
+from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.handover import MessageKind
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
 from onloop_tui.model.actions import asked_for
@@ -87,7 +88,27 @@ def test_a_commit_that_changes_what_a_gate_reads_is_warned_of() -> None:
     scene.passes(task, "patched")
     scene.passes(task, "notes")
 
-    assert "⚠ the commit changes what this gate reads: conftest.py" in "\n".join(_sheet(scene, task))
+    assert "⚠ the commit changes what decides this: conftest.py (configures the tests)" in "\n".join(
+        _sheet(scene, task)
+    )
+
+
+def test_what_was_changed_and_decides_what_the_gates_said_stands_before_them() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    (task,) = scene.fleet(["cart"])
+    scene.submit(task)
+    flags = (Flag("json.py", FlagKind.SHADOW), Flag("tests/test_a.py", FlagKind.TEST_CHANGED))
+    scene.report(task, "tests", Verdict.PASS, "14 tests", flags=flags, tests_from="b" * 40)
+    scene.passes(task, "patched")
+    scene.passes(task, "notes")
+
+    shown = "\n".join(_sheet(scene, task))
+    assert "⚠ json.py: takes the place of a standard module or of the test runner" in shown
+    assert "⚠ tests/test_a.py: a test file is changed" in shown
+    assert "the tests of bbbbbbbbbbbb, the base, were run" in shown
+    titles = _titles(scene, task)
+    assert titles.index("changed, and decides what the gates said") == titles.index("gates") - 1
 
 
 def test_the_output_of_a_failed_gate_is_shown_behind_the_gutter() -> None:

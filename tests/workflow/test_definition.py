@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
+from onloop.errors import WorkflowError
 from onloop.machine.definition import (
     ArtefactGate,
     Assurance,
     Attempts,
+    BaseTests,
     BoxSpec,
     CommandGate,
     Counter,
@@ -148,3 +152,28 @@ def test_what_a_file_leaves_out_is_what_the_machine_has_as_default() -> None:
 
 def test_the_digest_is_of_the_bytes_so_a_comment_changes_it() -> None:
     assert load(SHORT, "x").digest != load(SHORT + b"# x\n", "x").digest
+
+
+def test_a_gate_may_run_the_tests_of_the_base_by_convention_or_by_patterns() -> None:
+    gates = "{id: a, command: [x], tests: base}, {id: b, command: [x], tests: {from: base, paths: ['**/*_test.go']}}"
+    step = load(f"workflow: w\nsteps: [{{id: a.b, role: x, gates: [{gates}]}}]\n".encode(), "flow.yaml").steps[0]
+    assert [gate.base_tests for gate in step.machine_gates if isinstance(gate, CommandGate)] == [
+        BaseTests(),
+        BaseTests(("**/*_test.go",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("{id: t, command: [x], tests: head}", "'head' has no tests to run"),
+        ("{id: t, command: [x], tests: {from: head}}", "head"),
+        ("{id: t, command: [x], tests: {from: base, paths: [../x]}}", "'../x' is not a path inside a repository"),
+        ("{id: t, file: {path: a}, tests: base}", "tests is about a command, and gate t has none"),
+        ("{id: flagged, command: [x]}", "gate id flagged is taken by the approval that an effect asks for"),
+    ],
+)
+def test_other_tests_and_the_id_of_the_approval_of_flags_are_refused(gate: str, said: str) -> None:
+    with pytest.raises(WorkflowError) as refused:
+        load(f"workflow: w\nsteps: [{{id: a.b, role: x, gates: [{gate}]}}]\n".encode(), "flow.yaml")
+    assert said in refused.value.problems[0]

@@ -11,12 +11,15 @@ from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
 from onloop.cli.swarm_render import swarm_json, swarm_lines
+from onloop.gates.changes import FileChange
 from onloop.gateway.confinement import ran_in, reachable
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.gateway.standing import Standing
 from onloop.gateway.sub_agents import sub_agent_words
 from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
 from onloop.machine.digest import Json
+from onloop.machine.flagging import flags_of
+from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.freshness import proof_words
 from onloop.machine.house import Frozen
 from onloop.machine.task import Decision, Task
@@ -149,6 +152,7 @@ def dossier_json(dossier: Dossier, standing: Standing, *, with_diff: bool) -> di
         "files": [
             {"path": f.path, "status": f.status.value, "added": f.added, "removed": f.removed} for f in dossier.files
         ],
+        "flags": [{"path": flag.path, "kind": flag.kind.value} for flag in flags_of(dossier.task)],
         "decisions": [_decision_json(decision) for decision in dossier.task.decisions],
         "trouble": dossier.trouble,
         "untrusted": {
@@ -213,9 +217,10 @@ def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> I
     yield "gates"
     for line in dossier.gates:
         yield from _gate_lines(line)
+    yield from _flag_lines(task)
     if dossier.files:
         yield "files"
-    yield from (safe(f"  {f.status.value:<9}{f.path}  +{f.added or 0} -{f.removed or 0}") for f in dossier.files)
+    yield from map(_file_line, dossier.files)
     if dossier.trouble:
         yield safe(dossier.trouble)
     yield from map(_decision_line, task.decisions)
@@ -266,12 +271,27 @@ def _subject_lines(task: Task) -> Iterator[str]:
 
 
 def _gate_lines(line: GateLine) -> Iterator[str]:
-    yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}")
+    whose = line.evidence.tests_from if line.evidence else ""
+    tests = f" (the tests of {whose[:12]}, the base)" if whose else ""
+    yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}{tests}")
     if line.evidence is not None and (where := ran_in(line.evidence)):
         yield safe(f"      {' · '.join(where)}")
         yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
     if line.mark in UNMET and line.tail:
         yield from _quoted(line.tail.strip(), LAST_LINES)
+
+
+def _flag_lines(task: Task) -> Iterator[str]:
+    """Every changed path that decides what the gates said, with the reason."""
+    flags = flags_of(task)
+    if flags:
+        yield "changed, and decides what the gates said"
+    yield from (safe(f"  ! {flag.path}: {FLAG_WORDS[flag.kind]}") for flag in flags)
+
+
+def _file_line(file: FileChange) -> str:
+    flag = f"  ! {file.flag}" if file.flag else ""
+    return safe(f"  {file.status.value:<9}{file.path}  +{file.added or 0} -{file.removed or 0}{flag}")
 
 
 def _decision_line(decision: Decision) -> str:

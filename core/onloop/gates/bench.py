@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,11 +14,12 @@ from pathlib import Path
 from onloop.errors import Unavailable
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.view import Inside, View, inside
-from onloop.gates.checkout import Checkout, clean_checkout
+from onloop.gates.checkout import Checkout, Overlay, clean_checkout
 from onloop.gates.counts import from_junit, from_unittest
 from onloop.gates.folders import scratch
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Ending, Limits, Ran, run
+from onloop.gates.python_runners import Start, before_the_end, doubt, heard, interpreter_of, isolated
 from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
 from onloop.machine.definition import BoxSpec, Counter, EnvironmentSpec
 from onloop.machine.task import Program, TestCounts
@@ -26,6 +28,7 @@ SETUP_MS = 600_000
 """How long each command that makes a checkout ready may take."""
 
 MOST_LINKS = 40
+REPORT = "report.xml"
 
 _PLACEHOLDER = re.compile(r"\{(python|report)\}")
 _NONE = Box(BoxKind.NONE)
@@ -48,7 +51,8 @@ class Trial:
     """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
-    `box` is what it ran in, `spec` what it asked of that, `program` what was started.
+    `box` is what it ran in, `spec` what it asked of that, `program` what was started. `doubt` is why a run that ended
+    well cannot be believed.
     """
 
     argv: tuple[str, ...]
@@ -60,6 +64,7 @@ class Trial:
     spec: BoxSpec
     program: Program
     cache_key: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,17 @@ class Bench:
     pins: Mapping[str, Program] = field(default_factory=dict)
 
     def trial(
-        self, commit: str, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None, spec: BoxSpec
+        self,
+        commit: str,
+        argv: tuple[str, ...],
+        timeout_ms: int,
+        counter: Counter | None,
+        spec: BoxSpec,
+        overlay: Overlay | None = None,
     ) -> Trial:
-        """Runs `argv` in a clean checkout of `commit`; raises `GateStopped` when it is told to stop."""
+        """Runs `argv` in a clean checkout of `commit`, after `overlay`; raises `GateStopped` when told to stop."""
         box = self._box_for(spec)
-        with clean_checkout(self.mirror, commit) as checkout, scratch("gate") as place:
+        with clean_checkout(self.mirror, commit, overlay) as checkout, scratch("gate") as place:
             for name in ("home", "tmp", "out"):
                 (place / name).mkdir()
             stand = _Stand(self, checkout, place, self._cache_key(checkout.path))
@@ -91,8 +102,7 @@ class Bench:
                 trial = stand.run(command, SETUP_MS, self._box_for(self.environment.box), self.environment.box)
                 if trial.ran.exit_code != 0:
                     return replace(trial, is_setup=True)
-            trial = stand.run(argv, timeout_ms, box, spec)
-            return replace(trial, counts=_counts(counter, place / "out" / "report.xml", trial.ran.output))
+            return stand.run_tests(argv, timeout_ms, box, spec, counter)
 
     def _box_for(self, spec: BoxSpec) -> Box:
         """The box that a command runs in; BoxTooWeak where this machine's is less than what is demanded."""
@@ -127,23 +137,45 @@ class _Stand:
     cache_key: str
 
     def run(self, argv: tuple[str, ...], timeout_ms: int, box: Box, spec: BoxSpec) -> Trial:
-        bench = self.bench
-        view = View(self.checkout.path, self.place, bench.toolchain.view, spec.network, spec.nested)
+        """What comes of a command as it is named."""
+        view = self._view(spec)
         names = inside(box, view)
         program = self._program(argv[0], names)
-        ran = self._ran(argv, program, names, timeout_ms, box, view)
-        if ran.ending is Ending.STOPPED:
-            raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
+        ran = self._ran((program.path, *self._filled(argv[1:], names)), names, timeout_ms, box, view)
         return Trial(argv, False, ran, None, self.checkout.removed, box, spec, program, self.cache_key)
 
-    def _ran(
-        self, argv: tuple[str, ...], program: Program, names: Inside, timeout_ms: int, box: Box, view: View
-    ) -> Ran:
-        if not program.path:
+    def run_tests(
+        self, argv: tuple[str, ...], timeout_ms: int, box: Box, spec: BoxSpec, counter: Counter | None
+    ) -> Trial:
+        """What comes of a command; Python's test runners are started so that nothing in the checkout replaces them."""
+        view, report = self._view(spec), self.place / "out" / REPORT
+        names = inside(box, view)
+        program = self._program(argv[0], names)
+        start = self._start((program.path, *self._filled(argv[1:], names)), names)
+        ran = self._ran(start.argv, names, timeout_ms, box, view)
+        counts = _counts(counter, report, before_the_end(ran.output, start.token))
+        output, end = heard(ran.output, start.token)
+        doubts = doubt(start, end, ran.exit_code, report, counter, counts)
+        shown = argv if start.token is None else start.shown
+        ran, removed = replace(ran, output=output), self.checkout.removed
+        return Trial(shown, False, ran, counts, removed, box, spec, program, self.cache_key, doubts)
+
+    def _view(self, spec: BoxSpec) -> View:
+        return View(self.checkout.path, self.place, self.bench.toolchain.view, spec.network, spec.nested)
+
+    def _start(self, argv: tuple[str, ...], names: Inside) -> Start:
+        found = interpreter_of((self._real(argv[0], names), *argv[1:]), self.checkout.path, self._environment(names))
+        return isolated(argv, found, Path(names.out) / REPORT, secrets.token_hex(16))
+
+    def _filled(self, argv: tuple[str, ...], names: Inside) -> tuple[str, ...]:
+        return _filled(argv, {"python": self.bench.python, "report": f"{names.out}/{REPORT}"})
+
+    def _ran(self, argv: tuple[str, ...], names: Inside, timeout_ms: int, box: Box, view: View) -> Ran:
+        """What comes of a command that is filled in; GateStopped when it is told to stop."""
+        if not argv[0]:
             return Ran(Ending.NOT_STARTED, None, b"", 0, 0, "No such file or directory")
-        words = {"python": self.bench.python, "report": f"{names.out}/report.xml"}
         ran = run(
-            (program.path, *_filled(argv[1:], words)),
+            argv,
             folder=names.checkout,
             environment=self._environment(names),
             timeout_ms=timeout_ms,
@@ -152,6 +184,8 @@ class _Stand:
             box=box,
             view=view,
         )
+        if ran.ending is Ending.STOPPED:
+            raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
         return replace(ran, exit_code=_own_exit(ran.exit_code)) if box.kind is not BoxKind.NONE else ran
 
     def _environment(self, names: Inside) -> dict[str, str]:
@@ -162,6 +196,7 @@ class _Stand:
             "HOME": names.home,
             "TMPDIR": names.tmp,
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONNOUSERSITE": "1",
             "GIT_CEILING_DIRECTORIES": str(Path(names.checkout).parent),
         }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -9,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # whoever only shows changes starts no git
     from onloop.gates.git import Git
 
+_LITERALLY, _ESCAPED = re.compile(r"([\\*?\[])"), r"\\\1"
+_LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+_AT_ONCE = 500
 _SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
 
 
@@ -43,7 +49,10 @@ class ChangedPath:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file's change for a list: lines added and removed (None where binary), the path it had before a rename."""
+    """One file's change for a list: lines added and removed (None where binary), the path it had before a rename.
+
+    `flag` says in words why the file decides what the gates said; empty where it does not.
+    """
 
     path: str
     status: Status
@@ -51,6 +60,7 @@ class FileChange:
     added: int | None
     removed: int | None
     previous: str | None = None
+    flag: str = ""
 
 
 _KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": FileKind.SUBMODULE}
@@ -77,12 +87,30 @@ def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
     return tuple(_with_lines(raw, fields) for raw in raws)
 
 
-def diff(git: Git, base: str, head: str, max_bytes: int) -> str:
-    """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line."""
+def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = ()) -> str:
+    """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line.
+
+    The files `first` come first, in that order.
+    """
     argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
-    output = git.run("diff-tree", "-r", *argv, *_SHOWN, "--end-of-options", base, head, max_bytes=max_bytes)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="onloop-order-") as order:
+        order.writelines(f"{_LITERALLY.sub(_ESCAPED, path)}\n" for path in first if "\n" not in path)
+        order.flush()
+        words = (*argv, *_SHOWN, f"-O{order.name}", "--end-of-options", base, head)
+        output = git.run("diff-tree", "-r", *words, max_bytes=max_bytes)
     shown = output.stdout.decode("utf-8", "backslashreplace")
     return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
+
+
+def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `paths` that hold a line, in `commit`, which the extended regular expression fits; binaries apart."""
+    found: list[str] = []
+    for first in range(0, len(paths), _AT_ONCE):
+        some = paths[first : first + _AT_ONCE]
+        words = ("--extended-regexp", "-I", "--no-textconv", "--files-with-matches", "-z", "-e", pattern)
+        listed = git.run("grep", *words, commit, "--", *some, accept=(0, 1), variables=_LITERAL).fields
+        found += [name.removeprefix(f"{commit}:") for name in listed]
+    return tuple(found)
 
 
 def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from onloop.gates.folders import scratch
 from onloop.gates.git import LONG_S, Git
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_commit
-from onloop.gates.tree import Forged, OnDisk, differing, on_disk, true_tree
+from onloop.gates.tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
 
 _FORMATS = {
     40: "[core]\n\trepositoryformatversion = 0\n",
@@ -21,6 +22,21 @@ _FORMATS = {
 }
 _AS_IT_IS = "* -text -eol -ident -filter -working-tree-encoding\n"
 """No attribute of a repository's own changes a byte: a file is what its object is, so that it can be hashed again."""
+
+Files = Mapping[bytes, tuple[int, bytes]]
+"""Paths, each with its mode and the id of its content."""
+
+
+class Overlay(Protocol):
+    """What changes which files of a commit are written."""
+
+    def change(self, git: Git) -> None:
+        """Change the index that the files are written from."""
+        ...
+
+    def expected(self, git: Git, files: Files) -> Files:
+        """What must lie on disk then, where `files` are the commit's; by objects that are what their names say."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +48,12 @@ class Checkout:
 
 
 @contextmanager
-def clean_checkout(mirror: Mirror, commit: str) -> Iterator[Checkout]:
+def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) -> Iterator[Checkout]:
     """The files of `commit` in a fresh folder (0700) that is removed afterwards; `UnknownThing` if it is not there.
 
     What lies on disk has been hashed again, up to the commit's own id: Forged names the first path that differs.
     There is no `.git`, so that nothing run in it can reach the mirror; submodules are empty folders; no filter runs.
+    `overlay` changes the index before the files are written.
     """
     mirror.tree(check_commit(commit))
     tree = true_tree(mirror.git, commit)
@@ -46,16 +63,26 @@ def clean_checkout(mirror: Mirror, commit: str) -> Iterator[Checkout]:
         git = _reader(mirror, folder, len(commit))
         git = dataclasses.replace(git, work_tree=place, index=folder / "index")
         git.run("read-tree", "--end-of-options", tree)
+        if overlay is not None:
+            overlay.change(git)
         git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
         (folder / "index").unlink()
         found = on_disk(place, tree)
-        path = differing(git, tree, found)
+        path = differing(git, tree, found) if overlay is None else _mixed_up(git, tree, found, overlay)
         if path is not None:
             raise Forged(
                 f"the checkout of {commit[:12]} is not tree {tree[:12]}: {path!r} differs",
                 hint="something has changed the mirror's objects: remove the mirror, and find out what did",
             )
         yield Checkout(place, _without_escapes(place, found))
+
+
+def _mixed_up(git: Git, tree: str, found: OnDisk, overlay: Overlay) -> str | None:
+    """The first path that is neither what the commit has there nor what the overlay puts there."""
+    expected = overlay.expected(git, true_files(git, tree))
+    wrong = (path for path in expected.keys() | found.files.keys() if expected.get(path) != found.files.get(path))
+    first = min(wrong, default=None)
+    return None if first is None else first.decode("utf-8", "backslashreplace")
 
 
 def _reader(mirror: Mirror, folder: Path, length: int) -> Git:

@@ -1,54 +1,174 @@
-"""PURE: which files of a repository decide what a test run does, or bring code into it that is no test."""
+"""PURE: which changed paths decide what a gate says, and why: by the conventions of runners, builds and Python."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from hashlib import sha256
 
-_FILES = frozenset(
+from onloop.gates.changes import ChangedPath, FileKind, Status
+from onloop.gates.globs import matches
+from onloop.machine.definition import BaseTests, CommandGate
+from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
+
+MOST_FLAGS = 500
+"""How many flags a piece of evidence carries; those beyond are one flag more, which says how many and their digest."""
+
+RUNNERS = frozenset({"pytest", "_pytest", "pluggy", "iniconfig", "coverage", "xdist", "nose2", "tox", "nox"})
+"""Packages that run tests or are run with them, beside those of the standard library."""
+
+_SHADOWED = (frozenset(sys.stdlib_module_names) | RUNNERS) - {"test", "this", "antigravity"}
+_IMPORT_ROOTS = frozenset({"src", "lib", "python", "test", "tests"})
+_MODULE = re.compile(r"\.(?:py|pyc|pyi|so|pyd|[\w-]+\.(?:so|pyd))$", re.IGNORECASE)
+
+_PLUGINS = frozenset({"conftest.py", "sitecustomize.py", "usercustomize.py", ".pythonrc"})
+_CONFIGURATION = frozenset(
     """
-    conftest.py pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini tox.toml setup.cfg setup.py pyproject.toml
-    noxfile.py .coveragerc sitecustomize.py usercustomize.py .python-version .pythonrc ruff.toml .ruff.toml mypy.ini
-    .mypy.ini .flake8 .pylintrc pyrightconfig.json .pre-commit-config.yaml
-    makefile gnumakefile justfile .justfile taskfile.yml taskfile.yaml rakefile .rspec gemfile cmakelists.txt
-    package.json .npmrc .yarnrc .yarnrc.yml .mocharc.json .mocharc.js .mocharc.yml .babelrc .eslintrc .eslintrc.json
-    tsconfig.json cargo.toml build.rs rust-toolchain rust-toolchain.toml go.mod go.work pom.xml build.gradle
-    build.gradle.kts settings.gradle gradle.properties phpunit.xml phpunit.xml.dist composer.json mix.exs
-    .gitattributes .gitmodules .gitlab-ci.yml jenkinsfile codeowners .envrc .env
+    pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini tox.toml setup.cfg pyproject.toml noxfile.py .coveragerc
+    .python-version ruff.toml .ruff.toml mypy.ini .mypy.ini .flake8 .pylintrc pyrightconfig.json
+    .pre-commit-config.yaml .rspec .mocharc.json .mocharc.js .mocharc.yml .mocharc.yaml .mocharc.cjs .babelrc
+    .eslintrc .eslintrc.json tsconfig.json phpunit.xml phpunit.xml.dist .npmrc .yarnrc .yarnrc.yml .envrc .env
     """.split()  # noqa: SIM905 - a literal would take a line for each
 )
-_PATTERNS = (
-    "*.pth",
-    "requirements*.txt",
-    "constraints*.txt",
-    "*.lock",
-    "package-lock.json",
-    "pnpm-lock.yaml",
+_CONFIGURATION_PATTERNS = (
     "jest.config.*",
-    "vitest.config.*",
+    "jest.setup.*",
+    "vitest.*",
     "vite.config.*",
     "babel.config.*",
     "eslint.config.*",
     "karma.conf.*",
     "playwright.config.*",
-    "*.mk",
+    "cypress.config.*",
 )
-_FOLDERS = re.compile(r"(?:^|/)(?:\.github|\.circleci|\.ci|\.onloop|\.cargo|\.husky|\.mvn|\.venv)/")
-_RUNNERS = frozenset({"unittest", "pytest", "_pytest", "pluggy", "coverage"})
-"""A module of this name at the root of the repository would be run in place of the real one."""
+_BUILD = frozenset(
+    """
+    setup.py makefile gnumakefile justfile .justfile taskfile.yml taskfile.yaml rakefile gemfile cmakelists.txt
+    package.json cargo.toml build.rs rust-toolchain rust-toolchain.toml go.mod go.work pom.xml build.gradle
+    build.gradle.kts settings.gradle settings.gradle.kts gradle.properties gradlew mvnw composer.json mix.exs
+    .gitattributes .gitmodules
+    """.split()  # noqa: SIM905
+)
+_DEPENDENCIES = (
+    "requirements*.txt",
+    "constraints*.txt",
+    "*.lock",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "go.sum",
+)
+_CI = frozenset({".gitlab-ci.yml", "jenkinsfile", "codeowners"})
+_CI_FOLDERS = re.compile(r"(?:^|/)(?:\.github|\.circleci|\.ci|\.onloop)/", re.IGNORECASE)
+_BUILD_FOLDERS = re.compile(r"(?:^|/)(?:\.cargo|\.husky|\.mvn)/", re.IGNORECASE)
+_VENV = re.compile(r"(?:^|/)(?:\.venv|venv|node_modules|site-packages)/", re.IGNORECASE)
+_TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|spec|__tests__|__snapshots__|testdata|e2e|cypress)/", re.IGNORECASE)
+_TEST_NAME = re.compile(
+    r"(?:^|/)(?:test_[^/]*|[^/]*_test\.\w+|[^/]*[._-](?:test|spec)\.\w+|tests?\.(?:py|rs|js|ts)|[^/]*_spec\.rb)$",
+    re.IGNORECASE,
+)
+_JAVA_TEST = re.compile(
+    r"(?:^|/)(?:Test[A-Z]\w*|\w+(?:Test|Tests|IT|TestCase|Spec))\.(?:java|kt|scala|groovy|cs|swift)$"
+)
+
+_READERS = frozenset(
+    """
+    ruff mypy black isort flake8 pylint pyright bandit pycodestyle pydocstyle eslint prettier biome tsc shellcheck
+    golangci-lint gofmt staticcheck hadolint yamllint markdownlint actionlint semgrep gitleaks
+    """.split()  # noqa: SIM905
+)
+"""Programs that look at code and run no test of it."""
+
+REACHING = r"pytest|unittest|junitxml|orig_argv|(os|posix)\._exit|JEST_WORKER_ID|VITEST|testing\.Testing\("
+"""What code that is no test has no business with: the test runner, its report, and the end of its process."""
+
+_CODE = re.compile(
+    r"\.(?:py|pyx|pyi|js|mjs|cjs|ts|jsx|tsx|rb|go|rs|java|kt|scala|cs|php|c|cc|cpp|h|sh)$", re.IGNORECASE
+)
+
+_TESTS = {Status.DELETED: FlagKind.TEST_DELETED, Status.ADDED: FlagKind.TEST_ADDED}
 
 
-def configuring(paths: Iterable[str]) -> tuple[str, ...]:
-    """Those of `paths` that configure tests, linters or builds, or that an interpreter runs unasked; sorted."""
-    return tuple(sorted({path for path in paths if _configures(path)}))
+def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
+    """A flag for each changed path that decides what a gate says, and for those that reach for it; worst first."""
+    known = (Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
+    found = in_order((*known, *(Flag(path, FlagKind.REACHES) for path in reaching)))
+    if len(found) <= MOST_FLAGS:
+        return found
+    beyond = found[MOST_FLAGS:]
+    digest = sha256("\0".join(f"{flag.path}\0{flag.kind}" for flag in beyond).encode()).hexdigest()
+    return (*found[:MOST_FLAGS], Flag(f"and {len(beyond)} more paths, sha256 {digest}", beyond[0].kind))
 
 
-def _configures(path: str) -> bool:
-    name = path.rpartition("/")[2].casefold()
-    return (
-        name in _FILES
-        or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
-        or _FOLDERS.search(path) is not None
-        or path.partition("/")[0].partition(".")[0] in _RUNNERS
+def flags_for(gate: CommandGate, changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
+    """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`."""
+    decided = (path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path))
+    found = flags(decided, reaching)
+    return tuple(flag for flag in found if flag.kind not in TESTS) if _only_reads(gate) else found
+
+
+def _only_reads(gate: CommandGate) -> bool:
+    program, *words = gate.argv
+    if words[:1] == ["-m"] and len(words) > 1:
+        program = words[1]
+    return gate.tests is None and program.rpartition("/")[2] in _READERS
+
+
+def flag_kind(path: str, status: Status = Status.MODIFIED) -> FlagKind | None:
+    """Why a path that is changed so decides what gates say; None for what does not by any convention."""
+    kind = _decides(path)
+    if kind is None and _is_test(path):
+        return _TESTS.get(status, FlagKind.TEST_CHANGED)
+    return kind
+
+
+def from_base(wanted: BaseTests, path: str) -> bool:
+    """Whether `tests: base` takes this path from the base: by its own patterns, else by convention."""
+    return matches(wanted.paths, path) if wanted.paths else runs_tests(path)
+
+
+def may_reach(changed: Iterable[ChangedPath]) -> tuple[str, ...]:
+    """The changed code that is no test and decides nothing by its name: where `REACHING` would be out of place."""
+    there = (
+        c.path for c in changed if c.status is not Status.DELETED and c.kind in {FileKind.FILE, FileKind.EXECUTABLE}
     )
+    return tuple(path for path in there if flag_kind(path) is None and _CODE.search(path))
+
+
+def runs_tests(path: str) -> bool:
+    """Whether a path is a test, or configures how tests run: what `tests: base` takes from the base."""
+    kind = flag_kind(path)
+    return kind is not None and kind not in {FlagKind.BUILD, FlagKind.DEPENDENCIES, FlagKind.CI}
+
+
+def _decides(path: str) -> FlagKind | None:
+    name = path.rpartition("/")[2].casefold()
+    if _shadows(path):
+        return FlagKind.SHADOW
+    if name in _PLUGINS or name.endswith(".pth") or _VENV.search(path):
+        return FlagKind.PLUGIN
+    if name in _CONFIGURATION or any(fnmatchcase(name, pattern) for pattern in _CONFIGURATION_PATTERNS):
+        return FlagKind.CONFIGURATION
+    if name in _BUILD or name.endswith(".mk") or _BUILD_FOLDERS.search(path):
+        return FlagKind.BUILD
+    if any(fnmatchcase(name, pattern) for pattern in _DEPENDENCIES):
+        return FlagKind.DEPENDENCIES
+    return FlagKind.CI if name in _CI or _CI_FOLDERS.search(path) else None
+
+
+def _shadows(path: str) -> bool:
+    """Whether it is a module, or in a package, at an import root and under a name that interpreter or runner import.
+
+    A file system may not tell upper from lower case, so neither is told here.
+    """
+    parts = path.casefold().split("/")
+    if parts[0] in _IMPORT_ROOTS:
+        parts = parts[1:]
+    is_module = bool(parts) and _MODULE.search(parts[-1]) is not None
+    return is_module and parts[0].partition(".")[0] in _SHADOWED and (len(parts) == 1 or "." not in parts[0])
+
+
+def _is_test(path: str) -> bool:
+    return any(pattern.search(path) for pattern in (_TEST_FOLDER, _TEST_NAME, _JAVA_TEST))

@@ -9,10 +9,12 @@ from hashlib import sha256
 from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
+from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.strongest import strongest_box
-from onloop.gates.configuration import configuring
+from onloop.gates.changes import paths_with
+from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import is_file_path
 from onloop.gates.process import Limits, never
@@ -26,6 +28,7 @@ from onloop.machine.definition import (
     FileGate,
     MachineGate,
 )
+from onloop.machine.flags import Flag
 from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
 from onloop.redaction import redacted
 from onloop.text import safe
@@ -99,7 +102,7 @@ class _Finding:
     trial: Trial | None = None
     output: str = ""
     tests: TestCounts | None = None
-    changed_config: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     score: int | None = None
 
 
@@ -133,7 +136,8 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
         tests=finding.tests,
         output=workshop.keep(finding.output.encode()) if finding.output else None,
         output_bytes=ran.output_bytes if ran else 0,
-        changed_config=finding.changed_config,
+        flags=finding.flags,
+        tests_from=subject.base if finding.trial and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
     )
     return evidence if finding.trial is None else _confined(evidence, finding.trial, workshop)
@@ -210,12 +214,13 @@ def _sized(name: str, size: int, least: int) -> _Finding:
 
 
 def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
-    changed = configuring(path.path for path in workshop.mirror.changed_paths(subject.base, subject.head))
-    trial = _trial(gate, subject.head, workshop)
+    changed = workshop.mirror.changed_paths(subject.base, subject.head)
+    flags = flags_for(gate, changed, paths_with(workshop.mirror.git, subject.head, REACHING, may_reach(changed)))
+    trial = _trial(gate, subject.head, workshop, subject.base)
     output = _output(trial, workshop)
     verdict, summary = judge(trial, gate.tests, output)
     counts = trial.counts if isinstance(trial.counts, TestCounts) else None
-    finding = _Finding(verdict, summary, trial, output, counts, changed)
+    finding = _Finding(verdict, summary, trial, output, counts, flags)
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
@@ -249,7 +254,7 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
         return counts.ran
     run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment)
     if run not in workshop.base_counts:
-        trial = _trial(gate, subject.base, workshop)
+        trial = _trial(gate, subject.base, workshop, subject.base)
         found = counted_at_base(trial, _output(trial, workshop))
         if isinstance(found, str):
             return found
@@ -257,7 +262,7 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
     return workshop.base_counts[run]
 
 
-def _trial(gate: CommandGate, commit: str, workshop: Workshop) -> Trial:
+def _trial(gate: CommandGate, commit: str, workshop: Workshop, base: str) -> Trial:
     bench = Bench(
         mirror=workshop.mirror,
         python=workshop.python,
@@ -268,7 +273,9 @@ def _trial(gate: CommandGate, commit: str, workshop: Workshop) -> Trial:
         toolchain=workshop.toolchain,
         pins={program.name: program for program in workshop.programs},
     )
-    return bench.trial(commit, gate.argv, gate.timeout_ms, gate.tests.counter if gate.tests else None, gate.box)
+    overlay = None if gate.base_tests is None or commit == base else BaseTestsOverlay(base, gate.base_tests)
+    counter = gate.tests.counter if gate.tests else None
+    return bench.trial(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
 
 
 def _output(trial: Trial, workshop: Workshop) -> str:

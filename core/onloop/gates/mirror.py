@@ -6,7 +6,7 @@ import dataclasses
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,9 +147,9 @@ class Mirror:
         """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
         return changes.diff_stat(self.git, check_commit(base), check_commit(head))
 
-    def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF) -> str:
+    def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF, first: Sequence[str] = ()) -> str:
         """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
-        return changes.diff(self.git, check_commit(base), check_commit(head), max_bytes)
+        return changes.diff(self.git, check_commit(base), check_commit(head), max_bytes, first)
 
     def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:
         """The content of a regular file in a commit, or None if there is none; `BadInput` if it is over `max_bytes`."""

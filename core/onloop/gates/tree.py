@@ -149,6 +149,25 @@ def _entries(content: bytes, length: int) -> Iterator[tuple[int, bytes, bytes]]:
         at = end + 1 + length
 
 
+def true_files(git: Git, tree: str) -> dict[bytes, tuple[int, bytes]]:
+    """Every file below a tree (mode and id), modules left out; Forged where a tree on the way is not what it says."""
+    files: dict[bytes, tuple[int, bytes]] = {}
+    level = [(b"", tree)]
+    while level:
+        below: list[tuple[bytes, str]] = []
+        wrong: list[bytes] = []
+        for prefix, content in _trees(git, level, wrong):
+            for mode, name, entry in _entries(content, len(tree) // 2):
+                if stat.S_IFMT(mode) == _FOLDER:
+                    below.append((prefix + name + b"/", entry.hex()))
+                elif stat.S_IFMT(mode) != _MODULE:
+                    files[prefix + name] = _canonical(mode), entry
+        if wrong:
+            raise Forged(f"tree {tree[:12]} is not what its name says at {os.fsdecode(wrong[0])!r}", hint=_OBJECT_HINT)
+        level = below
+    return files
+
+
 def true_tree(git: Git, commit: str) -> str:
     """The id of a commit's tree, by a commit object that hashes to its name; Forged where it does not."""
     kind, content = _objects(git, [commit])[0]

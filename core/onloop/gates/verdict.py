@@ -63,6 +63,8 @@ def _exited(trial: Trial, tests: TestExpectation | None, output: str) -> Judged:
         if isinstance(counts, TestCounts) and counts.ran == counts.failed == 0:
             return Verdict.FAIL, _too_few(counts)
         return Verdict.FAIL, cause_line(output, ran.exit_code)
+    if trial.doubt:
+        return Verdict.FAIL, trial.doubt
     if tests is None or counts is None:
         return Verdict.PASS, f"passed in {_seconds(ran.duration_ms)}"
     if isinstance(counts, str):

@@ -44,7 +44,8 @@ def _choices(definition: Definition, task: Task, step: Step) -> Mapping[Answer, 
 
 
 def _approved(definition: Definition, task: Task, request: Request) -> str:
-    following = definition.after(request.step)
+    step = definition.step(request.step)
+    following = step if step.effect is not None else definition.after(request.step)
     missing = request.quorum - 1 - sum(d.request == request.id for d in task.decisions)
     if missing > 0:
         return f"counts as one of {request.quorum}; {missing} more must approve"

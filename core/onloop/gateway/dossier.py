@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.fan_out import join_words
+from onloop.machine.flagging import FLAGGED, flags_of
+from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.freshness import proof_words
 from onloop.machine.review import is_among, is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
@@ -173,7 +175,14 @@ def step_lines(definition: Definition, task: Task, step_id: str | None) -> tuple
 def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:
     machine = [_machine_line(task, step, gate.id) for gate in step.machine_gates]
     reviews = [_review_line(task, step, gate) for gate in step.review_gates]
-    return [*machine, *reviews, *(_human_line(task, step, gate) for gate in step.human_gates)]
+    asked = [HumanGate(FLAGGED, request.approvers) for request in task.requests if _is_about_flags(request, step)]
+    said = [HumanGate(FLAGGED, ()) for d in task.decisions[-1:] if d.gate == FLAGGED and d.step == step.id]
+    people = (*step.human_gates, *(asked or said)[:1])
+    return [*machine, *reviews, *(_human_line(task, step, gate) for gate in people)]
+
+
+def _is_about_flags(request: Request, step: Step) -> bool:
+    return request.gate == FLAGGED and request.step == step.id
 
 
 def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
@@ -242,6 +251,15 @@ def _text(content: bytes | None) -> str | None:
         return None
 
 
+def flagged_first(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """The files, those that decide what the gates said before the others, and with the reason."""
+    flags = flags_of(task)
+    places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
+    found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
+    ordered = sorted(found, key=lambda pair: pair[0])
+    return tuple(replace(f, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else f for place, f in ordered)
+
+
 def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
     """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
     from onloop.gates.provenance import check_provenance  # here: whoever only looks at a list starts no git
@@ -252,6 +270,8 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
     try:
         mirror = mirror_of(task.origin)
         check_provenance(mirror, now, task.target)
-        return Changes(mirror.diff_stat(now.base, now.head), mirror.diff(now.base, now.head, DIFF_LIMIT))
+        files = flagged_first(task, mirror.diff_stat(now.base, now.head))
+        first = [file.path for file in files if file.flag]
+        return Changes(files, mirror.diff(now.base, now.head, DIFF_LIMIT, first))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")

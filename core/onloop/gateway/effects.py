@@ -29,6 +29,8 @@ from onloop.machine.commands import (
 )
 from onloop.machine.definition import ArtefactGate, Definition, Effect
 from onloop.machine.events import EffectProblem
+from onloop.machine.flagging import evidence_flags, flags_of
+from onloop.machine.flags import Flag, flag_words
 from onloop.machine.house import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.store.rows import Job
@@ -173,7 +175,9 @@ class Executor:
         self.at("moved")
         return self._finish(task, effect, result)
 
-    def _verify(self, task: Task, now: Submission, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
+    def _verify(
+        self, task: Task, now: Submission, tip: str, merged: Merged
+    ) -> tuple[EffectProblem, str, tuple[Flag, ...]] | None:
         """Run every gate that looks at a commit on the merged result, unless it has passed on this very tree."""
         with self.opened.gateway.store.reading() as at:
             definition = definition_of(at, task)
@@ -186,15 +190,19 @@ class Executor:
                     continue
                 found = evaluate(gate, subject, workshop)
                 if found.verdict is not Verdict.PASS:
-                    return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}"
+                    return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}", ()
+                if unshown := tuple(flag for flag in evidence_flags(found) if flag not in flags_of(task)):
+                    return EffectProblem.FLAGGED, f"nobody was shown {flag_words(unshown)}", unshown
         return None
 
     def _finish(self, task: Task, effect: Outbox, result: str) -> str:
         self._perform(task, FinishEffect(effect.id, result))
         return f"done: {task.target} holds {result[:12]}"
 
-    def _fail(self, task: Task, effect: Outbox, problem: EffectProblem, detail: str) -> str:
-        self._perform(task, FailEffect(effect.id, problem, detail))
+    def _fail(
+        self, task: Task, effect: Outbox, problem: EffectProblem, detail: str, flags: tuple[Flag, ...] = ()
+    ) -> str:
+        self._perform(task, FailEffect(effect.id, problem, detail, flags))
         return f"{problem.value}: {detail}"
 
     def _perform(self, task: Task, command: Command) -> None:

@@ -24,6 +24,7 @@ class EffectProblem(StrEnum):
     CHANGED = "changed"
     ERROR = "error"
     UNCLONABLE = "unclonable"
+    FLAGGED = "flagged"
 
 
 class ReleaseCause(StrEnum):

@@ -11,6 +11,7 @@ from typing import Annotated
 from onloop.machine.causes import ReleaseCause as ReleaseCause
 from onloop.machine.causes import TimerKind as TimerKind
 from onloop.machine.events import EffectProblem
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Message, MessageKind
 from onloop.machine.limits import (
     Address,
@@ -232,11 +233,12 @@ class FinishEffect:
 
 @dataclass(frozen=True, slots=True)
 class FailEffect:
-    """Record that the effect did not happen, and why."""
+    """Record that the effect did not happen, and why; `flags` are what nobody was shown, where that is why."""
 
     id: Id
     problem: EffectProblem
     detail: Words
+    flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,18 @@ class TestExpectation:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseTests:
+    """The base's tests run over the head's code: `paths` are patterns of what is the base's; empty means convention."""
+
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CommandGate:
     """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met.
 
-    One that `scores` must print a number as its last line, too.
+    One that `scores` must print a number as its last line, too. With `base_tests`, the tests in the checkout, and what
+    configures them, are the base's.
     """
 
     id: str
@@ -103,6 +111,7 @@ class CommandGate:
     tests: TestExpectation | None = None
     scores: bool = False
     box: BoxSpec = BoxSpec()
+    base_tests: BaseTests | None = None
 
 
 @dataclass(frozen=True, slots=True)

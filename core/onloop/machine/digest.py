@@ -67,7 +67,7 @@ def evidence_digest(evidence: Evidence) -> str:
 def shown_digest(task: Task, request: Request) -> str:
     """What a person is shown when they are asked `request`: any change of it voids a decision, sha256 hex.
 
-    It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence and judgements.
+    It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence, flags and judgements.
     """
     now = task.submission
     subject: dict[str, Json] = {
@@ -82,6 +82,8 @@ def shown_digest(task: Task, request: Request) -> str:
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }
+    if task.flagged:
+        subject = {**subject, "flagged": [_plain(flag) for flag in task.flagged]}
     if task.judgements:
         subject = {**subject, "judgements": [_plain(judgement) for judgement in task.judgements]}
     return sha256(canonical(subject)).hexdigest()

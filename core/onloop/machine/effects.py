@@ -9,7 +9,8 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.course import Course, refuse
 from onloop.machine.fan_out import settle
-from onloop.machine.progress import advance, ask_again
+from onloop.machine.flagging import flags_of
+from onloop.machine.progress import advance, ask_again, start
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind
 
@@ -19,6 +20,7 @@ HELD_FOR = {
     e.EffectProblem.CHANGED: Reason.CHANGED_SINCE_APPROVAL,
     e.EffectProblem.ERROR: Reason.GATE_FAILED,
     e.EffectProblem.UNCLONABLE: Reason.GATE_FAILED,
+    e.EffectProblem.FLAGGED: Reason.CHANGED_SINCE_APPROVAL,
 }
 """Why a person is asked when an effect did not happen."""
 
@@ -33,10 +35,9 @@ def apply(course: Course, command: c.EffectCommand) -> None:
             _check_effect(course, effect_id)
             course.record(e.EffectDone(effect_id, result))
             advance(course)
-        case c.FailEffect(effect_id, problem, detail):
+        case c.FailEffect(effect_id):
             _check_effect(course, effect_id)
-            course.record(e.EffectFailed(effect_id, problem, detail))
-            course.hold(HELD_FOR[problem], detail)
+            _fail(course, command)
         case c.VoidEffect(effect_id, submission, why):
             _check_effect(course, effect_id)
             course.record(e.EffectVoided(effect_id, submission, why))
@@ -45,6 +46,16 @@ def apply(course: Course, command: c.EffectCommand) -> None:
             _settle(course)
         case _:
             assert_never(command)
+
+
+def _fail(course: Course, command: c.FailEffect) -> None:
+    """Ask a person what now; what is flagged and was not shown is shown, and then the effect starts anew."""
+    known = flags_of(course.task)
+    course.record(e.EffectFailed(command.id, command.problem, command.detail, command.flags))
+    if command.problem is e.EffectProblem.FLAGGED and flags_of(course.task) != known:
+        start(course)
+    else:
+        course.hold(HELD_FOR[command.problem], command.detail)
 
 
 def _check_effect(course: Course, effect_id: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
@@ -237,11 +238,12 @@ class EffectDone:
 
 @dataclass(frozen=True, slots=True)
 class EffectFailed:
-    """Nothing was changed outside."""
+    """Nothing was changed outside. `flags` are what was found on the merged result and nobody had been shown."""
 
     id: str
     problem: EffectProblem
     detail: str
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

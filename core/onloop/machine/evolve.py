@@ -202,7 +202,7 @@ def _worked(
 ) -> Task:
     match event:
         case e.Submitted(submission, _):
-            return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="")
+            return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="", flagged=())
         case e.GatesRequested(gates):
             asked = {evidence_key(task.step or "", gate) for gate in gates}
             kept = {key: found for key, found in task.evidence.items() if key not in asked}
@@ -265,10 +265,10 @@ def _effected(task: Task, event: _Effected, _at: int) -> Task:
             return replace(task, effect=Outbox(id, kind, expected, result))
         case e.EffectDone(_, result):
             return replace(task, effect=None, result=result, voided="")
-        case e.EffectFailed():
-            return replace(task, effect=None)
+        case e.EffectFailed(_, _, _, flags):
+            return replace(task, effect=None, flagged=(*task.flagged, *flags))
         case e.EffectVoided(_, submission, why):
-            return replace(task, submission=submission, effect=None, awaited=(), voided=why)
+            return replace(task, submission=submission, effect=None, awaited=(), voided=why, flagged=())
         case _:
             assert_never(event)
 
@@ -283,7 +283,9 @@ def _swarmed(task: Task, event: e.FannedOut | e.Joined | e.Funnelled, _at: int) 
             named = {**task.workers, step: tuple(known)}
             return replace(task, joined=children, workers=named, hands=_with_hands(task, *hands))
         case e.Funnelled(submission):
-            return replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None, voided="")
+            return replace(
+                task, submission=submission, funnel=submission.head, awaited=(), effect=None, voided="", flagged=()
+            )
         case _:
             assert_never(event)
 

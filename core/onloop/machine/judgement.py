@@ -18,9 +18,10 @@ from onloop.machine.course import (
 )
 from onloop.machine.definition import Assurance, ExpireOutcome
 from onloop.machine.digest import shown_digest
+from onloop.machine.flagging import flags_digest
 from onloop.machine.freshness import ago, decided_words
 from onloop.machine.names import check_agent
-from onloop.machine.progress import advance, enter, may_decide, request_gates, start
+from onloop.machine.progress import enter, go_on, may_decide, request_gates, start
 from onloop.machine.review import barred, is_among
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Answer, Decision, Feedback, Kind, Request, RequestKind, Task, Verdict
@@ -71,7 +72,7 @@ def _approve(course: Course, command: c.Approve) -> None:
         )
     check_length(command.note, "a note")
     course.record(e.Decided(_decision(course, request, Answer.APPROVE, command.voice, command.note, command.digest)))
-    advance(course)
+    go_on(course)
 
 
 def _reject(course: Course, command: c.Reject) -> None:
@@ -224,6 +225,7 @@ def _decision(
         base=now.base if now else "",
         proof_age_ms=proof_age(voice, course.now),
         own_address=now is not None and is_among(voice.email, now.authors),
+        flagged=flags_digest(course.task),
     )
 
 

@@ -8,6 +8,8 @@ from onloop.machine import events as e
 from onloop.machine import fan_out as fan
 from onloop.machine.course import Course
 from onloop.machine.definition import HumanGate, Step
+from onloop.machine.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
+from onloop.machine.flags import flag_words
 from onloop.machine.handover import Handover
 from onloop.machine.relay import hand_over, is_spent
 from onloop.machine.review import is_reviewed
@@ -84,8 +86,10 @@ def approval_question(task: Task, step: Step) -> str:
     """The question of an approval in one sentence, made of the gateway's own facts."""
     head = task.submission.head[:12] if task.submission else "nothing"
     where = f" in {task.repo}" if task.repo else ""
+    flags = flags_of(task)
+    told = f" It changes what judged it: {flag_words(flags)}." if flags else ""
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
-    return f"May {head}{where} pass {step.id}?{again}"
+    return f"May {head}{where} pass {step.id}?{told}{again}"
 
 
 def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
@@ -196,8 +200,36 @@ def _start_effect(course: Course, step: Step) -> None:
     if unmet:
         course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{step.id} may not start: {', '.join(unmet)} no longer hold")
         return
+    if not _is_flagged_work_shown(course):
+        _ask_about_flags(course)
+        return
     course.record(e.EffectRequested(f"{course.task.id}/{step.id}/{course.task.effects + 1}", step.effect))
     course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{step.effect.value} into {course.task.target}"))
+
+
+def go_on(course: Course) -> None:
+    """Go on after an approval: with the effect that waited for it, or by leaving the step if all gates allow."""
+    if course.step.effect is None:
+        advance(course)
+    else:
+        course.close_requests("approved")
+        start(course)
+
+
+def _is_flagged_work_shown(course: Course) -> bool:
+    """Whether nothing is flagged, or somebody who still may decide approved the work on exactly these flags."""
+    people = course.facts.people
+    return not flags_of(course.task) or any(
+        may_decide(d.by, people.get(d.by), (*gate.approvers, *(gate.escalate.to if gate.escalate else ())))
+        and d.assurance.reaches(gate.assurance)
+        for d, gate in covering(course.definition, course.task, people)
+    )
+
+
+def _ask_about_flags(course: Course) -> None:
+    gate = flag_gate(course.definition, course.facts.people)
+    course.ask(RequestKind.APPROVAL, flagged_question(course.task), gate=gate)
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {FLAGGED}"))
 
 
 def unmet_before(course: Course, step: Step) -> tuple[str, ...]:

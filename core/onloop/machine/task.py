@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from onloop.machine.definition import Assurance
+from onloop.machine.flags import Flag
 from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
@@ -119,7 +120,8 @@ class Evidence:
     `score` is in thousandths, from a gate that scores. `isolation` is the kind of box, `none` where a hole was opened
     by name, and `box` is what that machine's box was found to be; `open_cells` is what its probe did not see stopped.
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
-    by.
+    by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
+    them. `tests_from` is the commit whose tests ran, if another.
     """
 
     gate: Id
@@ -147,6 +149,8 @@ class Evidence:
     program: Path = ""
     program_digest: Digest = ""
     cache_key: Digest = ""
+    flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
+    tests_from: Digest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,7 @@ class Decision:
     """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
 
     `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
+    `flagged` is the digest of what was flagged then (see `flagging`).
     """
 
     request: str
@@ -210,6 +215,7 @@ class Decision:
     base: str = ""
     proof_age_ms: int | None = None
     own_address: bool = False
+    flagged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +291,7 @@ class Task:
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
     `hands` are who claimed each step.
     `programs` are those that were pinned for it, on top of its run's.
+    `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     """
 
     id: str
@@ -344,6 +351,7 @@ class Task:
     handovers: tuple[Handover, ...] = ()
     context: int | None = None
     programs: tuple[Program, ...] = ()
+    flagged: tuple[Flag, ...] = ()
 
     @property
     def ended(self) -> bool:

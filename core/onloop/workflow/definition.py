@@ -100,7 +100,9 @@ def _attempts(given: m.AttemptsPart) -> d.Attempts:
 def _gate(gate: m.GatePart) -> d.Gate:
     if gate.command is not None:
         timeout = COMMAND_TIMEOUT_MS if gate.timeout is None else gate.timeout
-        return d.CommandGate(gate.id, tuple(gate.command), timeout, _tests(gate), box=_box(gate))
+        base_tests = None if gate.tests is None else d.BaseTests(tuple(gate.tests.paths))
+        argv = tuple(gate.command)
+        return d.CommandGate(gate.id, argv, timeout, _tests(gate), box=_box(gate), base_tests=base_tests)
     if gate.file is not None:
         return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
     if gate.artefact is not None:

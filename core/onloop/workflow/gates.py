@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from onloop.machine.definition import RUN_GATE
+from onloop.machine.flagging import FLAGGED
 from onloop.workflow.model import GATE_KINDS, GatePart
 from onloop.workflow.nodes import Fault, Path, Side
 from onloop.workflow.wording import nearest
@@ -25,6 +26,10 @@ NEEDED_HOLES = {
 
 _WHAT = {"container": "a container daemon", "sudo": "another user's rights", "gpu": "a GPU"}
 
+_TAKEN = {
+    RUN_GATE: "the command of a run step",
+    FLAGGED: "the approval that an effect asks for when tests or their configuration were changed",
+}
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -33,8 +38,8 @@ def gate_faults(path: Path, gates: Sequence[GatePart]) -> Iterator[Fault]:
     ids = [gate.id for gate in gates]
     for number, gate in enumerate(gates):
         at = (*path, number)
-        if gate.id == RUN_GATE:
-            yield Fault((*at, "id"), f"gate id {RUN_GATE} is taken by the command of a run step", "use another id")
+        if gate.id in _TAKEN:
+            yield Fault((*at, "id"), f"gate id {gate.id} is taken by {_TAKEN[gate.id]}", "use another id")
         elif gate.id in ids[:number]:
             yield Fault((*at, "id"), f"gate {gate.id} is here twice", "rename one: ids are unique within a step")
         yield from _kind_faults(at, gate)
@@ -72,8 +77,8 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
     for extra in kinds[1:]:
         yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
     if gate.command is None:
-        for field in ("timeout", *COUNTERS, *BOX_FIELDS):
-            if getattr(gate, field):
+        for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS):
+            if getattr(gate, field) not in (None, False, []):
                 yield Fault(
                     (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY
                 )

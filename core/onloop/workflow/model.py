@@ -131,6 +131,38 @@ class TestsPart(Part):
     no_fewer_than: Literal["base"] | None = None
 
 
+class BaseTestsPart(Part):
+    """Whose tests run: those of the base, by convention or by these patterns of paths, over the head's code."""
+
+    from_: Annotated[Literal["base"], Field(alias="from")]
+    paths: Annotated[list[FilePath], Field(max_length=100)] = []
+
+
+def _base_tests(given: Any) -> Any:
+    if isinstance(given, str) and given != "base":
+        raise complaint(f"{given[:60]!r} has no tests to run", "write base or {from: base, paths: [tests/**]}")
+    return {"from": "base"} if isinstance(given, str) else given
+
+
+_BASE_TESTS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"const": "base"},
+            {
+                "type": "object",
+                "properties": {
+                    "from": {"const": "base"},
+                    "paths": {"type": "array", "items": {"type": "string"}, "maxItems": 100},
+                },
+                "required": ["from"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+TestsOf = Annotated[BaseTestsPart, BeforeValidator(_base_tests), _BASE_TESTS_SCHEMA]
+
+
 class FilePart(Part):
     """A file that the submitted commit must hold."""
 
@@ -188,6 +220,7 @@ class GatePart(Part):
     timeout: Timeout | None = None
     junit: TestsPart | None = None
     unittest: TestsPart | None = None
+    tests: TestsOf | None = None
     file: FilePart | None = None
     artefact: ArtefactPart | None = None
     review: ReviewPart | None = None

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from onloop.attention.groups import age
 from onloop.gateway.confinement import ran_in, reachable
 from onloop.gateway.dossier import GateLine, Mark
+from onloop.machine.flagging import evidence_flags
+from onloop.machine.flags import flag_words
 from onloop.machine.task import Evidence, Task
 from onloop_tui.model.lines import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
 from onloop_tui.model.sentences import LATER, MARK_SIGNS, STRIP_SHAPES
@@ -83,10 +85,16 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
 
 def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
     lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
-    if not evidence.changed_config:
-        return tuple(lines)
-    words = f"⚠ the commit changes what this gate reads: {', '.join(evidence.changed_config[:20])}"
-    return (*lines, *hanging((pad,), words, width, Tone.WARN))
+    flags = evidence_flags(evidence)
+    told = (f"the tests of {evidence.tests_from[:12]}, the base, were run",) if evidence.tests_from else ()
+    warned = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
+    tones = (*(Tone.DIM for _ in told), *(Tone.WARN for _ in warned))
+    lines += [
+        shown
+        for words, tone in zip((*told, *warned), tones, strict=True)
+        for shown in hanging((pad,), words, width, tone)
+    ]
+    return tuple(lines)
 
 
 def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:

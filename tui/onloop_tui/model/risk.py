@@ -29,7 +29,9 @@ def _test_shrinks(change: FileChange) -> bool:
     return _is_test(change.path) and (change.removed or 0) > (change.added or 0)
 
 
+_FLAGGED = "decides what the gates said"
 _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
+    (lambda change: bool(change.flag), _FLAGGED),
     (_test_gone, "a test is removed"),
     (
         _path(
@@ -85,6 +87,8 @@ _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
 
 def risk_of(change: FileChange) -> str | None:
     """Why this file deserves the first look, in words; None if no rule says so."""
+    if change.flag:
+        return change.flag
     return next((words for fits, words in _RULES if fits(change)), None)
 
 

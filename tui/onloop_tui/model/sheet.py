@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from onloop.attention.groups import age
 from onloop.gateway.dossier import Asked, Dossier, addressed_words
 from onloop.machine.definition import Assurance
+from onloop.machine.flagging import flags_of
+from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.freshness import proof_words
 from onloop.machine.task import Request, RequestKind, Task
 from onloop_tui.model.actions import effects_of
@@ -118,6 +120,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     task = dossier.task
     found = [
         Section("subject", _subject(dossier, asked, width)),
+        Section("changed, and decides what the gates said", _flags(task, width)),
         Section("gates", gate_lines(task, dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
         Section(f"children{f': {dossier.join}' if dossier.join else ''}", children_lines(dossier, width)),
@@ -159,6 +162,12 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
         ("shown", f"{asked.digest[:12]} (a decision is bound to it)" if asked else ""),
     ]
     return _labelled(pairs, width)
+
+
+def _flags(task: Task, width: int) -> tuple[Line, ...]:
+    """Every flag: what a person approves with this sheet, besides the change itself."""
+    told = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
+    return tuple(shown for words in told for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
 
 
 def _changes(dossier: Dossier, width: int) -> list[Section]:

@@ -1,0 +1,21 @@
+"""PURE: which paths a pattern of a workflow file means: `*` within a folder, `**` across them, a folder all in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+_WORD = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
+_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def matches(patterns: Iterable[str], path: str) -> bool:
+    """Whether any of `patterns` means `path`, or a folder that it is in."""
+    return any(_compiled(pattern).fullmatch(path) is not None for pattern in patterns)
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    words = (_MEANING.get(word) or re.escape(word) for word in _WORD.findall(pattern))
+    return re.compile(f"{''.join(words)}(?:/.*)?", re.DOTALL)

@@ -1,0 +1,123 @@
+"""Runs a module as `python -m` does, but never finds the interpreter's own modules or the runner in the checkout.
+
+Its text is handed to the interpreter of a gate (`python -c TEXT token report cwd|none module words…`), whichever that
+is: it imports nothing of ours. When the module has come to its end, what is then known is said once, with the token.
+"""
+
+# ruff: noqa: E402, PTH109, PTH113, PTH118, PTH123, PTH208 - nothing is imported before the checkout is off the path, and little after it
+import sys
+
+HAS_CWD = sys.path[:1] == [""]
+if HAS_CWD:
+    del sys.path[0]
+
+import os
+import runpy
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+RUNNERS = ("pytest", "_pytest", "pluggy", "iniconfig", "coverage", "xdist", "nose2", "ruff", "mypy", "tox", "nox")
+LEFT_ALONE = ("test", "this", "antigravity")
+CHECKOUT = os.getcwd()
+
+
+class Own:
+    """Finds top-level modules of these names where they were before the checkout was on the path."""
+
+    def __init__(self, names: list[str], path: list[str]) -> None:
+        self.names = frozenset(names)
+        self.path = path
+
+    def find_spec(
+        self, name: str, path: "list[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """What the interpreter brings under that name; None leaves it to the finders after this one."""
+        return None if path is not None or name not in self.names else PathFinder.find_spec(name, self.path, target)
+
+
+def is_brought(folder: str) -> bool:
+    """Whether a folder of the path is none of the checkout's own, an environment in it apart."""
+    return not os.path.realpath(folder).startswith(os.path.realpath(CHECKOUT) + os.sep) or "site-packages" in folder
+
+
+def guard() -> None:
+    """Put the finder of what is ours before the one that looks along the path."""
+    names = [name for name in (*getattr(sys, "stdlib_module_names", ()), *RUNNERS) if name not in LEFT_ALONE]
+    own = Own(names, [folder for folder in sys.path if is_brought(folder) and folder != CHECKOUT])
+    finders: list[Any] = sys.meta_path
+    finders.insert(finders.index(PathFinder) if PathFinder in finders else len(finders), own)
+    for name in sorted(os.listdir(CHECKOUT)):
+        stem, dot, ending = name.partition(".")
+        is_module = ending == "py" or (not dot and os.path.isfile(os.path.join(CHECKOUT, name, "__init__.py")))
+        if is_module and stem in own.names and own.find_spec(stem) is not None:
+            sys.stderr.write(f"[onloop: {name} is not imported in place of the interpreter's own {stem}]\n")
+
+
+def counted() -> list[Any]:
+    """The results of unittest's runner from now on, as its runs end."""
+    import unittest
+
+    results: list[Any] = []
+    run = unittest.TextTestRunner.run
+
+    def counting(self: Any, test: Any) -> Any:
+        results.append(run(self, test))
+        return results[-1]
+
+    unittest.TextTestRunner.run = counting  # type: ignore[method-assign]
+    return results
+
+
+def counts_of(results: list[Any]) -> str:
+    """The counts of the last result: ran, skipped, failed; none where there is no result."""
+    if not results:
+        return "none"
+    last = results[-1]
+    failed = len(last.failures) + len(last.errors) + len(last.unexpectedSuccesses)
+    return f"{max(0, last.testsRun - len(last.skipped))},{len(last.skipped)},{failed}"
+
+
+def digest_of(report: str) -> str:
+    """The digest of the test report as the runner left it; none where there is no such file."""
+    from hashlib import sha256
+
+    try:
+        with open(report, "rb") as file:
+            return sha256(file.read()).hexdigest()
+    except OSError:
+        return "none"
+
+
+def run(module: str) -> int:
+    """Run the module as the program; the answer is the exit code that it ends with."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return (end.code or 0) & 0xFF
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Start what the words after the text name, and say how it ended."""
+    token, report, place, module = sys.argv[1:5]
+    sys.argv = [module, *sys.argv[5:]]
+    said, process = os.dup(1), os.getpid()
+    guard()
+    results = counted() if module == "unittest" else []
+    if HAS_CWD and place == "cwd":
+        sys.path.insert(0, CHECKOUT)
+    code = run(module)
+    if os.getpid() == process:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        words = f"\n[onloop {token} exit={code} report={digest_of(report)} tests={counts_of(results)}]\n"
+        os.write(said, words.encode())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

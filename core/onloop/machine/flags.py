@@ -1,0 +1,67 @@
+"""What a change does to what judges it: each changed path that does, with why it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.machine.limits import Path
+
+
+class FlagKind(StrEnum):
+    """Why a changed path matters to a verdict, worst first."""
+
+    SHADOW = "shadow"
+    PLUGIN = "plugin"
+    REACHES = "reaches"
+    CONFIGURATION = "configuration"
+    TEST_DELETED = "test_deleted"
+    TEST_CHANGED = "test_changed"
+    TEST_ADDED = "test_added"
+    BUILD = "build"
+    DEPENDENCIES = "dependencies"
+    CI = "ci"
+
+
+TESTS = frozenset({FlagKind.TEST_DELETED, FlagKind.TEST_CHANGED, FlagKind.TEST_ADDED})
+"""The kinds that are about tests themselves."""
+
+FLAG_WORDS: Mapping[FlagKind, str] = {
+    FlagKind.SHADOW: "takes the place of a standard module or of the test runner",
+    FlagKind.PLUGIN: "runs inside the interpreter or the test runner",
+    FlagKind.REACHES: "is no test, and names the test runner or ends its process",
+    FlagKind.CONFIGURATION: "configures the tests",
+    FlagKind.TEST_DELETED: "a test file is deleted",
+    FlagKind.TEST_CHANGED: "a test file is changed",
+    FlagKind.TEST_ADDED: "a test file is new",
+    FlagKind.BUILD: "says how it is built or run",
+    FlagKind.DEPENDENCIES: "says what is installed",
+    FlagKind.CI: "runs in CI, or says who owns what",
+}
+"""Each kind in words, for after the path."""
+
+_RANK = {kind: rank for rank, kind in enumerate(FlagKind)}
+_MOST_NAMED = 6
+_LONGEST_PATH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A path that the change touches and that decides what a gate says of it."""
+
+    path: Path
+    kind: FlagKind
+
+
+def in_order(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Each flag once, the worst kind first, then by path."""
+    return tuple(sorted(set(flags), key=lambda flag: (_RANK[flag.kind], flag.path)))
+
+
+def flag_words(flags: Iterable[Flag]) -> str:
+    """The worst of the flags by path and kind, and how many more there are; the paths are foreign text."""
+    ordered = in_order(flags)
+    named = [f"{flag.path[:_LONGEST_PATH]} ({FLAG_WORDS[flag.kind]})" for flag in ordered[:_MOST_NAMED]]
+    left = len(ordered) - len(named)
+    return ", ".join((*named, f"and {left} more") if left else named)
