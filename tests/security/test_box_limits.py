@@ -11,6 +11,7 @@ import pytest
 
 from onloop.gates.box import bubblewrap
 from onloop.gates.box.bounds import Bounds
+from onloop.gates.box.cgroup import ControlGroup
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.box.strongest import kept_by, strongest_box
 from onloop.gates.box.usage import Room
@@ -133,12 +134,19 @@ def test_a_run_within_its_bounds_is_left_alone(watch: str) -> None:
 
 
 @pytest.mark.skipif(kept_by() != "cgroup", reason="no control group can be made here")
-def test_a_run_leaves_no_control_group_behind() -> None:
+def test_a_control_group_is_taken_away_and_so_is_one_that_a_killed_warden_left_behind() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    group = ControlGroup.made()
+    assert group is not None
+    left = [folder.with_name(f"onloop-box-{gone.pid}") for folder in group.folders]
+    for folder in left:
+        folder.mkdir()
+    group.remove()
+    assert not any(folder.exists() for folder in group.folders)
     with empty() as (_, view):
-        ran = run_in(box_of(strongest_box().kind, "cgroup"), view, ["true"])
-    left = {int(path.name.removeprefix("onloop-box-")) for path in Path("/sys/fs/cgroup").glob("*/onloop-box-*")}
-    assert ran.exit_code == 0
-    assert all(Path("/proc", str(pid)).exists() for pid in left)  # those of others that run
+        assert run_in(box_of(strongest_box().kind, "cgroup"), view, ["true"]).exit_code == 0
+    assert not any(folder.exists() for folder in left)
 
 
 def test_room_is_counted_through_no_link_and_to_any_depth(tmp_path: Path) -> None:

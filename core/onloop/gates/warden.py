@@ -197,7 +197,7 @@ class _Ward:
             pause = None if self._watch is None else self._watch.pause_s
             if _ORDERS in self._listen(pause, _ORDERS, self._bell):
                 return
-            if self._watch is not None:
+            if self._watch is not None and self._watch.is_due and self._has_children() and self.exit_code is None:
                 self.outgrew = self._watch.look()
 
     def end(self) -> None:

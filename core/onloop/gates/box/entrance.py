@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -37,7 +38,8 @@ class Entrance:
         """The part of the command's own process, before it becomes the command."""
         if self.watch.group is not None:
             self.watch.group.enter()
-        calls.leave_keyrings()
+        if sys.platform == "linux":
+            calls.leave_keyrings()
         if self.on_network:
             from onloop.gates.box.landlock import keep_to_own_sockets
 

@@ -28,13 +28,21 @@ class Watch:
         self.group = _bound_group(bounds) if grouped else None
         self._bounds, self._below = bounds, below
         self._room = usage.Room(bounds.folders)
+        self._next_look = time.monotonic() + _PAUSE_S
         self._next_walk = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look again; a run that keeps waking us is looked at no less, and no more."""
+        return time.monotonic() >= self._next_look
 
     def look(self, *, last: bool = False) -> str | None:
         """In words, which bound is exceeded; None if none. The `last` look, when all has ended, leaves nothing out."""
         began = time.monotonic()
         found = self._counted(last) or self._walked(last)
-        self.pause_s = max(_PAUSE_S, _SHARE * (time.monotonic() - began))
+        ended = time.monotonic()
+        self.pause_s = max(_PAUSE_S, _SHARE * (ended - began))
+        self._next_look = ended + self.pause_s
         return found
 
     def close(self) -> None:
