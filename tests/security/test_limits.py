@@ -23,7 +23,7 @@ from onloop.gateway.client import GatewayClient
 from onloop.gateway.declared import check_read
 from onloop.gateway.home import Home
 from onloop.gateway.peer import connected
-from onloop.gateway.protocol import VERBS
+from onloop.gateway.protocol import VERBS, request_from
 from onloop.gateway.service import Gateway
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.wire import Frames, framed
@@ -152,6 +152,12 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
     ):
         with pytest.raises(BadInput):
             check_read(name, values)
+
+
+def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
+    for verb, args in (("tasks", [None]), ("put_back", [None]), ("perform", [None, "r1", ["Settle", {}], ""])):
+        with pytest.raises(BadInput, match="asked wrongly"):
+            request_from({"verb": verb, "args": args})
 
 
 COMMANDS = typing.get_args(c.Command)
