@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import Desk
-from onloop.gates.base_tests import overlay_of
+from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.checkout import clean_checkout
 from onloop.gates.globs import matches
 from onloop.gates.mirror import Mirror
@@ -43,7 +43,7 @@ def desk(origin: Origin, mirror: Mirror) -> Desk:
 
 
 def checked_out(desk: Desk, head: str, base: str, *paths: str) -> dict[str, str]:
-    with clean_checkout(desk.mirror, head, overlay_of(base, BaseTests(paths))) as checkout:
+    with clean_checkout(desk.mirror, head, BaseTestsOverlay(base, BaseTests(paths))) as checkout:
         files = [path for path in checkout.path.rglob("*") if path.is_file() or path.is_symlink()]
         return {str(path.relative_to(checkout.path)): path.read_text() for path in files}
 
