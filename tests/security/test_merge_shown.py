@@ -64,6 +64,21 @@ def test_a_target_forced_back_behind_the_base_is_asked_about_again_with_the_true
     assert paths(stage, first, stage.target) == {"a", "secret"}
 
 
+def test_the_merge_names_who_approved_what_came_in_and_nobody_who_approved_something_else(stage: Stage) -> None:
+    first = stage.commit({"a": TEXT})
+    second = stage.commit({"a": TEXT, "b": "b\n"}, first)
+    stage.move(second)
+    stage.submit(stage.handed(stage.commit({"a": text(l3="mine"), "b": "b\n"}, second)))
+    stage.move(first)
+    assert stage.merge().startswith("asked again")
+
+    stage.shop.approve("ben")
+
+    assert stage.carry_out().startswith("done")
+    said = git(stage.origin, "log", "-1", "--format=%B", "main")
+    assert ("human:ben" in said, "human:ana" in said) == (True, False)
+
+
 def test_a_commit_that_the_target_dropped_does_not_come_back_with_its_history_only(stage: Stage) -> None:
     """The secret is gone from every file, and still in a commit that the merge would bring back."""
     first = stage.commit({"a": TEXT})
