@@ -88,7 +88,8 @@ def test_reviews_are_on_the_sheet_as_judged_by_an_agent_and_cannot_make_a_line_o
 
     text = lines(shop)
 
-    assert "reviews (agent-judged, not evidence)\n  fail by agent:bravo (not independent) at review.code on aaaaaaaaaaaa: weak⏎" in text
+    judged = "fail by agent:bravo (not independent) at review.code on aaaaaaaaaaaa: weak⏎"
+    assert f"reviews (agent-judged, not evidence)\n  {judged}" in text
     (judgement,) = told(shop)["judgements"]
     assert (judgement["label"], judgement["pass"]) == ("agent-judged", False)
     assert "reason" not in judgement
