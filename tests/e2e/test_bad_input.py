@@ -259,7 +259,7 @@ def test_a_number_that_the_store_cannot_hold_is_refused_and_takes_no_lease(world
     ran = world.onloop("claim", "--role", "implementer", "--lease", "999999999999d")
 
     assert ran.code == 2
-    _is_told(ran.err, "a number is too large", "→")
+    _is_told(ran.err, "lease_ms of 86399999999913600000", "give 1 to 86400000")
     assert world.task(f"{run}.1")["holder"] is None
 
 

@@ -37,7 +37,8 @@ class _Parser(argparse.ArgumentParser):
 def run(words: Sequence[str]) -> int:
     """Carry out `onloop WORDS…`; never a traceback for what we foresaw."""
     as_json = "--json" in words
-    keep_private()
+    if "--isolate" not in words:  # which says itself who may enter what, and needs the way there to stay open
+        keep_private()
     try:
         _check_encoding(words)
         args = parse(words)
