@@ -245,7 +245,9 @@ def _stop_and_go_on(world: World) -> None:
     said = late.communicate("go\n", timeout=30)[0]
 
     assert said.split() == [str(Exit.NOT_YOURS.value)] * 4
-    assert _length(opened.gateway.store) == before
+    with opened.gateway.store.reading() as at:
+        since = {(event.name, '"ground":"superseded"' in event.data) for event in at.log(after=before)}
+    assert since <= {("Denied", True)}, "nothing but that it was refused"
     opened.close()
 
 
