@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,7 +92,9 @@ def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = 
     The files `first` come first, in that order.
     """
     argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="onloop-order-") as order:
+    from tempfile import NamedTemporaryFile  # whoever only shows changes loads nothing that starts programs
+
+    with NamedTemporaryFile("w", encoding="utf-8", prefix="onloop-order-") as order:
         order.writelines(f"{_LITERALLY.sub(_ESCAPED, path)}\n" for path in first if "\n" not in path)
         order.flush()
         words = (*argv, *_SHOWN, f"-O{order.name}", "--end-of-options", base, head)
