@@ -23,6 +23,8 @@ class FlagLedger:
         match event:
             case e.Submitted(submission):
                 self.submission, self.found = submission, set()
+            case e.EffectVoided(_, submission, _):
+                self.submission, self.found = submission, set()
             case e.EffectFailed(_, _, _, flags):
                 self.found |= set(flags)
             case e.StepEntered(entered):

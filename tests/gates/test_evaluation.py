@@ -135,7 +135,7 @@ def test_a_command_that_kills_its_watcher_is_an_error_and_no_pass(desk: Desk) ->
 
 def test_a_gate_that_is_told_to_stop_gives_no_evidence(desk: Desk) -> None:
     desk.stop = lambda: True
-    with pytest.raises(GateStopped, match="'sleep' was ended before it could answer"):
+    with pytest.raises(GateStopped, match="sleep' was ended before it could answer"):
         desk.ask(command("sleep", "60"), desk.submit({"a": "1"}))
 
 

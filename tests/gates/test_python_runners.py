@@ -101,7 +101,7 @@ def test_an_ordinary_project_is_tested_by_unittest_as_ever(desk: Desk, folder: s
 
 def test_the_evidence_names_what_was_run(desk: Desk) -> None:
     evidence = desk.ask(command(*PYTEST), desk.submit(ORDINARY["a module beside its tests"]))
-    assert evidence.argv == (*PLAIN, sys.executable, "<onloop start>", *PYTEST[3:])
+    assert evidence.argv == ("/usr/bin/env", *PLAIN[1:], sys.executable, "<onloop start>", *PYTEST[3:])
 
 
 def test_the_program_of_pytest_is_started_as_carefully(desk: Desk) -> None:
@@ -131,7 +131,7 @@ def test_a_module_of_the_checkout_runs_as_the_program(desk: Desk) -> None:
     assert (evidence.verdict, evidence.exit_code) == (Verdict.FAIL, 1)
     complaint, said = sorted(desk.output(evidence).splitlines(), reverse=True)
     assert complaint == "no"
-    assert said.startswith("['-v', 'a b'] /") and said.endswith("/work __main__")
+    assert said.startswith("['-v', 'a b'] /") and said.endswith("/checkout __main__")
 
 
 def test_without_the_checkout_on_the_path_it_stays_off(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import pytest
 from onloop.machine import commands as c
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Step
 from onloop.machine.events import EffectProblem
+from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.table import TABLE, check_move, rows
 from passing import checkpoint, context, delivered, handoff, shown, tell
@@ -50,6 +51,7 @@ from scenario import (
     swarm,
     under_review,
     voided,
+    work,
     workflow,
 )
 from steps import HOUR, develop, full, gate, human, merge, ship, spawning
@@ -70,6 +72,12 @@ held = verified.given(report("tests", ERROR))
 merging = workflow(develop(), merge()).given(claim(), submit(), report())
 lost = working.given(release())
 people_at_work = workflow(develop(human()), merge()).given(claim(), submit(), approve())
+
+
+def flagged() -> Play:
+    """The effect finds on the merged result what decides its verdict."""
+    flag = Flag("conftest.py", FlagKind.PLUGIN)
+    return lambda at: c.FailEffect(at.task.effect.id if at.task.effect else "", EffectProblem.FLAGGED, "new", (flag,))
 
 
 def people(*after: Step, on_reject: str = "end") -> Scenario:
@@ -173,6 +181,10 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working FailEffect input_required": (
         merging,
         c.FailEffect("r1.1/ship.merge/1", EffectProblem.CONFLICT, "no"),
+    ),
+    "working FailEffect working": (
+        merging.given(flagged(), approve(), voided(work()), report()),
+        flagged(),
     ),
     "working VoidEffect working": (merging, voided()),
     "working VoidEffect submitted": (under_review(following=(merge(),)).given(judge()), voided()),

@@ -12,7 +12,6 @@ from onloop.gates.clonable import unclonable
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
-from onloop.gates.provenance import check_provenance
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.family import funnelled
 from onloop.gateway.identity import EFFECTS
@@ -67,7 +66,6 @@ class Executor:
                 return "is not asked any more"
             if effect.expected is not None and effect.result is not None:
                 return self._resume(task, effect, mirror)
-            check_provenance(mirror, now, task.target)
             return self._merge(task, effect, now, mirror)
         except GateStopped:
             return "is left to the next verifier"

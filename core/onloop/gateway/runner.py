@@ -69,11 +69,12 @@ class Runner:
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
-            words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
+            broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
+            words = problem.message if isinstance(problem, OnloopError) else broken
             return Evidence(
                 gate=gate.id,
                 verdict=Verdict.ERROR,
-                summary=safe(f"the verifier itself failed: {words}", 300),
+                summary=safe(words, 300),
                 head=now.head,
                 tree=now.tree,
                 base=now.base,
