@@ -44,12 +44,16 @@ def _is_no_number(value: str) -> bool:
     return not value.isdigit()
 
 
+_NAMES_THEMSELVES = frozenset({"password", "passphrase", "secret", "token"})
+"""What a program calls such a thing, and nobody's secret that is worth one."""
+
+
 def _is_said(quoted: str) -> bool:
     """Whether a value in quotes is one, and not a place for one or a mask."""
     value = quoted[1:-1]
     if value.startswith(("$", "<", "[redacted]")) or any(sign in value for sign in ("{", "%s", "%(", "…")):
         return False
-    return not ("_" in value and value.replace("_", "").isalpha())
+    return value not in _NAMES_THEMSELVES and not ("_" in value and value.replace("_", "").isalpha())
 
 
 def _any(_: str) -> bool:

@@ -21,6 +21,7 @@ from onloop.machine.definition import Assurance, Definition
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
 from onloop.machine.house import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
+from onloop.machine.proof import BoxProved
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import armed_timers
 from onloop.store.codec import event_from_text, to_text
@@ -181,9 +182,10 @@ class Shop:
         return request
 
     def log(self, task_id: str | None = None) -> list[Recorded]:
-        """What is recorded, but for denials, which move nothing."""
+        """What is recorded, but for denials and proofs of a box, which move nothing."""
+        aside = {Denied.__name__, BoxProved.__name__}
         with self.store.reading() as at:
-            return [event for event in at.log(task=task_id) if event.name != Denied.__name__]
+            return [event for event in at.log(task=task_id) if event.name not in aside]
 
     def denied(self) -> list[Denied]:
         """What is recorded of denials."""

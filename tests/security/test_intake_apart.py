@@ -78,7 +78,10 @@ def camp() -> Iterator[Camp]:
         for path in (world.store, *world.store.rglob("*"), Home(world.store).anchor):
             os.chown(path, OWNER_UID, -1)
         serve = subprocess.Popen(
-            as_user(OWNER_UID, "serve", "--group", AGENTS), env=world.environment, stderr=subprocess.PIPE, text=True
+            as_user(OWNER_UID, "serve", "--group", AGENTS),
+            env=serving_environment(world),
+            stderr=subprocess.PIPE,
+            text=True,
         )
         try:
             wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 30)
@@ -123,6 +126,11 @@ def _begin(home: Home, origin: str) -> None:
     )
     Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
     store.close()
+
+
+def serving_environment(world: World) -> dict[str, str]:
+    """The owner's, with an interpreter that they can start a verifier with."""
+    return world.environment | {"READABLE_PYTHON": theirs(world)["READABLE_PYTHON"]}
 
 
 GOOD = "echo hello > hello.txt; git add -A; git commit -qm hello"

@@ -17,17 +17,18 @@ TOLD_FOR_MS = 7 * DAY_MS
 
 MOST_NAMED = 4
 
-GROUNDS: Mapping[Ground, str] = {
-    Ground.KIND: "not for its kind",
-    Ground.FOREIGN: "about another's task",
-    Ground.VOICE: "in another's name",
-    Ground.TOKEN: "with an unknown token",
-    Ground.PASSPHRASE: "with a wrong passphrase",
-    Ground.PEER: "the gateway's user only",
-    Ground.UNPROVEN: "without a proof of who they are",
-    Ground.SUPERSEDED: "after the lease had ended",
-    Ground.RULE: "against a rule",
-}
+_WORDS = (
+    "not for its kind",
+    "about another's task",
+    "in another's name",
+    "with an unknown token",
+    "with a wrong passphrase",
+    "the gateway's user only",
+    "without a proof of who they are",
+    "after the lease had ended",
+    "against a rule",
+)
+GROUNDS: Mapping[Ground, str] = dict(zip(Ground, _WORDS, strict=True))
 """Each ground in words."""
 
 

@@ -51,7 +51,7 @@ from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
-from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Passed, Passphrase, Uid
+from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Odd, Passed, Passphrase, Uid
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
 from onloop.machine.state import LIVE, Reason
@@ -202,7 +202,7 @@ class Gateway:
         self.denials.settle(self.store, self.clock())
         return len(due)
 
-    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
+    def deny(self, who: Principal, verb: Odd, subject: Odd = "", ground: Ground = Ground.KIND) -> None:
         """Count that `who` was refused something; what cannot be counted is no error."""
         self.denials.count(self.store, denied_of(who, verb, subject, ground, self.peer, self.clock()))
 

@@ -245,9 +245,9 @@ class FailEffect:
 class VoidEffect:
     """The effect would do other than what was shown: ask again about `submission`, which says what it would do now."""
 
-    id: str
+    id: Id
     submission: Submission
-    why: str
+    why: Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from onloop.errors import Ground
+from onloop.machine.limits import Id, Millis, Number
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 QUIET_MS = 8 * HOUR_MS
@@ -30,13 +31,13 @@ class Denied:
     the kernel told.
     """
 
-    principal: str
-    verb: str
+    principal: Id
+    verb: Id
     ground: Ground
-    subject: str = ""
-    peer: str = ""
-    count: int = 1
-    at: int = 0
+    subject: Id = ""
+    peer: Id = ""
+    count: Number = 1
+    at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ Address = Annotated[str, Text(320)]
 Title = Annotated[str, Text(500, foreign=True)]
 Statement = Annotated[str, Text(4_000, foreign=True)]
 Words = Annotated[str, Text(10_000, foreign=True)]
+Odd = Annotated[str, Text(16_384, odd=True)]
+"""What is made fit where it is used."""
 Doing = Annotated[str, Text(4_000, foreign=True, odd=True)]
 Brief = Annotated[str, Text(65_536, foreign=True)]
 Millis = Annotated[int, Range(0, LATEST)]
