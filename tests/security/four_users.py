@@ -1,0 +1,239 @@
+"""A store of one user's, two agents' users and an approver, as real processes of four accounts of this machine."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from world import GIT, PASSPHRASE, ROOT, Ran, wait_for
+
+OWNER, AGENT, OTHER, APPROVER = "daemon", "games", "man", "news"
+"""Accounts that every Debian and Ubuntu has, and nobody uses."""
+GROUP = "games"
+PYTHON = Path("/usr/bin/python3")
+ANSWER_S = 90.0
+
+
+@cache
+def why_not() -> str:
+    """Why this machine cannot be four users; empty where it can."""
+    if os.getuid() != 0:
+        return "only root can be somebody else"
+    import pwd
+
+    missing = [name for name in (OWNER, AGENT, OTHER, APPROVER) if name not in {each.pw_name for each in pwd.getpwall()}]
+    if missing:
+        return f"there is no user {missing[0]}"
+    asked = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout if PYTHON.exists() else ""
+    return "" if said.split() == list(map(str, sys.version_info[:2])) else f"{PYTHON} is not this Python"
+
+
+@dataclass(slots=True)
+class FourUsers:
+    """Everything below `folder`, which all may pass through; nothing else is touched."""
+
+    folder: Path
+    port: int = 0
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "gateway" / "store"
+
+    @property
+    def origins(self) -> Path:
+        return self.folder / "origins"
+
+    def home(self, user: str) -> Path:
+        return self.folder / "homes" / user
+
+    def environment(self, user: str) -> dict[str, str]:
+        home = str(self.home(user))
+        own = {"HOME": home, "XDG_STATE_HOME": f"{home}/state", "ONLOOP_STORE": str(self.store), "LANG": "C.UTF-8"}
+        return {"PATH": f"{self.folder}/venv/bin:/usr/bin:/bin"} | GIT | own
+
+    def make(self) -> None:
+        """The interpreter that all may read, the homes, and the owner's store."""
+        self.folder.chmod(0o755)
+        subprocess.run([str(PYTHON), "-m", "venv", "--without-pip", str(self.folder / "venv")], check=True)
+        here = next((self.folder / "venv" / "lib").glob("python3*/site-packages"))
+        paths = [str(ROOT / "core"), str(ROOT / "tui"), *(path for path in sys.path if path.endswith("site-packages"))]
+        (here / "onloop.pth").write_text("\n".join(paths) + "\n")
+        command = self.folder / "venv" / "bin" / "onloop"
+        command.write_text(f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n")
+        command.chmod(0o755)
+        for user in (OWNER, AGENT, OTHER, APPROVER):
+            home = self.home(user)
+            home.mkdir(parents=True, mode=0o755)
+            home.chmod(0o700)
+            os.chown(home, *self.ids(user))
+        self.origins.mkdir()
+        os.chown(self.origins, *self.ids(OWNER))
+        made = self.run("root", "init", "--name", "ana", "--isolate", OWNER, "--agents", GROUP, passphrase=PASSPHRASE)
+        assert made.code == 0, made.err
+
+    def ids(self, user: str) -> tuple[int, int]:
+        import grp
+        import pwd
+
+        return pwd.getpwnam(user).pw_uid, grp.getgrnam(GROUP).gr_gid
+
+    def as_user(self, user: str, *argv: str) -> list[str]:
+        """The command that runs `argv` as a user, in the group that may reach the socket."""
+        if user == "root":
+            return list(argv)
+        uid, gid = self.ids(user)
+        return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--", *argv]
+
+    def call(
+        self, user: str, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, fds: tuple[int, ...] = ()
+    ) -> Ran:
+        """Any program as a user."""
+        done = subprocess.run(
+            self.as_user(user, *argv),
+            env=self.environment(user) | dict(env or {}),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=ANSWER_S,
+            cwd=cwd or "/",
+            pass_fds=fds,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def run(
+        self, user: str, *words: str, passphrase: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Ran:
+        """`onloop WORDS…` as a user, with a passphrase on a file descriptor if there is one."""
+        reader, writer = os.pipe()
+        os.write(writer, passphrase.encode())
+        os.close(writer)
+        more = ("--passphrase-fd", str(reader)) if passphrase else ()
+        try:
+            return self.call(user, str(self.folder / "venv/bin/onloop"), *words, *more, env=env, cwd=cwd, fds=(reader,))
+        finally:
+            os.close(reader)
+
+    def typed(self, user: str, *words: str, passphrase: str = PASSPHRASE) -> Ran:
+        """`onloop WORDS…` in a terminal of the user's own, at which the passphrase is typed when it is asked for."""
+        argv = self.as_user(user, str(self.folder / "venv/bin/onloop"), *words)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir("/")
+            os.execvpe(argv[0], argv, self.environment(user) | {"TERM": "xterm"})  # noqa: S606 - no shell
+        said, is_typed, end = b"", False, time.monotonic() + ANSWER_S
+        while time.monotonic() < end:
+            if not select.select([terminal], [], [], 1.0)[0]:
+                continue
+            try:
+                chunk = os.read(terminal, 65_536)
+            except OSError:
+                break
+            said += chunk
+            if not chunk:
+                break
+            if not is_typed and b"assphrase" in said.rpartition(b"\n")[2]:
+                os.write(terminal, passphrase.encode() + b"\n")
+                is_typed = True
+        os.close(terminal)
+        return Ran(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode("utf-8", "replace"), "")
+
+    def start(self, user: str, *argv: str) -> subprocess.Popen[str]:
+        """A program as a user that runs until the end."""
+        process = subprocess.Popen(
+            self.as_user(user, *argv),
+            env=self.environment(user),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def serve(self) -> None:
+        """The resident gateway and a server of the origins, both as the owner."""
+        self.port = free_port()
+        self.start(
+            OWNER,
+            "/usr/lib/git-core/git-daemon",
+            *("--reuseaddr", "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack"),
+            *(f"--base-path={self.origins}", str(self.origins)),
+        )
+        gateway = self.start(OWNER, f"{self.folder}/venv/bin/onloop", "serve", "--group", GROUP)
+        socket = self.store.parent / "serve" / "gateway.sock"
+        wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up", 30)
+        assert gateway.poll() is None, gateway.communicate()[1]
+
+    def origin(self, name: str, files: Mapping[str, str]) -> str:
+        """A repository of the owner's with one commit; the answer is its URL."""
+        work, bare = self.home(OWNER) / "seed" / name, self.origins / f"{name}.git"
+        for relative, text in files.items():
+            (work / relative).parent.mkdir(parents=True, exist_ok=True)
+            (work / relative).write_text(text, encoding="utf-8")
+        uid, gid = self.ids(OWNER)
+        subprocess.run(["chown", "-R", f"{uid}:{gid}", str(self.home(OWNER))], check=True)
+        identity = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
+        for argv in (
+            ("git", "init", "--quiet", "--initial-branch=main"),
+            ("git", "add", "--all"),
+            ("git", *identity, "commit", "--quiet", "-m", "Begin"),
+            ("git", "clone", "--quiet", "--bare", ".", str(bare)),
+        ):
+            done = self.call(OWNER, *argv, cwd=work)
+            assert done.code == 0, done.err
+        return f"git://127.0.0.1:{self.port}/{name}.git"
+
+    def tip(self, name: str) -> str:
+        """Where the main branch of an origin is."""
+        return self.call(OWNER, "git", f"--git-dir={self.origins}/{name}.git", "rev-parse", "main").out.strip()
+
+    def file_at(self, name: str, path: str) -> str | None:
+        """A file of an origin's main branch."""
+        done = self.call(OWNER, "git", f"--git-dir={self.origins}/{name}.git", "show", f"main:{path}")
+        return done.out if done.code == 0 else None
+
+    def end(self) -> None:
+        for process in reversed(self.started):
+            process.terminate()
+        for process in self.started:
+            try:
+                process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens at."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def four_users(folder: Path) -> Iterator[FourUsers]:
+    """The four of them, served, and ended after."""
+    made = FourUsers(folder)
+    try:
+        made.make()
+        made.serve()
+        yield made
+    finally:
+        made.end()
