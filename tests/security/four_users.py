@@ -30,7 +30,9 @@ def why_not() -> str:
         return "only root can be somebody else"
     import pwd
 
-    missing = [name for name in (OWNER, AGENT, OTHER, APPROVER) if name not in {each.pw_name for each in pwd.getpwall()}]
+    missing = [
+        name for name in (OWNER, AGENT, OTHER, APPROVER) if name not in {each.pw_name for each in pwd.getpwall()}
+    ]
     if missing:
         return f"there is no user {missing[0]}"
     asked = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
@@ -43,12 +45,14 @@ class FourUsers:
     """Everything below `folder`, which all may pass through; nothing else is touched."""
 
     folder: Path
+    owner: str = OWNER
     port: int = 0
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def store(self) -> Path:
-        return self.folder / "gateway" / "store"
+        """Of its owner's alone; or, where one user is everybody, in that user's home."""
+        return (self.folder / "gateway" if self.owner == OWNER else self.home(self.owner)) / "store"
 
     @property
     def origins(self) -> Path:
@@ -70,7 +74,9 @@ class FourUsers:
         paths = [str(ROOT / "core"), str(ROOT / "tui"), *(path for path in sys.path if path.endswith("site-packages"))]
         (here / "onloop.pth").write_text("\n".join(paths) + "\n")
         command = self.folder / "venv" / "bin" / "onloop"
-        command.write_text(f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n")
+        command.write_text(
+            f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n"
+        )
         command.chmod(0o755)
         for user in (OWNER, AGENT, OTHER, APPROVER):
             home = self.home(user)
@@ -78,8 +84,10 @@ class FourUsers:
             home.chmod(0o700)
             os.chown(home, *self.ids(user))
         self.origins.mkdir()
-        os.chown(self.origins, *self.ids(OWNER))
-        made = self.run("root", "init", "--name", "ana", "--isolate", OWNER, "--agents", GROUP, passphrase=PASSPHRASE)
+        os.chown(self.origins, *self.ids(self.owner))
+        isolated = ("--isolate", OWNER, "--agents", GROUP) if self.owner == OWNER else ()
+        by = "root" if isolated else self.owner
+        made = self.run(by, "init", "--name", "ana", *isolated, passphrase=PASSPHRASE)
         assert made.code == 0, made.err
 
     def ids(self, user: str) -> tuple[int, int]:
@@ -96,7 +104,12 @@ class FourUsers:
         return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--", *argv]
 
     def call(
-        self, user: str, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, fds: tuple[int, ...] = ()
+        self,
+        user: str,
+        *argv: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        fds: tuple[int, ...] = (),
     ) -> Ran:
         """Any program as a user."""
         done = subprocess.run(
@@ -114,7 +127,12 @@ class FourUsers:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def run(
-        self, user: str, *words: str, passphrase: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        user: str,
+        *words: str,
+        passphrase: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> Ran:
         """`onloop WORDS…` as a user, with a passphrase on a file descriptor if there is one."""
         reader, writer = os.pipe()
@@ -167,26 +185,31 @@ class FourUsers:
 
     def serve(self) -> None:
         """The resident gateway and a server of the origins, both as the owner."""
-        self.port = free_port()
-        self.start(
-            OWNER,
-            "/usr/lib/git-core/git-daemon",
-            *("--reuseaddr", "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack"),
-            *(f"--base-path={self.origins}", str(self.origins)),
-        )
+        self.publish()
         gateway = self.start(OWNER, f"{self.folder}/venv/bin/onloop", "serve", "--group", GROUP)
         socket = self.store.parent / "serve" / "gateway.sock"
         wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up", 30)
         assert gateway.poll() is None, gateway.communicate()[1]
 
+    def publish(self) -> None:
+        """A server of the origins, as the owner."""
+        self.port = free_port()
+        self.start(
+            self.owner,
+            "/usr/lib/git-core/git-daemon",
+            *("--reuseaddr", "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack"),
+            *(f"--base-path={self.origins}", str(self.origins)),
+        )
+        wait_for(lambda: answers(self.port), lambda: "git daemon does not come up", 20)
+
     def origin(self, name: str, files: Mapping[str, str]) -> str:
         """A repository of the owner's with one commit; the answer is its URL."""
-        work, bare = self.home(OWNER) / "seed" / name, self.origins / f"{name}.git"
+        work, bare = self.home(self.owner) / "seed" / name, self.origins / f"{name}.git"
         for relative, text in files.items():
             (work / relative).parent.mkdir(parents=True, exist_ok=True)
             (work / relative).write_text(text, encoding="utf-8")
-        uid, gid = self.ids(OWNER)
-        subprocess.run(["chown", "-R", f"{uid}:{gid}", str(self.home(OWNER))], check=True)
+        uid, gid = self.ids(self.owner)
+        subprocess.run(["chown", "-R", f"{uid}:{gid}", str(self.home(self.owner))], check=True)
         identity = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
         for argv in (
             ("git", "init", "--quiet", "--initial-branch=main"),
@@ -194,17 +217,17 @@ class FourUsers:
             ("git", *identity, "commit", "--quiet", "-m", "Begin"),
             ("git", "clone", "--quiet", "--bare", ".", str(bare)),
         ):
-            done = self.call(OWNER, *argv, cwd=work)
+            done = self.call(self.owner, *argv, cwd=work)
             assert done.code == 0, done.err
         return f"git://127.0.0.1:{self.port}/{name}.git"
 
     def tip(self, name: str) -> str:
         """Where the main branch of an origin is."""
-        return self.call(OWNER, "git", f"--git-dir={self.origins}/{name}.git", "rev-parse", "main").out.strip()
+        return self.call(self.owner, "git", f"--git-dir={self.origins}/{name}.git", "rev-parse", "main").out.strip()
 
     def file_at(self, name: str, path: str) -> str | None:
         """A file of an origin's main branch."""
-        done = self.call(OWNER, "git", f"--git-dir={self.origins}/{name}.git", "show", f"main:{path}")
+        done = self.call(self.owner, "git", f"--git-dir={self.origins}/{name}.git", "show", f"main:{path}")
         return done.out if done.code == 0 else None
 
     def end(self) -> None:
@@ -216,6 +239,17 @@ class FourUsers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    import socket
+
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:
@@ -234,6 +268,19 @@ def four_users(folder: Path) -> Iterator[FourUsers]:
     try:
         made.make()
         made.serve()
+        yield made
+    finally:
+        made.end()
+
+
+@contextmanager
+def one_user(folder: Path) -> Iterator[FourUsers]:
+    """One ordinary user who is everybody, with a verifier of their own and no resident gateway."""
+    made = FourUsers(folder, owner=AGENT)
+    try:
+        made.make()
+        made.publish()
+        made.start(AGENT, f"{folder}/venv/bin/onloop", "verifier")
         yield made
     finally:
         made.end()

@@ -1,0 +1,139 @@
+"""What an agent's user, and code under test, try in a set-up of four users; run as scripts by those users.
+
+`python four_attacks.py agent STORE TASK` prints one JSON object: for each attempt, how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+REACHED = "REACHED"
+
+
+def agent(store: str, task_id: str) -> dict[str, str]:
+    """The attempts of an agent that holds a task, over the socket and on files."""
+    from onloop.gateway.client import ClientStore, GatewayClient
+    from onloop.gateway.identity import Principal, PrincipalKind, verifier
+    from onloop.gateway.line import Line
+    from onloop.gateway.opening import wall_clock
+    from onloop.machine import commands as c
+    from onloop.machine.definition import Assurance
+    from onloop.machine.task import Evidence, Submission, Verdict
+    from onloop.store.rows import Token
+
+    home = Path(store)
+    line = Line(home.parent / "serve" / "gateway.sock", home)
+    gateway = GatewayClient(line, ClientStore(line), wall_clock)
+    me = gateway.agent(os.environ["ONLOOP_TOKEN"])
+    with gateway.store.reading() as at:
+        task = at.task(task_id)
+        people = at.house().people
+    assert task is not None
+    base = task.submission.base if task.submission else "0" * 40
+    ana = c.Voice("human:ana", ("approvers",), Assurance.A4)
+    person = Principal(PrincipalKind.HUMAN, "ana", voice=ana)
+    effects = Principal(PrincipalKind.GATEWAY, "effects")
+    intake = Principal(PrincipalKind.GATEWAY, "intake")
+    false = Submission("f" * 40, "e" * 40, base)
+    passed = Evidence("tests", Verdict.PASS, "ok", "f" * 40, "e" * 40, base, task.definition, "verifier:v1", 1)
+
+    def reads(path: Path) -> object:
+        return path.read_bytes()[:16] if path.is_file() else list(path.iterdir())
+
+    attempts: dict[str, Callable[[], object]] = {
+        "read the store": lambda: reads(home / "onloop.db"),
+        "list the store": lambda: reads(home),
+        "read the logs": lambda: reads(home.parent / "logs"),
+        "read the store's secret": lambda: reads(home / "own.key"),
+        "a submission of its own (F2)": lambda: gateway.perform(me, task_id, c.Submit(me.id, me.epoch, false)),
+        "a submission as the gateway": lambda: gateway.perform(intake, task_id, c.Submit(me.id, me.epoch, false)),
+        "evidence as a verifier": lambda: gateway.perform(verifier("v1"), task_id, c.ReportGate(passed)),
+        "evidence as itself": lambda: gateway.perform(me, task_id, c.ReportGate(passed)),
+        "an approval as itself": lambda: gateway.perform(me, task_id, c.Approve("x", "", ana)),
+        "an approval as a person": lambda: gateway.perform(person, task_id, c.Approve("x", "", ana)),
+        "an effect": lambda: gateway.perform(effects, task_id, c.FinishEffect("x", "f" * 40)),
+        "a verifier's job": lambda: gateway.take_job(verifier("v1"), 1_000, effects=False),
+        "others' tokens": lambda: list(gateway.store.reading().__enter__().select(Token)),
+        "keys of passphrases": lambda: (
+            [p for p in people.values() if p.salt or p.stored_key or p.server_key] or nothing()
+        ),
+        "a run of its own": lambda: gateway.keep(b"x"),
+    }
+    return {name: _outcome(attempt) for name, attempt in attempts.items()}
+
+
+def nothing() -> None:
+    """What was looked for is not there."""
+    raise LookupError("nothing is there")
+
+
+def _outcome(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except Exception as problem:
+        return type(problem).__name__
+    return REACHED
+
+
+GATE = """
+import json, os, pathlib, socket, subprocess, unittest
+
+TARGETS = json.loads({targets!r})
+
+def reached():
+    found = []
+    for path in TARGETS["paths"]:
+        try:
+            os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1)
+            found.append("read " + path)
+        except OSError:
+            pass
+    for path in TARGETS["sockets"]:
+        with socket.socket(socket.AF_UNIX) as line:
+            try:
+                line.connect(path)
+                found.append("connect " + path)
+            except OSError:
+                pass
+    for port in TARGETS["ports"]:
+        try:
+            socket.create_connection(("127.0.0.1", port), 2).close()
+            found.append("tcp %d" % port)
+        except OSError:
+            pass
+    for place in TARGETS["written"]:
+        try:
+            pathlib.Path(place, "planted.pth").write_text("import os")
+            found.append("wrote " + place)
+        except OSError:
+            pass
+    for pid in TARGETS["pids"]:
+        try:
+            os.kill(pid, 0)
+            found.append("process %d" % pid)
+        except OSError:
+            pass
+    if os.getuid() == 0 or os.geteuid() == 0:
+        found.append("root")
+    return found
+
+class T(unittest.TestCase):
+    def test_reach(self):
+        self.fail("reached: " + json.dumps(reached()))
+"""
+
+
+def gate_module(targets: dict[str, Any]) -> str:
+    """The source of a test module that tries for the targets and prints what it reached."""
+    return GATE.replace("{targets!r}", repr(json.dumps(targets)))
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError):
+        print(json.dumps(agent(*sys.argv[2:])))  # noqa: T201 - this is what the test reads
