@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onloop.machine.house import PersonEnrolled
 
 REACHED = "REACHED"
 
@@ -60,17 +63,18 @@ def agent(store: str, task_id: str) -> dict[str, str]:
         "an effect": lambda: gateway.perform(effects, task_id, c.FinishEffect("x", "f" * 40)),
         "a verifier's job": lambda: gateway.take_job(verifier("v1"), 1_000, effects=False),
         "others' tokens": lambda: list(gateway.store.reading().__enter__().select(Token)),
-        "keys of passphrases": lambda: (
-            [p for p in people.values() if p.salt or p.stored_key or p.server_key] or nothing()
-        ),
+        "keys of passphrases": lambda: keys_in(people.values()),
         "a run of its own": lambda: gateway.keep(b"x"),
     }
     return {name: _outcome(attempt) for name, attempt in attempts.items()}
 
 
-def nothing() -> None:
-    """What was looked for is not there."""
-    raise LookupError("nothing is there")
+def keys_in(people: Iterable[PersonEnrolled]) -> list[PersonEnrolled]:
+    """The people whose keys can be seen; LookupError where there are none."""
+    found = [person for person in people if person.salt or person.stored_key or person.server_key]
+    if not found:
+        raise LookupError("nobody's keys are there")
+    return found
 
 
 def _outcome(attempt: Callable[[], object]) -> str:

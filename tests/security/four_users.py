@@ -21,6 +21,7 @@ OWNER, AGENT, OTHER, APPROVER = "daemon", "games", "man", "news"
 GROUP = "games"
 PYTHON = Path("/usr/bin/python3")
 ANSWER_S = 90.0
+Env = Mapping[str, str]
 
 
 @cache
@@ -74,9 +75,8 @@ class FourUsers:
         paths = [str(ROOT / "core"), str(ROOT / "tui"), *(path for path in sys.path if path.endswith("site-packages"))]
         (here / "onloop.pth").write_text("\n".join(paths) + "\n")
         command = self.folder / "venv" / "bin" / "onloop"
-        command.write_text(
-            f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n"
-        )
+        start = "from onloop.cli.entry import main\nraise SystemExit(main())\n"
+        command.write_text(f"#!{self.folder}/venv/bin/python\n{start}")
         command.chmod(0o755)
         for user in (OWNER, AGENT, OTHER, APPROVER):
             home = self.home(user)
@@ -107,7 +107,7 @@ class FourUsers:
         self,
         user: str,
         *argv: str,
-        env: Mapping[str, str] | None = None,
+        env: Env | None = None,
         cwd: Path | None = None,
         fds: tuple[int, ...] = (),
     ) -> Ran:
@@ -131,7 +131,7 @@ class FourUsers:
         user: str,
         *words: str,
         passphrase: str = "",
-        env: Mapping[str, str] | None = None,
+        env: Env | None = None,
         cwd: Path | None = None,
     ) -> Ran:
         """`onloop WORDS…` as a user, with a passphrase on a file descriptor if there is one."""
