@@ -112,6 +112,11 @@ class Context:
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
+    def check_no_agent(self, verb: str) -> None:
+        """Refuse an agent before anything else is looked at, so that what it tried is a denial and nothing less."""
+        if os.environ.get("ONLOOP_TOKEN"):
+            self.voice(verb)
+
     def voice(self, verb: str) -> tuple[Principal, Voice]:
         """Who decides, and as whom they speak; agents and nobody are refused at once."""
         person = self.person()

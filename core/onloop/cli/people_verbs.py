@@ -48,6 +48,7 @@ def _sheet(context: Context, *, with_diff: bool) -> Output:
 
 def approve(context: Context) -> Output:
     """Say yes to what was shown."""
+    context.check_no_agent("approve")
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
     person, voice = context.voice("approve")
@@ -56,6 +57,7 @@ def approve(context: Context) -> Output:
 
 def reject(context: Context) -> Output:
     """Say no, with a reason."""
+    context.check_no_agent("reject")
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
     person, voice = context.voice("reject")
@@ -64,6 +66,7 @@ def reject(context: Context) -> Output:
 
 def answer(context: Context) -> Output:
     """Answer a question."""
+    context.check_no_agent("answer")
     asked = _asked(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
     return decide(context, person, Reply(asked.request, voice, context.args.text, context.args.version))
