@@ -8,11 +8,12 @@ import pytest
 
 from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
+from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Verdict
 from onloop_tui.place import place_of
 from tmux_pane import Pane, needs_tmux, pane
-from tui_attacks import hostile_strings
+from tui_attacks import fitting, hostile_strings
 from tui_scenes import PASSPHRASE, Scene
 
 pytestmark = [pytest.mark.terminal, needs_tmux]
@@ -149,10 +150,10 @@ def test_forty_hostile_strings_change_neither_the_title_nor_the_keys_of_a_real_t
     )
     scene = _scene(home)
     text = iter(hostile_strings(40, seed=11))
-    tasks = scene.fleet([f"landmark{next(text)}" for _ in range(8)], title=next(text))
+    tasks = scene.fleet([fitting(f"landmark{next(text)}", Id) for _ in range(8)], title=fitting(next(text), Title))
     for task in tasks:
-        scene.submit(task, next(text))
-        scene.passes(task, "patched", next(text))
+        scene.submit(task, fitting(next(text), Statement))
+        scene.passes(task, "patched", fitting(next(text), Words))
         scene.passes(task, "notes", next(text)[:200])
         scene.report(
             task, "tests", Verdict.FAIL, f"cause {task} of its own", "".join(text) if task == tasks[-1] else ""
