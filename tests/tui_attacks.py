@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 from rich.cells import cell_len
 
+from onloop.machine.limits import Text
 from onloop_tui.app import Dashboard
 
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -30,6 +32,12 @@ _ESCAPES = (
 _MARKUP = ("[/]", "[/foo]", "[@click=app.quit]x[/]", "[link=http://x]y", "[red", "$name {x} %s %(a)s", "\\[", "{0}")
 _SCRIPTS = ("日本語", "שלום", "مرحبا", "ไทย", "한국어", "👩‍👩‍👧‍👦", "🇩🇪", "👍🏽", "é", "ﷺ", "𒐫", "⸻", "꧅")
 _LETTERS = "abc XYZ 0129 .,:;_-/\\'\"<>&|"
+
+
+def fitting(text: str, kind: Any) -> str:
+    """As much of the text as the door takes for a field of that kind: more is refused, so no screen comes to see it."""
+    limit = next(mark for mark in get_args(kind) if isinstance(mark, Text))
+    return text[: limit.most]
 
 
 def hostile_strings(count: int, seed: int = 7) -> list[str]:

@@ -19,7 +19,7 @@ from onloop_tui.screens.help import HelpScreen
 from onloop_tui.screens.main import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
-from tui_scenes import Scene, busy, play, screen_text, shows, until
+from tui_scenes import CHEAP, Scene, busy, play, screen_text, shows, until
 
 
 def test_one_key_has_one_meaning() -> None:
@@ -160,7 +160,14 @@ def test_a_note_is_shown_above_the_keys() -> None:
 def _home(folder: Path) -> Home:
     home = Home(folder / "store")
     create_home(
-        home, store_id="s", person="ana", groups=("approvers",), passphrase="long enough", email="", scripted=False
+        home,
+        store_id="s",
+        person="ana",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
     return home
 

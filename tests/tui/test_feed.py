@@ -13,7 +13,7 @@ from onloop_tui.feed import Feed, Lost, News, Seen, Watch
 from onloop_tui.frame import FRAME_S, pause_s
 from onloop_tui.messages import SheetClosed, StoreNews
 from onloop_tui.place import place_of
-from tui_scenes import MINUTE, Clock, Scene
+from tui_scenes import CHEAP, MINUTE, Clock, Scene
 
 
 def _seen(news: News | None) -> Seen:
@@ -87,7 +87,14 @@ def _home(folder: Path) -> Home:
 
 def _make(home: Home) -> None:
     create_home(
-        home, store_id="s", person="ana", groups=("approvers",), passphrase="long enough", email="", scripted=False
+        home,
+        store_id="s",
+        person="ana",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
 
 
@@ -120,7 +127,14 @@ def test_another_store_in_the_place_of_the_first_is_read_from_its_beginning(tmp_
     _seen(watch.look())
     home.store.rename(tmp_path / "old")
     create_home(
-        home, store_id="t", person="ben", groups=("approvers",), passphrase="long enough", email="", scripted=False
+        home,
+        store_id="t",
+        person="ben",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
 
     assert [*_seen(watch.look()).snapshot.house.people] == ["ben"]

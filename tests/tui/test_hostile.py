@@ -14,10 +14,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.gates.mirror import Mirror
+from onloop.machine.flags import FLAG_WORDS, Flag, FlagKind
+from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission, Verdict
 from onloop_tui.guard import GUARD
 from onloop_tui.widgets.sheet import Mode
-from tui_attacks import assert_harmless
+from tui_attacks import assert_harmless, fitting
 from tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
 
 ATTACKS = (
@@ -68,15 +70,25 @@ def _hostile_scene(tmp_path: Path) -> Scene:
     repo = f"billing{ATTACKS[0]}{ATTACKS[5]}"
     scene = Scene(mirror_of=lambda _: mirror, origins={repo: mirror.origin})
     scene.enrol("ana")
-    approval, failed, asking = scene.fleet([repo, ALL, f"links{ATTACKS[3]}"], title=ALL + LONG)
+    approval, failed, asking = scene.fleet(
+        [repo, fitting(ALL, Id), f"links{ATTACKS[3]}"], title=fitting(ALL + LONG, Title)
+    )
     scene.submit(approval, what=work)
-    scene.report(approval, "tests", Verdict.PASS, ALL, ALL, changed_config=(ALL,))
+    judged = {
+        "isolation": fitting(ALL, Id),
+        "box": ALL,
+        "open_cells": (ALL, ATTACKS[3]),
+        "network": True,
+        "program": ALL,
+    }
+    flags = tuple(Flag(f"{kind.value} {ALL}", kind) for kind in FlagKind)
+    scene.report(approval, "tests", Verdict.PASS, ALL, ALL, flags=flags, **judged)
     scene.passes(approval, "patched", ATTACKS[3])
     scene.passes(approval, "notes", ATTACKS[7])
-    scene.submit(failed, what=commit(failed, ALL + LONG))
+    scene.submit(failed, what=commit(failed, fitting(ALL + LONG, Statement)))
     scene.passes(failed, "patched")
     scene.passes(failed, "notes")
-    scene.refuses(failed, ALL + LONG, "\n".join(ATTACKS))
+    scene.refuses(failed, fitting(ALL + LONG, Words), "\n".join(ATTACKS))
     scene.asks(asking, ALL)
     scene.freeze(f"agent:{ATTACKS[0]}")
     return scene
@@ -94,6 +106,7 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
         await pilot.pause()
         assert_harmless(app, size)
         await pilot.press("w")
+        seen = ""
         for group in app.main.inbox.arrangement.groups:
             app.main.inbox.go_to(group.cause)
             await pilot.press("enter")
@@ -101,6 +114,7 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
             body = app.main.sheet.body
             while True:
                 assert_harmless(app, size)
+                seen += screen_text(app)
                 before = body.scroll_offset.y
                 await pilot.press("pagedown")
                 await pilot.pause()
@@ -108,6 +122,8 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
                     break
             await pilot.press("escape")
             await until(pilot, lambda: not app.main.sheet.is_open)
+        for words in ("had the network", FLAG_WORDS[FlagKind.CI][:12]):
+            assert words in seen, f"{words!r} was never there to be looked at"
 
     asyncio.run(play(app, story, size))
 

@@ -9,12 +9,13 @@ from textual.pilot import Pilot
 
 from onloop.gateway.sub_agents import SubAgentNews, cut
 from onloop.machine import commands as c
+from onloop.machine.limits import Address, Id, Path, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.screens.main import VIEWS
 from onloop_tui.widgets.sheet import Mode
-from tui_attacks import assert_harmless, hostile_strings
+from tui_attacks import assert_harmless, fitting, hostile_strings
 from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
 
 SIZE = (100, 30)
@@ -30,8 +31,9 @@ def _dealt() -> Iterator[str]:
 
 def _work(task: str, text: Iterator[str]) -> Submission:
     honest = commit(task)
-    notes = Artefact(next(text), "5" * 64, 812)
-    return Submission(honest.head, honest.tree, honest.base, (next(text),), (notes,), next(text), NOON)
+    notes = Artefact(fitting(next(text), Path), "5" * 64, 812)
+    author, statement = fitting(next(text), Address), fitting(next(text), Statement)
+    return Submission(honest.head, honest.tree, honest.base, (author,), (notes,), statement, NOON)
 
 
 def _sub_agent(text: Iterator[str]) -> SubAgentNews:
@@ -44,29 +46,29 @@ def _hostile_scene() -> Scene:
     text = _dealt()
     scene = Scene()
     scene.enrol("ana")
-    tasks = scene.fleet([next(text) for _ in range(TASKS)], title=next(text))
+    tasks = scene.fleet([fitting(next(text), Id) for _ in range(TASKS)], title=fitting(next(text), Title))
     for number, task in enumerate(tasks):
         scene.clock.later(1000)
         match number % 4:
             case 0:
                 scene.submit(task, what=_work(task, text))
                 for gate in ("tests", "patched", "notes"):
-                    scene.passes(task, gate, next(text))
+                    scene.passes(task, gate, fitting(next(text), Words))
             case 1:
                 scene.submit(task, what=_work(task, text))
-                scene.passes(task, "patched", next(text))
-                scene.passes(task, "notes", next(text))
-                scene.refuses(task, next(text), "\n".join(next(text) for _ in range(5)))
+                scene.passes(task, "patched", fitting(next(text), Words))
+                scene.passes(task, "notes", fitting(next(text), Words))
+                scene.refuses(task, fitting(next(text), Words), "\n".join(next(text) for _ in range(5)))
             case 2:
-                scene.asks(task, "".join(next(text) for _ in range(4)))
+                scene.asks(task, fitting("".join(next(text) for _ in range(4)), Words))
             case _:  # an agent's own name is refused by the core if it is hostile; its words are not
                 claimed, agent = scene.claim(task)
                 if number % 8 == 3:
                     scene.gateway.heartbeat(agent, lease_ms=3_600_000, news=[_sub_agent(text) for _ in range(3)])
                     continue
-                words = "".join(next(text) for _ in range(4))
+                words = fitting("".join(next(text) for _ in range(4)), Words)
                 scene.gateway.perform(agent, task, c.Fail(agent.id, claimed.task.epoch, words))
-    scene.freeze(next(text))
+    scene.freeze(fitting(next(text), Id))
     return scene
 
 

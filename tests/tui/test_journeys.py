@@ -8,23 +8,32 @@ import pytest
 
 from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
+from onloop.gateway.scram import LEAST_COST
+from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Verdict
 from onloop_tui.place import place_of
 from tmux_pane import Pane, needs_tmux, pane
-from tui_attacks import hostile_strings
-from tui_scenes import PASSPHRASE, Scene
+from tui_attacks import fitting, hostile_strings
+from tui_scenes import CHEAP, PASSPHRASE, Scene
 
 pytestmark = [pytest.mark.terminal, needs_tmux]
 
 CAUSE = "AttributeError: module 'kvlite' has no attribute 'legacy_scan'"
 
 
-def _home(folder: Path) -> Home:
+def _home(folder: Path, cost: int = CHEAP) -> Home:
     """Two approvals, and two tasks that fail for one cause; ben decides."""
     home = Home(folder / "store")
     create_home(
-        home, store_id="s", person="ben", groups=("approvers",), passphrase=PASSPHRASE, email="", scripted=False
+        home,
+        store_id="s",
+        person="ben",
+        groups=("approvers",),
+        passphrase=PASSPHRASE,
+        email="",
+        scripted=False,
+        cost=cost,
     )
     scene = Scene(store=place_of(home).open().store)
     tasks = scene.fleet(["billing", "ledger", "sessions", "cart"])
@@ -77,7 +86,7 @@ def test_an_engineer_goes_from_the_tree_to_a_task_and_learns_why_it_stands(tmp_p
 
 
 def test_an_approver_reads_approves_with_a_passphrase_and_gets_the_next(tmp_path: Path) -> None:
-    home = _home(tmp_path)
+    home = _home(tmp_path, LEAST_COST)
 
     with pane(tmp_path, str(home.store)) as terminal:
         terminal.shows("▶ ◆ approve")
@@ -145,14 +154,21 @@ def test_without_colour_nothing_coloured_reaches_the_terminal(tmp_path: Path) ->
 def test_forty_hostile_strings_change_neither_the_title_nor_the_keys_of_a_real_terminal(tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     create_home(
-        home, store_id="s", person="ben", groups=("approvers",), passphrase=PASSPHRASE, email="", scripted=False
+        home,
+        store_id="s",
+        person="ben",
+        groups=("approvers",),
+        passphrase=PASSPHRASE,
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
     scene = _scene(home)
     text = iter(hostile_strings(40, seed=11))
-    tasks = scene.fleet([f"landmark{next(text)}" for _ in range(8)], title=next(text))
+    tasks = scene.fleet([fitting(f"landmark{next(text)}", Id) for _ in range(8)], title=fitting(next(text), Title))
     for task in tasks:
-        scene.submit(task, next(text))
-        scene.passes(task, "patched", next(text))
+        scene.submit(task, fitting(next(text), Statement))
+        scene.passes(task, "patched", fitting(next(text), Words))
         scene.passes(task, "notes", next(text)[:200])
         scene.report(
             task, "tests", Verdict.FAIL, f"cause {task} of its own", "".join(text) if task == tasks[-1] else ""

@@ -23,7 +23,7 @@ from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.place import place_of
 from onloop_tui.session import Session
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import Scene, play, screen_text, shows, until
+from tui_scenes import CHEAP, Scene, play, screen_text, shows, until
 
 LOCK = """
 import fcntl, os, sys
@@ -37,7 +37,14 @@ sys.stdin.read()
 def _home(folder: Path, person: str = "ana", name: str = "s") -> Home:
     home = Home(folder)
     create_home(
-        home, store_id=name, person=person, groups=("approvers",), passphrase="long enough", email="", scripted=False
+        home,
+        store_id=name,
+        person=person,
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
     return home
 

@@ -15,7 +15,7 @@ from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
 from onloop.machine.task import Verdict
 from onloop_tui.place import place_of
-from tui_scenes import Scene
+from tui_scenes import CHEAP, Scene
 
 OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
 ATTACK = f"{OSC_52}{TITLE}{C1}\x1b]8;;http://evil\x1b\\"
@@ -25,7 +25,14 @@ PATIENCE_S = 30.0
 def _hostile_home(folder: Path) -> Home:
     home = Home(folder / "store")
     create_home(
-        home, store_id="s", person="ana", groups=("approvers",), passphrase="long enough", email="", scripted=False
+        home,
+        store_id="s",
+        person="ana",
+        groups=("approvers",),
+        passphrase="long enough",
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
     scene = Scene(store=place_of(home).open().store)
     (task,) = scene.fleet([f"cart{ATTACK}"], title=ATTACK)

@@ -48,7 +48,7 @@ class Shot:
 
 SHOTS = (
     *(Shot(view.name.lower(), view) for view in VIEWS),
-    Shot("sheet", Where.INBOX, ("enter",), sheet=True),
+    Shot("sheet", Where.INBOX, ("g", "enter"), sheet=True),
 )
 
 

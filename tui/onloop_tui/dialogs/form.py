@@ -30,7 +30,10 @@ class Field:
 
 
 class Form(Vertical):
-    """Asks for its fields in order, and posts what was filled in once nothing needed is missing."""
+    """Asks for its fields in order, and posts what was filled in once nothing needed is missing.
+
+    It is answered once, until whoever asks says what was wrong with the answer.
+    """
 
     @dataclass
     class Answered(Message):
@@ -50,7 +53,8 @@ class Form(Vertical):
         super().__init__()
         self._title = title
         self._fields = tuple(fields)
-        self._problem = ""
+        self._notice: tuple[Line, str, Tone] = ((), "", Tone.DIM)
+        self._answered = False
         self._heading = Bar(self._title_lines, id="form-title")
         self._entries = {field.name: _entry(field) for field in fields}
         """Kept, and not looked up: a form may be put away before it has come up."""
@@ -77,11 +81,17 @@ class Form(Vertical):
 
     def say(self, problem: str, *, clear: str = "") -> None:
         """Say what is wrong with the answer; the field called `clear` is emptied."""
-        self._problem = problem
+        self._answered = False
+        self._notice = ((Span("✗ ", Tone.BAD),), problem, Tone.BAD)
         self._heading.renew()
         if clear:
             self._entries[clear].value = ""
         self._focus_first_empty()
+
+    def wait(self, notice: str) -> None:
+        """Say what the answer waits for."""
+        self._notice = ((), notice, Tone.DIM)
+        self._heading.renew()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: the next field, or the answer."""
@@ -94,11 +104,14 @@ class Form(Vertical):
             self._answer()
 
     def _answer(self) -> None:
+        if self._answered:
+            return
         words = {name: entry.value for name, entry in self._entries.items()}
         missing = [field.label for field in self._fields if not field.optional and not words[field.name].strip()]
         if missing:
             self.say(f"{missing[0]} is needed; Esc leaves it")
         else:
+            self._answered = True
             self.post_message(self.Answered(words))
 
     def _focus_first_empty(self) -> None:
@@ -106,8 +119,9 @@ class Form(Vertical):
         next((entry for entry in entries if not entry.value), entries[-1]).focus()
 
     def _title_lines(self, width: int) -> tuple[Line, ...]:
-        problem = hanging((Span("✗ ", Tone.BAD),), self._problem, width, Tone.BAD) if self._problem else ()
-        return (*hanging((), self._title, width, Tone.STRONG), *problem)
+        mark, words, tone = self._notice
+        notice = hanging(mark, words, width, tone) if words else ()
+        return (*hanging((), self._title, width, Tone.STRONG), *notice)
 
 
 def _entry(field: Field) -> Input:

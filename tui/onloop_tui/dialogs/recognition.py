@@ -13,6 +13,7 @@ from onloop_tui.session import Session
 async def recognise(session: Session, form: Form, words: Mapping[str, str]) -> bool:
     """Make whoever filled in a `person_form` the session's person; otherwise the form says what is wrong."""
     typed_at = session.clock()
+    form.wait("the passphrase is being checked, which is slow by design")
     try:
         person = await asyncio.to_thread(session.place.recognise, words["name"].strip(), words["passphrase"])
     except OnloopError as problem:
