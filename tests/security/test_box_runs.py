@@ -295,7 +295,7 @@ def test_the_profile_for_macos_allows_what_the_view_shows_and_no_more(tmp_path: 
 
 
 @pytest.mark.parametrize("kind", OWN_ROOT)
-@pytest.mark.parametrize("parent", ["/tmp", "/var/tmp"])
+@pytest.mark.parametrize("parent", ["/tmp", "/var/tmp"])  # noqa: S108 - where people check things out, too
 def test_programs_below_a_folder_for_temporary_files_are_shown_whatever_code_left_in_their_place(
     kind: BoxKind, parent: str
 ) -> None:
@@ -307,7 +307,7 @@ def test_programs_below_a_folder_for_temporary_files_are_shown_whatever_code_lef
         for path in (program, program.parent, program.parent.parent):
             path.chmod(0o755)
         (place / "outside").mkdir()
-        box, shown, way = box_of(kind), replace(view, read_only=(program.parent,)), f"/tmp/{Path(tools).name}"
+        box, shown, way = box_of(kind), replace(view, read_only=(program.parent,)), f"{BOXED.tmp}/{Path(tools).name}"
         leave = f"{program}; mv {way} /tmp/aside; ln -s {before}{place}/outside {way}"
         first, second = (run_in(box, shown, ["sh", "-c", command]) for command in (leave, str(program)))
         left = list((place / "outside").iterdir())
