@@ -128,8 +128,8 @@ class World:
         """A control repository that holds a workflow file."""
         return self.origin("control", {name: text})
 
-    def init(self, name: str = "ana") -> None:
-        """Make the store with one approver: a script's for ever, so that a passphrase is checked cheaply."""
+    def init(self, name: str = "ana", *, scripted: bool = True) -> None:
+        """Make the store with one approver: a script's for ever, unless it is said to be a person's."""
         create_home(
             Home(self.store),
             store_id="world",
@@ -137,7 +137,7 @@ class World:
             groups=("approvers",),
             passphrase=PASSPHRASE,
             email="",
-            scripted=True,
+            scripted=scripted,
             cost=RANDOM_COST,
         )
 

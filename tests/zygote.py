@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,9 @@ class Zygote:
     """Runs `onloop WORDS…`; ends with the process that made it, whose end of the line it waits at."""
 
     def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line.settimeout(PATIENCE_S)
         self._process = subprocess.Popen(
@@ -32,6 +36,7 @@ class Zygote:
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            start_new_session=True,
         )
         theirs.close()
 
@@ -43,8 +48,20 @@ class Zygote:
             request = {"words": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}
             given = [out.fileno(), err.fileno(), *([] if secret is None else [secret])]
             socket.send_fds(self._line, [json.dumps(request).encode()], given)
-            code = int(self._line.recv(64))
+            try:
+                code = int(self._line.recv(64))
+            except TimeoutError:
+                self._end()
+                said = _text(out.fileno()) + _text(err.fileno())
+                raise AssertionError(f"onloop {' '.join(words)} did not end in {PATIENCE_S} s: {said}") from None
             return code, _text(out.fileno()), _text(err.fileno())
+
+    def _end(self) -> None:
+        """End the call that hangs, and begin anew: the next call must not wait for this one, nor get its answer."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._line.close()
+        self._start()
 
 
 def _text(handle: int) -> str:

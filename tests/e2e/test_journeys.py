@@ -199,7 +199,7 @@ def test_whatever_goes_wrong_in_the_end_a_person_is_asked(world: World, agent: s
 def test_a_silent_agent_is_ended_when_it_stalls(world: World) -> None:
     world.init()
     task = f"{world.fleet(world.origin())}.1"
-    words = ("work", "--role", "implementer", "--stall", "1s", "--lease", "1s", "--", "sleep", "600")
+    words = ("work", "--role", "implementer", "--stall", "1s", "--lease", "30s", "--", "sleep", "600")
 
     with world.running(*words):
         found = world.until(task, "input_required", "attempts_exhausted")

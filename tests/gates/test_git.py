@@ -25,7 +25,7 @@ def repository(tmp_path: Path) -> Git:
 
 def _saying(git: Git, script: str) -> Git:
     """Git with a subcommand `say` that runs a shell script: the only way to have git misbehave on demand."""
-    return replace(git, settings=(f"alias.say=!{script}",))
+    return git._replace(settings=(f"alias.say=!{script}",))
 
 
 def _is_gone(pid: int) -> bool:
@@ -90,7 +90,7 @@ def test_a_lock_that_is_held_is_held_by_every_git_that_was_started(repository: G
     held = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
     try:
         script = f"test -e /dev/fd/{held} && echo inherited"
-        assert replace(_saying(repository, script), held=held).text("say") == "inherited"
+        assert _saying(repository, script)._replace(held=held).text("say") == "inherited"
         with pytest.raises(GitFailed):
             _saying(repository, script).run("say")
     finally:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from onloop.gates.box import calls
@@ -92,12 +94,24 @@ def proof_of(box: Box, *, network: bool = False, nested: bool = False) -> Proof:
 def as_user(*words: str, before: Sequence[str] = (), first: Sequence[str] = ()) -> dict[str, object]:
     """What this file says as a script to an ordinary user, started through `before`, and as we are through `first`."""
     change = ("setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups")
-    argv = [*first, *(change if os.geteuid() == 0 else ()), *before, PYTHON, "-B", __file__, *words]
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "core")}
+    place = _readable()
+    argv = [*first, *(change if os.geteuid() == 0 else ()), *before, PYTHON, "-B", str(place / "trials.py"), *words]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(place)}
     done = subprocess.run(argv, env=environment, cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     said: dict[str, object] = json.loads(done.stdout)
     return said
+
+
+@cache
+def _readable() -> Path:
+    """A copy that every user can read: a checkout may lie where only its owner can."""
+    place = Path(tempfile.mkdtemp(prefix="box-trials-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o755)
+    shutil.copytree(ROOT / "core" / "onloop", place / "onloop", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(__file__, place / "trials.py")
+    return place
 
 
 def _told(proof: Proof) -> dict[str, object]:

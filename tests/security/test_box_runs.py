@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -291,3 +292,24 @@ def test_the_profile_for_macos_allows_what_the_view_shows_and_no_more(tmp_path: 
     assert f"{tmp_path}/tools" in next(rule for rule in rules if rule.startswith("(allow file-read* (literal"))
     assert "(deny network*)" in rules
     assert "(allow network*)" in profile(replace(view, network=True)).splitlines()
+
+
+@pytest.mark.parametrize("kind", OWN_ROOT)
+@pytest.mark.parametrize("parent", ["/tmp", "/var/tmp"])  # noqa: S108 - where people check things out, too
+def test_programs_below_a_folder_for_temporary_files_are_shown_whatever_code_left_in_their_place(
+    kind: BoxKind, parent: str
+) -> None:
+    before = {BoxKind.BUBBLEWRAP: "/oldroot", BoxKind.NAMESPACES: "/old"}[kind]
+    with empty() as (place, view), tempfile.TemporaryDirectory(dir=parent) as tools:
+        program = Path(tools, "deep", "tool")
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\necho found\n")
+        for path in (program, program.parent, program.parent.parent):
+            path.chmod(0o755)
+        (place / "outside").mkdir()
+        box, shown, way = box_of(kind), replace(view, read_only=(program.parent,)), f"{BOXED.tmp}/{Path(tools).name}"
+        leave = f"{program}; mv {way} /tmp/aside; ln -s {before}{place}/outside {way}"
+        first, second = (run_in(box, shown, ["sh", "-c", command]) for command in (leave, str(program)))
+        left = list((place / "outside").iterdir())
+    assert (first.exit_code, first.output) == (second.exit_code, second.output) == (0, b"found\n")
+    assert left == []

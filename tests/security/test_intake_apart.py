@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from e2e.serving import is_served
-from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
+from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, readable_python, theirs
 from onloop.gateway.home import Home
 from onloop.gateway.identity import launcher
 from onloop.gateway.opening import wall_clock
@@ -69,7 +69,7 @@ class Camp:
 def camp() -> Iterator[Camp]:
     with tempfile.TemporaryDirectory(prefix="onloop-camp-") as name:
         Path(name).chmod(0o755)
-        world = World(Path(name))
+        world = World(Path(name), {"READABLE_PYTHON": str(readable_python(Path(name, "python")))})
         made = world.onloop("init", "--name", "ana", "--isolate", OWNER, "--agents", AGENTS, passphrase=PASSPHRASE)
         assert made.code == 0, made.err
         origin = world.origin()

@@ -162,8 +162,13 @@ class Worker:
             agent.task or "",
             timeout_s=ANSWER_S,
             pause=self._pause_unless_stopped,
-            beat=vigil.beat,
+            beat=lambda: self._beat(vigil),
         )
+
+    def _beat(self, vigil: Vigil) -> None:
+        """Keep the lease, and a verifier: one that was killed meanwhile is missed by nobody else."""
+        vigil.beat()
+        self._keep_verifier_up()
 
     def _pause_unless_stopped(self, seconds: float) -> None:
         if self.stopped():

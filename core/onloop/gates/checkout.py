@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,7 +60,7 @@ def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) 
         place = folder / "work"
         place.mkdir(mode=0o700)
         git = _reader(mirror, folder, len(commit))
-        git = dataclasses.replace(git, work_tree=place, index=folder / "index")
+        git = git._replace(work_tree=place, index_file=folder / "index")
         git.run("read-tree", "--end-of-options", tree)
         if overlay is not None:
             overlay.change(git)

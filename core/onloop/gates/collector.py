@@ -6,7 +6,6 @@ its length before it, or an error, then the bundle and the artefacts as bytes. N
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import stat
@@ -96,7 +95,7 @@ def _copy(path: Path, spool: IO[bytes]) -> None:
 
 def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
     """Tracked files that differ from HEAD; none where its tree cannot be a work tree, which the gateway will refuse."""
-    git = dataclasses.replace(lent.git, work_tree=environment, index=index)
+    git = lent.git._replace(work_tree=environment, index_file=index)
     try:
         git.run("read-tree", "--end-of-options", lent.head)
     except GitFailed:

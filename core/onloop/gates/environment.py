@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -127,7 +126,7 @@ class Environment:
             return
         with loaned(objects, {"refs/heads/known": known} if known else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
-            writer = dataclasses.replace(git, objects=objects)
+            writer = git._replace(objects=objects)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
         try:
             _write_ref(objects.parent, ref, tip)

@@ -1,7 +1,8 @@
 """The only place where git is executed: with our configuration and environment, never with those of an agent.
 
 A `Git` is for a repository whose *own* configuration onloop wrote. What an agent's clone holds is read through its
-objects (`onloop.gates.loan`), never by starting git on its folder.
+objects (`onloop.gates.loan`), never by starting git on its folder. The collector, a process of its own for each
+submission, imports this: so there are named tuples here, for dataclasses take longer to import than all the rest.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from onloop.errors import Unavailable
 from onloop.gates.modes import AS_IT_IS, umask_of_user
@@ -98,8 +98,7 @@ class GitFailed(Unavailable):
         super().__init__(f"git {subcommand} failed: {complaint}", hint="put right what git names, then try again")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What git said on standard output; `cut` says that there was more than the cap."""
 
     stdout: bytes
@@ -117,8 +116,7 @@ class Output:
         return tuple(part.decode("utf-8", "backslashreplace") for part in self.stdout.split(b"\0")[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(NamedTuple):
     """Git on a repository that onloop owns, named by its git directory; nothing outside configures it.
 
     `held` is an open lock that every git process inherits: it stays locked until the last of them is gone.
@@ -127,7 +125,7 @@ class Git:
 
     directory: Path
     work_tree: Path | None = None
-    index: Path | None = None
+    index_file: Path | None = None
     objects: Path | None = None
     held: int | None = None
     settings: tuple[str, ...] = ()
@@ -183,8 +181,8 @@ class Git:
     def _environment(self) -> dict[str, str]:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= _ENVIRONMENT | {"PATH": _search_path()}
-        if self.index is not None:
-            environment["GIT_INDEX_FILE"] = str(self.index)
+        if self.index_file is not None:
+            environment["GIT_INDEX_FILE"] = str(self.index_file)
         if self.objects is not None:
             environment["GIT_OBJECT_DIRECTORY"] = str(self.objects)
         return environment
@@ -222,12 +220,12 @@ def _search_path() -> str:
     return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
 
 
-@dataclass(slots=True)
 class _Streams:
-    cap: int
-    stdout: bytearray = field(default_factory=bytearray)
-    stderr: bytearray = field(default_factory=bytearray)
-    cut: bool = False
+    __slots__ = ("cap", "cut", "stderr", "stdout")
+
+    def __init__(self, cap: int) -> None:
+        self.cap, self.cut = cap, False
+        self.stdout, self.stderr = bytearray(), bytearray()
 
     def take_output(self, chunk: bytes) -> None:
         room = self.cap - len(self.stdout)

@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.folders import scratch
@@ -36,8 +36,7 @@ CONFIG = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Loan:
+class Loan(NamedTuple):
     """The objects of a clone behind a repository of ours, and the commit its HEAD named when the loan was made."""
 
     git: Git

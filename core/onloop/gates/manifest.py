@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from onloop.errors import BadInput
 from onloop.gates.names import check_commit
@@ -23,16 +22,14 @@ MOST_LEFT = 50
 LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(NamedTuple):
     """One artefact: its name, and how many bytes of it come."""
 
     name: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What comes: `bundle` bytes of a git bundle (0 where the commit brings nothing new), then the artefacts in order.
 
     `left` names tracked files that differ from the commit, as the agent's side says; it is a statement.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from onloop.errors import Exit, Refused, Unavailable
 from onloop.gates.git import LONG_S, Git, GitFailed, git_version
@@ -60,7 +60,7 @@ def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged |
     if git_version() < _NEEDED:
         found, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
         raise Unavailable(f"git {found} cannot merge without a work tree", hint=f"install git {needed} or newer")
-    built = replace(git, settings=(*git.settings, _PLAIN)).run(
+    built = git._replace(settings=(*git.settings, _PLAIN)).run(
         "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", tip, head, accept=(0, 1)
     )
     tree, *paths = built.fields

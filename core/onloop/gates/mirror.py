@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import os
 import time
@@ -57,7 +56,7 @@ class Mirror:
         lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
             with self._turn(ref) as git:
-                reader = dataclasses.replace(git, settings=lenient)
+                reader = git._replace(settings=lenient)
                 reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
                 return git.text("rev-parse", "--verify", ref)
         except GitFailed:
@@ -214,7 +213,7 @@ class Mirror:
             _acquire(lock, self.path)
             for name in (ref, "packed-refs", "shallow"):
                 (self.path / f"{name}.lock").unlink(missing_ok=True)
-            yield dataclasses.replace(self.git, held=lock)
+            yield self.git._replace(held=lock)
         finally:
             os.close(lock)
 

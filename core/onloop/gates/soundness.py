@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import OnloopError
@@ -148,7 +148,7 @@ def _fsck(mirror: Path) -> Looked:
     lenient = tuple(f"fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
     words = ("--full", "--no-dangling", "--no-progress", "--no-reflogs")
     try:
-        replace(Git(mirror), settings=lenient).run("fsck", *words, timeout_s=FSCK_S)
+        Git(mirror, settings=lenient).run("fsck", *words, timeout_s=FSCK_S)
     except GitFailed as failed:
         if failed.out_of_time:
             return Looked(notes=(f"mirror {mirror.name}: not all objects were looked at: {failed.complaint}",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import assert_never
@@ -16,8 +16,10 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.layout import layout
 from onloop.gates.box.ownership import give
 from onloop.gates.box.view import BOXED, View, inside
+from onloop.gates.folders import remove_tree
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+_TMP = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - both are the run's own folder in the box
 _SLACK = 64
 """How many processes more than the limit can start at all, so that whoever counts them sees that there are too many."""
 
@@ -120,7 +122,26 @@ class Plan:
         return etc
 
     def _ready(self) -> dict[str, object]:
+        if self.box.kind.moves_paths:
+            for name in _mounted_in_tmp(self.view.read_only):
+                _clear(self.view.scratch / "tmp" / name)
         if self.box.user is not None:
             for place in self.view.writable:
                 give(place, self.box.user)
         return {}
+
+
+def _mounted_in_tmp(shown: Iterable[Path]) -> frozenset[str]:
+    """The names in the run's folder for temporary files below which something of the machine is shown."""
+    places = [path.relative_to(tmp) for path in shown for tmp in _TMP if path.is_relative_to(tmp)]
+    return frozenset(place.parts[0] for place in places if place.parts)
+
+
+def _clear(place: Path) -> None:
+    """Remove what earlier code left where a box is to be put together: a link there would lead its maker out."""
+    if place.is_dir() and not place.is_symlink():
+        remove_tree(place)
+    else:
+        place.unlink(missing_ok=True)
+    if os.path.lexists(place):
+        raise Unavailable(f"{place} cannot be removed", hint="remove it, or keep the toolchain elsewhere than in /tmp")
