@@ -164,9 +164,18 @@ def _malformed(why: str) -> BadInput:
     return BadInput(f"the bundle's pack is malformed: {why}", hint="onloop submit makes a whole one")
 
 
-def ids_of(index: Path, id_bytes: int = 20) -> frozenset[str]:
-    """The ids of all objects in a pack, from the index (version 2) that git made of it."""
+def ids_of(index: Path, id_bytes: int, sent: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of the objects in the first `sent` bytes of a pack, and of those behind them, from git's index of it.
+
+    Behind are the bases of deltas that git took from the objects that it has: nobody sent those. (Index version 2.)
+    """
     content = index.read_bytes()
     count = int.from_bytes(content[8 + 255 * 4 : 8 + 256 * 4])
-    names = content[8 + 1024 : 8 + 1024 + count * id_bytes]
-    return frozenset(names[at : at + id_bytes].hex() for at in range(0, len(names), id_bytes))
+    names = 8 + 1024
+    places = names + count * (id_bytes + 4)
+    came, taken = set[str](), set[str]()
+    for number in range(count):
+        place = int.from_bytes(content[places + number * 4 : places + (number + 1) * 4])
+        name = content[names + number * id_bytes : names + (number + 1) * id_bytes].hex()
+        (came if place < sent else taken).add(name)
+    return frozenset(came), frozenset(taken)

@@ -29,6 +29,9 @@ INDEX_S = 60.0
 """How long git may take to put together what was sent, and to look through it."""
 
 MOST_PREREQUISITES = 1_000
+MOST_LISTED = 4
+"""Of how many of them the trees are looked at, before the whole history is: git makes its deltas from those."""
+
 LIMITS = PackLimits()
 """What a bundle may come to, inflated and put together."""
 
@@ -161,7 +164,11 @@ def admit(arrival: Arrival, admission: Admission) -> str:
     git = _opened(folder, mirror)
     _index(arrival, git, header)
     packs = folder / "objects" / "pack"
-    new = _new_objects(git, head, known, packs, header)
+    id_bytes = len(head) // 2
+    sent = arrival.manifest.bundle - header.pack_at - id_bytes
+    (came, taken), *_ = [*(ids_of(index, id_bytes, sent) for index in packs.glob("*.idx")), (frozenset(), frozenset())]
+    _check_bases(git, taken, header, known)
+    new = _new_objects(git, head, known, came)
     if found := pointers(git, new):
         check_pointers(git, head, found - history_of(git, known))
     mirror.take_in(packs, admission.ref, head)
@@ -227,7 +234,20 @@ def _index(arrival: Arrival, git: Git, header: BundleHeader) -> None:
         content.unlink()
 
 
-def _new_objects(git: Git, head: str, known: Sequence[str], packs: Path, header: BundleHeader) -> frozenset[str]:
+def _check_bases(git: Git, taken: frozenset[str], header: BundleHeader, known: Sequence[str]) -> None:
+    """What deltas are made from is in the known history, or a delta would hand out what others' private work holds."""
+    listed = [git.text("ls-tree", "-r", "-t", commit).splitlines() for commit in header.prerequisites[:MOST_LISTED]]
+    near = {line.split("\t")[0].rpartition(" ")[2] for lines in listed for line in lines}
+    near |= {*git.text("rev-parse", *(f"{commit}^{{tree}}" for commit in header.prerequisites[:MOST_LISTED])).split()}
+    strangers = taken - near
+    if strangers and (strangers := strangers - history_of(git, known)):
+        raise BadInput(
+            f"commit {header.commit} comes as changes to {min(strangers)}, which is not in the target's history",
+            hint="onloop submit makes a whole bundle",
+        )
+
+
+def _new_objects(git: Git, head: str, known: Sequence[str], came: frozenset[str]) -> frozenset[str]:
     """The objects of the commit that the known history lacks: each came along, and none is somebody else's."""
     asked = "\n".join((head, *(f"^{commit}" for commit in known))).encode()
     try:
@@ -241,7 +261,6 @@ def _new_objects(git: Git, head: str, known: Sequence[str], packs: Path, header:
             f"commit {head} cannot be fetched, its history is not whole: {failed.complaint}", hint=_UNSHALLOW
         ) from failed
     new = frozenset(found)
-    came = frozenset().union(*(ids_of(index, len(header.commit) // 2) for index in packs.glob("*.idx")))
     strangers = new - came
     if strangers and (strangers := strangers - history_of(git, known)):
         raise BadInput(

@@ -157,11 +157,12 @@ def denied_of(who: Principal, verb: str, subject: str, ground: Ground, peer: str
 
 
 def words_of(name: str, values: Sequence[Any]) -> tuple[str, str]:
-    """What was asked for over a line, and about what, in the words of the log."""
+    """What was asked for over a line, and about what, in the words of the log: no field was checked before."""
     if name in {"get", "select"}:
         return f"read {values[0].__name__.lower()} rows", ""
     if name in _ASKED and name not in {"agent", "person"}:
-        return _ASKED[name](*values)[1:]
+        _, verb, subject = _ASKED[name](*values)
+        return verb, subject[:LONGEST_NAME]
     return name.replace("_", " "), ""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ MOST_AT_ONCE = 8
 
 @dataclass(slots=True, eq=False)
 class Hatch:
-    """Where the bytes of one connection go; shut until something is announced."""
+    """Where the bytes of one connection go; shut until something is announced.
+
+    Bytes come by the thread that listens while another one opens or empties it: what is taken out gets no more of them.
+    """
 
     _arrival: Arrival | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_open(self) -> bool:
@@ -51,14 +56,15 @@ class Hatch:
 
     def take(self, content: bytes) -> None:
         """The next bytes; BadInput where nobody announced them."""
-        if self._arrival is None:
-            raise BadInput("bytes that nobody announced", hint="onloop submit announces them")
-        self._arrival.take(content)
+        with self._turn:
+            if self._arrival is None:
+                raise BadInput("bytes that nobody announced", hint="onloop submit announces them")
+            self._arrival.take(content)
 
     @contextmanager
     def emptied(self) -> Iterator[Arrival]:
         """What has come, taken out; it is gone when the block ends."""
-        arrival, self._arrival = self._arrival, None
+        arrival = self._taken_out()
         if arrival is None:
             raise Refused("nothing was handed in", exit=Exit.USAGE, hint="onloop submit hands in and asks")
         try:
@@ -68,6 +74,11 @@ class Hatch:
 
     def close(self) -> None:
         """Forget what has come."""
-        if self._arrival is not None:
-            self._arrival.close()
-            self._arrival = None
+        arrival = self._taken_out()
+        if arrival is not None:
+            arrival.close()
+
+    def _taken_out(self) -> Arrival | None:
+        with self._turn:
+            arrival, self._arrival = self._arrival, None
+        return arrival

@@ -127,14 +127,14 @@ class Resident:
             waiting: list[Request] = []
             for key, mask in self._selector.select(0 if more else TICK_S):
                 if isinstance(key.data, _Line):
-                    self._attend(key.data, mask)
+                    self._attend_safely(key.data, mask)
                 else:
                     key.data()
             now = time.monotonic()
             turn, more = self._fences.turn([line for line in self._lines if line.is_ready], now)
             for line in turn:
                 line.waits_since = now
-                self._begin(line, waiting)
+                self._begin_safely(line, waiting)
             self._go_aside()
             if waiting:
                 self._carry_out(waiting)
@@ -167,6 +167,14 @@ class Resident:
         self._lines.add(line)
         self._selector.register(made, selectors.EVENT_READ, line)
 
+    def _attend_safely(self, line: _Line, mask: int) -> None:
+        """As `_attend`; what nobody foresaw ends the connection, and nobody else's."""
+        try:
+            self._attend(line, mask)
+        except Exception as problem:
+            self._complain(problem)
+            self._drop(line)
+
     def _attend(self, line: _Line, mask: int) -> None:
         line.heard_at = time.monotonic()
         try:
@@ -193,6 +201,14 @@ class Resident:
         held, unread = weight[0] - line.weight[0], weight[1] - line.weight[1]
         line.weight = weight
         self._fences.weigh(line.uid, held, unread, own=line.own)
+
+    def _begin_safely(self, line: _Line, waiting: list[Request]) -> None:
+        """As `_begin`; what nobody foresaw ends the request, and nobody else's."""
+        try:
+            self._begin(line, waiting)
+        except Exception as problem:
+            self._complain(problem)
+            self._answer(line, error_text(problem))
 
     def _begin(self, line: _Line, waiting: list[Request]) -> None:
         """Take up the next request of a connection: one at a time, in order."""

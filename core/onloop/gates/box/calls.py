@@ -20,6 +20,7 @@ MS_SILENT, MS_PRIVATE, MS_SLAVE = 32768, 1 << 18, 1 << 19
 MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION = 0x20080522
 _AT_RECURSIVE, _AT_FDCWD = 0x8000, -100
@@ -104,6 +105,27 @@ def open_own_files(*, ours: bool) -> None:
 def gain_nothing() -> None:
     """Has no program that this process starts gain rights by being started."""
     control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def filter_calls(program: bytes) -> None:
+    """Has the kernel ask this filter, for ever, of every system call of this process and of what it starts."""
+    if program:
+        words = (_Filter * (len(program) // ctypes.sizeof(_Filter))).from_buffer_copy(program)
+        filters = _Filters(len(words), ctypes.cast(words, ctypes.c_void_p))
+        call(_LIBC.prctl, _PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), ctypes.byref(filters), 0, 0)
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("so", ctypes.c_uint8),
+        ("not_so", ctypes.c_uint8),
+        ("value", ctypes.c_uint32),
+    )
+
+
+class _Filters(ctypes.Structure):
+    _fields_ = (("count", ctypes.c_uint16), ("words", ctypes.c_void_p))
 
 
 def leave_keyrings() -> None:

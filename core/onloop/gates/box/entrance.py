@@ -11,6 +11,7 @@ from typing import Any
 
 from onloop.gates.box import calls
 from onloop.gates.box.bounds import Bounds
+from onloop.gates.box.filter import program
 from onloop.gates.box.ordinary import become_user, limit_processes, user_namespace
 from onloop.gates.box.watch import Watch
 
@@ -76,13 +77,24 @@ def _by_bubblewrap(way: Entrance, order: Mapping[str, Any]) -> None:
     way.kept = () if order["user"] is None else (user_namespace(order["user"], nested=order["nested"]),)
     for descriptor in way.kept:
         words += ["--userns2", str(descriptor)]
-    told = os.memfd_create("box", 0)
-    os.write(told, b"".join(os.fsencode(word) + b"\0" for word in words))
-    os.lseek(told, 0, os.SEEK_SET)
+    refused = program()
+    if refused:
+        filtered = _told(refused)
+        words += ["--seccomp", str(filtered)]
+        way.kept = (*way.kept, filtered)
+    told = _told(b"".join(os.fsencode(word) + b"\0" for word in words))
     way.argv = [order["program"], "--args", str(told), "--", *order["command"]]
     way.folder, way.environment = "/", {}
     way.descriptors, way.status = (*way.kept, said, told), status
     way.kept = ()
+
+
+def _told(content: bytes) -> int:
+    """A descriptor at which whoever is started reads that."""
+    told = os.memfd_create("box", 0)
+    os.write(told, content)
+    os.lseek(told, 0, os.SEEK_SET)
+    return told
 
 
 def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
@@ -117,6 +129,7 @@ def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
         limit_processes(order["processes"], order["user"])
         become_user(order["user"])
         calls.drop_capabilities()
+        calls.filter_calls(program())
         rules.obey()
 
     way.enter = enter

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from onloop.gates.box import calls
+from onloop.gates.box.filter import program
 from onloop.gates.box.item import SHARED_MEMORY_BYTES, Item, Way
 from onloop.gates.box.system import USER
 
@@ -114,6 +115,7 @@ class Enclosure(NamedTuple):
         calls.end_with_parent()
         calls.gain_nothing()
         calls.drop_capabilities()
+        calls.filter_calls(program())
 
 
 def _put(item: Item) -> None:
