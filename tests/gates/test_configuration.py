@@ -11,7 +11,7 @@ from gates.desk import Desk, command
 from onloop.gates.changes import ChangedPath, FileKind, Status
 from onloop.gates.configuration import MOST_FLAGS, flag_kind, flags, flags_for
 from onloop.gates.mirror import Mirror
-from onloop.machine.flags import FlagKind
+from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.task import Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ KINDS = {
     """,
     FlagKind.PLUGIN: """
         conftest.py a/b/conftest.py lib/sitecustomize.py usercustomize.py evil.PTH .venv/bin/pytest
-        node_modules/jest/index.js
+        node_modules/jest/index.js src/shop/__pycache__/__init__.cpython-311.pyc __pycache__/app_test.cpython-311.pyc
+        shop.pyc green-1.dist-info/entry_points.txt src/green.egg-info/entry_points.txt _hypothesis_pytestplugin.py
+        src/pytest_green.py
     """,
     FlagKind.CONFIGURATION: """
         pytest.ini setup.cfg pyproject.toml noxfile.py .coveragerc jest.config.mjs tests/vitest.config.ts .mocharc.json
@@ -34,13 +36,16 @@ KINDS = {
         app/FooTest.java app/TestFoo.kt __tests__/a.js src/tests.rs tests/data.json app/tests.py
         tests/test_conftest.py src/__snapshots__/a.snap
     """,
-    FlagKind.BUILD: "sub/Makefile package.json setup.py Cargo.toml go.mod pom.xml a/rules.mk .gitattributes",
+    FlagKind.BUILD: """
+        sub/Makefile package.json setup.py Cargo.toml go.mod pom.xml a/rules.mk .gitattributes scripts/check.sh test.sh
+        run_tests.sh ci/run-test.sh bin/test scripts/ci-check src/shop/_fast.cpython-311-x86_64-linux-gnu.so lib/a.jar
+    """,
     FlagKind.DEPENDENCIES: "requirements-dev.txt a/uv.lock package-lock.json go.sum",
     FlagKind.CI: ".github/workflows/ci.yml .onloop/feature.yaml .gitlab-ci.yml CODEOWNERS",
 }
 OTHERS = """
     src/app.py docs/makefile.md a/pytest.py.txt x/github/a pytester/a.py app/json.py app/types.py attest.py latest/a.py
-    json/data.txt contest.py src/app/logging.py greatest.ts protest.go
+    json/data.txt contest.py src/app/logging.py greatest.ts protest.go latest.sh deploy.sh bin/shop src/checks/a.sql
 """
 
 
@@ -90,3 +95,25 @@ def test_changed_tests_are_no_flag_of_a_gate_that_only_reads_code(desk: Desk) ->
     assert [flag.path for flag in flags_for(command("ruff", "check"), changed)] == kept
     assert [flag.path for flag in flags_for(command("{python}", "-m", "ruff", "check"), changed)] == kept
     assert [flag.path for flag in flags_for(command("make", "ruff"), changed)] == [*kept, "tests/test_a.py"]
+
+
+def test_what_the_command_of_a_gate_or_of_setup_runs_is_flagged_whatever_its_name() -> None:
+    paths = ("tools/judge", "app/verdict.py", "src/green/__main__.py", "prepare.txt", "app/other.py")
+    changed = [ChangedPath(path, Status.MODIFIED, FileKind.FILE) for path in paths]
+    run = {
+        "tools/judge": command("sh", "./tools/judge"),
+        "app/verdict.py": command("env", "A=1", "{python}", "-m", "app.verdict"),
+        "src/green/__main__.py": command("{python}", "-m", "green"),
+    }
+    for path, gate in run.items():
+        assert flags_for(gate, changed) == (Flag(path, FlagKind.COMMAND),)
+    assert flags_for(command("cargo", "test"), changed, setup=[["sh", "prepare.txt"]]) == (
+        Flag("prepare.txt", FlagKind.COMMAND),
+    )
+    assert flags_for(command("ruff", "check", "app/other.py"), changed) == ()
+
+
+def test_what_ran_the_tests_at_the_base_and_no_longer_does_is_flagged(desk: Desk) -> None:
+    desk.base({"go.sh": "python3 -m pytest -q\n", "gone.sh": "pytest\n", "app.py": "1\n"})
+    evidence = desk.ask(command("true"), desk.submit({"go.sh": "exit 0\n", "app.py": "2\n"}, "gone.sh"))
+    assert evidence.flags == (Flag("go.sh", FlagKind.REACHES), Flag("gone.sh", FlagKind.REACHES))

@@ -237,6 +237,16 @@ def test_a_long_diff_is_cut_and_says_so(mirror: Mirror, origin: Origin, agent: A
     assert shown.endswith("[cut here: the diff is longer than 1000 bytes]\n")
 
 
+def test_no_long_file_keeps_a_short_one_out_of_a_diff_that_is_cut(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    files = {"a-filler": "line\n" * 10_000, "conftest.py": "line\n" * 9_000, "z.py": "the backdoor\n"}
+    head = agent.commit(files)
+    handed_in(mirror, agent.path, TASK, 1)
+    shown = mirror.diff(origin.tip(), head, max_bytes=2000, first=["conftest.py"])
+    assert "+the backdoor" in shown
+    assert "cut here" in shown
+    assert shown.index("b/z.py") < shown.index("b/conftest.py")
+
+
 def test_only_regular_files_of_the_commit_are_read(mirror: Mirror, agent: Agent) -> None:
     (agent.path / "link").symlink_to("calc.py")
     head = agent.commit({"sub/a": "1", "tool": "x"})

@@ -11,7 +11,7 @@ from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.output import Output
 from onloop.cli.swarm_render import swarm_json, swarm_lines
-from onloop.gates.changes import FileChange
+from onloop.gates.changes import FileChange, FileKind
 from onloop.gateway.confinement import ran_in, reachable
 from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.gateway.standing import Standing
@@ -291,7 +291,10 @@ def _flag_lines(task: Task) -> Iterator[str]:
 
 def _file_line(file: FileChange) -> str:
     flag = f"  ! {file.flag}" if file.flag else ""
-    return safe(f"  {file.status.value:<9}{file.path}  +{file.added or 0} -{file.removed or 0}{flag}")
+    before = f" (was {file.previous})" if file.previous else ""
+    lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
+    kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"
+    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{flag}")
 
 
 def _decision_line(decision: Decision) -> str:

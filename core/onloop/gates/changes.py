@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # whoever only shows changes starts no git
-    from onloop.gates.git import Git
+    from onloop.gates.git import Git, Output
 
 _LITERALLY, _ESCAPED = re.compile(r"([\\*?\[])"), r"\\\1"
 _LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -71,6 +71,7 @@ class _Raw:
     status: Status
     kind: FileKind
     paths: tuple[str, ...]
+    ids: tuple[str, str]
 
 
 def changed_paths(git: Git, base: str, head: str) -> tuple[ChangedPath, ...]:
@@ -89,8 +90,17 @@ def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
 def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = ()) -> str:
     """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line.
 
-    The files `first` come first, in that order.
+    The files `first` come first, in that order. Of a patch that is cut, small files come before large ones: nobody
+    hides a line behind a file that is too long to show.
     """
+    output = _patch(git, base, head, max_bytes, first)
+    if output.cut:
+        output = _patch(git, base, head, max_bytes, _small_first(git, base, head, max_bytes // 10, first))
+    shown = output.stdout.decode("utf-8", "backslashreplace")
+    return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
+
+
+def _patch(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str]) -> Output:
     argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
     from tempfile import NamedTemporaryFile  # whoever only shows changes loads nothing that starts programs
 
@@ -98,9 +108,19 @@ def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = 
         order.writelines(f"{_LITERALLY.sub(_ESCAPED, path)}\n" for path in first if "\n" not in path)
         order.flush()
         words = (*argv, *_SHOWN, f"-O{order.name}", "--end-of-options", base, head)
-        output = git.run("diff-tree", "-r", *words, max_bytes=max_bytes)
-    shown = output.stdout.decode("utf-8", "backslashreplace")
-    return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
+        return git.run("diff-tree", "-r", *words, max_bytes=max_bytes)
+
+
+def _small_first(git: Git, base: str, head: str, large: int, first: Sequence[str]) -> tuple[str, ...]:
+    """Every changed path: `first` in its order, then the others by size; what is larger than `large` after all that."""
+    fields = list(_diff(git, "--raw", "-z", "--no-renames", base=base, head=head))
+    raws = _raws(fields)
+    ids = "".join(f"{one}\n" for raw in raws for one in raw.ids).encode()
+    listed = git.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).text.split("\n")
+    sizes = [int(word) if word.isdecimal() else 0 for word in listed]
+    size = {raw.paths[-1]: max(sizes[2 * n : 2 * n + 2], default=0) for n, raw in enumerate(raws)}
+    places = {path: place for place, path in enumerate(first)}
+    return tuple(sorted(size, key=lambda path: (size[path] > large, places.get(path, len(places)), size[path], path)))
 
 
 def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,7 +146,7 @@ def _raws(fields: list[str]) -> list[_Raw]:
         paths = tuple(fields.pop(0) for _ in range(2 if letter[0] in "RC" else 1))
         mode = old_mode if letter == "D" else new_mode
         status = _STATUSES.get(letter[0], Status.MODE if old_id == new_id else Status.MODIFIED)
-        found.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths))
+        found.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths, (old_id, new_id)))
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
@@ -63,7 +64,22 @@ _DEPENDENCIES = (
 _CI = frozenset({".gitlab-ci.yml", "jenkinsfile", "codeowners"})
 _CI_FOLDERS = re.compile(r"(?:^|/)(?:\.github|\.circleci|\.ci|\.onloop)/", re.IGNORECASE)
 _BUILD_FOLDERS = re.compile(r"(?:^|/)(?:\.cargo|\.husky|\.mvn)/", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"(?:^|/)(?:[^/]*[._-])?(?:tests?|checks?|verify|ci|lint|build)(?:[._-][^/.]*)?\.(?:sh|bash|zsh|fish|ps1|bat|cmd)$"
+    r"|(?:^|/)(?:bin|scripts?|tools|ci|hack)/(?:[^/.]*[_-])?(?:tests?|checks?|verify|ci|lint|build)(?:[_-][^/.]*)?$",
+    re.IGNORECASE,
+)
+_COMPILED = re.compile(r"\.(?:so|so\.[\d.]+|pyd|dll|dylib|node|jar|class|wasm)$", re.IGNORECASE)
+_BYTECODE = re.compile(r"(?:^|/)__pycache__/|\.py[co]$", re.IGNORECASE)
+"""An interpreter may load it in the place of the source beside it."""
+
+_ENTRY_POINTS = re.compile(r"(?:^|/)[^/]+\.(?:dist-info|egg-info)(?:/|$)|\.egg-link$", re.IGNORECASE)
+"""A runner loads the plugins that it finds named there."""
+
 _VENV = re.compile(r"(?:^|/)(?:\.venv|venv|node_modules|site-packages)/", re.IGNORECASE)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+_INSIDE = (_VENV, _BYTECODE, _ENTRY_POINTS, re.compile(r"^(?:src/)?(?!tests?_)\w*pytest\w*\.(?:py|so|pyd)$", re.I))
+_BUILDS = (_BUILD_FOLDERS, _SCRIPT, _COMPILED)
 _TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|spec|__tests__|__snapshots__|testdata|e2e|cypress)/", re.IGNORECASE)
 _TEST_NAME = re.compile(
     r"(?:^|/)(?:test_[^/]*|[^/]*_test\.\w+|[^/]*[._-](?:test|spec)\.\w+|tests?\.(?:py|rs|js|ts)|[^/]*_spec\.rb)$",
@@ -91,10 +107,12 @@ _CODE = re.compile(
 _TESTS = {Status.DELETED: FlagKind.TEST_DELETED, Status.ADDED: FlagKind.TEST_ADDED}
 
 
-def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
-    """A flag for each changed path that decides what a gate says, and for those that reach for it; worst first."""
-    known = (Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
-    found = in_order((*known, *(Flag(path, FlagKind.REACHES) for path in reaching)))
+def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = (), run: Iterable[str] = ()) -> tuple[Flag, ...]:
+    """A flag for each changed path that decides what a gate says, that reaches for it, or that it runs; worst first."""
+    known = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
+    by_name = {flag.path for flag in known}
+    named = (Flag(path, FlagKind.COMMAND) for path in run if path not in by_name)
+    found = in_order((*known, *named, *(Flag(path, FlagKind.REACHES) for path in reaching)))
     if len(found) <= MOST_FLAGS:
         return found
     beyond = found[MOST_FLAGS:]
@@ -102,11 +120,33 @@ def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple
     return (*found[:MOST_FLAGS], Flag(f"and {len(beyond)} more paths, sha256 {digest}", beyond[0].kind))
 
 
-def flags_for(gate: CommandGate, changed: Iterable[ChangedPath], reaching: Iterable[str] = ()) -> tuple[Flag, ...]:
-    """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`."""
-    decided = (path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path))
-    found = flags(decided, reaching)
+def flags_for(
+    gate: CommandGate,
+    changed: Iterable[ChangedPath],
+    reaching: Iterable[str] = (),
+    setup: Iterable[Sequence[str]] = (),
+) -> tuple[Flag, ...]:
+    """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`.
+
+    What the gate's own command, or a command of `setup`, names is flagged by whatever name it goes.
+    """
+    decided = [path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path)]
+    commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
+    run = frozenset(path for command in commands for path in _named(command))
+    found = flags(decided, reaching, (path.path for path in decided if path.path in run))
     return tuple(flag for flag in found if flag.kind not in TESTS) if _only_reads(gate) else found
+
+
+def _named(command: Sequence[str]) -> Iterator[str]:
+    """The paths in the checkout that the words of a command may stand for; a module's words after `-m` too."""
+    for word in command:
+        for part in (word, word.partition("=")[2]):
+            if part:
+                yield posixpath.normpath(part)
+    modules = command[command.index("-m") + 1 :] if "-m" in command else ()
+    for module in (word.replace(".", "/") for word in modules if _DOTTED.fullmatch(word)):
+        for root in ("", "src/"):
+            yield from (f"{root}{module}{end}" for end in (".py", "/__main__.py", "/__init__.py"))
 
 
 def _only_reads(gate: CommandGate) -> bool:
@@ -129,11 +169,12 @@ def from_base(wanted: BaseTests, path: str) -> bool:
     return matches(wanted.paths, path) if wanted.paths else runs_tests(path)
 
 
-def may_reach(changed: Iterable[ChangedPath]) -> tuple[str, ...]:
-    """The changed code that is no test and decides nothing by its name: where `REACHING` would be out of place."""
-    there = (
-        c.path for c in changed if c.status is not Status.DELETED and c.kind in {FileKind.FILE, FileKind.EXECUTABLE}
-    )
+def may_reach(changed: Iterable[ChangedPath], without: Status = Status.DELETED) -> tuple[str, ...]:
+    """The changed code that is no test and decides nothing by its name: where `REACHING` would be out of place.
+
+    What reached for it at the base, and no longer does, was a judge, too: that is asked with `Status.ADDED`.
+    """
+    there = (c.path for c in changed if c.status is not without and c.kind in {FileKind.FILE, FileKind.EXECUTABLE})
     return tuple(path for path in there if flag_kind(path) is None and _CODE.search(path))
 
 
@@ -147,11 +188,11 @@ def _decides(path: str) -> FlagKind | None:
     name = path.rpartition("/")[2].casefold()
     if _shadows(path):
         return FlagKind.SHADOW
-    if name in _PLUGINS or name.endswith(".pth") or _VENV.search(path):
+    if name in _PLUGINS or name.endswith(".pth") or any(found.search(path) for found in _INSIDE):
         return FlagKind.PLUGIN
     if name in _CONFIGURATION or any(fnmatchcase(name, pattern) for pattern in _CONFIGURATION_PATTERNS):
         return FlagKind.CONFIGURATION
-    if name in _BUILD or name.endswith(".mk") or _BUILD_FOLDERS.search(path):
+    if name in _BUILD or name.endswith(".mk") or any(found.search(path) for found in _BUILDS):
         return FlagKind.BUILD
     if any(fnmatchcase(name, pattern) for pattern in _DEPENDENCIES):
         return FlagKind.DEPENDENCIES

@@ -13,7 +13,7 @@ from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.strongest import strongest_box
-from onloop.gates.changes import paths_with
+from onloop.gates.changes import Status, paths_with
 from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import is_file_path
@@ -214,8 +214,7 @@ def _sized(name: str, size: int, least: int) -> _Finding:
 
 
 def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
-    changed = workshop.mirror.changed_paths(subject.base, subject.head)
-    flags = flags_for(gate, changed, paths_with(workshop.mirror.git, subject.head, REACHING, may_reach(changed)))
+    flags = _flags(gate, subject, workshop)
     trial = _trial(gate, subject.head, workshop, subject.base)
     output = _output(trial, workshop)
     verdict, summary = judge(trial, gate.tests, output)
@@ -226,6 +225,15 @@ def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Findin
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
         return _compared(finding, counts, _base_count(gate, subject, workshop, counts), subject)
     return finding
+
+
+def _flags(gate: CommandGate, subject: Subject, workshop: Workshop) -> tuple[Flag, ...]:
+    git, changed = workshop.mirror.git, workshop.mirror.changed_paths(subject.base, subject.head)
+    reaching = (
+        *paths_with(git, subject.head, REACHING, may_reach(changed)),
+        *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
+    )
+    return flags_for(gate, changed, reaching, workshop.environment.setup)
 
 
 def _scored(finding: _Finding) -> _Finding:

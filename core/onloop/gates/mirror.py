@@ -186,10 +186,10 @@ class Mirror:
             return Landed(result)
         if tip != expected:
             return Elsewhere(tip)
-        raise Unavailable(
-            f"{without_credentials(self.origin)} did not let {target} move: {refusal}",
-            hint="let the gateway push there: a bare repository, without a rule against this push; then try again",
-        )
+        hint = "let the gateway push there: a bare repository, without a rule against this push; then try again"
+        if "currently checked out" in refusal:
+            hint = f"it is checked out there: git -C {without_credentials(self.origin)} checkout --detach, then retry"
+        raise Unavailable(f"{without_credentials(self.origin)} did not let {target} move: {refusal}", hint=hint)
 
     @property
     def _source(self) -> str:

@@ -73,8 +73,7 @@ class Executor:
             self.opened.gateway.put_back(job)
             return f"not recorded: {no.message}"
         except Exception as problem:  # what breaks the executor must end before a person, not in a loop
-            words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
-            return self._fail(task, effect, EffectProblem.ERROR, safe(words, 300))
+            return self._fail(task, effect, EffectProblem.ERROR, safe(_told(problem), 500))
 
     def _resume(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
         """The intent is on record, and we do not know whether the act followed: the target knows."""
@@ -225,6 +224,13 @@ def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, 
     brought = shown.differing(mirror.git, tip, merged.commit)
     trouble = unclonable(mirror.git, mirror.origin, tip, merged.commit, brought)
     return (EffectProblem.UNCLONABLE, safe(trouble, 500)) if trouble else None
+
+
+def _told(problem: Exception) -> str:
+    """What is wrong and what would work, for whoever is asked what now."""
+    if not isinstance(problem, OnloopError):
+        return f"{type(problem).__name__}: {problem}"
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
 def _seen_from(mirror: Mirror, now: Submission, head: str, base: str, at: int) -> Submission:

@@ -15,6 +15,7 @@ class FlagKind(StrEnum):
     SHADOW = "shadow"
     PLUGIN = "plugin"
     REACHES = "reaches"
+    COMMAND = "command"
     CONFIGURATION = "configuration"
     TEST_DELETED = "test_deleted"
     TEST_CHANGED = "test_changed"
@@ -31,6 +32,7 @@ FLAG_WORDS: Mapping[FlagKind, str] = {
     FlagKind.SHADOW: "takes the place of a standard module or of the test runner",
     FlagKind.PLUGIN: "runs inside the interpreter or the test runner",
     FlagKind.REACHES: "is no test, and names the test runner or ends its process",
+    FlagKind.COMMAND: "is run by a gate's own command",
     FlagKind.CONFIGURATION: "configures the tests",
     FlagKind.TEST_DELETED: "a test file is deleted",
     FlagKind.TEST_CHANGED: "a test file is changed",
