@@ -20,7 +20,7 @@ from gateway.served import served
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, OnloopError, Refused
 from onloop.gateway.client import GatewayClient
-from onloop.gateway.declared import check_read
+from onloop.gateway.declared import check_asked
 from onloop.gateway.home import Home
 from onloop.gateway.peer import connected
 from onloop.gateway.protocol import VERBS, request_from
@@ -151,7 +151,7 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
         ("due", [2**70, None]),
     ):
         with pytest.raises(BadInput):
-            check_read(name, values)
+            check_asked(name, values)
 
 
 def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:

@@ -104,7 +104,12 @@ class Caller:
             raise NotAllowed(words, hint=hint, ground=Ground.PEER)
 
     def _claimer(self, claimed: Principal) -> Principal:
-        """Who claims: the kernel's word for user and process, whatever they call themselves."""
+        """Who claims: the kernel's word for user and process, whatever they call themselves.
+
+        An agent that says so of itself is one, and may not.
+        """
+        if claimed in self.proven:
+            return claimed
         hand = Hand(self.peer.uid, process_of(self.peer.pid))
         return replace(claimed, hand=hand) if self.own else launcher(f"uid-{self.peer.uid}", hand)
 

@@ -23,6 +23,9 @@ T = TypeVar("T")
 LONGEST_PAGE = 100_000
 """How many events of the log may be asked for at a time."""
 
+LONGEST_WORD = 16_384
+"""How many characters anything else that is asked may have, before whatever it is for has its own, smaller say."""
+
 _Names = typing.Annotated[tuple[Id, ...], Items(100)]
 _Seq = typing.Annotated[int, Range(0, 2**53 - 1)]
 _READS: Mapping[str, tuple[Any, ...]] = {
@@ -38,6 +41,8 @@ _READS: Mapping[str, tuple[Any, ...]] = {
 }
 """What the reads of a store take, in order, where another user asks for it."""
 
+_OTHER_READS = frozenset({"tasks", "get", "select"})
+
 
 def declared(kind: type[T]) -> type[T]:
     """The class, whose public methods refuse with BadInput what is not as annotated, and mask foreign text."""
@@ -47,15 +52,20 @@ def declared(kind: type[T]) -> type[T]:
     return kind
 
 
-def check_read(name: str, values: Sequence[object]) -> None:
-    """BadInput unless what a read of the store was asked with is of its declared type, length and range."""
+def check_asked(name: str, values: Sequence[object]) -> None:
+    """BadInput unless what a read of the store was asked with is of its declared type, length and range.
+
+    Of what changes something, only that it is text of a bearable length: the gateway's own annotations say the rest.
+    """
     for value, hint in zip(values, _READS.get(name, ()), strict=False):
         check_value(value, hint, name)
+    word = Text(200) if name in _OTHER_READS or name in _READS else Text(LONGEST_WORD, odd=name == "deny")
     for value in values:
         if isinstance(value, TaskFilter):
             check_fields(value)
-        if isinstance(value, str):
-            check_value(value, typing.Annotated[str, Text(200)], name)
+        for each in value.values() if isinstance(value, Mapping) and name == "select" else (value,):
+            if type(each) is str:
+                check_value(each, typing.Annotated[str, word], name)
 
 
 def _checked(method: Callable[..., Any]) -> Callable[..., Any]:

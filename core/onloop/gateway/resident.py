@@ -24,7 +24,7 @@ from onloop.gateway.caller import Caller, Doorkeeper
 from onloop.gateway.calls import CALLS
 from onloop.gateway.connection import Connection as _Line
 from onloop.gateway.connection import Request, is_ours
-from onloop.gateway.declared import check_read
+from onloop.gateway.declared import check_asked
 from onloop.gateway.denials import words_of
 from onloop.gateway.dossier import Changes
 from onloop.gateway.fences import LARGEST_ANSWER, Fences, Queue, room_for_connections
@@ -217,7 +217,7 @@ class Resident:
             told = parsed(line.asked.popleft())
             name, verb, values = request_from(told)
             if not line.caller.own:
-                check_read(name, values)
+                check_asked(name, values)
             request = Request(line, name, verb, line.caller.admitted(name, verb, values, told))
         except OnloopError as problem:
             if isinstance(problem, NotAllowed):
