@@ -30,7 +30,9 @@ def why_not() -> str:
         return "only root can be somebody else"
     import pwd
 
-    missing = [name for name in (OWNER, AGENT, OTHER, APPROVER) if name not in {each.pw_name for each in pwd.getpwall()}]
+    missing = [
+        name for name in (OWNER, AGENT, OTHER, APPROVER) if name not in {each.pw_name for each in pwd.getpwall()}
+    ]
     if missing:
         return f"there is no user {missing[0]}"
     asked = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
@@ -70,7 +72,9 @@ class FourUsers:
         paths = [str(ROOT / "core"), str(ROOT / "tui"), *(path for path in sys.path if path.endswith("site-packages"))]
         (here / "onloop.pth").write_text("\n".join(paths) + "\n")
         command = self.folder / "venv" / "bin" / "onloop"
-        command.write_text(f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n")
+        command.write_text(
+            f"#!{self.folder}/venv/bin/python\nfrom onloop.cli.entry import main\nraise SystemExit(main())\n"
+        )
         command.chmod(0o755)
         for user in (OWNER, AGENT, OTHER, APPROVER):
             home = self.home(user)
@@ -96,7 +100,12 @@ class FourUsers:
         return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--", *argv]
 
     def call(
-        self, user: str, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, fds: tuple[int, ...] = ()
+        self,
+        user: str,
+        *argv: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        fds: tuple[int, ...] = (),
     ) -> Ran:
         """Any program as a user."""
         done = subprocess.run(
@@ -114,7 +123,12 @@ class FourUsers:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def run(
-        self, user: str, *words: str, passphrase: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        user: str,
+        *words: str,
+        passphrase: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> Ran:
         """`onloop WORDS…` as a user, with a passphrase on a file descriptor if there is one."""
         reader, writer = os.pipe()
