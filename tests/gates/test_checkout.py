@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,3 +100,32 @@ def test_two_checkouts_of_one_commit_are_apart(mirror: Mirror, origin: Origin) -
 def test_a_commit_that_is_not_in_the_mirror_cannot_be_checked_out(mirror: Mirror) -> None:
     with pytest.raises(UnknownThing), clean_checkout(mirror, "0" * 39 + "1"):
         pass
+
+
+FULL = """\
+import sys, tempfile
+from pathlib import Path
+from onloop.errors import Unavailable
+from onloop.gates.checkout import clean_checkout
+from onloop.gates.mirror import Mirror
+tempfile.tempdir = sys.argv[1]
+try:
+    with clean_checkout(Mirror(Path(sys.argv[2]), ""), sys.argv[3]):
+        pass
+except Unavailable as problem:
+    print(problem.message, "->", problem.hint)
+"""
+
+
+def test_a_disk_that_is_too_small_for_a_checkout_is_named(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:
+    head = agent.commit({"big": os.urandom(1_000_000)})
+    handed_in(mirror, agent.path, TASK, 1)
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ("unshare", "-Urm", "sh", "-c", 'mount -t tmpfs -o size=300k none "$0" && exec "$@"', str(small))
+    if not shutil.which("unshare") or subprocess.run((*mount, "true"), capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    words = (sys.executable, "-c", FULL, str(small), str(mirror.path), head)
+    said = subprocess.run((*mount, *words), capture_output=True, text=True, check=True).stdout
+    assert f"a checkout could not be written to {small}, whose disk may be full: " in said
+    assert "TMPDIR" in said

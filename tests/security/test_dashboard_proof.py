@@ -213,6 +213,21 @@ def test_a_clock_set_back_ends_a_proof_rather_than_keep_it() -> None:
     assert session.person is None
 
 
+def test_settings_that_are_written_after_a_passphrase_was_typed_shorten_its_proof_and_never_lengthen_it() -> None:
+    scene, _ = waiting()
+    session = Session(scene.place, scene.clock, settings=load_settings(b"proof: 1m\n", "s.yaml"))
+    session.recognised(scene.person(), scene.clock())
+    session.settings = load_settings(b"proof: 7d\n", "s.yaml")
+    scene.clock.later(60_000)
+    assert session.person is not None
+    scene.clock.later(1)
+    assert session.person is None
+    session.recognised(scene.person(), scene.clock())
+    session.settings = load_settings(b"proof: 30s\n", "s.yaml")
+    scene.clock.later(30_001)
+    assert session.person is None
+
+
 def test_how_long_a_proof_lasts_is_a_setting_within_bounds() -> None:
     assert Settings().proof_ms == PROOF_MS == 300_000
     assert load_settings(b"proof: 30s\n", "s.yaml").proof_ms == 30_000

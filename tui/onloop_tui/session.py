@@ -20,8 +20,9 @@ ARMING_MS = 300
 class Session:
     """One run of the dashboard. `settings` change while it runs.
 
-    Who decides is asked for at the first decision, and again once the passphrase was typed `settings.proof_ms` ago;
-    a `person` who is given from the start, whose secret nobody typed, stays.
+    Who decides is asked for at the first decision, and again once the passphrase was typed `settings.proof_ms` ago:
+    what that was then, or is now, whichever is shorter, so that whoever writes settings lengthens no proof. A `person`
+    who is given from the start, whose secret nobody typed, stays.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class Session:
         self._person = person
         self._typed_at: int | None = None
         self._lists = 0
+        self._lasts_ms = self.settings.proof_ms
 
     @property
     def person(self) -> Principal | None:
         """Who decides now; nobody any more once their proof has lapsed, nor after the clock was set back."""
         age = 0 if self._typed_at is None or self._lists else self.clock() - self._typed_at
-        if not 0 <= age <= self.settings.proof_ms:
+        if not 0 <= age <= min(self._lasts_ms, self.settings.proof_ms):
             self._person, self._typed_at = None, None
             self.place.forget()
         return self._person
@@ -54,6 +56,7 @@ class Session:
     def recognised(self, person: Principal, typed_at: int) -> None:
         """Whose passphrase was typed at that time (ms) decides from now on."""
         self._person, self._typed_at = person, typed_at
+        self._lasts_ms = self.settings.proof_ms
         self.person_name = person.name
 
     def decider(self, request: Request | None) -> Principal | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from onloop.errors import Unavailable
 from onloop.gates.folders import scratch
-from onloop.gates.git import LONG_S, Git
+from onloop.gates.git import LONG_S, Git, GitFailed
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_commit
 from onloop.gates.tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
@@ -64,7 +65,7 @@ def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) 
         git.run("read-tree", "--end-of-options", tree)
         if overlay is not None:
             overlay.change(git)
-        git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
+        _write(git, place)
         (folder / "index").unlink()
         found = on_disk(place, tree)
         path = differing(git, tree, found) if overlay is None else _mixed_up(git, tree, found, overlay)
@@ -74,6 +75,20 @@ def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) 
                 hint="something has changed the mirror's objects: remove the mirror, and find out what did",
             )
         yield Checkout(place, _without_escapes(place, found))
+
+
+def _write(git: Git, place: Path) -> None:
+    """The files of the index, on disk. Git does not say where a disk is full, so the folder is named."""
+    try:
+        git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
+    except GitFailed as failed:
+        if failed.out_of_time or "unable to write" not in failed.complaint:
+            raise
+        folder = place.parent.parent
+        raise Unavailable(
+            f"a checkout could not be written to {folder}, whose disk may be full: {failed.complaint}",
+            hint="free space there, or start the verifier with TMPDIR in a larger place; then onloop retry",
+        ) from failed
 
 
 def _mixed_up(git: Git, tree: str, found: OnDisk, overlay: Overlay) -> str | None:
