@@ -18,21 +18,43 @@ LARGEST_KEPT = 32 * 1_048_576
 MOST_HELD = 256
 """How many tasks the agents of one user may hold, and so how many environments are made for them."""
 
-_COUNTED = "gateway:quota"
+MOST_SUBMITTED = 2_000
+LARGEST_SUBMITTED = 512 * 1_048_576
+"""How many bundles and artefacts, and how many bytes of them, are kept of a task's submissions, refused ones too."""
+
+_COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
 
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
     """Count what an agent passes on; Refused past a limit. What is stored already costs nothing."""
+    _count(tx, agent.task or "", _Purse(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
+
+
+def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> None:
+    """Count a bundle or artefact that comes with a submission; Refused past a limit, as `spend`."""
+    _count(tx, task, _Purse(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    row: str
+    did: str
+    what: str
+    most: int
+    largest: int
+
+
+def _count(tx: Transaction, task: str, purse: _Purse, content: bytes, now: int) -> None:
     if tx.blob(sha256(content).hexdigest()) is not None:
         return
-    place = remembered_key(_COUNTED, agent.task or "")
+    place = remembered_key(purse.row, task)
     known = tx.get(Remembered, place)
     told = json.loads(known.reply) if known is not None else {}
-    texts, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
-    if texts > MOST_KEPT or total > LARGEST_KEPT:
-        words = f"the agents of {agent.task} have passed on {texts - 1} texts of {total - len(content)} bytes"
-        raise Refused(words, exit=Exit.SPENT, hint=f"at most {MOST_KEPT} of {LARGEST_KEPT} bytes are kept for a task")
-    tx.put(Remembered(place, _COUNTED, json.dumps({"texts": texts, "bytes": total}), now))
+    count, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
+    if count > purse.most or total > purse.largest:
+        words = f"the agents of {task} have {purse.did} {count - 1} {purse.what} of {total - len(content)} bytes"
+        raise Refused(words, exit=Exit.SPENT, hint=f"at most {purse.most} of {purse.largest} bytes are kept for a task")
+    tx.put(Remembered(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
 
 @dataclass(slots=True)
