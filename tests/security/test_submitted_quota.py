@@ -1,4 +1,4 @@
-"""What submissions leave beside the log is bounded for each task, whether or not anything came of them."""
+"""What agents leave in the store for ever is bounded: beside the log by size for each task, in the log by pace."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from onloop.errors import Exit, Refused
 from onloop.gateway import quota
+from onloop.gateway.identity import NOBODY, Principal, PrincipalKind, launcher
+from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
 
 
 @pytest.fixture(params=["embedded", "socket"])
@@ -36,3 +38,30 @@ def test_a_holder_who_hands_in_again_and_again_fills_the_store_to_a_limit_and_no
         place.submit()
     assert refused.value.exit is Exit.SPENT
     assert place.shop.task().submission == before
+
+
+EVE, ANA = 2001, 2002
+
+
+def test_a_users_agents_add_to_the_log_at_a_pace_and_hold_up_nobody_else() -> None:
+    pace = Pace()
+    for _ in range(MOST_AT_ONCE):
+        pace.check(EVE, "r1", 1.0)
+        pace.note(EVE, "r1", 1.0)
+    with pytest.raises(Refused, match="user 2001 adds to the log about r1 faster") as refused:
+        pace.check(EVE, "r1", 1.0)
+    assert refused.value.exit is Exit.SPENT
+    pace.check(EVE, "r2", 1.0)
+    pace.check(EVE, "", 1.0)
+    pace.check(ANA, "r1", 1.0)
+    pace.check(EVE, "r1", 1.0 + 2 / A_SECOND)
+
+
+def test_what_agents_do_and_claims_are_paced_and_what_people_and_reads_ask_is_not() -> None:
+    agent, ana = Principal(PrincipalKind.AGENT, "a", "r1"), Principal(PrincipalKind.HUMAN, "ana")
+    assert paced_task("perform", (agent, "r1")) == "r1"
+    assert paced_task("claim", (launcher("uid-1"), "agent:a")) == ""
+    assert [paced_task(*asked) for asked in (("perform", (ana, "r1")), ("heartbeat", (agent,)), ("tick", ()))] == [
+        None
+    ] * 3
+    assert paced_task("agent", ("token",)) is paced_task("deny", (NOBODY,)) is None
