@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from onloop.errors import Exit, Refused
-from onloop.gateway.identity import Principal
+from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Remembered, remembered_key
 
@@ -18,21 +19,50 @@ LARGEST_KEPT = 32 * 1_048_576
 MOST_HELD = 256
 """How many tasks the agents of one user may hold, and so how many environments are made for them."""
 
-_COUNTED = "gateway:quota"
+MOST_SUBMITTED = 2_000
+LARGEST_SUBMITTED = 512 * 1_048_576
+"""How many bundles and artefacts, and how many bytes of them, are kept of a task's submissions, refused ones too."""
+
+MOST_AT_ONCE = 1_000
+A_SECOND = 5.0
+"""How much one user's agents may add to the log about one task, or claim: at once after a rest, and in a second."""
+
+MOST_PACED = 4_096
+"""Of how many users and tasks the pace is remembered; there are fewer under way anywhere."""
+
+_COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
 
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
     """Count what an agent passes on; Refused past a limit. What is stored already costs nothing."""
+    _count(tx, agent.task or "", _Purse(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
+
+
+def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> None:
+    """Count a bundle or artefact that comes with a submission; Refused past a limit, as `spend`."""
+    _count(tx, task, _Purse(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    row: str
+    did: str
+    what: str
+    most: int
+    largest: int
+
+
+def _count(tx: Transaction, task: str, purse: _Purse, content: bytes, now: int) -> None:
     if tx.blob(sha256(content).hexdigest()) is not None:
         return
-    place = remembered_key(_COUNTED, agent.task or "")
+    place = remembered_key(purse.row, task)
     known = tx.get(Remembered, place)
     told = json.loads(known.reply) if known is not None else {}
-    texts, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
-    if texts > MOST_KEPT or total > LARGEST_KEPT:
-        words = f"the agents of {agent.task} have passed on {texts - 1} texts of {total - len(content)} bytes"
-        raise Refused(words, exit=Exit.SPENT, hint=f"at most {MOST_KEPT} of {LARGEST_KEPT} bytes are kept for a task")
-    tx.put(Remembered(place, _COUNTED, json.dumps({"texts": texts, "bytes": total}), now))
+    count, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
+    if count > purse.most or total > purse.largest:
+        words = f"the agents of {task} have {purse.did} {count - 1} {purse.what} of {total - len(content)} bytes"
+        raise Refused(words, exit=Exit.SPENT, hint=f"at most {purse.most} of {purse.largest} bytes are kept for a task")
+    tx.put(Remembered(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
 
 @dataclass(slots=True)
@@ -56,3 +86,39 @@ class Held:
     def note(self, uid: int, task: str, epoch: int) -> None:
         """A user has claimed a task."""
         self._tasks.setdefault(uid, {})[task] = epoch
+
+
+def paced_task(verb: str, values: Sequence[object]) -> str | None:
+    """About which task a request adds to the log at an agent's word, empty for a claim; None where it does not."""
+    who = values[0] if values else None
+    if verb not in {"perform", "claim"} or not isinstance(who, Principal) or who.kind is PrincipalKind.HUMAN:
+        return None
+    return who.task or ""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast users' agents add to the log, which keeps everything for ever: what is refused costs nothing."""
+
+    _left: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)
+
+    def check(self, uid: int, task: str, now: float) -> None:
+        """Refuse what would be too much of one user about one task (empty: of claims), at `now` in seconds."""
+        if self._allowance(uid, task, now) < 1:
+            about = f"about {task} " if task else "by claims "
+            raise Refused(
+                f"user {uid} adds to the log {about}faster than {A_SECOND:g} times a second",
+                exit=Exit.SPENT,
+                hint="try again in a while; nothing needs so much",
+            )
+
+    def note(self, uid: int, task: str, now: float) -> None:
+        """It was done."""
+        left = self._allowance(uid, task, now) - 1
+        if len(self._left) >= MOST_PACED and (uid, task) not in self._left:
+            del self._left[min(self._left, key=lambda pair: self._left[pair][1])]
+        self._left[uid, task] = left, now
+
+    def _allowance(self, uid: int, task: str, now: float) -> float:
+        left, at = self._left.get((uid, task), (float(MOST_AT_ONCE), now))
+        return min(float(MOST_AT_ONCE), left + (now - at) * A_SECOND)

@@ -36,7 +36,7 @@ from onloop.gateway.own_key import make_own_key
 from onloop.gateway.peer import listening, peer_of
 from onloop.gateway.pins import look_in
 from onloop.gateway.protocol import Lane, answer_text, request_from
-from onloop.gateway.quota import Held
+from onloop.gateway.quota import Held, Pace, paced_task
 from onloop.gateway.service import Claim, Gateway
 from onloop.gateway.wire import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.machine.task import Task
@@ -87,6 +87,7 @@ class Resident:
     _aside: Aside = field(init=False)
     _fences: Fences = field(init=False)
     _held: Held = field(default_factory=Held)
+    _pace: Pace = field(default_factory=Pace)
     _work: Queue[Request] = field(default_factory=lambda: Queue(WORK_THREADS, WORK_OF_ONE))
     _people: Queue[Request] = field(default_factory=lambda: Queue(PEOPLE_THREADS, PEOPLE_OF_ONE))
     _bell: int = -1
@@ -268,7 +269,12 @@ class Resident:
         if is_foreign_claim:
             with self._store.reading() as at:
                 self._held.check(line.uid, at)
+        paced = None if line.own else paced_task(request.name, request.values)
+        if paced is not None:
+            self._pace.check(line.uid, paced, time.monotonic())
         found = CALLS[request.name](gateway, request.values)
+        if paced is not None:
+            self._pace.note(line.uid, paced, time.monotonic())
         if is_foreign_claim and isinstance(found, Claim):
             self._held.note(line.uid, found.task.id, found.task.epoch)
         return found

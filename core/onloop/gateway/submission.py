@@ -17,6 +17,7 @@ from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import INTAKE, Principal
 from onloop.gateway.line import Lost
 from onloop.gateway.opening import Opened
+from onloop.gateway.quota import spend_submitted
 from onloop.machine.commands import Submit
 from onloop.machine.course import check_holder
 from onloop.machine.definition import ArtefactGate, Definition
@@ -99,7 +100,12 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
     found = provenance_of(mirror, head, tip)
     if found.tree == mirror.tree(found.base):
         _check_needs_no_change(opened, task, arrival.manifest)
-    keep = opened.gateway.keep
+
+    def keep(content: bytes) -> str:
+        with opened.gateway.store.writing() as tx:
+            spend_submitted(tx, task.id, content, opened.gateway.clock())
+        return opened.gateway.keep(content)
+
     submission = Submission(
         head=found.head,
         tree=found.tree,

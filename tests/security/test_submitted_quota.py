@@ -1,0 +1,67 @@
+"""What agents leave in the store for ever is bounded: beside the log by size for each task, in the log by pace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.place import Place, at_the_socket, placed
+from onloop.errors import Exit, Refused
+from onloop.gateway import quota
+from onloop.gateway.identity import NOBODY, Principal, PrincipalKind, launcher
+from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
+
+
+@pytest.fixture(params=["embedded", "socket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    with placed(tmp_path) as made:
+        if request.param == "embedded":
+            yield made
+        else:
+            with at_the_socket(made) as elsewhere:
+                yield elsewhere
+
+
+def test_a_holder_who_hands_in_again_and_again_fills_the_store_to_a_limit_and_no_further(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "LARGEST_SUBMITTED", 50_000)
+    place.hand_over("notes", bytes(30_000))
+    place.submit()
+    place.submit()  # the same again costs nothing
+    before = place.shop.task().submission
+
+    place.hand_over("notes", b"x" * 30_000)
+    with pytest.raises(Refused, match=r"have handed in \d+ parts of 3\d{4} bytes") as refused:
+        place.submit()
+    assert refused.value.exit is Exit.SPENT
+    assert place.shop.task().submission == before
+
+
+EVE, ANA = 2001, 2002
+
+
+def test_a_users_agents_add_to_the_log_at_a_pace_and_hold_up_nobody_else() -> None:
+    pace = Pace()
+    for _ in range(MOST_AT_ONCE):
+        pace.check(EVE, "r1", 1.0)
+        pace.note(EVE, "r1", 1.0)
+    with pytest.raises(Refused, match="user 2001 adds to the log about r1 faster") as refused:
+        pace.check(EVE, "r1", 1.0)
+    assert refused.value.exit is Exit.SPENT
+    pace.check(EVE, "r2", 1.0)
+    pace.check(EVE, "", 1.0)
+    pace.check(ANA, "r1", 1.0)
+    pace.check(EVE, "r1", 1.0 + 2 / A_SECOND)
+
+
+def test_what_agents_do_and_claims_are_paced_and_what_people_and_reads_ask_is_not() -> None:
+    agent, ana = Principal(PrincipalKind.AGENT, "a", "r1"), Principal(PrincipalKind.HUMAN, "ana")
+    assert paced_task("perform", (agent, "r1")) == "r1"
+    assert paced_task("claim", (launcher("uid-1"), "agent:a")) == ""
+    assert [paced_task(*asked) for asked in (("perform", (ana, "r1")), ("heartbeat", (agent,)), ("tick", ()))] == [
+        None
+    ] * 3
+    assert paced_task("agent", ("token",)) is paced_task("deny", (NOBODY,)) is None
