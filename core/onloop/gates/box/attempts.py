@@ -169,6 +169,38 @@ def _root() -> Found:
     return True, f"it runs as user {user}, who has no account"
 
 
+def _of_the_machine(attempt: Callable[[Any], str]) -> Found:
+    """What came of asking for something that a kernel need not have: where it has none, nobody can have it."""
+    try:
+        return _open(attempt(None))
+    except OSError as problem:
+        return True, problem.strerror or str(problem)
+
+
+def _key(_: object) -> str:
+    number = {"x86_64": 248, "aarch64": 217, "riscv64": 217}.get(os.uname().machine)
+    if number is None:
+        return "nobody knows how to ask this machine for a key"
+    _call(_LIBC.syscall, number, b"user", b"onloop", b"x", 1, -4)
+    return "the user's keys can be written to"
+
+
+def _machine_socket(_: object) -> str:
+    socket.socket(40, socket.SOCK_STREAM).close()
+    return "a socket of the machine's was made"
+
+
+def _ring(_: object) -> str:
+    os.close(_descriptor(_LIBC.syscall(425, 1, ctypes.create_string_buffer(120))))
+    return "a ring of requests was made"
+
+
+def _descriptor(number: int) -> int:
+    if number == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return number
+
+
 def _outlive(name: str) -> Found:
     """Leaves a process behind that wants to stay; whether it does is looked at from outside."""
     if os.fork() == 0:
@@ -206,6 +238,9 @@ def attempts(targets: dict[str, Any]) -> dict[str, Found]:
         "capabilities": _capabilities(),
         "setuid_programs": _set_user(),
         "root": _root(),
+        "kernel_keys": _of_the_machine(_key),
+        "machine_sockets": _of_the_machine(_machine_socket),
+        "request_rings": _of_the_machine(_ring),
         "outlives": _outlive(targets["name"]),
     }
 

@@ -30,6 +30,9 @@ class Attempt(StrEnum):
     CAPABILITIES = "capabilities"
     SETUID_PROGRAMS = "setuid_programs"
     ROOT = "root"
+    KERNEL_KEYS = "kernel_keys"
+    MACHINE_SOCKETS = "machine_sockets"
+    REQUEST_RINGS = "request_rings"
     OUTLIVES = "outlives"
 
     @property
@@ -58,6 +61,9 @@ _WORDS: Mapping[Attempt, str] = {
     Attempt.CAPABILITIES: "hold capabilities",
     Attempt.SETUID_PROGRAMS: "gain rights by setuid programs",
     Attempt.ROOT: "run as root",
+    Attempt.KERNEL_KEYS: "use the kernel's keys of its user",
+    Attempt.MACHINE_SOCKETS: "use a virtual machine's sockets",
+    Attempt.REQUEST_RINGS: "make sockets by io_uring",
     Attempt.OUTLIVES: "outlive the end of the order",
 }
 
@@ -69,7 +75,8 @@ STOPS: Mapping[BoxKind, frozenset[Attempt]] = {
     BoxKind.LANDLOCK: frozenset(Attempt)
     - {Attempt.SOCKET, Attempt.UDP, Attempt.PROCESS_SEEN, Attempt.USER_NAMESPACE, Attempt.ROOT},
     BoxKind.SEATBELT: frozenset(Attempt)
-    - {Attempt.PROCESS_SEEN, Attempt.CAPABILITIES, Attempt.USER_NAMESPACE, Attempt.ABSTRACT_SOCKET, Attempt.ROOT},
+    - {Attempt.PROCESS_SEEN, Attempt.CAPABILITIES, Attempt.USER_NAMESPACE, Attempt.ABSTRACT_SOCKET, Attempt.ROOT}
+    - {Attempt.KERNEL_KEYS, Attempt.MACHINE_SOCKETS, Attempt.REQUEST_RINGS},
     BoxKind.NONE: frozenset({Attempt.OUTLIVES}),
 }
 """What each kind stops, on a machine that lets it, for a view without holes."""
