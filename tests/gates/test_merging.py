@@ -153,7 +153,7 @@ def test_the_work_trees_branch_of_a_person_is_not_moved_under_them(
     merged = _merged(mirror, agent, origin)
     with pytest.raises(Unavailable, match="branch is currently checked out") as refused:
         mirror.move("main", origin.tip(), merged.commit)
-    assert "bare repository" in refused.value.hint
+    assert "checkout --detach" in refused.value.hint
 
 
 def test_a_git_that_is_too_old_to_merge_says_so(

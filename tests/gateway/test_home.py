@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.shop import CHEAP
 from onloop.errors import BadInput, NotAllowed, StoreError, Unavailable
 from onloop.gateway.home import Home, check_private, find_home, state_home
 from onloop.gateway.identity import NOBODY, launcher
@@ -25,7 +26,14 @@ def home(tmp_path: Path) -> Home:
 
 def begin(home: Home, person: str = "ana") -> None:
     create_home(
-        home, store_id="s1", person=person, groups=("approvers",), passphrase=PASSPHRASE, email="", scripted=False
+        home,
+        store_id="s1",
+        person=person,
+        groups=("approvers",),
+        passphrase=PASSPHRASE,
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
 
 

@@ -43,7 +43,7 @@ def made(folder: Path) -> Iterator[tuple[str, int]]:
             yield name, stat.S_IMODE(path.lstat().st_mode)
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids=oct)
 def test_what_onloop_makes_is_its_users_alone(tmp_path: Path, umask: int) -> None:
     world = World(tmp_path)
     origin, control = world.origin(), world.control(WORKFLOW)
