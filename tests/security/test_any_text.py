@@ -95,7 +95,7 @@ def _try(reader: Callable[[str], object], examples: int) -> None:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_any_text_in_its_place_is_read_or_refused_in_words(reader: Callable[[str], object]) -> None:
-    _try(reader, 200)
+    _try(reader, 60)
 
 
 @pytest.mark.soak
@@ -104,7 +104,7 @@ def test_very_many_texts_in_its_place_are_read_or_refused_in_words(reader: Calla
     _try(reader, 20_000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(MANIFESTS)
 def test_any_manifest_is_read_or_refused_in_words(said: dict[str, object]) -> None:
     with suppress(OnloopError):

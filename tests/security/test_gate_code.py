@@ -19,6 +19,7 @@ import pytest
 
 from gates.conftest import _pattern, mirror, origin  # noqa: F401 - fixtures
 from gates.desk import BOXED, OPEN
+from gateway.shop import CHEAP
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.box.strongest import strongest_box
 from onloop.gates.checkout import clean_checkout
@@ -80,7 +81,14 @@ def bench(tmp_path: Path, origin: Origin) -> Iterator[Bench]:
     home = Home(tmp_path / "state" / "store")
     home.store.parent.mkdir(mode=0o700)
     create_home(
-        home, store_id="s1", person="ana", groups=("approvers",), passphrase=PASSPHRASE, email="", scripted=False
+        home,
+        store_id="s1",
+        person="ana",
+        groups=("approvers",),
+        passphrase=PASSPHRASE,
+        email="",
+        scripted=False,
+        cost=CHEAP,
     )
     made = Bench(home, origin)
     yield made

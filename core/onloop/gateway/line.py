@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -164,14 +165,17 @@ class Line:
             raise Unavailable(f"the gateway at {self.path} is gone: {problem}", hint="onloop serve starts it") from None
 
     def send(self, content: bytes) -> None:
-        """Send bytes that were announced; Lost when the connection breaks."""
+        """Send bytes that were announced; Lost when the connection breaks, or the refusal that came before it did."""
         if self._socket is None:
             raise Lost("not connected")
         try:
             for at in range(0, len(content), LARGEST_RAW):
                 self._socket.sendall(framed_raw(content[at : at + LARGEST_RAW]))
         except OSError as problem:
+            parting = self._parting_words(self._socket)
             self.close()
+            if parting is not None and "error" in (told := parsed(parting)):
+                raise error_from(told["error"]) from problem
             raise Lost(str(problem)) from problem
 
     def close(self) -> None:
@@ -209,8 +213,19 @@ class Line:
                 if not arrived:
                     raise Lost("it hung up")
         except (OSError, BadInput) as problem:
+            parting = self._parting_words(line)
             self.close()
+            if parting is not None:
+                return parting
             raise Lost(str(problem)) from problem
         except BaseException:  # a question that was broken off: its answer must not be taken for the next one's
             self.close()
             raise
+
+    def _parting_words(self, line: socket.socket) -> bytes | None:
+        """What the gateway said before it hung up on us: it refuses some things without hearing them out."""
+        with suppress(OSError, BadInput):
+            line.setblocking(False)
+            for message in self._frames.feed(line.recv(_ARRIVES_AT_ONCE)):
+                return message
+        return None
