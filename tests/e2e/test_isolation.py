@@ -113,6 +113,9 @@ def readable_python(folder: Path) -> Path:
     found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     if found != [str(number) for number in sys.version_info[:2]]:
         pytest.skip(f"{system} is no Python {sys.version_info.major}.{sys.version_info.minor}")
+    purelib = Path(sysconfig.get_path("purelib")).resolve()
+    if not all(folder.stat().st_mode & 0o001 for folder in purelib.parents):
+        pytest.skip(f"other users cannot read {purelib}")
     subprocess.run([system, "-m", "venv", "--without-pip", str(folder)], check=True)
     packages = next((folder / "lib").glob("python3*/site-packages"))
     (packages / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n")

@@ -36,9 +36,23 @@ def why_not() -> str:
     ]
     if missing:
         return f"there is no user {missing[0]}"
+    shut = next((path for path in (ROOT, *packages()) if not is_open(path)), None)
+    if shut is not None:
+        return f"other users cannot read {shut}"
     asked = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout if PYTHON.exists() else ""
     return "" if said.split() == list(map(str, sys.version_info[:2])) else f"{PYTHON} is not this Python"
+
+
+def packages() -> tuple[Path, ...]:
+    """Where this interpreter's packages are."""
+    return tuple(Path(path) for path in sys.path if path.endswith("site-packages"))
+
+
+def is_open(path: Path) -> bool:
+    """Whether every user can read a folder, and pass those above it."""
+    found = path.resolve()
+    return found.stat().st_mode & 0o005 == 0o005 and all(folder.stat().st_mode & 0o001 for folder in found.parents)
 
 
 @dataclass(slots=True)
