@@ -171,3 +171,12 @@ def test_a_summary_that_the_runner_did_not_write_is_doubted(tmp_path: Path) -> N
     words = "the summary is not unittest's: it counted 1 tests, 0 failed"
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(50, 0, 0)) == words
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(1, 0, 0)) == ""
+
+
+def test_a_runner_that_nobody_installed_is_no_fault_of_the_work(desk: Desk) -> None:
+    subject = desk.submit({"check.py": "print('found')\n"})
+    evidence = desk.ask(command("{python}", "-m", "nose2"), subject)
+    assert evidence.verdict is Verdict.ERROR
+    assert evidence.summary.startswith("nose2 is not where the gate runs: install it beside /")
+    own = desk.ask(command("{python}", "-m", "shop.checks"), subject)
+    assert (own.verdict, own.exit_code) == (Verdict.FAIL, 127)

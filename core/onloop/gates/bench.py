@@ -19,7 +19,7 @@ from onloop.gates.counts import from_junit, from_unittest
 from onloop.gates.folders import scratch
 from onloop.gates.mirror import Mirror
 from onloop.gates.process import Ending, Limits, Ran, run
-from onloop.gates.python_runners import Start, before_the_end, doubt, heard, interpreter_of, isolated
+from onloop.gates.python_runners import Start, before_the_end, doubt, heard, interpreter_of, isolated, missing
 from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
 from onloop.machine.definition import BoxSpec, Counter, EnvironmentSpec
 from onloop.machine.task import Program, TestCounts
@@ -52,7 +52,7 @@ class Trial:
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
     `box` is what it ran in, `spec` what it asked of that, `program` what was started. `doubt` is why a run that ended
-    well cannot be believed.
+    well cannot be believed, `missing` the module that was to be run and is not there.
     """
 
     argv: tuple[str, ...]
@@ -65,6 +65,7 @@ class Trial:
     program: Program
     cache_key: str
     doubt: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class _Stand:
         doubts = doubt(start, end, ran.exit_code, report, counter, counts)
         shown = argv if start.token is None else start.shown
         ran, removed = replace(ran, output=output), self.checkout.removed
-        return Trial(shown, False, ran, counts, removed, box, spec, program, self.cache_key, doubts)
+        absent = missing(start, end, ran.exit_code)
+        return Trial(shown, False, ran, counts, removed, box, spec, program, self.cache_key, doubts, absent)
 
     def _view(self, spec: BoxSpec) -> View:
         return View(self.checkout.path, self.place, self.bench.toolchain.view, spec.network, spec.nested)

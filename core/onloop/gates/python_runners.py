@@ -20,6 +20,12 @@ from onloop.gates.counts import LARGEST_REPORT
 from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
 
+MISSING = 127
+"""The exit code of our start where the module that it is to run is not there."""
+
+_BROUGHT = frozenset({"pytest", "coverage", "nose2", "ruff", "mypy", "tox", "nox"})
+"""What no commit of an agent's brings: where it is missing, somebody else must install it."""
+
 WATCHED = frozenset({"pytest", "unittest"})
 """The modules that must come to their end by themselves: a pass without is none."""
 
@@ -98,6 +104,12 @@ def before_the_end(output: bytes, token: str | None) -> bytes:
     """What was written before the end was told: what is written after it is not the runner's."""
     said = () if token is None else tuple(_told(token).finditer(output))
     return output[: said[-1].start()] if said else output
+
+
+def missing(start: Start, end: End | None, exit_code: int | None) -> str:
+    """The runner that was to be started and is not there; empty where it is, or is the work's own."""
+    is_missing = end is not None and end.exit_code == MISSING == exit_code
+    return start.module if is_missing and start.module in _BROUGHT else ""
 
 
 def doubt(

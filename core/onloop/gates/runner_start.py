@@ -20,6 +20,7 @@ from typing import Any
 RUNNERS = ("pytest", "_pytest", "pluggy", "iniconfig", "coverage", "xdist", "nose2", "ruff", "mypy", "tox", "nox")
 LEFT_ALONE = ("test", "this", "antigravity")
 CHECKOUT = os.getcwd()
+MISSING = 127
 
 
 class Own:
@@ -89,8 +90,23 @@ def digest_of(report: str) -> str:
         return "none"
 
 
+def is_there(module: str) -> bool:
+    """Whether there is a module of that name to run; one whose parent breaks is, and breaks as it does."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+    except Exception:
+        return True
+
+
 def run(module: str) -> int:
-    """Run the module as the program; the answer is the exit code that it ends with."""
+    """Run the module as the program; the answer is the exit code that it ends with, MISSING where there is none."""
+    if not is_there(module):
+        sys.stderr.write(f"{sys.executable}: No module named {module}\n")
+        return MISSING
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:

@@ -59,6 +59,8 @@ def _ended(trial: Trial, tests: TestExpectation | None, output: str) -> Judged:
 
 def _exited(trial: Trial, tests: TestExpectation | None, output: str) -> Judged:
     ran, counts = trial.ran, trial.counts
+    if trial.missing:
+        return Verdict.ERROR, f"{trial.missing} is not where the gate runs: install it beside {trial.program.path}"
     if ran.exit_code != 0:
         if isinstance(counts, TestCounts) and counts.ran == counts.failed == 0:
             return Verdict.FAIL, _too_few(counts)
