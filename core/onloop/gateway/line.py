@@ -206,12 +206,13 @@ class Line:
         try:
             line.settimeout(timeout_s)
             line.sendall(framed(request))
-            while True:
-                arrived = line.recv(_ARRIVES_AT_ONCE)
-                for message in self._frames.feed(arrived):
-                    return message
-                if not arrived:
-                    raise Lost("it hung up")
+            return self._next(line)
+        except TimeoutError:
+            self.close()
+            raise Unavailable(
+                f"the gateway at {self.path} has not answered for {timeout_s:g} s",
+                hint="look at its process, which serve.lock in the store names; what was asked may happen yet",
+            ) from None
         except (OSError, BadInput) as problem:
             parting = self._parting_words(line)
             self.close()
@@ -221,6 +222,14 @@ class Line:
         except BaseException:  # a question that was broken off: its answer must not be taken for the next one's
             self.close()
             raise
+
+    def _next(self, line: socket.socket) -> bytes:
+        while True:
+            arrived = line.recv(_ARRIVES_AT_ONCE)
+            for message in self._frames.feed(arrived):
+                return message
+            if not arrived:
+                raise Lost("it hung up")
 
     def _parting_words(self, line: socket.socket) -> bytes | None:
         """What the gateway said before it hung up on us: it refuses some things without hearing them out."""
