@@ -13,6 +13,9 @@ from onloop_tui.widgets.drawing import strip_of
 
 Lines = Sequence[Line]
 
+_MOST_ASKED = 3
+"""How often a bar asks for the same height: a small terminal has no room for it."""
+
 
 class Bar(Widget):
     """Shows what `compose_lines` gives for the width there is; as high as that is, and gone where it is nothing."""
@@ -23,16 +26,26 @@ class Bar(Widget):
         super().__init__(id=id, classes="-empty")
         self._compose_lines = compose_lines
         self._lines: tuple[Line, ...] = ()
+        self._asked = 0
 
     def renew(self) -> None:
         """Ask for the lines again, and draw what changed."""
         lines = tuple(self._compose_lines(self.size.width or self.app.size.width))
         if lines == self._lines:
+            self._ask_for_room()
             return
         taller = len(lines) != len(self._lines)
-        self._lines = lines
+        self._lines, self._asked = lines, 0
         self.set_class(not lines, "-empty")
         self.refresh(layout=taller)
+        if taller:
+            self.call_after_refresh(self._ask_for_room)
+
+    def _ask_for_room(self) -> None:
+        """Ask again for a height that was asked for while the screen was laid out, which may have missed it."""
+        if self.size.height != len(self._lines) and self._asked < _MOST_ASKED:
+            self._asked += 1
+            self.refresh(layout=True)
 
     def on_resize(self) -> None:
         """Fit the new width."""
