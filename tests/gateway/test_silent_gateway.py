@@ -9,17 +9,15 @@ from pathlib import Path
 import pytest
 
 from onloop.errors import Unavailable
-from onloop.gateway import line as lines
 from onloop.gateway.line import Line
 
 
-def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir(mode=0o700)
-    monkeypatch.setattr(lines, "ANSWER_S", 0.05)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(os.fspath(tmp_path / "g.sock"))
         silent.listen()
-        asked = Line(tmp_path / "g.sock", tmp_path / "store")
+        asked = Line(tmp_path / "g.sock", tmp_path / "store", answer_s=0.05)
         with pytest.raises(Unavailable, match=r"has not answered for 0\.05 s") as refused:
             asked.ask_until_told("last_seq")
         asked.close()

@@ -42,12 +42,17 @@ class Line:
     """A connection that is made when it is needed. One object serves one thread."""
 
     def __init__(
-        self, path: Path, store: Path, credentials: Credentials | None = None, patience: Sequence[float] = RETRY_S
+        self,
+        path: Path,
+        store: Path,
+        credentials: Credentials | None = None,
+        patience: Sequence[float] = RETRY_S,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """The connection to the gateway at `path` of the store in `store`, whose owner alone may listen there.
 
         Lines with the same `credentials` prove whatever is proved on one of them; `patience` is how long is waited,
-        in seconds, between the tries to reach a gateway that has gone.
+        in seconds, between the tries to reach a gateway that has gone. One that is there has `answer_s` to answer.
         """
         self.path = path
         self._store = store
@@ -55,7 +60,7 @@ class Line:
         self._frames = Frames(LARGEST_ANSWER)
         self._credentials = Credentials() if credentials is None else credentials
         self._standing = Standing()
-        self._patience = patience
+        self._patience, self._answer_s = patience, answer_s
         self.receipt: Head | None = None
         """The log's head after the last change that was asked for over this line."""
 
@@ -189,7 +194,7 @@ class Line:
         speaks = values[0] if values and isinstance(values[0], Principal) else None
         human = speaks is not None and speaks.kind is PrincipalKind.HUMAN
         code = self._standing.code(self._credentials, name, speaks, args) if human and speaks is not None else None
-        told = parsed(self._exchange(request_text(name, args, code), SLOW_S if name == "submit" else ANSWER_S))
+        told = parsed(self._exchange(request_text(name, args, code), SLOW_S if name == "submit" else self._answer_s))
         if "error" in told:
             raise error_from(told["error"])
         try:
