@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from onloop.machine import commands as c
 from onloop.machine.task import Kind
 from onloop.store.sqlite import SqliteStore
 from onloop.workflow.loader import load
+from other_users import readable_python, why_not
 from world import PASSPHRASE, World, wait_for
 from world import WORKFLOW as SMALL
 
@@ -63,7 +63,7 @@ def test_the_recipe_is_printed_where_it_cannot_be_followed(world: World) -> None
     assert f"onloop serve --store {world.store} --group agents" in ran.out
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doctor_says_a2(
     open_world: World,
 ) -> None:
@@ -100,26 +100,6 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
     ran = (listed, claimed, beaten, left, asked, frozen, answered)
     assert [each.returncode for each in ran] == [0, 0, 0, 0, 11, 13, 0], [each.stderr for each in ran]
     assert serve.returncode == 0
-
-
-def readable_python(folder: Path) -> Path:
-    """An interpreter that other users can start, with what onloop needs: the verifier of another user is real."""
-    if folder.exists():
-        return folder / "bin" / "python"
-    system = "/usr/bin/python3"
-    if not Path(system).is_file():
-        pytest.skip(f"there is no {system}, which every user could start")
-    asked = [system, "-c", "import sys; print(*sys.version_info[:2])"]
-    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    if found != [str(number) for number in sys.version_info[:2]]:
-        pytest.skip(f"{system} is no Python {sys.version_info.major}.{sys.version_info.minor}")
-    purelib = Path(sysconfig.get_path("purelib")).resolve()
-    if not all(folder.stat().st_mode & 0o001 for folder in purelib.parents):
-        pytest.skip(f"other users cannot read {purelib}")
-    subprocess.run([system, "-m", "venv", "--without-pip", str(folder)], check=True)
-    packages = next((folder / "lib").glob("python3*/site-packages"))
-    (packages / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    return folder / "bin" / "python"
 
 
 def _says_a2(env: dict[str, str]) -> subprocess.CompletedProcess[str] | None:

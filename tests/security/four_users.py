@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from world import GIT, PASSPHRASE, ROOT, Ran, wait_for
+import other_users
+from world import GIT, PASSPHRASE, Ran, wait_for
 
 OWNER, AGENT, OTHER, APPROVER = "daemon", "games", "man", "news"
 """Accounts that every Debian and Ubuntu has, and nobody uses."""
 GROUP = "games"
-PYTHON = Path("/usr/bin/python3")
 ANSWER_S = 90.0
 Env = Mapping[str, str]
 
@@ -27,8 +26,6 @@ Env = Mapping[str, str]
 @cache
 def why_not() -> str:
     """Why this machine cannot be four users; empty where it can."""
-    if os.getuid() != 0:
-        return "only root can be somebody else"
     import pwd
 
     missing = [
@@ -36,23 +33,7 @@ def why_not() -> str:
     ]
     if missing:
         return f"there is no user {missing[0]}"
-    shut = next((path for path in (ROOT, *packages()) if not is_open(path)), None)
-    if shut is not None:
-        return f"other users cannot read {shut}"
-    asked = [str(PYTHON), "-c", "import sys; print(*sys.version_info[:2])"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout if PYTHON.exists() else ""
-    return "" if said.split() == list(map(str, sys.version_info[:2])) else f"{PYTHON} is not this Python"
-
-
-def packages() -> tuple[Path, ...]:
-    """Where this interpreter's packages are."""
-    return tuple(Path(path) for path in sys.path if path.endswith("site-packages"))
-
-
-def is_open(path: Path) -> bool:
-    """Whether every user can read a folder, and pass those above it."""
-    found = path.resolve()
-    return found.stat().st_mode & 0o005 == 0o005 and all(folder.stat().st_mode & 0o001 for folder in found.parents)
+    return other_users.why_not()
 
 
 @dataclass(slots=True)
@@ -62,6 +43,7 @@ class FourUsers:
     folder: Path
     owner: str = OWNER
     port: int = 0
+    daemon: subprocess.Popen[bytes] | None = None
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -84,10 +66,7 @@ class FourUsers:
     def make(self) -> None:
         """The interpreter that all may read, the homes, and the owner's store."""
         self.folder.chmod(0o755)
-        subprocess.run([str(PYTHON), "-m", "venv", "--without-pip", str(self.folder / "venv")], check=True)
-        here = next((self.folder / "venv" / "lib").glob("python3*/site-packages"))
-        paths = [str(ROOT / "core"), str(ROOT / "tui"), *(path for path in sys.path if path.endswith("site-packages"))]
-        (here / "onloop.pth").write_text("\n".join(paths) + "\n")
+        other_users.readable_python(self.folder / "venv")
         command = self.folder / "venv" / "bin" / "onloop"
         start = "from onloop.cli.entry import main\nraise SystemExit(main())\n"
         command.write_text(f"#!{self.folder}/venv/bin/python\n{start}")
@@ -207,14 +186,8 @@ class FourUsers:
 
     def publish(self) -> None:
         """A server of the origins, as the owner."""
-        self.port = free_port()
-        self.start(
-            self.owner,
-            "/usr/lib/git-core/git-daemon",
-            *("--reuseaddr", "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack"),
-            *(f"--base-path={self.origins}", str(self.origins)),
-        )
-        wait_for(lambda: answers(self.port), lambda: "git daemon does not come up", 20)
+        home = {"HOME": str(self.home(self.owner))}
+        self.daemon, self.port = other_users.published(self.origins, self.as_user(self.owner), **GIT, **home)
 
     def origin(self, name: str, files: Mapping[str, str]) -> str:
         """A repository of the owner's with one commit; the answer is its URL."""
@@ -245,6 +218,9 @@ class FourUsers:
         return done.out if done.code == 0 else None
 
     def end(self) -> None:
+        if self.daemon is not None:
+            self.daemon.terminate()
+            self.daemon.wait(20)
         for process in reversed(self.started):
             process.terminate()
         for process in self.started:
@@ -253,26 +229,6 @@ class FourUsers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens there."""
-    import socket
-
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens at."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

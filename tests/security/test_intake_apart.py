@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from e2e.serving import is_served
-from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, readable_python, theirs
+from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
 from onloop.gateway.home import Home
 from onloop.gateway.identity import launcher
 from onloop.gateway.opening import wall_clock
@@ -24,11 +23,10 @@ from onloop.machine import commands as c
 from onloop.machine.task import Kind
 from onloop.store.sqlite import FILE, SqliteStore
 from onloop.workflow.loader import load
+from other_users import published, readable_python, why_not
 from world import PASSPHRASE, WORKFLOW, World, wait_for
 
-pytestmark = pytest.mark.skipif(
-    os.getuid() != 0 or not Path("/usr/bin/python3").exists(), reason="only root can be somebody else"
-)
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 OWNER_UID = 1
 
 
@@ -73,7 +71,7 @@ def camp() -> Iterator[Camp]:
         made = world.onloop("init", "--name", "ana", "--isolate", OWNER, "--agents", AGENTS, passphrase=PASSPHRASE)
         assert made.code == 0, made.err
         origin = world.origin()
-        daemon, port = _published(origin.parent)
+        daemon, port = published(origin.parent)
         _begin(Home(world.store), f"git://127.0.0.1:{port}/{origin.name}")
         for path in (world.store, *world.store.rglob("*"), Home(world.store).anchor):
             os.chown(path, OWNER_UID, -1)
@@ -97,25 +95,6 @@ def camp() -> Iterator[Camp]:
             serve.terminate()
             said = serve.communicate(timeout=30)[1]
         assert "trouble" not in said, said
-
-
-def _published(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Repositories as several users can reach them: git takes a path only from its owner."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    words = ["daemon", "--export-all", "--listen=127.0.0.1", f"--port={port}", f"--base-path={folder}", "--reuseaddr"]
-    daemon = subprocess.Popen(["git", *words], stdin=subprocess.DEVNULL, start_new_session=True)
-    wait_for(lambda: _answers(port), lambda: "git daemon does not come up", 20)
-    return daemon, port
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _begin(home: Home, origin: str) -> None:
