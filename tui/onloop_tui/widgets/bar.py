@@ -46,6 +46,7 @@ class Bar(Widget):
         if self.size.height != len(self._lines) and self._asked < _MOST_ASKED:
             self._asked += 1
             self.refresh(layout=True)
+            self.call_after_refresh(self._ask_for_room)
 
     def on_resize(self) -> None:
         """Fit the new width."""
