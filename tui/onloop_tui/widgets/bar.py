@@ -13,6 +13,7 @@ from onloop_tui.widgets.drawing import strip_of
 
 Lines = Sequence[Line]
 
+_SOON_S = 0.05
 _MOST_ASKED = 3
 """How often a bar asks for the same height: a small terminal has no room for it."""
 
@@ -39,14 +40,14 @@ class Bar(Widget):
         self.set_class(not lines, "-empty")
         self.refresh(layout=taller)
         if taller:
-            self.call_after_refresh(self._ask_for_room)
+            self.set_timer(_SOON_S, self._ask_for_room)
 
     def _ask_for_room(self) -> None:
         """Ask again for a height that was asked for while the screen was laid out, which may have missed it."""
         if self.size.height != len(self._lines) and self._asked < _MOST_ASKED:
             self._asked += 1
             self.refresh(layout=True)
-            self.call_after_refresh(self._ask_for_room)
+            self.set_timer(_SOON_S, self._ask_for_room)
 
     def on_resize(self) -> None:
         """Fit the new width."""
