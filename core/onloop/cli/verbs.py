@@ -277,6 +277,13 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "help",
+        "build",
+        "the guides: list them, read one, or see what a verb takes",
+        "help_verbs:show_help",
+        (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
+    ),
+    Verb(
         "hook",
         "build",
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
