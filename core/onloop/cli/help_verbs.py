@@ -19,7 +19,7 @@ def show_help(context: Context) -> Output:
     """List the guides, show one, or show what a verb takes; UnknownThing names what comes nearest."""
     topic = context.args.topic
     if topic is None:
-        return _list(context)
+        return _list()
     if topic in TOPICS:
         return _guide(context, topic)
     found = verb(topic)
@@ -33,7 +33,7 @@ def show_help(context: Context) -> Output:
     return Output(lines=(usage,), data={"verb": found.name, "usage": usage})
 
 
-def _list(context: Context) -> Output:
+def _list() -> Output:
     listed = guides()
     names = max(len(each.name) for each in listed)
     lines: list[Line] = []
@@ -47,8 +47,9 @@ def _list(context: Context) -> Output:
 
 def _guide(context: Context, topic: str) -> Output:
     found = guide(topic)
-    lines = lines_of(found.text, pager.width())
-    if pager.is_terminal() and not context.args.as_json:
+    in_terminal = pager.is_terminal() and not context.args.as_json
+    lines = lines_of(found.text, pager.width(), marked=not (in_terminal and pager.is_styled()))
+    if in_terminal:
         pager.show(lines)
         return Output()
     data = {"guide": found.name, "title": found.title, "text": found.text}

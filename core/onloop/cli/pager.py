@@ -39,11 +39,17 @@ def width(most: int = 100) -> int:
     return min(shutil.get_terminal_size().columns, most)
 
 
+def is_styled() -> bool:
+    """Whether whoever reads sees styles: no terminal, no colour wanted, or a pager that obeys none, and they do not."""
+    pager = pager_command(os.environ)
+    return is_terminal() and not os.environ.get("NO_COLOR") and (not pager or _obeys_colours(pager, os.environ))
+
+
 def show(lines: Sequence[Line]) -> None:
     """Show the lines in the terminal, through the pager of the user's choice, if one can be run."""
     pager = pager_command(os.environ)
-    styled = "NO_COLOR" not in os.environ and (not pager or _obeys_colours(pager, os.environ))
-    text = "".join(f"{styled_text(line) if styled else safe(plain(line))}\n" for line in lines)
+    draw = styled_text if is_styled() else plain
+    text = "".join(f"{draw(line)}\n" for line in lines)
     if not (pager and _run(pager, text)):
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -52,8 +58,7 @@ def show(lines: Sequence[Line]) -> None:
 def styled_text(line: Line) -> str:
     """The line with the terminal's own sequences around its pieces; nothing in a piece is one."""
     return "".join(
-        f"\x1b[{_CODES[piece.style]}m{safe(piece.text)}\x1b[0m" if piece.style in _CODES else safe(piece.text)
-        for piece in line
+        f"\x1b[{_CODES[style]}m{safe(text)}\x1b[0m" if style in _CODES else safe(text) for text, style in line
     ).rstrip()
 
 

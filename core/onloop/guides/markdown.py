@@ -1,9 +1,10 @@
-"""Markdown as lines for a terminal, PURE: headings, paragraphs, lists, tables and code; what draws them is elsewhere."""
+"""Markdown as lines of styled pieces, PURE: headings, paragraphs, lists, tables and code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from onloop.guides.layout import Line, Piece, Style, table_lines, wrapped
 
@@ -17,33 +18,88 @@ _CELL_END = re.compile(r"(?<!\\)\|")
 DRAWING = "(a drawing for pages that draw Mermaid; the table below says the same)"
 
 
-def lines_of(markdown: str, width: int) -> tuple[Line, ...]:
-    """The text as lines of at most `width` columns; two blocks have one empty line between them."""
+def lines_of(markdown: str, width: int, *, marked: bool = False) -> tuple[Line, ...]:
+    """The text as lines of at most `width` columns; two blocks have one empty line between them.
+
+    Where nothing but characters can be shown, `marked` keeps the signs of headings and of code.
+    """
     lines: list[Line] = []
-    for block in _blocks(_COMMENT.sub("", markdown).splitlines(), max(20, width)):
+    for block in _Reader(max(20, width), marked).blocks(_COMMENT.sub("", markdown).splitlines()):
         lines += [(), *block] if lines else block
     return tuple(lines)
 
 
-def inline(text: str, style: Style = Style.PLAIN) -> tuple[Piece, ...]:
-    """The pieces of one paragraph; a link to another guide says how to read it."""
-    pieces: list[Piece] = []
-    after = 0
-    for match in _INLINE.finditer(text):
-        pieces += [Piece(text[after : match.start()], style)] if match.start() > after else []
-        pieces += _piece(match, style)
-        after = match.end()
-    return (*pieces, Piece(text[after:], style)) if after < len(text) else tuple(pieces)
+class _Reader(NamedTuple):
+    """Reads blocks: how wide, and whether signs are kept."""
 
+    width: int
+    marked: bool
 
-def _piece(match: re.Match[str], style: Style) -> tuple[Piece, ...]:
-    if code := match["code"]:
-        return (Piece(code, Style.CODE),)
-    if strong := match["strong"]:
-        return inline(strong, Style.STRONG)
-    if emphasis := match["emphasis"]:
-        return inline(emphasis, Style.EMPHASIS)
-    return (*inline(match["words"], style), Piece(_where(match["link"]), Style.DIM))
+    def blocks(self, rows: Sequence[str]) -> Iterator[list[Line]]:
+        """The blocks of the text, each as its lines."""
+        start = 0
+        while start < len(rows):
+            row = rows[start]
+            end = start + 1
+            if row.startswith("```"):
+                end = _while(rows, start, lambda each: not each.startswith("```"))
+                yield _code(rows[start + 1 : end], row.removeprefix("```"), self.width)
+                end += 1
+            elif heading := _HEADING.match(row):
+                yield self.heading(len(heading[1]), heading[2])
+            elif row.startswith("|"):
+                end = _while(rows, start, lambda each: each.startswith("|"))
+                yield table_lines([self.cells(each) for each in (row, *rows[start + 2 : end])], self.width)
+            elif _ITEM.match(row):
+                end = _while(rows, start, lambda each: bool(each.strip()) and not each.startswith(("```", "|", "#")))
+                yield list(self.items(rows[start:end]))
+            elif row.strip():
+                end = _while(rows, start, lambda each: bool(each.strip()) and not _begins_block(each))
+                yield wrapped(self.inline(" ".join(each.strip() for each in rows[start:end])), self.width)
+            start = end
+
+    def heading(self, level: int, words: str) -> list[Line]:
+        """A title, or a heading below it."""
+        sign = f"{'#' * level} " if self.marked else ""
+        return wrapped(self.inline(sign + words, Style.TITLE if level == 1 else Style.HEADING), self.width)
+
+    def items(self, rows: Sequence[str]) -> Iterator[Line]:
+        """The items of a list; a row without a mark goes on with the item before it."""
+        items: list[tuple[str, str]] = []
+        for row in rows:
+            if match := _ITEM.match(row):
+                mark = match[2] if match[2][0].isdigit() else "•"
+                items.append((f"{match[1]}{mark} ", match[3]))
+            else:
+                first, text = items[-1]
+                items[-1] = (first, f"{text} {row.strip()}")
+        for first, text in items:
+            yield from wrapped(self.inline(text), self.width, first=first, rest=" " * len(first))
+
+    def cells(self, row: str) -> list[tuple[Piece, ...]]:
+        """The cells of a row of a table."""
+        inner = row.strip().removeprefix("|").removesuffix("|")
+        return [self.inline(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(inner)]
+
+    def inline(self, text: str, style: Style = Style.PLAIN) -> tuple[Piece, ...]:
+        """The pieces of one paragraph; a link to another guide says how to read it."""
+        pieces: list[Piece] = []
+        after = 0
+        for match in _INLINE.finditer(text):
+            pieces += [Piece(text[after : match.start()], style)] if match.start() > after else []
+            pieces += self.piece(match, style)
+            after = match.end()
+        return (*pieces, Piece(text[after:], style)) if after < len(text) else tuple(pieces)
+
+    def piece(self, match: re.Match[str], style: Style) -> tuple[Piece, ...]:
+        """What a sign of Markdown makes of the words that it stands around."""
+        if code := match["code"]:
+            return (Piece(f"`{code}`" if self.marked else code, Style.CODE),)
+        if strong := match["strong"]:
+            return self.inline(strong, Style.STRONG)
+        if emphasis := match["emphasis"]:
+            return self.inline(emphasis, Style.EMPHASIS)
+        return (*self.inline(match["words"], style), Piece(_where(match["link"]), Style.DIM))
 
 
 def _where(link: str) -> str:
@@ -51,30 +107,6 @@ def _where(link: str) -> str:
     if page.endswith(".md") and "/" not in page:
         return f" (onloop help {page.removesuffix('.md')})"
     return f" ({link})" if "://" in link else ""
-
-
-def _blocks(rows: Sequence[str], width: int) -> Iterator[list[Line]]:
-    """The blocks of the text, each as its lines."""
-    at = 0
-    while at < len(rows):
-        row = rows[at]
-        end = at + 1
-        if row.startswith("```"):
-            end = next((i for i in range(at + 1, len(rows)) if rows[i].startswith("```")), len(rows))
-            yield _code(rows[at + 1 : end], row.removeprefix("```"), width)
-            end += 1
-        elif heading := _HEADING.match(row):
-            yield wrapped(inline(heading[2], Style.TITLE if len(heading[1]) == 1 else Style.HEADING), width)
-        elif row.startswith("|"):
-            end = _while(rows, at, lambda each: each.startswith("|"))
-            yield table_lines([_cells(each) for each in (rows[at], *rows[at + 2 : end])], width)
-        elif _ITEM.match(row):
-            end = _while(rows, at, lambda each: bool(each.strip()) and not each.startswith(("```", "|", "#")))
-            yield list(_items(rows[at:end], width))
-        elif row.strip():
-            end = _while(rows, at, lambda each: bool(each.strip()) and not _begins_block(each))
-            yield wrapped(inline(" ".join(each.strip() for each in rows[at:end])), width)
-        at = end
 
 
 def _begins_block(row: str) -> bool:
@@ -95,22 +127,3 @@ def _code(rows: Sequence[str], language: str, width: int) -> list[Line]:
         for row in rows
         for start in range(0, max(1, len(row)), room)
     ]
-
-
-def _items(rows: Sequence[str], width: int) -> Iterator[Line]:
-    """The items of a list; a row without a mark goes on with the item before it."""
-    items: list[tuple[str, str, str]] = []
-    for row in rows:
-        if match := _ITEM.match(row):
-            items.append((match[1], match[2] if match[2][0].isdigit() else "•", match[3]))
-        else:
-            indent, mark, text = items[-1]
-            items[-1] = (indent, mark, f"{text} {row.strip()}")
-    for indent, mark, text in items:
-        first = f"{indent}{mark} "
-        yield from wrapped(inline(text), width, first=first, rest=" " * len(first))
-
-
-def _cells(row: str) -> list[tuple[Piece, ...]]:
-    inner = row.strip().removeprefix("|").removesuffix("|")
-    return [inline(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(inner)]
