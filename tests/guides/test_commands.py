@@ -1,7 +1,7 @@
 """Every command that a guide shows is run, as it stands there, in a terminal, in a store and a repository of its own.
 
-A command with `# exit N` behind it must end so, every other one with 0. `TASK=`, `CAUSE=` and `MUTE=` stand for what the
-reader sees on their own screen: here they get what the store holds. A passphrase is typed when it is asked for.
+A command with `# exit N` behind it must end so, every other one with 0. `TASK=`, `CAUSE=` and `MUTE=` stand for what
+the reader sees on their own screen: here they get what the store holds. A passphrase is typed when it is asked for.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _run(world: World, script: str, folder: Path, more: dict[str, str]) -> tuple
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)
-        os.execvpe("bash", ["bash", "--norc", "-euxo", "pipefail", "-c", f"{_finders()}\n{script}"], environment)
+        os.execvpe("bash", ["bash", "--norc", "-euxo", "pipefail", "-c", f"{_finders()}\n{script}"], environment)  # noqa: S606
     screen = b""
     seen = 0
     while True:
