@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from onloop.cli import pager
@@ -13,13 +15,14 @@ from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Line, Piece, Style, plain, wrapped
 from onloop.guides.markdown import lines_of
+from onloop.machine.digest import Json
 
 
 def show_help(context: Context) -> Output:
     """List the guides, show one, or show what a verb takes; UnknownThing names what comes nearest."""
     topic = context.args.topic
     if topic is None:
-        return _list()
+        return _list(context)
     if topic in TOPICS:
         return _guide(context, topic)
     found = verb(topic)
@@ -33,24 +36,29 @@ def show_help(context: Context) -> Output:
     return Output(lines=(usage,), data={"verb": found.name, "usage": usage})
 
 
-def _list() -> Output:
+def _list(context: Context) -> Output:
     listed = guides()
-    names = max(len(each.name) for each in listed)
+    column = max(len(each.name) for each in listed) + 2
     lines: list[Line] = []
     for each in listed:
-        words = (Piece(each.title, Style.STRONG), Piece(f": {each.summary}"))
-        lines += wrapped(words, pager.width(), first=f"{each.name:<{names}}  ", rest=" " * (names + 2))
-    data = [{"name": each.name, "title": each.title, "summary": each.summary} for each in listed]
+        title, indent = (Piece(each.title, Style.STRONG),), " " * column
+        lines += wrapped(title, pager.width(), first=f"{each.name:<{column}}", rest=indent)
+        lines += wrapped((Piece(each.summary),), pager.width(), first=indent, rest=indent)
+    data: Json = [{"name": each.name, "title": each.title, "summary": each.summary} for each in listed]
     notes = ("onloop help GUIDE shows one of them, onloop help VERB what a verb takes",)
-    return Output(lines=tuple(map(plain, lines)), data={"guides": data}, notes=notes)
+    return _shown(context, lines, Output(data={"guides": data}, notes=notes))
 
 
 def _guide(context: Context, topic: str) -> Output:
     found = guide(topic)
-    in_terminal = pager.is_terminal() and not context.args.as_json
-    lines = lines_of(found.text, pager.width(), marked=not (in_terminal and pager.is_styled()))
-    if in_terminal:
-        pager.show(lines)
-        return Output()
-    data = {"guide": found.name, "title": found.title, "text": found.text}
-    return Output(lines=tuple(map(plain, lines)), data=data)
+    marked = context.args.as_json or not pager.is_styled()
+    lines = lines_of(found.text, pager.width(), marked=marked)
+    return _shown(context, lines, Output(data={"guide": found.name, "title": found.title, "text": found.text}))
+
+
+def _shown(context: Context, lines: Sequence[Line], answer: Output) -> Output:
+    """The answer with the lines, or without, where a terminal has been shown them."""
+    if context.args.as_json or not pager.is_terminal():
+        return replace(answer, lines=tuple(map(plain, lines)))
+    pager.show(lines)
+    return answer

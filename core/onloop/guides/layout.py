@@ -42,7 +42,7 @@ def plain(line: Line) -> str:
 
 def wrapped(pieces: Sequence[Piece], width: int, *, first: str = "", rest: str = "") -> list[Line]:
     """The pieces broken at spaces into lines of at most `width`; a longer word is cut. `first` and `rest` indent."""
-    room = max(4, width - len(first))
+    room = max(4, width - max(len(first), len(rest)))
     rows: list[list[Piece]] = [[]]
     used = 0
     for word in _words(pieces, room):
@@ -77,6 +77,9 @@ def _words(pieces: Sequence[Piece], room: int) -> Iterator[list[Piece]]:
     for text, style in pieces:
         for number, part in enumerate(text.split(" ")):
             if number and word:
+                yield word
+                word = []
+            if word and _length(tuple(word)) + len(part) > room:
                 yield word
                 word = []
             while len(part) > room:

@@ -121,9 +121,11 @@ def _while(rows: Sequence[str], start: int, belongs: Callable[[str], bool]) -> i
 def _code(rows: Sequence[str], language: str, width: int) -> list[Line]:
     if language == "mermaid":
         return wrapped((Piece(DRAWING, Style.DIM),), width)
-    room = max(10, width - 4)
-    return [
-        (Piece("    " if start == 0 else "      "), Piece(row[start : start + room], Style.CODE))
-        for row in rows
-        for start in range(0, max(1, len(row)), room)
-    ]
+    lines: list[Line] = []
+    for row in rows:
+        room = width - 4 if len(row) <= width - 4 else width - 6
+        lines += [
+            (Piece("    " if start == 0 else "      "), Piece(row[start : start + room], Style.CODE))
+            for start in range(0, max(1, len(row)), room)
+        ]
+    return lines
