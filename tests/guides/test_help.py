@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onloop.cli.pager import is_styled, pager_command, styled_text
-from onloop.cli.verbs import VERBS
+from onloop.cli.verb_table import VERBS
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style
 from world import World

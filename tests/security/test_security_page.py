@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.gates.box.reference import table
+from onloop.gates.box.promises_page import table
 from world import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from onloop.cli import pager
 from onloop.cli.context import Context
 from onloop.cli.main import verb_parser
-from onloop.cli.output import Output
-from onloop.cli.verbs import VERBS, verb
+from onloop.cli.output import VerbOutput
+from onloop.cli.verb_table import VERBS, verb
 from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Line, Piece, Style, plain, wrapped
@@ -18,7 +18,7 @@ from onloop.guides.markdown import lines_of
 from onloop.machine.digest import Json
 
 
-def show_help(context: Context) -> Output:
+def show_help(context: Context) -> VerbOutput:
     """List the guides, show one, or show what a verb takes; UnknownThing names what comes nearest."""
     topic = context.args.topic
     if topic is None:
@@ -33,10 +33,10 @@ def show_help(context: Context) -> Output:
             f"there is no guide or verb {topic[:60]!r}", hint=f"{meant}onloop help lists the guides, --help the verbs"
         )
     usage = verb_parser(found).format_help().rstrip("\n")
-    return Output(lines=(usage,), data={"verb": found.name, "usage": usage})
+    return VerbOutput(lines=(usage,), data={"verb": found.name, "usage": usage})
 
 
-def _list(context: Context) -> Output:
+def _list(context: Context) -> VerbOutput:
     listed = guides()
     column = max(len(each.name) for each in listed) + 2
     lines: list[Line] = []
@@ -46,17 +46,17 @@ def _list(context: Context) -> Output:
         lines += wrapped((Piece(each.summary),), pager.width(), first=indent, rest=indent)
     data: Json = [{"name": each.name, "title": each.title, "summary": each.summary} for each in listed]
     notes = ("onloop help GUIDE shows one of them, onloop help VERB what a verb takes",)
-    return _shown(context, lines, Output(data={"guides": data}, notes=notes))
+    return _shown(context, lines, VerbOutput(data={"guides": data}, notes=notes))
 
 
-def _guide(context: Context, topic: str) -> Output:
+def _guide(context: Context, topic: str) -> VerbOutput:
     found = guide(topic)
     marked = context.args.as_json or not pager.is_styled()
     lines = lines_of(found.text, pager.width(), marked=marked)
-    return _shown(context, lines, Output(data={"guide": found.name, "title": found.title, "text": found.text}))
+    return _shown(context, lines, VerbOutput(data={"guide": found.name, "title": found.title, "text": found.text}))
 
 
-def _shown(context: Context, lines: Sequence[Line], answer: Output) -> Output:
+def _shown(context: Context, lines: Sequence[Line], answer: VerbOutput) -> VerbOutput:
     """The answer with the lines, or without, where a terminal has been shown them."""
     if context.args.as_json or not pager.is_terminal():
         return replace(answer, lines=tuple(map(plain, lines)))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onloop.gates.modes import umask_of_user
+from onloop.gates.repository.modes import umask_of_user
 from onloop.guides.layout import Line, Style, plain
 from onloop.text import safe
 

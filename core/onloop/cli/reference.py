@@ -7,19 +7,19 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from onloop.attention.denials import GROUNDS
+from onloop.attention.denial_items import GROUNDS
 from onloop.cli.field_reference import fields
 from onloop.cli.verb import Argument, Verb
-from onloop.cli.verbs import GROUPS, VERBS
+from onloop.cli.verb_table import GROUPS, VERBS
 from onloop.errors import EXIT_MEANINGS, BadInput, Exit, Ground, OnloopError
-from onloop.gates.box.reference import table as boxes
+from onloop.gates.box.promises_page import table as boxes
 from onloop.machine.diagram import table_mermaid
 from onloop.machine.events import Event
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.state import REASONS
-from onloop.machine.table import TABLE, rows
+from onloop.machine.transition_table import TABLE, rows
+from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
-from onloop.workflow.source import builtin, builtins
 
 _PART = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
@@ -151,4 +151,4 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "boxes": boxes,
     }
 )
-"""The parts that the core can make, by name; those of the dashboard are made by `onloop_tui.reference`."""
+"""The parts that the core can make, by name; those of the dashboard are made by `onloop_tui.key_reference`."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from onloop.guides.catalogue import Guide
 from onloop.guides.layout import Style
 from onloop.guides.markdown import lines_of
-from onloop_tui.model.lines import Line, Span, Tone, hanging, line
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line
 
 _TONES: Mapping[Style, Tone] = {
     Style.PLAIN: Tone.PLAIN,
