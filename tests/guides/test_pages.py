@@ -10,12 +10,12 @@ import pytest
 
 from guides.pages import GUIDES, PAGES, blocks, headings, prose, text_of
 from onloop.cli.main import parse
-from onloop.cli.reference import filled
+from onloop.cli.page_parts import filled
 from onloop.cli.verb_table import VERBS, verb
 from onloop.errors import BadInput
 from onloop.guides.catalogue import FOLDER, TOPICS, guide, guides
 from onloop.workflow.loader import load
-from onloop_tui.key_reference import ALL_PARTS, pages
+from onloop_tui.guide_pages import ALL_PARTS, pages
 from onloop_tui.model.drawing.terminal_text import cells
 from world import ROOT
 
@@ -73,7 +73,7 @@ def test_a_file_that_a_page_names_is_there(page: str) -> None:
 def test_the_marked_parts_of_a_page_are_made_of_the_registries(page: str) -> None:
     text = text_of(PAGES[page])
 
-    assert filled(text, ALL_PARTS) == text, "python -m onloop_tui.key_reference writes them"
+    assert filled(text, ALL_PARTS) == text, "python -m onloop_tui.guide_pages writes them"
 
 
 def test_every_part_that_can_be_made_stands_in_a_page() -> None:

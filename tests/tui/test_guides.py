@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from onloop.guides.catalogue import TOPICS, Guide, guide, guides
 from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
-from onloop_tui.model.guide_lines import guide_lines, list_lines
+from onloop_tui.model.help.guide_lines import guide_lines, list_lines
 from onloop_tui.screens.help_screen import HelpScreen
 from tui_scenes import busy, play, screen_lines, screen_text, shows, until
 

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from onloop.guides.catalogue import guides
 from onloop_tui.bindings import KEYS, Key, Where
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line
-from onloop_tui.model.guide_lines import guide_lines, list_lines
+from onloop_tui.model.help.guide_lines import guide_lines, list_lines
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView

@@ -1,4 +1,4 @@
-"""The tables of all guides, made of the registries: `python -m onloop_tui.key_reference` writes them into the pages."""
+"""The tables of all guides, made of the registries: `python -m onloop_tui.guide_pages` writes them into the pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from onloop.cli.reference import PARTS, filled, table
+from onloop.cli.page_parts import PARTS, filled, table
 from onloop.guides.catalogue import FOLDER
 from onloop_tui.bindings import BULK, KEYS, LEAVING, Key
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from onloop.attention.denial_items import GROUNDS
-from onloop.cli.field_reference import fields
 from onloop.cli.verb import Argument, Verb
 from onloop.cli.verb_table import GROUPS, VERBS
+from onloop.cli.workflow_fields import fields
 from onloop.errors import EXIT_MEANINGS, BadInput, Exit, Ground, OnloopError
 from onloop.gates.box.promises_page import table as boxes
 from onloop.machine.diagram import table_mermaid
@@ -151,4 +151,4 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "boxes": boxes,
     }
 )
-"""The parts that the core can make, by name; those of the dashboard are made by `onloop_tui.key_reference`."""
+"""The parts that the core can make, by name; those of the dashboard are made by `onloop_tui.guide_pages`."""
