@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import assert_never
@@ -13,13 +13,15 @@ from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.strongest import strongest_box
-from onloop.gates.changes import Status, paths_with
+from onloop.gates.changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.git import Git
+from onloop.gates.links import new_ways_out
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import is_file_path
 from onloop.gates.process import Limits, never
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
-from onloop.gates.tree import true_file
+from onloop.gates.tree import true_file, true_links, true_tree
 from onloop.gates.verdict import count, counted_at_base, judge
 from onloop.machine.definition import (
     ArtefactGate,
@@ -233,7 +235,16 @@ def _flags(gate: CommandGate, subject: Subject, workshop: Workshop) -> tuple[Fla
         *paths_with(git, subject.head, REACHING, may_reach(changed)),
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
-    return flags_for(gate, changed, reaching, workshop.environment.setup)
+    leading = _leading_out(git, changed, subject)
+    return flags_for(gate, changed, reaching, workshop.environment.setup, leading)
+
+
+def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: Subject) -> tuple[str, ...]:
+    links = [path.path for path in changed if path.kind is FileKind.SYMLINK]
+    if not links:
+        return ()
+    before, after = (true_links(git, true_tree(git, commit)) for commit in (subject.base, subject.head))
+    return new_ways_out(before, after, links)
 
 
 def _scored(finding: _Finding) -> _Finding:

@@ -14,7 +14,7 @@ from onloop.gateway.admission import attested, check_house, check_lease, check_m
 from onloop.gateway.authorize import authorize
 from onloop.gateway.changes import changes_since
 from onloop.gateway.claims import Claim as Claim
-from onloop.gateway.claims import asked_claim
+from onloop.gateway.claims import asked_claim, check_no_persons_name
 from onloop.gateway.declared import declared
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.denials import Denials, counting, denied_of
@@ -147,6 +147,7 @@ class Gateway:
     def _claimed(self, tx: Transaction, principal: Principal, wanted: c.Claim, task: str | None) -> Task:
         """The task that the claim gets: the one named, or the first that it may have."""
         authorize(principal, wanted, task)
+        check_no_persons_name(tx.house(), wanted.agent)
         if task is not None:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
