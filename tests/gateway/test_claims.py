@@ -15,6 +15,7 @@ from gateway.shop import Shop, enrolled
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.facts import FIRST_LOOKED_AT
 from onloop.gateway.identity import launcher
+from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
@@ -204,7 +205,8 @@ def test_a_person_is_enrolled_under_an_agents_name_and_the_agent_keeps_what_it_h
     shop.begin()
     shop.begin(run="r2")
     agent = shop.claim(agent="agent:zoe")
-    shop.gateway.record_house(shop.person(), replace(enrolled("zoe", ("approvers",)), by="human:ana"))
+    known = replace(enrolled("zoe", ("approvers",)), by="human:ana", cost=LEAST_COST)
+    shop.gateway.record_house(shop.person(), known)
 
     shop.gateway.heartbeat(agent)
     with pytest.raises(BadInput, match="would be taken for human:zoe"):
