@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gates.desk import Desk, command
 from onloop.gates.links import leads_out, new_ways_out
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import Flag, FlagKind
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from typing import Any
 
 from gateway.shop import CHEAP, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.credentials import Credentials
-from onloop.gateway.home import Home
-from onloop.gateway.identity import launcher, verifier
-from onloop.gateway.line import Line
+from onloop.home import Home
 from onloop.machine import commands as c
+from onloop.machine.principal import launcher, verifier
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
 
 ROOT = Path(__file__).parents[2]
 ONE, OTHER = 61_001, 61_002
@@ -81,13 +81,13 @@ def told(act: Any) -> str:
 
 
 def take_a_job(store: Path) -> str:
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).take_job(verifier("v"), 1, effects=False))
 
 
 def claimed(store: Path, task: str, role: str, name: str) -> str:
     """The secret of a claim, or why there is none."""
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     try:
         return gateway.claim(launcher("x"), f"agent:{name}", role, task=task).secret
@@ -96,21 +96,21 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
 
 
 def heartbeat(store: Path, secret: str) -> str:
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     return told(lambda: gateway.heartbeat(gateway.agent(secret)))
 
 
 def as_if(store: Path, task: str, name: str, epoch: str) -> str:
     """Ask as an agent that was only heard of."""
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     agent = replace(verifier("x"), name=name, task=task, epoch=int(epoch))
     agent = replace(agent, kind=type(agent.kind)("agent"))
     return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).heartbeat(agent))
 
 
 def approving(store: Path, task: str, request: str, digest: str) -> str:
-    line = Line(Home(store).socket, store, Credentials(least_cost=CHEAP))
+    line = Connection(Home(store).socket, store, Credentials(least_cost=CHEAP))
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     person = gateway.person("ana", passphrase_of("ana"), typed=True)
     assert person.voice is not None

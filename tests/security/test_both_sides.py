@@ -14,14 +14,15 @@ from gateway.served import line_to, resident
 from gateway.shop import Shop
 from onloop.cli.render import dossier_lines
 from onloop.errors import NotAllowed
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.dossier import dossier_of
-from onloop.gateway.home import Home
-from onloop.gateway.identity import launcher, this_process
-from onloop.gateway.standing import standings
+from onloop.home import Home
+from onloop.identity.resolution import this_process
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
+from onloop.machine.principal import launcher
 from onloop.machine.task import Hand, Independence
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.views.dossier import dossier_of
+from onloop.views.effective_status import effective_statuses
 from scenario import work
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder
 from steps import defined, develop, reviewed, ship
@@ -65,7 +66,7 @@ def sheet(shop: Shop) -> str:
     """What `onloop show` prints."""
     task = shop.task()
     with shop.store.reading() as at:
-        standing = standings(at, (task,), shop.clock())["r1"]
+        standing = effective_statuses(at, (task,), shop.clock())["r1"]
         return "\n".join(dossier_lines(dossier_of(at, task), standing, with_diff=False))
 
 

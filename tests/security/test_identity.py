@@ -12,13 +12,14 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, NotAllowed, Unavailable
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal, agent_from_token, verifier
-from onloop.gateway.line import Line
-from onloop.gateway.own_key import make_own_key, own_proof
+from onloop.home import Home
+from onloop.identity.own_key import make_own_key, own_proof
+from onloop.identity.resolution import agent_from_token
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen
+from onloop.machine.principal import Principal, verifier
+from onloop.machine.store_state import Frozen
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
 from onloop.store.rows import Token
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
 
@@ -41,7 +42,7 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
     durable.begin()
     with resident(home, durable.clock):
         (home.store / "own.key").rename(tmp_path / "put aside")
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         tries = {
             "take a job": lambda: gateway.take_job(verifier("v"), 1, effects=False),
@@ -68,7 +69,7 @@ def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, t
     with resident(home, durable.clock):
         key = make_own_key(home.store)
         (home.store / "own.key").rename(tmp_path / "put aside")
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         first = str(line.ask("challenge"))
         for wrong in ("", "0" * 64, own_proof(key, "another"), own_proof(b"x" * 32, first)):
             with pytest.raises(NotAllowed, match="did not show that they can open the store"):

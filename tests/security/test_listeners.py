@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Shop
+from onloop.access.opening import open_home
 from onloop.errors import NotAllowed
-from onloop.gateway.home import Home
-from onloop.gateway.line import Line
-from onloop.gateway.opening import open_home
-from onloop.gateway.peer import listening
+from onloop.home import Home
+from onloop.remote.connection import Connection
+from onloop.remote.unix_socket import listening
 from security.another_user import ONE, passable_folder
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
@@ -79,16 +79,16 @@ def test_the_owners_own_folder_does_not_make_another_listener_theirs(durable: Sh
     home.socket.parent.mkdir()
     with listener(home.socket), pytest.raises(NotAllowed, match="listens at"):
         os.chown(home.socket.parent, ONE, -1)
-        Line(home.socket, home.store).connect()
+        Connection(home.socket, home.store).connect()
     os.chown(tmp_path / "store", 0, -1)
 
 
 def test_where_the_store_cannot_be_seen_nobody_is_believed(tmp_path: Path) -> None:
     with listener(tmp_path / "p" / "s.sock") as heard:
         with pytest.raises(NotAllowed, match=r"cannot be seen .* so nobody can say whose gateway listens") as no:
-            Line(tmp_path / "p" / "s.sock", tmp_path / "nowhere").connect()
+            Connection(tmp_path / "p" / "s.sock", tmp_path / "nowhere").connect()
         (tmp_path / "file").touch()
         with pytest.raises(NotAllowed, match="is not a folder"):
-            Line(tmp_path / "p" / "s.sock", tmp_path / "file").connect()
+            Connection(tmp_path / "p" / "s.sock", tmp_path / "file").connect()
     assert "ONLOOP_STORE" in no.value.hint
     assert [words for words in heard if words] == []

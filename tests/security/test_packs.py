@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gateway.place import Place, at_the_socket, git, placed
 from onloop.errors import BadInput, OnloopError
-from onloop.gates.bundle import BundleHeader, bundle_header
-from onloop.gates.manifest import Manifest
-from onloop.gates.pack import PackLimits, check_pack
-from onloop.gates.quarantine import LIMITS
+from onloop.gates.intake.bundle import BundleHeader, bundle_header
+from onloop.gates.intake.manifest import Manifest
+from onloop.gates.intake.quarantine import LIMITS
+from onloop.gates.repository.pack import PackLimits, check_pack
 from security import packs
 
 

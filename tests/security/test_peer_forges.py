@@ -18,7 +18,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from onloop.store.sqlite import FILE
+from onloop.store.sqlite.database import FILE
 from world import DEADLINE_S, WORKFLOW, Ran, World
 
 ROUNDS = WORKFLOW.replace("rounds: 1", "rounds: 20").replace("timeout: 30s", "timeout: 30m")

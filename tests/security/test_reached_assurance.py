@@ -11,14 +11,14 @@ import pytest
 
 from gateway.served import line_to, prove_people, resident
 from gateway.shop import CHEAP, Shop
+from onloop.access.opening import create_home
+from onloop.access.reach import reachable
 from onloop.errors import NotAllowed
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
-from onloop.gateway.reach import reachable
+from onloop.home import Home
+from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
-from onloop.machine.house import House
-from onloop.machine.proof import BoxProved
+from onloop.machine.store_state import StoreState
+from onloop.remote.client import ClientStore, GatewayClient
 from scenario import NOON
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
 from steps import defined, develop, human, ship
@@ -115,7 +115,9 @@ def test_a_store_reaches_a2_only_apart_and_with_a_box_that_holds(tmp_path: Path,
     home.socket.parent.mkdir()
     os.chown(home.socket.parent, -1, os.getgid() + 1 if is_shared else os.getgid())
     levels = [
-        reachable(home, House("s", scripted, proof=BoxProved("b", "bubblewrap", "cgroup", strong, (), "v", NOON)), NOON)
+        reachable(
+            home, StoreState("s", scripted, proof=BoxProved("b", "bubblewrap", "cgroup", strong, (), "v", NOON)), NOON
+        )
         for scripted, strong in ((False, True), (False, False), (True, True))
     ]
 

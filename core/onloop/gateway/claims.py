@@ -6,16 +6,16 @@ import os
 from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput
-from onloop.gateway.identity import Principal
-from onloop.gateway.keys import check_claim_key
+from onloop.gateway.idempotency import check_claim_key
 from onloop.machine import commands as c
-from onloop.machine.house import House
-from onloop.machine.names import check_agent
+from onloop.machine.agent_names import check_agent
+from onloop.machine.principal import Principal
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimGranted:
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
@@ -23,7 +23,7 @@ class Claim:
     expires: int
 
 
-def check_no_persons_name(house: House, agent: str) -> None:
+def check_no_persons_name(house: StoreState, agent: str) -> None:
     """Refuse an agent the name of somebody who is enrolled, in any case: in a list, people would take it for them."""
     name = agent.removeprefix("agent:")
     person = next((known for known in house.people if known.casefold() == name.casefold()), None)
