@@ -15,9 +15,9 @@ from onloop.gates.command_process import Limits, never
 from onloop.gates.command_runner import CommandRun, CommandRunner, GateStopped
 from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.gate_verdict import count, counted_at_base, judge
-from onloop.gates.links import new_ways_out
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.repository.git import Git
+from onloop.gates.repository.links import new_ways_out
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
 from onloop.gates.repository.true_tree import true_file, true_links, true_tree
