@@ -36,7 +36,7 @@ _TITLES = {
 class HelpScreen(Screen[None]):
     """The keys by where they have their meaning, each with its twin on the command line; behind them the guides."""
 
-    CSS_PATH = "help.tcss"
+    CSS_PATH = "help_screen.tcss"
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, "close", "leave the help", show=False) for key in ("q", "question_mark")),
