@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onloop.gates.repository.modes import umask_of_user
-from onloop.guides.layout import Line, Style, plain
+from onloop.guides.layout import StyledLine, Style, plain
 from onloop.text import safe
 
 LESS = "FRX"
@@ -45,7 +45,7 @@ def is_styled() -> bool:
     return is_terminal() and not os.environ.get("NO_COLOR") and (not pager or _obeys_colours(pager, os.environ))
 
 
-def show(lines: Sequence[Line]) -> None:
+def show(lines: Sequence[StyledLine]) -> None:
     """Show the lines in the terminal, through the pager of the user's choice, if one can be run."""
     pager = pager_command(os.environ)
     draw = styled_text if is_styled() else plain
@@ -55,7 +55,7 @@ def show(lines: Sequence[Line]) -> None:
         sys.stdout.flush()
 
 
-def styled_text(line: Line) -> str:
+def styled_text(line: StyledLine) -> str:
     """The line with the terminal's own sequences around its pieces; nothing in a piece is one."""
     return "".join(
         f"\x1b[{_CODES[style]}m{safe(text)}\x1b[0m" if style in _CODES else safe(text) for text, style in line

@@ -31,16 +31,16 @@ class Piece(NamedTuple):
     style: Style = Style.PLAIN
 
 
-Line = tuple[Piece, ...]
+StyledLine = tuple[Piece, ...]
 Cell = tuple[Piece, ...]
 
 
-def plain(line: Line) -> str:
+def plain(line: StyledLine) -> str:
     """The line without its styles."""
     return "".join(piece.text for piece in line).rstrip()
 
 
-def wrapped(pieces: Sequence[Piece], width: int, *, first: str = "", rest: str = "") -> list[Line]:
+def wrapped(pieces: Sequence[Piece], width: int, *, first: str = "", rest: str = "") -> list[StyledLine]:
     """The pieces broken at spaces into lines of at most `width`; a longer word is cut. `first` and `rest` indent."""
     room = max(4, width - max(len(first), len(rest)))
     rows: list[list[Piece]] = [[]]
@@ -59,7 +59,7 @@ def wrapped(pieces: Sequence[Piece], width: int, *, first: str = "", rest: str =
     return [_joined((Piece(indent), *row)) for indent, row in zip(indents, rows, strict=True)]
 
 
-def table_lines(rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
+def table_lines(rows: Sequence[Sequence[Cell]], width: int) -> list[StyledLine]:
     """A table whose first row is its header; the widest columns give way, and a table too narrow becomes a list."""
     count = len(rows[0])
     table = [[*row[:count], *[()] * (count - len(row))] for row in rows]
@@ -94,7 +94,7 @@ def _between(before: Style, after: Style) -> Style:
     return before if before is after else Style.PLAIN
 
 
-def _joined(line: Line) -> Line:
+def _joined(line: StyledLine) -> StyledLine:
     """The same line with neighbours of one style as one piece, and without empty ones."""
     joined: list[Piece] = []
     for piece in line:
@@ -121,7 +121,7 @@ def _widths(table: Sequence[Sequence[Cell]], width: int) -> list[int] | None:
     return wanted
 
 
-def _row(row: Sequence[Cell], widths: Sequence[int]) -> Iterator[Line]:
+def _row(row: Sequence[Cell], widths: Sequence[int]) -> Iterator[StyledLine]:
     columns = [wrapped(cell, size) for cell, size in zip(row, widths, strict=True)]
     for parts in zip_longest(*columns, fillvalue=()):
         line: list[Piece] = []
@@ -131,7 +131,7 @@ def _row(row: Sequence[Cell], widths: Sequence[int]) -> Iterator[Line]:
         yield _joined(tuple(line))
 
 
-def _as_list(table: Sequence[Sequence[Cell]], width: int) -> Iterator[Line]:
+def _as_list(table: Sequence[Sequence[Cell]], width: int) -> Iterator[StyledLine]:
     names = [plain(cell) for cell in table[0]]
     for row in table[1:]:
         yield from wrapped(row[0], width, first="• ", rest="  ")

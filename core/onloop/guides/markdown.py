@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from onloop.guides.layout import Line, Piece, Style, table_lines, wrapped
+from onloop.guides.layout import StyledLine, Piece, Style, table_lines, wrapped
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _HEADING = re.compile(r"(#{1,4}) +(.*)")
@@ -18,24 +18,24 @@ _CELL_END = re.compile(r"(?<!\\)\|")
 DRAWING = "(a drawing for pages that draw Mermaid; the table below says the same)"
 
 
-def lines_of(markdown: str, width: int, *, marked: bool = False) -> tuple[Line, ...]:
+def lines_of(markdown: str, width: int, *, marked: bool = False) -> tuple[StyledLine, ...]:
     """The text as lines of at most `width` columns; two blocks have one empty line between them.
 
     Where nothing but characters can be shown, `marked` keeps the signs of headings and of code.
     """
-    lines: list[Line] = []
-    for block in _Reader(max(20, width), marked).blocks(_COMMENT.sub("", markdown).splitlines()):
+    lines: list[StyledLine] = []
+    for block in _MarkdownReader(max(20, width), marked).blocks(_COMMENT.sub("", markdown).splitlines()):
         lines += [(), *block] if lines else block
     return tuple(lines)
 
 
-class _Reader(NamedTuple):
+class _MarkdownReader(NamedTuple):
     """Reads blocks: how wide, and whether signs are kept."""
 
     width: int
     marked: bool
 
-    def blocks(self, rows: Sequence[str]) -> Iterator[list[Line]]:
+    def blocks(self, rows: Sequence[str]) -> Iterator[list[StyledLine]]:
         """The blocks of the text, each as its lines."""
         start = 0
         while start < len(rows):
@@ -58,12 +58,12 @@ class _Reader(NamedTuple):
                 yield wrapped(self.inline(" ".join(each.strip() for each in rows[start:end])), self.width)
             start = end
 
-    def heading(self, level: int, words: str) -> list[Line]:
+    def heading(self, level: int, words: str) -> list[StyledLine]:
         """A title, or a heading below it."""
         sign = f"{'#' * level} " if self.marked else ""
         return wrapped(self.inline(sign + words, Style.TITLE if level == 1 else Style.HEADING), self.width)
 
-    def items(self, rows: Sequence[str]) -> Iterator[Line]:
+    def items(self, rows: Sequence[str]) -> Iterator[StyledLine]:
         """The items of a list; a row without a mark goes on with the item before it."""
         items: list[tuple[str, str]] = []
         for row in rows:
@@ -118,10 +118,10 @@ def _while(rows: Sequence[str], start: int, belongs: Callable[[str], bool]) -> i
     return next((i for i in range(start + 1, len(rows)) if not belongs(rows[i])), len(rows))
 
 
-def _code(rows: Sequence[str], language: str, width: int) -> list[Line]:
+def _code(rows: Sequence[str], language: str, width: int) -> list[StyledLine]:
     if language == "mermaid":
         return wrapped((Piece(DRAWING, Style.DIM),), width)
-    lines: list[Line] = []
+    lines: list[StyledLine] = []
     for row in rows:
         room = width - 4 if len(row) <= width - 4 else width - 6
         lines += [

@@ -19,7 +19,7 @@ from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
 
 
-class Page(Enum):
+class HelpPage(Enum):
     """What the help shows."""
 
     KEYS = "keys"
@@ -28,8 +28,8 @@ class Page(Enum):
 
 
 _TITLES = {
-    Page.KEYS: "keys · Enter lists the guides · Esc goes back",
-    Page.LIST: "guides · Enter reads · Esc goes back to the keys",
+    HelpPage.KEYS: "keys · Enter lists the guides · Esc goes back",
+    HelpPage.LIST: "guides · Enter reads · Esc goes back to the keys",
 }
 
 
@@ -58,7 +58,7 @@ class HelpScreen(Screen[None]):
         self._keys = keys
         self._guides = guides()
         self._chosen = next((i for i, each in enumerate(self._guides) if each.name == guide), 0)
-        self._page = Page.GUIDE if guide else Page.KEYS
+        self._page = HelpPage.GUIDE if guide else HelpPage.KEYS
 
     def compose(self) -> ComposeResult:
         """A title and what is read."""
@@ -82,20 +82,20 @@ class HelpScreen(Screen[None]):
         view = self.query_one(LineView)
         cursor = 0
         match self._page:
-            case Page.KEYS:
+            case HelpPage.KEYS:
                 lines = help_lines(self._keys, view.room)
-            case Page.LIST:
+            case HelpPage.LIST:
                 lines, cursor = list_lines(self._guides, self._chosen, view.room)
-            case Page.GUIDE:
+            case HelpPage.GUIDE:
                 lines = guide_lines(self._guides[self._chosen], view.room)
         view.show(lines)
-        if self._page is Page.LIST:
+        if self._page is HelpPage.LIST:
             view.reveal(cursor)
         elif anew:
             view.edge(-1)
         self.query_one(Bar).renew()
 
-    def _turn_to(self, page: Page) -> None:
+    def _turn_to(self, page: HelpPage) -> None:
         self._page = page
         self._draw(anew=True)
 
@@ -106,27 +106,27 @@ class HelpScreen(Screen[None]):
     def action_back(self) -> None:
         """From a guide to the list, from the list to the keys, from the keys to where the person was."""
         match self._page:
-            case Page.KEYS:
+            case HelpPage.KEYS:
                 self.dismiss()
-            case Page.LIST:
-                self._turn_to(Page.KEYS)
-            case Page.GUIDE:
-                self._turn_to(Page.LIST)
+            case HelpPage.LIST:
+                self._turn_to(HelpPage.KEYS)
+            case HelpPage.GUIDE:
+                self._turn_to(HelpPage.LIST)
 
     def action_go(self) -> None:
         """From the keys to the list of guides, from the list to the one under the cursor."""
-        if self._page is not Page.GUIDE:
-            self._turn_to(Page.LIST if self._page is Page.KEYS else Page.GUIDE)
+        if self._page is not HelpPage.GUIDE:
+            self._turn_to(HelpPage.LIST if self._page is HelpPage.KEYS else HelpPage.GUIDE)
 
     def action_turn(self, step: int) -> None:
         """The next guide, or the one before; from the keys the first or the last."""
-        if self._page is Page.GUIDE:
+        if self._page is HelpPage.GUIDE:
             self._chosen = (self._chosen + step) % len(self._guides)
-        self._turn_to(Page.GUIDE)
+        self._turn_to(HelpPage.GUIDE)
 
     def action_move(self, rows: int) -> None:
         """Scroll; in the list, choose."""
-        if self._page is Page.LIST:
+        if self._page is HelpPage.LIST:
             self._choose(self._chosen + rows)
         else:
             self.query_one(LineView).move(rows)
@@ -134,14 +134,14 @@ class HelpScreen(Screen[None]):
     def action_page(self, direction: int) -> None:
         """Scroll by a page; in the list, choose one that far away."""
         view = self.query_one(LineView)
-        if self._page is Page.LIST:
+        if self._page is HelpPage.LIST:
             self._choose(self._chosen + direction * max(1, view.size.height // 2))
         else:
             view.page(direction)
 
     def action_edge(self, direction: int) -> None:
         """To the top or the bottom."""
-        if self._page is Page.LIST:
+        if self._page is HelpPage.LIST:
             self._choose(0 if direction < 0 else len(self._guides) - 1)
         else:
             self.query_one(LineView).edge(direction)

@@ -13,7 +13,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.verb_table import VERBS, verb
 from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
-from onloop.guides.layout import Line, Piece, Style, plain, wrapped
+from onloop.guides.layout import StyledLine, Piece, Style, plain, wrapped
 from onloop.guides.markdown import lines_of
 from onloop.machine.digest import Json
 
@@ -39,7 +39,7 @@ def show_help(context: Context) -> VerbOutput:
 def _list(context: Context) -> VerbOutput:
     listed = guides()
     column = max(len(each.name) for each in listed) + 2
-    lines: list[Line] = []
+    lines: list[StyledLine] = []
     for each in listed:
         title, indent = (Piece(each.title, Style.STRONG),), " " * column
         lines += wrapped(title, pager.width(), first=f"{each.name:<{column}}", rest=indent)
@@ -56,7 +56,7 @@ def _guide(context: Context, topic: str) -> VerbOutput:
     return _shown(context, lines, VerbOutput(data={"guide": found.name, "title": found.title, "text": found.text}))
 
 
-def _shown(context: Context, lines: Sequence[Line], answer: VerbOutput) -> VerbOutput:
+def _shown(context: Context, lines: Sequence[StyledLine], answer: VerbOutput) -> VerbOutput:
     """The answer with the lines, or without, where a terminal has been shown them."""
     if context.args.as_json or not pager.is_terminal():
         return replace(answer, lines=tuple(map(plain, lines)))
