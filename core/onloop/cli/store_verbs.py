@@ -13,11 +13,11 @@ from types import MappingProxyType
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
+from onloop.file_lock import holder_of
 from onloop.gates.toolchain import write_toolchain
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home, check_private
 from onloop.gateway.opening import wall_clock
-from onloop.gateway.presence import holder_of
 from onloop.machine.digest import Json
 from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.inspection import inspect
