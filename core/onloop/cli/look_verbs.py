@@ -10,9 +10,10 @@ from onloop.attention.why import why
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
-from onloop.errors import BadInput, UnknownThing
+from onloop.errors import BadInput
 from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.dossier import gate_lines
+from onloop.gateway.facts import known_task
 from onloop.gateway.gallery import picture_of
 from onloop.gateway.standing import Standing, standings
 from onloop.gateway.sub_agents import counted
@@ -66,9 +67,7 @@ def why_task(context: Context) -> Output:
     """Where one task stands as of now, what would move it, and who can."""
     opened, wanted = context.opened, context.args.task
     with opened.gateway.store.reading() as at:
-        task = at.task(wanted)
-        if task is None:
-            raise UnknownThing(f"there is no task {wanted!r}", hint="onloop list shows every task")
+        task = known_task(at, wanted)
         now = opened.gateway.clock()
         stand = standings(at, (task,), now)[task.id]
         freeze = covering(at.house(), task)

@@ -13,14 +13,14 @@ from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.changes import MOST_EVENTS
 from onloop.gateway.dossier import dossier_of
 from onloop.gateway.identity import Principal
-from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.presence import ensure_verifier_for
 from onloop.gateway.pushes import pushes_under_way
 from onloop.gateway.standing import standings
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.events import Decided
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
-from onloop.machine.state import LIVE, Reason
+from onloop.machine.state import LIVE
 from onloop.machine.task import Decision, RequestKind, Task
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, TaskFilter
@@ -123,8 +123,7 @@ def unfreeze(context: Context) -> Output:
 def decide(context: Context, person: Principal, command: Command) -> Output:
     """Carry out a person's decision on the task named; the answer is how it stands then."""
     task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
-    if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
-        ensure_verifier(context.home)
+    ensure_verifier_for(context.home, (task,))
     return told(context, task)
 
 

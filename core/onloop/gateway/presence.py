@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,8 @@ from onloop.errors import Unavailable
 from onloop.file_lock import holder_of, sole
 from onloop.gates.modes import umask_of_user
 from onloop.gateway.home import Home, is_own
+from onloop.machine.state import Reason
+from onloop.machine.task import Task
 
 LONGEST_REST_S = 60.0
 """How long it takes at most until a verifier that cannot start is tried again, in seconds."""
@@ -111,6 +113,13 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
             umask=umask_of_user(),
         )
     starts.running.append((process, clock()))
+
+
+def ensure_verifier_for(home: Home, decided: Iterable[Task | None]) -> None:
+    """Start a verifier where a decision has left one of these tasks waiting for what a verifier does."""
+    waits = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
+    if any(task is not None and task.reason in waits for task in decided):
+        ensure_verifier(home)
 
 
 def _log(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
-from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, Unavailable
 from onloop.gates.collection import Collection, collected
 from onloop.gates.manifest import Manifest
 from onloop.gates.mirror import Mirror
@@ -14,6 +14,7 @@ from onloop.gates.quarantine import Admission, Arrival, admit, arrived
 from onloop.gateway.admission import check_lease
 from onloop.gateway.client import GatewayClient, own_key
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.facts import known_task
 from onloop.gateway.identity import INTAKE, Principal
 from onloop.gateway.line import Lost
 from onloop.gateway.opening import Opened
@@ -172,10 +173,7 @@ def wait_for_gates(
 def task_of(opened: Opened, task_id: str) -> Task:
     """The task with that id; UnknownThing if there is none."""
     with opened.gateway.store.reading() as at:
-        task = at.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
-    return task
+        return known_task(at, task_id)
 
 
 def _check_needs_no_change(opened: Opened, task: Task, manifest: Manifest) -> None:
