@@ -29,9 +29,6 @@ from onloop.store.sqlite import SqliteStore
 
 _SECRET_ROWS = (Token, Remembered)
 
-INTRODUCTIONS = frozenset({"challenge", "own", "scram_first", "scram_final"})
-"""The verbs by which a caller proves something about themselves."""
-
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
