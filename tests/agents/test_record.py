@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from onloop.agents.record import end_remembered, remember, remembered_pid
+from onloop.agents.process_record import end_remembered, remember, remembered_pid
 
 WAIT = [sys.executable, "-c", "print(flush=True); import sys; sys.stdin.read()"]
 
