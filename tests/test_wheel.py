@@ -26,7 +26,7 @@ pytest.importorskip(
 
 PACKAGES = ("core/onloop", "tui/onloop_tui")
 SHIPPED = (
-    "onloop/store/schema.sql",
+    "onloop/store/sqlite/schema.sql",
     "onloop/workflow/builtin/feature.yaml",
     "onloop_tui/theme.tcss",
     "onloop/py.typed",
