@@ -154,7 +154,7 @@ def _overview() -> str:
 def _function(name: str) -> Callable[[Context], VerbOutput]:
     """The function of a verb, imported when it is needed: most calls need a small part of the house."""
     found = verb(name)
-    where = found.function if found is not None else "dashboard:open_dashboard"
+    where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
-    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.verbs.{module}"), function)
+    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded
