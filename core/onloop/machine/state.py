@@ -1,4 +1,4 @@
-"""The closed lists a task's position is described with: states, and why it is not moving (DESIGN §4)."""
+"""The closed lists a task's position is described with: states, and why it is not moving (guide `lifecycle`)."""
 
 from __future__ import annotations
 
