@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onloop.gates.repository.modes import umask_of_user
-from onloop.guides.layout import StyledLine, Style, plain
+from onloop.guides.layout import Style, StyledLine, plain
 from onloop.text import safe
 
 LESS = "FRX"

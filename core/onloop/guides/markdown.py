@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from onloop.guides.layout import StyledLine, Piece, Style, table_lines, wrapped
+from onloop.guides.layout import Piece, Style, StyledLine, table_lines, wrapped
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _HEADING = re.compile(r"(#{1,4}) +(.*)")

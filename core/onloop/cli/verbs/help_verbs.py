@@ -13,7 +13,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.verb_table import VERBS, verb
 from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
-from onloop.guides.layout import StyledLine, Piece, Style, plain, wrapped
+from onloop.guides.layout import Piece, Style, StyledLine, plain, wrapped
 from onloop.guides.markdown import lines_of
 from onloop.machine.digest import Json
 
