@@ -90,6 +90,11 @@ class UnknownThing(BadInput):
     code = "unknown"
 
 
+def unknown_task(task_id: str) -> UnknownThing:
+    """The error for an id that no task has."""
+    return UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+
+
 class WorkflowError(BadInput):
     """A workflow file that cannot be used; `problems` holds every `file:line:col: what; what would work`."""
 

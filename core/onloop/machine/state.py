@@ -67,6 +67,19 @@ class Reason(StrEnum):
     """Carried by no task: somebody asked for what they may not do."""
 
 
+RESERVED = frozenset(
+    {
+        Reason.DEPENDENCY,
+        Reason.WAVE_HELD,
+        Reason.EXTERNAL,
+        Reason.BUDGET_EXHAUSTED,
+        Reason.APPROVED_NOT_CONSUMED,
+        Reason.POLICY_VIOLATION,
+        Reason.NO_CREDENTIALS,
+    }
+)
+"""Reasons that nothing gives a task yet. Their words are kept for it, and everything that shows reasons knows them."""
+
 REASONS: Mapping[State, frozenset[Reason]] = {
     State.SUBMITTED: frozenset(
         {Reason.READY, Reason.DEPENDENCY, Reason.RETRY_BACKOFF, Reason.NO_SLOT, Reason.WAVE_HELD, Reason.FROZEN}
