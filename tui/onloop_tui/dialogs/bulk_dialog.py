@@ -71,11 +71,11 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(BULK)
     DEFAULT_CSS = """
-    Bulk { layout: vertical; background: $background; }
+    BulkDialog { layout: vertical; background: $background; }
     #bulk-title { background: $panel; padding: 0 1; }
     #bulk-list { height: 1fr; }
     #bulk-form { height: auto; }
-    #bulk-form Form { dock: none; }
+    #bulk-form FormDialog { dock: none; }
     #bulk-said, #bulk-keys { background: $panel; padding: 0 1; }
     """
 
