@@ -16,7 +16,7 @@ SELECTORS = re.compile(r"([^{};]+)\{")
 NAME = re.compile(r"(?<![\w.#$:&-])([A-Z]\w+)")
 
 
-def _widgets(above: type = DOMNode) -> Iterator[str]:
+def _widgets(above: type[DOMNode] = DOMNode) -> Iterator[str]:
     for each in above.__subclasses__():
         yield each.__name__
         yield from _widgets(each)
