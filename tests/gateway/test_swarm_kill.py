@@ -19,7 +19,7 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from gateway.shop import Shop
-from onloop.store import sqlite, tables
+from onloop.store.sqlite import sqlite, tables
 
 moment, written = int(sys.argv[2]), 0
 put_task = tables.Tables.put_task
