@@ -25,7 +25,8 @@ from onloop.gateway.service import append_house
 from onloop.gateway.wire import LENGTH, framed
 from onloop.machine.house import Frozen, StoreCreated, Unfrozen
 from onloop.store.sqlite import SqliteStore, create_store
-from world import PASSPHRASE, ROOT, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from world import PASSPHRASE, ROOT
 
 FLOODER_UID, PERSON_UID, SHARED_GID = 65_534, 65_533, 65_534
 IDLE, HALVES, UNREAD = 1_100, 40, 24
@@ -67,7 +68,7 @@ def flooded() -> Iterator[tuple[Home, int]]:
             yield home, serve.pid
         finally:
             serve.terminate()
-            said = serve.communicate(timeout=30)[1]
+            said = serve.communicate(timeout=DEADLINE_S)[1]
         assert (serve.returncode, "trouble" in said) == (0, False), said
 
 
@@ -214,10 +215,10 @@ def measured(count: int) -> tuple[Sequence[float], float, int, dict[str, int]]:
             assert flooder.stdout is not None and flooder.stdin is not None
             assert flooder.stdout.readline() == "ready\n"
             person = process(PERSON_UID, "freezes", str(home.socket), str(count))
-            told = person.communicate(timeout=120)[0]
+            told = person.communicate(timeout=DEADLINE_S)[0]
             assert person.returncode == 0
             peak = peak_kib(pid)
-            seen = json.loads(flooder.communicate(timeout=60)[0])
+            seen = json.loads(flooder.communicate(timeout=DEADLINE_S)[0])
         finally:
             flooder.kill()
             flooder.wait()

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from world import ROOT, wait_for
+from support.waiting import wait_for
+from world import ROOT
 
 PYTHON = Path("/usr/bin/python3")
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from onloop.gateway.home import Home
-from onloop.gateway.presence import is_verifier_up
-from world import World, wait_for
+from onloop.gateway.presence import _STARTS, is_verifier_up
+from support.waiting import wait_for
+from world import World
 
 
 @pytest.fixture
@@ -36,6 +37,8 @@ def end_verifier(world: World) -> None:
         return not found
 
     wait_for(ended, lambda: f"verifiers {list(_verifiers(world.store))} do not end")
+    for process, _ in _STARTS.pop(world.store).running if world.store in _STARTS else ():
+        process.wait()  # a test that started one itself is its parent, and nobody else collects it
 
 
 def _verifiers(store: Path) -> Iterator[int]:

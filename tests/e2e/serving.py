@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from onloop.errors import OnloopError
 from onloop.gateway.home import Home
 from onloop.gateway.peer import connected
-from world import World, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from world import World
 
 
 def started(world: World) -> subprocess.Popen[str]:
@@ -39,6 +40,6 @@ def serving(world: World) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=DEADLINE_S)[1]
         assert process.returncode == 0, said
         assert "trouble" not in said, said

@@ -24,7 +24,8 @@ from onloop.machine.task import Kind
 from onloop.store.sqlite import SqliteStore
 from onloop.workflow.loader import load
 from other_users import readable_python, why_not
-from world import PASSPHRASE, World, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from world import PASSPHRASE, World
 from world import WORKFLOW as SMALL
 
 OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
@@ -93,7 +94,7 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
         answered = _run(env, "answer", "r1", "That one", "--as", "ana", passphrase=PASSPHRASE)
     finally:
         serve.terminate()
-        serve.communicate(timeout=20)
+        serve.communicate(timeout=DEADLINE_S)
 
     told = json.loads(doctor.stdout)
     assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
@@ -124,7 +125,7 @@ def _run(env: dict[str, str], *words: str, passphrase: str = "") -> subprocess.C
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=DEADLINE_S,
             cwd="/",
             pass_fds=(reader,),
         )

@@ -19,7 +19,8 @@ from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
 from onloop.gateway.home import Home
 from onloop.gateway.opening import open_file, open_home
-from world import WORKFLOW, World, wait_for
+from support.waiting import wait_for
+from world import WORKFLOW, World
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
 """What is recorded of a lost attempt stays until somebody has looked, however slow the machine is."""

@@ -25,7 +25,7 @@ from onloop.machine.proof import BoxProved
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import armed_timers
 from onloop.store.codec import event_from_text, to_text
-from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.port import Reading, Recorded, Store, TaskFilter
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
 from onloop.text import safe_lines
@@ -214,10 +214,14 @@ class Shop:
 
     def answer(self, task_id: str = "r1", *, head: str | None = None, frozen: str | None = None) -> Answer:
         """What the full path tells the newest agent, with HEAD where it submitted or at `head`."""
-        task, agent = self.task(task_id), self.agent(self.secrets[task_id])
         with self.store.reading() as at:
-            definition = definition_of(at, task)
-        return answer_for(definition, task, agent, head or _head(task), frozen)
+            return self._answer(at, task_id, head, frozen)
+
+    def _answer(self, at: Reading, task_id: str, head: str | None = None, frozen: str | None = None) -> Answer:
+        task = at.task(task_id)
+        assert task is not None, task_id
+        agent = agent_from_token(at, self.secrets[task_id])
+        return answer_for(definition_of(at, task), task, agent, head or _head(task), frozen)
 
     def check(self) -> None:
         """Whatever follows from the log is as it must be: folds, chains, timers, leases, jobs, tokens, answers."""
@@ -240,11 +244,11 @@ class Shop:
                 assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
 
     def check_glance(self, task_id: str = "r1") -> None:
-        """The projected answer is the answer."""
+        """The projected answer is the answer, in one reading: a resident gateway may be about to move the task."""
         with self.store.reading() as at:
             row, brief, task = at.get(Glance, task_id), at.get(Brief, task_id), at.task(task_id)
-        assert row is not None and task is not None
-        answer = self.answer(task_id)
+            assert row is not None and task is not None
+            answer, said = self._answer(at, task_id), self._brief(at, task) if brief is not None else ""
         assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
         assert row.text == "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
         told = {"exit": answer.exit.value, **answer_json(answer)}
@@ -252,18 +256,12 @@ class Shop:
         assert (brief is not None) == is_brief_kept(task)
         if brief is None:
             return
-        said = self._brief(task, task_id)
         assert (brief.text, json.loads(brief.json)) == (f"{safe_lines(said.rstrip())}\n", said)
 
-    def _brief(self, task: Task, task_id: str) -> str:
-        if task.step != self.agent_step(task_id):
+    def _brief(self, at: Reading, task: Task) -> str:
+        if task.step != agent_from_token(at, self.secrets[task.id]).step:
             return ""
-        with self.store.reading() as at:
-            return brief_for(definition_of(at, task), task, brief_facts(at, task))
-
-    def agent_step(self, task_id: str) -> str:
-        """The step that the newest agent of the task was given."""
-        return self.agent(self.secrets[task_id]).step
+        return brief_for(definition_of(at, task), task, brief_facts(at, task))
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition

@@ -28,7 +28,7 @@ from onloop.store.rows import LOG, Head, Token
 from onloop.store.sqlite import SqliteStore
 from scenario import work
 from steps import MINUTE
-from world import wait_for
+from support.waiting import DEADLINE_S, wait_for
 
 ROOT = Path(__file__).parents[2]
 NOBODY_UID = 65534
@@ -297,7 +297,12 @@ def test_another_user_is_who_they_prove_to_be_and_reads_no_secrets(durable: Shop
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
         command = [sys.executable, "-c", FOREIGN, str(home.store), str(NOBODY_UID), durable.secrets["r1"]]
         ran = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+            command,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd="/",
         )
     assert (ran.returncode, words[1:]) == (0, []), ran.stderr
     got = json.loads(ran.stdout)

@@ -22,6 +22,7 @@ from onloop.gateway.opening import wall_clock
 from onloop.gateway.passphrase import enrolment
 from onloop.gateway.service import append_house
 from onloop.store.sqlite import SqliteStore, create_store
+from support.waiting import DEADLINE_S
 from world import ROOT, World
 
 AGENT, STRANGER = "agent:mallory", "onl_agt_nobody-ever-gave-this-one-out"
@@ -161,7 +162,12 @@ def test_a_foreign_user_at_the_socket_is_named_by_their_number_and_an_agent_by_i
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
         command = [sys.executable, "-c", FOREIGN, str(home.store), str(NOBODY_UID), shop.secrets["r1"]]
         ran = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+            command,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd="/",
         )
     assert "got" in json.loads(ran.stdout)["claim"], ran.stderr
     uid = f"uid:{NOBODY_UID}"

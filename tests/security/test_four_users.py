@@ -17,7 +17,8 @@ import pytest
 from security import four_attacks
 from security.four_attacks import REACHED
 from security.four_users import AGENT, APPROVER, OTHER, OWNER, FourUsers, four_users, one_user, why_not
-from world import PASSPHRASE, ROOT, Ran, wait_for
+from support.waiting import wait_for
+from world import PASSPHRASE, ROOT, Ran
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 

@@ -16,7 +16,8 @@ from onloop.gateway.presence import only_verifier
 from onloop.gateway.pushes import Push, pushes_under_way
 from onloop.machine.house import Frozen
 from onloop.machine.state import State
-from world import PASSPHRASE, Ran, World, wait_for
+from support.waiting import wait_for
+from world import PASSPHRASE, Ran, World
 
 SLOW = '#!/bin/sh\ntouch "$REACHED"\nwhile [ ! -e "$GO" ]; do sleep 0.02; done\n'
 TEXT = "one\ntwo\nthree\n"

@@ -40,6 +40,7 @@ from onloop.machine.task import Hand, Independence
 from onloop.store.rows import Token
 from scenario import NOON, work
 from steps import defined, develop, human, reviewed, ship
+from support.waiting import DEADLINE_S
 from world import WORKFLOW, World
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def as_user(uid: int, function: str, home: Home, *words: str) -> Any:
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_S,
         cwd="/",
         check=False,
     )

@@ -81,11 +81,32 @@ def test_going_down_to_the_end_follows_again() -> None:
         await until(pilot, lambda: rows(app).count > 20)
         await pilot.press("k")
         await shows(pilot, "standing still")
+        await pilot.press("k", "j")
+        await until(pilot, lambda: rows(app).position == rows(app).count - 1)
+        assert "standing still" in screen_text(app), "going down is not enough: it has to be the end"
         await pilot.press("j")
         await shows(pilot, "following")
         await pilot.press("g")
         await until(pilot, lambda: rows(app).position == 1)
         await shows(pilot, "standing still")
+
+    asyncio.run(play(app, story))
+
+
+def test_reading_anew_goes_to_the_end_and_follows_again() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async def story(pilot: Pilot[str]) -> None:
+        await log(pilot)
+        await until(pilot, lambda: rows(app).count > 20)
+        await pilot.press("k", "k")
+        await shows(pilot, "standing still")
+        await pilot.press("R")
+        await shows(pilot, "following")
+        await until(pilot, lambda: rows(app).position == rows(app).count)
+        scene.cancels("r7k2m.9")
+        await until(pilot, lambda: (event := rows(app).event) is not None and event.task == "r7k2m.9")
 
     asyncio.run(play(app, story))
 
@@ -211,7 +232,7 @@ def browse_a_long_log(folder: Path, count: int) -> None:
         await until(pilot, lambda: (event := rows(app).event) is not None and event.seq == 1)
         assert rows(app).count <= 2 * PAGE
         await pilot.press("slash", *f'"er {count // 2}"', "enter")
-        await until(pilot, lambda: [event.seq for event in rows(app).window.events] == [count // 2], 60)
+        await until(pilot, lambda: [event.seq for event in rows(app).window.events] == [count // 2])
 
     asyncio.run(play(app, story, (100, 40)))
 

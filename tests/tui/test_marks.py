@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from textual.pilot import Pilot
 
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk import Bulk, Phase
+from onloop_tui.dialogs.bulk import Bulk, Phase, Plan
+from onloop_tui.dialogs.decisions import decision_plan
+from onloop_tui.model.acts import Act
+from onloop_tui.model.lines import Tone
 from onloop_tui.model.selection import Selection
 from tui_decisions import last_decision, type_in
 from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, play, screen_text, shows, until
@@ -168,6 +172,18 @@ def test_a_key_that_only_some_can_take_leaves_the_others_out_and_says_so() -> No
 
     asyncio.run(play(app, story))
     assert not scene.task("r7k2m.7").decisions
+
+
+@pytest.mark.parametrize(
+    ("count", "named"), [(1, "x1"), (3, "x1, x2, x3"), (4, "x1, x2, x3 and 1 more"), (9, "x1, x2, x3 and 6 more")]
+)
+def test_of_those_that_are_left_out_three_are_named_and_the_rest_counted(count: int, named: str) -> None:
+    unread = {f"x{number}": "it was not read" for number in range(1, count + 1)}
+
+    plan = decision_plan(Act.ANSWER, [busy().place.dossier("r7k2m.7")], unread, None)
+
+    assert isinstance(plan, Plan)
+    assert plan.remarks == ((f"left out: {named}: it was not read", Tone.WARN),)
 
 
 def test_a_key_that_none_can_take_says_why_and_opens_nothing() -> None:
