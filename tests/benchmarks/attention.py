@@ -14,8 +14,8 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.rows import Lease
-from scenario import NOON
-from steps import HOUR
+from support.scenario import NOON
+from support.steps import HOUR
 
 COUNT = 10_000
 FROZEN = House(freezes={"all": Frozen("all", "human:ana", "")})

@@ -12,8 +12,8 @@ import pytest
 from onloop.agents.record import remembered_pid
 from onloop.gateway.home import Home
 from onloop.gateway.presence import is_verifier_up
+from support.tmux_pane import Pane, needs_tmux, pane
 from support.waiting import wait_for
-from tmux_pane import Pane, needs_tmux, pane
 
 
 def told_to_end(terminal: Pane) -> None:

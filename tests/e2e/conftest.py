@@ -13,7 +13,7 @@ import pytest
 from onloop.gateway.home import Home
 from onloop.gateway.presence import _STARTS, is_verifier_up
 from support.waiting import wait_for
-from world import World
+from support.world import World
 
 
 @pytest.fixture

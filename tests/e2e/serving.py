@@ -11,7 +11,7 @@ from onloop.errors import OnloopError
 from onloop.gateway.home import Home
 from onloop.gateway.peer import connected
 from support.waiting import DEADLINE_S, wait_for
-from world import World
+from support.world import World
 
 
 def started(world: World) -> subprocess.Popen[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from e2e.conftest import end_verifier
 from onloop.gateway.home import Home
 from onloop.gateway.presence import is_verifier_up
-from world import PASSPHRASE, World
+from support.world import PASSPHRASE, World
 
 
 def decided_with_none_up(world: World, *words: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from onloop.agents.hooks.vendors import VENDORS
 from onloop.store.sqlite import LOCK
 from support.waiting import DEADLINE_S
-from world import World
+from support.world import World
 
 STOPS = b'{"hook_event_name": "Stop", "stop_hook_active": false}'
 

@@ -23,10 +23,10 @@ from onloop.machine import commands as c
 from onloop.machine.task import Kind
 from onloop.store.sqlite import SqliteStore
 from onloop.workflow.loader import load
-from other_users import readable_python, why_not
+from support.other_users import readable_python, why_not
 from support.waiting import DEADLINE_S, wait_for
-from world import PASSPHRASE, World
-from world import WORKFLOW as SMALL
+from support.world import PASSPHRASE, World
+from support.world import WORKFLOW as SMALL
 
 OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
 AS = """\

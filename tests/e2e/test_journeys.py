@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.waiting import wait_for
-from world import PASSPHRASE, World
+from support.world import PASSPHRASE, World
 
 ONLOOP = f"{sys.executable} -m onloop.cli.entry"
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty; echo "It says hello."'

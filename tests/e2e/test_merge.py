@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from merge_desk import GOOD, approved, execute, gates_answered, merges
 from onloop.gateway.home import Home
 from onloop.gateway.presence import only_verifier
-from world import WORKFLOW, World
+from support.merge_desk import GOOD, approved, execute, gates_answered, merges
+from support.world import WORKFLOW, World
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ from onloop.store.rows import Token
 from onloop.store.sqlite import SqliteStore
 from onloop.workflow.loader import load
 from support.waiting import DEADLINE_S
-from world import WORKFLOW as SMALL
-from world import World, wait_for
+from support.world import WORKFLOW as SMALL
+from support.world import World, wait_for
 
 UNHURRIED = SMALL.replace("timeout: 30s", "timeout: 6h")
 """A client that many kills keep waiting must not run into the time limit of its step."""

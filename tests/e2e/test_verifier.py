@@ -16,7 +16,7 @@ from onloop.gateway.opening import wall_clock
 from onloop.gateway.presence import _STARTS, LARGEST_LOG, ensure_verifier, is_verifier_up, only_verifier
 from onloop.store.sqlite import FILE, SqliteStore
 from support.waiting import wait_for
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
 
 MEETING = """\
 workflow: meeting

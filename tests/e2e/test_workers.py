@@ -20,7 +20,7 @@ from onloop.errors import Exit
 from onloop.gateway.home import Home
 from onloop.gateway.opening import open_file, open_home
 from support.waiting import wait_for
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
 """What is recorded of a lost attempt stays until somebody has looked, however slow the machine is."""

@@ -13,7 +13,7 @@ import pytest
 
 from onloop.store.inspection import inspect
 from onloop.store.sqlite import SqliteStore
-from world import World
+from support.world import World
 
 PROGRAM = """
 import sys

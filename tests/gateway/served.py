@@ -20,7 +20,7 @@ from onloop.gateway.resident import Resident
 from onloop.gateway.service import Gateway
 from onloop.machine.task import Task
 from onloop.store.rows import Head
-from scenario import PEOPLE
+from support.scenario import PEOPLE
 from support.waiting import DEADLINE_S, wait_for
 
 

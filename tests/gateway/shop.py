@@ -29,8 +29,8 @@ from onloop.store.port import Reading, Recorded, Store, TaskFilter
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
 from onloop.text import safe_lines
-from scenario import NOON, PASS, PEOPLE, work
-from steps import defined, develop, merge, ship
+from support.scenario import NOON, PASS, PEOPLE, work
+from support.steps import defined, develop, merge, ship
 
 CHEAP = 2**4
 """What scrypt costs in tests, which guess nothing."""

@@ -21,7 +21,7 @@ from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreate
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Evidence, Kind, Verdict
-from scenario import TASK, work
+from support.scenario import TASK, work
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)
 PRINCIPALS = (

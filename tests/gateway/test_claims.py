@@ -20,7 +20,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
 from onloop.store.sqlite import SqliteStore
-from steps import MINUTE, SECOND, defined, develop
+from support.steps import MINUTE, SECOND, defined, develop
 
 RACERS = 16
 

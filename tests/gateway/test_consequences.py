@@ -11,8 +11,8 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.task import Answer
-from scenario import FAIL, HEAD
-from steps import defined, develop, full, human, merge, ship
+from support.scenario import FAIL, HEAD
+from support.steps import defined, develop, full, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

@@ -30,8 +30,8 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
 from onloop.machine.task import Answer, Artefact, Evidence, Request, RequestKind, Task, TestCounts, Verdict
-from scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
-from steps import HOUR, defined, develop, full, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
+from support.steps import HOUR, defined, develop, full, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

@@ -22,8 +22,8 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
-from scenario import FAIL, NOON
-from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
+from support.scenario import FAIL, NOON
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 
 def looked_at(tasks: Sequence[Task]) -> Picture:

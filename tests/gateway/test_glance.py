@@ -15,8 +15,8 @@ from gateway.shop import Shop
 from onloop.cli.glance import glance
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from scenario import FAIL, HEAD, OTHER_HEAD, work
-from steps import MINUTE
+from support.scenario import FAIL, HEAD, OTHER_HEAD, work
+from support.steps import MINUTE
 from support.waiting import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]

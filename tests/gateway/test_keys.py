@@ -18,7 +18,7 @@ from onloop.machine.task import Task
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter
 from onloop.store.rows import Pinned, Remembered
-from steps import MINUTE
+from support.steps import MINUTE
 
 KEY = "5f1c0b9e8d7a46c2"
 

@@ -18,8 +18,8 @@ from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
 from onloop.machine.handover import MessageKind
 from onloop.machine.relay import MOST_UNREAD
-from scenario import BRAVO, FAIL
-from steps import HOUR, defined, develop, parts, reviewed, spawning
+from support.scenario import BRAVO, FAIL
+from support.steps import HOUR, defined, develop, parts, reviewed, spawning
 
 NOTE = MessageKind.NOTE
 

@@ -19,8 +19,8 @@ from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import TaskFilter
-from scenario import FAIL, NOON
-from steps import SECOND, defined, develop, ship
+from support.scenario import FAIL, NOON
+from support.steps import SECOND, defined, develop, ship
 
 
 def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:

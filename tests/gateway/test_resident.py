@@ -26,8 +26,8 @@ from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
 from onloop.store.rows import LOG, Head, Token
 from onloop.store.sqlite import SqliteStore
-from scenario import work
-from steps import MINUTE
+from support.scenario import work
+from support.steps import MINUTE
 from support.waiting import DEADLINE_S, wait_for
 
 ROOT = Path(__file__).parents[2]

@@ -16,8 +16,8 @@ from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop.store.rows import Pinned, Remembered
-from scenario import FAIL, OTHER_HEAD, work
-from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
+from support.scenario import FAIL, OTHER_HEAD, work
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 
 def refusal(call: Callable[[], object]) -> Refused:

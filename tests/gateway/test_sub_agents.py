@@ -10,8 +10,8 @@ from onloop.gateway.service import DEFAULT_LEASE_MS
 from onloop.gateway.standing import standings
 from onloop.gateway.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut
 from onloop.store.rows import SubAgent
-from scenario import NOON
-from steps import MINUTE
+from support.scenario import NOON
+from support.steps import MINUTE
 
 EXPLORE = SubAgentNews("a1", "Explore", "looks for callers")
 

@@ -13,7 +13,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.machine.state import Reason
 from onloop.store.port import TaskFilter
-from steps import defined, develop, parts
+from support.steps import defined, develop, parts
 
 DIES = """\
 import os, signal, sys

@@ -13,7 +13,7 @@ from onloop.gateway.standing import Standing
 from onloop.machine import commands as c
 from onloop.machine.handover import MessageKind
 from onloop.machine.state import Reason
-from steps import defined, develop, parts, quorum, reviewed
+from support.steps import defined, develop, parts, quorum, reviewed
 
 STANDS = Standing(None, None)
 

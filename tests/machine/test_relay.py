@@ -11,8 +11,8 @@ from onloop.machine.definition import ContextLimits
 from onloop.machine.relay import LARGEST_CHECKPOINT, LARGEST_MESSAGE, MOST_HANDOVERS, MOST_UNREAD, context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind
-from passing import TEXT, checkpoint, context, delivered, handoff, shown, tell
-from scenario import (
+from support.passing import TEXT, checkpoint, context, delivered, handoff, shown, tell
+from support.scenario import (
     ALFA,
     BRAVO,
     FAIL,
@@ -35,7 +35,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import defined, develop, ship, spawning
+from support.steps import defined, develop, ship, spawning
 
 LIMITS = ContextLimits(60, 85)
 working = workflow(develop()).given(claim())

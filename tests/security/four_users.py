@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import other_users
+from support import other_users
 from support.waiting import DEADLINE_S, wait_for
-from world import GIT, PASSPHRASE, Ran
+from support.world import GIT, PASSPHRASE, Ran
 
 OWNER, AGENT, OTHER, APPROVER = "daemon", "games", "man", "news"
 """Accounts that every Debian and Ubuntu has, and nobody uses."""

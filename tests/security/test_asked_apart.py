@@ -20,7 +20,7 @@ from onloop.gateway.home import Home
 from onloop.gateway.identity import NOBODY
 from onloop.store.rows import Lease
 from support.waiting import DEADLINE_S
-from world import ROOT
+from support.world import ROOT
 
 AS_ANOTHER = """\
 import json, os, sys

@@ -28,8 +28,8 @@ from onloop_tui.session import Session
 from onloop_tui.settings import PROOF_MS, Settings
 from onloop_tui.settings_reader import load_settings
 from onloop_tui.widgets.sheet import Mode
-from tui_decisions import last_decision, open_sheet, when_done
-from tui_scenes import APPROVE, MERGE, PASSPHRASE, REMEDIATE, REMEDIATION, Scene, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, when_done
+from support.tui_scenes import APPROVE, MERGE, PASSPHRASE, REMEDIATE, REMEDIATION, Scene, play, shows, until
 
 SECOND = 1_000
 

@@ -50,8 +50,8 @@ from onloop.machine.state import Reason
 from onloop.store.inspection import inspect
 from onloop.store.memory import MemoryStore
 from onloop.store.sqlite import SqliteStore, create_store
-from scenario import NOON, TASK
-from steps import HOUR, MINUTE, SECOND
+from support.scenario import NOON, TASK
+from support.steps import HOUR, MINUTE, SECOND
 
 AGENT = PRINCIPALS[2]
 

@@ -23,7 +23,7 @@ from onloop.gateway.passphrase import enrolment
 from onloop.gateway.service import append_house
 from onloop.store.sqlite import SqliteStore, create_store
 from support.waiting import DEADLINE_S
-from world import ROOT, World
+from support.world import ROOT, World
 
 AGENT, STRANGER = "agent:mallory", "onl_agt_nobody-ever-gave-this-one-out"
 

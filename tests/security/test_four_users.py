@@ -18,7 +18,7 @@ from security import four_attacks
 from security.four_attacks import REACHED
 from security.four_users import AGENT, APPROVER, OTHER, OWNER, FourUsers, four_users, one_user, why_not
 from support.waiting import wait_for
-from world import PASSPHRASE, ROOT, Ran
+from support.world import PASSPHRASE, ROOT, Ran
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import end_verifier
-from histories import Stage, git
-from merge_desk import approved, execute, gates_answered, merges
 from onloop.gates import merging
 from onloop.gateway.home import Home
 from onloop.gateway.presence import only_verifier
 from onloop.gateway.pushes import Push, pushes_under_way
 from onloop.machine.house import Frozen
 from onloop.machine.state import State
+from support.histories import Stage, git
+from support.merge_desk import approved, execute, gates_answered, merges
 from support.waiting import wait_for
-from world import PASSPHRASE, Ran, World
+from support.world import PASSPHRASE, Ran, World
 
 SLOW = '#!/bin/sh\ntouch "$REACHED"\nwhile [ ! -e "$GO" ]; do sleep 0.02; done\n'
 TEXT = "one\ntwo\nthree\n"

@@ -33,7 +33,7 @@ from onloop.gateway.workshop import workshop_for
 from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec
 from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
 from onloop.store.sqlite import FILE
-from world import PASSPHRASE, ROOT
+from support.world import PASSPHRASE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -38,10 +38,10 @@ from onloop.machine.house import Frozen, House
 from onloop.machine.proof import BoxProved
 from onloop.machine.task import Hand, Independence
 from onloop.store.rows import Token
-from scenario import NOON, work
-from steps import defined, develop, human, reviewed, ship
+from support.scenario import NOON, work
+from support.steps import defined, develop, human, reviewed, ship
 from support.waiting import DEADLINE_S
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

@@ -23,9 +23,9 @@ from onloop.machine import commands as c
 from onloop.machine.task import Kind
 from onloop.store.sqlite import FILE, SqliteStore
 from onloop.workflow.loader import load
-from other_users import published, readable_python, why_not
+from support.other_users import published, readable_python, why_not
 from support.waiting import DEADLINE_S, wait_for
-from world import PASSPHRASE, WORKFLOW, World
+from support.world import PASSPHRASE, WORKFLOW, World
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 OWNER_UID = 1

@@ -31,7 +31,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.progress import is_approved, valid_approvals
 from onloop.machine.task import Submission
-from scenario import (
+from support.scenario import (
     ANA,
     BASE,
     BEN,
@@ -46,9 +46,9 @@ from scenario import (
     submit,
     workflow,
 )
-from steps import develop, human, ship
+from support.steps import develop, human, ship
 from support.waiting import wait_for
-from world import GIT
+from support.world import GIT
 
 NOBODY = 65534
 SYSTEM_PYTHON = Path("/usr/bin/python3")

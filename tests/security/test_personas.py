@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from support.waiting import wait_for
-from world import World
+from support.world import World
 
 WORKFLOW = """\
 workflow: {persona}

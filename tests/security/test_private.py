@@ -14,7 +14,7 @@ import pytest
 
 from onloop.gateway.home import Home
 from support.waiting import DEADLINE_S, wait_for
-from world import PASSPHRASE, World
+from support.world import PASSPHRASE, World
 
 SHARED = {"serve": 0o710, "serve/gateway.sock": 0o660}
 """What agents of other users reach: a folder that lets its group through, and the socket in it."""

@@ -25,7 +25,7 @@ from onloop.store.inspection import inspect
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
 from onloop.store.sqlite import SqliteStore, anchor_of
 from onloop.store.tables import Tables
-from world import GIT, PASSPHRASE, World
+from support.world import GIT, PASSPHRASE, World
 
 AGENT = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 

@@ -8,7 +8,7 @@ from gateway.shop import Shop
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite import SqliteStore, create_store
-from steps import MINUTE
+from support.steps import MINUTE
 
 
 def furnished(folder: Path) -> Shop:

@@ -23,8 +23,8 @@ from onloop.store.interchange import export_lines, import_source, read_lines, su
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import ROWS, Archived, Brief, Due, Glance, Head, Remembered, Token, remembered_key
 from onloop.store.sqlite import SqliteStore, create_store
-from scenario import NOON
 from store.furnished import furnished
+from support.scenario import NOON
 
 LONG_AFTER = NOON + 10**9
 

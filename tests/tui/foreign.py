@@ -21,7 +21,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.place import place_of
 from onloop_tui.session import Session
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_text, shows, until
 
 
 async def _decide(pilot: Pilot[str], passphrase: str, later: Callable[[], Awaitable[object]]) -> None:

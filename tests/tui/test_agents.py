@@ -14,10 +14,10 @@ from onloop.machine.definition import ContextLimits, FanOut, Step
 from onloop.store.rows import Lease
 from onloop_tui.model.agents import QUIET_MS, STILL_MS, AgentRow, agent_line
 from onloop_tui.model.lines import Tone, plain, width_of
-from passing import context
-from scenario import Scenario, claim, create
-from steps import defined, develop
-from tui_scenes import MINUTE, NOON, Scene, play, screen_text, shows, until
+from support.passing import context
+from support.scenario import Scenario, claim, create
+from support.steps import defined, develop
+from support.tui_scenes import MINUTE, NOON, Scene, play, screen_text, shows, until
 
 LIMITS = ContextLimits(60, 85)
 PARTS = FanOut((develop(context=LIMITS),), spawn=True)

@@ -27,8 +27,8 @@ from onloop_tui.app import Dashboard
 from onloop_tui.model.lines import plain
 from onloop_tui.place import place_apart
 from onloop_tui.session import Session
+from support.tui_scenes import Scene, commit, play, screen_text, shows, until
 from support.waiting import DEADLINE_S
-from tui_scenes import Scene, commit, play, screen_text, shows, until
 
 PASSPHRASE = "long enough"
 CHANGED = Changes(

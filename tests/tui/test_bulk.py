@@ -15,7 +15,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk import FEW, Bulk, Phase, Plan
 from onloop_tui.dialogs.form import Field
 from onloop_tui.model.bulk import Entry, tally_words
-from tui_scenes import Scene, commit, play, screen_text, shows, until
+from support.tui_scenes import Scene, commit, play, screen_text, shows, until
 
 WORDS = "no module named kvlite"
 

@@ -19,7 +19,7 @@ from onloop_tui.screens.help import HelpScreen
 from onloop_tui.screens.main import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
-from tui_scenes import CHEAP, Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import CHEAP, Scene, busy, play, screen_text, shows, until
 
 
 def test_one_key_has_one_meaning() -> None:

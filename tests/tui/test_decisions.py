@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer
 from onloop_tui.widgets.sheet import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import MINUTE, Scene, busy, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import MINUTE, Scene, busy, play, shows, until
 
 
 def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown() -> None:

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from onloop.errors import Ground
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine.house import Unfrozen
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_text, shows, until
 
 
 def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> None:

@@ -18,7 +18,7 @@ from onloop_tui.model.filter_terms import Problem
 from onloop_tui.model.lines import Tone, plain, width_of
 from onloop_tui.model.log_rows import LogFilter, event_line, event_lines, heading_line, parse
 from onloop_tui.model.text import is_safe
-from tui_scenes import MINUTE, NOON
+from support.tui_scenes import MINUTE, NOON
 
 EVENT = Recorded(7, "r1", 5, "r1.2", 3, "GateReported", "{}", NOON, "verifier:v1", "key-1", "ab" * 32)
 

@@ -16,7 +16,19 @@ from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk import Bulk, Phase
 from onloop_tui.place import Place
 from onloop_tui.session import Session
-from tui_scenes import MINUTE, PASSPHRASE, SIZES, Scene, busy, commit, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import (
+    MINUTE,
+    PASSPHRASE,
+    SIZES,
+    Scene,
+    busy,
+    commit,
+    play,
+    screen_lines,
+    screen_text,
+    shows,
+    until,
+)
 
 CAUSE = "AttributeError: module 'kvlite' has no attribute 'legacy_scan'"
 Compare = Callable[..., bool]

@@ -15,8 +15,8 @@ from onloop.attention.groups import Group
 from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.machine.marks import Muted, Rule
 from onloop_tui.app import Dashboard
-from tui_decisions import type_in
-from tui_scenes import MINUTE, PASSPHRASE, Scene, busy, play, screen_text, shows, until
+from support.tui_decisions import type_in
+from support.tui_scenes import MINUTE, PASSPHRASE, Scene, busy, play, screen_text, shows, until
 
 
 def _header(app: Dashboard) -> str:

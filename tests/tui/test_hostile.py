@@ -19,8 +19,8 @@ from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission, Verdict
 from onloop_tui.guard import GUARD
 from onloop_tui.widgets.sheet import Mode
-from tui_attacks import assert_harmless, fitting
-from tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
+from support.tui_attacks import assert_harmless, fitting
+from support.tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
 
 ATTACKS = (
     "\x1b]52;c;cHduZWQ=\x07\x1b[2J\x1b[?1049h\x1bc",

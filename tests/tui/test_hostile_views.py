@@ -15,8 +15,8 @@ from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.screens.main import VIEWS
 from onloop_tui.widgets.sheet import Mode
-from tui_attacks import assert_harmless, fitting, hostile_strings
-from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
+from support.tui_attacks import assert_harmless, fitting, hostile_strings
+from support.tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
 
 SIZE = (100, 30)
 COUNT = 400

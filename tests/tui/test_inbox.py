@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
-from tui_scenes import MINUTE, SIZES, Scene, busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import MINUTE, SIZES, Scene, busy, play, screen_lines, screen_text, shows, until
 
 
 def _rows(app: Dashboard) -> list[str]:

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import BULK, KEYS, LEAVING
-from tui_scenes import Scene, busy, play, screen_lines, screen_text, until
+from support.tui_scenes import Scene, busy, play, screen_lines, screen_text, until
 
 
 class Step(NamedTuple):

@@ -20,7 +20,7 @@ from onloop_tui.place import Place
 from onloop_tui.screens.log import LogView
 from onloop_tui.session import Session
 from onloop_tui.widgets.log_rows import LogRows
-from tui_scenes import SIZES, Clock, Scene, busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import SIZES, Clock, Scene, busy, play, screen_lines, screen_text, shows, until
 
 Compare = Callable[..., bool]
 

@@ -23,7 +23,7 @@ from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.place import place_of
 from onloop_tui.session import Session
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import CHEAP, Scene, play, screen_text, shows, until
+from support.tui_scenes import CHEAP, Scene, play, screen_text, shows, until
 
 LOCK = """
 import fcntl, os, sys

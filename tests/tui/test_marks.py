@@ -17,8 +17,20 @@ from onloop_tui.dialogs.decisions import decision_plan
 from onloop_tui.model.acts import Act
 from onloop_tui.model.lines import Tone
 from onloop_tui.model.selection import Selection
-from tui_decisions import last_decision, type_in
-from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, play, screen_text, shows, until
+from support.tui_decisions import last_decision, type_in
+from support.tui_scenes import (
+    APPROVE,
+    MERGE,
+    MINUTE,
+    REMEDIATE,
+    REMEDIATION,
+    Scene,
+    busy,
+    play,
+    screen_text,
+    shows,
+    until,
+)
 
 TWO_APPROVERS = replace(APPROVE, gates=(HumanGate("release", ("approvers",), quorum=2),))
 FAILING = ("r7k2m.3", "r7k2m.4", "r7k2m.5", "r7k2m.6")

@@ -28,7 +28,7 @@ from onloop_tui.model.matrix_rows import (
 from onloop_tui.model.remedy import remedy_of
 from onloop_tui.model.sentences import sign_of
 from onloop_tui.model.snapshot import Snapshot
-from tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
+from support.tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
 
 STEPS = tuple(step.id for step in REMEDIATION.steps)
 ROOT = Task("r", "r", "patch kvlite", Kind.FLEET, DIGEST, "cve", "human:ana", NOON, NOON, state=State.WORKING)

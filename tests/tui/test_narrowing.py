@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from onloop_tui.model.filters import Filter, parse
 from onloop_tui.model.narrowing import narrowed
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_text, shows, until
 
 
 def test_only_members_that_fit_are_counted() -> None:

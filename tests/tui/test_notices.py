@@ -27,7 +27,7 @@ from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.notices import BELL, Notices, Terminal
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings
-from tui_scenes import NOON, Scene, busy, play, shows, until
+from support.tui_scenes import NOON, Scene, busy, play, shows, until
 
 ATTACK = "\x1b]0;owned\x07\x9b31m;\u202e\n4;1;80"
 

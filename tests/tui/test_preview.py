@@ -13,7 +13,7 @@ from onloop.machine.task import Answer
 from onloop_tui.app import Dashboard
 from onloop_tui.place import Place
 from onloop_tui.session import Session
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_text, shows, until
 
 
 def test_it_shows_the_cause_its_tasks_and_how_the_first_of_them_stands() -> None:

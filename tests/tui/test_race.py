@@ -39,7 +39,7 @@ from onloop_tui.model.lines import plain
 from onloop_tui.place import Place
 from onloop_tui.session import Session
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
+from support.tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
 
 EVENTS_PER_S = 20
 SUBMITTING = 6

@@ -12,8 +12,8 @@ from onloop.machine import commands as c
 from onloop.machine.task import Answer
 from onloop_tui.dialogs.form import Form
 from onloop_tui.widgets.sheet import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import PASSPHRASE, busy, play, screen_text, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import PASSPHRASE, busy, play, screen_text, shows, until
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import Settings, SettingsError, Start, ThemeName, settings_file
 from onloop_tui.settings_reader import load_settings
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import Scene, busy, play, screen_text, shows, until
 
 ALL = """\
 theme: light

@@ -21,8 +21,8 @@ from onloop_tui.model.actions import asked_for
 from onloop_tui.model.lines import plain
 from onloop_tui.model.sheet import headings, sheet_lines
 from onloop_tui.widgets.sheet import Mode
-from steps import defined, develop
-from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
+from support.steps import defined, develop
+from support.tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
 
 
 def _sheet(scene: Scene, task: str, width: int = 100) -> list[str]:

@@ -18,8 +18,8 @@ from onloop_tui.model.acts import Act
 from onloop_tui.model.looks import MOST, Looks
 from onloop_tui.model.twins import twin
 from onloop_tui.widgets.sheet import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, commit, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, commit, play, shows, until
 
 TWO_GATES = replace(
     REMEDIATION,

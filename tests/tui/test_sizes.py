@@ -15,7 +15,7 @@ from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.screens.around import LEAST, MADE_FOR
 from onloop_tui.screens.main import VIEWS
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import Scene, busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import Scene, busy, play, screen_lines, screen_text, shows, until
 
 Size = tuple[int, int]
 SIZES: tuple[Size, ...] = ((60, 15), (80, 24), (100, 30), (140, 45), (200, 60))

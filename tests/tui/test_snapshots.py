@@ -16,7 +16,7 @@ from onloop_tui.model.acts import Act
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
+from support.tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
 Compare = Callable[..., bool]
 

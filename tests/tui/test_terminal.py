@@ -15,8 +15,8 @@ from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
 from onloop.machine.task import Verdict
 from onloop_tui.place import place_of
+from support.tui_scenes import CHEAP, Scene
 from support.waiting import DEADLINE_S
-from tui_scenes import CHEAP, Scene
 
 OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
 ATTACK = f"{OSC_52}{TITLE}{C1}\x1b]8;;http://evil\x1b\\"

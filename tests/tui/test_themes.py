@@ -22,7 +22,7 @@ from onloop_tui.screens.main import VIEWS
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.widgets.sheet import Mode
-from tui_scenes import busy, play, shows, until
+from support.tui_scenes import busy, play, shows, until
 
 SIZE = (120, 40)
 READABLE = 4.5
@@ -182,7 +182,7 @@ def test_a_field_that_is_typed_into_shows_its_cursor_without_colour() -> None:
 )
 def test_the_wish_for_no_colour_is_honoured(environment: dict[str, str], dressed: str) -> None:
     script = (
-        "from tui_scenes import Scene; app = Scene().dashboard(who=None);"
+        "from support.tui_scenes import Scene; app = Scene().dashboard(who=None);"
         "print(app.theme, any(type(each).__name__ == 'NoColor' for each in app.get_line_filters()))"
     )
     ran = subprocess.run(

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
 from onloop_tui.session import ARMING_MS
-from tui_scenes import MINUTE, Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import MINUTE, Scene, busy, play, screen_text, shows, until
 
 
 def test_the_tree_opens_on_the_first_task_that_needs_a_person() -> None:

@@ -18,9 +18,9 @@ from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
 from onloop.gateway.scram import RANDOM_COST
 from support.waiting import DEADLINE_S, wait_for
-from zygote import Zygote
+from support.zygote import Zygote
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery"
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 AT_LEAST_S = 1.0

@@ -23,7 +23,7 @@ from onloop.machine.task import Submission
 from onloop.store.codec import event_from_text
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import Job
-from steps import defined, merge, ship
+from support.steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
 Files = Mapping[str, str | tuple[str, str]]

@@ -26,7 +26,7 @@ from onloop.gateway.wire import LENGTH, framed
 from onloop.machine.house import Frozen, StoreCreated, Unfrozen
 from onloop.store.sqlite import SqliteStore, create_store
 from support.waiting import DEADLINE_S, wait_for
-from world import PASSPHRASE, ROOT
+from support.world import PASSPHRASE, ROOT
 
 FLOODER_UID, PERSON_UID, SHARED_GID = 65_534, 65_533, 65_534
 IDLE, HALVES, UNREAD = 1_100, 40, 24
@@ -34,7 +34,8 @@ MIB = 1_048_576
 
 AS = """\
 import os, sys
-import encodings.idna, json, flooding
+import encodings.idna, json
+from support import flooding
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
 os.setgroups([gid]); os.setgid(gid); os.setuid(uid)
 getattr(flooding, sys.argv[3])(*sys.argv[4:])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
 
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
 
