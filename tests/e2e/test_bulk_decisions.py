@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from e2e.conftest import end_verifier
 from onloop.gateway.home import Home
 from onloop.gateway.presence import is_verifier_up
+from support.merge_desk import GOOD
 from support.world import PASSPHRASE, World
 
 
-def decided_with_none_up(world: World, *words: str) -> None:
-    """A person decides while no verifier is up."""
-    end_verifier(world)
-    assert not is_verifier_up(Home(world.store))
-    ran = world.onloop(*words, "--as", "ana", "--json", passphrase=PASSPHRASE)
-    assert ran.code == 0, ran.err
-    assert [told["done"] for told in ran.json["outcomes"]] == [True]
-
-
-def test_a_decision_about_many_starts_the_verifier_that_it_needs(world: World) -> None:
+def test_a_decision_about_all_with_one_cause_starts_the_verifier_that_it_needs(world: World) -> None:
     world.init()
     origin = world.origin()
-    run = world.fleet(origin)
-    task = f"{run}.1"
-    claimed = world.onloop("claim", "--role", "implementer", "--json").json
-    end_verifier(world)
-    (Path(claimed["place"]) / "hello.txt").write_text("hello")
-    world.git(Path(claimed["place"]), "add", "--all")
-    world.git(Path(claimed["place"]), "commit", "--quiet", "--message", "Say hello")
-    assert world.onloop("submit", env=claimed["env"], cwd=Path(claimed["place"])).code == 10, "nobody has answered"
-
-    decided_with_none_up(world, "pause", run, "--reason", "wait")
-    decided_with_none_up(world, "resume", run)
+    task = f"{world.fleet(origin)}.1"
+    world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GOOD))
     world.until(task, "input_required", "approval_required")
-
     moved = origin.rename(origin.with_name("gone.git"))
-    assert world.decide("approve", task).code == 0
+    world.decide("approve", task)
     world.until(task, "input_required", "gate_failed")
     moved.rename(origin)
     (group,) = world.onloop("attention", "--json").json["groups"]
-    decided_with_none_up(world, "retry", "--cause", group["cause"])
+    end_verifier(world)
+    assert not is_verifier_up(Home(world.store))
+
+    again = world.onloop("retry", "--cause", group["cause"], "--as", "ana", "--json", passphrase=PASSPHRASE)
+
+    assert [told["task"] for told in again.json["outcomes"]] == [task], again.err
     world.until(task, "completed")

@@ -18,6 +18,7 @@ from onloop.machine import commands as c
 from support.scenario import FAIL, HEAD, OTHER_HEAD, work
 from support.steps import MINUTE
 from support.waiting import DEADLINE_S
+from support.zygote import run_python
 
 ROOT = Path(__file__).parents[2]
 BOTH_PATHS = """\
@@ -42,11 +43,9 @@ def both_paths(
     shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "", task: str = "r1"
 ) -> tuple[Printed, Printed]:
     """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
-    environment = surroundings(folder, secret or shop.secrets["r1"], task, head)
-    command = [sys.executable, "-c", BOTH_PATHS, *words]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S)
-    assert ran.returncode == 0, ran.stderr
-    short, long = json.loads(ran.stdout)
+    code, out, err = run_python(BOTH_PATHS, *words, env=surroundings(folder, secret or shop.secrets["r1"], task, head))
+    assert code == 0, err
+    short, long = json.loads(out)
     return tuple(short), tuple(long)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -40,8 +38,8 @@ from onloop.machine.task import Hand, Independence
 from onloop.store.rows import Token
 from support.scenario import NOON, work
 from support.steps import defined, develop, human, reviewed, ship
-from support.waiting import DEADLINE_S
 from support.world import WORKFLOW, World
+from support.zygote import run_python
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
@@ -80,18 +78,9 @@ def admit(home: Home) -> None:
 
 def as_user(uid: int, function: str, home: Home, *words: str) -> Any:
     """What a function of this module answers, in a process of that user's."""
-    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
-    ran = subprocess.run(
-        [sys.executable, "-c", AS_ANOTHER, str(home.store), str(uid), function, *words],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        cwd="/",
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    code, out, err = run_python(AS_ANOTHER, str(home.store), str(uid), function, *words, env=os.environ, cwd=Path("/"))
+    assert code == 0, err
+    return json.loads(out)
 
 
 def told(act: Any) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from support.world import WORKFLOW, World
+from support.zygote import run_python
 
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
 
@@ -70,10 +71,9 @@ def gates_answered(world: World) -> Iterator[None]:
 
 def execute(world: World, point: str = "never", then: str = "die") -> str:
     """Carry out the effect that waits; at `point`, die or have a shell do something else first."""
-    command = [sys.executable, "-c", EXECUTOR, str(world.store), point, then]
-    ran = subprocess.run(command, env=world.environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in ran.stderr, ran.stderr
-    return ran.stdout.strip()
+    _, out, err = run_python(EXECUTOR, str(world.store), point, then, env=world.environment)
+    assert "Traceback" not in err, err
+    return out.strip()
 
 
 def merges(world: World, origin: Path) -> int:

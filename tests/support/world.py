@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from onloop.gateway.home import Home
 from onloop.gateway.opening import create_home
 from onloop.gateway.scram import RANDOM_COST
 from support.waiting import DEADLINE_S, wait_for
-from support.zygote import Zygote
+from support.zygote import zygote
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery"
@@ -94,12 +93,12 @@ class World:
         """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
         environment = self.environment | dict(env or {})
         if passphrase is None:
-            return Ran(*_zygote().run(words, environment, cwd, None))
+            return Ran(*zygote().run(words, environment, cwd, None))
         reader, writer = os.pipe()
         os.write(writer, passphrase.encode())
         os.close(writer)
         try:
-            return Ran(*_zygote().run(words, environment, cwd, reader))
+            return Ran(*zygote().run(words, environment, cwd, reader))
         finally:
             os.close(reader)
 
@@ -217,8 +216,3 @@ class World:
 
 COMMIT = 'git add -A; git commit -qm "$1"'
 _IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
-
-
-@cache
-def _zygote() -> Zygote:
-    return Zygote()
