@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gateway.home import Home
-from onloop.gateway.presence import _STARTS, is_verifier_up
+from onloop.access.verifier_process import _STARTS, is_verifier_up
+from onloop.home import Home
 from support.waiting import wait_for
 from support.world import World
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.conftest import end_verifier
-from onloop.gateway.home import Home
-from onloop.gateway.presence import is_verifier_up
+from onloop.access.verifier_process import is_verifier_up
+from onloop.home import Home
 from support.merge_desk import GOOD
 from support.world import PASSPHRASE, World
 

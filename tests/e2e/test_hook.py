@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from onloop.agents.hooks.vendors import VENDORS
-from onloop.store.sqlite import LOCK
+from onloop.store.sqlite.database import LOCK
 from support.waiting import DEADLINE_S
 from support.world import World
 

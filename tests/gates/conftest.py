@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from onloop.gates.environment import Environment
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 from support.waiting import DEADLINE_S
 
 TASK = "r7k2m.3"

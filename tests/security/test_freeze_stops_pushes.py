@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import end_verifier
-from onloop.gates import merging
-from onloop.gateway.home import Home
-from onloop.gateway.presence import only_verifier
-from onloop.gateway.pushes import Push, pushes_under_way
-from onloop.machine.house import Frozen
+from onloop.access.verifier_process import only_verifier
+from onloop.gates.repository import merging
+from onloop.home import Home
 from onloop.machine.state import State
+from onloop.machine.store_state import Frozen
+from onloop.views.pushes_under_way import Push, pushes_under_way
 from support.histories import Stage, git
 from support.merge_desk import approved, execute, gates_answered, merges
 from support.waiting import wait_for

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.clonable import unclonable
-from onloop.gates.shown import differing
+from onloop.gates.repository.clonable import unclonable
+from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from support.histories import Files, Stage
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gateway.home import Home
+from onloop.home import Home
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, World
 

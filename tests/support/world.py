@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
-from onloop.gateway.scram import RANDOM_COST
+from onloop.access.opening import create_home
+from onloop.home import Home
+from onloop.identity.scram import RANDOM_COST
 from support.waiting import DEADLINE_S, wait_for
 from support.zygote import zygote
 

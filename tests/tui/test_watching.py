@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.workflow.source import builtin
-from onloop_tui.edited import Edited, Files
+from onloop.workflow.builtins import builtin
+from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.settings import ThemeName
 from onloop_tui.watching import Watching
 from support.waiting import DEADLINE_S
@@ -27,17 +27,17 @@ class Heard:
     """A watching in a thread, and what it has posted."""
 
     def __init__(self, files: Files, look_s: float) -> None:
-        self.posted: list[Edited] = []
+        self.posted: list[EditedFile] = []
         self._came = threading.Condition()
         self.watching = Watching(files, self._take, look_s)
         self.thread = threading.Thread(target=self.watching.run)
 
-    def _take(self, edited: Edited) -> None:
+    def _take(self, edited: EditedFile) -> None:
         with self._came:
             self.posted.append(edited)
             self._came.notify_all()
 
-    def until(self, holds: Callable[[Edited], object]) -> Edited:
+    def until(self, holds: Callable[[EditedFile], object]) -> EditedFile:
         with self._came:
             assert self._came.wait_for(lambda: self.posted and holds(self.posted[-1]), DEADLINE_S), self.posted[-1:]
             return self.posted[-1]
@@ -181,7 +181,7 @@ def test_a_pipe_a_folder_and_a_file_too_large_are_named_and_hang_nothing(tmp_pat
     (tmp_path / "zero.yml").symlink_to("/dev/zero")
     (tmp_path / "onloop.yaml").write_text("people: {}\n")
 
-    looking = Future[Edited | None]()
+    looking = Future[EditedFile | None]()
     look = Files(tmp_path / "none" / "dashboard.yaml", (tmp_path,)).look
     threading.Thread(target=lambda: looking.set_result(look()), daemon=True).start()
     edited = looking.result(DEADLINE_S)

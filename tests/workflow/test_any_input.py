@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
+from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
-from onloop.workflow.source import builtin, builtins
 from support.effort import at_most
 
 SOON_S = 5.0

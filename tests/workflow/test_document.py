@@ -7,7 +7,7 @@ import pytest
 from onloop.errors import WorkflowError
 from onloop.workflow.document import read
 from onloop.workflow.loader import load
-from onloop.workflow.nodes import Node, Position, Side, locate, plain
+from onloop.workflow.positioned_tree import Node, Position, Side, locate, plain
 from support.effort import at_most
 
 SOON_S = 5.0

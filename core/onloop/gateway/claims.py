@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput
-from onloop.gateway.identity import Principal
-from onloop.gateway.keys import check_claim_key
+from onloop.gateway.idempotency import check_claim_key
 from onloop.machine import commands as c
-from onloop.machine.names import check_agent
+from onloop.machine.agent_names import check_agent
+from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimGranted:
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
