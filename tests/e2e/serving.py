@@ -18,7 +18,7 @@ def started(world: World) -> subprocess.Popen[str]:
     """A resident gateway that answers."""
     command = [sys.executable, "-m", "onloop.cli.entry", "serve"]
     process = subprocess.Popen(command, env=world.environment, stderr=subprocess.PIPE, text=True, cwd=world.folder)
-    wait_for(lambda: process.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
+    wait_for(lambda: process.poll() is not None or is_served(world), lambda: "serve does not come up")
     assert process.poll() is None, process.communicate()[1]
     return process
 

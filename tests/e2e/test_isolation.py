@@ -77,13 +77,11 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
     env = world.environment | {"READABLE_PYTHON": str(readable_python(world.folder / "python"))}
     serve = subprocess.Popen(as_user(owner, "serve", "--group", AGENTS), env=env, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
+        wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up")
         assert serve.poll() is None, serve.communicate()[1]
         env = theirs(world)
         unproved = _run(env, "doctor", "--json")
-        doctor = wait_for(
-            lambda: _says_a2(env), lambda: f"no verifier proves its box: {unproved.stdout}{world.logs()}", 30
-        )
+        doctor = wait_for(lambda: _says_a2(env), lambda: f"no verifier proves its box: {unproved.stdout}{world.logs()}")
         listed = _run(env, "list", "--json")
         claimed = _run(env, "claim", "--role", "implementer", "--json")
         token = {"ONLOOP_TOKEN": json.loads(claimed.stdout)["env"]["ONLOOP_TOKEN"]}

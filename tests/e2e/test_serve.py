@@ -34,9 +34,9 @@ from onloop.store.rows import Token
 from onloop.store.sqlite.database import SqliteStore
 from onloop.store.sqlite.inspection import inspect
 from onloop.workflow.loader import load
-from support.waiting import DEADLINE_S
+from support.waiting import DEADLINE_S, wait_for
 from support.world import WORKFLOW as SMALL
-from support.world import World, wait_for
+from support.world import World
 
 UNHURRIED = SMALL.replace("timeout: 30s", "timeout: 6h")
 """A client that many kills keep waiting must not run into the time limit of its step."""
@@ -140,7 +140,7 @@ def test_a_gateway_that_is_killed_under_load_loses_nothing_and_does_nothing_twic
         running = [pool.submit(load.run, number) for number in range(clients)]
         for _ in range(kills):
             before = load.done.total()
-            wait_for(load.more_than(before + 3), lambda: "nothing moves", 30)
+            wait_for(load.more_than(before + 3), lambda: "nothing moves")
             time.sleep(dice.random() * 0.05)  # so that the kill hits any moment of a commit
             process.kill()
             process.communicate()
@@ -239,7 +239,7 @@ def _stop_and_go_on(world: World) -> None:
     assert late.stdout.readline() == "claimed\n"
     os.kill(late.pid, signal.SIGSTOP)
     gateway = opened.gateway
-    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end", 20)
+    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end")
     gateway.claim(by, "agent:next", begin_role(), task=run)
     before = _length(opened.gateway.store)
     os.kill(late.pid, signal.SIGCONT)

@@ -146,7 +146,7 @@ def test_what_comes_due_is_fired_without_anybody_asking(durable: Shop, tmp_path:
     durable.claim()
     with resident(Home(tmp_path / "store"), durable.clock):
         durable.later(MINUTE)
-        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire", 5)
+        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire")
     assert [event.name for event in durable.log("r1")].count("LeaseEnded") == 1
 
 

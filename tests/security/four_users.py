@@ -181,7 +181,7 @@ class FourUsers:
         self.publish()
         gateway = self.start(OWNER, f"{self.folder}/venv/bin/onloop", "serve", "--group", GROUP)
         socket = self.store.parent / "serve" / "gateway.sock"
-        wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up", 30)
+        wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up")
         assert gateway.poll() is None, gateway.communicate()[1]
 
     def publish(self) -> None:

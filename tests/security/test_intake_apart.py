@@ -89,7 +89,7 @@ def camp() -> Iterator[Camp]:
             text=True,
         )
         try:
-            wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 30)
+            wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up")
             assert serve.poll() is None, serve.communicate()[1]
             camp = Camp(world, {}, Path("/"))
             claimed = camp.onloop("claim", "--role", "implementer", "--json")

@@ -78,7 +78,7 @@ def test_what_onloop_makes_is_its_users_alone(tmp_path: Path, umask: int) -> Non
     command = [sys.executable, "-m", "onloop.cli.entry"]
     serve = subprocess.Popen([*command, "serve"], env=world.environment, umask=umask, stderr=subprocess.DEVNULL)
     try:
-        wait_for(Home(world.store).socket.exists, lambda: "serve does not come up", 20)
+        wait_for(Home(world.store).socket.exists, lambda: "serve does not come up")
         onloop("work", "--once", "--role", "implementer", "--", "sh", "-ec", HELLO)
         world.until(task, "completed")
         onloop("store", "export", str(world.store.parent / "copy.jsonl"))

@@ -63,7 +63,7 @@ def flooded() -> Iterator[tuple[Home, int]]:
         command = [sys.executable, "-m", "onloop.cli.entry", "serve", "--store", str(home.store)]
         serve = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=name)
         try:
-            wait_for(lambda: serve.poll() is not None or home.socket.exists(), lambda: "serve does not come up", 20)
+            wait_for(lambda: serve.poll() is not None or home.socket.exists(), lambda: "serve does not come up")
             for path in (home.socket, home.socket.parent):
                 os.chown(path, -1, SHARED_GID)
             yield home, serve.pid

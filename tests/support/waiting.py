@@ -10,9 +10,9 @@ DEADLINE_S = 120.0
 POLL_S = 0.01
 
 
-def wait_for(condition: Callable[[], Any], complaint: Callable[[], str]) -> Any:
+def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadline_s: float = DEADLINE_S) -> Any:
     """Ask until the answer is true; the answer is given back. Fails with the complaint after the deadline."""
-    end = time.monotonic() + DEADLINE_S
+    end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         if found := condition():
             return found
