@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from onloop.access.opening import wall_clock
 from onloop.gateway.service import append_store_event
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
+from onloop.machine.store_state import PersonEnrolled
 from onloop.store.sqlite.database import SqliteStore, create_store
 from support.waiting import DEADLINE_S
 from support.world import ROOT, World
@@ -96,18 +98,18 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     shop.store.close()
 
 
-def _enrol_as_people_are(shop: Shop) -> None:
+@cache
+def _enrolled_as_people_are() -> PersonEnrolled:
     """A client asks nobody for a passphrase whose keys cost as little as a shop's do."""
-    with shop.store.writing() as tx:
-        ana = enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
-        append_store_event(tx, ana, shop.clock(), LAUNCHER.id)
+    return enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_it_is_refused_and_leaves_exactly_one_fact_that_says_who_tried_what(name: str, scene: Scene) -> None:
     attack = ATTACKS[name]
     if attack.passphrase:
-        _enrol_as_people_are(scene.shop)
+        with scene.shop.store.writing() as tx:
+            append_store_event(tx, _enrolled_as_people_are(), scene.shop.clock(), LAUNCHER.id)
     before = scene.shop.denied()
     known, log = {(d.principal, d.verb, d.ground) for d in before}, scene.shop.log()
     words = [{"DIGEST": scene.digest, "REPO": str(scene.world.folder)}.get(word, word) for word in attack.words]
