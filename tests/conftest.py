@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import compileall
+import inspect
 import sys
 
 import pytest
@@ -20,3 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for part in ("core", "tui"):
             compileall.compile_dir(ROOT / part, quiet=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine has an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}))
+    return True

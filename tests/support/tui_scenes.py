@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -306,7 +307,14 @@ async def shows(pilot: Pilot[str], *words: str) -> None:
 Play = Callable[[Pilot[str]], Awaitable[None]]
 
 
-async def play(app: Dashboard, story: Play, size: tuple[int, int] = ROOMY) -> None:
-    """Run the dashboard in a terminal of that size while `story` happens; what is painted is what a story costs."""
+@asynccontextmanager
+async def playing(app: Dashboard, size: tuple[int, int] = ROOMY) -> AsyncIterator[Pilot[str]]:
+    """The dashboard, running in a terminal of that size; what is painted is what a story costs."""
     async with app.run_test(size=size, notifications=True) as pilot:
+        yield pilot
+
+
+async def play(app: Dashboard, story: Play, size: tuple[int, int] = ROOMY) -> None:
+    """Run the dashboard while `story` happens, for whoever has many or is no test."""
+    async with playing(app, size) as pilot:
         await story(pilot)
