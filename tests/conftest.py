@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from support.world import ROOT
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("any speed"), max_examples=1_000)
 settings.load_profile("any speed")
 
 

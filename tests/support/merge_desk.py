@@ -44,7 +44,7 @@ def approved(world: World, origin: Path, workflow: str = WORKFLOW, script: str =
     task = f"{world.fleet(origin, workflow=workflow)}.1"
     with gates_answered(world):
         world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(script))
-    world.until(task, "input_required", "approval_required")
+        world.until(task, "input_required", "approval_required")
     assert world.decide("approve", task).code == 0
     assert world.task(task)["reason"] == "effect_running"
     return task
