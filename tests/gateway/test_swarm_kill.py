@@ -18,7 +18,7 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from gateway.shop import Shop
-from onloop.store import sqlite, tables
+from onloop.store.sqlite import database, tables
 
 moment, written = int(sys.argv[2]), 0
 put_task = tables.Tables.put_task
@@ -30,7 +30,7 @@ def put_and_die(tx, task):
         os.kill(os.getpid(), signal.SIGKILL)
     put_task(tx, task)
 
-shop = Shop(sqlite.SqliteStore(Path(sys.argv[1])))
+shop = Shop(database.SqliteStore(Path(sys.argv[1])))
 tables.Tables.put_task = put_and_die
 shop.report("r1")
 """
@@ -43,9 +43,9 @@ def test_a_process_killed_in_the_middle_of_a_fan_out_leaves_no_part_of_it(
 ) -> None:
     durable.begin(defined(develop(), parts(3)))
     durable.submit(durable.claim())
-    code, _, _ = run_python(DIES, str(tmp_path / "store"), str(moment), env=os.environ)
+    code, _, err = run_python(DIES, str(tmp_path / "store"), str(moment), env=os.environ)
 
-    assert code == -signal.SIGKILL
+    assert code == -signal.SIGKILL, err
     assert children(durable) == []
     assert durable.task().reason is Reason.GATES_RUNNING
 

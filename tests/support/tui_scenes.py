@@ -52,8 +52,8 @@ CHEAP = 2**4
 """What it costs to stretch a passphrase in a store that nobody attacks: half a second less for each."""
 DIGEST = "d" * 64
 SIZES = ((80, 24), (140, 45))
-ROOMY = (120, 30)
-"""The smallest terminal in which everything stands side by side."""
+ROOMY = (140, 45)
+"""Where everything stands side by side."""
 
 TESTS = CommandGate("tests", ("python", "-m", "unittest", "discover"), 60_000)
 PATCHED = FileGate("patched", "vendor/kvlite/VERSION", contains="2.")
