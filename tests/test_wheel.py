@@ -18,7 +18,7 @@ from shutil import copytree, ignore_patterns
 import pytest
 
 from onloop import __version__
-from world import ROOT, TESTS, WORKFLOW, wait_for
+from support.world import ROOT, TESTS, WORKFLOW, wait_for
 
 pytest.importorskip(
     "hatchling", reason="nothing builds a wheel without a network here: the extra `dev` brings hatchling"

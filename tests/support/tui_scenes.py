@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -279,9 +280,10 @@ def screen_text(app: Dashboard) -> str:
     return "\n".join(screen_lines(app))
 
 
-async def until(pilot: Pilot[str], holds: Callable[[], object], seconds: float = DEADLINE_S) -> None:
+async def until(pilot: Pilot[str], holds: Callable[[], object]) -> None:
     """Wait for a condition, and say what was on the screen if it never came."""
-    for _ in range(int(seconds / 0.01)):
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
         if holds():
             await pilot.pause()
             if holds():
