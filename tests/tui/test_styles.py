@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.dom import DOMNode
 
-from world import ROOT
+from support.world import ROOT
 
 STYLED = re.compile(r'CSS = (?P<text>"""(?:.|\n)*?"""|"[^"\n]*")')
 SELECTORS = re.compile(r"([^{};]+)\{")
