@@ -126,7 +126,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
     def _show_form(self, form: FormDialog) -> None:
         self.query_one("#bulk-form").mount(form)
 
-    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+    async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """The form is filled in: it was about who decides, or about what is to be sent."""
         event.stop()
         if self.phase is not Phase.ASKING:
