@@ -7,7 +7,7 @@ commands need to know what is asked now (a request, its digest, the commit): tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import Refused
@@ -27,6 +27,7 @@ from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import Timer, armed_timers
+from onloop.records import replace
 from steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"

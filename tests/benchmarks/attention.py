@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from gateway.test_gallery import many
 from onloop.gateway.gallery import Gallery
@@ -13,6 +12,7 @@ from onloop.gateway.picture import board_at
 from onloop.machine.house import Frozen, House
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from scenario import NOON
 from steps import HOUR

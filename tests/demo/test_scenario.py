@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from onloop.demo.scenario import Course, End, Pattern, Persona, Reply
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer, RequestKind
+from onloop.records import replace
 
 SMALL = """
 scenario: small

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway import plain_deeds as plain
 from gateway.model_twins import Act, Taken, Twins
 from gateway.model_workflows import WORKFLOWS
@@ -15,6 +13,7 @@ from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from onloop.machine.house import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
+from onloop.records import replace
 from scenario import NOON, work
 from steps import HOUR
 

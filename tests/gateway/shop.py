@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from onloop.machine.house import HOUSE, Frozen, PersonEnrolled, StoreCreated, Un
 from onloop.machine.proof import BoxProved
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import armed_timers
+from onloop.records import replace
 from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Recorded, Store, TaskFilter
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -21,6 +20,7 @@ from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreate
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.proof import BoxProved, ProbeAsked
 from onloop.machine.task import Evidence, Kind, Verdict
+from onloop.records import replace
 from scenario import TASK, work
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)

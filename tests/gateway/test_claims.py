@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
+from onloop.records import replace
 from onloop.store.sqlite import SqliteStore
 from steps import MINUTE, SECOND, defined, develop
 

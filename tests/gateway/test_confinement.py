@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from onloop.gateway.assurance import FRESH_MS, Grounds, assurance_reached
@@ -12,6 +10,7 @@ from onloop.machine.definition import Assurance
 from onloop.machine.house import House, evolve_house
 from onloop.machine.proof import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.task import Evidence, Verdict
+from onloop.records import replace
 
 FOUND = Evidence(
     *("tests", Verdict.PASS, "passed", "1" * 40, "2" * 40, "3" * 40, "4" * 64, "verifier:v", 1),

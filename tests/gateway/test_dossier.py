@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -30,6 +29,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
 from onloop.machine.task import Answer, Artefact, Evidence, Request, RequestKind, Task, TestCounts, Verdict
+from onloop.records import replace
 from scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
 from steps import HOUR, defined, develop, full, gate, human, merge, ship
 

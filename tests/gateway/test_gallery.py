@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from onloop.gateway.picture import Category, FleetLine, Picture, board_at, categ
 from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from scenario import FAIL, NOON
 from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship

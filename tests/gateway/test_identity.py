@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from onloop.gateway.service import Claim
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled, StoreCreated, evolve_house, fold_house
+from onloop.records import replace
 from onloop.store.rows import Token
 
 PASSPHRASE = "correct horse battery"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from onloop.gateway.passphrase import enrolment
 from onloop.gateway.service import Claim
 from onloop.machine.house import Frozen, Unfrozen
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter
 from onloop.store.rows import Pinned, Remembered

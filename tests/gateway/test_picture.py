@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from onloop.machine import commands as c
 from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.port import TaskFilter
 from scenario import FAIL, NOON
 from steps import SECOND, defined, develop, ship

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +20,7 @@ from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.table import TABLE
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
+from onloop.records import replace
 from scenario import (
     ALFA,
     ANA,

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,7 @@ from onloop.machine.denials import (
 from onloop.machine.house import Frozen, House, HouseEvent, Unfrozen, fold_house
 from onloop.machine.marks import Muted, Rule
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop.store.inspection import inspect
 from onloop.store.memory import MemoryStore
 from onloop.store.sqlite import SqliteStore, create_store

@@ -11,7 +11,6 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from onloop.gateway.opening import Opened, create_home, open_file
 from onloop.gateway.workshop import workshop_for
 from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec
 from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
+from onloop.records import replace
 from onloop.store.sqlite import FILE
 from world import PASSPHRASE, ROOT
 

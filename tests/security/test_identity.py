@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from onloop.machine.definition import Assurance, Definition
 from onloop.machine.house import Frozen, House
 from onloop.machine.proof import BoxProved
 from onloop.machine.task import Hand, Independence
+from onloop.records import replace
 from onloop.store.rows import Token
 from scenario import NOON, work
 from steps import defined, develop, human, reviewed, ship

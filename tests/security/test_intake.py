@@ -7,7 +7,6 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -26,6 +25,7 @@ from onloop.gateway.dossier import changes_of
 from onloop.gateway.isolation import can_open
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
+from onloop.records import replace
 from onloop.store.sqlite import FILE, SqliteStore
 
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510

@@ -7,7 +7,7 @@ import json
 import math
 import socket
 import typing
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from onloop.machine.house import Frozen, HouseEvent
 from onloop.machine.limits import LATEST, Id, Items, Range, Size, Text, check_fields, undeclared
 from onloop.machine.marks import Muted, Rule
 from onloop.machine.task import Artefact
+from onloop.records import replace
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite import SqliteStore, create_store

@@ -6,7 +6,6 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from onloop.gateway.line import Line
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.house import Frozen
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.rows import Pinned
 from security.relay import Relay, relayed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from onloop.gateway.passphrase import Challenge, Proof, enrolment, recognised
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled
+from onloop.records import replace
 from security.relay import Relay, relayed
 
 PASSPHRASE, BLIND, NONCE = "correct horse battery", b"\0" * 32, "n" * 32

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home
+from onloop.records import replace
 from onloop.store.inspection import inspect
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
 from onloop.store.sqlite import SqliteStore, anchor_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
 from onloop.machine.marks import Acknowledged, Muted, Rule, Snoozed
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Entry, Store, TaskFilter, Transaction
 from onloop.store.rows import (

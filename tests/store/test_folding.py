@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -13,6 +13,7 @@ from onloop.machine.events import Created, Moved
 from onloop.machine.house import Frozen
 from onloop.machine.state import State
 from onloop.machine.task import Kind
+from onloop.records import replace
 from onloop.store.chain import GENESIS, link
 from onloop.store.codec import Logged, to_text
 from onloop.store.port import Recorded

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import types
 import typing
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onloop.records import replace
 from onloop.store.codec import EVENTS
 from onloop.store.port import Recorded
 from onloop_tui.model.event_words import TOLD, is_housekeeping, names_in, told_of, tone_of

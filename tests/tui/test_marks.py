@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from textual.pilot import Pilot
 
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer
+from onloop.records import replace
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk import Bulk, Phase
 from onloop_tui.model.selection import Selection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from onloop.machine.definition import Assurance
 from onloop.machine.house import House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Answer, Decision, Kind, Request, RequestKind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.burndown import burndown_lines
 from onloop_tui.model.lines import line, plain, width_of

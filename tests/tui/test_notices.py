@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from textual.pilot import Pilot
@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop_tui.feed import Watch
 from onloop_tui.model.notice import (
     GATHER_MS,

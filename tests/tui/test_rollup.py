@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.machine.house import House
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop_tui.model.rollup import Standing, Tally, one, standing_of
 from onloop_tui.model.tree_index import TreeIndex
 from onloop_tui.model.tree_rows import sign_as_of

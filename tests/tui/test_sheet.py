@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -17,6 +16,7 @@ from onloop.machine.definition import FanOut, ReviewGate, Step
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.handover import MessageKind
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
+from onloop.records import replace
 from onloop_tui.model.actions import asked_for
 from onloop_tui.model.lines import plain
 from onloop_tui.model.sheet import headings, sheet_lines
@@ -305,9 +305,8 @@ def test_escape_closes_the_innermost_thing_only() -> None:
 
 
 def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
-    from dataclasses import replace
-
     from onloop.gateway.dossier import GateLine, Mark
+    from onloop.records import replace
     from onloop_tui.model.gates import gate_lines
 
     scene = busy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -13,6 +12,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Answer
+from onloop.records import replace
 from onloop_tui.model.actions import command_for
 from onloop_tui.model.acts import Act
 from onloop_tui.model.looks import MOST, Looks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import StoreError, Unavailable, UnknownThing
@@ -21,6 +21,7 @@ from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.freshness import check_version
 from onloop.machine.house import HouseEvent
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.port import Reading, Recorded
 from onloop.store.sqlite import FILE
 

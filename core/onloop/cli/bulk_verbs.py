@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from onloop.attention.groups import Group
 from onloop.cli.attention_verbs import group_named
@@ -21,6 +20,7 @@ from onloop.machine.digest import Json
 from onloop.machine.freshness import check_version
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.text import safe
 
 

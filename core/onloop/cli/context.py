@@ -7,7 +7,6 @@ import os
 import sys
 from argparse import Namespace
 from contextlib import suppress
-from dataclasses import dataclass
 
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
 from onloop.gates.head import head as head_of
@@ -20,13 +19,13 @@ from onloop.gateway.secrecy import shut
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.house import House
+from onloop.records import MutableRecord
 
 LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1
 
 
-@dataclass(slots=True)
-class Context:
+class Context(MutableRecord):
     """One call of the command line."""
 
     args: Namespace

@@ -20,6 +20,7 @@ from onloop.machine.digest import Json
 from onloop.machine.house import covering
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
+from onloop.records import fields_of
 from onloop.store.port import Reading, Recorded, TaskFilter
 from onloop.text import safe
 
@@ -124,4 +125,4 @@ def _event_line(event: Recorded) -> str:
 
 
 def _event_json(event: Recorded) -> Json:
-    return {slot: getattr(event, slot) for slot in Recorded.__slots__}
+    return {slot: getattr(event, slot) for slot in fields_of(Recorded)}

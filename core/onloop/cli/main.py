@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn, assert_never
 
 from onloop.cli.context import Context
@@ -16,6 +15,7 @@ from onloop.cli.verb import Argument, Verb
 from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.modes import keep_private
+from onloop.records import replace
 
 LARGEST_NUMBER = 2**63 - 1
 """What the store can count to."""

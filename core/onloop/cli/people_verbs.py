@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output, write
@@ -22,6 +21,7 @@ from onloop.machine.events import Decided
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
 from onloop.machine.state import LIVE, Reason
 from onloop.machine.task import Decision, RequestKind, Task
+from onloop.records import Record
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.text import safe
@@ -135,8 +135,7 @@ def told(context: Context, task: Task) -> Output:
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Record):
     """What a decision is about: the request's id, and the digest of what is shown for it."""
 
     request: str

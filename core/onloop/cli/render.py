@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 
 from onloop.attention.board import Counts, Hidden
@@ -23,6 +22,7 @@ from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.freshness import proof_words
 from onloop.machine.house import Frozen
 from onloop.machine.task import Decision, Task
+from onloop.records import fields_of
 from onloop.store.rows import SubAgent
 from onloop.text import safe
 
@@ -108,7 +108,7 @@ def hidden_json(hidden: Hidden, life: Life, now: int) -> Json:
 
 def counts_json(counts: Counts) -> dict[str, Json]:
     """The header's numbers."""
-    return {slot.name: getattr(counts, slot.name) for slot in fields(counts)}
+    return {name: getattr(counts, name) for name in fields_of(type(counts))}
 
 
 def life_words(life: Life) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.demo.git import git
@@ -25,6 +24,7 @@ from onloop.gateway.secrecy import shut
 from onloop.gateway.service import append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite import create_store
 
@@ -32,8 +32,7 @@ SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "G
 """What keeps the machine's own git configuration out of a demo."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoFolder:
+class DemoFolder(Record):
     """Where one demo lives."""
 
     path: Path

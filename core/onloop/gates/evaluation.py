@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import assert_never
 
@@ -30,6 +29,7 @@ from onloop.machine.definition import (
 )
 from onloop.machine.flags import Flag
 from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
+from onloop.records import Record, field, replace
 from onloop.redaction import redacted
 from onloop.text import safe
 
@@ -43,8 +43,7 @@ _SCORE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _MOST_LINKS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Record):
     """What a gate is asked about: full ids of commit, tree and merge-base, and what was handed over with them."""
 
     task: str
@@ -55,8 +54,7 @@ class Subject:
     artefacts: tuple[Artefact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BaseRun:
+class BaseRun(Record):
     """What a number of tests at a base belongs to."""
 
     mirror: str
@@ -65,8 +63,7 @@ class BaseRun:
     environment: EnvironmentSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
+class Workshop(Record):
     """What a verifier works with.
 
     `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
@@ -93,8 +90,7 @@ class Workshop:
     programs: tuple[Program, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Record):
     """A verdict, its reason in one sentence, and, where a command was run, what came of it."""
 
     verdict: Verdict

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.identity import Principal
 from onloop.gateway.scram import LEAST_COST
@@ -11,6 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine.house import Frozen, House, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen, covering
 from onloop.machine.marks import Mark, check_mark
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease
 from onloop.text import safe

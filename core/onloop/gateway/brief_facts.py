@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.dossier import GateLine, failure_tails, step_lines
 from onloop.gateway.family import Result, results
 from onloop.gateway.letters import Letter, checkpoint_text, letters
 from onloop.machine.task import Task
+from onloop.records import Record, field
 from onloop.store.port import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class BriefFacts:
+class BriefFacts(Record):
     """`tails` maps a failed gate to the end of its output; that, letters, checkpoint and statements are untrusted."""
 
     tails: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
 from onloop.gateway.door import Door
@@ -11,11 +10,11 @@ from onloop.gateway.identity import Principal
 from onloop.machine.commands import Command
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.port import Reading, TaskFilter
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record):
     """What became of one task: how it stands now, or why nothing was done."""
 
     task: str

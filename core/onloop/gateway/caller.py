@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -23,6 +23,7 @@ from onloop.gateway.protocol import Trust, Verb, sealed_content
 from onloop.machine.commands import Spoken
 from onloop.machine.house import House, PersonEnrolled
 from onloop.machine.task import Hand
+from onloop.records import replace
 from onloop.store.port import Reading, Recorded
 from onloop.store.rows import Remembered, Token
 from onloop.store.sqlite import SqliteStore

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput
 from onloop.gateway.identity import Principal
@@ -11,14 +10,14 @@ from onloop.gateway.keys import check_claim_key
 from onloop.machine import commands as c
 from onloop.machine.names import check_agent
 from onloop.machine.task import Task
+from onloop.records import SecretRecord, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(SecretRecord):
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
-    secret: str = field(repr=False)
+    secret: str
     expires: int
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from onloop.errors import Ground, NotAllowed, Unavailable
@@ -21,6 +20,7 @@ from onloop.machine.commands import Command, Create
 from onloop.machine.house import House, HouseEvent
 from onloop.machine.state import State
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import Head, Job, Lease, Pinned, Row
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:  # whoever hands nothing in starts no collector
 R = TypeVar("R", bound=Row)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayClient:
+class GatewayClient(Record):
     """See Gateway. What changes something goes over the line, under a key of its own where the caller gave none.
 
     Where the line breaks, the same is asked of `behind`, the gateway over the file, or else of the resident one again

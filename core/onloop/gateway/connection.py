@@ -15,6 +15,7 @@ from onloop.gateway.intake import Hatch
 from onloop.gateway.peer import Peer
 from onloop.gateway.protocol import Verb
 from onloop.gateway.wire import Frames, Raw
+from onloop.records import Record
 
 LONGEST_MOMENT_S = 30.0
 """How long a connection may stay silent while it holds one moment of the store, or a place in the quarantine."""
@@ -85,8 +86,7 @@ class Connection:
         return self.own or self.caller.is_of_people
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record):
     """What is asked over a connection: the verb by its name, and the values as they count for whoever asks."""
 
     line: Connection

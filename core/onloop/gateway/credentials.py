@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from onloop.gateway import scram
 from onloop.gateway.identity import Principal
 from onloop.gateway.own_key import own_proof
 from onloop.gateway.passphrase import Proved, Secret, check_server, new_nonce
 from onloop.gateway.protocol import sealed_content
+from onloop.records import MutableRecord, field
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps: a passphrase grows old then, too."""
@@ -19,8 +19,7 @@ Ask = Callable[..., object]
 """Asks the gateway for a verb with its values."""
 
 
-@dataclass(slots=True)
-class Held:
+class Held(MutableRecord):
     """A passphrase's keys as one client holds them, from when on; `uses` counts what was decided under them."""
 
     secret: Secret
@@ -37,8 +36,7 @@ class Held:
         return max(0, int((self.now() - self.since) * 1000))
 
 
-@dataclass(slots=True)
-class Credentials:
+class Credentials(MutableRecord):
     """Shared by the lines of one client: what is proved over one of them is proved over all.
 
     `least_cost` is what the client does not go below, whatever a gateway asks for.
@@ -49,8 +47,7 @@ class Credentials:
     least_cost: int = scram.LEAST_COST
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(MutableRecord):
     """What one connection has proved of its client's credentials, and the codes that go with what people decide."""
 
     proved: set[str] = field(default_factory=set)

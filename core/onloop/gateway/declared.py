@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
 from functools import cache, wraps
 from inspect import isfunction, signature
 from typing import Any, TypeVar
 
 from onloop.gateway.known import known_secrets
 from onloop.machine.limits import Id, Items, Millis, Number, Range, Text, check_fields, check_value, with_foreign
+from onloop.records import Record
 from onloop.redaction import redacted
 from onloop.store.port import TaskFilter
 
@@ -76,7 +76,7 @@ def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
         hints = _hints(method)
         given = [(word, value, hints[word]) for word, value in (*zip(takes, args, strict=False), *named.items())]
         for word, value, hint in given:
-            if is_dataclass(value):
+            if isinstance(value, Record):
                 check_value(value, hint, type(value).__name__)
             else:
                 check_value(value, hint, name, word)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from typing import Any
 from onloop.errors import OnloopError
 from onloop.gates.soundness import Looked, Wanted, grouped, looked_at, usual_config
 from onloop.gateway.home import Home
-from onloop.gateway.projection import projected
+from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.machine.definition import Definition
 from onloop.machine.fan_out import child_definition
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, Record, field
 from onloop.store.codec import from_text
 from onloop.store.port import EventRow, Reading
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Row, SubAgent, Token, columns, key_of
@@ -31,15 +31,13 @@ from onloop.workflow.loader import load
 _WIDEST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
+class _Claimed(Record):
     agent: str
     epoch: int
     step: str
 
 
-@dataclass(slots=True)
-class Derivation:
+class Derivation(MutableRecord):
     """Follows the log event by event, and says afterwards what does not fit it.
 
     `problems` are differences; `notes`, filled by then, say what could not be looked at.
@@ -228,7 +226,7 @@ def _task(at: Reading, task: Task, definition: Definition, stored: Stored) -> It
     for due in due_rows(definition, task):
         yield from _compared(due, stored[Due].pop(due.id, None))
     yield from _jobs(task, stored[Job])
-    for kind, row in zip((Glance, Brief), projected(at, definition, task), strict=True):
+    for kind, row in zip(PROJECTED, projected(at, definition, task), strict=True):
         found = stored[kind].pop(task.id, None)
         if row is not None:
             yield from _compared(row, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from onloop.errors import Exit, OnloopError, Refused
 from onloop.gates import shown
@@ -32,6 +31,7 @@ from onloop.machine.flagging import evidence_flags, flags_of
 from onloop.machine.flags import Flag, flag_words
 from onloop.machine.house import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
+from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 
@@ -40,8 +40,7 @@ MOST_REBUILDS = 10
 """How often a merge is built again because the target moved meanwhile, before a person is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Executor:
+class Executor(Record):
     """Carries out effects as the gateway itself.
 
     `at` is told which point has been reached ("built", "recorded", "moved"): a test may die there.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.gateway.known import known_secrets
 from onloop.machine import commands as c
@@ -14,6 +13,7 @@ from onloop.machine.handover import Message
 from onloop.machine.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Submission, Task
+from onloop.records import Record
 from onloop.redaction import redacted
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
@@ -25,8 +25,7 @@ LARGEST_LIST = 65_536
 """How many bytes of an artefact are read as a list of children."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """A child as others are told of it; title and `statement` are agents' words, and untrusted."""
 
     id: str

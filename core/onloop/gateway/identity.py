@@ -6,13 +6,13 @@ import base64
 import hmac
 import os
 import secrets
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from onloop.errors import Ground, NotAllowed
 from onloop.machine.commands import Voice
 from onloop.machine.task import NOT_KNOWN, Hand
+from onloop.records import Record
 from onloop.store.port import Reading
 from onloop.store.rows import Token
 
@@ -29,8 +29,7 @@ class PrincipalKind(StrEnum):
     GATEWAY = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Record):
     """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
 
     kind: PrincipalKind

@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from onloop.gateway.peer import connected
 from onloop.gateway.protocol import VERBS, heard, request_args, request_text
 from onloop.gateway.scram import LEAST_COST, Demand
 from onloop.gateway.wire import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
+from onloop.records import replace
 from onloop.store.codec import from_plain
 from onloop.store.rows import Head
 

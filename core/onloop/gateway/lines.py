@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.credentials import Credentials
 from onloop.gateway.line import Line
+from onloop.records import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Record):
     """What is proved over one of them is proved over all: a person says their passphrase once."""
 
     path: Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput, Unavailable
@@ -22,11 +21,11 @@ from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.sqlite import BUSY_MS, SqliteStore, create_store
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Record):
     """A gateway to the store of a home, for one thread; `apart` is set where only a resident one may touch the home."""
 
     home: Home

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -13,12 +12,12 @@ from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine.commands import Voice
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled
+from onloop.records import MutableRecord, Record, replace
 
 SHORTEST_PASSPHRASE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Record):
     """The end of an exchange: the server's final message, the person as the gateway knows them, and the store's id.
 
     `enrolled` is how they are enrolled, without keys, where an earlier onloop did it: the keys are to be renewed.
@@ -84,8 +83,7 @@ def not_right(house: House, name: str) -> NotAllowed:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Record):
     """How somebody proved themselves: typed or not, when (ms), how much it had decided, as which user.
 
     `is_apart` says that this user is neither the store's owner nor anybody who claims, behind a box that holds.
@@ -117,8 +115,7 @@ def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:
     return keys.stored, keys.server
 
 
-@dataclass(slots=True)
-class Challenge:
+class Challenge(MutableRecord):
     """The server's end: what it asked of whom. It is answered once."""
 
     name: str
@@ -150,8 +147,7 @@ class Challenge:
         return None if client is None else (exchange.server_final(kept[1]), exchange.decision_key(client))
 
 
-@dataclass(slots=True)
-class Secret:
+class Secret(MutableRecord):
     """What a client keeps of a passphrase in the place of it: keys under one salt and cost, and how it was got.
 
     `age` says how long ago (ms) it was typed, `uses` counts what was decided under it.
@@ -161,7 +157,7 @@ class Secret:
     typed: bool
     salt: bytes
     cost: int
-    keys: scram.Keys = field(repr=False)
+    keys: scram.Keys
     uses: int = 0
 
     @classmethod

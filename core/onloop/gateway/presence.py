@@ -10,12 +10,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import Unavailable
 from onloop.gates.modes import umask_of_user
 from onloop.gateway.home import Home, is_own
+from onloop.records import MutableRecord, field
 
 GLANCES, GLANCE_S = 20, 0.02
 """How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
@@ -30,8 +30,7 @@ LARGEST_LOG = 1 << 20
 """A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
 
 
-@dataclass(slots=True)
-class _Starts:
+class _Starts(MutableRecord):
     """The verifiers that this process started for a store, and when; and how long the next has to wait.
 
     `rest` is 0 until one has ended with an error of its own.

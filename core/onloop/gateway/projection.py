@@ -11,13 +11,16 @@ from onloop.gateway.verdict import answer_for, answer_json, answer_lines
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import Brief, Glance, Token
+from onloop.store.rows import Brief, Glance, Row, Token
 from onloop.text import safe_lines
+
+PROJECTED: tuple[type[Row], ...] = (Glance, Brief)
+"""The kinds of rows that `projected` gives."""
 
 
 def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     """Keep what the newest agent of `task` would be told, if it asked with HEAD at the submitted commit."""
-    for kind, row in zip((Glance, Brief), projected(tx, definition, task), strict=True):
+    for kind, row in zip(PROJECTED, projected(tx, definition, task), strict=True):
         if row is None:
             tx.delete(kind, task.id)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from onloop.errors import OnloopError, Refused
 from onloop.gates.bench import GateStopped
@@ -17,12 +16,12 @@ from onloop.gateway.submission import hold_again, task_of
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.task import Evidence, Task, Verdict
+from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Record):
     """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
 
     `workshop` makes what gates run with for a task and a definition.

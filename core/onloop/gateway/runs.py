@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput, UnknownThing
@@ -15,6 +14,7 @@ from onloop.gateway.opening import Opened
 from onloop.machine.commands import Create
 from onloop.machine.definition import Definition
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.codec import to_text
 from onloop.store.rows import Pinned
 from onloop.workflow.loader import load
@@ -25,8 +25,7 @@ LARGEST_WORKFLOW = 1_048_576
 LARGEST_FLEET = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """A repository that work is done in: a name for people, a path or URL, and the branch that effects move."""
 
     name: str
@@ -34,8 +33,7 @@ class Target:
     branch: str = "main"
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Record):
     """A workflow file, loaded: its definition and the bytes that are pinned."""
 
     definition: Definition

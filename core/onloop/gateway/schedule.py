@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from onloop.gateway.sub_agents import forget_sub_agents
 from onloop.machine.definition import Definition
 from onloop.machine.task import Task
 from onloop.machine.timers import armed_timers
+from onloop.records import replace
 from onloop.store.port import Transaction
 from onloop.store.rows import Due, Job, Lease
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from onloop.errors import Exit
 from onloop.gateway.dossier import GateLine, Mark, step_lines
@@ -13,6 +12,7 @@ from onloop.machine.digest import Json
 from onloop.machine.relay import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
+from onloop.records import Record
 from onloop.text import safe
 
 WORDS: Mapping[Exit, str] = {
@@ -42,8 +42,7 @@ MARKS: Mapping[Mark, str] = {
 """A gate's mark as a shape; the word stands beside it where there is room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """A verdict on the last submitted commit of a step, with the next command that would work."""
 
     exit: Exit

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.gateway.runner import Runner
+from onloop.records import Record, field
 from onloop.store.rows import Job
 
 JOB_LEASE_MS = 120_000
@@ -27,8 +27,7 @@ def usual_at_once() -> int:
     return min(8, own or 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Verifier:
+class Verifier(Record):
     """Has every gate answered and every effect carried out of one store, `at_once` of them at a time.
 
     Effects on one repository are carried out one after the other. `runner` makes one for a thread, which asks what it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,6 +27,7 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.records import Record, field
 
 
 class Kind(StrEnum):
@@ -65,8 +65,7 @@ class Answer(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class Artefact:
+class Artefact(Record):
     """A file that an agent handed over, stored by its sha256 digest."""
 
     name: Path
@@ -74,8 +73,7 @@ class Artefact:
     size: Bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Record):
     """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
 
     All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
@@ -92,8 +90,7 @@ class Submission:
     bundle: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TestCounts:
+class TestCounts(Record):
     """How many tests ran, were skipped, and, where compared, ran at the base."""
 
     __test__ = False
@@ -104,8 +101,7 @@ class TestCounts:
     base_ran: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Record):
     """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
 
     name: Path
@@ -113,8 +109,7 @@ class Program:
     digest: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Record):
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
     `score` is in thousandths, from a gate that scores. `isolation` is the kind of box, `none` where a hole was opened
@@ -153,8 +148,7 @@ class Evidence:
     tests_from: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Record):
     """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
 
     uid: Uid | None = None
@@ -173,8 +167,7 @@ class Independence(StrEnum):
     YES = "independent"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Record):
     """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
 
     `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
@@ -193,8 +186,7 @@ class Judgement:
     independence: Independence = Independence.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
 
     `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
@@ -218,8 +210,7 @@ class Decision:
     flagged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record):
     """Something asked of a person. `approvers` names who may decide; empty means any person.
 
     `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
@@ -240,8 +231,7 @@ class Request:
     fresh_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(Record):
     """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
 
     kind: str
@@ -250,8 +240,7 @@ class Feedback:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offspring:
+class Offspring(Record):
     """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
 
     id: str
@@ -265,8 +254,7 @@ class Offspring:
         return bool(self.merges)
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Record):
     """The effect under way: what it will move, from which tip, to which commit, once that is known."""
 
     id: str
@@ -280,8 +268,7 @@ def evidence_key(step: str, gate: str) -> str:
     return f"{step}:{gate}"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record):
     """The unit of work. `version` counts its events; `epoch` grows with every new owner and fences the old ones.
 
     `blocks` counts how often in a row the agent was kept from ending its turn without having handed in anything.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from onloop.errors import Exit, Stale
@@ -12,6 +11,7 @@ from onloop.machine.course import Course, check_holder, refuse
 from onloop.machine.progress import advance, request_gates, settle_gates
 from onloop.machine.state import Reason
 from onloop.machine.task import Answer, Submission, Task, Verdict
+from onloop.records import replace
 
 
 def apply(course: Course, command: c.Submit | c.ReportGate) -> None:

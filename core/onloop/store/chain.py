@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from json.encoder import encode_basestring as _said
-from operator import attrgetter
 
 from onloop.machine.digest import LARGEST, Json, canonical, canonical_row
+from onloop.records import values_of
 from onloop.store.codec import to_text
 from onloop.store.port import Entry, EventRow, Recorded
 from onloop.store.rows import LOG, Archived, Head
@@ -15,7 +15,7 @@ from onloop.store.rows import LOG, Archived, Head
 GENESIS = "0" * 64
 """The hash before a run's first event, and before the log's."""
 
-columns_of: Callable[[Recorded], EventRow] = attrgetter(*Recorded.__slots__)
+columns_of: Callable[[Recorded], EventRow] = values_of
 """An event as its bare columns."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from onloop.attention.groups import age
 from onloop.gateway.sub_agents import sub_agent_words
+from onloop.records import replace
 from onloop.store.rows import SubAgent
 from onloop_tui.model.lines import Line, Span, Tone, column, hanging, quoted, spread
 

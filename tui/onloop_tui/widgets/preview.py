@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from onloop.attention.groups import Group
 from onloop.errors import OnloopError
 from onloop.gateway.dossier import Dossier
+from onloop.records import replace
 from onloop_tui.model.preview import preview_lines
 from onloop_tui.model.selection import Selection
 from onloop_tui.session import Session
