@@ -7,7 +7,6 @@ commands need to know what is asked now (a request, its digest, the commit): tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import Refused
@@ -27,7 +26,7 @@ from onloop.machine.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import Timer, armed_timers
-from onloop.records import replace
+from onloop.records import Record, field, replace
 from steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"
@@ -41,8 +40,7 @@ BASE, OTHER_BASE = "0" * 40, "1" * 40
 NOTES = Artefact("notes.md", "5" * 64, 120)
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Record):
     """A task with a past, and what else is true; nothing in it changes, every method gives another one."""
 
     definition: Definition

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +19,7 @@ from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.table import TABLE
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
-from onloop.records import replace
+from onloop.records import Record, replace
 from scenario import (
     ALFA,
     ANA,
@@ -83,8 +82,7 @@ ODD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(Record):
     """One thing to try: the next sensible thing (`go on`) or an odd one, with everything it might need."""
 
     kind: str

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home
-from onloop.records import replace
+from onloop.records import Record, replace
 from onloop.store.inspection import inspect
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
 from onloop.store.sqlite import SqliteStore, anchor_of
@@ -31,8 +30,7 @@ from world import GIT, PASSPHRASE, World
 AGENT = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Record):
     """A store in the middle of its work: a swarm, a fleet, messages, a freeze, a request, a snooze, denials."""
 
     world: World

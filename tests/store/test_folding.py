@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -13,7 +12,7 @@ from onloop.machine.events import Created, Moved
 from onloop.machine.house import Frozen
 from onloop.machine.state import State
 from onloop.machine.task import Kind
-from onloop.records import replace
+from onloop.records import Record, replace
 from onloop.store.chain import GENESIS, link
 from onloop.store.codec import Logged, to_text
 from onloop.store.port import Recorded
@@ -27,8 +26,7 @@ MOVED = Moved(State.WORKING)
 NOON = 1_700_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Forged:
+class Forged(Record):
     """An event as a forger counts it; its hash fits."""
 
     seq: int

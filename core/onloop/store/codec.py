@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
+from operator import is_
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -15,7 +16,7 @@ from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
 from onloop.machine.house import HouseEvent
-from onloop.records import Record, defaults_of, replace, values_of
+from onloop.records import Record, defaults_of, fields_of, replace, values_of
 
 R = TypeVar("R")
 Logged = Event | HouseEvent
@@ -109,28 +110,40 @@ def _sparing(value: Any) -> Any:
     if isinstance(value, Record):
         return _sparing_record(value)
     if isinstance(value, tuple | list):
-        return value if _are_atoms(value) else [_sparing(item) for item in value]
+        return value if _are_atoms(value) else _sparing_items(value)
     if isinstance(value, Mapping):
-        return {str(key): _sparing(item) for key, item in value.items()}
+        return value if type(value) is dict and _are_atoms(value.values()) else _sparing_mapping(value)
     if isinstance(value, Enum):
         _ATOMS.add(kind)
         return value
     raise TypeError(f"{kind.__name__} has no stored form")
 
 
-def _are_atoms(values: typing.Iterable[object]) -> bool:
+def _sparing_items(values: Sequence[Any]) -> Sequence[Any]:
+    spared = [_sparing(value) for value in values]
+    return values if all(map(is_, spared, values)) else spared
+
+
+def _sparing_mapping(values: Mapping[Any, Any]) -> Mapping[str, Any]:
+    spared = {str(key): _sparing(value) for key, value in values.items()}
+    same = type(values) is dict and all(spared.get(key) is value for key, value in values.items())
+    return values if same else spared
+
+
+def _are_atoms(values: Iterable[object]) -> bool:
     return _ATOMS.issuperset(map(type, values))
 
 
 def _sparing_record(record: Record) -> Record:
-    values, names, changed = values_of(record), type(record).__struct_fields__, dict[str, Any]()
+    changed = dict[str, Any]()
+    values = values_of(record)
     if not _are_atoms(values):
-        for name, value in zip(names, values, strict=True):
-            if type(value) not in _ATOMS and (found := _sparing(value)) is not value:
+        for name, value in zip(fields_of(type(record)), values, strict=True):
+            if (found := _sparing(value)) is not value:
                 changed[name] = found
     for name, default in _defaults_to_compare(type(record)):
         value = getattr(record, name)
-        if value is not default and type(value) is type(default) and value == default:
+        if type(value) is type(default) and value == default:
             changed[name] = default
     return replace(record, **changed) if changed else record
 
