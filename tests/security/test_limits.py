@@ -201,7 +201,7 @@ def plain(hint: Any) -> Any:
         return next(iter(base))
     if isinstance(base, type) and issubclass(base, Record):
         hints = typing.get_type_hints(base, include_extras=True)
-        return base(**{name: plain(hints[name]) for name in fields_of(base)})  # type: ignore[operator]
+        return base(**{name: plain(hints[name]) for name in fields_of(base)})
     return None
 
 

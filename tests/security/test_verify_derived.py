@@ -20,7 +20,7 @@ from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home
-from onloop.records import Record, replace
+from onloop.records import Record, fields_of, replace
 from onloop.store.inspection import inspect
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
 from onloop.store.sqlite import SqliteStore, anchor_of
@@ -117,7 +117,7 @@ def _some(at: Tables, kind: type[Any]) -> Any:
 def _deleted(kind: type[Any], words: str) -> Tamper:
     def tamper(at: Tables) -> str:
         row = _some(at, kind)
-        key = getattr(row, row.__slots__[0])
+        key = getattr(row, fields_of(type(row))[0])
         at.delete(kind, key)
         return f"{kind.__name__.lower()} {str(key)[:20]}§{words}"
 
@@ -128,7 +128,7 @@ def _changed(kind: type[Any], words: str, **fields: Any) -> Tamper:
     def tamper(at: Tables) -> str:
         row = _some(at, kind)
         at.put(replace(row, **fields))
-        key = str(getattr(row, row.__slots__[0]))
+        key = str(getattr(row, fields_of(type(row))[0]))
         return f"{kind.__name__.lower()} {key[:12]}§{words}"
 
     return tamper

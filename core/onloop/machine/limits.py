@@ -249,7 +249,7 @@ def _check_record(kind: Any) -> _Check:
     def check(value: Any) -> _Misfit | None:
         if type(value) is not kind:
             return _Misfit("", _told(value), f"give a {kind.__name__}")
-        for name, each, found in zip(names, _field_checks(kind), values_of(value), strict=True):
+        for name, each, found in zip(names, _field_checks(cast("Any", kind)), values_of(value), strict=True):
             misfit = each(found)
             if misfit is not None:
                 return _Misfit(f".{name}{misfit.path}", misfit.words, misfit.hint)

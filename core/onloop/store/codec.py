@@ -75,28 +75,38 @@ def _decode(kind: Any) -> Callable[[str], Any]:
     return msgspec.json.Decoder(kind).decode
 
 
-_PLACE = re.compile(r"^(?P<words>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_SAID = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_WORDS: Mapping[re.Pattern[str], str] = {
+    re.compile("Expected `(.*)`, got `(.*)`"): r"\1 expected, and not \2",
+    re.compile("Object missing required field `(.*)`"): r"the field '\1' is missing",
+    re.compile("Object contains unknown field `(.*)`"): r"it has an unknown field '\1'",
+    re.compile("Invalid enum value (.*)"): r"\1 is none of its values",
+}
+"""What msgspec says, and how we say it."""
 
 
 def _in_words(problem: Exception, text: str) -> str:
-    """What msgspec says of a text, after the place in the record and the value that lies there."""
-    found = _PLACE.match(str(problem))
-    if found is None or not isinstance(problem, msgspec.ValidationError):
+    """What does not fit in a text: the place in the record, the value there, and what is wrong with it."""
+    said = _SAID.fullmatch(str(problem))
+    if not isinstance(problem, msgspec.ValidationError) or said is None:
         return str(problem)
-    words, path = found["words"].replace("`", ""), found["path"] or ""
-    place = f"{path.lstrip('.')}: " if path else ""
-    return f"{place}{_value_at(text, path)}{words[:1].lower()}{words[1:]}"
+    matches = ((words, pattern.fullmatch(said["words"])) for pattern, words in _WORDS.items())
+    told = next((match.expand(words) for words, match in matches if match is not None), said["words"])
+    path = said["path"] or ""
+    return f"{path.lstrip('.')}{_value_at(text, path)}: {told}" if path else told
 
 
 def _value_at(text: str, path: str) -> str:
-    """The value at a place in a text, shortened; empty where it holds more than one, or cannot be named."""
+    """The value at a place in a text, as `is VALUE`; empty where it holds others, or the place names more than one."""
     value, steps = msgspec.json.decode(text), list(_STEP.finditer(path))
-    if not steps or "".join(step.group() for step in steps) != path:
+    if "".join(step.group() for step in steps) != path:
         return ""
     for step in steps:
-        value = value[step[1] if step[1] is not None else int(step[2])]
-    return f"{value!r:.60}: " if isinstance(value, str | int | float | None) else ""
+        value = value[int(step[2]) if step[1] is None else step[1]]
+    if isinstance(value, list | dict):
+        return ""
+    return f" is {'null' if value is None else format(repr(value), '.60')}"
 
 
 def _sparing(value: Any) -> Any:
