@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from argparse import Namespace
@@ -98,7 +97,11 @@ class Context(MutableRecord):
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
-        return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
+        if os.environ.get("ONLOOP_TOKEN"):
+            return self.agent()
+        import getpass  # here: who only looks is not asked
+
+        return this_process(getpass.getuser())
 
     def person(self) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
@@ -156,6 +159,8 @@ def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bo
         return content.decode("utf-8", "replace").rstrip("\r\n"), False
     if not sys.stdin.isatty():
         return None, False
+    import getpass  # here: who only looks is not asked
+
     try:
         return getpass.getpass(prompt), True
     except (EOFError, KeyboardInterrupt):

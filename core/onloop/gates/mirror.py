@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onloop.errors import BadInput, Unavailable, UnknownThing
-from onloop.gates import changes, merging
-from onloop.gates.changes import ChangedPath, FileChange
+from onloop.gates import merging
 from onloop.gates.folders import built
 from onloop.gates.git import LONG_S, Git, GitFailed
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
 from onloop.gates.names import check_commit, check_origin, check_ref_name, check_task, is_file_path, without_credentials
+
+if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones with this module, and has no packages
+    from onloop.gates.changes import ChangedPath, FileChange
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _LOCK_S = 120.0
@@ -140,14 +143,20 @@ class Mirror:
 
     def changed_paths(self, base: str, head: str) -> tuple[ChangedPath, ...]:
         """Every path that differs between two commits; a rename is a deleted and an added path."""
+        from onloop.gates import changes
+
         return changes.changed_paths(self.git, check_commit(base), check_commit(head))
 
     def diff_stat(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
+        from onloop.gates import changes
+
         return changes.diff_stat(self.git, check_commit(base), check_commit(head))
 
     def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF, first: Sequence[str] = ()) -> str:
         """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
+        from onloop.gates import changes
+
         return changes.diff(self.git, check_commit(base), check_commit(head), max_bytes, first)
 
     def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:

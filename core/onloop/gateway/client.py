@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -162,7 +162,7 @@ class GatewayClient(Record):
 
 def own_key() -> str:
     """A key for asking the same again, which nobody else has."""
-    return OWN + secrets.token_hex(16)
+    return OWN + os.urandom(16).hex()
 
 
 class ClientStore:

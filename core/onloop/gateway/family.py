@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from onloop.gateway.known import known_secrets
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Definition
@@ -14,7 +13,6 @@ from onloop.machine.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Submission, Task
 from onloop.records import Record
-from onloop.redaction import redacted
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Pinned
@@ -60,6 +58,9 @@ def handed_lists(
 
 
 def _lines(reading: Reading, digest: str) -> Iterator[str]:
+    from onloop.gateway.known import known_secrets  # here: who only looks needs none of its patterns
+    from onloop.redaction import redacted
+
     text = redacted((reading.blob(digest) or b"")[:LARGEST_LIST].decode("utf-8", "replace"), known_secrets())
     for line in text.splitlines():
         words = safe(line.strip().removeprefix("- ").strip())

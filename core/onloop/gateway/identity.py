@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-import secrets
 from enum import StrEnum
 from hashlib import sha256
 
@@ -78,6 +77,8 @@ def verifier(name: str) -> Principal:
 
 def new_salt() -> str:
     """What makes a secret one of a kind."""
+    import secrets  # here: it brings random, and most verbs draw nothing by lot
+
     return secrets.token_urlsafe(32)
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway.credentials import Credentials, Held, Standing, prove_own, prove_person
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.own_key import own_key
 from onloop.gateway.passphrase import Secret, rekeyed
-from onloop.gateway.peer import connected
 from onloop.gateway.protocol import VERBS, heard, request_args, request_text
 from onloop.gateway.scram import LEAST_COST, Demand
 from onloop.gateway.wire import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
 from onloop.records import replace
 from onloop.store.codec import from_plain
 from onloop.store.rows import Head
+
+if TYPE_CHECKING:
+    import socket
 
 CONNECT_S = 2.0
 ANSWER_S = 60.0
@@ -68,6 +69,8 @@ class Line:
         """Be connected; Unavailable where no gateway answers."""
         if self._socket is not None:
             return
+        from onloop.gateway.peer import connected  # here: where no gateway is resident, no socket is needed
+
         self._socket, self._frames = connected(self.path, CONNECT_S, self._store), Frames(LARGEST_ANSWER)
         self._standing = Standing()
         try:

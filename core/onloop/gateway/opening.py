@@ -15,7 +15,6 @@ from onloop.gateway.identity import Principal, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.own_key import make_own_key
 from onloop.gateway.passphrase import enrolment
-from onloop.gateway.peer import socket_path
 from onloop.gateway.pins import look_in
 from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
@@ -55,7 +54,11 @@ def open_file(home: Home, busy_ms: int = BUSY_MS) -> Opened:
 def gateway_socket(home: Home) -> Path:
     """Where the resident gateway of a home listens, or the one that `$ONLOOP_URL` names."""
     url = os.environ.get("ONLOOP_URL", "")
-    return socket_path(url) if url else home.socket
+    if not url:
+        return home.socket
+    from onloop.gateway.peer import socket_path  # here: where no gateway is resident, no socket is needed
+
+    return socket_path(url)
 
 
 def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
@@ -75,6 +78,8 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
         return Opened(apart_from(home, store_id), client, client)
     check_private(home.store)
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
+    if not os.path.exists(line.path):  # noqa: PTH110 - False where it may not be looked at, too
+        return Opened(home, behind)
     try:
         line.connect()
     except Unavailable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import secrets
+import os
 from hashlib import sha256
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -44,7 +44,7 @@ def enrolment(
 
 def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COST) -> PersonEnrolled:
     """The person with keys under a new salt, and nothing that an earlier onloop kept."""
-    salt = secrets.token_bytes(16)
+    salt = os.urandom(16)
     keys = scram.keys_from(scram.salted_password(passphrase, salt, cost))
     return replace(
         person,
@@ -128,7 +128,7 @@ class Challenge(MutableRecord):
     def begin(cls, house: House, message: str, blind: bytes) -> Challenge:
         """What is asked of whoever sent a first message; nobody of that name is asked as somebody would be."""
         name, nonce = scram.name_and_nonce(message)
-        nonce += secrets.token_urlsafe(24)
+        nonce += new_nonce()
         person = house.people.get(name)
         if person is None or _kept(person) is None:
             salt, cost = hmac.digest(blind, name.encode("utf-8", "surrogateescape"), "sha256")[:16], scram.LEAST_COST
@@ -172,7 +172,9 @@ class Secret(MutableRecord):
 
 
 def new_nonce() -> str:
-    """A client's part of the nonce."""
+    """One end's part of the nonce."""
+    import secrets  # here: it brings random, and most verbs draw nothing by lot
+
     return secrets.token_urlsafe(24)
 
 
