@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +14,6 @@ import pytest
 from onloop.errors import Unavailable
 from onloop.gates.git import Git, GitFailed, git_program
 from onloop.gates.mirror import Mirror
-from onloop.records import replace
 
 
 @pytest.fixture

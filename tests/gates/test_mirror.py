@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from onloop.gates import mirror as mirrors
 from onloop.gates.changes import ChangedPath, FileChange, FileKind, Status
 from onloop.gates.environment import Environment
 from onloop.gates.mirror import Mirror
-from onloop.records import replace
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from onloop.gates.box.probe import Proof, decoys, probe
 from onloop.gates.box.strongest import empty_view, kept_by, refusals, strongest_box, unused_user
 from onloop.gates.box.view import Inside, View, inside
 from onloop.gates.process import Limits, Ran, run
-from onloop.records import replace
 
 PYTHON = "/usr/bin/python3"
 LONG_MS = 60_000

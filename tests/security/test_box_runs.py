@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -23,7 +24,6 @@ from onloop.gates.box.ownership import give, take_back
 from onloop.gates.box.seatbelt import profile
 from onloop.gates.box.view import BOXED, View, inside
 from onloop.gates.process import Ending, run
-from onloop.records import replace
 from security.box_trials import KEY_CALLS, LONG_MS, PYTHON, ROOT, as_user, box_of, empty, run_in
 
 pytestmark = [

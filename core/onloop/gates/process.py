@@ -21,7 +21,6 @@ from onloop.gates.box.kind import Box
 from onloop.gates.box.plan import Plan
 from onloop.gates.box.view import View
 from onloop.gates.warden import descendants, end, end_group
-from onloop.records import Record
 
 GRACE_S = 5.0
 """How long a warden may take to end a command with all its children, before that is done over its head."""
@@ -46,7 +45,8 @@ class Ending(StrEnum):
     LOST = "lost"
 
 
-class Limits(Record):
+@dataclass(frozen=True, slots=True)
+class Limits:
     """What a command may use. File size and processor time are per process; not every system keeps to them.
 
     Output beyond `kept_bytes` is read and left out; a command that gives more than `flood_bytes` is ended. In a box,
@@ -86,7 +86,8 @@ class Limits(Record):
         return Bounds(self.processes, self.memory_bytes, self.disk_bytes, folders)
 
 
-class Ran(Record):
+@dataclass(frozen=True, slots=True)
+class Ran:
     """What came of a run. `exit_code` (negative: the signal) is there if it exited.
 
     `problem` says why it did not start, or what it outgrew. `output` is what it wrote to standard output and error:
