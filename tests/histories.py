@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import cast
 
 from gateway.shop import VERIFIER, Shop
+from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput
-from onloop.gates.evaluation import Workshop
-from onloop.gateway.effects import Executor
-from onloop.gateway.home import Home
-from onloop.gateway.opening import Opened
+from onloop.gates.evaluation import GateContext
+from onloop.home import Home
 from onloop.machine.definition import Step
 from onloop.machine.events import EffectStarted
 from onloop.machine.state import Reason
@@ -23,6 +22,7 @@ from onloop.machine.task import Submission
 from onloop.store.codec import event_from_text
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import Job
+from onloop.verifier.effects import Executor
 from steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
@@ -231,7 +231,7 @@ class Stage:
 
     def carry_out(self, at: Callable[[str], None] = lambda _: None, job: Job | None = None) -> str:
         """The effect that waits, or that was taken before, is carried out."""
-        opened = Opened(self.home, self.shop.gateway)
+        opened = GatewayHandle(self.home, self.shop.gateway)
         return Executor(opened, _no_workshop, lambda: False, at).carry_out(job or self.take())
 
     @property
@@ -293,6 +293,6 @@ class Drama(Stage):
         return Landed(self.origin, begun.expected, begun.result, shown.base, shown.head)
 
 
-def _no_workshop(*_: object) -> Workshop:
+def _no_workshop(*_: object) -> GateContext:
     """No gate of this workflow is the verifier's."""
-    return cast("Workshop", None)
+    return cast("GateContext", None)

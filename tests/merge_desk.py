@@ -15,11 +15,11 @@ GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-e
 EXECUTOR = """
 import os, subprocess, sys
 from pathlib import Path
-from onloop.gateway.effects import Executor
-from onloop.gateway.home import Home
-from onloop.gateway.identity import verifier
-from onloop.gateway.opening import open_home
-from onloop.gateway.workshop import workshop_for
+from onloop.verifier.effects import Executor
+from onloop.home import Home
+from onloop.identity.resolution import verifier
+from onloop.access.opening import open_home
+from onloop.verifier.gate_context import workshop_for
 store, point, then = sys.argv[1:]
 opened = open_home(Home(Path(store)))
 me = verifier("test")
@@ -52,10 +52,10 @@ def approved(world: World, origin: Path, workflow: str = WORKFLOW, script: str =
 def gates_answered(world: World) -> Iterator[None]:
     """Gates only: a verifier that takes no effects, in a process of its own."""
     script = (
-        "import sys, time; from pathlib import Path; from onloop.gateway.home import Home;"
-        "from onloop.gateway.opening import open_home; from onloop.gateway.verifier import Verifier;"
-        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for;"
-        "from onloop.gateway.runner import Runner\n"
+        "import sys, time; from pathlib import Path; from onloop.home import Home;"
+        "from onloop.access.opening import open_home; from onloop.verifier.pool import Verifier;"
+        "from onloop.identity.resolution import verifier; from onloop.verifier.gate_context import workshop_for;"
+        "from onloop.verifier.runner import Runner\n"
         "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me, {})\n"
         "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
         "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"

@@ -8,10 +8,10 @@ from gateway.model_workflows import WORKFLOWS
 from gateway.plain_model import Deed
 from gateway.plain_task import OK, PlainTask
 from gateway.shop import LAUNCHER, VERIFIER, Shop
-from onloop.gateway.identity import EFFECTS, Principal
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
-from onloop.machine.house import Frozen
+from onloop.machine.principal import EFFECTS, Principal
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
 from onloop.records import replace
 from scenario import NOON, work

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.shop import Shop
-from onloop.gateway.identity import EFFECTS, verifier
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
+from onloop.machine.principal import EFFECTS, verifier
 from onloop.machine.state import Reason
 from onloop.records import replace
-from onloop.store.rows import Due, Job
+from onloop.store.rows import Job, TimerRow
 from scenario import ERROR, FAIL, OTHER_HEAD, work
 from steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
@@ -19,7 +19,7 @@ ONE, TWO = verifier("one"), verifier("two")
 
 def due(shop: Shop) -> list[tuple[str, str, int]]:
     with shop.store.reading() as at:
-        return sorted((row.kind, row.token, row.at - shop.clock()) for row in at.select(Due))
+        return sorted((row.kind, row.token, row.at - shop.clock()) for row in at.select(TimerRow))
 
 
 def gates(jobs: Sequence[Job]) -> list[str | None]:

@@ -14,18 +14,18 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.home import Home
-from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, verifier
-from onloop.gateway.line import Line
-from onloop.gateway.passphrase import enrolment
-from onloop.gateway.peer import connected, listening
-from onloop.gateway.wire import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
+from onloop.home import Home
+from onloop.identity.passphrase import enrolment
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen
+from onloop.machine.principal import INTAKE, Principal, PrincipalKind, verifier
 from onloop.machine.state import Reason
+from onloop.machine.store_state import Frozen
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
+from onloop.remote.framing import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
+from onloop.remote.unix_socket import connected, listening
 from onloop.store.rows import LOG, Head, Token
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
 from scenario import work
 from steps import MINUTE
 from world import wait_for
@@ -36,7 +36,7 @@ NOBODY_UID = 65534
 
 def ticked(home: Home, shop: Shop) -> int:
     """What a gateway answers that is up."""
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     try:
         return GatewayClient(line, ClientStore(line), shop.clock).tick()
     finally:
@@ -168,7 +168,7 @@ def test_a_store_has_one_resident_gateway_and_a_dead_ones_socket_is_replaced(dur
 def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable: Shop, tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     with pytest.raises(Unavailable, match="no gateway answers"):
         line.connect()
     with_file = GatewayClient(line, durable.store, durable.clock, durable.gateway)  # type: ignore[arg-type]
@@ -184,7 +184,7 @@ def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(d
     """A worker stays connected for many tasks, and tokens end with their tasks' next claims."""
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     client = GatewayClient(line, ClientStore(line), durable.clock)
     with resident(home, durable.clock):
         old = client.claim(LAUNCHER, "agent:alfa", "implementer")
@@ -238,12 +238,12 @@ print(json.dumps(foreign(Path(sys.argv[1]), sys.argv[3])))
 def foreign(store: Path, secret: str) -> dict[str, str]:
     """What a process of another user gets from a resident gateway; run by the test below, as that user."""
     home = Home(store)
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     own = gateway.claim(LAUNCHER, "agent:b", "implementer", task="r2").secret
     agent, ana = gateway.agent(own), Principal(PrincipalKind.HUMAN, "ana")
     cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
-    other = GatewayClient(Line(home.socket, home.store), ClientStore(line), lambda: 0)
+    other = GatewayClient(Connection(home.socket, home.store), ClientStore(line), lambda: 0)
     with gateway.store.reading() as at:
         people, log = at.house().people, at.log(run="house")
     tries = {

@@ -14,24 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onloop.machine.house import PersonEnrolled
+    from onloop.machine.store_state import PersonEnrolled
 
 REACHED = "REACHED"
 
 
 def agent(store: str, task_id: str) -> dict[str, str]:
     """The attempts of an agent that holds a task, over the socket and on files."""
-    from onloop.gateway.client import ClientStore, GatewayClient
-    from onloop.gateway.identity import Principal, PrincipalKind, verifier
-    from onloop.gateway.line import Line
-    from onloop.gateway.opening import wall_clock
+    from onloop.access.opening import wall_clock
     from onloop.machine import commands as c
     from onloop.machine.definition import Assurance
+    from onloop.machine.principal import Principal, PrincipalKind, verifier
     from onloop.machine.task import Evidence, Submission, Verdict
+    from onloop.remote.client import ClientStore, GatewayClient
+    from onloop.remote.connection import Connection
     from onloop.store.rows import Token
 
     home = Path(store)
-    line = Line(home.parent / "serve" / "gateway.sock", home)
+    line = Connection(home.parent / "serve" / "gateway.sock", home)
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
     me = gateway.agent(os.environ["ONLOOP_TOKEN"])
     with gateway.store.reading() as at:

@@ -14,10 +14,10 @@ from gateway.served import line_to, resident
 from gateway.shop import Shop
 from gateway.test_resident import NOBODY_UID
 from onloop.errors import BadInput, Ground, OnloopError
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.declared import LONGEST_WORD, check_asked
-from onloop.gateway.home import Home
-from onloop.gateway.identity import NOBODY
+from onloop.gateway.declared_limits import LONGEST_WORD, check_asked
+from onloop.home import Home
+from onloop.machine.principal import NOBODY
+from onloop.remote.client import ClientStore, GatewayClient
 from onloop.store.rows import Lease
 from world import ROOT
 

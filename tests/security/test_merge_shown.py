@@ -10,7 +10,7 @@ import pytest
 from gateway.shop import Shop
 from histories import Stage, git
 from onloop.errors import Stale
-from onloop.gates.shown import differing
+from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
 from onloop.records import replace

@@ -10,8 +10,8 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from onloop.errors import Exit, Refused
 from onloop.gateway import quota
-from onloop.gateway.identity import NOBODY, Principal, PrincipalKind, launcher
 from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
+from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
 
 
 @pytest.fixture(params=["embedded", "socket"])

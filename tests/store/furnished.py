@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.shop import Shop
-from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine.commands import Cancel
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.views.sub_agents import SubAgentNews
 from steps import MINUTE
 
 

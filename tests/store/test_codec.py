@@ -8,8 +8,8 @@ import pytest
 
 from onloop.errors import StoreError
 from onloop.machine.events import Created, GatesRequested, Moved, Reassigned, StepEntered
-from onloop.machine.house import HouseEvent
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.records import Record, fields_of
 from onloop.store.codec import EVENTS, OF_THE_HOUSE, event_from_text, from_text, to_text
@@ -73,4 +73,4 @@ def test_an_event_is_read_as_it_was_written(length: int) -> None:
 
 
 def test_every_event_of_the_house_is_known_for_one() -> None:
-    assert {kind for kind in EVENTS.values() if issubclass(kind, HouseEvent)} == OF_THE_HOUSE
+    assert {kind for kind in EVENTS.values() if issubclass(kind, StoreEvent)} == OF_THE_HOUSE

@@ -15,10 +15,10 @@ from onloop.errors import BadInput, StoreError, Unavailable
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
-from onloop.store.port import Entry
-from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, create_store
-from onloop.store.turnstile import Turnstile
-from onloop.store.verification import verify
+from onloop.store.port import EventEntry
+from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, create_store
+from onloop.store.sqlite.fair_lock import FairLock
+from onloop.store.sqlite.verification import verify
 
 WRITER = """
 import sys, itertools
@@ -27,7 +27,7 @@ from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
 from onloop.store.port import Entry
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 for number in itertools.count():
     task = f"{sys.argv[2]}{number}"
@@ -86,7 +86,7 @@ def test_making_a_store_twice_keeps_what_is_in_it(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     event = Created("t", Kind.WORK, "d", "w", "human:a", "r1")
     with store.writing() as tx:
-        tx.append([Entry("r1", "r1", event, 1, "human:a")])
+        tx.append([EventEntry("r1", "r1", event, 1, "human:a")])
         tx.put_task(evolve(None, event, id="r1", at=1))
 
     create_store(tmp_path)
@@ -113,7 +113,7 @@ def test_a_changed_event_is_named_by_verify(tmp_path: Path) -> None:
     for number in (1, 2):
         event = Created("t", Kind.WORK, "d", "w", "human:a", f"r{number}")
         with store.writing() as tx:
-            tx.append([Entry(f"r{number}", f"r{number}", event, 1, "human:a")])
+            tx.append([EventEntry(f"r{number}", f"r{number}", event, 1, "human:a")])
             tx.put_task(evolve(None, event, id=f"r{number}", at=1))
     connection = apsw.Connection(str(tmp_path / FILE))
     connection.execute("DROP TRIGGER event_is_never_changed; UPDATE event SET principal='human:mallory' WHERE seq=2")
@@ -142,7 +142,7 @@ def test_the_stamp_changes_when_another_connection_commits(tmp_path: Path) -> No
 
 
 def test_a_writer_that_waits_too_long_names_who_holds_the_turn(tmp_path: Path) -> None:
-    first, second = Turnstile(tmp_path / "lock"), Turnstile(tmp_path / "lock", patience_s=0.05)
+    first, second = FairLock(tmp_path / "lock"), FairLock(tmp_path / "lock", patience_s=0.05)
 
     with first.turn(), pytest.raises(Unavailable, match=f"process {os.getpid()} has held"), second.turn():
         pass

@@ -12,15 +12,15 @@ import apsw
 import pytest
 
 from onloop.errors import StoreError
-from onloop.gateway.service import append_house
-from onloop.machine.house import Frozen
+from onloop.gateway.service import append_store_event
+from onloop.machine.store_state import Frozen
 from onloop.records import replace
 from onloop.store.chain import GENESIS, link, log_link
-from onloop.store.inspection import inspect
 from onloop.store.port import Recorded
 from onloop.store.rows import ROWS
 from onloop.store.seal import seal_of
-from onloop.store.sqlite import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.inspection import inspect
 from store.furnished import furnished
 
 TABLES = ("event", "task", "house", "blob", "tally", *(kind.__name__.lower() for kind in ROWS))
@@ -261,7 +261,7 @@ def test_an_old_copy_put_back_is_found_and_takes_no_writes(original: Path, tmp_p
     shutil.copytree(folder, tmp_path / "old")
     store = SqliteStore(folder)
     with store.writing() as tx:
-        append_house(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana")
+        append_store_event(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana")
     store.close()
     shutil.rmtree(folder)
     shutil.copytree(tmp_path / "old", folder)
@@ -280,11 +280,11 @@ def test_an_anchor_that_is_behind_is_no_problem_and_is_brought_up(original: Path
     store = SqliteStore(folder)
     for number in (1, 2):
         with store.writing() as tx:
-            append_house(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana")
+            append_store_event(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana")
     anchor_of(folder).write_bytes(earlier)
     assert inspect(store).problems == ()
     with store.writing() as tx:
-        append_house(tx, Frozen("run:3", "human:ana", "stop"), 1, "human:ana")
+        append_store_event(tx, Frozen("run:3", "human:ana", "stop"), 1, "human:ana")
         last = tx.last_seq()
 
     anchored = store.anchor.read()
@@ -300,10 +300,10 @@ def test_an_anchor_that_was_moved_away_is_made_anew_by_whoever_has_the_store_ope
     folder = _copy(original, tmp_path / "store")
     store = SqliteStore(folder)
     with store.writing() as tx:
-        append_house(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana")
+        append_store_event(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana")
     anchor_of(folder).rename(tmp_path / "aside")
     with store.writing() as tx:
-        append_house(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana")
+        append_store_event(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana")
 
     assert store.receipt is not None
     assert f'"seq": {store.receipt.count}' in anchor_of(folder).read_text()

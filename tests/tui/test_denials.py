@@ -7,8 +7,8 @@ import asyncio
 from textual.pilot import Pilot
 
 from onloop.errors import Ground
-from onloop.gateway.identity import Principal, PrincipalKind
-from onloop.machine.house import Unfrozen
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.store_state import Unfrozen
 from tui_scenes import busy, play, screen_text, shows, until
 
 

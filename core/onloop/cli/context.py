@@ -7,17 +7,18 @@ import sys
 from argparse import Namespace
 from contextlib import suppress
 
+from onloop.access.opening import GatewayHandle, open_file, open_home
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
-from onloop.gates.head import head as head_of
-from onloop.gates.head import head_apart
-from onloop.gates.names import is_task
-from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import NOBODY, Principal, this_process
-from onloop.gateway.opening import Opened, open_file, open_home
-from onloop.gateway.secrecy import shut
+from onloop.gates.repository.head import head as head_of
+from onloop.gates.repository.head import head_apart
+from onloop.gates.repository.ref_names import is_task
+from onloop.home import Home, find_home
+from onloop.identity.process_privacy import keep_others_out
+from onloop.identity.resolution import this_process
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
-from onloop.machine.house import House
+from onloop.machine.principal import NOBODY, Principal
+from onloop.machine.store_state import StoreState
 from onloop.records import MutableRecord
 
 LONGEST_PASSPHRASE = 1024
@@ -28,7 +29,7 @@ class Context(MutableRecord):
     """One call of the command line."""
 
     args: Namespace
-    _opened: Opened | None = None
+    _opened: GatewayHandle | None = None
     _head: str | None = None
 
     @property
@@ -37,7 +38,7 @@ class Context(MutableRecord):
         return find_home(self.args.store)
 
     @property
-    def opened(self) -> Opened:
+    def opened(self) -> GatewayHandle:
         """The store, opened when it is first needed."""
         if self._opened is None:
             self._head = _head_before(self.home)
@@ -61,7 +62,7 @@ class Context(MutableRecord):
         return {"head": {"seq": head.count, "hash": head.hash}} if head is not None else {}
 
     @property
-    def opened_file(self) -> Opened:
+    def opened_file(self) -> GatewayHandle:
         """The store itself, whoever else serves it: for what must run where it is."""
         if self._opened is None:
             self._opened = open_file(self.home)
@@ -110,7 +111,7 @@ class Context(MutableRecord):
         with self.opened.gateway.store.reading() as at:
             house = at.house()
         name = self.args.person or only_name(house)
-        shut()
+        keep_others_out()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
@@ -138,7 +139,7 @@ def _head_before(home: Home) -> str | None:
     return head_of(home.environment(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
 
 
-def only_name(house: House) -> str:
+def only_name(house: StoreState) -> str:
     """The one person enrolled; BadInput when the choice is not clear."""
     if len(house.people) != 1:
         names = ", ".join(sorted(house.people)) or "nobody"

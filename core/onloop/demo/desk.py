@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from onloop.demo.brief import Brief, Came
-from onloop.demo.git import git
+from onloop.demo.brief_reader import Came, ReadBrief
+from onloop.demo.demo_git import git
 from onloop.demo.programs import LIBRARY
 from onloop.errors import Exit, OnloopError
 from onloop.records import Record
@@ -79,7 +79,7 @@ class Desk(Record):
     attempt: int
     round: int
     out: Path
-    brief: Brief
+    brief: ReadBrief
     pace: float
     worker: int
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from onloop.demo import programs
-from onloop.demo.git import git
+from onloop.demo.demo_git import git
 from onloop.records import Record
 
 BRANCH = "main"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onloop.errors import OnloopError, Refused
-from onloop.gateway.door import Door
-from onloop.gateway.identity import Principal
+from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import Command
+from onloop.machine.principal import Principal
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.records import Record
 from onloop.store.port import Reading, TaskFilter
 
 
-class Outcome(Record):
+class BulkOutcome(Record):
     """What became of one task: how it stands now, or why nothing was done."""
 
     task: str
@@ -35,17 +35,17 @@ class Outcome(Record):
 
 
 def perform_each(
-    gateway: Door, principal: Principal, wanted: Iterable[tuple[str, Command]], *, key: str = ""
-) -> tuple[Outcome, ...]:
+    gateway: GatewayPort, principal: Principal, wanted: Iterable[tuple[str, Command]], *, key: str = ""
+) -> tuple[BulkOutcome, ...]:
     """Carry out a command on each task, in order; each has an idempotency key of its own, made of `key`."""
     return tuple(_performed(gateway, principal, task, command, key) for task, command in wanted)
 
 
-def _performed(gateway: Door, principal: Principal, task: str, command: Command, key: str) -> Outcome:
+def _performed(gateway: GatewayPort, principal: Principal, task: str, command: Command, key: str) -> BulkOutcome:
     try:
-        return Outcome(task, gateway.perform(principal, task, command, key=f"{key}/{task}" if key else ""), None)
+        return BulkOutcome(task, gateway.perform(principal, task, command, key=f"{key}/{task}" if key else ""), None)
     except Refused as no:
-        return Outcome(task, None, no)
+        return BulkOutcome(task, None, no)
 
 
 def below(at: Reading, root: Task) -> Sequence[Task]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 from onloop.errors import BadInput
-from onloop.gateway.identity import Principal
-from onloop.gateway.keys import check_claim_key
+from onloop.gateway.idempotency import check_claim_key
 from onloop.machine import commands as c
-from onloop.machine.names import check_agent
+from onloop.machine.agent_names import check_agent
+from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.records import SecretRecord, replace
 
 
-class Claim(SecretRecord):
+class ClaimGranted(SecretRecord):
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task

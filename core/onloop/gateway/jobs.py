@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onloop.gateway.facts import waiting_jobs
-from onloop.gateway.identity import Principal
+from onloop.machine.principal import Principal
 from onloop.store.port import Store
 from onloop.store.rows import Job
 

@@ -9,56 +9,49 @@ from typing import Annotated
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.gateway import jobs
-from onloop.gateway.admission import attested, check_house, check_lease, check_may_begin
 from onloop.gateway.authorize import authorize
-from onloop.gateway.changes import changes_since
-from onloop.gateway.claims import Claim as Claim
+from onloop.gateway.claims import ClaimGranted as Claim
 from onloop.gateway.claims import asked_claim
-from onloop.gateway.declared import declared
-from onloop.gateway.definitions import definition_of
-from onloop.gateway.denials import Denials, counting, denied_of
+from onloop.gateway.declared_limits import declared
+from onloop.gateway.denial_counts import Denials, counting, denied_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_tasks
-from onloop.gateway.family import derived, newborn, told, unneeded
-from onloop.gateway.identity import (
-    EFFECTS,
-    TIMERS,
-    Principal,
-    agent_from_token,
-    new_salt,
-    secret_from,
-    token_digest,
-)
-from onloop.gateway.keys import (
-    asked,
+from onloop.gateway.idempotency import (
     asked_command,
     asked_creations,
     asked_event,
     logged,
+    lookup,
     owner_of_key,
-    recall,
     remember,
+    request_digest,
 )
-from onloop.gateway.passphrase import person_from_passphrase, rekeyed
-from onloop.gateway.pins import Look, no_programs, programs_for
+from onloop.gateway.program_pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
 from onloop.gateway.quota import spend
 from onloop.gateway.schedule import mark_spent, sync_rows
-from onloop.gateway.sub_agents import News, take_news
+from onloop.gateway.store_rules import attested, check_lease, check_may_begin, check_store_command
+from onloop.identity.passphrase import person_from_passphrase, rekeyed
+from onloop.identity.resolution import agent_from_token, new_salt, secret_from, token_digest
 from onloop.machine import commands as c
-from onloop.machine.course import check_holder
-from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
-from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
 from onloop.machine.limits import MOST_CREATED, Content, Id, Ids, Items, Key, LeaseMs, Odd, Passed, Passphrase, Uid
 from onloop.machine.marks import Mark, stamped
-from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
+from onloop.machine.principal import EFFECTS, TIMERS, Principal
+from onloop.machine.rules.decide import course_of, decide
+from onloop.machine.rules.decision_builder import check_holder
+from onloop.machine.rules.message_rules import LARGEST_CHECKPOINT, check_size
+from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import LIVE, Reason
+from onloop.machine.store_state import HOUSE, StoreEvent, Unfrozen, evolve_store
 from onloop.machine.task import Task
-from onloop.machine.timers import armed_timers
 from onloop.records import Record, field, replace
-from onloop.store.port import Entry, Reading, Store, TaskFilter, Transaction
-from onloop.store.rows import Job, Lease, Pinned, Token
+from onloop.store.port import EventEntry, Reading, Store, TaskFilter, Transaction
+from onloop.store.rows import Job, Lease, PinnedWorkflow, Token
+from onloop.views.changes_since import changes_since
+from onloop.views.children import child_creations, child_workflow, deliveries, unneeded
+from onloop.views.pinned_workflow import definition_of
+from onloop.views.sub_agents import News, take_news
 
 DEFAULT_LEASE_MS = 60_000
 Creations = Annotated[Sequence[tuple[Id, c.Create]], Items(MOST_CREATED)]
@@ -75,7 +68,7 @@ class Gateway(Record, eq=False):
     store: Store
     clock: Callable[[], int]
     look: Look = no_programs
-    denials: Denials = field(default_factory=lambda: Denials(append_house))
+    denials: Denials = field(default_factory=lambda: Denials(append_store_event))
     peer: str = ""
 
     def perform(self, principal: Principal, task_id: Id, command: c.Command, *, key: Key = "") -> Task:
@@ -84,7 +77,7 @@ class Gateway(Record, eq=False):
         request = asked_command(owner, task_id, command) if key else ""
         refusal: Refused | None = None
         with self.store.writing() as tx:
-            if recall(tx, owner, key, request) is not None:
+            if lookup(tx, owner, key, request) is not None:
                 return known_task(tx, task_id)
             self._fire_due(tx, task_id)
             try:
@@ -96,16 +89,16 @@ class Gateway(Record, eq=False):
                 return after
         raise refusal
 
-    def create(self, principal: Principal, creations: Creations, pinned: Pinned, *, key: Key = "") -> Task:
+    def create(self, principal: Principal, creations: Creations, pinned: PinnedWorkflow, *, key: Key = "") -> Task:
         """Begin a run: the root first, then its children, all or none. `pinned` is the workflow they walk.
 
         The same `key` begins it once; asked again, the answer is the root that it began.
         """
         request = asked_creations(principal, creations) if key else ""
         with self.store.writing() as tx:
-            if (known := recall(tx, principal, key, request)) is not None:
+            if (known := lookup(tx, principal, key, request)) is not None:
                 return known_task(tx, known["task"])
-            if tx.get(Pinned, pinned.digest) is None:
+            if tx.get(PinnedWorkflow, pinned.digest) is None:
                 tx.put(pinned)
             for task_id, command in creations:
                 self._advance(tx, principal, task_id, command, logged(key))
@@ -121,16 +114,16 @@ class Gateway(Record, eq=False):
         task: Id | None = None,
         lease_ms: LeaseMs = DEFAULT_LEASE_MS,
         key: Key = "",
-    ) -> Claim:
+    ) -> ClaimGranted:
         """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
 
         The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
         """
         wanted = asked_claim(principal, agent, role, key)
-        request = asked(principal, "Claim", agent, role, task or "", str(lease_ms))
+        request = request_digest(principal, "ClaimGranted", agent, role, task or "", str(lease_ms))
         refusal: Refused
         with self.store.writing() as tx:
-            known = recall(tx, principal, key, request)
+            known = lookup(tx, principal, key, request)
             for due in tx.due(self.clock()) if known is None else (known["task"],):  # others' ends make slots free
                 self._fire_due(tx, due)
             try:
@@ -205,21 +198,21 @@ class Gateway(Record, eq=False):
         """Count that `who` was refused something; what cannot be counted is no error."""
         self.denials.count(self.store, denied_of(who, verb, subject, ground, self.peer, self.clock()))
 
-    def record_house(self, principal: Principal, event: HouseEvent, *, key: Key = "") -> None:
+    def record_house(self, principal: Principal, event: StoreEvent, *, key: Key = "") -> None:
         """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
         request = asked_event(principal, event) if key else ""
         with self.store.writing() as tx:
-            if recall(tx, principal, key, request) is not None:
+            if lookup(tx, principal, key, request) is not None:
                 return
             authorize(principal, event, None)
             event = stamped(event, self.clock()) if isinstance(event, Mark) else event
             self._fire_due(tx, principal.task or "")
             try:
-                check_house(tx, principal, event)
+                check_store_command(tx, principal, event)
             except Refused as no:  # what came due has happened all the same: commit it, then refuse
                 refusal = no
             else:
-                append_house(tx, event, self.clock(), principal.id, logged(key))
+                append_store_event(tx, event, self.clock(), principal.id, logged(key))
                 remember(tx, principal, key, request, self.clock())
                 if isinstance(event, Unfrozen):
                     self._catch_up(tx)
@@ -285,23 +278,23 @@ class Gateway(Record, eq=False):
             self.record_house(person, rekeyed(replace(house.people[name], by=person.id), passphrase))
         return person
 
-    def _claimed_before(self, tx: Reading, key: str, known: Mapping[str, str]) -> Claim:
+    def _claimed_before(self, tx: Reading, key: str, known: Mapping[str, str]) -> ClaimGranted:
         """The same lease again, while it lasts: what it is by now."""
         secret = secret_from(key, known["salt"])
         token, lease = tx.get(Token, token_digest(secret)), tx.get(Lease, known["task"])
         if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= self.clock():
             words = f"the lease on {known['task']} that this key took has ended"
             raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
-        return Claim(known_task(tx, token.task), secret, lease.expires)
+        return ClaimGranted(known_task(tx, token.task), secret, lease.expires)
 
-    def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str, uid: int | None) -> Claim:
+    def _lease(self, tx: Transaction, task: Task, lease_ms: int, secret: str, uid: int | None) -> ClaimGranted:
         now, agent = self.clock(), task.holder or ""
         for old in tx.select(Token, task=task.id):
             tx.delete(Token, old.digest)
         tx.put(Lease(task.id, task.epoch, agent, now + lease_ms, now, now))
         tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or "", uid))
         project_answer(tx, definition_of(tx, task), task)
-        return Claim(task, secret, now + lease_ms)
+        return ClaimGranted(task, secret, now + lease_ms)
 
     def _fire_due(self, tx: Transaction, task_id: str) -> None:
         now = self.clock()
@@ -335,7 +328,7 @@ class Gateway(Record, eq=False):
             check_may_begin(tx.house(), after)
         if events:
             self._check_delivery(tx, after, events)
-            tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
+            tx.append([EventEntry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
             if not isinstance(command, c.Claim):  # a claim's is for the agent whose token comes next
@@ -352,18 +345,18 @@ class Gateway(Record, eq=False):
 
     def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
         """Children begin in the transaction in which they were decided: there is never a part of a swarm."""
-        for child, command, walked in newborn(definition, parent, events):
-            if tx.get(Pinned, walked.digest) is None:
-                tx.put(derived(walked))
+        for child, command, walked in child_creations(definition, parent, events):
+            if tx.get(PinnedWorkflow, walked.digest) is None:
+                tx.put(child_workflow(walked))
             self._advance(tx, EFFECTS, child, command, "")
 
     def _deliver(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
-        for receiver, message in told(events):
+        for receiver, message in deliveries(events):
             self._advance(tx, EFFECTS, receiver, c.Deliver(message, teller.run), "")
 
     def _check_delivery(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
         """Refuse, before anything is written, what one of those who are told would not take: all hear it, or none."""
-        for receiver, message in told(events):
+        for receiver, message in deliveries(events):
             task, deliver = known_task(tx, receiver), c.Deliver(message, teller.run)
             definition = definition_of(tx, task)
             facts = facts_of(tx, task, EFFECTS.id, definition, deliver)
@@ -388,7 +381,7 @@ class Gateway(Record, eq=False):
             self._advance(tx, EFFECTS, parent.id, c.Settle(), "")
 
 
-def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str, key: str = "") -> None:
+def append_store_event(tx: Transaction, event: StoreEvent, now: int, principal: str, key: str = "") -> None:
     """Record an event of the house in a transaction that is open already."""
-    tx.append([Entry(HOUSE, HOUSE, event, now, principal, key)])
-    tx.put_house(evolve_house(tx.house(), event))
+    tx.append([EventEntry(HOUSE, HOUSE, event, now, principal, key)])
+    tx.put_house(evolve_store(tx.house(), event))

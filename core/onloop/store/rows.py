@@ -8,11 +8,11 @@ from hashlib import sha256
 from onloop.records import Record, fields_of
 
 
-class Row(Record):
+class StoreRow(Record):
     """Something kept beside the log."""
 
 
-class Lease(Row):
+class Lease(StoreRow):
     """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`.
 
     One that was found to have run out in a freeze, which nothing may end, expires at 0: whatever the clock says.
@@ -26,7 +26,7 @@ class Lease(Row):
     progress_at: int
 
 
-class SubAgent(Row):
+class SubAgent(StoreRow):
     """A sub-agent that the agent of `task`'s lease has in its own process, as it says; it is gone with that lease.
 
     `name` is its id among its siblings, `since` and `said_at` are when it was first and last spoken of (ms).
@@ -42,7 +42,7 @@ class SubAgent(Row):
     said_at: int
 
 
-class Token(Row):
+class Token(StoreRow):
     """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step, and one user.
 
     `uid` is whose process claimed; None where that was not recorded yet.
@@ -56,7 +56,7 @@ class Token(Row):
     uid: int | None = None
 
 
-class Pinned(Row):
+class PinnedWorkflow(StoreRow):
     """A workflow as a run pinned it: the file's bytes, and what they mean."""
 
     digest: str
@@ -65,7 +65,7 @@ class Pinned(Row):
     compiled: str
 
 
-class Job(Row):
+class Job(StoreRow):
     """Something that the verifier or the effect executor must do; `leased_until` (ms) is 0 while nobody does it."""
 
     id: str
@@ -76,7 +76,7 @@ class Job(Row):
     leased_until: int = 0
 
 
-class Due(Row):
+class TimerRow(StoreRow):
     """A timer of a task, waiting in the store; `at` is ms."""
 
     id: str
@@ -86,7 +86,7 @@ class Due(Row):
     at: int
 
 
-class Remembered(Row):
+class IdempotencyRecord(StoreRow):
     """The answer that was given under an idempotency key, and the digest of what was asked."""
 
     key: str
@@ -95,7 +95,7 @@ class Remembered(Row):
     at: int
 
 
-def remembered_key(principal: str, key: str) -> str:
+def idempotency_key(principal: str, key: str) -> str:
     """Under what the answer to a principal's idempotency key is kept: a key is its principal's own, and not shown."""
     return sha256(f"{principal}|{key}".encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -104,7 +104,7 @@ LOG = ""
 """The name under which the head of the whole log is kept among those of the runs."""
 
 
-class Head(Row):
+class Head(StoreRow):
     """The end of a run's chain, or of the log's: how many events it has, and the hash after the last."""
 
     run: str
@@ -112,7 +112,7 @@ class Head(Row):
     hash: str
 
 
-class Glance(Row):
+class CachedAnswer(StoreRow):
     """What `check` answers while nothing changes: for the agent of `epoch`, with HEAD at `commit`, nothing frozen."""
 
     task: str
@@ -123,7 +123,7 @@ class Glance(Row):
     json: str
 
 
-class Brief(Row):
+class BriefRow(StoreRow):
     """What `next` says before the words of the Glance: the brief of the task's step, as text and as a JSON string."""
 
     task: str
@@ -131,7 +131,7 @@ class Brief(Row):
     json: str
 
 
-class Archived(Row):
+class Archived(StoreRow):
     """A finished run that was moved to a file: the end of its chain, and the log's head when it went."""
 
     run: str
@@ -143,17 +143,29 @@ class Archived(Row):
     log_hash: str
 
 
-ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance, Brief, Archived, SubAgent)
+ROWS: tuple[type[StoreRow], ...] = (
+    Lease,
+    Token,
+    PinnedWorkflow,
+    Job,
+    TimerRow,
+    IdempotencyRecord,
+    Head,
+    CachedAnswer,
+    BriefRow,
+    Archived,
+    SubAgent,
+)
 
 
-_COLUMNS: Mapping[type[Row], tuple[str, ...]] = {kind: fields_of(kind) for kind in ROWS}
+_COLUMNS: Mapping[type[StoreRow], tuple[str, ...]] = {kind: fields_of(kind) for kind in ROWS}
 
 
-def columns(kind: type[Row]) -> tuple[str, ...]:
+def columns(kind: type[StoreRow]) -> tuple[str, ...]:
     """The fields of a kind of row, the key first."""
     return _COLUMNS[kind]
 
 
-def key_of(row: Row) -> str:
+def key_of(row: StoreRow) -> str:
     """The key of a row: its first field."""
     return str(getattr(row, columns(type(row))[0]))

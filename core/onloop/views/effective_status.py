@@ -1,0 +1,79 @@
+"""How tasks stand as of now: what time, a freeze, a full fleet or a silent agent changes is seen, and not written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from onloop.attention.idle import Pulse, idle_reason
+from onloop.machine.state import Reason, State
+from onloop.machine.store_state import Frozen, covering
+from onloop.machine.task import Task
+from onloop.records import Record
+from onloop.store.port import Reading
+from onloop.store.rows import Lease, SubAgent
+from onloop.views.sub_agents import sub_agents_of
+
+MANY = 100
+"""From how many held tasks on all leases are read, instead of theirs one by one."""
+
+
+class EffectiveStatus(Record):
+    """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed.
+
+    `sub_agents` are those in the process of whoever holds it, as that agent says.
+    """
+
+    reason: Reason | None
+    freeze: Frozen | None
+    lapsed: bool = False
+    sub_agents: tuple[SubAgent, ...] = ()
+
+
+def effective_status(
+    task: Task, *, frozen: str | None, slot_free: bool, now: int, lease: Pulse | None = None
+) -> tuple[State, Reason | None]:
+    """State and reason as they are now; `lease` is that of the task, if it has one."""
+    if task.ended:
+        return task.state, None
+    if frozen is not None:
+        return task.state, Reason.FROZEN
+    reason = task.reason
+    if task.state is State.SUBMITTED and reason is Reason.RETRY_BACKOFF and task.not_before <= now:
+        reason = Reason.READY
+    if task.state is State.SUBMITTED and reason is Reason.READY and not slot_free:
+        reason = Reason.NO_SLOT
+    idle = idle_reason(task, lease, now) if lease is not None else None
+    return task.state, idle[0] if idle is not None else reason
+
+
+def effective_statuses(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[str, EffectiveStatus]:
+    """How each task stands as of now, by its id: what is recorded may be older than a freeze, or than its own clock."""
+    house = at.house()
+    known = tuple(tasks)
+    leases = _leases(at, [task.id for task in known if task.holder is not None])
+    within = sub_agents_of((lease for lease in leases.values() if lease), at.select(SubAgent) if leases else ())
+    free: dict[str, bool] = {}
+    found: dict[str, EffectiveStatus] = {}
+    for task in known:
+        if task.run not in free:
+            free[task.run] = _is_slot_free(at, task)
+        scope = covering(house, task)
+        lease = leases.get(task.id)
+        _, reason = effective_status(task, frozen=scope, slot_free=free[task.run], now=now, lease=lease)
+        lapsed = lease is not None and lease.expires <= now
+        freeze = house.freezes[scope] if scope and not task.ended else None
+        found[task.id] = EffectiveStatus(reason, freeze, lapsed, within.get(task.id, ()))
+    return found
+
+
+def _leases(at: Reading, held: Sequence[str]) -> Mapping[str, Lease | None]:
+    """The leases of these tasks: one by one, or all at once where they are many."""
+    if len(held) < MANY:
+        return {task: at.get(Lease, task) for task in held}
+    known = {lease.task: lease for lease in at.select(Lease)}
+    return {task: known.get(task) for task in held}
+
+
+def _is_slot_free(at: Reading, task: Task) -> bool:
+    root = task if task.id == task.run else at.task(task.run)
+    return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel
