@@ -22,7 +22,8 @@ from onloop.machine.task import Submission
 from onloop.store.codec import event_from_text
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import Job
-from onloop.verifier.effects import Executor
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.effects.recorder import EffectRecorder
 from steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
@@ -232,7 +233,7 @@ class Stage:
     def carry_out(self, at: Callable[[str], None] = lambda _: None, job: Job | None = None) -> str:
         """The effect that waits, or that was taken before, is carried out."""
         opened = GatewayHandle(self.home, self.shop.gateway)
-        return Executor(opened, _no_workshop, lambda: False, at).carry_out(job or self.take())
+        return EffectExecutor(EffectRecorder(opened, _no_workshop, lambda: False, at)).carry_out(job or self.take())
 
     @property
     def shown(self) -> Submission:

@@ -11,12 +11,7 @@ from typing import Any
 
 from onloop.errors import Refused
 from onloop.machine import commands as c
-from onloop.machine.definition import (
-    Assurance,
-    Definition,
-    Join,
-    Step,
-)
+from onloop.machine.definition import Assurance, Definition, Join, Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Event, Moved
 from onloop.machine.evolve import evolve

@@ -25,7 +25,7 @@ from onloop.home import Home  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402
 from onloop.machine.definition import Definition, FileGate, Step  # noqa: E402
-from onloop.machine.principal import INTAKE, Principal, launcher
+from onloop.machine.principal import INTAKE, Principal, launcher  # noqa: E402
 from onloop.machine.task import Kind, Submission  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
 from onloop.store.rows import PinnedWorkflow  # noqa: E402

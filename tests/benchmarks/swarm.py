@@ -26,9 +26,10 @@ from onloop.access.submission import submit, task_of  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Spawn  # noqa: E402
-from onloop.machine.principal import Principal, launcher, verifier
+from onloop.machine.principal import Principal, launcher, verifier  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
-from onloop.verifier.effects import Executor  # noqa: E402
+from onloop.verifier.effects.executor import EffectExecutor  # noqa: E402
+from onloop.verifier.effects.recorder import EffectRecorder  # noqa: E402
 from onloop.verifier.gate_context import gate_context_for  # noqa: E402
 from onloop.verifier.runner import Runner  # noqa: E402
 from onloop.views.brief import brief_for  # noqa: E402
@@ -112,7 +113,13 @@ def run(opened: GatewayHandle, folder: Path, children: int, meter: Meter) -> Non
     """The whole swarm, one child after the other."""
     root, me = begin(opened, folder, children), verifier("bench")
     make = gate_context_for(opened, me, {})
-    judge = Runner(opened, me, make, Executor(opened, make, lambda: False, lambda _point: None), lambda: False)
+    judge = Runner(
+        opened,
+        me,
+        make,
+        EffectExecutor(EffectRecorder(opened, make, lambda: False, lambda _point: None)),
+        lambda: False,
+    )
     lead = claim(opened, root, "lead")
     prepare_workplace(opened.home, task_of(opened, root), lead.name)
     for number in range(children):

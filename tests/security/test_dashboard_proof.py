@@ -254,8 +254,8 @@ import onloop.identity.process_privacy
 os.setgroups([]); os.setgid(61003); os.setuid(61003)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as a process of that user's from the start is
 if sys.argv[1] == "shut":
-    from onloop.identity.process_privacy import shut
-    assert shut()
+    from onloop.identity.process_privacy import keep_others_out
+    assert keep_others_out()
 print("up", flush=True)
 sys.stdin.read()
 """

@@ -26,14 +26,14 @@ from pathlib import Path
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
-from onloop.store.port import Entry
+from onloop.store.port import EventEntry
 from onloop.store.sqlite.database import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 for number in itertools.count():
     task = f"{sys.argv[2]}{number}"
     event = Created("t", Kind.WORK, "d", "w", "human:a", task)
     with store.writing() as tx:
-        tx.append([Entry(task, task, event, 1, "human:a")])
+        tx.append([EventEntry(task, task, event, 1, "human:a")])
         tx.put_task(evolve(None, event, id=task, at=1))
     print(task, flush=True)
 """

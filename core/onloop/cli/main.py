@@ -168,5 +168,5 @@ def _function(name: str) -> Callable[[Context], VerbOutput]:
     found = verb(name)
     where = found.function if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
-    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
+    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.verbs.{module}"), function)
     return loaded

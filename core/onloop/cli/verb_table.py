@@ -80,7 +80,7 @@ VERBS: tuple[Verb, ...] = (
         "tell",
         "agents",
         "tell another task of your run something",
-        "relay_verbs:tell",
+        "message_verbs:tell",
         (
             arg("text", help="at most 4 KiB; - reads standard input"),
             arg("--to", required=True, help="a task's id, parent or children"),
@@ -88,12 +88,12 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
     ),
-    Verb("inbox", "agents", "what other agents told you; acting on it acknowledges it", "relay_verbs:inbox"),
+    Verb("inbox", "agents", "what other agents told you; acting on it acknowledges it", "message_verbs:inbox"),
     Verb(
         "checkpoint",
         "agents",
         "leave word of how far you are: your successor's brief holds it",
-        "relay_verbs:checkpoint",
+        "message_verbs:checkpoint",
         (
             arg("stdin", nargs="?", choices=("-",), help="read standard input, which is the default"),
             arg("--file", help="a file of at most 64 KiB", default=""),
@@ -104,7 +104,7 @@ VERBS: tuple[Verb, ...] = (
         "handoff",
         "agents",
         "give your step to another agent; it counts as no attempt",
-        "relay_verbs:handoff",
+        "message_verbs:handoff",
         (
             arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
             arg("--why", required=True, help="why; it reaches your successor"),

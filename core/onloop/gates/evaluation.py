@@ -20,13 +20,7 @@ from onloop.gates.repository.ref_names import is_file_path
 from onloop.gates.repository.true_tree import true_file
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
-from onloop.machine.definition import (
-    ArtefactGate,
-    CommandGate,
-    EnvironmentSpec,
-    FileGate,
-    MachineGate,
-)
+from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
 from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
 from onloop.records import Record, field, replace

@@ -10,8 +10,7 @@ from typing import Annotated
 from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.gateway import jobs
 from onloop.gateway.authorize import authorize
-from onloop.gateway.claims import ClaimGranted as Claim
-from onloop.gateway.claims import asked_claim
+from onloop.gateway.claims import ClaimGranted, asked_claim
 from onloop.gateway.declared_limits import declared
 from onloop.gateway.denial_counts import Denials, counting, denied_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_tasks

@@ -5,55 +5,13 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-from enum import StrEnum
 from hashlib import sha256
 
 from onloop.errors import Ground, NotAllowed
-from onloop.machine.commands import Voice
-from onloop.machine.task import NOT_KNOWN, Hand
-from onloop.records import Record
+from onloop.machine.principal import Principal, PrincipalKind, launcher
+from onloop.machine.task import Hand
 from onloop.store.port import Reading
 from onloop.store.rows import Token
-
-
-class PrincipalKind(StrEnum):
-    """What acts; never convertible into one another."""
-
-    NOBODY = "nobody"
-    HUMAN = "human"
-    AGENT = "agent"
-    VERIFIER = "verifier"
-    LAUNCHER = "launcher"
-    INTEGRATION = "integration"
-    GATEWAY = "gateway"
-
-
-class Principal(Record):
-    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
-
-    kind: PrincipalKind
-    name: str
-    task: str | None = None
-    epoch: int = 0
-    step: str = ""
-    voice: Voice | None = None
-    hand: Hand = NOT_KNOWN
-
-    @property
-    def id(self) -> str:
-        """As it is logged: `kind:name`."""
-        return f"{self.kind.value}:{self.name}"
-
-
-NOBODY = Principal(PrincipalKind.NOBODY, "")
-TIMERS = Principal(PrincipalKind.GATEWAY, "timers")
-EFFECTS = Principal(PrincipalKind.GATEWAY, "effects")
-INTAKE = Principal(PrincipalKind.GATEWAY, "intake")
-
-
-def launcher(name: str, hand: Hand = NOT_KNOWN) -> Principal:
-    """A process that starts work and agents, as the operating system's user `name`."""
-    return Principal(PrincipalKind.LAUNCHER, name, hand=hand)
 
 
 def this_process(name: str) -> Principal:
@@ -68,11 +26,6 @@ def process_of(pid: int) -> str:
             return f"{pid}@{file.read(4096).rpartition(')')[2].split()[19]}"
     except (OSError, IndexError):
         return str(pid)
-
-
-def verifier(name: str) -> Principal:
-    """A process that runs gates and writes evidence."""
-    return Principal(PrincipalKind.VERIFIER, name)
 
 
 def new_salt() -> str:

@@ -17,7 +17,7 @@ from onloop.machine.task import Evidence, Task, Verdict
 from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
-from onloop.verifier.effects import Executor
+from onloop.verifier.effects.executor import EffectExecutor
 from onloop.views.pinned_workflow import definition_of
 
 
@@ -30,7 +30,7 @@ class Runner(Record):
     opened: GatewayHandle
     principal: Principal
     workshop: Callable[[Task, Definition, Callable[[], bool]], GateContext]
-    executor: Executor
+    executor: EffectExecutor
     stopped: Callable[[], bool]
 
     def carry_out(self, job: Job) -> str:

@@ -34,7 +34,8 @@ from onloop.machine.digest import Json
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
-from onloop.verifier.effects import Executor
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
 from onloop.verifier.pool import MOST_AT_ONCE, Verifier, usual_at_once
 from onloop.verifier.runner import Runner
@@ -144,7 +145,13 @@ def verifier(context: Context) -> VerbOutput:
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
         workshop = gate_context_for(opened, principal, counts)
-        return Runner(opened, principal, workshop, Executor(opened, workshop, stopped, lambda _point: None), stopped)
+        return Runner(
+            opened,
+            principal,
+            workshop,
+            EffectExecutor(EffectRecorder(opened, workshop, stopped, lambda _point: None)),
+            stopped,
+        )
 
     opened_file = context.opened_file  # first: one that cannot open the store never looks as if it were up
     os.environ["PATH"] = toolchain_of(context.home.store).path  # whoever started us chooses no program

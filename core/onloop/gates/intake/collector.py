@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gates.intake.manifest import (

@@ -1,8 +1,8 @@
 """The only place where git is executed: with our configuration and environment, never with those of an agent.
 
 A `Git` is for a repository whose *own* configuration onloop wrote. What an agent's clone holds is read through its
-objects (`onloop.gates.repository.loan`), never by starting git on its folder. The collector, a process of its own for each
-submission, imports this: so there are named tuples here, for dataclasses take longer to import than all the rest.
+objects (`onloop.gates.repository.loan`), never by starting git on its folder. The collector, a process of its own for
+each submission, imports this: it has named tuples, because dataclasses take longer to import than everything else.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onloop.errors import BadInput, Unavailable, UnknownThing
-from onloop.gates.repository import merging
+from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git, GitFailed
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
@@ -150,20 +150,14 @@ class Mirror:
 
     def changed_paths(self, base: str, head: str) -> tuple[ChangedPath, ...]:
         """Every path that differs between two commits; a rename is a deleted and an added path."""
-        from onloop.gates.repository import file_changes
-
         return file_changes.changed_paths(self.git, check_commit(base), check_commit(head))
 
     def diff_stat(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
-        from onloop.gates.repository import file_changes
-
         return file_changes.diff_stat(self.git, check_commit(base), check_commit(head))
 
     def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF, first: Sequence[str] = ()) -> str:
         """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
-        from onloop.gates.repository import file_changes
-
         return file_changes.diff(self.git, check_commit(base), check_commit(head), max_bytes, first)
 
     def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:
