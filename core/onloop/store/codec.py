@@ -149,7 +149,7 @@ def _sparing_record(record: Record) -> Record:
     values = values_of(record)
     if not _are_atoms(values):
         for name, value in zip(fields_of(type(record)), values, strict=True):
-            if (found := _sparing(value)) is not value:
+            if value and type(value) not in _ATOMS and (found := _sparing(value)) is not value:
                 changed[name] = found
     for name, default in _defaults_to_compare(type(record)):
         value = getattr(record, name)
