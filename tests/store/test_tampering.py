@@ -17,13 +17,13 @@ from onloop.machine.store_state import Frozen
 from onloop.records import replace
 from onloop.store.chain import GENESIS, link, log_link
 from onloop.store.port import Recorded
-from onloop.store.rows import ROWS
+from onloop.store.rows import ROWS, table_of
 from onloop.store.seal import seal_of
 from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
 from store.furnished import furnished
 
-TABLES = ("event", "task", "house", "blob", "tally", *(kind.__name__.lower() for kind in ROWS))
+TABLES = ("event", "task", "house", "blob", "tally", *(table_of(kind) for kind in ROWS))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from onloop.gateway.idempotency import check_claim_key
 from onloop.machine import commands as c
 from onloop.machine.agent_names import check_agent
 from onloop.machine.principal import Principal
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import SecretRecord, replace
 
@@ -19,6 +20,15 @@ class ClaimGranted(SecretRecord):
     task: Task
     secret: str
     expires: int
+
+
+def check_no_persons_name(house: StoreState, agent: str) -> None:
+    """Refuse an agent the name of somebody who is enrolled, in any case: in a list, people would take it for them."""
+    name = agent.removeprefix("agent:")
+    person = next((known for known in house.people if known.casefold() == name.casefold()), None)
+    if person is not None:
+        hint = f"give the agent a name of its own: --name {name}-agent"
+        raise BadInput(f"{agent} would be taken for human:{person}, who is enrolled here", hint=hint)
 
 
 def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Claim:

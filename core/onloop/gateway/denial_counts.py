@@ -31,7 +31,7 @@ from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.store_state import StoreEvent
 from onloop.records import MutableRecord, field, replace
 from onloop.store.port import Reading, Store, Transaction
-from onloop.store.rows import IdempotencyRecord, idempotency_key
+from onloop.store.rows import IdempotencyRecord, idempotency_key, table_of
 from onloop.text import safe
 
 DENIALS = "gateway:denials"
@@ -158,7 +158,7 @@ def denied_of(who: Principal, verb: str, subject: str, ground: Ground, peer: str
 def words_of(name: str, values: Sequence[Any]) -> tuple[str, str]:
     """What was asked for over a line, and about what, in the words of the log: no field was checked before."""
     if name in {"get", "select"}:
-        return f"read {values[0].__name__.lower()} rows", ""
+        return f"read {table_of(values[0])} rows", ""
     if name in _ASKED and name not in {"agent", "person"}:
         _, verb, subject = _ASKED[name](*values)
         return verb, subject[:LONGEST_NAME]

@@ -10,7 +10,7 @@ from typing import Annotated
 from onloop.errors import Exit, Ground, NotAllowed, Refused
 from onloop.gateway import jobs
 from onloop.gateway.authorize import authorize
-from onloop.gateway.claims import ClaimGranted, asked_claim
+from onloop.gateway.claims import ClaimGranted, asked_claim, check_no_persons_name
 from onloop.gateway.declared_limits import declared
 from onloop.gateway.denial_counts import Denials, counting, denied_of
 from onloop.gateway.facts import definition_for, facts_of, has_slot, known_task, waiting_tasks
@@ -138,6 +138,7 @@ class Gateway(Record, eq=False):
     def _claimed(self, tx: Transaction, principal: Principal, wanted: c.Claim, task: str | None) -> Task:
         """The task that the claim gets: the one named, or the first that it may have."""
         authorize(principal, wanted, task)
+        check_no_persons_name(tx.house(), wanted.agent)
         if task is not None:
             return self._advance(tx, principal, task, wanted, "")
         full: set[str] = set()
