@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
-from json.encoder import encode_basestring
 
 import msgspec
 
@@ -36,8 +35,7 @@ def canonical(value: Json | Record) -> bytes:
 
 def canonical_row(values: Iterable[str | int]) -> bytes:
     """What `canonical` says of a list of these values, which need no ordering, sooner."""
-    said = [encode_basestring(value) if isinstance(value, str) else str(_ordered(value)) for value in values]
-    return f"[{','.join(said)}]".encode()
+    return _as_given([value if isinstance(value, str) else _ordered(value) for value in values])
 
 
 def _is_rare(text: bytes) -> bool:

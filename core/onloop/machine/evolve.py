@@ -55,8 +55,8 @@ def _created(event: e.Created, task_id: str, at: int) -> Task:
     )
 
 
-def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one flat match over a closed union, most frequent first
-    """The task with what the event changes."""
+def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one flat match over a closed union
+    """The task with what the event changes; what happens most often is looked for first."""
     match event:
         case e.Moved():
             return _moved(task, event, at)

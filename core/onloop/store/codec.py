@@ -29,6 +29,9 @@ EVENTS: Mapping[str, type[Logged]] = {
 OF_THE_HOUSE = frozenset[type](typing.get_args(StoreEvent))
 """The events that belong to the house rather than to a task."""
 
+_decoders: dict[str, Callable[[str], Any]] = {}
+"""What reads an event, by its name: a fold reads millions."""
+
 _ATOMS = {str, int, bool, type(None)}
 """The types of values with nothing in them; enums join them when they are met."""
 
@@ -56,18 +59,26 @@ def from_text(kind: type[R], text: str) -> R:
     try:
         return cast("R", _decode(cast("Any", kind))(text))
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
-        raise StoreError(
-            f"a stored {kind.__name__} cannot be read: {_in_words(problem, text)}",
-            hint="onloop store verify names the first row that differs",
-        ) from problem
+        raise _unreadable(kind.__name__, problem, text) from problem
 
 
 def event_from_text(name: str, text: str) -> Logged:
     """The event stored under `name`."""
-    kind = EVENTS.get(name)
-    if kind is None:
-        raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
-    return from_text(kind, text)
+    decode = _decoders.get(name)
+    if decode is None:
+        kind = EVENTS.get(name)
+        if kind is None:
+            raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
+        decode = _decoders[name] = _decode(cast("Any", kind))
+    try:
+        return decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise _unreadable(name, problem, text) from problem
+
+
+def _unreadable(name: str, problem: Exception, text: str) -> StoreError:
+    words = f"a stored {name} cannot be read: {_in_words(problem, text)}"
+    return StoreError(words, hint="onloop store verify names the first row that differs")
 
 
 @cache

@@ -6,12 +6,11 @@ The whole log's chain needs no run's state, and a run needs no other's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 from onloop.errors import StoreError
-from onloop.machine.events import Event
 from onloop.machine.evolve import evolve
-from onloop.machine.store_state import HOUSE, StoreEvent, StoreState, evolve_store
+from onloop.machine.store_state import HOUSE, StoreState, evolve_store
 from onloop.machine.task import Task
 from onloop.records import MutableRecord, field
 from onloop.store.chain import GENESIS, base_of, log_link, row_link
@@ -96,13 +95,13 @@ class RunFold(MutableRecord):
 
     def _apply(self, row: EventRow, course: TaskFold) -> None:
         try:
-            fact = event_from_text(row[5], row[6])
+            fact: Any = event_from_text(row[5], row[6])
             if type(fact) not in OF_THE_HOUSE:
-                course.task = evolve(course.task, cast("Event", fact), id=row[3], at=row[7])
+                course.task = evolve(course.task, fact, id=row[3], at=row[7])
                 return
             if row[1] != HOUSE:
                 self.problems.append(f"{where(row)}: run: {row[1]}, expected {HOUSE}")
-            self.house = evolve_store(self.house, cast("StoreEvent", fact))
+            self.house = evolve_store(self.house, fact)
         except (StoreError, ValueError) as problem:
             self.problems.append(f"{where(row)}: data: {problem}")
 
