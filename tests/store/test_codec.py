@@ -66,7 +66,7 @@ def test_an_event_is_read_as_it_was_written(length: int) -> None:
     moved = Moved(State.WORKING, Reason.GATES_RUNNING, "d" * length)
     asked = GatesRequested(("t" * length,))
     entered = StepEntered("s" * length, 2)
-    created = Created("t" * length, Kind.FLEET, "d", "w", "human:ana", "r", merges=("a",), max_parallel=3)
+    created = Created("t" * length, Kind.FLEET, "w", "d", "human:ana", "r", merges=("a",), max_parallel=3)
 
     for event in (moved, asked, entered, created):
         assert event_from_text(type(event).__name__, to_text(event)) == event

@@ -37,7 +37,7 @@ from onloop.store.rows import (
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.verification import verify
 
-CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1", repo="billing")
+CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1", repo="billing")
 READY = Moved(State.SUBMITTED, Reason.READY, "waits")
 ROWS: tuple[StoreRow, ...] = (
     Lease("r1", 3, "agent:a", 100, 50, 50),

@@ -21,7 +21,7 @@ from onloop.store.sqlite.database import FILE, create_store
 from onloop.store.sqlite.tables import Tables
 from onloop.store.sqlite.verification import fold_log
 
-CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1")
+CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1")
 MOVED = Moved(State.WORKING)
 NOON = 1_700_000_000_000
 

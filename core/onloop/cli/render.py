@@ -142,11 +142,11 @@ def freeze_line(freeze: Frozen) -> str:
 
 def dossier_json(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> dict[str, Json]:
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
-    now = dossier.task.submission
+    submission = dossier.task.submission
     shown: dict[str, Json] = {
         **standing_json(dossier.task, standing),
         "asked": [_asked_json(asked) for asked in dossier.asked],
-        "subject": {"head": now.head, "tree": now.tree, "base": now.base} if now else None,
+        "subject": {"head": submission.head, "tree": submission.tree, "base": submission.base} if submission else None,
         "definition": dossier.task.definition,
         "gates": [gate_json(line) for line in dossier.gates],
         "files": [
@@ -262,10 +262,13 @@ def _asked_lines(asked: Asked) -> Iterator[str]:
 
 
 def _subject_lines(task: Task) -> Iterator[str]:
-    now = task.submission
-    if now is not None:
-        yield f"commit {now.head}"
-        yield safe(f"  tree {now.tree[:12]}  base {now.base[:12]}  workflow {task.workflow} {task.definition[:12]}")
+    submission = task.submission
+    if submission is not None:
+        yield f"commit {submission.head}"
+        yield safe(
+            f"  tree {submission.tree[:12]}  base {submission.base[:12]}  "
+            f"workflow {task.workflow} {task.definition[:12]}"
+        )
     who = ", ".join(sorted({name for names in task.workers.values() for name in names})) or "nobody yet"
     yield safe(f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}")
 

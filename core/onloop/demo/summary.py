@@ -72,8 +72,13 @@ def _is_patched(task: Task, events: list[Event | StoreEvent]) -> bool:
 
 def _is_in_target(task: Task) -> bool:
     """Whether what the task handed in last is in its origin's target, and was not there before."""
-    now = task.submission
-    return task.origin is not None and now is not None and now.head != now.base and holds(Path(task.origin), now.head)
+    submission = task.submission
+    return (
+        task.origin is not None
+        and submission is not None
+        and submission.head != submission.base
+        and holds(Path(task.origin), submission.head)
+    )
 
 
 def _whole_problems(tasks: list[Task]) -> tuple[str, ...]:

@@ -68,8 +68,8 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
 
 
 def _request_number(task: Task) -> str:
-    now = task.submission
-    return f"{now.head[:16]}.{now.at}" if now else "0"
+    submission = task.submission
+    return f"{submission.head[:16]}.{submission.at}" if submission else "0"
 
 
 def mark_spent(tx: Transaction, lease: Lease | None, now: int) -> None:

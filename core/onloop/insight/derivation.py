@@ -93,10 +93,10 @@ class Derivation(MutableRecord):
         self._claims[row[3]] = _Claimed(str(data["agent"]), int(data["epoch"]), self._steps.get(row[3], ""))
 
     def _handed_in(self, row: EventRow, data: Mapping[str, Any]) -> None:
-        now = data["submission"]
+        submission = data["submission"]
         where = f"event {row[0]} ({row[3]}, {row[5]})"
-        self._submitted[row[3]].append(ExpectedCommit(str(now["head"]), str(now["tree"]), where))
-        for artefact in now.get("artefacts", ()):
+        self._submitted[row[3]].append(ExpectedCommit(str(submission["head"]), str(submission["tree"]), where))
+        for artefact in submission.get("artefacts", ()):
             self._blobs.setdefault(str(artefact["digest"]), where)
 
     def _named(self, row: EventRow, data: Mapping[str, Any]) -> None:

@@ -26,28 +26,13 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
-from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Kind, Submission
+from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
 from onloop.records import Record
 
 
-class Create(Record):
+class Create(TaskFacts):
     """Begin a task."""
-
-    title: Title
-    kind: Kind
-    workflow: Id
-    definition: Digest
-    sponsor: Id
-    run: Id
-    parent: Id | None = None
-    repo: Id | None = None
-    origin: Path | None = None
-    target: Id = "main"
-    max_parallel: Number | None = None
-    brief: Brief = ""
-    merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
-    funnel: Digest | None = None
 
 
 class Claim(Record):

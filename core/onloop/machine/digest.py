@@ -68,16 +68,16 @@ def shown_digest(task: Task, request: Request) -> str:
 
     It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence, flags and judgements.
     """
-    now = task.submission
+    submission = task.submission
     subject: dict[str, Json] = {
         "task": task.id,
         "request": request.id,
         "question": request.question,
         "attempt": task.attempt,
-        "head": now.head if now else None,
-        "tree": now.tree if now else None,
-        "base": now.base if now else None,
-        "artefacts": {artefact.name: artefact.digest for artefact in now.artefacts} if now else None,
+        "head": submission.head if submission else None,
+        "tree": submission.tree if submission else None,
+        "base": submission.base if submission else None,
+        "artefacts": {artefact.name: artefact.digest for artefact in submission.artefacts} if submission else None,
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }

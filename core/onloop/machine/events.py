@@ -15,37 +15,18 @@ from onloop.machine.task import (
     Feedback,
     Hand,
     Judgement,
-    Kind,
     Offspring,
     Program,
     Request,
     Submission,
+    TaskFacts,
 )
 from onloop.records import Record
 
 
-class Created(Record):
-    """A task exists; `definition` is the digest of the workflow that its run pinned.
+class Created(TaskFacts):
+    """A task exists."""
 
-    `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
-    `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
-    `max_parallel` bounds how many tasks below this one may be held at once.
-    """
-
-    title: str
-    kind: Kind
-    definition: str
-    workflow: str
-    sponsor: str
-    run: str
-    parent: str | None = None
-    repo: str | None = None
-    origin: str | None = None
-    target: str = "main"
-    max_parallel: int | None = None
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-    funnel: str | None = None
     programs: tuple[Program, ...] = ()
     """What the workflow's commands name, as it was when the run started."""
 

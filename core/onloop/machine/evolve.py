@@ -31,28 +31,7 @@ def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = N
 
 
 def _created(event: e.Created, task_id: str, at: int) -> Task:
-    return Task(
-        id=task_id,
-        run=event.run,
-        title=event.title,
-        kind=event.kind,
-        definition=event.definition,
-        workflow=event.workflow,
-        sponsor=event.sponsor,
-        parent=event.parent,
-        repo=event.repo,
-        origin=event.origin,
-        target=event.target,
-        max_parallel=event.max_parallel,
-        brief=event.brief,
-        merges=event.merges,
-        funnel=event.funnel,
-        programs=event.programs,
-        created_at=at,
-        updated_at=at,
-        since=at,
-        version=1,
-    )
+    return Task(**event.facts, programs=event.programs, id=task_id, created_at=at, updated_at=at, since=at, version=1)
 
 
 def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one flat match over a closed union

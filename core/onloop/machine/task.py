@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
@@ -22,12 +22,13 @@ from onloop.machine.limits import (
     Path,
     Score,
     Statement,
+    Title,
     Uid,
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.state import TERMINAL, Reason, State
-from onloop.records import Record, field
+from onloop.records import Record, field, fields_of
 
 
 class Kind(StrEnum):
@@ -63,6 +64,35 @@ class DecisionKind(StrEnum):
     RETRY = "retry"
     REASSIGN = "reassign"
     CANCEL = "cancel"
+
+
+class TaskFacts(Record):
+    """What a task is begun with; `definition` is the digest of the workflow that its run pinned.
+
+    `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
+    `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
+    `max_parallel` bounds how many tasks below this one may be held at once.
+    """
+
+    title: Title
+    kind: Kind
+    workflow: Id
+    definition: Digest
+    sponsor: Id
+    run: Id
+    parent: Id | None = None
+    repo: Id | None = None
+    origin: Path | None = None
+    target: Id = "main"
+    max_parallel: Number | None = None
+    brief: Brief = ""
+    merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
+    funnel: Digest | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """These fields by name, for another record that has them."""
+        return {name: getattr(self, name) for name in fields_of(TaskFacts)}
 
 
 class Artefact(Record):
@@ -366,7 +396,7 @@ class Task(Record):
 
     def is_current(self, evidence: Evidence) -> bool:
         """Whether evidence is about the commit, merge-base and workflow that count now."""
-        now = self.submission
-        if now is None or evidence.definition != self.definition:
+        submission = self.submission
+        if submission is None or evidence.definition != self.definition:
             return False
-        return (evidence.head, evidence.tree, evidence.base) == (now.head, now.tree, now.base)
+        return (evidence.head, evidence.tree, evidence.base) == (submission.head, submission.tree, submission.base)

@@ -71,9 +71,10 @@ def event_from_text(name: str, text: str) -> Logged:
             raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
         decode = _decoders[name] = _decode(cast("Any", kind))
     try:
-        return decode(text)
+        event: Logged = decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise _unreadable(name, problem, text) from problem
+    return event
 
 
 def _unreadable(name: str, problem: Exception, text: str) -> StoreError:

@@ -56,14 +56,16 @@ class Runner(Record):
         return f"{evidence.verdict.value}: {evidence.summary}"
 
     def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
-        now = task.submission
-        if now is None:
+        submission = task.submission
+        if submission is None:
             raise ValueError(f"{task.id} has no submission")
-        subject = GateSubject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
+        subject = GateSubject(
+            task.id, definition.digest, submission.head, submission.tree, submission.base, submission.artefacts
+        )
         try:
             workshop = self.workshop(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)
-            check_provenance(workshop.mirror, now, task.target)
+            check_provenance(workshop.mirror, submission, task.target)
             return evaluate(gate, subject, workshop)
         except GateStopped:
             raise
@@ -74,9 +76,9 @@ class Runner(Record):
                 gate=gate.id,
                 verdict=Verdict.ERROR,
                 summary=safe(words, 300),
-                head=now.head,
-                tree=now.tree,
-                base=now.base,
+                head=submission.head,
+                tree=submission.tree,
+                base=submission.base,
                 definition=definition.digest,
                 verifier=self.principal.id,
                 at=self.opened.gateway.clock(),

@@ -158,16 +158,16 @@ def _is_met(task: Task, step: Step) -> bool:
 
 
 def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
-    now, running = task.submission, task.reason is Reason.GATES_RUNNING
+    submission, running = task.submission, task.reason is Reason.GATES_RUNNING
     if step.review_gates and not running and _is_met(task, step):
         return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
     answered = any(
         line.mark in {GateStatus.PASSED, GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT} for line in gates
     )
-    if now is None or not (running or answered):
+    if submission is None or not (running or answered):
         return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"
-    if head is not None and head != now.head:
-        why = f"HEAD is {head[:12]}, and the last submitted commit is {now.head[:12]}"
+    if head is not None and head != submission.head:
+        why = f"HEAD is {head[:12]}, and the last submitted commit is {submission.head[:12]}"
         return Exit.NOT_YET, why, "onloop submit"
     if running:
         names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)

@@ -53,8 +53,12 @@ def handed_lists(
 ) -> Mapping[str, tuple[str, ...]]:
     """The lines of every artefact that a step of the workflow fans out over, as far as it was handed over."""
     names = {step.fan_out.over for step in definition.steps if step.fan_out is not None}
-    now = command.submission if isinstance(command, c.Submit) else task.submission
-    return {a.name: tuple(_lines(reading, a.digest)) for a in (now.artefacts if now else ()) if a.name in names}
+    submission = command.submission if isinstance(command, c.Submit) else task.submission
+    return {
+        a.name: tuple(_lines(reading, a.digest))
+        for a in (submission.artefacts if submission else ())
+        if a.name in names
+    }
 
 
 def _lines(reading: Reading, digest: str) -> Iterator[str]:

@@ -265,14 +265,14 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
     """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
     from onloop.gates.repository.provenance import check_provenance  # here: whoever only looks at a list starts no git
 
-    now = task.submission
-    if now is None or task.origin is None:
+    submission = task.submission
+    if submission is None or task.origin is None:
         return NOT_ASKED
     try:
         mirror = mirror_of(task.origin)
-        check_provenance(mirror, now, task.target)
-        files = flagged_first(task, mirror.diff_stat(now.base, now.head))
+        check_provenance(mirror, submission, task.target)
+        files = flagged_first(task, mirror.diff_stat(submission.base, submission.head))
         first = [file.path for file in files if file.flag]
-        return Changes(files, mirror.diff(now.base, now.head, DIFF_LIMIT, first))
+        return Changes(files, mirror.diff(submission.base, submission.head, DIFF_LIMIT, first))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")
