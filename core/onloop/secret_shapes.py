@@ -68,16 +68,12 @@ def _any(_: str) -> bool:
 
 
 class Shape(Record):
-    """A pattern that is looked for where one of `anchors` (lower case) stands; the group `v`, or all, is the secret.
-
-    Across the end of a line it is looked for only if it is `distinct`: nothing else looks like it.
-    """
+    """A pattern that is looked for where one of `anchors` (lower case) stands; the group `v`, or all, is the secret."""
 
     anchors: tuple[str, ...]
     text: str
     flags: int
     fits: Callable[[str], bool] = _any
-    distinct: bool = False
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -93,7 +89,7 @@ class Shape(Record):
 
 
 def _token(anchor: str, pattern: str, fits: Callable[[str], bool] = _any) -> Shape:
-    return Shape(tuple(anchor.split()), pattern, re.ASCII, fits, distinct=True)
+    return Shape(tuple(anchor.split()), pattern, re.ASCII, fits)
 
 
 _EDGE = r"(?<![A-Za-z0-9+/_-])"

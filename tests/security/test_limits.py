@@ -163,6 +163,10 @@ def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
 COMMANDS = typing.get_args(c.Command)
 
 
+def _is_record(base: Any) -> bool:
+    return isinstance(base, type) and issubclass(base, Record)
+
+
 def edges(hint: Any) -> list[tuple[Any, bool]]:
     """Values at the limit that a field declares, and one past it, each with whether it fits."""
     base, mark = typing.get_args(hint)[:2] if typing.get_origin(hint) is typing.Annotated else (hint, None)
@@ -172,7 +176,7 @@ def edges(hint: Any) -> list[tuple[Any, bool]]:
         return [(mark.least, True), (mark.most, True), (mark.least - 1, False), (mark.most + 1, False), (True, False)]
     if isinstance(mark, Items):
         return [((), True), (("x",) * (mark.most + 1), False), ("xy", False)]
-    return [(object(), False)] if base in {str, int, bool} or issubclass(base, Record) else []
+    return [(object(), False)] if base in {str, int, bool} or _is_record(base) else []
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
@@ -199,7 +203,7 @@ def plain(hint: Any) -> Any:
         return {str: "x", bool: False}.get(base, ())
     if isinstance(base, type) and issubclass(base, Enum):
         return next(iter(base))
-    if isinstance(base, type) and issubclass(base, Record):
+    if _is_record(base):
         hints = typing.get_type_hints(base, include_extras=True)
         return base(**{name: plain(hints[name]) for name in fields_of(base)})
     return None

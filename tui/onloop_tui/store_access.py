@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
 from onloop.errors import StoreError, Unavailable, UnknownThing
-from onloop.gateway.bulk import BulkOutcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.bulk import BulkOutcome, perform_each, reached_by
 from onloop.gateway.port import GatewayPort
 from onloop.home import Home, check_private, is_own
 from onloop.identity.scram import LEAST_COST
@@ -86,7 +86,7 @@ class StoreAccess:
             with gateway.store.reading() as at:
                 task = _known(at, task_id)
                 check_version(task, command.version, (), gateway.clock())
-                targets = _REACH[type(command)](at, task)
+                targets = reached_by(at, task, command)
             others = replace(command, version=None)
             wanted = [(target, command if target == task_id else others) for target in targets]
             outcomes = perform_each(gateway, person, wanted, key=key)
@@ -121,14 +121,6 @@ def _known(at: Reading, task_id: str) -> Task:
     if task is None:
         raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet")
     return task
-
-
-_REACH: Mapping[type[Command], Callable[[Reading, Task], tuple[str, ...]]] = {
-    Pause: to_pause,
-    Resume: to_resume,
-    Cancel: to_cancel,
-}
-"""What a command about a task is about, too."""
 
 
 def access_of(home: Home) -> StoreAccess:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
 from onloop.access.opening import GatewayHandle
-from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, Unavailable
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
+from onloop.gateway.facts import known_task
 from onloop.gateway.quota import spend_submitted
 from onloop.gateway.store_rules import check_lease
 from onloop.machine.commands import Submit
@@ -172,10 +173,7 @@ def wait_for_gates(
 def task_of(opened: GatewayHandle, task_id: str) -> Task:
     """The task with that id; UnknownThing if there is none."""
     with opened.gateway.store.reading() as at:
-        task = at.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
-    return task
+        return known_task(at, task_id)
 
 
 def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest) -> None:

@@ -145,9 +145,14 @@ def _parse_dashboard(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _parse_verb(found: Verb, rest: list[str]) -> argparse.Namespace:
+    return verb_parser(found).parse_args(rest, argparse.Namespace(verb=found.name, person=None, passphrase_fd=None))
+
+
+def verb_parser(found: Verb) -> argparse.ArgumentParser:
+    """What reads the arguments of a verb, and knows their help."""
     parser = _Parser(prog=f"onloop {found.name}", description=f"{found.summary}.")
     _add(parser, (*found.arguments, *COMMON))
-    return parser.parse_args(rest, argparse.Namespace(verb=found.name, person=None, passphrase_fd=None))
+    return parser
 
 
 def _add(parser: argparse.ArgumentParser, arguments: Sequence[Argument]) -> None:
@@ -160,13 +165,13 @@ def _overview() -> str:
     for group, words in GROUPS.items():
         lines += ["", f"{group} — {words}"]
         lines += [f"  {known.name:<11} {known.summary}" for known in VERBS if known.group == group]
-    return "\n".join([*lines, "", "onloop VERB --help says what a verb takes."])
+    return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
 
 
 def _function(name: str) -> Callable[[Context], VerbOutput]:
     """The function of a verb, imported when it is needed: most calls need a small part of the house."""
     found = verb(name)
-    where = found.function if found is not None else "dashboard:open_dashboard"
+    where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
-    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.verbs.{module}"), function)
+    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from onloop.errors import OnloopError, Refused
 from onloop.gateway.port import GatewayPort
-from onloop.machine.commands import Command
+from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
@@ -57,6 +58,19 @@ def below(at: Reading, root: Task) -> Sequence[Task]:
             inside.add(task.id)
             found.append(task)
     return found
+
+
+def reached_by(at: Reading, task: Task, command: Pause | Resume | Cancel) -> tuple[str, ...]:
+    """The tasks that a command about one task is about: some of those below it, too."""
+    match command:
+        case Pause():
+            return to_pause(at, task)
+        case Resume():
+            return to_resume(at, task)
+        case Cancel():
+            return to_cancel(at, task)
+        case _:
+            assert_never(command)
 
 
 def to_pause(at: Reading, task: Task) -> tuple[str, ...]:

@@ -31,9 +31,6 @@ from onloop.store.sqlite.database import SqliteStore
 
 _SECRET_ROWS = (Token, IdempotencyRecord)
 
-INTRODUCTIONS = frozenset({"challenge", "own", "scram_first", "scram_final"})
-"""The verbs by which a caller proves something about themselves."""
-
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:

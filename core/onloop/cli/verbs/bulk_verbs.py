@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.access.submission import task_of
-from onloop.access.verifier_process import ensure_verifier
+from onloop.access.verifier_process import ensure_verifier_for
 from onloop.attention.groups import Group
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.attention_verbs import group_named
 from onloop.cli.verbs.people_verbs import decide, told
 from onloop.errors import BadInput, Exit
-from onloop.gateway.bulk import BulkOutcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.bulk import BulkOutcome, perform_each, reached_by
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
 from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.machine.rules.freshness import check_version
-from onloop.machine.state import Reason
-from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.text import safe
 from onloop.views.changes_since import changes_since
@@ -27,28 +25,19 @@ from onloop.views.changes_since import changes_since
 def pause(context: Context) -> VerbOutput:
     """Stop a task, or a run with all that moves below it."""
     person, voice = context.voice("pause")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_pause(at, task)
-    return _each_below(context, person, task, targets, Pause(voice, context.args.reason))
+    return _each_below(context, person, Pause(voice, context.args.reason))
 
 
 def resume(context: Context) -> VerbOutput:
     """Let a paused or excluded task go on, or a run with all that was paused with it."""
     person, voice = context.voice("resume")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_resume(at, task)
-    return _each_below(context, person, task, targets, Resume(voice, context.args.note))
+    return _each_below(context, person, Resume(voice, context.args.note))
 
 
 def cancel(context: Context) -> VerbOutput:
     """End a task, or a run with all below it."""
     person, voice = context.voice("cancel")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_cancel(at, task)
-    return _each_below(context, person, task, targets, Cancel(voice, context.args.reason))
+    return _each_below(context, person, Cancel(voice, context.args.reason))
 
 
 def retry(context: Context) -> VerbOutput:
@@ -90,19 +79,18 @@ def _version(context: Context) -> int | None:
     return version
 
 
-def _each_below(
-    context: Context, person: Principal, root: Task, targets: Sequence[str], command: Pause | Resume | Cancel
-) -> VerbOutput:
+def _each_below(context: Context, person: Principal, command: Pause | Resume | Cancel) -> VerbOutput:
     """The root, where it is meant itself, comes first: when it refuses, nothing else happens."""
     opened, args = context.opened, context.args
-    meant = replace(command, version=args.version)
+    root, meant = task_of(opened, args.task), replace(command, version=args.version)
     with opened.gateway.store.reading() as at:
+        targets = reached_by(at, root, command)
         check_version(root, args.version, changes_since(at, root, meant), opened.gateway.clock())
     if root.id == targets[0]:
         decide(context, person, meant)
     below = [(name, command) for name in targets if name != root.id or name != targets[0]]
     outcomes = perform_each(opened.gateway, person, below, key=args.key)
-    _start_verifier(context, outcomes)
+    ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     verdicts = _verdicts(outcomes)
     shown = told(context, task_of(opened, root.id))
     return VerbOutput(verdicts.exit, (*shown.lines, *verdicts.lines), {**shown.data, **verdicts.data}, verdicts.notes)
@@ -112,7 +100,7 @@ def _each_of_cause(
     context: Context, person: Principal, group: Group, wanted: Sequence[tuple[str, Retry | Exclude]]
 ) -> VerbOutput:
     outcomes = perform_each(context.opened.gateway, person, wanted, key=context.args.key)
-    _start_verifier(context, outcomes)
+    ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     left = len(group.members) - len(wanted)
     verb = context.args.verb
     more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --first {left}",) if left else ()
@@ -139,9 +127,3 @@ def _outcome_json(outcome: BulkOutcome) -> Json:
         "version": after.version if after is not None else None,
         "why": outcome.refusal.message if outcome.refusal is not None else None,
     }
-
-
-def _start_verifier(context: Context, outcomes: Sequence[BulkOutcome]) -> None:
-    asked = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
-    if any(outcome.after is not None and outcome.after.reason in asked for outcome in outcomes):
-        ensure_verifier(context.home)

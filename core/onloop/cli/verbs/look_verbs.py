@@ -10,7 +10,8 @@ from onloop.attention.why import why
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
-from onloop.errors import BadInput, UnknownThing
+from onloop.errors import BadInput
+from onloop.gateway.facts import known_task
 from onloop.machine.digest import Json
 from onloop.machine.state import State
 from onloop.machine.store_state import covering
@@ -67,9 +68,7 @@ def why_task(context: Context) -> VerbOutput:
     """Where one task stands as of now, what would move it, and who can."""
     opened, wanted = context.opened, context.args.task
     with opened.gateway.store.reading() as at:
-        task = at.task(wanted)
-        if task is None:
-            raise UnknownThing(f"there is no task {wanted!r}", hint="onloop list shows every task")
+        task = known_task(at, wanted)
         now = opened.gateway.clock()
         stand = effective_statuses(at, (task,), now)[task.id]
         freeze = covering(at.house(), task)

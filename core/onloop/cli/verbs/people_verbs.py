@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from onloop.access.submission import task_of
-from onloop.access.verifier_process import ensure_verifier
+from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
@@ -14,7 +14,7 @@ from onloop.errors import BadInput, Exit, Refused
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.events import Decided
 from onloop.machine.principal import Principal
-from onloop.machine.state import LIVE, Reason
+from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import Decision, RequestKind, Task
 from onloop.records import Record
@@ -123,8 +123,7 @@ def unfreeze(context: Context) -> VerbOutput:
 def decide(context: Context, person: Principal, command: Command) -> VerbOutput:
     """Carry out a person's decision on the task named; the answer is how it stands then."""
     task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
-    if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
-        ensure_verifier(context.home)
+    ensure_verifier_for(context.home, (task,))
     return told(context, task)
 
 
