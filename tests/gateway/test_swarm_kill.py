@@ -19,7 +19,7 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from gateway.shop import Shop
-from onloop.store import sqlite, tables
+from onloop.store.sqlite import database, tables
 
 moment, written = int(sys.argv[2]), 0
 put_task = tables.Tables.put_task
@@ -31,7 +31,7 @@ def put_and_die(tx, task):
         os.kill(os.getpid(), signal.SIGKILL)
     put_task(tx, task)
 
-shop = Shop(sqlite.SqliteStore(Path(sys.argv[1])))
+shop = Shop(database.SqliteStore(Path(sys.argv[1])))
 tables.Tables.put_task = put_and_die
 shop.report("r1")
 """
