@@ -67,11 +67,10 @@ class DecisionKind(StrEnum):
 
 
 class TaskFacts(Record):
-    """What a task is begun with; `definition` is the digest of the workflow that its run pinned.
+    """What a task is begun with; `definition` is the digest of the pinned workflow, `origin` a path or URL.
 
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
-    `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
-    `max_parallel` bounds how many tasks below this one may be held at once.
+    `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     """
 
     title: Title
@@ -185,8 +184,7 @@ class Hand(Record):
     process: Id = ""
 
 
-NOT_KNOWN = Hand()
-"""Whose hand it was before it was recorded."""
+NOT_KNOWN = Hand()  # whose hand it was before it was recorded
 
 
 class Independence(StrEnum):
