@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.plain_task import PlainGate, PlainStep
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry
 from onloop.records import replace
-from steps import HOUR, MINUTE, defined, develop, full, gate, human, merge, ship
+from support.steps import HOUR, MINUTE, defined, develop, full, gate, human, merge, ship
 
 BACK = "develop.implement"
 

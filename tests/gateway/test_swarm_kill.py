@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.machine.state import Reason
 from onloop.store.port import TaskFilter
-from steps import defined, develop, parts
+from support.steps import defined, develop, parts
+from support.zygote import run_python
 
 DIES = """\
 import os, signal, sys
@@ -44,10 +43,9 @@ def test_a_process_killed_in_the_middle_of_a_fan_out_leaves_no_part_of_it(
 ) -> None:
     durable.begin(defined(develop(), parts(3)))
     durable.submit(durable.claim())
-    command = [sys.executable, "-c", DIES, str(tmp_path / "store"), str(moment)]
-    died = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)
+    code, _, err = run_python(DIES, str(tmp_path / "store"), str(moment), env=os.environ)
 
-    assert died.returncode == -signal.SIGKILL
+    assert code == -signal.SIGKILL, err
     assert children(durable) == []
     assert durable.task().reason is Reason.GATES_RUNNING
 
