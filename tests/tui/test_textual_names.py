@@ -7,7 +7,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from textual.app import App
@@ -34,7 +34,7 @@ def _whole_dashboard() -> None:
         importlib.import_module(module.name)
 
 
-def _ours(parent: type) -> list[type]:
+def _ours(parent: type[Any]) -> list[type]:
     return [each for each in dict.fromkeys(_classes_below(parent)) if each.__module__.startswith("onloop_tui")]
 
 
