@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gateway.served import message
 from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.home import Home
 from onloop.gateway.identity import PrincipalKind, launcher
@@ -22,8 +23,10 @@ from onloop.gateway.opening import wall_clock
 from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import connected
 from onloop.gateway.service import append_house
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.gateway.wire import LENGTH, framed
 from onloop.machine.house import Frozen, StoreCreated, Unfrozen
+from onloop.store.port import Transaction
 from onloop.store.sqlite import SqliteStore, create_store
 from world import PASSPHRASE, ROOT, wait_for
 
@@ -73,13 +76,16 @@ def flooded() -> Iterator[tuple[Home, int]]:
 
 def _furnish(home: Home) -> None:
     store = SqliteStore(home.store, home.anchor)
-    with store.writing() as tx:
+    event = enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "human:ana")
+
+    def furnish(tx: Transaction) -> None:
         append_house(tx, StoreCreated("s1", scripted=False), wall_clock(), launcher("t").id)
-        event = enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "human:ana")
         append_house(tx, event, wall_clock(), launcher("t").id)
         for number in range(300):  # what an answer that nobody reads is made of
             append_house(tx, Frozen(f"task:t{number}", "human:ana", "look first. " * 400), wall_clock(), "human:ana")
             append_house(tx, Unfrozen(f"task:t{number}", "human:ana"), wall_clock(), "human:ana")
+
+    store.transact(furnish)
     store.close()
 
 
@@ -141,7 +147,7 @@ def _halves(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
 
 def _unread(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
     """The whole log, a dozen times on each connection, and nothing of it read."""
-    text = json.dumps({"verb": "log", "args": [0, None, 1000, None, None, False]})
+    text = message("log", limit=1000)
     for _ in range(UNREAD):
         if (line := _line(place, seen)) is not None:
             _send(line, framed(text) * 12, seen)
@@ -151,7 +157,7 @@ def _unread(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
 def _large(place: Path, seen: dict[str, int]) -> None:
     line = _line(place, seen)
     if line is not None:
-        _send(line, framed(json.dumps({"verb": "agent", "args": ["x" * 15 * MIB]})), seen)
+        _send(line, framed(message("agent", token="x" * 15 * MIB)), seen)
         line.close()
 
 
@@ -159,8 +165,8 @@ def _asking(place: Path, lines: list[socket.socket], seen: dict[str, int]) -> li
     """Eight connections that ask, as often as they are answered, for what costs something."""
     left = []
     for line in lines or [line for line in (_line(place, seen) for _ in range(8)) if line is not None]:
-        for verb, args in (("tick", []), ("house", []), ("done", []), ("person", ["ana", "guessed it", True])):
-            if not _send(line, framed(json.dumps({"verb": verb, "args": args})), seen):
+        for asked in (message("fire_timers"), message("state"), message("last_seq"), message("person", name="ana")):
+            if not _send(line, framed(asked), seen):
                 break
         else:
             with suppress(OSError):
@@ -190,13 +196,13 @@ def freezes(path: str, count: str) -> None:
     assert ana.kind is PrincipalKind.HUMAN
     for _ in range(int(count)):
         began = time.perf_counter()
-        gateway.record_house(ana, Frozen("all", ana.id, "look first"))
+        gateway.perform(RecordStoreEvent(ana, Frozen("all", ana.id, "look first")))
         took.append(time.perf_counter() - began)
-        gateway.record_house(ana, Unfrozen("all", ana.id))
+        gateway.perform(RecordStoreEvent(ana, Unfrozen("all", ana.id)))
     began = time.perf_counter()
     fresh = Line(Path(path), Path(path).parents[1] / "store")
     other = GatewayClient(fresh, ClientStore(fresh), wall_clock)
-    other.record_house(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first"))
+    other.perform(RecordStoreEvent(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first")))
     _say(json.dumps({"took": took, "afresh": time.perf_counter() - began}))
 
 

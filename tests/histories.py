@@ -15,6 +15,7 @@ from onloop.errors import BadInput
 from onloop.gates.evaluation import Workshop
 from onloop.gateway.effects import Executor
 from onloop.gateway.home import Home
+from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.opening import Opened
 from onloop.machine.definition import Step
 from onloop.machine.events import EffectStarted
@@ -224,8 +225,8 @@ class Stage:
 
     def take(self) -> Job:
         """A verifier takes the effect that waits."""
-        self.shop.gateway.free_jobs()
-        job = self.shop.gateway.take_job(VERIFIER, 60_000, effects=True)
+        self.shop.gateway.perform(FreeJobs())
+        job = self.shop.gateway.perform(TakeJob(VERIFIER, 60_000, effects=True))
         assert job is not None
         return job
 

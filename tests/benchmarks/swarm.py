@@ -23,9 +23,12 @@ from benchmarks.figures import opened_in, say  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
 from onloop.gateway.brief import brief_for  # noqa: E402
 from onloop.gateway.brief_facts import brief_facts  # noqa: E402
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of  # noqa: E402
 from onloop.gateway.effects import Executor  # noqa: E402
 from onloop.gateway.identity import Principal, agent_from_token, launcher, verifier  # noqa: E402
+from onloop.gateway.jobs import TakeJob
 from onloop.gateway.opening import Opened  # noqa: E402
 from onloop.gateway.runner import Runner  # noqa: E402
 from onloop.gateway.runs import Target, Workflow, start_run  # noqa: E402
@@ -94,15 +97,17 @@ def begin(opened: Opened, folder: Path, children: int) -> str:
 
 def claim(opened: Opened, task: str, role: str) -> Principal:
     """The agent that has taken the lease."""
-    got = opened.gateway.claim(launcher("bench"), f"agent:{task.replace('.', '-')}", role, task=task, lease_ms=10**7)
+    got = opened.gateway.perform(
+        ClaimTask(launcher("bench"), f"agent:{task.replace('.', '-')}", role, task=task, lease_ms=10**7)
+    )
     with opened.gateway.store.reading() as at:
         return agent_from_token(at, got.secret)
 
 
 def step(judge: Runner) -> None:
     """Have the next effect carried out, or the next gate answered."""
-    take = judge.opened.gateway.take_job
-    job = take(judge.principal, 60_000, effects=True) or take(judge.principal, 60_000, effects=False)
+    kinds = (TakeJob(judge.principal, 60_000, effects=effects) for effects in (True, False))
+    job = next((found for kind in kinds if (found := judge.opened.gateway.perform(kind)) is not None), None)
     assert job is not None
     judge.carry_out(job)
 
@@ -116,7 +121,7 @@ def run(opened: Opened, folder: Path, children: int, meter: Meter) -> None:
     prepare_workplace(opened.home, task_of(opened, root), lead.name)
     for number in range(children):
         with meter.phase("spawn"):
-            opened.gateway.perform(lead, root, Spawn(lead.id, lead.epoch, f"part {number}"))
+            opened.gateway.perform(PerformCommand(lead, root, Spawn(lead.id, lead.epoch, f"part {number}")))
     submit(opened, lead, "")
     for number in range(1, children + 1):
         child(opened, f"{root}.{number}", judge, meter)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from e2e.serving import is_served
+from onloop.gateway.commands import CreateRun
 from onloop.gateway.home import Home
 from onloop.gateway.identity import launcher
 from onloop.gateway.opening import wall_clock
@@ -147,7 +148,7 @@ def _begin(home: Home) -> None:
     workflow = Workflow(load(SMALL.encode(), "small.yaml"), SMALL.encode())
     store, owner = SqliteStore(home.store), launcher("t")
     begin = c.Create("t", Kind.WORK, "small", workflow.definition.digest, owner.id, "r1")
-    Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
+    Gateway(store, wall_clock).perform(CreateRun(owner, (("r1", begin),), pinned(workflow)))
     store.close()
 
 

@@ -21,13 +21,16 @@ import pytest
 
 from e2e.serving import is_served, serving, started
 from onloop.errors import Exit, Unavailable
+from onloop.gateway.claims import ClaimTask
 from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.commands import CreateRun, PerformCommand
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal, PrincipalKind, launcher
 from onloop.gateway.line import Line
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.runs import Workflow, pinned
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.task import Kind
 from onloop.store.inspection import inspect
@@ -101,11 +104,12 @@ class Load:
                 run = f"c{number}x{self.done[number]}"
                 begin = c.Create("t", Kind.WORK, "small", digest, by.id, run, repo="o", origin="/o")
                 key = f"{run}-{secrets.token_hex(8)}"
-                _insist(partial(gateway.create, by, [(run, begin)], pinned(WORKFLOW), key=key))
-                claim = partial(gateway.claim, by, f"agent:a{number}", begin_role(), task=run, lease_ms=3_600_000)
-                got = _insist(partial(claim, key=key + "-claim"))
+                _insist(partial(gateway.perform, CreateRun(by, ((run, begin),), pinned(WORKFLOW), key=key)))
+                claim = ClaimTask(by, f"agent:a{number}", begin_role(), run, 3_600_000, key + "-claim")
+                got = _insist(partial(gateway.perform, claim))
                 me = Principal(PrincipalKind.AGENT, f"a{number}", run, got.task.epoch, got.task.step or "")
-                _insist(partial(gateway.perform, me, run, c.Ask(me.id, me.epoch, "Which one?"), key=key + "-ask"))
+                ask = c.Ask(me.id, me.epoch, "Which one?")
+                _insist(partial(gateway.perform, PerformCommand(me, run, ask, key + "-ask")))
                 self.done[number] += 1
         finally:
             line.close()
@@ -226,7 +230,7 @@ def _stop_and_go_on(world: World) -> None:
     opened = open_file(Home(world.store))
     by, run = launcher("t"), "r1"
     begin = c.Create("t", Kind.WORK, "small", WORKFLOW.definition.digest, by.id, run, repo="o", origin="/o")
-    opened.gateway.create(by, [(run, begin)], pinned(WORKFLOW))
+    opened.gateway.perform(CreateRun(by, ((run, begin),), pinned(WORKFLOW)))
     late = subprocess.Popen(
         [sys.executable, "-c", LATE, str(world.store), run, begin_role()],
         env=world.environment,
@@ -238,8 +242,12 @@ def _stop_and_go_on(world: World) -> None:
     assert late.stdout.readline() == "claimed\n"
     os.kill(late.pid, signal.SIGSTOP)
     gateway = opened.gateway
-    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end", 20)
-    gateway.claim(by, "agent:next", begin_role(), task=run)
+    wait_for(
+        lambda: gateway.perform(FireTimers()) >= 0 and _free(opened.gateway.store, run),
+        lambda: "its lease does not end",
+        20,
+    )
+    gateway.perform(ClaimTask(by, "agent:next", begin_role(), task=run))
     before = _length(opened.gateway.store)
     os.kill(late.pid, signal.SIGCONT)
     said = late.communicate("go\n", timeout=30)[0]
@@ -280,8 +288,8 @@ def test_what_several_processes_see_come_due_at_once_is_fired_once(world: World)
     runs = [f"r{number}" for number in range(20)]
     for run in runs:
         begin = c.Create("t", Kind.WORK, "small", WORKFLOW.definition.digest, by.id, run, repo="o", origin="/o")
-        opened.gateway.create(by, [(run, begin)], pinned(WORKFLOW))
-        opened.gateway.claim(by, "agent:a", begin_role(), task=run, lease_ms=1)
+        opened.gateway.perform(CreateRun(by, ((run, begin),), pinned(WORKFLOW)))
+        opened.gateway.perform(ClaimTask(by, "agent:a", begin_role(), task=run, lease_ms=1))
     tickers = [
         subprocess.Popen(
             [sys.executable, "-c", TICKER, str(world.store)],

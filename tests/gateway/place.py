@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway.served import resident
 from gateway.shop import Clock, Shop
@@ -18,12 +17,14 @@ from onloop.gates.folders import private
 from onloop.gates.manifest import Manifest
 from onloop.gates.quarantine import Arrival
 from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.exchanges import SubmitAnnounced
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal
 from onloop.gateway.line import Line
 from onloop.gateway.opening import Opened
 from onloop.gateway.service import Gateway
 from onloop.gateway.submission import hand_in, submit, take
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.task import Artefact, Task
 from onloop.store.rows import Head
 from onloop.store.sqlite import SqliteStore, create_store
@@ -110,11 +111,11 @@ def at_the_socket(place: Place) -> Iterator[Place]:
     """The same place with its agent at the socket of a resident gateway, and in folders of another user's."""
     home, clock, secret = place.opened.home, place.shop.clock, place.shop.secrets["r1"]
 
-    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
+    def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
         opened = Opened(home, Gateway(SqliteStore(home.store), clock))
         try:
-            agent, statement, key = values
-            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
+            task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
+            return task, opened.gateway.store.receipt
         finally:
             opened.close()
 
@@ -125,6 +126,6 @@ def at_the_socket(place: Place) -> Iterator[Place]:
             ours.rename(theirs)
         line = Line(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), clock)
-        yield Place(place.shop, Opened(apart, client, client), client.agent(secret), place.origin)
+        yield Place(place.shop, Opened(apart, client, client), client.perform(RecogniseAgent(secret)), place.origin)
         line.close()
         assert [word for word in words if word.startswith("trouble")] == []

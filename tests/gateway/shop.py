@@ -9,12 +9,15 @@ from typing import Any
 
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.commands import CreateRun, PerformCommand
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.door import Door
 from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, agent_from_token, launcher, verifier
 from onloop.gateway.projection import is_brief_kept
 from onloop.gateway.scram import keys_from, salted_password
 from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance, Definition
@@ -25,7 +28,7 @@ from onloop.machine.proof import BoxProved
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.machine.timers import armed_timers
 from onloop.store.codec import event_from_text, to_text
-from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.port import Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
 from onloop.store.verification import verify
 from onloop.text import safe_lines
@@ -73,13 +76,15 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.gateway: Door = Gateway(self.store, self.clock)
-        with self.store.writing() as tx:
-            if tx.house().id:
-                return
-            append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
-            for who, groups in PEOPLE.items():
-                name = who.removeprefix("human:")
-                append_house(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
+        self.store.transact(self._open)
+
+    def _open(self, tx: Transaction) -> None:
+        if tx.house().id:
+            return
+        append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
+        for who, groups in PEOPLE.items():
+            name = who.removeprefix("human:")
+            append_house(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
 
     def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
         """A run of one task."""
@@ -99,7 +104,7 @@ class Shop:
 
     def claim(self, task: str | None = None, agent: str = "agent:alfa", role: str = "implementer") -> Principal:
         """The agent that has taken the lease."""
-        got = self.gateway.claim(LAUNCHER, agent, role, task=task)
+        got = self.gateway.perform(ClaimTask(LAUNCHER, agent, role, task=task))
         self.secrets[got.task.id] = got.secret
         return self.agent(got.secret)
 
@@ -111,11 +116,13 @@ class Shop:
     def submit(self, agent: Principal, what: Submission | None = None, key: str = "") -> Task:
         """The agent hands in."""
         handed = replace(what or work(), at=self.clock())
-        return self.gateway.perform(INTAKE, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+        return self.gateway.perform(
+            PerformCommand(INTAKE, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+        )
 
     def ask(self, agent: Principal, question: str = "Which one?") -> Task:
         """The agent asks a person."""
-        return self.gateway.perform(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question))
+        return self.gateway.perform(PerformCommand(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question)))
 
     def report(self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS) -> Task:
         """The verifier answers about what is submitted now."""
@@ -123,7 +130,7 @@ class Shop:
         now = task.submission or work()
         said, by = f"{gate} says {verdict.value}", VERIFIER.id
         evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
-        return self.gateway.perform(VERIFIER, task_id, c.ReportGate(evidence))
+        return self.gateway.perform(PerformCommand(VERIFIER, task_id, c.ReportGate(evidence)))
 
     def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:
         """A person who has proved themselves."""
@@ -144,24 +151,28 @@ class Shop:
 
     def approve(self, name: str = "ana", task_id: str = "r1") -> Task:
         """The person says yes to what is shown now."""
-        return self.gateway.perform(self.person(name), task_id, self.approval(name, task_id))
+        return self.gateway.perform(PerformCommand(self.person(name), task_id, self.approval(name, task_id)))
 
     def reject(self, reason: str = "not like this", name: str = "ana", task_id: str = "r1") -> Task:
         """The person says no to what is shown now."""
         said = self.approval(name, task_id)
-        return self.gateway.perform(self.person(name), task_id, c.Reject(said.request, said.digest, said.voice, reason))
+        return self.gateway.perform(
+            PerformCommand(self.person(name), task_id, c.Reject(said.request, said.digest, said.voice, reason))
+        )
 
     def cancel(self, task_id: str = "r1", name: str = "ana", key: str = "") -> Task:
         """The person ends it."""
-        return self.gateway.perform(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)
+        return self.gateway.perform(
+            PerformCommand(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)
+        )
 
     def freeze(self, scope: str = "all", name: str = "ana") -> None:
         """Nothing moves."""
-        self.gateway.record_house(self.person(name), Frozen(scope, f"human:{name}", "look first"))
+        self.gateway.perform(RecordStoreEvent(self.person(name), Frozen(scope, f"human:{name}", "look first")))
 
     def unfreeze(self, scope: str = "all", name: str = "ana") -> None:
         """It moves again."""
-        self.gateway.record_house(self.person(name), Unfrozen(scope, f"human:{name}"))
+        self.gateway.perform(RecordStoreEvent(self.person(name), Unfrozen(scope, f"human:{name}")))
 
     def waiting(self, task_id: str = "r1") -> Request:
         """Bring a waiting task to its approval; the answer is what is asked."""
@@ -267,8 +278,10 @@ class Shop:
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition
-        return self.gateway.create(
-            LAUNCHER, creations, Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+        return self.gateway.perform(
+            CreateRun(
+                LAUNCHER, tuple(creations), Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+            )
         )
 
 

@@ -18,6 +18,7 @@ from onloop.attention.items import Tier, item_of
 from onloop.attention.lifecycle import acknowledgement
 from onloop.gateway.gallery import Gallery, board_of_store, picture_of
 from onloop.gateway.picture import Category, FleetLine, Picture, board_at, category_of
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Task
@@ -174,7 +175,7 @@ def test_the_board_of_a_store_has_failures_silent_agents_and_what_is_hidden(shop
         (Reason.DISCONNECTED, Tier.STALLED),
     ]
     ana = shop.person()
-    shop.gateway.record_house(ana, acknowledgement(board.shown[0], ana.id, shop.clock()))
+    shop.gateway.perform(RecordStoreEvent(ana, acknowledgement(board.shown[0], ana.id, shop.clock())))
     shop.freeze("run:r1")
     with shop.store.reading() as at:
         frozen = board_of_store(at, shop.clock())

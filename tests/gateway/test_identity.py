@@ -9,10 +9,12 @@ import pytest
 
 from gateway.shop import CHEAP, Shop, enrolled
 from onloop.errors import BadInput, NotAllowed, Refused
+from onloop.gateway.claims import Claim
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.identity import agent_from_token, launcher, token_digest
 from onloop.gateway.passphrase import enrolment, person_from_passphrase
 from onloop.gateway.scram import LEAST_COST
-from onloop.gateway.service import Claim
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.house import House, PersonEnrolled, StoreCreated, evolve_house, fold_house
@@ -90,18 +92,20 @@ def test_a_name_belongs_to_whoever_has_it(shop: Shop) -> None:
     before = shop.log()
     for name in ("ana", "ANA"):
         with pytest.raises(NotAllowed, match="'ana' is enrolled already"):
-            shop.gateway.record_house(shop.person("ben"), replace(enrolled("ana", ()), name=name, by="human:ben"))
+            shop.gateway.perform(
+                RecordStoreEvent(shop.person("ben"), replace(enrolled("ana", ()), name=name, by="human:ben"))
+            )
     assert shop.log() == before
 
     renewed = replace(enrolled("ana", ()), salt="01", by="human:ana", cost=LEAST_COST)
-    shop.gateway.record_house(shop.person("ana"), renewed)
+    shop.gateway.perform(RecordStoreEvent(shop.person("ana"), renewed))
     with shop.store.reading() as at:
         assert at.house().people["ana"].salt == "01"
 
 
 def test_a_store_does_not_begin_twice(shop: Shop) -> None:
     with pytest.raises(Refused, match="has begun already, as s1"):
-        shop.gateway.record_house(launcher("init"), StoreCreated("s2", scripted=True))
+        shop.gateway.perform(RecordStoreEvent(launcher("init"), StoreCreated("s2", scripted=True)))
 
 
 def test_an_agents_secret_is_nowhere_in_the_store(durable: Shop, tmp_path: Path) -> None:
@@ -146,7 +150,7 @@ def test_a_new_claim_makes_the_old_token_invalid(shop: Shop) -> None:
     shop.begin()
     first = shop.claim()
     secret = shop.secrets["r1"]
-    shop.gateway.perform(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED))
+    shop.gateway.perform(PerformCommand(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED)))
     assert shop.agent(secret) == first
 
     shop.claim(agent="agent:bravo")

@@ -9,10 +9,12 @@ import pytest
 
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
+from onloop.gateway.claims import Claim, ClaimTask
+from onloop.gateway.commands import CreateRun
 from onloop.gateway.identity import launcher
 from onloop.gateway.keys import FORGOTTEN_AT_ONCE, RETENTION_MS
 from onloop.gateway.passphrase import enrolment
-from onloop.gateway.service import Claim
+from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.machine.house import Frozen, Unfrozen
 from onloop.machine.task import Task
 from onloop.store.codec import to_text
@@ -24,7 +26,7 @@ KEY = "5f1c0b9e8d7a46c2"
 
 
 def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "tests") -> Claim:
-    got = shop.gateway.claim(launcher(by), agent, "implementer", key=key)
+    got = shop.gateway.perform(ClaimTask(launcher(by), agent, "implementer", key=key))
     shop.secrets[got.task.id] = got.secret
     return got
 
@@ -32,7 +34,7 @@ def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "te
 def created(shop: Shop, run: str, title: str = "Fix it", key: str = "k1") -> Task:
     creation, walked = replace(shop.creation(run=run), title=title), shop.definition
     pinned = Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
-    return shop.gateway.create(LAUNCHER, [(run, creation)], pinned, key=key)
+    return shop.gateway.perform(CreateRun(LAUNCHER, ((run, creation),), pinned, key=key))
 
 
 def refused(call: Callable[[], object]) -> OnloopError:
@@ -66,7 +68,7 @@ def test_a_claim_is_not_given_again_once_its_lease_has_ended(shop: Shop) -> None
     shop.later(MINUTE)
 
     assert refused(lambda: claimed(shop)).exit is Exit.NOT_YOURS
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert "has ended" in refused(lambda: claimed(shop)).message
 
 
@@ -101,9 +103,9 @@ def test_a_run_begins_once_though_the_second_try_thought_of_another_id(shop: Sho
 def test_a_freeze_and_its_end_are_recorded_once(shop: Shop) -> None:
     ana = shop.person()
     for _ in range(2):
-        shop.gateway.record_house(ana, Frozen("all", ana.id, "look"), key="k1")
+        shop.gateway.perform(RecordStoreEvent(ana, Frozen("all", ana.id, "look"), key="k1"))
     for _ in range(2):
-        shop.gateway.record_house(ana, Unfrozen("all", ana.id), key="k2")
+        shop.gateway.perform(RecordStoreEvent(ana, Unfrozen("all", ana.id), key="k2"))
 
     assert [event.name for event in shop.log("house")][-2:] == ["Frozen", "Unfrozen"]
     assert [event.key for event in shop.log("house")][-2:] == ["k1", "k2"]
@@ -112,7 +114,9 @@ def test_a_freeze_and_its_end_are_recorded_once(shop: Shop) -> None:
 def test_an_enrolment_is_made_once_though_its_salt_is_new_at_each_try(shop: Shop) -> None:
     ana = shop.person("ana")
     for _ in range(2):
-        shop.gateway.record_house(ana, enrolment("zoe", ("approvers",), "", "long enough", ana.id), key="k1")
+        shop.gateway.perform(
+            RecordStoreEvent(ana, enrolment("zoe", ("approvers",), "", "long enough", ana.id), key="k1")
+        )
 
     assert [event.name for event in shop.log("house")].count("PersonEnrolled") == len(shop.people()) == 4 + 1
 
@@ -122,7 +126,7 @@ def test_an_enrolment_is_made_once_though_its_salt_is_new_at_each_try(shop: Shop
     [
         lambda shop: claimed(shop, agent="agent:bravo"),
         lambda shop: created(shop, "r9", title="Another", key="k1"),
-        lambda shop: shop.gateway.record_house(shop.person(), Frozen("run:r1", "human:ana", ""), key="k1"),
+        lambda shop: shop.gateway.perform(RecordStoreEvent(shop.person(), Frozen("run:r1", "human:ana", ""), key="k1")),
     ],
     ids=["claim", "create", "freeze"],
 )
@@ -131,7 +135,7 @@ def test_the_same_key_with_another_body_is_refused_and_changes_nothing(
 ) -> None:
     created(shop, "r1")
     claimed(shop)
-    shop.gateway.record_house(shop.person(), Frozen("run:none", "human:ana", ""), key="k1")
+    shop.gateway.perform(RecordStoreEvent(shop.person(), Frozen("run:none", "human:ana", ""), key="k1"))
     length = len(shop.log())
 
     no = refused(lambda: again(shop))

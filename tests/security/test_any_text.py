@@ -18,6 +18,7 @@ from onloop.gates.bundle import bundle_header
 from onloop.gates.manifest import manifest_from
 from onloop.gateway import scram
 from onloop.gateway.passphrase import Challenge
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.house import House
 from onloop.store.memory import MemoryStore
 from onloop.workflow.loader import load
@@ -43,7 +44,7 @@ SHOP = Shop(MemoryStore())
 
 
 def _token(text: str) -> object:
-    return SHOP.gateway.agent(text)
+    return SHOP.gateway.perform(RecogniseAgent(text))
 
 
 def _first_message(text: str) -> object:

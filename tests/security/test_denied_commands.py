@@ -97,9 +97,8 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _enrol_as_people_are(shop: Shop) -> None:
     """A client asks nobody for a passphrase whose keys cost as little as a shop's do."""
-    with shop.store.writing() as tx:
-        ana = enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
-        append_house(tx, ana, shop.clock(), LAUNCHER.id)
+    ana = enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
+    shop.store.transact(lambda tx: append_house(tx, ana, shop.clock(), LAUNCHER.id))
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -21,17 +21,23 @@ from gateway.served import line_to, prove_people, resident
 from gateway.shop import CHEAP, LAUNCHER, Shop, passphrase_of
 from onloop.cli.render import dossier_lines
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
+from onloop.gateway.claims import ClaimTask
 from onloop.gateway.client import ClientStore, GatewayClient
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.credentials import Credentials
 from onloop.gateway.dossier import dossier_of
+from onloop.gateway.exchanges import AskChallenge, ProveOwner
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal, agent_from_token, launcher, this_process, verifier
+from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.line import Line
 from onloop.gateway.opening import create_home, open_home
 from onloop.gateway.own_key import make_own_key, own_proof
 from onloop.gateway.peer import listening
 from onloop.gateway.reach import reachable
 from onloop.gateway.standing import standings
+from onloop.gateway.upkeep import KeepContent, RecogniseAgent, RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.house import Frozen, House
@@ -113,11 +119,11 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
         line = Line(home.socket, home.store)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         tries = {
-            "take a job": lambda: gateway.take_job(verifier("v"), 1, effects=False),
-            "report": lambda: gateway.free_jobs(),
-            "keep": lambda: gateway.keep(b"x"),
-            "start": lambda: gateway.perform(LAUNCHER, "r1", c.Settle()),
-            "be a person": lambda: gateway.record_house(durable.person(), Frozen("all", "human:ana", "")),
+            "take a job": lambda: gateway.perform(TakeJob(verifier("v"), 1, effects=False)),
+            "report": lambda: gateway.perform(FreeJobs()),
+            "keep": lambda: gateway.perform(KeepContent(b"x")),
+            "start": lambda: gateway.perform(PerformCommand(LAUNCHER, "r1", c.Settle())),
+            "be a person": lambda: gateway.perform(RecordStoreEvent(durable.person(), Frozen("all", "human:ana", ""))),
             "read tokens": lambda: _tokens(gateway),
         }
         outcomes = {name: told(act) for name, act in tries.items()}
@@ -138,16 +144,16 @@ def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, t
         key = make_own_key(home.store)
         (home.store / "own.key").rename(tmp_path / "put aside")
         line = Line(home.socket, home.store)
-        first = str(line.ask("challenge"))
+        first = line.ask(AskChallenge())
         for wrong in ("", "0" * 64, own_proof(key, "another"), own_proof(b"x" * 32, first)):
             with pytest.raises(NotAllowed, match="did not show that they can open the store"):
-                line.ask("own", wrong)
-            first = str(line.ask("challenge"))
-        line.ask("own", own_proof(key, first))
+                line.ask(ProveOwner(wrong))
+            first = line.ask(AskChallenge())
+        line.ask(ProveOwner(own_proof(key, first)))
         with pytest.raises(NotAllowed):
-            line.ask("own", own_proof(key, first))
+            line.ask(ProveOwner(own_proof(key, first)))
         with pytest.raises(NotAllowed):
-            line.ask("own", own_proof(key, ""))
+            line.ask(ProveOwner(own_proof(key, "")))
         line.close()
 
 
@@ -177,7 +183,9 @@ def test_root_without_the_secret_is_another_user(durable: Shop, tmp_path: Path) 
 
 def take_a_job(store: Path) -> str:
     line = Line(Home(store).socket, store)
-    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).take_job(verifier("v"), 1, effects=False))
+    return told(
+        lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(TakeJob(verifier("v"), 1, effects=False))
+    )
 
 
 # -- tokens
@@ -219,7 +227,7 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
     line = Line(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     try:
-        return gateway.claim(launcher("x"), f"agent:{name}", role, task=task).secret
+        return gateway.perform(ClaimTask(launcher("x"), f"agent:{name}", role, task=task)).secret
     except NotAllowed as no:
         return f"NotAllowed: {no.message}; {no.hint}"
 
@@ -227,7 +235,7 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
 def heartbeat(store: Path, secret: str) -> str:
     line = Line(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
-    return told(lambda: gateway.heartbeat(gateway.agent(secret)))
+    return told(lambda: gateway.perform(Heartbeat(gateway.perform(RecogniseAgent(secret)))))
 
 
 def as_if(store: Path, task: str, name: str, epoch: str) -> str:
@@ -235,7 +243,7 @@ def as_if(store: Path, task: str, name: str, epoch: str) -> str:
     line = Line(Home(store).socket, store)
     agent = replace(verifier("x"), name=name, task=task, epoch=int(epoch))
     agent = replace(agent, kind=type(agent.kind)("agent"))
-    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).heartbeat(agent))
+    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(Heartbeat(agent)))
 
 
 # -- both sides of a review
@@ -257,7 +265,7 @@ def test_one_user_does_not_review_what_it_did_under_another_name(durable: Shop, 
         same = as_user(ONE, "claimed", home, "r1", "reviewer", "zulu")
         durable.secrets["r1"] = as_user(OTHER, "claimed", home, "r1", "reviewer", "zulu")
     judge = durable.agent(durable.secrets["r1"])
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right")))
 
     assert same == (
         f"NotAllowed: user {ONE} did develop.implement of r1, and nobody does both it and review.code; "
@@ -279,7 +287,7 @@ def test_where_one_user_runs_all_a_judgement_says_that_it_is_not_independent(dur
     durable.submit(durable.claim())
     durable.report()
     judge = durable.claim(agent="agent:zulu", role="reviewer")
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right")))
     shown = sheet(durable)
     (logged,) = [event for event in durable.log("r1") if event.name == "Judged"]
 
@@ -291,17 +299,17 @@ def test_where_one_user_runs_all_a_judgement_says_that_it_is_not_independent(dur
 def test_no_process_takes_both_sides_in_whatever_order(durable: Shop) -> None:
     durable.begin(replace(reviewing()))
     own = this_process("worker")
-    durable.secrets["r1"] = durable.gateway.claim(own, "agent:alfa", "implementer").secret
+    durable.secrets["r1"] = durable.gateway.perform(ClaimTask(own, "agent:alfa", "implementer")).secret
     durable.submit(durable.agent(durable.secrets["r1"]))
     durable.report()
     with pytest.raises(NotAllowed, match=r"did develop[.]implement of r1, and nobody does both it and review[.]code"):
-        durable.gateway.claim(own, "agent:zulu", "reviewer", task="r1")
+        durable.gateway.perform(ClaimTask(own, "agent:zulu", "reviewer", task="r1"))
     other = replace(own, hand=replace(own.hand, process="1@1"))
-    durable.secrets["r1"] = durable.gateway.claim(other, "agent:zulu", "reviewer", task="r1").secret
+    durable.secrets["r1"] = durable.gateway.perform(ClaimTask(other, "agent:zulu", "reviewer", task="r1")).secret
     judge = durable.agent(durable.secrets["r1"])
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, False, "not yet"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, False, "not yet")))
     with pytest.raises(NotAllowed, match=r"did review[.]code of r1, and nobody does both it and develop[.]implement"):
-        durable.gateway.claim(other, "agent:yankee", "implementer", task="r1")
+        durable.gateway.perform(ClaimTask(other, "agent:yankee", "implementer", task="r1"))
 
 
 def test_a_process_is_named_by_the_kernel_over_the_socket(durable: Shop, tmp_path: Path) -> None:
@@ -311,11 +319,11 @@ def test_a_process_is_named_by_the_kernel_over_the_socket(durable: Shop, tmp_pat
         line = line_to(home)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         lying = launcher("x", Hand(ONE, "1@1"))
-        durable.secrets["r1"] = gateway.claim(lying, "agent:alfa", "implementer", task="r1").secret
+        durable.secrets["r1"] = gateway.perform(ClaimTask(lying, "agent:alfa", "implementer", task="r1")).secret
         durable.submit(durable.agent(durable.secrets["r1"]))
         durable.report()
         with pytest.raises(NotAllowed, match="nobody does both"):
-            gateway.claim(launcher("y", Hand(OTHER, "2@2")), "agent:zulu", "reviewer", task="r1")
+            gateway.perform(ClaimTask(launcher("y", Hand(OTHER, "2@2")), "agent:zulu", "reviewer", task="r1"))
         line.close()
     assert durable.task().hands["develop.implement"] == (this_process("").hand,)
 
@@ -413,7 +421,9 @@ def test_a2_is_reached_by_an_approver_who_is_nobody_of_those_who_own_or_claim(
         owner = GatewayClient(own, ClientStore(own), durable.clock)
         prove_people(owner)
         by_owner = (
-            told(lambda: owner.perform(durable.person("ben"), "r1", durable.approval("ben"))) if not reached else ""
+            told(lambda: owner.perform(PerformCommand(durable.person("ben"), "r1", durable.approval("ben"))))
+            if not reached
+            else ""
         )
         own.close()
 
@@ -431,7 +441,7 @@ def approving(store: Path, task: str, request: str, digest: str) -> str:
     person = gateway.person("ana", passphrase_of("ana"), typed=True)
     assert person.voice is not None
     voice = person.voice
-    return told(lambda: gateway.perform(person, task, c.Approve(request, digest, voice)).state.value)
+    return told(lambda: gateway.perform(PerformCommand(person, task, c.Approve(request, digest, voice))).state.value)
 
 
 def test_whoever_worked_on_the_task_has_no_a2_for_it_whatever_the_gateway_thought(durable: Shop) -> None:
@@ -441,7 +451,7 @@ def test_whoever_worked_on_the_task_has_no_a2_for_it_whatever_the_gateway_though
     person = replace(durable.person(), voice=spoken)
 
     with pytest.raises(NotAllowed, match="demands A2, and A1 was proved"):
-        durable.gateway.perform(person, "r1", replace(durable.approval(), voice=spoken))
+        durable.gateway.perform(PerformCommand(person, "r1", replace(durable.approval(), voice=spoken)))
 
 
 @pytest.mark.parametrize(("assurance", "said"), [("A1", False), ("A2", True), ("A3", True)])
@@ -513,8 +523,8 @@ def test_a_principal_that_is_spoken_of_is_not_one_that_has_proved_itself(durable
         gateway.person("ben", passphrase_of("ben"), typed=True)
         for who in (durable.person("ana"), Principal(durable.person().kind, "nobody")):
             with pytest.raises(NotAllowed, match=f"has not proved to be {who.id}"):
-                gateway.record_house(who, Frozen("all", who.id, ""))
+                gateway.perform(RecordStoreEvent(who, Frozen("all", who.id, "")))
         with pytest.raises((NotAllowed, BadInput, Unavailable)):
-            gateway.record_house(durable.person("ben"), Frozen("all", "human:ana", ""))
+            gateway.perform(RecordStoreEvent(durable.person("ben"), Frozen("all", "human:ana", "")))
         line.close()
     assert [event.name for event in durable.log("house")].count("Frozen") == 0

@@ -22,6 +22,7 @@ from onloop.gates.loan import loaned, own_objects
 from onloop.gates.manifest import Manifest
 from onloop.gates.mirror import Mirror
 from onloop.gates.provenance import check_provenance
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.dossier import changes_of
 from onloop.gateway.isolation import can_open
 from onloop.machine import commands as c
@@ -85,7 +86,9 @@ def test_f2_a_submission_of_an_agents_own_making_is_refused_and_leaves_nothing(p
     before = place.shop.log()
 
     with pytest.raises(NotAllowed, match="agent:alfa may not submit") as refused:
-        place.opened.gateway.perform(place.agent, "r1", c.Submit(place.agent.id, place.agent.epoch, lie))
+        place.opened.gateway.perform(
+            PerformCommand(place.agent, "r1", c.Submit(place.agent.id, place.agent.epoch, lie))
+        )
     assert "only gateway may" in refused.value.hint
     assert (place.shop.log(), place.shop.task().submission) == (before, None)
 

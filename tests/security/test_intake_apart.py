@@ -14,6 +14,7 @@ import pytest
 
 from e2e.serving import is_served
 from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
+from onloop.gateway.commands import CreateRun
 from onloop.gateway.home import Home
 from onloop.gateway.identity import launcher
 from onloop.gateway.opening import wall_clock
@@ -103,7 +104,7 @@ def _begin(home: Home, origin: str) -> None:
     begin = c.Create(
         "t", Kind.WORK, "small", workflow.definition.digest, owner.id, "r1", repo="shop", origin=str(origin)
     )
-    Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
+    Gateway(store, wall_clock).perform(CreateRun(owner, (("r1", begin),), pinned(workflow)))
     store.close()
 
 

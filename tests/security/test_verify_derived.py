@@ -22,6 +22,7 @@ from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.gateway.derivation import Derivation
 from onloop.gateway.home import Home
 from onloop.store.inspection import inspect
+from onloop.store.port import Transaction
 from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
 from onloop.store.sqlite import SqliteStore, anchor_of
 from onloop.store.tables import Tables
@@ -235,9 +236,12 @@ TAMPERINGS: Mapping[str, Tamper] = {
 def test_what_follows_from_the_log_and_was_tampered_with_is_named(name: str, busy: Busy, tmp_path: Path) -> None:
     store = _copy(busy, tmp_path)
     opened = SqliteStore(store)
-    with opened.writing() as tx:
+
+    def tamper(tx: Transaction) -> str:
         assert isinstance(tx, Tables)
-        expected = TAMPERINGS[name](tx)
+        return TAMPERINGS[name](tx)
+
+    expected = opened.transact(tamper)
     opened.close()
 
     assert _found(store, derived=False) == (), "seals and tallies fit: nothing else would find it"

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from textual.pilot import Pilot
 
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.identity import Principal
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
@@ -60,7 +62,7 @@ def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still()
         scene.clock.later(STILL_MS)
         _, agent = scene.claim("r7k2m.4", "di")
         scene.clock.later(STILL_MS)
-        scene.gateway.heartbeat(agent, lease_ms=3_600_000)
+        scene.gateway.perform(Heartbeat(agent, lease_ms=3_600_000))
         await shows(pilot, "◐ still  di")
         scene.clock.later(60 * MINUTE)
         await shows(pilot, "✗ lapsed ada")
@@ -94,9 +96,9 @@ def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_w
     (task,) = scene.fleet(["billing"])
     _, lead = scene.claim(task, "lead")
     for title in ("menu", "till"):
-        scene.gateway.perform(lead, task, c.Spawn(lead.id, lead.epoch, title))
+        scene.gateway.perform(PerformCommand(lead, task, c.Spawn(lead.id, lead.epoch, title)))
     _, part = scene.claim(f"{task}.1", "part")
-    scene.gateway.perform(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60))
+    scene.gateway.perform(PerformCommand(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60)))
     app = scene.dashboard()
 
     async def story(pilot: Pilot[str]) -> None:
@@ -121,9 +123,11 @@ def delegating() -> tuple[Scene, Principal]:
     tasks = scene.fleet(["billing", "ledger", "cart"])
     _, ada = scene.claim(tasks[0], "ada")
     scene.claim(tasks[1], "bo")
-    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    scene.gateway.perform(
+        Heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    )
     scene.clock.later(3 * MINUTE)
-    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a2", "Plan"),))
+    scene.gateway.perform(Heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a2", "Plan"),)))
     return scene, ada
 
 
@@ -140,7 +144,7 @@ def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_end(siz
         rows = [row for row in screen_text(app).splitlines() if "r7k2m." in row]
         order = ("ada", "Explore", "Plan", "bo")
         assert [next(name for name in order if name in row) for row in rows] == list(order)
-        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))
         await until(pilot, lambda: "Explore" not in screen_text(app))
         scene.cancels("r7k2m.1")
         await until(pilot, lambda: "Plan" not in screen_text(app))
@@ -164,7 +168,7 @@ def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_pr
         await shows(pilot, "r7k2m.1 billing", "in its agent's process (not evidence)", "┆ looks for callers")
         await pilot.press("escape")
         await shows(pilot, "▶         └ Explore")
-        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))
         await until(pilot, lambda: "Explore" not in screen_text(app))
         await shows(pilot, "▶         └ Plan")
         assert app.main.view.subject() is not None
@@ -176,7 +180,7 @@ def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
     scene, ada = delegating()
     scene.claim("r7k2m.3", "cy")
     scene.clock.later(QUIET_MS)
-    scene.gateway.heartbeat(ada)
+    scene.gateway.perform(Heartbeat(ada))
     app = scene.dashboard()
 
     async def story(pilot: Pilot[str]) -> None:

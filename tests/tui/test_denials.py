@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from onloop.errors import Ground
 from onloop.gateway.identity import Principal, PrincipalKind
+from onloop.gateway.upkeep import CountDenial
 from onloop.machine.house import Unfrozen
 from tui_scenes import busy, play, screen_text, shows, until
 
@@ -16,7 +17,7 @@ def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> N
     scene = busy()
     agent = Principal(PrincipalKind.AGENT, "mallory", "r7k2m.1", 1)
     for verb in ("approve", "unfreeze"):
-        scene.gateway.deny(agent, verb, "r7k2m.1", Ground.KIND)
+        scene.gateway.perform(CountDenial(agent, verb, "r7k2m.1", Ground.KIND))
     scene.enrol("ben")
     app = scene.dashboard()
 

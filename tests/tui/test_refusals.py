@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from onloop.gateway.commands import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import Answer
 from onloop_tui.dialogs.form import Form
@@ -51,7 +52,7 @@ def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task_as_it
         await pilot.press("r")
         await shows(pilot, "Reject:")
         asked = scene.place.dossier("r7k2m.1").asked[0]
-        scene.gateway.perform(ben, "r7k2m.1", c.Approve(asked.request.id, asked.digest, voice))
+        scene.gateway.perform(PerformCommand(ben, "r7k2m.1", c.Approve(asked.request.id, asked.digest, voice)))
         scene.clock.later(1000)
         await type_in(pilot, "too late")
         await pilot.press("enter")
@@ -72,7 +73,9 @@ def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None:
         await shows(pilot, "Enter confirms")
         ana = scene.person()
         assert ana.voice is not None
-        scene.gateway.perform(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
+        scene.gateway.perform(
+            PerformCommand(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
+        )
         await shows(pilot, "it has changed since it was read")
         assert app.main.sheet.mode is Mode.SHOWN
         scene.clock.later(1000)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.credentials import Credentials
 from onloop.gateway.door import Door
 from onloop.gateway.dossier import NOT_ASKED, Changes, Dossier, changes_of, dossier_of
@@ -17,6 +18,7 @@ from onloop.gateway.identity import Principal
 from onloop.gateway.lines import Lines
 from onloop.gateway.opening import gateway_socket, open_home, wall_clock
 from onloop.gateway.scram import LEAST_COST
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.freshness import check_version
 from onloop.machine.house import HouseEvent
@@ -72,7 +74,7 @@ class Place:
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Hand a decision to the gateway; the answer is the task after it."""
         with self._opened() as gateway:
-            return gateway.perform(person, task_id, command, key=key)
+            return gateway.perform(PerformCommand(person, task_id, command, key=key))
 
     def perform_below(
         self, person: Principal, task_id: str, command: Pause | Resume | Cancel, key: str
@@ -99,7 +101,7 @@ class Place:
     def record(self, person: Principal, event: HouseEvent) -> None:
         """Have the gateway record a fact about the whole store: here, what people say about causes."""
         with self._opened() as gateway:
-            gateway.record_house(person, event)
+            gateway.perform(RecordStoreEvent(person, event))
 
     def recognise(self, name: str, passphrase: str) -> Principal:
         """The person whose passphrase was typed just now; NotAllowed if it is not theirs. Slow by design."""

@@ -8,8 +8,10 @@ from enum import Enum, auto
 from onloop.agents.process import AgentProcess
 from onloop.errors import Refused
 from onloop.gateway.identity import Principal
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import task_of
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -79,8 +81,8 @@ class Vigil:
 
     def _renewed(self, *, progress: bool) -> bool:
         try:
-            self.opened.gateway.heartbeat(self.agent, lease_ms=self.lease_ms, progress=progress)
-            self.opened.gateway.tick()
+            self.opened.gateway.perform(Heartbeat(self.agent, lease_ms=self.lease_ms, progress=progress))
+            self.opened.gateway.perform(FireTimers())
         except Refused:
             return False
         return is_held(task_of(self.opened, self.agent.task or ""), self.agent)

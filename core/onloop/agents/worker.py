@@ -14,12 +14,16 @@ from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.manifest import Manifest
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal, this_process
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.opening import Opened
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit_if, task_of, wait_for_gates
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Submission, Task
 from onloop.store.rows import SubAgent
@@ -59,11 +63,13 @@ class Worker:
         """Work until stopped (or, with `once`, on one task at most)."""
         while not self.stopped():
             try:
-                found = self.opened.gateway.claim(
-                    this_process("work"),
-                    f"agent:{self.settings.name}",
-                    self.settings.role,
-                    lease_ms=self.settings.lease_ms,
+                found = self.opened.gateway.perform(
+                    ClaimTask(
+                        this_process("work"),
+                        f"agent:{self.settings.name}",
+                        self.settings.role,
+                        lease_ms=self.settings.lease_ms,
+                    )
                 )
             except Refused as no:
                 if once:
@@ -86,7 +92,7 @@ class Worker:
             waited += POLL_S
 
     def _work(self, task: Task, secret: str) -> None:
-        agent = self.opened.gateway.agent(secret)
+        agent = self.opened.gateway.perform(RecogniseAgent(secret))
         cause, detail = ReleaseCause.STOPPED, ""
         try:
             prepare_workplace(self.opened.home, task, agent.name)
@@ -136,7 +142,7 @@ class Worker:
         news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
         if news:
             with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
-                self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
+                self.opened.gateway.perform(Heartbeat(agent, lease_ms=self.settings.lease_ms, news=news))
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, vigil: Vigil, last: bytes
@@ -203,7 +209,9 @@ class Worker:
             return
         detail = safe(detail, 500)
         try:
-            self.opened.gateway.perform(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
+            self.opened.gateway.perform(
+                PerformCommand(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
+            )
         except Refused:
             return
         self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())

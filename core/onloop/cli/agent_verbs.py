@@ -15,14 +15,17 @@ from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gateway.brief import brief_for
 from onloop.gateway.brief_facts import brief_facts
+from onloop.gateway.claims import Claim, ClaimTask
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
-from onloop.gateway.service import Claim
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit as submit_head
 from onloop.gateway.submission import task_of, wait_for_gates
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.gateway.verdict import Answer, answer_for
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.digest import Json
@@ -40,7 +43,9 @@ def claim(context: Context) -> Output:
     args, opened = context.args, context.opened
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
-    got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    got = opened.gateway.perform(
+        ClaimTask(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    )
     place = _workplace(context, got)
     exports = own_variables(opened.home, got.task, got.secret)
     lines = (
@@ -62,14 +67,16 @@ def claim(context: Context) -> Output:
 def _workplace(context: Context, got: Claim) -> Path:
     """Where the task is worked on; whoever cannot work on it does not keep it from others."""
     gateway = context.opened.gateway
-    agent = gateway.agent(got.secret)
+    agent = gateway.perform(RecogniseAgent(got.secret))
     try:
         ensure_verifier(context.home)
         return prepare_workplace(context.opened.home, got.task, agent.name)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be made"
-            gateway.perform(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
+            gateway.perform(
+                PerformCommand(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
+            )
         raise
 
 
@@ -116,7 +123,7 @@ def ask(context: Context) -> Output:
     """Ask a person; the lease ends and the answer comes in the next brief."""
     agent = context.agent()
     command = Ask(agent.id, agent.epoch, context.args.question)
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     why = "asked; stop here: the answer comes in the next brief"
     data = {"verdict": "held", "task": task.id, "state": task.state.value, "why": why, "next": "stop here"}
     return Output(Exit.HELD, (f"held  {task.id}  {why}",), data)
@@ -126,7 +133,7 @@ def review(context: Context) -> Output:
     """Judge the work; the lease ends with it."""
     agent, args = context.agent(), context.args
     command = Judge(agent.id, agent.epoch, args.verdict == "pass", args.reason, address_of(agent.name))
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     data = {"task": task.id, "judged": args.verdict, "state": task.state.value, "step": task.step}
     return Output(lines=(safe(f"{task.id} judged {args.verdict}: {task.state.value}, {task.detail}"),), data=data)
 
@@ -135,7 +142,7 @@ def spawn(context: Context) -> Output:
     """Make a child; it waits for an agent of its own."""
     agent, args = context.agent(), context.args
     command = Spawn(agent.id, agent.epoch, args.title, args.brief)
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     made = next(child for child in reversed(task.children) if child.title == " ".join(args.title.split()))
     data: dict[str, Json] = {"task": task.id, "child": made.id, "title": made.title, "children": len(task.children)}
     return Output(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
@@ -150,10 +157,10 @@ def heartbeat(context: Context) -> Output:
         news.append(SubAgentNews(args.sub_agent, args.kind, args.doing))
     elif args.kind or args.doing:
         raise BadInput("--kind and --doing are of a sub-agent, and none is named", hint="--sub-agent ID")
-    expires = gateway.heartbeat(agent, progress=True, news=news)
+    expires = gateway.perform(Heartbeat(agent, progress=True, news=news))
     advice = ""
     if percent is not None:
-        task = gateway.perform(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))
+        task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
         with gateway.store.reading() as at:
             advice = context_advice(definition_of(at, task).step(agent.step), task)
     data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
@@ -174,7 +181,7 @@ def fail(context: Context) -> Output:
 
 
 def _given_back(context: Context, agent: Principal, command: Release | Fail) -> Output:
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 

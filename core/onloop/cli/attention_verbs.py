@@ -13,6 +13,7 @@ from onloop.cli.render import counts_json, freeze_line, group_json, group_lines,
 from onloop.errors import UnknownThing
 from onloop.gateway.gallery import board_of_store
 from onloop.gateway.identity import Principal
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.digest import Json
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.text import safe
@@ -86,7 +87,7 @@ def mute(context: Context) -> Output:
     args, person = context.args, context.person()
     rule = Rule(args.cause, args.reason_code, args.gate, args.step, args.workflow, args.repo, args.run)
     until = context.opened.gateway.clock() + milliseconds(args.duration)
-    context.opened.gateway.record_house(person, Muted(rule, person.id, until, args.reason))
+    context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
     count = sum(len(one.group.members) for one in board_of(context).hidden if one.rule == rule.id)
     data: dict[str, Json] = {"rule": rule.id, "covers": dict(rule.given), "until": until, "muted": count}
     words = safe(f"muted ({rule}): it hides {count} now")
@@ -96,7 +97,7 @@ def mute(context: Context) -> Output:
 def unmute(context: Context) -> Output:
     """Lift a mute."""
     person = context.person()
-    context.opened.gateway.record_house(person, Unmuted(context.args.rule, person.id))
+    context.opened.gateway.perform(RecordStoreEvent(person, Unmuted(context.args.rule, person.id)))
     return Output(lines=(safe(f"unmuted: {context.args.rule}"),), data={"unmuted": context.args.rule})
 
 
@@ -118,7 +119,7 @@ def group_named(context: Context, cause: str) -> Group:
 
 
 def _marked(context: Context, person: Principal, mark: Mark) -> Output:
-    context.opened.gateway.record_house(person, mark)
+    context.opened.gateway.perform(RecordStoreEvent(person, mark))
     board, cause = board_of(context), context.args.cause
     hidden = [one for one in board.hidden if one.group.cause == cause]
     life = board.life(cause)

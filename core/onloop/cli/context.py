@@ -17,6 +17,7 @@ from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, this_process
 from onloop.gateway.opening import Opened, open_file, open_home
 from onloop.gateway.secrecy import shut
+from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.house import House
@@ -82,10 +83,10 @@ class Context:
                 "ONLOOP_TOKEN is not set: this is no worker's environment",
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
-        agent = self.opened.gateway.agent(secret)
+        agent = self.opened.gateway.perform(RecogniseAgent(secret))
         named = os.environ.get("ONLOOP_TASK") or agent.task or ""
         if named != agent.task:
-            self.opened.gateway.deny(agent, "act for another task", named, Ground.FOREIGN)
+            self.opened.gateway.perform(CountDenial(agent, "act for another task", named, Ground.FOREIGN))
             raise NotAllowed(
                 f"ONLOOP_TASK is {named}, and this ONLOOP_TOKEN is for {agent.task}",
                 hint="use both as onloop claim or the worker set them",
@@ -95,7 +96,7 @@ class Context:
     def note_denied(self, verb: str) -> None:
         """Count that an agent asked for what is done outside of any task, if there is a store to count it in."""
         with suppress(OnloopError):
-            self.opened.gateway.deny(self.agent(), verb)
+            self.opened.gateway.perform(CountDenial(self.agent(), verb))
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
@@ -122,7 +123,9 @@ class Context:
         person = self.person()
         if person.voice is None:
             who = person.id if person.name else "nobody (no credential was given)"
-            self.opened.gateway.deny(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
+            self.opened.gateway.perform(
+                CountDenial(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
+            )
             raise NotAllowed(
                 f"{who} may not {verb}",
                 hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",

@@ -24,6 +24,7 @@ from onloop.gateway.home import Home, is_own
 from onloop.gateway.isolation import can_open
 from onloop.gateway.opening import Opened
 from onloop.gateway.presence import LONGEST_START_S, ensure_verifier, is_verifier_up
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.definition import Assurance
 from onloop.machine.digest import Json
 from onloop.machine.house import House, PersonEnrolled
@@ -108,7 +109,7 @@ def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | 
 def _fresh_proof(context: Context, opened: Opened) -> BoxProved | None:
     """What the verifier shows of its box when it is asked now; the last proof on record where it does not answer."""
     asked, by = secrets.token_hex(8), context.launcher()
-    opened.gateway.record_house(by, ProbeAsked(asked, by.id))
+    opened.gateway.perform(RecordStoreEvent(by, ProbeAsked(asked, by.id)))
     deadline = time.monotonic() + LONGEST_PROBE_S
     began = time.monotonic()
     while True:

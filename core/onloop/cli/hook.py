@@ -16,6 +16,8 @@ from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload
 from onloop.agents.hooks.ruling import Ruling, Told, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
+from onloop.gateway.commands import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.machine.digest import Json
 from onloop.text import safe
 
@@ -87,7 +89,7 @@ def _note(payload: Payload) -> None:
     context = Context(Namespace(store=None))
     with suppress(Exception), _deadline(NOTE_S):
         news = cut(SubAgentNews(payload.sub_agent, payload.kind, ended=ended))
-        context.opened.gateway.heartbeat(context.agent(), progress=True, news=(news,))
+        context.opened.gateway.perform(Heartbeat(context.agent(), progress=True, news=(news,)))
         context.close()
 
 
@@ -109,7 +111,7 @@ def _judged() -> Told:
             return told
         command = EndTurn(agent.id, agent.epoch, f"{answer.verdict}: {answer.why}"[:1000])
         before = answer.blocks
-        after = context.opened.gateway.perform(agent, answer.task, command)
+        after = context.opened.gateway.perform(PerformCommand(agent, answer.task, command))
         if after.blocks > before:
             return told
         return Told(

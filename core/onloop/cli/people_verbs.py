@@ -11,12 +11,14 @@ from onloop.cli.output import Output, write
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.changes import MOST_EVENTS
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.dossier import dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.pushes import pushes_under_way
 from onloop.gateway.standing import standings
 from onloop.gateway.submission import task_of
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.events import Decided
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
@@ -82,7 +84,7 @@ def freeze(context: Context) -> Output:
     """Let nothing move in a scope."""
     scope, person = check_scope(context.args.scope), context.person()
     event = Frozen(scope, person.id, context.args.reason)
-    context.opened.gateway.record_house(person, event, key=context.args.key)
+    context.opened.gateway.perform(RecordStoreEvent(person, event, key=context.args.key))
     with context.opened.gateway.store.reading() as at:
         live = at.tasks(TaskFilter(states=tuple(LIVE)))
     covered = sum(covering(House(freezes={scope: event}), task) is not None for task in live)
@@ -116,13 +118,13 @@ _NAMES: Mapping[str, Callable[[Task], str | None]] = {
 def unfreeze(context: Context) -> Output:
     """Let it move again."""
     scope, person = check_scope(context.args.scope), context.person()
-    context.opened.gateway.record_house(person, Unfrozen(scope, person.id), key=context.args.key)
+    context.opened.gateway.perform(RecordStoreEvent(person, Unfrozen(scope, person.id), key=context.args.key))
     return Output(lines=(safe(f"unfrozen: {scope}"),), data={"unfrozen": scope})
 
 
 def decide(context: Context, person: Principal, command: Command) -> Output:
     """Carry out a person's decision on the task named; the answer is how it stands then."""
-    task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
+    task = context.opened.gateway.perform(PerformCommand(person, context.args.task, command, key=context.args.key))
     if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
         ensure_verifier(context.home)
     return told(context, task)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.errors import BadInput
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.letters import Letter, letters
 from onloop.gateway.messages import mark_shown, save_checkpoint
 from onloop.gateway.messages import tell as tell_task
@@ -27,7 +28,7 @@ def handoff(context: Context) -> Output:
     agent, args = context.agent(), context.args
     to = f"agent:{check_agent(args.to)}" if args.to.startswith("agent:") else args.to
     command = Handoff(agent.id, agent.epoch, to, args.why, tuple(args.open or ()))
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     data = {"task": task.id, "state": task.state.value, "step": task.step, "to": task.owner or task.role}
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}; stop here"),), data=data)
 

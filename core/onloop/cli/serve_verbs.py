@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import grp
 import os
-from typing import Any
 
 from onloop.cli.context import Context
 from onloop.cli.output import Output
@@ -13,6 +12,7 @@ from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.quarantine import Arrival
 from onloop.gateway.assurance import why_no_proof
 from onloop.gateway.dossier import Changes, changes_of
+from onloop.gateway.exchanges import SubmitAnnounced
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.resident import Resident
@@ -29,11 +29,11 @@ def serve(context: Context) -> Output:
     home, at_once = context.home, jobs_at_once(context.args.jobs)
     open_file(home).close()
 
-    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
-        agent, statement, key = values
+    def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
         opened = open_file(home)
         try:
-            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
+            task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
+            return task, opened.gateway.store.receipt
         finally:
             opened.close()
 

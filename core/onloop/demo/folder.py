@@ -23,9 +23,9 @@ from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, st
 from onloop.gateway.scram import RANDOM_COST
 from onloop.gateway.secrecy import shut
 from onloop.gateway.service import append_house
-from onloop.machine.house import StoreCreated
+from onloop.machine.house import House, StoreCreated
 from onloop.machine.task import Task
-from onloop.store.port import TaskFilter
+from onloop.store.port import TaskFilter, Transaction
 from onloop.store.sqlite import create_store
 
 SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -128,13 +128,17 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
     shut()
     passphrase = secrets.token_urlsafe(24)
     event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
-    with opened.gateway.store.writing() as tx:
+    store_id = secrets.token_hex(8)
+
+    def enrolled(tx: Transaction) -> House:
         if not tx.house().id:
-            append_house(tx, StoreCreated(secrets.token_hex(8), scripted=True), wall_clock(), by.id)
+            append_house(tx, StoreCreated(store_id, scripted=True), wall_clock(), by.id)
         if not tx.house().scripted:
             raise BadInput(f"{folder.path} holds a store that is no demo's", hint="give another folder: --dir D")
         append_house(tx, event, wall_clock(), by.id)
-        house = tx.house()
+        return tx.house()
+
+    house = opened.gateway.store.transact(enrolled)
     principal = person_from_passphrase(house, person, passphrase, typed=False)
     return opened, principal, _root(folder, opened, by)
 

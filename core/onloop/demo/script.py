@@ -7,6 +7,7 @@ from typing import assert_never
 
 from onloop.demo.scenario import Reply, Scenario
 from onloop.errors import Refused
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Retry, Voice
@@ -37,7 +38,7 @@ class ScriptedPerson:
         earlier = sum(_kind(decision) is request.kind for decision in task.decisions)
         command = _command(part.reply(request.kind, earlier), task, request, self.person)
         try:
-            self.opened.gateway.perform(self.person, task.id, command)
+            self.opened.gateway.perform(PerformCommand(self.person, task.id, command))
         except Refused:
             return False
         return True

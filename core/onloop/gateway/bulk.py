@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.door import Door
 from onloop.gateway.identity import Principal
 from onloop.machine.commands import Command
@@ -44,7 +45,9 @@ def perform_each(
 
 def _performed(gateway: Door, principal: Principal, task: str, command: Command, key: str) -> Outcome:
     try:
-        return Outcome(task, gateway.perform(principal, task, command, key=f"{key}/{task}" if key else ""), None)
+        return Outcome(
+            task, gateway.perform(PerformCommand(principal, task, command, key=f"{key}/{task}" if key else "")), None
+        )
     except Refused as no:
         return Outcome(task, None, no)
 

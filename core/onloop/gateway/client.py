@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from onloop.errors import Ground, NotAllowed, Unavailable
-from onloop.gateway.calls import CALLS
+from msgspec.structs import replace
+
+from onloop.errors import NotAllowed, Unavailable
 from onloop.gateway.dossier import Changes
+from onloop.gateway.exchanges import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
 from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
+from onloop.gateway.operation import AnswerT, Operation, Query
+from onloop.gateway.reads import (
+    ReadBlob,
+    ReadChildStates,
+    ReadClaimable,
+    ReadDue,
+    ReadHeld,
+    ReadLastSeq,
+    ReadLog,
+    ReadRow,
+    ReadRows,
+    ReadSilent,
+    ReadStoreState,
+    ReadTask,
+    ReadTasks,
+)
 from onloop.gateway.scram import RANDOM_COST
-from onloop.gateway.service import DEFAULT_LEASE_MS, Claim, Gateway
-from onloop.gateway.sub_agents import SubAgentNews
-from onloop.machine.commands import Command, Create
-from onloop.machine.house import House, HouseEvent
+from onloop.gateway.service import Gateway
+from onloop.machine.house import House
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
-from onloop.store.rows import Head, Job, Lease, Pinned, Row
+from onloop.store.rows import Head, Lease, Row
 
 if TYPE_CHECKING:  # whoever hands nothing in starts no collector
     from onloop.gates.collection import Collection
@@ -43,75 +59,22 @@ class GatewayClient:
     clock: Callable[[], int]
     behind: Gateway | None = None
 
-    def perform(self, principal: Principal, task_id: str, command: Command, *, key: str = "") -> Task:
-        """See Gateway.perform."""
-        return cast("Task", self._ask("perform", principal, task_id, command, key or own_key()))
-
-    def create(
-        self, principal: Principal, creations: Sequence[tuple[str, Create]], pinned: Pinned, *, key: str = ""
-    ) -> Task:
-        """See Gateway.create."""
-        ids, commands = tuple(task for task, _ in creations), tuple(command for _, command in creations)
-        return cast("Task", self._ask("create", principal, ids, commands, pinned, key or own_key()))
-
-    def claim(
-        self,
-        principal: Principal,
-        agent: str,
-        role: str,
-        *,
-        task: str | None = None,
-        lease_ms: int = DEFAULT_LEASE_MS,
-        key: str = "",
-    ) -> Claim:
-        """See Gateway.claim."""
-        return cast("Claim", self._ask("claim", principal, agent, role, task, lease_ms, key or own_key()))
-
-    def heartbeat(
-        self,
-        principal: Principal,
-        *,
-        lease_ms: int = DEFAULT_LEASE_MS,
-        progress: bool = False,
-        news: Sequence[SubAgentNews] = (),
-    ) -> int:
-        """See Gateway.heartbeat."""
-        return cast("int", self._ask("heartbeat", principal, lease_ms, progress, tuple(news)))
-
-    def tick(self) -> int:
-        """See Gateway.tick."""
-        return cast("int", self._ask("tick"))
-
-    def record_house(self, principal: Principal, event: HouseEvent, *, key: str = "") -> None:
-        """See Gateway.record_house."""
-        self._ask("record_house", principal, event, key or own_key())
-
-    def take_job(self, verifier: Principal, lease_ms: int, *, effects: bool, busy: tuple[str, ...] = ()) -> Job | None:
-        """See Gateway.take_job."""
-        return cast("Job | None", self._ask("take_job", verifier, lease_ms, effects, busy))
-
-    def put_back(self, job: Job) -> None:
-        """See Gateway.put_back."""
-        self._ask("put_back", job)
-
-    def free_jobs(self) -> None:
-        """See Gateway.free_jobs."""
-        self._ask("free_jobs")
-
-    def keep(self, content: bytes) -> str:
-        """See Gateway.keep."""
-        return cast("str", self._ask("keep", content))
-
-    def keep_for(self, agent: Principal, content: bytes) -> str:
-        """See Gateway.keep_for."""
-        return cast("str", self._ask("keep_for", agent, content))
-
-    def agent(self, secret: str) -> Principal:
-        """See Gateway.agent. Over the line, it also proves who speaks."""
-        return cast("Principal", self._ask("agent", secret))
+    def perform(self, operation: Operation[AnswerT]) -> AnswerT:
+        """See GatewayPort.perform."""
+        operation, behind = _keyed(operation), self.behind
+        if behind is None:
+            return self.line.ask_until_told(operation)
+        who, is_read = operation.principal_or_none, isinstance(operation, Query)
+        is_proved = who is None or who.kind is not PrincipalKind.HUMAN or self.line.can_speak_for(who.name)
+        if is_read or not is_proved:  # whoever proved themselves to the file asks the file
+            return behind.perform(operation)
+        try:
+            return self.line.ask(operation)
+        except Lost:
+            return behind.perform(operation)
 
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
-        """See Gateway.person. Over the line, it also proves who speaks; the passphrase stays here."""
+        """See GatewayPort.person."""
 
         def prove() -> Principal:
             return self.line.person(name, passphrase, typed=typed)
@@ -126,10 +89,6 @@ class GatewayClient:
         except Lost:
             return self.behind.person(name, passphrase, typed=typed)
 
-    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
-        """See Gateway.deny. Over the line, it counts for whoever proved themselves there, else for the user."""
-        self._ask("deny", who, verb, subject, ground)
-
     def is_up(self) -> bool:
         """Whether the resident gateway answers now."""
         try:
@@ -140,25 +99,22 @@ class GatewayClient:
 
     def submit(self, agent: Principal, statement: str, collection: Collection, *, key: str) -> Task:
         """Hand in over the line, as the gateway announced; Lost where it breaks, and then nothing is known."""
-        self.line.ask("hand_in", agent, collection.manifest.plain())
+        self.line.ask(AnnounceWork.of(agent, collection.manifest))
         for chunk in collection.chunks:
             self.line.send(chunk)
-        return cast("Task", self.line.ask("submit", agent, statement, key))
+        return self.line.ask(SubmitAnnounced(agent, statement, key))
 
     def changes(self, task_id: str) -> Changes:
         """What the task's submission changes: only the gateway may look into its mirrors."""
-        return cast("Changes", self.line.ask_until_told("changes", task_id))
+        return self.line.ask_until_told(ReadChanges(task_id))
 
-    def _ask(self, name: str, *values: object) -> object:
-        if self.behind is None:
-            return self.line.ask_until_told(name, *values)
-        who = values[0] if values else None
-        if isinstance(who, Principal) and who.kind is PrincipalKind.HUMAN and not self.line.can_speak_for(who.name):
-            return CALLS[name](self.behind, values)  # proved to the file, and so asked of the file
-        try:
-            return self.line.ask(name, *values)
-        except Lost:
-            return CALLS[name](self.behind, values)
+
+def _keyed(operation: Operation[AnswerT]) -> Operation[AnswerT]:
+    """The operation, under a key of its own where it may have one and the caller gave none."""
+    if getattr(operation, "key", None) != "":
+        return operation
+    keyed: Operation[AnswerT] = replace(operation, key=own_key())
+    return keyed
 
 
 def own_key() -> str:
@@ -179,23 +135,16 @@ class ClientStore:
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """See Store.reading."""
-        reading = _ClientReading(self._line)
-        try:
-            yield reading
-        finally:
-            with suppress(Lost):
-                reading.end()
+        """See Store.reading; but each read sees a moment of its own."""
+        yield _ClientReading(self._line)
 
-    @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """See Store.writing; here it is refused."""
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """See Store.transact; here it is refused."""
         raise NotAllowed("only the gateway writes to its store", hint="ask the gateway")
-        yield
 
     def stamp(self) -> int:
         """See Store.stamp."""
-        return cast("int", self._line.ask_until_told("stamp"))
+        return self._line.ask_until_told(ReadStamp())
 
     def close(self) -> None:
         """See Store.close."""
@@ -207,7 +156,7 @@ class FileStore:
 
     def __init__(self, file: Store, line: Line) -> None:
         self._file, self._line = file, line
-        self.reading, self.writing, self.stamp = file.reading, file.writing, file.stamp
+        self.reading, self.transact, self.stamp = file.reading, file.transact, file.stamp
 
     @property
     def receipt(self) -> Head | None:
@@ -222,29 +171,28 @@ class FileStore:
 
 
 class _ClientReading:
-    """See Reading. The first read begins a moment; a line that breaks after it ends it."""
+    """See Reading. Each read is one request."""
 
     def __init__(self, line: Line) -> None:
-        self._line = line
-        self._has_begun = False
+        self._ask = line.ask_until_told
 
     def task(self, task_id: str) -> Task | None:
-        return cast("Task | None", self._ask("task", task_id))
+        return self._ask(ReadTask(task_id))
 
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
-        return cast("Sequence[Task]", self._ask("tasks", wanted))
+        return self._ask(ReadTasks(wanted))
 
     def child_states(self, parent: str) -> Sequence[State]:
-        return cast("Sequence[State]", self._ask("child_states", parent))
+        return self._ask(ReadChildStates(parent))
 
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
-        return cast("Sequence[tuple[str, str]]", self._ask("claimable", tuple(roles), now, limit))
+        return self._ask(ReadClaimable(tuple(roles), now, limit))
 
     def held(self, run: str) -> int:
-        return cast("int", self._ask("held", run))
+        return self._ask(ReadHeld(run))
 
     def house(self) -> House:
-        return cast("House", self._ask("house"))
+        return self._ask(ReadStoreState())
 
     def log(
         self,
@@ -256,36 +204,23 @@ class _ClientReading:
         task: str | None = None,
         newest: bool = False,
     ) -> Sequence[Recorded]:
-        return cast("Sequence[Recorded]", self._ask("log", after, before, limit, run, task, newest))
+        return self._ask(ReadLog(after, before, limit, run, task, newest))
 
     def last_seq(self) -> int:
-        return cast("int", self._ask("last_seq"))
+        return self._ask(ReadLastSeq())
 
     def get(self, kind: type[R], key: str) -> R | None:
-        return cast("R | None", self._ask("get", kind, key))
+        found = self._ask(ReadRow(kind.__name__, key))
+        return found if isinstance(found, kind) else None
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
-        return cast("Sequence[R]", self._ask("select", kind, equal))
+        return [row for row in self._ask(ReadRows(kind.__name__, tuple(equal.items()))) if isinstance(row, kind)]
 
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
-        return cast("Sequence[Lease]", self._ask("silent", now, stall_ms))
+        return self._ask(ReadSilent(now, stall_ms))
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
-        return cast("Sequence[str]", self._ask("due", now, task))
+        return self._ask(ReadDue(now, task))
 
     def blob(self, digest: str) -> bytes | None:
-        return cast("bytes | None", self._ask("blob", digest))
-
-    def end(self) -> None:
-        if self._has_begun:
-            self._line.ask("done")
-
-    def _ask(self, name: str, *values: object) -> Any:
-        if not self._has_begun:
-            found = self._line.ask_until_told(name, *values)
-            self._has_begun = True
-            return found
-        try:
-            return self._line.ask(name, *values)
-        except Lost as problem:
-            raise Unavailable(f"the gateway went while it was read: {problem}", hint="try again") from None
+        return self._ask(ReadBlob(digest))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from onloop.gateway import scram
+from onloop.gateway.commands import PerformCommand
+from onloop.gateway.exchanges import AskChallenge, BeginProof, FinishProof, ProveOwner
 from onloop.gateway.identity import Principal
+from onloop.gateway.operation import AnswerT, Operation
 from onloop.gateway.own_key import own_proof
 from onloop.gateway.passphrase import Proved, Secret, check_server, new_nonce
 from onloop.gateway.protocol import sealed_content
@@ -15,8 +19,13 @@ from onloop.gateway.protocol import sealed_content
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps: a passphrase grows old then, too."""
 
-Ask = Callable[..., object]
-"""Asks the gateway for a verb with its values."""
+
+class Ask(Protocol):
+    """Asks the gateway for an operation."""
+
+    def __call__(self, operation: Operation[AnswerT]) -> AnswerT:
+        """What it answers."""
+        ...
 
 
 @dataclass(slots=True)
@@ -56,7 +65,7 @@ class Standing:
     proved: set[str] = field(default_factory=set)
     speakers: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
 
-    def code(self, credentials: Credentials, name: str, person: Principal, args: object) -> dict[str, object] | None:
+    def code(self, credentials: Credentials, name: str, person: Principal, fields: object) -> dict[str, object] | None:
         """The code for what a person asks, spent with it; None where they have proved nothing here."""
         speaker = self.speakers.get(person.name)
         if speaker is None:
@@ -64,14 +73,14 @@ class Standing:
         store, key, number = speaker[0], speaker[1], speaker[2] + 1
         self.speakers[person.name] = (store, key, number)
         held = credentials.people.get(person.name)
-        if held is not None and name == "perform":
+        if held is not None and name == PerformCommand.name:
             held.secret.uses += 1
-        return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, args))}
+        return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, fields))}
 
 
 def prove_own(ask: Ask, key: bytes) -> None:
     """Show that the store's secret is known."""
-    ask("own", own_proof(key, str(ask("challenge"))))
+    ask(ProveOwner(own_proof(key, ask(AskChallenge()))))
 
 
 def prove_person(
@@ -83,16 +92,14 @@ def prove_person(
     """
     nonce = new_nonce()
     first = scram.client_first(name, nonce)
-    demanded = str(ask("scram_first", first))
+    demanded = ask(BeginProof(first))
     demand = scram.demand_from(demanded, nonce, least_cost)
     known = held(demand)
     if known is None:
         return None
     secret = known.secret
     exchange = scram.Exchange(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
-    proved = ask("scram_final", exchange.proof(secret.keys), secret.typed)
-    if not isinstance(proved, Proved):
-        raise TypeError(f"scram_final answered {type(proved).__name__}")
+    proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
     check_server(exchange, secret.keys, proved.final)
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
     return proved, known

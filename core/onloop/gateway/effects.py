@@ -12,9 +12,11 @@ from onloop.gates.clonable import unclonable
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.mirror import Mirror
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.family import funnelled
 from onloop.gateway.identity import EFFECTS
+from onloop.gateway.jobs import PutBackJob
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import (
@@ -70,7 +72,7 @@ class Executor:
         except GateStopped:
             return "is left to the next verifier"
         except Refused as no:
-            self.opened.gateway.put_back(job)
+            self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         except Exception as problem:  # what breaks the executor must end before a person, not in a loop
             return self._fail(task, effect, EffectProblem.ERROR, safe(_told(problem), 500))
@@ -205,7 +207,7 @@ class Executor:
     def _perform(self, task: Task, command: Command) -> None:
         if self.stopped():
             raise GateStopped("the verifier is being stopped", hint="the next one takes the effect up where it stands")
-        self.opened.gateway.perform(EFFECTS, task.id, command)
+        self.opened.gateway.perform(PerformCommand(EFFECTS, task.id, command))
 
 
 def _differs(mirror: Mirror, now: Submission, tip: str, merged: Merged) -> str:

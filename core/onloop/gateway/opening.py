@@ -20,8 +20,10 @@ from onloop.gateway.peer import socket_path
 from onloop.gateway.pins import look_in
 from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.house import StoreCreated
 from onloop.machine.task import Task
+from onloop.store.port import Transaction
 from onloop.store.sqlite import BUSY_MS, SqliteStore, create_store
 
 
@@ -100,22 +102,25 @@ def create_home(
     """
     by = launcher("init")
     first = enrolment(person, groups, email, passphrase, by.id, cost)
+
+    def begin(tx: Transaction) -> None:
+        house = tx.house()
+        if house.people:
+            raise BadInput(
+                f"{home.store} exists, and {', '.join(sorted(house.people))} can decide in it",
+                hint="onloop enrol NAME --as EXISTING adds a person",
+            )
+        if not house.id:
+            append_house(tx, StoreCreated(store_id, scripted), wall_clock(), by.id)
+        append_house(tx, first, wall_clock(), by.id)
+
     if home.store.exists():
         check_private(home.store)
     create_store(home.store, home.anchor)
     make_own_key(home.store)
     opened = open_file(home)
     try:
-        with opened.gateway.store.writing() as tx:
-            house = tx.house()
-            if house.people:
-                raise BadInput(
-                    f"{home.store} exists, and {', '.join(sorted(house.people))} can decide in it",
-                    hint="onloop enrol NAME --as EXISTING adds a person",
-                )
-            if not house.id:
-                append_house(tx, StoreCreated(store_id, scripted), wall_clock(), by.id)
-            append_house(tx, first, wall_clock(), by.id)
+        opened.gateway.store.transact(begin)
     finally:
         opened.close()
     from onloop.gates.toolchain import write_toolchain  # here: most verbs make no store
@@ -127,4 +132,4 @@ def enrol(
     opened: Opened, by: Principal, person: str, groups: tuple[str, ...], email: str, passphrase: str, *, key: str = ""
 ) -> None:
     """Enrol another person; only somebody who is enrolled already may. Slow by design."""
-    opened.gateway.record_house(by, enrolment(person, groups, email, passphrase, by.id), key=key)
+    opened.gateway.perform(RecordStoreEvent(by, enrolment(person, groups, email, passphrase, by.id), key=key))

@@ -21,6 +21,7 @@ from onloop.gates.toolchain import PYTHON, Toolchain
 from onloop.gateway.home import Home
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.definition import BoxSpec, EnvironmentSpec
 from onloop.machine.proof import BoxProved, ProvedCell
 from onloop.store.sqlite import FILE
@@ -62,7 +63,7 @@ class Prover:
         self._shown_at = shown.at
         is_news = known is None or not known.says_the_same(shown) or shown.at - known.at > AGAIN_MS // 2
         if not is_answered or is_news:
-            self.opened.gateway.record_house(self.principal, shown)
+            self.opened.gateway.perform(RecordStoreEvent(self.principal, shown))
 
     def _shown(self, asked: str) -> BoxProved:
         try:

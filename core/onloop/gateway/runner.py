@@ -9,9 +9,11 @@ from onloop.errors import OnloopError, Refused
 from onloop.gates.bench import GateStopped
 from onloop.gates.evaluation import Subject, Workshop, evaluate
 from onloop.gates.provenance import check_provenance
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.effects import Executor
 from onloop.gateway.identity import Principal
+from onloop.gateway.jobs import PutBackJob
 from onloop.gateway.opening import Opened
 from onloop.gateway.submission import hold_again, task_of
 from onloop.machine.commands import ReportGate
@@ -48,11 +50,11 @@ class Runner:
         try:
             evidence = self._evaluate(job, task, definition, gate)
             report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
-            self.opened.gateway.perform(self.principal, task.id, report)
+            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier is being stopped"
         except Refused as no:
-            self.opened.gateway.put_back(job)
+            self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
 

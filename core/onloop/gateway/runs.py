@@ -10,6 +10,7 @@ from pathlib import Path
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.mirror import Mirror
 from onloop.gates.names import check_origin, check_ref_name
+from onloop.gateway.commands import CreateRun
 from onloop.gateway.identity import Principal
 from onloop.gateway.opening import Opened
 from onloop.machine.commands import Create
@@ -129,7 +130,9 @@ def start_run(opened: Opened, by: Principal, workflow: Workflow, target: Target,
     mirror.create()
     mirror.refresh(target.branch)
     run = new_run_id()
-    return opened.gateway.create(by, [(run, _create(by, workflow, run, title, target))], pinned(workflow), key=key)
+    return opened.gateway.perform(
+        CreateRun(by, ((run, _create(by, workflow, run, title, target)),), pinned(workflow), key=key)
+    )
 
 
 def start_fleet(
@@ -157,7 +160,7 @@ def start_fleet(
         (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run))
         for number, target in enumerate(targets, 1)
     ]
-    return opened.gateway.create(by, [(run, root), *children], pinned(workflow), key=key)
+    return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
 
 
 def pinned(workflow: Workflow) -> Pinned:

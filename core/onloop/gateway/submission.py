@@ -13,11 +13,14 @@ from onloop.gates.provenance import provenance_of
 from onloop.gates.quarantine import Admission, Arrival, admit, arrived
 from onloop.gateway.admission import check_lease
 from onloop.gateway.client import GatewayClient, own_key
+from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
+from onloop.gateway.exchanges import ReadStamp
 from onloop.gateway.identity import INTAKE, Principal
 from onloop.gateway.line import Lost
 from onloop.gateway.opening import Opened
 from onloop.gateway.quota import spend_submitted
+from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
 from onloop.machine.course import check_holder
 from onloop.machine.definition import ArtefactGate, Definition
@@ -78,7 +81,7 @@ def _sent(opened: Opened, agent: Principal, statement: str, collection: Collecti
 def wait_for_gateway(opened: Opened) -> None:
     """Until the resident gateway is back, where there is no other; Unavailable after some seconds without one."""
     if opened.apart is not None:
-        opened.apart.line.ask_until_told("stamp")
+        opened.apart.line.ask_until_told(ReadStamp())
 
 
 def take(opened: Opened, agent: Principal, statement: str, collection: Collection, *, key: str = "") -> Task:
@@ -102,9 +105,9 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
         _check_needs_no_change(opened, task, arrival.manifest)
 
     def keep(content: bytes) -> str:
-        with opened.gateway.store.writing() as tx:
-            spend_submitted(tx, task.id, content, opened.gateway.clock())
-        return opened.gateway.keep(content)
+        now = opened.gateway.clock()
+        opened.gateway.store.transact(lambda tx: spend_submitted(tx, task.id, content, now))
+        return opened.gateway.perform(KeepContent(content))
 
     submission = Submission(
         head=found.head,
@@ -116,7 +119,7 @@ def hand_in(opened: Opened, agent: Principal, statement: str, arrival: Arrival, 
         at=opened.gateway.clock(),
         bundle=keep(content) if (content := arrival.bundle()) else "",
     )
-    return opened.gateway.perform(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key)
+    return opened.gateway.perform(PerformCommand(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key))
 
 
 def hold_again(opened: Opened, task: Task) -> None:

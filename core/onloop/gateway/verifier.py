@@ -11,8 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from onloop.gateway.identity import Principal
+from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.opening import Opened
 from onloop.gateway.runner import Runner
+from onloop.gateway.upkeep import FireTimers
 from onloop.store.rows import Job
 
 JOB_LEASE_MS = 120_000
@@ -54,7 +56,7 @@ class Verifier:
         Call it under `only_verifier`. What is under way when it ends is stopped, and left to the next one.
         """
         gateway = self.opened.gateway
-        gateway.free_jobs()
+        gateway.perform(FreeJobs())
         worked_at = gateway.clock()
         with ExitStack() as leaving:
             leaving.callback(self._close)
@@ -63,7 +65,7 @@ class Verifier:
             while not self.stopped() and self.opened.home.store.is_dir():
                 seen = gateway.store.stamp()
                 self.keep_shown()
-                gateway.tick()
+                gateway.perform(FireTimers())
                 if self._collect() + self._hand_out(pool) or self._under_way:
                     worked_at = gateway.clock()
                 elif idle_exit_ms is not None and gateway.clock() - worked_at > idle_exit_ms:
@@ -84,9 +86,9 @@ class Verifier:
 
     def _next(self) -> Job | None:
         """The next job: effects first, for people have decided on those already."""
-        take, busy = self.opened.gateway.take_job, tuple(job.id for job, _ in self._under_way.values())
-        effect = take(self.principal, JOB_LEASE_MS, effects=True, busy=busy)
-        return effect or take(self.principal, JOB_LEASE_MS, effects=False, busy=busy)
+        gateway, busy = self.opened.gateway, tuple(job.id for job, _ in self._under_way.values())
+        effect = gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=True, busy=busy))
+        return effect or gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=False, busy=busy))
 
     def _collect(self) -> int:
         """Say how it ended with what has been done; the answer is how much. What broke a runner ends the verifier."""

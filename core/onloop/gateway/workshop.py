@@ -15,6 +15,7 @@ from onloop.gateway.known import known_secrets
 from onloop.gateway.opening import Opened
 from onloop.gateway.pins import pinned_for
 from onloop.gateway.proving import Prover
+from onloop.gateway.upkeep import KeepContent
 from onloop.machine.definition import Definition
 from onloop.machine.task import Program, Task
 
@@ -31,7 +32,7 @@ def workshop_for(
         return Workshop(
             mirror=opened.home.mirror(task.origin),
             blob=lambda digest: _blob(opened, digest),
-            keep=opened.gateway.keep,
+            keep=lambda content: opened.gateway.perform(KeepContent(content)),
             clock=opened.gateway.clock,
             verifier=verifier.id,
             python=sys.executable,

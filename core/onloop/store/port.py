@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -14,6 +14,7 @@ from onloop.store.codec import Logged
 from onloop.store.rows import Head, Lease, Row
 
 R = TypeVar("R", bound=Row)
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,13 @@ class Store(Protocol):
         """A consistent snapshot; it never waits for writers."""
         ...
 
-    def writing(self) -> AbstractContextManager[Transaction]:
-        """Take a turn to write. Leaving without an error commits durably; an error leaves no trace."""
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """Take a turn to write: `body` is done in one transaction, and what it answers is returned once that is durable.
+
+        An error of `body` leaves no trace. A store may run `body` again, in a new transaction, when another writer came
+        first: so it changes nothing but the transaction, and what it answers depends on nothing that an earlier run of
+        it left behind.
+        """
         ...
 
     def stamp(self) -> int:
