@@ -12,7 +12,7 @@ from onloop.machine.house import House
 from onloop.machine.limits import Id, Items, Number, Range
 from onloop.machine.state import State
 from onloop.machine.task import Task
-from onloop.store.port import Reading, Recorded, TaskFilter
+from onloop.store.port import Reading, Recorded, Seq, TaskFilter
 from onloop.store.rows import (
     ROWS,
     Archived,
@@ -33,7 +33,6 @@ from onloop.store.rows import (
 LONGEST_PAGE = 100_000
 """How many events of the log may be asked for at a time."""
 
-Seq = Annotated[int, Range(0, 2**53 - 1)]
 Moment = Annotated[int, Range(-(2**53), 2**53)]
 Roles = Annotated[tuple[Id, ...], Items(100)]
 AnyRow = Lease | Token | Pinned | Job | Due | Remembered | Head | Glance | Brief | Archived | SubAgent

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from onloop.machine.house import House
+from onloop.machine.limits import Id, Items, Range
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.store.codec import Logged
@@ -15,6 +16,8 @@ from onloop.store.rows import Head, Lease, Row
 
 R = TypeVar("R", bound=Row)
 AnswerT = TypeVar("AnswerT")
+Seq = Annotated[int, Range(0, 2**53 - 1)]
+"""A place in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,10 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 class TaskFilter:
     """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
 
-    run: str | None = None
-    parent: str | None = None
-    states: tuple[State, ...] | None = None
-    changed_after: int | None = None
+    run: Id | None = None
+    parent: Id | None = None
+    states: Annotated[tuple[State, ...], Items(len(State))] | None = None
+    changed_after: Seq | None = None
 
 
 class Reading(Protocol):
