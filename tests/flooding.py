@@ -165,7 +165,7 @@ def _asking(place: Path, lines: list[socket.socket], seen: dict[str, int]) -> li
     """Eight connections that ask, as often as they are answered, for what costs something."""
     left = []
     for line in lines or [line for line in (_line(place, seen) for _ in range(8)) if line is not None]:
-        for asked in (message("fire_timers"), message("state"), message("last_seq"), message("person", name="ana")):
+        for asked in (message("fire_timers"), message("state"), message("board", now=0), message("person", name="ana")):
             if not _send(line, framed(asked), seen):
                 break
         else:

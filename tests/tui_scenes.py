@@ -36,7 +36,7 @@ from onloop.machine.marks import Mark
 from onloop.machine.task import Answer, Artefact, Evidence, Kind, Submission, Task, Verdict
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
-from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.port import Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import Pinned
 from onloop_tui.app import Dashboard
 from onloop_tui.model.actions import asked_for, command_for
@@ -114,8 +114,11 @@ class Scene:
         return changes_of(task, self.mirror_of) if self.mirror_of else NOT_ASKED
 
     def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
-        for name in names:
-            self.store.transact(lambda tx: append_house(tx, _enrolled(name, groups), self.clock(), "launcher:init"))
+        def enrol(tx: Transaction) -> None:
+            for name in names:
+                append_house(tx, _enrolled(name, groups), self.clock(), "launcher:init")
+
+        self.store.transact(enrol)
 
     def person(self, name: str = "ana") -> Principal:
         with self.store.reading() as at:

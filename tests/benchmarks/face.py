@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
 from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
-from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
 from onloop.gateway.identity import agent_from_token, launcher  # noqa: E402
 from onloop.gateway.opening import Opened, open_home  # noqa: E402
 from onloop.gateway.passphrase import person_from_passphrase  # noqa: E402

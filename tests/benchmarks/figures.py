@@ -20,8 +20,8 @@ import apsw
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
-from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
 from onloop.gateway.home import Home  # noqa: E402
 from onloop.gateway.identity import INTAKE, Principal, agent_from_token, launcher  # noqa: E402
 from onloop.gateway.opening import Opened, create_home, open_home  # noqa: E402

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import begin, opened_in, say  # noqa: E402
 from benchmarks.kill_demo import environment, kill_everything  # noqa: E402
-from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.commands import PerformCommand  # noqa: E402
 from onloop.gateway.identity import agent_from_token, launcher  # noqa: E402
 from onloop.gateway.opening import Opened  # noqa: E402
 from onloop.gateway.passphrase import person_from_passphrase  # noqa: E402

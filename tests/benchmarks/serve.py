@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import _raw, begin, opened_in, say  # noqa: E402
-from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.commands import PerformCommand  # noqa: E402
 from onloop.gateway.home import Home  # noqa: E402
 from onloop.gateway.identity import Principal, PrincipalKind, launcher  # noqa: E402
 from onloop.gateway.opening import Opened, open_file, open_home  # noqa: E402

@@ -23,12 +23,12 @@ from benchmarks.figures import opened_in, say  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
 from onloop.gateway.brief import brief_for  # noqa: E402
 from onloop.gateway.brief_facts import brief_facts  # noqa: E402
-from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.commands import PerformCommand  # noqa: E402
 from onloop.gateway.definitions import definition_of  # noqa: E402
 from onloop.gateway.effects import Executor  # noqa: E402
 from onloop.gateway.identity import Principal, agent_from_token, launcher, verifier  # noqa: E402
-from onloop.gateway.jobs import TakeJob
+from onloop.gateway.jobs import TakeJob  # noqa: E402
 from onloop.gateway.opening import Opened  # noqa: E402
 from onloop.gateway.runner import Runner  # noqa: E402
 from onloop.gateway.runs import Target, Workflow, start_run  # noqa: E402

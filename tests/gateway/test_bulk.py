@@ -8,8 +8,9 @@ import pytest
 
 from gateway.shop import VERIFIER, Shop
 from onloop.errors import Exit, NotAllowed, Refused, Stale
-from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.bulk import Outcome, perform_each
 from onloop.gateway.commands import PerformCommand
+from onloop.gateway.reach_below import to_cancel, to_pause, to_resume
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task

@@ -28,18 +28,16 @@ def agent(store: str, task_id: str) -> dict[str, str]:
     from onloop.gateway.identity import Principal, PrincipalKind, verifier
     from onloop.gateway.line import Line
     from onloop.gateway.opening import wall_clock
+    from onloop.gateway.reads import ReadStoreState, ReadTask
     from onloop.machine import commands as c
     from onloop.machine.definition import Assurance
     from onloop.machine.task import Evidence, Submission, Verdict
-    from onloop.store.rows import Token
 
     home = Path(store)
     line = Line(home.parent / "serve" / "gateway.sock", home)
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
     me = gateway.perform(RecogniseAgent(os.environ["ONLOOP_TOKEN"]))
-    with gateway.store.reading() as at:
-        task = at.task(task_id)
-        people = at.house().people
+    task, people = gateway.perform(ReadTask(task_id)), gateway.perform(ReadStoreState()).people
     assert task is not None
     base = task.submission.base if task.submission else "0" * 40
     ana = c.Voice("human:ana", ("approvers",), Assurance.A4)
@@ -71,7 +69,7 @@ def agent(store: str, task_id: str) -> dict[str, str]:
         "an approval as a person": lambda: gateway.perform(PerformCommand(person, task_id, c.Approve("x", "", ana))),
         "an effect": lambda: gateway.perform(PerformCommand(effects, task_id, c.FinishEffect("x", "f" * 40))),
         "a verifier's job": lambda: gateway.perform(TakeJob(verifier("v1"), 1_000, effects=False)),
-        "others' tokens": lambda: list(gateway.store.reading().__enter__().select(Token)),
+        "others' tokens": lambda: gateway.store.reading(),
         "keys of passphrases": lambda: keys_in(people.values()),
         "a run of its own": lambda: gateway.perform(KeepContent(b"x")),
     }

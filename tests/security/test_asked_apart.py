@@ -22,7 +22,7 @@ from onloop.gateway.exchanges import SubmitAnnounced
 from onloop.gateway.home import Home
 from onloop.gateway.identity import NOBODY
 from onloop.gateway.operation import Operation
-from onloop.gateway.reads import ReadRow, ReadRows, ReadTask
+from onloop.gateway.reads import ReadLog, ReadTask
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from world import ROOT
 
@@ -85,9 +85,8 @@ def test_what_changes_something_has_limits_of_its_own_and_reads_have_narrow_ones
         SubmitAnnounced(NOBODY, "s" * 16_385, "k"),
         SubmitAnnounced(NOBODY, "odd \ud800", "k"),
         ReadTask("t" * 201),
-        ReadRow("Lease", "t" * 201),
-        ReadRows("Lease", (("task", "t" * 201),)),
-        ReadRows("Lease", (("task", "\ud800"),)),
+        ReadTask("\ud800"),
+        ReadLog(run="t" * 201),
     )
     for operation in past:
         with pytest.raises(BadInput):

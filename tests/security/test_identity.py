@@ -36,6 +36,8 @@ from onloop.gateway.opening import create_home, open_home
 from onloop.gateway.own_key import make_own_key, own_proof
 from onloop.gateway.peer import listening
 from onloop.gateway.reach import reachable
+from onloop.gateway.reads import ReadStoreState
+from onloop.gateway.redacted_reading import RedactedReading
 from onloop.gateway.standing import standings
 from onloop.gateway.upkeep import KeepContent, RecogniseAgent, RecordStoreEvent
 from onloop.machine import commands as c
@@ -43,7 +45,7 @@ from onloop.machine.definition import Assurance, Definition
 from onloop.machine.house import Frozen, House
 from onloop.machine.proof import BoxProved
 from onloop.machine.task import Hand, Independence
-from onloop.store.rows import Token
+from onloop.store.rows import Job, Remembered, Row, Token
 from scenario import NOON, work
 from steps import defined, develop, human, reviewed, ship
 from world import WORKFLOW, World
@@ -124,18 +126,24 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
             "keep": lambda: gateway.perform(KeepContent(b"x")),
             "start": lambda: gateway.perform(PerformCommand(LAUNCHER, "r1", c.Settle())),
             "be a person": lambda: gateway.perform(RecordStoreEvent(durable.person(), Frozen("all", "human:ana", ""))),
-            "read tokens": lambda: _tokens(gateway),
+            "read the store": lambda: gateway.store.reading(),
         }
         outcomes = {name: told(act) for name, act in tries.items()}
-        with gateway.store.reading() as at:
-            assert {p.stored_key + p.server_key for p in at.house().people.values()} == {""}
+        people = gateway.perform(ReadStoreState()).people.values()
+        assert {p.stored_key + p.server_key for p in people} == {""}
         line.close()
     assert all(words.startswith("NotAllowed") for words in outcomes.values()), outcomes
 
 
-def _tokens(gateway: GatewayClient) -> object:
-    with gateway.store.reading() as at:
-        return at.select(Token)
+@pytest.mark.parametrize("kind", [Token, Remembered])
+def test_what_another_user_reads_with_gives_no_row_that_holds_a_secret(durable: Shop, kind: type[Row]) -> None:
+    with durable.store.reading() as reading:
+        mine = RedactedReading(reading, "user 1")
+        with pytest.raises(NotAllowed, match="user 1 may not read"):
+            mine.select(kind)
+        with pytest.raises(NotAllowed, match="user 1 may not read"):
+            mine.get(kind, "x")
+        assert mine.select(Job) == []
 
 
 def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, tmp_path: Path) -> None:

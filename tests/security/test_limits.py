@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from gateway.served import served
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, OnloopError, Refused
+from onloop.gateway.agent_reads import ReadBrief
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.client import GatewayClient
 from onloop.gateway.commands import PerformCommand
@@ -28,7 +29,9 @@ from onloop.gateway.operation import Operation, field_hints
 from onloop.gateway.operations import OPERATIONS, operation_named
 from onloop.gateway.peer import connected
 from onloop.gateway.protocol import request_from
-from onloop.gateway.reads import ReadClaimable, ReadDue, ReadLog, ReadRow, ReadTask, ReadTasks
+from onloop.gateway.reads import ReadLog, ReadTask, ReadTasks
+from onloop.gateway.standing import ReadTaskNow
+from onloop.gateway.store_changes import ReadStoreChanges
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.gateway.wire import Frames, framed
@@ -142,10 +145,10 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
         ReadTask(HUGE),
         ReadLog(limit=2**40),
         ReadLog(newest=1),  # type: ignore[arg-type]
-        ReadClaimable(("r",) * 1000, 0),
+        ReadStoreChanges(known=("r",) * 100_000),
         ReadTasks(TaskFilter(run=5)),  # type: ignore[arg-type]
-        ReadRow("Lease", HUGE),
-        ReadDue(2**70),
+        ReadTaskNow("t", 2**70),
+        ReadBrief("t", HUGE),
     )
     for query in queries:
         with pytest.raises(BadInput):
@@ -154,14 +157,14 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
 
 def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
     command = ["Settle", {}]
-    for name, fields in (
+    for name, given in (
         ("tasks", {"wanted": None}),
         ("put_back_job", {"job": None}),
         ("put_back_job", {}),
         ("perform", {"principal": None, "task": "r1", "command": command}),
     ):
         with pytest.raises(BadInput, match="invalid fields"):
-            request_from({"protocol": 2, "operation": name, "fields": fields})
+            request_from({"protocol": 2, "operation": name, "fields": given})
 
 
 COMMANDS = typing.get_args(c.Command)

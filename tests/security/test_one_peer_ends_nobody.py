@@ -47,8 +47,8 @@ def test_what_is_denied_with_a_word_too_long_for_the_log_is_denied_and_others_ar
 ) -> None:
     home = Home(tmp_path / "store")
     with resident(home, durable.clock) as words:
-        answers = said(home, asked(ODD[odd]), framed(message("last_seq")))
-        again = said(home, framed(message("last_seq")))
+        answers = said(home, asked(ODD[odd]), framed(message("jobs")))
+        again = said(home, framed(message("jobs")))
     assert [list(answer) for answer in (*answers, *again)] == [["error"], ["ok"], ["ok"]]  # type: ignore[call-overload]
     assert [word for word in words if word.startswith("trouble")] == []
 

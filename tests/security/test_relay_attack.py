@@ -170,7 +170,7 @@ def test_a_relay_keeps_no_decision_for_later(durable: Shop, tmp_path: Path) -> N
     def keep(told: dict[str, Any]) -> list[dict[str, Any]]:
         if not held:
             held.append(told)
-            return [json.loads(message("last_seq"))]
+            return [json.loads(message("jobs"))]
         return [told, held[0]]
 
     waiting(durable)

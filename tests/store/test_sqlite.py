@@ -117,9 +117,9 @@ def test_a_changed_event_is_named_by_verify(tmp_path: Path) -> None:
     for number in (1, 2):
         event = Created("t", Kind.WORK, "d", "w", "human:a", f"r{number}")
 
-        def write(tx: Transaction) -> None:
-            tx.append([Entry(f"r{number}", f"r{number}", event, 1, "human:a")])
-            tx.put_task(evolve(None, event, id=f"r{number}", at=1))
+        def write(tx: Transaction, run: str = f"r{number}", event: Created = event) -> None:
+            tx.append([Entry(run, run, event, 1, "human:a")])
+            tx.put_task(evolve(None, event, id=run, at=1))
 
         store.transact(write)
     connection = apsw.Connection(str(tmp_path / FILE))

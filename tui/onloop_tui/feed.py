@@ -9,12 +9,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError
-from onloop.gateway.definitions import pinned_definition
 from onloop.gateway.door import Door
 from onloop.gateway.gallery import Gallery
+from onloop.gateway.store_changes import ReadStoreChanges
 from onloop.gateway.sub_agents import sub_agents_of
-from onloop.store.port import TaskFilter
-from onloop.store.rows import Lease, SubAgent
 from onloop_tui.frame import pause_s
 from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.place import Place
@@ -87,20 +85,15 @@ class Watch:
 
     def _read(self, gateway: Door, after: int | None) -> Snapshot:
         self._stamp = gateway.store.stamp()  # before the reading: what comes between is looked at again
-        with gateway.store.reading() as at:
-            changed = at.tasks(TaskFilter(changed_after=after))
-            unknown = {task.definition for task in changed} - self._snapshot.definitions.keys()
-            definitions = {digest: pinned_definition(at, digest) for digest in unknown}
-            house, seq, leases = at.house(), at.last_seq(), at.select(Lease)
-            within = at.select(SubAgent) if leases else ()
+        found = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
         self._snapshot = self._snapshot.after(
-            changed,
-            house,
-            seq,
-            picture=self._gallery.after(changed, definitions),
-            definitions=definitions,
-            leases=leases,
-            sub_agents=sub_agents_of(leases, within),
+            found.tasks,
+            found.state,
+            found.seq,
+            picture=self._gallery.after(found.tasks, found.definitions),
+            definitions=found.definitions,
+            leases=found.leases,
+            sub_agents=sub_agents_of(found.leases, found.sub_agents),
         )
         return self._snapshot
 

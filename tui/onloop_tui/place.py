@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onloop.errors import StoreError, Unavailable, UnknownThing
-from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.bulk import Outcome, perform_each
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.credentials import Credentials
 from onloop.gateway.door import Door
-from onloop.gateway.dossier import NOT_ASKED, Changes, Dossier, changes_of, dossier_of
+from onloop.gateway.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
 from onloop.gateway.home import Home, check_private, is_own
 from onloop.gateway.identity import Principal
 from onloop.gateway.lines import Lines
 from onloop.gateway.opening import gateway_socket, open_home, wall_clock
+from onloop.gateway.reach_below import DEEDS, ReadTasksBelow
+from onloop.gateway.reads import ReadLog
 from onloop.gateway.scram import LEAST_COST
+from onloop.gateway.standing import ReadTaskNow
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Cancel, Command, Pause, Resume
-from onloop.machine.freshness import check_version
 from onloop.machine.house import HouseEvent
 from onloop.machine.task import Task
-from onloop.store.port import Reading, Recorded
+from onloop.store.port import Recorded
 from onloop.store.sqlite import FILE
 
 LOOK_BUSY_MS = 1_000
@@ -62,14 +64,14 @@ class Place:
 
         UnknownThing if there is no task of that id.
         """
-        with self._opened() as gateway, gateway.store.reading() as at:
-            task = _known(at, task_id)
-            return dossier_of(at, task, self.changes(task) if changes else NOT_ASKED)
+        with self._opened() as gateway:
+            found = _dossier(gateway, task_id)
+        return found.with_changes(self.changes(found.task)) if changes else found
 
     def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
         """Up to `limit` events between two sequences, in order: the first of them, or the newest."""
-        with self._opened() as gateway, gateway.store.reading() as at:
-            return at.log(after=after, before=before, limit=limit, newest=newest)
+        with self._opened() as gateway:
+            return gateway.perform(ReadLog(after=after, before=before, limit=limit, newest=newest))
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Hand a decision to the gateway; the answer is the task after it."""
@@ -84,18 +86,15 @@ class Place:
         What the task itself refuses is raised; when it has changed since it was shown, nothing at all is done.
         """
         with self._opened() as gateway:
-            with gateway.store.reading() as at:
-                task = _known(at, task_id)
-                check_version(task, command.version, (), gateway.clock())
-                targets = _REACH[type(command)](at, task)
+            wanted_below = ReadTasksBelow(task_id, DEEDS[type(command)], gateway.clock(), command.version)
+            targets = gateway.perform(wanted_below).ids
             others = replace(command, version=None)
             wanted = [(target, command if target == task_id else others) for target in targets]
             outcomes = perform_each(gateway, person, wanted, key=key)
             for outcome in outcomes:
                 if outcome.task == task_id and outcome.refusal is not None:
                     raise outcome.refusal
-            with gateway.store.reading() as at:
-                after = _known(at, task_id)
+            after = gateway.perform(ReadTaskNow(task_id, gateway.clock())).task
         return after, tuple(outcome for outcome in outcomes if outcome.task != task_id)
 
     def record(self, person: Principal, event: HouseEvent) -> None:
@@ -117,19 +116,11 @@ class Place:
             gateway.store.close()
 
 
-def _known(at: Reading, task_id: str) -> Task:
-    task = at.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet")
-    return task
-
-
-_REACH: Mapping[type[Command], Callable[[Reading, Task], tuple[str, ...]]] = {
-    Pause: to_pause,
-    Resume: to_resume,
-    Cancel: to_cancel,
-}
-"""What a command about a task is about, too."""
+def _dossier(gateway: Door, task_id: str) -> Dossier:
+    try:
+        return gateway.perform(ReadDossier(task_id))
+    except UnknownThing:
+        raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet") from None
 
 
 def place_of(home: Home) -> Place:

@@ -12,11 +12,9 @@ from onloop.agents.vigil import RunEnd, Vigil, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.manifest import Manifest
-from onloop.gateway.brief import brief_for
-from onloop.gateway.brief_facts import brief_facts
+from onloop.gateway.agent_reads import ReadBrief, ReadSubAgents
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.definitions import definition_of
 from onloop.gateway.identity import Principal, this_process
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.messages import mark_shown
@@ -26,7 +24,6 @@ from onloop.gateway.submission import submit_if, task_of, wait_for_gates
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Submission, Task
-from onloop.store.rows import SubAgent
 from onloop.text import safe
 
 MOST_NAMED = 10
@@ -137,8 +134,7 @@ class Worker:
 
     def _forget_sub_agents(self, agent: Principal) -> None:
         """With the process that is over go the sub-agents in it, whether or not it came to say so."""
-        with self.opened.gateway.store.reading() as at:
-            rows = at.select(SubAgent, task=agent.task)
+        rows = self.opened.gateway.perform(ReadSubAgents(agent.task or ""))
         news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
         if news:
             with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
@@ -197,8 +193,7 @@ class Worker:
         )
 
     def _brief(self, task: Task) -> str:
-        with self.opened.gateway.store.reading() as at:
-            return brief_for(definition_of(at, task), task, brief_facts(at, task))
+        return self.opened.gateway.perform(ReadBrief(task.id, task.step or "")).text
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)

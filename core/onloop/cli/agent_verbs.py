@@ -13,23 +13,21 @@ from onloop.cli.output import Output
 from onloop.cli.render import answer_output, moment
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
-from onloop.gateway.brief import brief_for
-from onloop.gateway.brief_facts import brief_facts
+from onloop.gateway.agent_reads import ReadBrief, ReadPosition
 from onloop.gateway.claims import Claim, ClaimTask
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.definitions import definition_of
+from onloop.gateway.definitions import ReadDefinition
 from onloop.gateway.identity import Principal
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.messages import mark_shown
 from onloop.gateway.presence import ensure_verifier, is_verifier_up
 from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.submission import submit as submit_head
-from onloop.gateway.submission import task_of, wait_for_gates
+from onloop.gateway.submission import wait_for_gates
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.gateway.verdict import Answer, answer_for
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.digest import Json
-from onloop.machine.house import covering
 from onloop.machine.relay import context_advice
 from onloop.text import safe
 from onloop.workflow.duration import milliseconds
@@ -84,13 +82,10 @@ def next_step(context: Context) -> Output:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
     answer = verdict(context, agent)
-    text = ""
-    with context.opened.gateway.store.reading() as at:
-        task = at.task(answer.task)
-        if task is not None and task.step == agent.step:
-            text = brief_for(definition_of(at, task), task, brief_facts(at, task))
-    if text and task is not None:
-        mark_shown(context.opened.gateway, agent, task)
+    found = context.opened.gateway.perform(ReadBrief(answer.task, agent.step))
+    text = found.text
+    if text:
+        mark_shown(context.opened.gateway, agent, found.task)
     output = answer_output(answer)
     return Output(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
 
@@ -161,8 +156,7 @@ def heartbeat(context: Context) -> Output:
     advice = ""
     if percent is not None:
         task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
-        with gateway.store.reading() as at:
-            advice = context_advice(definition_of(at, task).step(agent.step), task)
+        advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
     data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
     return Output(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
@@ -191,10 +185,7 @@ def verdict(context: Context, agent: Principal, head: str | None = None) -> Answ
 
     An agent whose token was superseded was refused before.
     """
-    opened = context.opened
-    task = task_of(opened, agent.task or "")
-    with opened.gateway.store.reading() as at:
-        definition = definition_of(at, task)
-        frozen = covering(at.house(), task, agent.id)
-        lapsed = bool(at.due(opened.gateway.clock(), task.id))
-    return answer_for(definition, task, agent, head or context.head(task.id), frozen, lapsed=lapsed)
+    gateway = context.opened.gateway
+    at = gateway.perform(ReadPosition(agent.task or "", agent.id, gateway.clock()))
+    head = head or context.head(at.task.id)
+    return answer_for(at.definition, at.task, agent, head, at.frozen, lapsed=at.lapsed)

@@ -11,8 +11,9 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.render import counts_json, freeze_line, group_json, group_lines, hidden_json, life_words
 from onloop.errors import UnknownThing
-from onloop.gateway.gallery import board_of_store
+from onloop.gateway.gallery import ReadBoard
 from onloop.gateway.identity import Principal
+from onloop.gateway.reads import ReadStoreState
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.digest import Json
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
@@ -23,8 +24,7 @@ from onloop.workflow.duration import milliseconds
 def attention(context: Context) -> Output:
     """What needs a person, one row per cause, most pressing first; `--all` names what is hidden, and how."""
     board, now = board_of(context), context.opened.gateway.clock()
-    with context.opened.gateway.store.reading() as at:
-        freezes = list(at.house().freezes.values())
+    freezes = list(context.opened.gateway.perform(ReadStoreState()).freezes.values())
     lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
     lines = lines or ["nothing needs a person"]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
@@ -103,8 +103,8 @@ def unmute(context: Context) -> Output:
 
 def board_of(context: Context) -> Board:
     """The board as of now."""
-    with context.opened.gateway.store.reading() as at:
-        return board_of_store(at, context.opened.gateway.clock())
+    gateway = context.opened.gateway
+    return gateway.perform(ReadBoard(gateway.clock()))
 
 
 def group_named(context: Context, cause: str) -> Group:

@@ -11,44 +11,33 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.cli.people_verbs import decide, told
 from onloop.errors import BadInput, Exit
-from onloop.gateway.bulk import Outcome, perform_each, to_cancel, to_pause, to_resume
-from onloop.gateway.changes import changes_since
+from onloop.gateway.bulk import Outcome, perform_each
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.reach_below import DEEDS, ReadTasksBelow
 from onloop.gateway.submission import task_of
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
 from onloop.machine.digest import Json
-from onloop.machine.freshness import check_version
 from onloop.machine.state import Reason
-from onloop.machine.task import Task
 from onloop.text import safe
 
 
 def pause(context: Context) -> Output:
     """Stop a task, or a run with all that moves below it."""
     person, voice = context.voice("pause")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_pause(at, task)
-    return _each_below(context, person, task, targets, Pause(voice, context.args.reason))
+    return _each_below(context, person, Pause(voice, context.args.reason))
 
 
 def resume(context: Context) -> Output:
     """Let a paused or excluded task go on, or a run with all that was paused with it."""
     person, voice = context.voice("resume")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_resume(at, task)
-    return _each_below(context, person, task, targets, Resume(voice, context.args.note))
+    return _each_below(context, person, Resume(voice, context.args.note))
 
 
 def cancel(context: Context) -> Output:
     """End a task, or a run with all below it."""
     person, voice = context.voice("cancel")
-    task = task_of(context.opened, context.args.task)
-    with context.opened.gateway.store.reading() as at:
-        targets = to_cancel(at, task)
-    return _each_below(context, person, task, targets, Cancel(voice, context.args.reason))
+    return _each_below(context, person, Cancel(voice, context.args.reason))
 
 
 def retry(context: Context) -> Output:
@@ -90,14 +79,12 @@ def _version(context: Context) -> int | None:
     return version
 
 
-def _each_below(
-    context: Context, person: Principal, root: Task, targets: Sequence[str], command: Pause | Resume | Cancel
-) -> Output:
+def _each_below(context: Context, person: Principal, command: Pause | Resume | Cancel) -> Output:
     """The root, where it is meant itself, comes first: when it refuses, nothing else happens."""
     opened, args = context.opened, context.args
-    meant = replace(command, version=args.version)
-    with opened.gateway.store.reading() as at:
-        check_version(root, args.version, changes_since(at, root, meant), opened.gateway.clock())
+    wanted = ReadTasksBelow(args.task, DEEDS[type(command)], opened.gateway.clock(), args.version)
+    found = opened.gateway.perform(wanted)
+    root, targets, meant = found.task, found.ids, replace(command, version=args.version)
     if root.id == targets[0]:
         decide(context, person, meant)
     below = [(name, command) for name in targets if name != root.id or name != targets[0]]

@@ -16,6 +16,7 @@ from onloop.gates.names import is_task
 from onloop.gateway.home import Home, find_home
 from onloop.gateway.identity import NOBODY, Principal, this_process
 from onloop.gateway.opening import Opened, open_file, open_home
+from onloop.gateway.reads import ReadStoreState
 from onloop.gateway.secrecy import shut
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.machine.commands import Voice
@@ -106,8 +107,7 @@ class Context:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
         if os.environ.get("ONLOOP_TOKEN"):
             return self.agent()
-        with self.opened.gateway.store.reading() as at:
-            house = at.house()
+        house = self.opened.gateway.perform(ReadStoreState())
         name = self.args.person or only_name(house)
         shut()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")

@@ -24,10 +24,11 @@ from onloop.gateway.home import Home, is_own
 from onloop.gateway.isolation import can_open
 from onloop.gateway.opening import Opened
 from onloop.gateway.presence import LONGEST_START_S, ensure_verifier, is_verifier_up
+from onloop.gateway.reads import ReadJobs, ReadStoreState
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.definition import Assurance
 from onloop.machine.digest import Json
-from onloop.machine.house import House, PersonEnrolled
+from onloop.machine.house import PersonEnrolled
 from onloop.machine.proof import BoxProved, ProbeAsked, ProvedCell
 from onloop.store.codec import to_plain
 from onloop.store.rows import Job
@@ -88,8 +89,7 @@ def _because(reached: Reached) -> str:
 
 def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | None]:
     home, opened = context.home, context.opened
-    with opened.gateway.store.reading() as at:
-        house, jobs = at.house(), at.select(Job)
+    house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
     people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
     apart = not is_own(home.store)
     checks = [
@@ -113,7 +113,7 @@ def _fresh_proof(context: Context, opened: Opened) -> BoxProved | None:
     deadline = time.monotonic() + LONGEST_PROBE_S
     began = time.monotonic()
     while True:
-        house = _house(opened)
+        house = opened.gateway.perform(ReadStoreState())
         if house.proof is not None and house.proof.asked == asked:
             return house.proof
         ensure_verifier(context.home)
@@ -121,11 +121,6 @@ def _fresh_proof(context: Context, opened: Opened) -> BoxProved | None:
         if is_lost or time.monotonic() > deadline:
             return house.proof
         time.sleep(_LOOK_S)
-
-
-def _house(opened: Opened) -> House:
-    with opened.gateway.store.reading() as at:
-        return at.house()
 
 
 def _box(proof: BoxProved | None, now: int) -> _Check:

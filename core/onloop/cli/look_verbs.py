@@ -10,17 +10,18 @@ from onloop.attention.why import why
 from onloop.cli.context import Context
 from onloop.cli.output import Output, columns
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
-from onloop.errors import BadInput, UnknownThing
-from onloop.gateway.definitions import pinned_definition
+from onloop.errors import BadInput
+from onloop.gateway.definitions import ReadDefinition
 from onloop.gateway.dossier import gate_lines
 from onloop.gateway.gallery import picture_of
-from onloop.gateway.standing import Standing, standings
+from onloop.gateway.reads import ReadLog
+from onloop.gateway.standing import ReadTaskNow, ReadTasksNow, Standing, TaskNow
 from onloop.gateway.sub_agents import counted
+from onloop.machine.definition import Definition
 from onloop.machine.digest import Json
-from onloop.machine.house import covering
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
-from onloop.store.port import Reading, Recorded, TaskFilter
+from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
 
 LONGEST_DETAIL = 70
@@ -30,19 +31,18 @@ MOST_EVENTS = 10_000
 def list_tasks(context: Context) -> Output:
     """Every task in a line."""
     states = _states(context.args.state)
-    with context.opened.gateway.store.reading() as at:
-        tasks = at.tasks(TaskFilter(run=context.args.run, states=states))
-        now = context.opened.gateway.clock()
-        stand = standings(at, tasks, now)
+    gateway = context.opened.gateway
+    now = gateway.clock()
+    found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
-        return Output(data=_tasks_json(tasks, stand))
-    rows = [_row(task, stand[task.id], now) for task in tasks]
+        return Output(data=_tasks_json(found))
+    rows = [_row(each.task, each.standing, now) for each in found]
     lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
     return Output(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
 
 
-def _tasks_json(tasks: Sequence[Task], stand: Mapping[str, Standing]) -> dict[str, Json]:
-    return {"tasks": [standing_json(task, stand[task.id]) for task in tasks]}
+def _tasks_json(found: Sequence[TaskNow]) -> dict[str, Json]:
+    return {"tasks": [standing_json(each.task, each.standing) for each in found]}
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -64,32 +64,29 @@ def _row(task: Task, standing: Standing, now: int) -> tuple[str, ...]:
 
 def why_task(context: Context) -> Output:
     """Where one task stands as of now, what would move it, and who can."""
-    opened, wanted = context.opened, context.args.task
-    with opened.gateway.store.reading() as at:
-        task = at.task(wanted)
-        if task is None:
-            raise UnknownThing(f"there is no task {wanted!r}", hint="onloop list shows every task")
-        now = opened.gateway.clock()
-        stand = standings(at, (task,), now)[task.id]
-        freeze = covering(at.house(), task)
-    told = why(task, task.state, stand.reason, freeze, now)
+    gateway = context.opened.gateway
+    now = gateway.clock()
+    found = gateway.perform(ReadTaskNow(context.args.task, now))
+    task, stand = found.task, found.standing
+    told = why(task, task.state, stand.reason, found.frozen, now)
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
     return Output(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
 
 
 def tree(context: Context) -> Output:
     """Runs with their tasks, gates as strips."""
-    with context.opened.gateway.store.reading() as at:
-        tasks = at.tasks(TaskFilter(run=context.args.run))
-        stand = standings(at, tasks, context.opened.gateway.clock())
-        if context.args.as_json:
-            return Output(data=_tasks_json(tasks, stand))
-        lines = tuple(_tree_lines(at, tasks, stand))
+    gateway = context.opened.gateway
+    found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
+    if context.args.as_json:
+        return Output(data=_tasks_json(found))
+    digests = dict.fromkeys(each.task.definition for each in found)
+    definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
+    lines = tuple(_tree_lines(found, definitions))
     return Output(lines=lines or ("no runs: onloop start or onloop fleet begins one",))
 
 
-def _tree_lines(at: Reading, tasks: Sequence[Task], stand: Mapping[str, Standing]) -> Iterator[str]:
-    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in tasks}}
+def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:
+    tasks, stand = [each.task for each in found], {each.task.id: each.standing for each in found}
     members: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
         members[task.run].append(task)
@@ -111,8 +108,8 @@ def log(context: Context) -> Output:
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
     limit = min(args.limit, MOST_EVENTS)
-    with context.opened.gateway.store.reading() as at:
-        events = at.log(after=args.after, limit=limit, run=args.run, task=args.task)
+    wanted = ReadLog(after=args.after, limit=limit, run=args.run, task=args.task)
+    events = context.opened.gateway.perform(wanted)
     more = (f"more: onloop log --after {events[-1].seq}",) if len(events) == limit else ()
     data: dict[str, Json] = {"events": [_event_json(event) for event in events]}
     return Output(lines=tuple(map(_event_line, events)), data=data, notes=more)

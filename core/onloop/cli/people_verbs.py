@@ -10,22 +10,19 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output, write
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
-from onloop.gateway.changes import MOST_EVENTS
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import dossier_of
 from onloop.gateway.identity import Principal
 from onloop.gateway.presence import ensure_verifier
 from onloop.gateway.pushes import pushes_under_way
-from onloop.gateway.standing import standings
-from onloop.gateway.submission import task_of
+from onloop.gateway.reads import ReadTasks
+from onloop.gateway.shown import ReadOpenRequests, ReadShown
+from onloop.gateway.standing import ReadTaskNow
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
-from onloop.machine.events import Decided
 from onloop.machine.house import Frozen, House, Unfrozen, check_scope, covering
 from onloop.machine.state import LIVE, Reason
-from onloop.machine.task import Decision, RequestKind, Task
-from onloop.store.codec import event_from_text
-from onloop.store.port import Reading, TaskFilter
+from onloop.machine.task import RequestKind, Task
+from onloop.store.port import TaskFilter
 from onloop.text import safe
 
 SHORTEST_DIGEST = 12
@@ -39,11 +36,8 @@ def show(context: Context) -> Output:
 
 def _sheet(context: Context, *, with_diff: bool) -> Output:
     opened = context.opened
-    task = task_of(opened, context.args.task)
-    changes = opened.changes(task)
-    with opened.gateway.store.reading() as at:
-        dossier = dossier_of(at, task, changes)
-        standing = standings(at, (task,), opened.gateway.clock())[task.id]
+    shown = opened.gateway.perform(ReadShown(context.args.task, opened.gateway.clock()))
+    dossier, standing = shown.dossier.with_changes(opened.changes(shown.dossier.task)), shown.standing
     lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
     return Output(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
 
@@ -85,8 +79,7 @@ def freeze(context: Context) -> Output:
     scope, person = check_scope(context.args.scope), context.person()
     event = Frozen(scope, person.id, context.args.reason)
     context.opened.gateway.perform(RecordStoreEvent(person, event, key=context.args.key))
-    with context.opened.gateway.store.reading() as at:
-        live = at.tasks(TaskFilter(states=tuple(LIVE)))
+    live = context.opened.gateway.perform(ReadTasks(TaskFilter(states=tuple(LIVE))))
     covered = sum(covering(House(freezes={scope: event}), task) is not None for task in live)
     pushes = pushes_under_way(live, event)
     notes = (*(() if covered else _nothing_covered(scope, live)), f"lift it: onloop unfreeze {scope}")
@@ -132,8 +125,8 @@ def decide(context: Context, person: Principal, command: Command) -> Output:
 
 def told(context: Context, task: Task) -> Output:
     """How a task stands."""
-    with context.opened.gateway.store.reading() as at:
-        standing = standings(at, (task,), context.opened.gateway.clock())[task.id]
+    gateway = context.opened.gateway
+    standing = gateway.perform(ReadTaskNow(task.id, gateway.clock())).standing
     return Output(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
@@ -147,11 +140,10 @@ class _Asked:
 
 def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
     """The one open request that the verb can answer; or the one that was answered under its key."""
-    opened = context.opened
-    task = task_of(opened, context.args.task)
-    with opened.gateway.store.reading() as at:
-        asked = [a for a in dossier_of(at, task).asked if a.request.kind in kinds]
-        before = _decided_under(at, task, context.args.key, context.args.person)
+    args = context.args
+    found = context.opened.gateway.perform(ReadOpenRequests(args.task, args.key, args.person))
+    task, before = found.task, found.decided
+    asked = [a for a in found.asked if a.request.kind in kinds]
     if before is not None:
         return _Asked(before.request, before.digest)
     gate = getattr(context.args, "gate", None)
@@ -166,14 +158,6 @@ def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
         )
     gates = ", ".join(a.request.gate or a.request.id for a in fitting)
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
-
-
-def _decided_under(at: Reading, task: Task, key: str, person: str | None) -> Decision | None:
-    """What the person decided under their key before, its answer perhaps lost; the gateway knows if it was the same."""
-    log = at.log(task=task.id, limit=MOST_EVENTS, newest=True) if key else ()
-    decided = (e for e in log if e.key == key and (not person or e.principal == f"human:{person}"))
-    facts = (event_from_text(event.name, event.data) for event in decided)
-    return next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
 
 
 def _shown(context: Context, asked: _Asked) -> str:

@@ -9,10 +9,9 @@ from onloop.cli.context import Context
 from onloop.cli.output import Output
 from onloop.errors import BadInput
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.letters import Letter, letters
+from onloop.gateway.letters import Letter, ReadUnread
 from onloop.gateway.messages import mark_shown, save_checkpoint
 from onloop.gateway.messages import tell as tell_task
-from onloop.gateway.submission import task_of
 from onloop.machine.commands import Handoff
 from onloop.machine.digest import Json
 from onloop.machine.handover import MessageKind
@@ -57,9 +56,8 @@ def tell(context: Context) -> Output:
 def inbox(context: Context) -> Output:
     """Your unread messages; what you do next acknowledges those that were shown."""
     agent, opened = context.agent(), context.opened
-    task = task_of(opened, agent.task or "")
-    with opened.gateway.store.reading() as at:
-        found = letters(at, task)
+    unread = opened.gateway.perform(ReadUnread(agent.task or ""))
+    task, found = unread.task, unread.letters
     mark_shown(opened.gateway, agent, task)
     lines = (UNTRUSTED, *(line for letter in found for line in _lines(letter)))
     data: dict[str, Json] = {"task": task.id, "untrusted": {"messages": [_json(letter) for letter in found]}}

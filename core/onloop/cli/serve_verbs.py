@@ -15,6 +15,7 @@ from onloop.gateway.dossier import Changes, changes_of
 from onloop.gateway.exchanges import SubmitAnnounced
 from onloop.gateway.opening import open_file, wall_clock
 from onloop.gateway.presence import ensure_verifier
+from onloop.gateway.reads import ReadStoreState
 from onloop.gateway.resident import Resident
 from onloop.gateway.submission import hand_in, task_of
 from onloop.machine.task import Task
@@ -47,8 +48,7 @@ def serve(context: Context) -> Output:
     def box_is_strong() -> bool:
         opened = open_file(home)
         try:
-            with opened.gateway.store.reading() as at:
-                return not why_no_proof(at.house().proof, wall_clock())
+            return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
         finally:
             opened.close()
 

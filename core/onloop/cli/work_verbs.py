@@ -22,6 +22,7 @@ from onloop.gateway.identity import verifier as verifier_principal
 from onloop.gateway.opening import open_file
 from onloop.gateway.presence import ensure_verifier, only_verifier
 from onloop.gateway.reach import closed_gates, reachable
+from onloop.gateway.reads import ReadStoreState
 from onloop.gateway.runner import Runner
 from onloop.gateway.runs import (
     Workflow,
@@ -99,8 +100,8 @@ def _begun(task: Task, following: str, closed: Sequence[str]) -> Output:
 
 def _closed(context: Context, workflow: Workflow) -> tuple[str, ...]:
     """The gates that nobody can pass in this store, said before anybody works towards them."""
-    with context.opened.gateway.store.reading() as at:
-        level = reachable(context.home, at.house(), context.opened.gateway.clock())
+    gateway = context.opened.gateway
+    level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
     return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
 
 

@@ -59,7 +59,7 @@ class Aside:
             return operation.carry_out(host), host.receipt
         if not isinstance(operation, Query):
             raise TypeError(f"{operation.name} is not done aside")
-        with self.reading(line) as reading:
+        with self.reading() as reading:
             try:
                 caller = line.caller
                 mine = reading if caller.own else RedactedReading(reading, f"user {caller.peer.uid}")
@@ -70,7 +70,7 @@ class Aside:
         raise denied
 
     @contextmanager
-    def reading(self, line: Connection) -> Iterator[Reading]:
+    def reading(self) -> Iterator[Reading]:
         """One moment of the store, for one request."""
         store = self.reader()
         try:
@@ -141,13 +141,13 @@ class _Host:
             raise
 
     def begin_proof(self, message: str) -> str:
-        with self.aside.reading(self.line) as reading:
+        with self.aside.reading() as reading:
             return self.line.caller.begin_proof(reading, message)
 
     def finish_proof(self, message: str, *, typed: bool) -> Proved:
         asked_for = self.line.caller.asked_for
         try:
-            with self.aside.reading(self.line) as reading:
+            with self.aside.reading() as reading:
                 return self.line.caller.finish_proof(reading, message, typed=typed)
         except NotAllowed as no:
             self.aside.deny(self.line, Attempt(NOBODY, "speak as a person", f"human:{asked_for}"), no)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
@@ -10,9 +10,7 @@ from onloop.gateway.commands import PerformCommand
 from onloop.gateway.door import Door
 from onloop.gateway.identity import Principal
 from onloop.machine.commands import Command
-from onloop.machine.state import Reason, State
-from onloop.machine.task import Kind, Task
-from onloop.store.port import Reading, TaskFilter
+from onloop.machine.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +48,3 @@ def _performed(gateway: Door, principal: Principal, task: str, command: Command,
         )
     except Refused as no:
         return Outcome(task, None, no)
-
-
-def below(at: Reading, root: Task) -> Sequence[Task]:
-    """Everything below a task at any depth, oldest first."""
-    inside = {root.id}
-    found = []
-    for task in at.tasks(TaskFilter(run=root.run)):
-        if task.parent in inside:
-            inside.add(task.id)
-            found.append(task)
-    return found
-
-
-def to_pause(at: Reading, task: Task) -> tuple[str, ...]:
-    """The task, then what moves or could below it: what waits for a person there waits on, out of sight."""
-    moving = {State.SUBMITTED, State.WORKING}
-    return (task.id, *(child.id for child in below(at, task) if child.state in moving))
-
-
-def to_resume(at: Reading, task: Task) -> tuple[str, ...]:
-    """The task, then what was paused with it below; what was paused before, or is excluded, stays."""
-    paused = (child for child in below(at, task) if child.reason is Reason.PAUSED and child.since >= task.since)
-    return (task.id, *(child.id for child in paused))
-
-
-def to_cancel(at: Reading, task: Task) -> tuple[str, ...]:
-    """What has not ended below the task, the deepest first, then the task; a fleet ends with the last of its own."""
-    live = tuple(child.id for child in reversed(below(at, task)) if not child.ended)
-    return live if live and task.kind is Kind.FLEET else (*live, task.id)

@@ -10,9 +10,10 @@ from typing import ClassVar
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.authorize import authorize
 from onloop.gateway.definitions import definition_of
-from onloop.gateway.facts import has_slot, known_task, waiting_tasks
+from onloop.gateway.facts import has_slot, waiting_tasks
 from onloop.gateway.identity import Principal, new_salt, secret_from, token_digest
 from onloop.gateway.keys import asked, check_claim_key, recall, remember
+from onloop.gateway.known_task import known_task
 from onloop.gateway.leases import DEFAULT_LEASE_MS
 from onloop.gateway.operation import Asker, Attempt
 from onloop.gateway.projection import project_answer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,28 +17,11 @@ from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.keys import OWN
 from onloop.gateway.line import Line, Lost
 from onloop.gateway.operation import AnswerT, Operation, Query
-from onloop.gateway.reads import (
-    ReadBlob,
-    ReadChildStates,
-    ReadClaimable,
-    ReadDue,
-    ReadHeld,
-    ReadLastSeq,
-    ReadLog,
-    ReadRow,
-    ReadRows,
-    ReadSilent,
-    ReadStoreState,
-    ReadTask,
-    ReadTasks,
-)
 from onloop.gateway.scram import RANDOM_COST
 from onloop.gateway.service import Gateway
-from onloop.machine.house import House
-from onloop.machine.state import State
 from onloop.machine.task import Task
-from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
-from onloop.store.rows import Head, Lease, Row
+from onloop.store.port import Reading, Store, Transaction
+from onloop.store.rows import Head, Row
 
 if TYPE_CHECKING:  # whoever hands nothing in starts no collector
     from onloop.gates.collection import Collection
@@ -123,7 +106,7 @@ def own_key() -> str:
 
 
 class ClientStore:
-    """See Store: reads over the line, for a user who may not open the file."""
+    """See Store: for a user who may not open the file, and asks the gateway for everything."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -133,12 +116,11 @@ class ClientStore:
         """See Store.receipt."""
         return self._line.receipt
 
-    @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """See Store.reading; but each read sees a moment of its own."""
-        yield _ClientReading(self._line)
+    def reading(self) -> AbstractContextManager[Reading]:
+        """See Store.reading; here it is refused."""
+        raise NotAllowed("only the gateway reads its store", hint="ask the gateway")
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:  # noqa: ARG002 - the port's
         """See Store.transact; here it is refused."""
         raise NotAllowed("only the gateway writes to its store", hint="ask the gateway")
 
@@ -168,59 +150,3 @@ class FileStore:
         """See Store.close."""
         self._line.close()
         self._file.close()
-
-
-class _ClientReading:
-    """See Reading. Each read is one request."""
-
-    def __init__(self, line: Line) -> None:
-        self._ask = line.ask_until_told
-
-    def task(self, task_id: str) -> Task | None:
-        return self._ask(ReadTask(task_id))
-
-    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
-        return self._ask(ReadTasks(wanted))
-
-    def child_states(self, parent: str) -> Sequence[State]:
-        return self._ask(ReadChildStates(parent))
-
-    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
-        return self._ask(ReadClaimable(tuple(roles), now, limit))
-
-    def held(self, run: str) -> int:
-        return self._ask(ReadHeld(run))
-
-    def house(self) -> House:
-        return self._ask(ReadStoreState())
-
-    def log(
-        self,
-        *,
-        after: int = 0,
-        before: int | None = None,
-        limit: int = 1000,
-        run: str | None = None,
-        task: str | None = None,
-        newest: bool = False,
-    ) -> Sequence[Recorded]:
-        return self._ask(ReadLog(after, before, limit, run, task, newest))
-
-    def last_seq(self) -> int:
-        return self._ask(ReadLastSeq())
-
-    def get(self, kind: type[R], key: str) -> R | None:
-        found = self._ask(ReadRow(kind.__name__, key))
-        return found if isinstance(found, kind) else None
-
-    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
-        return [row for row in self._ask(ReadRows(kind.__name__, tuple(equal.items()))) if isinstance(row, kind)]
-
-    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
-        return self._ask(ReadSilent(now, stall_ms))
-
-    def due(self, now: int, task: str | None = None) -> Sequence[str]:
-        return self._ask(ReadDue(now, task))
-
-    def blob(self, digest: str) -> bytes | None:
-        return self._ask(ReadBlob(digest))

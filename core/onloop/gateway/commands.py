@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 from onloop.errors import Refused
 from onloop.gateway.authorize import verb_of
-from onloop.gateway.facts import known_task
 from onloop.gateway.identity import Principal
 from onloop.gateway.keys import asked_command, asked_creations, logged, owner_of_key, recall, remember
+from onloop.gateway.known_task import known_task
 from onloop.gateway.operation import Asker, Attempt
 from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from onloop.errors import OnloopError
 from onloop.gates.changes import FileChange
 from onloop.gateway.consequences import consequences
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.family import Result, results, swarm_of
+from onloop.gateway.known_task import known_task
+from onloop.gateway.operation import Query
 from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
@@ -19,6 +21,7 @@ from onloop.machine.fan_out import join_words
 from onloop.machine.flagging import FLAGGED, flags_of
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.freshness import proof_words
+from onloop.machine.limits import Id
 from onloop.machine.review import is_among, is_reviewed, judged
 from onloop.machine.task import Answer, Evidence, Request, Task
 from onloop.store.port import Reading
@@ -116,6 +119,10 @@ class Dossier:
     sub_agents: tuple[SubAgent, ...] = ()
     addressed: tuple[str, ...] = ()
     """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
+
+    def with_changes(self, changes: Changes) -> Dossier:
+        """The same with what the submission changes."""
+        return replace(self, files=changes.files, diff=changes.diff, trouble=changes.trouble)
 
     @property
     def statement(self) -> str:
@@ -275,3 +282,14 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
         return Changes(files, mirror.diff(now.base, now.head, DIFF_LIMIT, first))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")
+
+
+class ReadDossier(Query[Dossier], frozen=True):
+    """Everything that a person must see of a task, but for what its commit changes; UnknownThing without the task."""
+
+    name: ClassVar[str] = "dossier"
+    task: Id
+
+    def carry_out(self, reading: Reading) -> Dossier:
+        """See Query."""
+        return dossier_of(reading, known_task(reading, self.task))

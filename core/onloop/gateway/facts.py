@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from onloop.errors import UnknownThing
 from onloop.gateway.definitions import definition_of, pinned_definition
 from onloop.gateway.family import handed_lists, slot_free, swarm_of
+from onloop.gateway.known_task import known_task
 from onloop.machine import commands as c
 from onloop.machine.course import Facts
 from onloop.machine.definition import Definition
@@ -56,14 +57,6 @@ def has_slot(tx: Reading, task: Task, root: Task | None) -> bool:
     if parent is not None and not slot_free(tx, task, parent, definition_of(tx, parent)):
         return False
     return root is None or root.max_parallel is None or tx.held(task.run) < root.max_parallel
-
-
-def known_task(tx: Reading, task_id: str) -> Task:
-    """The task with that id; UnknownThing if there is none."""
-    task = tx.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
-    return task
 
 
 def waiting_tasks(at: Reading, roles: Sequence[str], now: int) -> Iterator[tuple[str, str]]:

@@ -7,14 +7,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 from onloop.attention.board import Board
 from onloop.attention.groups import Group, Place, group_of, groups_of, seniority
 from onloop.attention.idle import STALL_MS
 from onloop.attention.items import Item, Tier, item_of
 from onloop.gateway.definitions import pinned_definition
+from onloop.gateway.operation import Query
 from onloop.gateway.picture import Category, FleetLine, Picture, board_at, category_of
 from onloop.machine.definition import Definition
+from onloop.machine.limits import Millis
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading, TaskFilter
@@ -217,3 +220,14 @@ class Gallery:
             ended=sum(count for state, count in states.items() if state in TERMINAL),
             parents=parents,
         )
+
+
+class ReadBoard(Query[Board], frozen=True):
+    """The board of a store at `now` (ms)."""
+
+    name: ClassVar[str] = "board"
+    now: Millis
+
+    def carry_out(self, reading: Reading) -> Board:
+        """See Query."""
+        return board_of_store(reading, self.now)

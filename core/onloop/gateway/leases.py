@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from onloop.errors import Exit, Refused
 from onloop.gateway.admission import check_lease
-from onloop.gateway.facts import known_task
 from onloop.gateway.identity import Principal
+from onloop.gateway.known_task import known_task
 from onloop.gateway.operation import Asker, Attempt
 from onloop.gateway.quota import spend
 from onloop.gateway.service import Gateway, Write

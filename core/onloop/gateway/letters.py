@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from onloop.gateway.known_task import known_task
+from onloop.gateway.operation import Query
 from onloop.machine.handover import Checkpoint, Message
+from onloop.machine.limits import Id
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 
@@ -15,6 +19,26 @@ class Letter:
 
     message: Message
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A task, and what others told it that it has not read."""
+
+    task: Task
+    letters: tuple[Letter, ...]
+
+
+class ReadUnread(Query[Unread], frozen=True):
+    """The unread messages of a task, with their texts; UnknownThing where there is no such task."""
+
+    name: ClassVar[str] = "unread"
+    task: Id
+
+    def carry_out(self, reading: Reading) -> Unread:
+        """See Query."""
+        task = known_task(reading, self.task)
+        return Unread(task, letters(reading, task))
 
 
 def letters(reading: Reading, task: Task) -> tuple[Letter, ...]:

@@ -18,6 +18,7 @@ from onloop.gateway.own_key import make_own_key
 from onloop.gateway.passphrase import enrolment
 from onloop.gateway.peer import socket_path
 from onloop.gateway.pins import look_in
+from onloop.gateway.reads import ReadStoreState
 from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.service import Gateway, append_house
 from onloop.gateway.upkeep import RecordStoreEvent
@@ -73,9 +74,7 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> Opened:
             check_private(home.store)
         line.connect()
         client = GatewayClient(line, ClientStore(line), wall_clock)
-        with client.store.reading() as at:
-            store_id = at.house().id
-        return Opened(apart_from(home, store_id), client, client)
+        return Opened(apart_from(home, client.perform(ReadStoreState()).id), client, client)
     check_private(home.store)
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
     try:

@@ -29,21 +29,27 @@ class RedactedReading:
     who: str
 
     def task(self, task_id: str) -> Task | None:
+        """See Reading.task."""
         return self.reading.task(task_id)
 
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        """See Reading.tasks."""
         return self.reading.tasks(wanted)
 
     def child_states(self, parent: str) -> Sequence[State]:
+        """See Reading.child_states."""
         return self.reading.child_states(parent)
 
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        """See Reading.claimable."""
         return self.reading.claimable(roles, now, limit)
 
     def held(self, run: str) -> int:
+        """See Reading.held."""
         return self.reading.held(run)
 
     def house(self) -> House:
+        """See Reading.house; without anybody's keys."""
         house = self.reading.house()
         return replace(house, people={name: without_keys(person) for name, person in house.people.items()})
 
@@ -57,27 +63,34 @@ class RedactedReading:
         task: str | None = None,
         newest: bool = False,
     ) -> Sequence[Recorded]:
+        """See Reading.log; without anybody's keys."""
         found = self.reading.log(after=after, before=before, limit=limit, run=run, task=task, newest=newest)
         return [_without_keys(event) for event in found]
 
     def last_seq(self) -> int:
+        """See Reading.last_seq."""
         return self.reading.last_seq()
 
     def get(self, kind: type[R], key: str) -> R | None:
+        """See Reading.get."""
         self._check(kind)
         return self.reading.get(kind, key)
 
     def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        """See Reading.select."""
         self._check(kind)
         return self.reading.select(kind, **equal)
 
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        """See Reading.silent."""
         return self.reading.silent(now, stall_ms)
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        """See Reading.due."""
         return self.reading.due(now, task)
 
     def blob(self, digest: str) -> bytes | None:
+        """See Reading.blob."""
         return self.reading.blob(digest)
 
     def _check(self, kind: type[Row]) -> None:

@@ -14,10 +14,11 @@ from onloop.gateway.changes import changes_since
 from onloop.gateway.declared import checked
 from onloop.gateway.definitions import definition_of
 from onloop.gateway.denials import Denials, denied_of
-from onloop.gateway.facts import definition_for, facts_of, known_task
+from onloop.gateway.facts import definition_for, facts_of
 from onloop.gateway.family import derived, newborn, told, unneeded
 from onloop.gateway.identity import EFFECTS, NOBODY, TIMERS, Principal
 from onloop.gateway.keys import asked_event, logged, recall, remember
+from onloop.gateway.known_task import known_task
 from onloop.gateway.operation import AnswerT, Attempt, Lane, Operation, Query
 from onloop.gateway.passphrase import person_from_passphrase, rekeyed
 from onloop.gateway.pins import Look, no_programs, programs_for

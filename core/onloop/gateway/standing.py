@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
+from onloop.gateway.known_task import known_task
+from onloop.gateway.operation import Query
 from onloop.gateway.sub_agents import sub_agents_of
 from onloop.machine.house import Frozen, covering
+from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
-from onloop.store.port import Reading
+from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Lease, SubAgent
 
 MANY = 100
@@ -78,3 +82,39 @@ def _leases(at: Reading, held: Sequence[str]) -> Mapping[str, Lease | None]:
 def _is_slot_free(at: Reading, task: Task) -> bool:
     root = task if task.id == task.run else at.task(task.run)
     return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNow:
+    """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended."""
+
+    task: Task
+    standing: Standing
+    frozen: str | None = None
+
+
+class ReadTasksNow(Query[tuple[TaskNow, ...]], frozen=True):
+    """The tasks that fit, oldest first, and how each stands at `now` (ms)."""
+
+    name: ClassVar[str] = "tasks_now"
+    now: Millis
+    wanted: TaskFilter = TaskFilter()
+
+    def carry_out(self, reading: Reading) -> tuple[TaskNow, ...]:
+        """See Query."""
+        tasks = reading.tasks(self.wanted)
+        found = standings(reading, tasks, self.now)
+        return tuple(TaskNow(task, found[task.id]) for task in tasks)
+
+
+class ReadTaskNow(Query[TaskNow], frozen=True):
+    """A task, and how it stands at `now` (ms); UnknownThing if there is none of that id."""
+
+    name: ClassVar[str] = "task_now"
+    task: Id
+    now: Millis
+
+    def carry_out(self, reading: Reading) -> TaskNow:
+        """See Query."""
+        task = known_task(reading, self.task)
+        return TaskNow(task, standings(reading, (task,), self.now)[task.id], covering(reading.house(), task))

@@ -11,7 +11,8 @@ from onloop.gates.manifest import Manifest
 from onloop.gates.mirror import Mirror
 from onloop.gates.provenance import provenance_of
 from onloop.gates.quarantine import Admission, Arrival, admit, arrived
-from onloop.gateway.admission import check_lease
+from onloop.gateway.admission import check_held
+from onloop.gateway.agent_reads import ReadHeldTask
 from onloop.gateway.client import GatewayClient, own_key
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.definitions import definition_of
@@ -20,6 +21,7 @@ from onloop.gateway.identity import INTAKE, Principal
 from onloop.gateway.line import Lost
 from onloop.gateway.opening import Opened
 from onloop.gateway.quota import spend_submitted
+from onloop.gateway.reads import ReadTask
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
 from onloop.machine.course import check_holder
@@ -143,10 +145,10 @@ def _admission(mirror: Mirror, task: Task) -> Admission:
 
 def _held(opened: Opened, agent: Principal) -> Task:
     """The agent's task, while it holds the lease; NotAllowed or Refused where it does not."""
-    task = task_of(opened, agent.task or "")
+    found = opened.gateway.perform(ReadHeldTask(agent.task or ""))
+    task = found.task
     check_holder(task, agent.id, agent.epoch)
-    with opened.gateway.store.reading() as at:
-        check_lease(at, agent, opened.gateway.clock())
+    check_held(found.lease, agent, opened.gateway.clock())
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task
@@ -174,8 +176,7 @@ def wait_for_gates(
 
 def task_of(opened: Opened, task_id: str) -> Task:
     """The task with that id; UnknownThing if there is none."""
-    with opened.gateway.store.reading() as at:
-        task = at.task(task_id)
+    task = opened.gateway.perform(ReadTask(task_id))
     if task is None:
         raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
     return task

@@ -152,7 +152,10 @@ def _decoder(kind: Any) -> Any:
     if origin is tuple:
         return _tuple(typing.get_args(kind))
     if origin is not None and issubclass(origin, Mapping):
-        item = _decoder(typing.get_args(kind)[1])
+        named, item = typing.get_args(kind)[0], _decoder(typing.get_args(kind)[1])
+        if isinstance(named, type) and issubclass(named, Enum):
+            member = _member(named)
+            return lambda data: {member(key): item(value) for key, value in data.items()}
         return lambda data: {key: item(value) for key, value in data.items()}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _member(kind)

@@ -16,7 +16,7 @@ from onloop.store.rows import Head, Lease, Row
 
 R = TypeVar("R", bound=Row)
 AnswerT = TypeVar("AnswerT")
-Seq = Annotated[int, Range(0, 2**53 - 1)]
+Seq = Annotated[int, Range(0, 2**63 - 1)]
 """A place in the log."""
 
 
@@ -182,11 +182,10 @@ class Store(Protocol):
         ...
 
     def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
-        """Take a turn to write: `body` is done in one transaction, and what it answers is returned once that is durable.
+        """Take a turn to write: do `body` in one transaction, and return its answer once the transaction is durable.
 
-        An error of `body` leaves no trace. A store may run `body` again, in a new transaction, when another writer came
-        first: so it changes nothing but the transaction, and what it answers depends on nothing that an earlier run of
-        it left behind.
+        An error of `body` leaves no trace. A store may run `body` again, in a new transaction, when another writer was
+        first. So `body` changes nothing but the transaction, and depends on nothing that an earlier run left behind.
         """
         ...
 
