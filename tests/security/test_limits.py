@@ -157,14 +157,14 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
 
 def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
     command = ["Settle", {}]
-    for name, given in (
+    for name, said in (
         ("tasks", {"wanted": None}),
         ("put_back_job", {"job": None}),
         ("put_back_job", {}),
         ("perform", {"principal": None, "task": "r1", "command": command}),
     ):
         with pytest.raises(BadInput, match="invalid fields"):
-            request_from({"protocol": 2, "operation": name, "fields": given})
+            request_from({"protocol": 2, "operation": name, "fields": said})
 
 
 COMMANDS = typing.get_args(c.Command)

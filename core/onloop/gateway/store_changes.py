@@ -18,7 +18,7 @@ from onloop.store.rows import Lease, SubAgent
 
 @dataclass(frozen=True, slots=True)
 class StoreChanges:
-    """The tasks that changed, their workflows that were not known, the store's state, and all leases; `seq` is the log's."""
+    """The tasks that changed, their workflows that were not known, the state of the store, and all leases."""
 
     tasks: tuple[Task, ...]
     definitions: Mapping[str, Definition]
