@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from onloop.machine import events as e
 from onloop.machine.flags import Flag
-from onloop.machine.task import Answer, Decision, Evidence, Submission, Task, Verdict
+from onloop.machine.task import Decision, DecisionKind, Evidence, Submission, Task, Verdict
 
 
 @dataclass
@@ -48,9 +48,9 @@ class FlagLedger:
         assert not flags or any((head, base) == about and flags == seen for head, base, seen in self.seen)
 
     def _decided(self, decision: Decision) -> None:
-        if decision.answer is Answer.REJECT:
+        if decision.answer is DecisionKind.REJECT:
             self.seen = []
-        elif decision.answer is Answer.APPROVE:
+        elif decision.answer is DecisionKind.APPROVE:
             self.seen.append((decision.head, decision.base, self._flags()))
 
     def _flags(self) -> frozenset[Flag]:

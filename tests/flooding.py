@@ -15,19 +15,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gateway.served import message
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.home import Home
-from onloop.gateway.identity import PrincipalKind, launcher
-from onloop.gateway.line import Line
-from onloop.gateway.opening import wall_clock
-from onloop.gateway.passphrase import enrolment
-from onloop.gateway.peer import connected
-from onloop.gateway.service import append_house
+from onloop.access.opening import wall_clock
+from onloop.gateway.service import append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.gateway.wire import LENGTH, framed
-from onloop.machine.house import Frozen, StoreCreated, Unfrozen
+from onloop.home import Home
+from onloop.identity.passphrase import enrolment
+from onloop.machine.principal import PrincipalKind, launcher
+from onloop.machine.store_state import Frozen, StoreCreated, Unfrozen
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
+from onloop.remote.framing import LENGTH, framed
+from onloop.remote.unix_socket import connected
 from onloop.store.port import Transaction
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
 from world import PASSPHRASE, ROOT, wait_for
 
 FLOODER_UID, PERSON_UID, SHARED_GID = 65_534, 65_533, 65_534
@@ -79,11 +79,13 @@ def _furnish(home: Home) -> None:
     event = enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "human:ana")
 
     def furnish(tx: Transaction) -> None:
-        append_house(tx, StoreCreated("s1", scripted=False), wall_clock(), launcher("t").id)
-        append_house(tx, event, wall_clock(), launcher("t").id)
+        append_store_event(tx, StoreCreated("s1", scripted=False), wall_clock(), launcher("t").id)
+        append_store_event(tx, event, wall_clock(), launcher("t").id)
         for number in range(300):  # what an answer that nobody reads is made of
-            append_house(tx, Frozen(f"task:t{number}", "human:ana", "look first. " * 400), wall_clock(), "human:ana")
-            append_house(tx, Unfrozen(f"task:t{number}", "human:ana"), wall_clock(), "human:ana")
+            append_store_event(
+                tx, Frozen(f"task:t{number}", "human:ana", "look first. " * 400), wall_clock(), "human:ana"
+            )
+            append_store_event(tx, Unfrozen(f"task:t{number}", "human:ana"), wall_clock(), "human:ana")
 
     store.transact(furnish)
     store.close()
@@ -190,7 +192,7 @@ def _send(line: socket.socket, content: bytes, seen: dict[str, int]) -> bool:
 def freezes(path: str, count: str) -> None:
     """A person who freezes and unfreezes; how long each freeze took to be answered, in seconds, is printed."""
     took = []
-    line = Line(Path(path), Path(path).parents[1] / "store")
+    line = Connection(Path(path), Path(path).parents[1] / "store")
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
     ana = gateway.person("ana", PASSPHRASE, typed=True)
     assert ana.kind is PrincipalKind.HUMAN
@@ -200,7 +202,7 @@ def freezes(path: str, count: str) -> None:
         took.append(time.perf_counter() - began)
         gateway.perform(RecordStoreEvent(ana, Unfrozen("all", ana.id)))
     began = time.perf_counter()
-    fresh = Line(Path(path), Path(path).parents[1] / "store")
+    fresh = Connection(Path(path), Path(path).parents[1] / "store")
     other = GatewayClient(fresh, ClientStore(fresh), wall_clock)
     other.perform(RecordStoreEvent(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first")))
     _say(json.dumps({"took": took, "afresh": time.perf_counter() - began}))

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import cast
 
 from gateway.shop import VERIFIER, Shop
+from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput
-from onloop.gates.evaluation import Workshop
-from onloop.gateway.effects import Executor
-from onloop.gateway.home import Home
+from onloop.gates.evaluation import GateContext
 from onloop.gateway.jobs import FreeJobs, TakeJob
-from onloop.gateway.opening import Opened
+from onloop.home import Home
 from onloop.machine.definition import Step
 from onloop.machine.events import EffectStarted
 from onloop.machine.state import Reason
@@ -24,6 +23,8 @@ from onloop.machine.task import Submission
 from onloop.store.codec import event_from_text
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import Job
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.effects.recorder import EffectRecorder
 from steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
@@ -232,8 +233,8 @@ class Stage:
 
     def carry_out(self, at: Callable[[str], None] = lambda _: None, job: Job | None = None) -> str:
         """The effect that waits, or that was taken before, is carried out."""
-        opened = Opened(self.home, self.shop.gateway)
-        return Executor(opened, _no_workshop, lambda: False, at).carry_out(job or self.take())
+        opened = GatewayHandle(self.home, self.shop.gateway)
+        return EffectExecutor(EffectRecorder(opened, _no_workshop, lambda: False, at)).carry_out(job or self.take())
 
     @property
     def shown(self) -> Submission:
@@ -294,6 +295,6 @@ class Drama(Stage):
         return Landed(self.origin, begun.expected, begun.result, shown.base, shown.head)
 
 
-def _no_workshop(*_: object) -> Workshop:
+def _no_workshop(*_: object) -> GateContext:
     """No gate of this workflow is the verifier's."""
-    return cast("Workshop", None)
+    return cast("GateContext", None)

@@ -15,11 +15,12 @@ GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-e
 EXECUTOR = """
 import os, subprocess, sys
 from pathlib import Path
-from onloop.gateway.effects import Executor
-from onloop.gateway.home import Home
-from onloop.gateway.identity import verifier
-from onloop.gateway.opening import open_home
-from onloop.gateway.workshop import workshop_for
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.effects.recorder import EffectRecorder
+from onloop.home import Home
+from onloop.machine.principal import verifier
+from onloop.access.opening import open_home
+from onloop.verifier.gate_context import gate_context_for
 store, point, then = sys.argv[1:]
 opened = open_home(Home(Path(store)))
 me = verifier("test")
@@ -33,7 +34,7 @@ def at(reached):
     if not Path(store, "moved").exists():
         Path(store, "moved").touch()
         subprocess.run(then, shell=True, check=True)
-print(Executor(opened, workshop_for(opened, me, {}), lambda: False, at).carry_out(job))
+print(EffectExecutor(EffectRecorder(opened, gate_context_for(opened, me, {}), lambda: False, at)).carry_out(job))
 """
 
 
@@ -52,11 +53,11 @@ def approved(world: World, origin: Path, workflow: str = WORKFLOW, script: str =
 def gates_answered(world: World) -> Iterator[None]:
     """Gates only: a verifier that takes no effects, in a process of its own."""
     script = (
-        "import sys, time; from pathlib import Path; from onloop.gateway.home import Home;"
-        "from onloop.gateway.opening import open_home; from onloop.gateway.verifier import Verifier;"
-        "from onloop.gateway.identity import verifier; from onloop.gateway.workshop import workshop_for;"
-        "from onloop.gateway.runner import Runner\n"
-        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = workshop_for(opened, me, {})\n"
+        "import sys, time; from pathlib import Path; from onloop.home import Home;"
+        "from onloop.access.opening import open_home; from onloop.verifier.pool import Verifier;"
+        "from onloop.machine.principal import verifier; from onloop.verifier.gate_context import gate_context_for;"
+        "from onloop.verifier.runner import Runner\n"
+        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = gate_context_for(opened, me, {})\n"
         "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
         "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
     )

@@ -12,8 +12,6 @@ from typing import Any
 
 from onloop.errors import Refused
 from onloop.machine import commands as c
-from onloop.machine.course import Facts
-from onloop.machine.decide import decide
 from onloop.machine.definition import (
     Assurance,
     Definition,
@@ -23,10 +21,12 @@ from onloop.machine.definition import (
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Event, Moved
 from onloop.machine.evolve import evolve
-from onloop.machine.join import Child
+from onloop.machine.rules.decide import decide
+from onloop.machine.rules.decision_builder import Facts
+from onloop.machine.rules.join import Child
+from onloop.machine.rules.timers import Timer, armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
-from onloop.machine.timers import Timer, armed_timers
 from steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"

@@ -106,7 +106,7 @@ def test_verbs_of_agents_load_neither_dashboard_nor_pydantic(words: tuple[str, .
 def test_verbs_that_only_look_load_nothing_that_starts_programs(words: tuple[str, ...], tmp_path: Path) -> None:
     script = (
         "import sys; from onloop.cli.main import run; run(sys.argv[1:]);"
-        "sys.exit(','.join(sorted({'subprocess', 'tempfile', 'onloop.gates.git'} & set(sys.modules))) or 0)"
+        "sys.exit(','.join(sorted({'subprocess', 'tempfile', 'onloop.gates.repository.git'} & set(sys.modules))) or 0)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script, *words, "--store", str(tmp_path / "store")],

@@ -8,9 +8,9 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from onloop.machine.task import Answer, Decision
+from onloop.machine.task import Decision, DecisionKind
 from onloop_tui.app import Dashboard
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.panels.sheet_panel import Mode
 from tui_scenes import Scene, shows, until
 
 OPEN = frozenset({Mode.SHOWN, Mode.WRITING})
@@ -41,6 +41,6 @@ def last_decision(scene: Scene, task: str) -> Decision:
     return scene.task(task).decisions[-1]
 
 
-def when_done(scene: Scene, task: str, answer: Answer) -> Callable[[], bool]:
+def when_done(scene: Scene, task: str, answer: DecisionKind) -> Callable[[], bool]:
     """Whether the newest decision about the task is that answer."""
     return lambda: bool(scene.task(task).decisions) and last_decision(scene, task).answer is answer

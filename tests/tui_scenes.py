@@ -10,15 +10,13 @@ from hashlib import sha256
 from textual.pilot import Pilot
 
 from onloop.attention.groups import Group
-from onloop.gates.mirror import Mirror
-from onloop.gateway.claims import Claim, ClaimTask
+from onloop.gates.repository.mirror import Mirror
+from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.dossier import NOT_ASKED, Changes, changes_of
-from onloop.gateway.gallery import picture_of
-from onloop.gateway.identity import INTAKE, Principal, agent_from_token, launcher, verifier
-from onloop.gateway.passphrase import enrolment, person_from_passphrase
-from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import KeepContent, RecordStoreEvent
+from onloop.identity.passphrase import enrolment, person_from_passphrase
+from onloop.identity.resolution import agent_from_token
 from onloop.machine import commands as c
 from onloop.machine.definition import (
     ArtefactGate,
@@ -31,18 +29,21 @@ from onloop.machine.definition import (
     HumanGate,
     Step,
 )
-from onloop.machine.house import Frozen, House, PersonEnrolled
 from onloop.machine.marks import Mark
-from onloop.machine.task import Answer, Artefact, Evidence, Kind, Submission, Task, Verdict
+from onloop.machine.principal import INTAKE, Principal, launcher, verifier
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreState
+from onloop.machine.task import Artefact, DecisionKind, Evidence, Kind, Submission, Task, Verdict
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Recorded, Store, TaskFilter, Transaction
-from onloop.store.rows import Pinned
+from onloop.store.rows import PinnedWorkflow
+from onloop.views.dossier import NOT_ASKED, Changes, changes_of
+from onloop.views.overview_projector import overview_of
 from onloop_tui.app import Dashboard
-from onloop_tui.model.actions import asked_for, command_for
-from onloop_tui.model.acts import Act
-from onloop_tui.place import Place
+from onloop_tui.model.decide.actions import asked_for, command_for
+from onloop_tui.model.ground.acts import Act
 from onloop_tui.session import Session
+from onloop_tui.store_access import StoreAccess
 
 NOON = 1_800_000_000_000
 MINUTE = 60_000
@@ -75,7 +76,7 @@ def _enrolled(name: str, groups: tuple[str, ...]) -> PersonEnrolled:
 
 @cache
 def _recognised(person: PersonEnrolled, scripted: bool) -> Principal:
-    house = House(scripted=scripted, people={person.name: person})
+    house = StoreState(scripted=scripted, people={person.name: person})
     return person_from_passphrase(house, person.name, PASSPHRASE, typed=True)
 
 
@@ -107,8 +108,8 @@ class Scene:
         return Gateway(self.store, self.clock)
 
     @property
-    def place(self) -> Place:
-        return Place(lambda: self.gateway, self.changes)
+    def place(self) -> StoreAccess:
+        return StoreAccess(lambda: self.gateway, self.changes)
 
     def changes(self, task: Task) -> Changes:
         return changes_of(task, self.mirror_of) if self.mirror_of else NOT_ASKED
@@ -116,7 +117,7 @@ class Scene:
     def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
         def enrol(tx: Transaction) -> None:
             for name in names:
-                append_house(tx, _enrolled(name, groups), self.clock(), "launcher:init")
+                append_store_event(tx, _enrolled(name, groups), self.clock(), "launcher:init")
 
         self.store.transact(enrol)
 
@@ -128,7 +129,7 @@ class Scene:
     def fleet(self, repos: Iterable[str], *, run: str = "r7k2m", title: str = "patch kvlite (CVE-2026-1)") -> list[str]:
         root = self._create(title, run, Kind.FLEET, None, None)
         children = [(f"{run}.{i}", self._create(title, run, Kind.WORK, run, repo)) for i, repo in enumerate(repos, 1)]
-        pinned = Pinned(self.definition.digest, self.definition.name, "", to_text(self.definition))
+        pinned = PinnedWorkflow(self.definition.digest, self.definition.name, "", to_text(self.definition))
         self.gateway.perform(CreateRun(launcher("ci"), ((run, root), *children), pinned))
         return [task_id for task_id, _ in children]
 
@@ -137,7 +138,7 @@ class Scene:
         origin = self.origins.get(repo, f"/srv/{repo}.git") if repo else None
         return c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
 
-    def claim(self, task: str, name: str = "coder") -> tuple[Claim, Principal]:
+    def claim(self, task: str, name: str = "coder") -> tuple[ClaimGranted, Principal]:
         claimed = self.gateway.perform(
             ClaimTask(launcher("ci"), f"agent:{name}", "implementer", task=task, lease_ms=3_600_000)
         )
@@ -200,7 +201,7 @@ class Scene:
         assert ana.voice is not None
         self.gateway.perform(PerformCommand(ana, task, c.Cancel(ana.voice, "not needed")))
 
-    def decides(self, task: str, answer: Answer, who: str = "ana", words: str = "again") -> Task:
+    def decides(self, task: str, answer: DecisionKind, who: str = "ana", words: str = "again") -> Task:
         """A person decides what is asked now, elsewhere than in the dashboard."""
         person = self.person(who)
         assert person.voice is not None
@@ -216,7 +217,7 @@ class Scene:
     def groups(self) -> tuple[Group, ...]:
         """What needs a person now."""
         with self.store.reading() as at:
-            return picture_of(at.tasks(TaskFilter())).groups
+            return overview_of(at.tasks(TaskFilter())).groups
 
     def freeze(self, scope: str) -> None:
         self.gateway.perform(RecordStoreEvent(self.person(), Frozen(scope, "human:ana", "wait")))

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
-from onloop.gateway.scram import RANDOM_COST
+from onloop.access.opening import create_home
+from onloop.home import Home
+from onloop.identity.scram import RANDOM_COST
 from zygote import Zygote
 
 ROOT = Path(__file__).parents[1]

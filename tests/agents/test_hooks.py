@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.payload import payload_of
-from onloop.agents.hooks.ruling import LONGEST_REASON, Ruling, Told, reply_of, ruling_on
+from onloop.agents.hooks.ruling import LONGEST_REASON, HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS, Vendor, on_the_command_line
 from onloop.errors import BadInput, Exit
 
@@ -39,7 +39,7 @@ def test_only_what_the_agent_itself_can_mend_sends_it_on(verdict: Exit, ruling: 
 
 @given(st.sampled_from(Ruling), st.text())
 def test_a_reply_is_one_object_with_a_reason_wherever_the_vendor_needs_one(ruling: Ruling, why: str) -> None:
-    reply = reply_of(Told(ruling, why))
+    reply = reply_of(HookReply(ruling, why))
 
     assert json.loads(json.dumps(reply)) == reply
     assert set(reply) <= {"decision", "reason", "continue", "stopReason"}

@@ -14,9 +14,9 @@ from onloop.attention.board import Board, HowHidden, board_of, covers
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.attention.lifecycle import Stage, acknowledgement, snooze
-from onloop.machine.house import Frozen, House, HouseEvent, Unfrozen, evolve_house, fold_house
 from onloop.machine.marks import Mark, Muted, Rule, Seen, Woken, stamped
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, evolve_store, fold_store
 from onloop.machine.task import Kind, Task
 from scenario import ALFA, ANA, BEN, NOON
 from steps import HOUR, MINUTE
@@ -30,12 +30,12 @@ def failing(count: int = 3, run: str = "r1", reason: Reason = Reason.ROUNDS_EXHA
     return [replace(task, run=run, parent=run, repo=repo or f"repo{n}") for n, task in enumerate(tasks, 1)]
 
 
-def house_of(*events: HouseEvent, at: int = LATER) -> House:
-    return fold_house(stamped(one, at) if isinstance(one, Mark) else one for one in events)
+def house_of(*events: StoreEvent, at: int = LATER) -> StoreState:
+    return fold_store(stamped(one, at) if isinstance(one, Mark) else one for one in events)
 
 
-def board(tasks: Sequence[Task], house: House | None = None, *parents: Task, now: int = LATER) -> Board:
-    return board_of(grouped(*tasks), house or House(), {parent.id: parent for parent in parents}, now)
+def board(tasks: Sequence[Task], house: StoreState | None = None, *parents: Task, now: int = LATER) -> Board:
+    return board_of(grouped(*tasks), house or StoreState(), {parent.id: parent for parent in parents}, now)
 
 
 def root(run: str = "r1", state: State = State.WORKING, parent: str | None = None) -> Task:
@@ -78,7 +78,7 @@ def test_a_snoozed_cause_comes_back_with_its_time_and_says_when_that_is() -> Non
     assert hidden(now) == [(HowHidden.SNOOZED, BEN, ["r1.1", "r1.2", "r1.3"])]
     assert now.hidden[0].words == "snoozed by human:ben for 1h00m more or when it changes or at 5 members"
     assert board(failing(5), house).shown == grouped(*failing(5))
-    woken = evolve_house(house, Woken(group.cause, ANA, LATER))
+    woken = evolve_store(house, Woken(group.cause, ANA, LATER))
     assert board(failing(), woken).shown == (group,)
 
 
@@ -119,7 +119,7 @@ def test_a_freeze_by_a_person_inhibits_what_it_covers(scope: str) -> None:
 
     assert hidden(now) == [(HowHidden.INHIBITED, ANA, ["r1.1"])]
     assert now.hidden[0].words == f"inhibited by the freeze of {scope}, by human:ana: incident"
-    assert board(failing(1), evolve_house(house, Unfrozen(scope, ANA))).hidden == ()
+    assert board(failing(1), evolve_store(house, Unfrozen(scope, ANA))).hidden == ()
 
 
 def test_an_agent_that_freezes_its_task_takes_nothing_from_peoples_eyes() -> None:
@@ -216,9 +216,9 @@ SCOPES = st.sampled_from(["all", "run:r1", "repo:repo2", "task:r1.1"])
 
 
 @st.composite
-def houses(draw: st.DrawFn, groups: Sequence[Group]) -> House:
+def houses(draw: st.DrawFn, groups: Sequence[Group]) -> StoreState:
     """A house in which people and agents have marked, muted and frozen things, in any order and at any time."""
-    marks: list[st.SearchStrategy[HouseEvent]] = [
+    marks: list[st.SearchStrategy[StoreEvent]] = [
         st.builds(Muted, RULES, PEOPLE, st.integers(NOON, LATER + HOUR), st.just("known")),
         st.builds(Frozen, SCOPES, st.sampled_from([ANA, ALFA]), st.just("")),
     ]
@@ -236,10 +236,10 @@ def houses(draw: st.DrawFn, groups: Sequence[Group]) -> House:
             ),
             st.builds(lambda g, by: Seen(g.cause, by), group, PEOPLE),
         ]
-    house = House()
+    house = StoreState()
     for mark in draw(st.lists(st.one_of(marks), max_size=8)):
         at = draw(st.integers(NOON, LATER))
-        house = evolve_house(house, stamped(mark, at) if isinstance(mark, Mark) else mark)
+        house = evolve_store(house, stamped(mark, at) if isinstance(mark, Mark) else mark)
     return house
 
 

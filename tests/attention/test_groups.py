@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attention.needs import grouped, needing
 from onloop.attention.groups import HEADLINES, age, groups_of
-from onloop.attention.items import TIERS, Item, Tier, item_of
+from onloop.attention.items import TIERS, AttentionItem, Tier, item_of
 from onloop.machine.definition import Escalation
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import RequestKind, Task
@@ -162,7 +162,7 @@ def test_every_item_is_in_one_row_and_the_order_of_arrival_changes_nothing(
     shuffled = list(tasks)
     chance.shuffle(shuffled)
 
-    members: list[Item] = [member for row in rows for member in row.members]
+    members: list[AttentionItem] = [member for row in rows for member in row.members]
     assert sorted(member.task for member in members) == sorted(task.id for task in tasks)
     assert len({row.cause for row in rows}) == len(rows)
     assert all({member.cause for member in row.members} == {row.cause} for row in rows)

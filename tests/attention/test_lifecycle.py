@@ -10,9 +10,9 @@ from attention.needs import grouped, needing
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.attention.lifecycle import Life, Stage, acknowledgement, is_asleep, life_of, snooze, state_of
-from onloop.machine.house import fold_house
 from onloop.machine.marks import Mark, Marks, Seen, Snoozed, stamped
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import fold_store
 from scenario import ANA, BEN, NOON
 from steps import HOUR, MINUTE
 
@@ -25,7 +25,7 @@ def failing(*since: int, version: int = 0) -> Group:
 
 
 def marked(*marks: tuple[Mark, int]) -> Marks:
-    return fold_house(stamped(mark, at) for mark, at in marks).marks
+    return fold_store(stamped(mark, at) for mark, at in marks).marks
 
 
 GROUP = failing(NOON, NOON + MINUTE)

@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gateway.test_gallery import many
-from onloop.gateway.gallery import Gallery
-from onloop.gateway.picture import board_at
-from onloop.machine.house import Frozen, House
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
 from onloop.store.rows import Lease
+from onloop.views.overview import board_at
+from onloop.views.overview_projector import OverviewProjector
 from scenario import NOON
 from steps import HOUR
 
 COUNT = 10_000
-FROZEN = House(freezes={"all": Frozen("all", "human:ana", "")})
+FROZEN = StoreState(freezes={"all": Frozen("all", "human:ana", "")})
 
 
 def asking() -> list[Task]:
@@ -45,7 +45,7 @@ def took_ms(act: Callable[[], object]) -> float:
 
 def measure(label: str, tasks: Sequence[Task]) -> str:
     """One line of the table."""
-    gallery = Gallery()
+    gallery = OverviewProjector()
     first = took_ms(lambda: gallery.after(tasks))
     news = [replace(tasks[n * 20], detail=f"tests: {'abc'[n % 3]} failed", version=n) for n in range(1, 400)]
     costs = sorted(took_ms(lambda change=change: gallery.after([change])) for change in news)  # type: ignore[misc]
@@ -53,7 +53,7 @@ def measure(label: str, tasks: Sequence[Task]) -> str:
     leases = [Lease(task.id, 1, "agent:a", far, far, far) for task in tasks if task.holder]
     boards = [
         min(took_ms(lambda h=house: board_at(gallery.picture, gallery.tasks, h, leases, NOON + HOUR)) for _ in range(5))  # type: ignore[misc]
-        for house in (House(), FROZEN)
+        for house in (StoreState(), FROZEN)
     ]
     numbers = (first, costs[len(costs) // 2], costs[len(costs) * 95 // 100], *boards)
     return f"| {label} | {len(gallery.picture.groups)} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |\n"

@@ -22,12 +22,13 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
 from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
+from onloop.access.opening import GatewayHandle, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
-from onloop.gateway.identity import agent_from_token, launcher  # noqa: E402
-from onloop.gateway.opening import Opened, open_home  # noqa: E402
-from onloop.gateway.passphrase import person_from_passphrase  # noqa: E402
+from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
+from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Cancel, Create, Release, ReleaseCause  # noqa: E402
+from onloop.machine.principal import launcher  # noqa: E402
 from onloop.machine.task import Kind  # noqa: E402
 
 RUN = 1000
@@ -81,7 +82,7 @@ def drain(ours: int) -> None:
         os.read(ours, 65536)
 
 
-def fill(opened: Opened, live: int, all_tasks: int) -> None:
+def fill(opened: GatewayHandle, live: int, all_tasks: int) -> None:
     """Runs of a thousand tasks each; of those beyond `live` all are cancelled."""
     with opened.gateway.store.reading() as at:
         ana = person_from_passphrase(at.house(), "ana", "long enough", typed=False)
@@ -101,7 +102,7 @@ def _create(run: str, kind: Kind, parent: str | None, repo: str = "o") -> Create
 
 
 @contextmanager
-def writing(opened: Opened, live: int) -> Iterator[None]:
+def writing(opened: GatewayHandle, live: int) -> Iterator[None]:
     """Somebody claims and gives back live tasks, at about so many events a second, until the block ends."""
     stop = threading.Event()
 
@@ -177,7 +178,7 @@ def main(live: int, all_tasks: int) -> None:
             end(shown.pid)
 
 
-def measure(shown: Shown, opened: Opened, live: int, all_tasks: int) -> None:
+def measure(shown: Shown, opened: GatewayHandle, live: int, all_tasks: int) -> None:
     """Keys, filters, events, idleness, memory."""
     shown.painted_ms(b"2", b"[2 Tree]")
     report("key → painted, idle store", [shown.painted_ms(b"j", "▶".encode()) for _ in range(KEYS)])

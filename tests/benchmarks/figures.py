@@ -20,23 +20,24 @@ import apsw
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
+from onloop.access.opening import GatewayHandle, create_home, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
-from onloop.gateway.home import Home  # noqa: E402
-from onloop.gateway.identity import INTAKE, Principal, agent_from_token, launcher  # noqa: E402
-from onloop.gateway.opening import Opened, create_home, open_home  # noqa: E402
+from onloop.home import Home  # noqa: E402
+from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402
 from onloop.machine.definition import Definition, FileGate, Step  # noqa: E402
+from onloop.machine.principal import INTAKE, Principal, launcher  # noqa: E402
 from onloop.machine.task import Kind, Submission  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
-from onloop.store.rows import Pinned  # noqa: E402
+from onloop.store.rows import PinnedWorkflow  # noqa: E402
 
 DEFINITION = Definition(
     "bench", "bench", "d" * 64, (Step("a.b", role="r", gates=(FileGate("f", "x"),), timeout_ms=10**9),)
 )
 TASKS = 100_000
 PAIRS = 120
-PINNED = Pinned(DEFINITION.digest, "bench", "", to_text(DEFINITION))
+PINNED = PinnedWorkflow(DEFINITION.digest, "bench", "", to_text(DEFINITION))
 
 
 def say(words: str) -> None:
@@ -55,7 +56,7 @@ def quartiles(values: Sequence[float]) -> str:
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 
-def opened_in(folder: Path) -> Opened:
+def opened_in(folder: Path) -> GatewayHandle:
     """A fresh store."""
     home = Home(folder / "store")
     create_home(
@@ -70,7 +71,7 @@ def opened_in(folder: Path) -> Opened:
     return open_home(home)
 
 
-def begin(opened: Opened, count: int) -> None:
+def begin(opened: GatewayHandle, count: int) -> None:
     """Runs of one task each."""
     for number in range(count):
         create = Create("t", Kind.WORK, "bench", DEFINITION.digest, "launcher:b", f"t{number}", origin="/o", repo="o")
@@ -122,7 +123,7 @@ def check() -> None:
         opened.close()
 
 
-def _agent(opened: Opened, secret: str) -> Principal:
+def _agent(opened: GatewayHandle, secret: str) -> Principal:
     with opened.gateway.store.reading() as at:
         return agent_from_token(at, secret)
 
@@ -184,7 +185,7 @@ def transitions(seconds: float = 3.0) -> None:
         )
 
 
-def _two_transitions(opened: Opened, task: str) -> None:
+def _two_transitions(opened: GatewayHandle, task: str) -> None:
     claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=task))
     agent = _agent(opened, claim.secret)
     opened.gateway.perform(PerformCommand(agent, claim.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
@@ -200,7 +201,7 @@ def _pages_written(home: Home, pairs: int = 20) -> float:
     return written / (4096 + 24) / (2 * pairs)
 
 
-def _last_seq(opened: Opened) -> int:
+def _last_seq(opened: GatewayHandle) -> int:
     with opened.gateway.store.reading() as at:
         return at.last_seq()
 
@@ -208,7 +209,7 @@ def _last_seq(opened: Opened) -> int:
 def _raw(path: Path, seconds: float, events: int, event: str, task: str) -> float:
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-    connection.execute((ROOT / "core/onloop/store/schema.sql").read_text())
+    connection.execute((ROOT / "core/onloop/store/sqlite/schema.sql").read_text())
     insert = (
         "INSERT INTO task VALUES ('t0','t0',NULL,'working',NULL,1,0,?,1,?,hex(zeroblob(32))) "
         "ON CONFLICT (id) DO UPDATE SET seq=?1, data=?2"

@@ -17,11 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "core")]
 
-from onloop.gates.bench import Bench  # noqa: E402
-from onloop.gates.box.strongest import strongest_box  # noqa: E402
 from onloop.gates.checkout import clean_checkout  # noqa: E402
-from onloop.gates.mirror import Mirror  # noqa: E402
-from onloop.gates.process import Limits, never  # noqa: E402
+from onloop.gates.command_process import Limits, never  # noqa: E402
+from onloop.gates.command_runner import CommandRunner  # noqa: E402
+from onloop.gates.repository.mirror import Mirror  # noqa: E402
+from onloop.gates.strongest_box import strongest_box  # noqa: E402
 from onloop.gates.toolchain import NO_STORE, toolchain_of  # noqa: E402
 from onloop.machine.definition import BoxSpec, EnvironmentSpec  # noqa: E402
 
@@ -46,7 +46,7 @@ def measured(files: int, seconds: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         mirror, commit = repository(Path(place).resolve(), files)
         box, toolchain = strongest_box(), toolchain_of(NO_STORE)
-        bench = Bench(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
+        bench = CommandRunner(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
         bare, gate, checkout = list[float](), list[float](), list[float]()
         for _ in range(ROUNDS):
             began = time.perf_counter()

@@ -34,8 +34,8 @@ from textual.widgets.tree import TreeNode  # noqa: E402
 from benchmarks.figures import say  # noqa: E402
 from onloop.machine.state import Reason, State  # noqa: E402
 from onloop.machine.task import Kind, Task  # noqa: E402
-from onloop_tui.model.filters import Filter, parse  # noqa: E402
-from onloop_tui.model.snapshot import Snapshot  # noqa: E402
+from onloop_tui.model.filter.filters import Filter, parse  # noqa: E402
+from onloop_tui.model.ground.snapshot import Snapshot  # noqa: E402
 from onloop_tui.widgets.tree_view import TreeView  # noqa: E402
 from tui_lists import ListApp  # noqa: E402
 from tui_scenes import NOON, REMEDIATION  # noqa: E402

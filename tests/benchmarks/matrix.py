@@ -13,12 +13,12 @@ from pathlib import Path
 ROOT_FOLDER = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT_FOLDER / part) for part in ("tests", "core", "tui")]
 
-from onloop.gateway.gallery import Gallery  # noqa: E402
-from onloop.machine.house import House  # noqa: E402
 from onloop.machine.state import Reason, State  # noqa: E402
+from onloop.machine.store_state import StoreState  # noqa: E402
 from onloop.machine.task import Kind, Task  # noqa: E402
-from onloop_tui.model.matrix import Matrix  # noqa: E402
-from onloop_tui.model.snapshot import Snapshot  # noqa: E402
+from onloop.views.overview_projector import OverviewProjector  # noqa: E402
+from onloop_tui.model.fleet.matrix import Matrix  # noqa: E402
+from onloop_tui.model.ground.snapshot import Snapshot  # noqa: E402
 
 NOON = 1_800_000_000_000
 STEPS = ("develop.remediate", "ship.approve", "ship.merge")
@@ -71,9 +71,9 @@ def say(words: str) -> None:
 
 def main(count: int) -> None:
     """Measure, and print a line for each."""
-    gallery = Gallery()
+    gallery = OverviewProjector()
     tasks = [ROOT, *(repository(i, 0) for i in range(count))]
-    snapshot = Snapshot().after(tasks, House(), 1, picture=gallery.after(tasks))
+    snapshot = Snapshot().after(tasks, StoreState(), 1, picture=gallery.after(tasks))
     matrix = Matrix("r")
     say(f"count all {count}: {ms(lambda: matrix.take(snapshot, None), 5)[0]:.1f} ms")
     turns = iter(range(1, 1_000_000))
@@ -82,7 +82,7 @@ def main(count: int) -> None:
         nonlocal snapshot
         turn = next(turns)
         changed = [repository((turn * 37 + i) % count, turn) for i in range(many)]
-        snapshot = snapshot.after(changed, House(), turn + 1, picture=gallery.after(changed))
+        snapshot = snapshot.after(changed, StoreState(), turn + 1, picture=gallery.after(changed))
         return snapshot, frozenset(task.id for task in changed)
 
     for many in (1, 20, 500):

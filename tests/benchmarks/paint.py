@@ -24,12 +24,13 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import begin, opened_in, say  # noqa: E402
 from benchmarks.kill_demo import environment, kill_everything  # noqa: E402
+from onloop.access.opening import GatewayHandle  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.commands import PerformCommand  # noqa: E402
-from onloop.gateway.identity import agent_from_token, launcher  # noqa: E402
-from onloop.gateway.opening import Opened  # noqa: E402
-from onloop.gateway.passphrase import person_from_passphrase  # noqa: E402
+from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
+from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Ask, Reply  # noqa: E402
+from onloop.machine.principal import launcher  # noqa: E402
 
 SAMPLES = 200
 PATIENCE_S = 5.0
@@ -60,7 +61,7 @@ def seen(ours: int, marker: bytes, patience_s: float = PATIENCE_S) -> float:
     raise TimeoutError(f"{marker!r} was not painted within {patience_s} s")
 
 
-def sample(opened: Opened, ours: int, number: int) -> float:
+def sample(opened: GatewayHandle, ours: int, number: int) -> float:
     """One question asked and painted, in ms; then it is answered, so that the row goes away."""
     claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task="t0"))
     with opened.gateway.store.reading() as at:

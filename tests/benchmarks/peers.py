@@ -25,12 +25,12 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 from benchmarks.figures import _raw, say  # noqa: E402
 from gateway.shop import Shop  # noqa: E402
 from onloop.gateway.commands import PerformCommand  # noqa: E402
-from onloop.gateway.identity import EFFECTS  # noqa: E402
 from onloop.machine.commands import FinishEffect, StartEffect  # noqa: E402
+from onloop.machine.principal import EFFECTS  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
 from onloop.store.memory import MemoryStore  # noqa: E402
-from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
+from onloop.store.sqlite.database import SqliteStore, create_store  # noqa: E402
 
 FLOWS = 200
 

@@ -21,17 +21,17 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from gateway.shop import LAUNCHER, Shop  # noqa: E402
-from onloop.gateway.gallery import board_of_store  # noqa: E402
-from onloop.gateway.opening import wall_clock  # noqa: E402
+from onloop.access.opening import wall_clock  # noqa: E402
 from onloop.machine.events import Claimed, Created, Event, GateReported, RoundStarted, Submitted  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
-from onloop.store.inspection import inspect  # noqa: E402
-from onloop.store.interchange import put_fold  # noqa: E402
-from onloop.store.port import Entry, Recorded  # noqa: E402
-from onloop.store.rows import LOG, Head, Lease, Pinned  # noqa: E402
-from onloop.store.sqlite import SqliteStore, create_store  # noqa: E402
-from onloop.store.verification import fold_log, verify  # noqa: E402
+from onloop.store.port import EventEntry, Recorded  # noqa: E402
+from onloop.store.rows import LOG, Head, Lease, PinnedWorkflow  # noqa: E402
+from onloop.store.sqlite.database import SqliteStore, create_store  # noqa: E402
+from onloop.store.sqlite.inspection import inspect  # noqa: E402
+from onloop.store.sqlite.interchange import put_fold  # noqa: E402
+from onloop.store.sqlite.verification import fold_log, verify  # noqa: E402
+from onloop.views.overview_projector import board_of_store  # noqa: E402
 from scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
 from steps import HOUR, MINUTE, defined, develop, merge, ship  # noqa: E402
 
@@ -62,7 +62,7 @@ def _events(tasks: int) -> Iterator[Recorded]:
         history = waiting if number % 100 == 0 else held
         for version, event in enumerate(history, 1):
             fact = _own(event, run, number)
-            recorded, head, log = sealed(Entry(run, run, fact, NOON + version, LAUNCHER.id), head, log, version)
+            recorded, head, log = sealed(EventEntry(run, run, fact, NOON + version, LAUNCHER.id), head, log, version)
             yield recorded
 
 
@@ -90,7 +90,7 @@ def build(folder: Path, tasks: int) -> SqliteStore:
     events = list(_events(tasks))
     heads = {event.run: Head(event.run, event.run_seq, event.hash) for event in events}
     with store.changing() as tables:
-        tables.put(Pinned(DEFINITION.digest, DEFINITION.name, "workflow: feature", to_text(DEFINITION)))
+        tables.put(PinnedWorkflow(DEFINITION.digest, DEFINITION.name, "workflow: feature", to_text(DEFINITION)))
         tables.insert(events)
         for head in heads.values():
             tables.put(head)

@@ -24,19 +24,19 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import _raw, begin, opened_in, say  # noqa: E402
+from onloop.access.opening import GatewayHandle, open_file, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.commands import PerformCommand  # noqa: E402
-from onloop.gateway.home import Home  # noqa: E402
-from onloop.gateway.identity import Principal, PrincipalKind, launcher  # noqa: E402
-from onloop.gateway.opening import Opened, open_file, open_home  # noqa: E402
+from onloop.home import Home  # noqa: E402
 from onloop.machine.commands import Release, ReleaseCause  # noqa: E402
+from onloop.machine.principal import Principal, PrincipalKind, launcher  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
 
 SECONDS = 4.0
 OPEN_RATE, OPEN_PROCESSES = 1_000, 64
 
 
-def pair(opened: Opened, task: str) -> Iterator[float]:
+def pair(opened: GatewayHandle, task: str) -> Iterator[float]:
     """Two transitions; how long each took, in seconds."""
     began = time.perf_counter()
     got = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=task, lease_ms=3_600_000))

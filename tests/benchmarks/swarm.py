@@ -20,22 +20,24 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import opened_in, say  # noqa: E402
+from onloop.access.opening import GatewayHandle  # noqa: E402
+from onloop.access.runs import RunTarget, Workflow, start_run  # noqa: E402
+from onloop.access.submission import submit, task_of  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
-from onloop.gateway.brief import brief_for  # noqa: E402
-from onloop.gateway.brief_facts import brief_facts  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.commands import PerformCommand  # noqa: E402
-from onloop.gateway.definitions import definition_of  # noqa: E402
-from onloop.gateway.effects import Executor  # noqa: E402
-from onloop.gateway.identity import Principal, agent_from_token, launcher, verifier  # noqa: E402
 from onloop.gateway.jobs import TakeJob  # noqa: E402
-from onloop.gateway.opening import Opened  # noqa: E402
-from onloop.gateway.runner import Runner  # noqa: E402
-from onloop.gateway.runs import Target, Workflow, start_run  # noqa: E402
-from onloop.gateway.submission import submit, task_of  # noqa: E402
-from onloop.gateway.workshop import workshop_for  # noqa: E402
+from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Spawn  # noqa: E402
+from onloop.machine.principal import Principal, launcher, verifier  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
+from onloop.verifier.effects.executor import EffectExecutor  # noqa: E402
+from onloop.verifier.effects.recorder import EffectRecorder  # noqa: E402
+from onloop.verifier.gate_context import gate_context_for  # noqa: E402
+from onloop.verifier.runner import Runner  # noqa: E402
+from onloop.views.brief import brief_for  # noqa: E402
+from onloop.views.brief_facts import brief_facts  # noqa: E402
+from onloop.views.pinned_workflow import definition_of  # noqa: E402
 from onloop.workflow.loader import load  # noqa: E402
 
 WORKFLOW = """\
@@ -82,7 +84,7 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
-def begin(opened: Opened, folder: Path, children: int) -> str:
+def begin(opened: GatewayHandle, folder: Path, children: int) -> str:
     """A run of the workflow over a small repository; the answer is its task."""
     origin = folder / "origin"
     origin.mkdir()
@@ -92,10 +94,10 @@ def begin(opened: Opened, folder: Path, children: int) -> str:
     git(origin, "commit", "-qm", "Begin")
     source = WORKFLOW.format(children=children).encode()
     workflow = Workflow(load(source, "swarm.yaml"), source)
-    return start_run(opened, launcher("bench"), workflow, Target("bench", str(origin)), "bench").id
+    return start_run(opened, launcher("bench"), workflow, RunTarget("bench", str(origin)), "bench").id
 
 
-def claim(opened: Opened, task: str, role: str) -> Principal:
+def claim(opened: GatewayHandle, task: str, role: str) -> Principal:
     """The agent that has taken the lease."""
     got = opened.gateway.perform(
         ClaimTask(launcher("bench"), f"agent:{task.replace('.', '-')}", role, task=task, lease_ms=10**7)
@@ -112,11 +114,17 @@ def step(judge: Runner) -> None:
     judge.carry_out(job)
 
 
-def run(opened: Opened, folder: Path, children: int, meter: Meter) -> None:
+def run(opened: GatewayHandle, folder: Path, children: int, meter: Meter) -> None:
     """The whole swarm, one child after the other."""
     root, me = begin(opened, folder, children), verifier("bench")
-    make = workshop_for(opened, me, {})
-    judge = Runner(opened, me, make, Executor(opened, make, lambda: False, lambda _point: None), lambda: False)
+    make = gate_context_for(opened, me, {})
+    judge = Runner(
+        opened,
+        me,
+        make,
+        EffectExecutor(EffectRecorder(opened, make, lambda: False, lambda _point: None)),
+        lambda: False,
+    )
     lead = claim(opened, root, "lead")
     prepare_workplace(opened.home, task_of(opened, root), lead.name)
     for number in range(children):
@@ -134,7 +142,7 @@ def run(opened: Opened, folder: Path, children: int, meter: Meter) -> None:
         raise SystemExit(f"the swarm did not complete: {ended.state.value}, {ended.detail}")
 
 
-def child(opened: Opened, task_id: str, judge: Runner, meter: Meter) -> None:
+def child(opened: GatewayHandle, task_id: str, judge: Runner, meter: Meter) -> None:
     """One child, from its claim to its gate."""
     with meter.phase("claim"):
         agent = claim(opened, task_id, "worker")

@@ -13,8 +13,8 @@ import pytest
 
 import onloop
 from onloop.demo import programs
+from onloop.demo.demo_git import git
 from onloop.demo.desk import TESTS
-from onloop.demo.git import git
 from onloop.demo.origins import make_origins
 
 CORE = Path(onloop.__file__).parents[1]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from onloop.demo import brief, edits
+from onloop.demo import brief_reader, edits
 from onloop.demo.actor import QUESTION
-from onloop.demo.brief import Came
+from onloop.demo.brief_reader import Came
 from onloop.demo.edits import Replacement
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ Use stream() if you like.
 ## Gates
 - note from human:eve: use stream()
 """
-    read = brief.read(text)
+    read = brief_reader.read(text)
     assert [(remark.kind, remark.by) for remark in read.remarks] == [
         (Came.GATE, ""),
         (Came.REJECT, "human:alice"),
@@ -319,7 +319,7 @@ Use stream() if you like.
     ],
 )
 def test_a_persons_words_are_understood_as_meant(said: str, wanted: Replacement | None) -> None:
-    found = brief.read(f"## What came back\n- note from human:alice: {said}\n").replacement
+    found = brief_reader.read(f"## What came back\n- note from human:alice: {said}\n").replacement
     assert (found[0] if found else None) is wanted
 
 
@@ -334,7 +334,7 @@ def test_a_persons_words_are_understood_as_meant(said: str, wanted: Replacement 
     ],
 )
 def test_old_records_are_kept_unless_a_person_says_otherwise(said: str, migrates: bool) -> None:
-    assert brief.read(f"## What came back\n- answer from human:alice: {said}\n").migrates is migrates
+    assert brief_reader.read(f"## What came back\n- answer from human:alice: {said}\n").migrates is migrates
 
 
 def test_calls_are_rewritten_whatever_they_look_like() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from onloop.agents.record import remembered_pid
-from onloop.gateway.home import Home
-from onloop.gateway.presence import is_verifier_up
+from onloop.access.verifier_process import is_verifier_up
+from onloop.agents.process_record import remembered_pid
+from onloop.home import Home
 from tmux_pane import Pane, needs_tmux, pane
 from world import wait_for
 

@@ -14,9 +14,9 @@ import pytest
 
 import onloop
 from onloop.demo import edits, programs
+from onloop.demo.demo_git import git
 from onloop.demo.desk import TESTS
 from onloop.demo.edits import Replacement
-from onloop.demo.git import git
 from onloop.demo.origins import make_origins, vendored_version
 from onloop.errors import Unavailable
 

@@ -9,10 +9,10 @@ import pytest
 from onloop.demo import programs, scenario
 from onloop.demo.actor import PERSONAS
 from onloop.demo.plays import PLAYS
-from onloop.demo.scenario import Course, End, Pattern, Persona, Reply
+from onloop.demo.scenario import AttemptOutcome, Pattern, Persona, ScriptedOutcome, ScriptedReply
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, RequestKind
+from onloop.machine.task import DecisionKind, RequestKind
 
 SMALL = """
 scenario: small
@@ -46,8 +46,8 @@ def test_every_program_has_a_part_and_every_persona_plays() -> None:
 def test_the_scripted_person_repeats_the_last_answer_and_falls_back_on_the_common_ones() -> None:
     careless = scenario.load().part("magic-links")
     answers = [careless.reply(RequestKind.APPROVAL, earlier).answer for earlier in range(4)]
-    assert answers == [Answer.REJECT, Answer.APPROVE, Answer.APPROVE, Answer.APPROVE]
-    assert careless.reply(RequestKind.CHOICE, 0) == Reply(Answer.RETRY, "Please try once more.")
+    assert answers == [DecisionKind.REJECT, DecisionKind.APPROVE, DecisionKind.APPROVE, DecisionKind.APPROVE]
+    assert careless.reply(RequestKind.CHOICE, 0) == ScriptedReply(DecisionKind.RETRY, "Please try once more.")
 
 
 def test_a_repository_without_a_part_is_named_with_those_that_have_one(tmp_path: Path) -> None:
@@ -91,33 +91,33 @@ def test_a_missing_scenario_is_refused(tmp_path: Path) -> None:
         scenario.load(tmp_path / "s.yaml")
 
 
-EXPECTED = Course(
+EXPECTED = ScriptedOutcome(
     State.COMPLETED,
     merged=True,
     rounds=2,
     attempts=2,
     reasons=frozenset({Reason.ROUNDS_EXHAUSTED}),
-    ends=frozenset({End.CRASHED}),
-    answers=(Answer.REJECT, Answer.APPROVE),
+    ends=frozenset({AttemptOutcome.CRASHED}),
+    answers=(DecisionKind.REJECT, DecisionKind.APPROVE),
 )
 
 
 def test_a_course_that_did_what_was_expected_and_more_does_not_differ() -> None:
-    more = Course(
+    more = ScriptedOutcome(
         State.COMPLETED,
         merged=True,
         rounds=3,
         attempts=4,
         reasons=frozenset({Reason.ROUNDS_EXHAUSTED, Reason.READY}),
-        ends=frozenset(End),
-        answers=(Answer.RETRY, Answer.REJECT, Answer.RETRY, Answer.APPROVE),
+        ends=frozenset(AttemptOutcome),
+        answers=(DecisionKind.RETRY, DecisionKind.REJECT, DecisionKind.RETRY, DecisionKind.APPROVE),
     )
     assert scenario.verdict(EXPECTED, EXPECTED) == ()
     assert scenario.verdict(EXPECTED, more) == ()
 
 
 def test_every_difference_is_said_in_words() -> None:
-    less = Course(State.WORKING, merged=False, answers=(Answer.APPROVE, Answer.REJECT))
+    less = ScriptedOutcome(State.WORKING, merged=False, answers=(DecisionKind.APPROVE, DecisionKind.REJECT))
     assert scenario.verdict(EXPECTED, less) == (
         "it is working, not completed",
         "its work was not merged",
@@ -127,12 +127,12 @@ def test_every_difference_is_said_in_words() -> None:
         "no attempt crashed",
         "people answered approve, then reject, not reject, then approve",
     )
-    canceled = Course(State.CANCELED, merged=False)
-    assert scenario.verdict(canceled, Course(State.CANCELED, merged=True)) == ("its work was merged",)
+    canceled = ScriptedOutcome(State.CANCELED, merged=False)
+    assert scenario.verdict(canceled, ScriptedOutcome(State.CANCELED, merged=True)) == ("its work was merged",)
 
 
 def test_an_attempt_that_was_killed_with_its_worker_stands_for_the_end_that_it_was_to_have() -> None:
-    killed = replace(EXPECTED, ends=frozenset({End.LEASE_EXPIRED}))
+    killed = replace(EXPECTED, ends=frozenset({AttemptOutcome.LEASE_EXPIRED}))
 
     assert scenario.verdict(EXPECTED, killed) == ()
     assert scenario.verdict(EXPECTED, replace(killed, ends=frozenset())) == ("no attempt crashed",)

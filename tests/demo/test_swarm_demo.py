@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kill_demo import environment, kill_everything
-from onloop.cli.verbs import VERBS
-from onloop.demo import brief, programs, scenario, swarm
+from onloop.cli.verb_table import VERBS
+from onloop.demo import brief_reader, programs, scenario, swarm_play
 from onloop.demo.actor import PERSONAS
-from onloop.demo.brief import Came
+from onloop.demo.brief_reader import Came
+from onloop.demo.demo_git import git
 from onloop.demo.desk import run_suite, write_files
-from onloop.demo.git import git
 from onloop.demo.plays import PLAYS, play_names
-from onloop.demo.scenario import Course, Pattern, Said
+from onloop.demo.scenario import Pattern, ScriptedOutcome, ScriptedReview
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import State
 from onloop.workflow.loader import load
@@ -99,28 +99,30 @@ def test_a_broken_swarm_is_refused_with_the_place(tmp_path: Path, old: str, new:
 
 
 def test_a_review_that_never_failed_differs_from_one_that_did() -> None:
-    expected = Course(State.COMPLETED, merged=True, reviews=(Said.FAIL, Said.PASS))
+    expected = ScriptedOutcome(State.COMPLETED, merged=True, reviews=(ScriptedReview.FAIL, ScriptedReview.PASS))
     assert scenario.verdict(expected, expected) == ()
-    assert scenario.verdict(expected, replace(expected, reviews=(Said.PASS,))) == (
+    assert scenario.verdict(expected, replace(expected, reviews=(ScriptedReview.PASS,))) == (
         "reviewers said pass, not fail, then pass",
     )
 
 
 @pytest.mark.parametrize("key", PARTS[:3])
 def test_each_part_passes_the_tests_by_itself_and_brings_more_of_them(key: str, tmp_path: Path) -> None:
-    write_files(tmp_path, programs.program(swarm.PROGRAM).files)
+    write_files(tmp_path, programs.program(swarm_play.PROGRAM).files)
     before = run_suite(tmp_path)
-    write_files(tmp_path, programs.part(swarm.PROGRAM, swarm.CHANGE, key))
+    write_files(tmp_path, programs.part(swarm_play.PROGRAM, swarm_play.CHANGE, key))
     after = run_suite(tmp_path)
     assert (before.passed, after.passed) == (True, True), after.cause
     assert after.ran > before.ran
 
 
 def test_what_a_reviewer_said_is_the_last_word_and_not_a_persons() -> None:
-    read = brief.read("# Task a: b\n## What came back\n- judged by agent:r-1, who is another agent: it ends late\n")
+    read = brief_reader.read(
+        "# Task a: b\n## What came back\n- judged by agent:r-1, who is another agent: it ends late\n"
+    )
     assert (read.wanted, read.from_people, read.remarks[0].kind) == ("it ends late", (), Came.REVIEW)
 
 
 def test_a_conflict_keeps_each_line_that_either_side_changed() -> None:
     text = "a\n<<<<<<< ours\nadd\ngo, ended\n||||||| base\nadd\ngo\n=======\nadd --days\ngo\n>>>>>>> theirs\nz\n"
-    assert swarm.mended(text) == "a\nadd --days\ngo, ended\nz\n"
+    assert swarm_play.mended(text) == "a\nadd --days\ngo, ended\nz\n"

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from benchmarks.kill_demo import demo, environment, kill_everything
-from onloop.store.sqlite import FILE
+from onloop.store.sqlite.database import FILE
 from world import wait_for
 
 

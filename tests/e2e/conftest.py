@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gateway.home import Home
-from onloop.gateway.presence import is_verifier_up
+from onloop.access.verifier_process import is_verifier_up
+from onloop.home import Home
 from world import World, wait_for
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onloop.errors import OnloopError
-from onloop.gateway.home import Home
-from onloop.gateway.peer import connected
+from onloop.home import Home
+from onloop.remote.unix_socket import connected
 from world import World, wait_for
 
 

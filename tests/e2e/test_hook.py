@@ -14,7 +14,7 @@ import pytest
 
 from onloop.agents.hooks.vendors import VENDORS
 from onloop.cli.hook import NOTE_S
-from onloop.store.sqlite import LOCK
+from onloop.store.sqlite.database import LOCK
 from world import World
 
 STOPS = b'{"hook_event_name": "Stop", "stop_hook_active": false}'

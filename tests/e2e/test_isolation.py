@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from e2e.serving import is_served
+from onloop.access.opening import wall_clock
+from onloop.access.runs import Workflow, pinned
+from onloop.access.verifier_process import ensure_verifier
 from onloop.gateway.commands import CreateRun
-from onloop.gateway.home import Home
-from onloop.gateway.identity import launcher
-from onloop.gateway.opening import wall_clock
-from onloop.gateway.presence import ensure_verifier
-from onloop.gateway.runs import Workflow, pinned
 from onloop.gateway.service import Gateway
+from onloop.home import Home
 from onloop.machine import commands as c
+from onloop.machine.principal import launcher
 from onloop.machine.task import Kind
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
 from onloop.workflow.loader import load
 from other_users import readable_python, why_not
 from world import PASSPHRASE, World, wait_for

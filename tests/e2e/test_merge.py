@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from merge_desk import GOOD, approved, execute, gates_answered, merges
-from onloop.gateway.home import Home
-from onloop.gateway.presence import only_verifier
+from onloop.access.verifier_process import only_verifier
+from onloop.home import Home
 from world import WORKFLOW, World
 
 

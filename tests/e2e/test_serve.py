@@ -20,22 +20,22 @@ from typing import TypeVar
 import pytest
 
 from e2e.serving import is_served, serving, started
+from onloop.access.opening import open_file, wall_clock
+from onloop.access.runs import Workflow, pinned
 from onloop.errors import Exit, Unavailable
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal, PrincipalKind, launcher
-from onloop.gateway.line import Line
-from onloop.gateway.opening import open_file, wall_clock
-from onloop.gateway.runs import Workflow, pinned
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import FireTimers
+from onloop.home import Home
 from onloop.machine import commands as c
+from onloop.machine.principal import Principal, PrincipalKind, launcher
 from onloop.machine.task import Kind
-from onloop.store.inspection import inspect
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
 from onloop.store.rows import Token
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
+from onloop.store.sqlite.inspection import inspect
 from onloop.workflow.loader import load
 from world import WORKFLOW as SMALL
 from world import World, wait_for
@@ -95,7 +95,7 @@ class Load:
 
     def run(self, number: int) -> None:
         """One client. Every second one owns the file and falls back on it, the others wait for the gateway."""
-        line, by, file = Line(self.home.socket, self.home.store), launcher("load"), SqliteStore(self.home.store)
+        line, by, file = Connection(self.home.socket, self.home.store), launcher("load"), SqliteStore(self.home.store)
         behind = Gateway(file, wall_clock) if number % 2 else None
         gateway = GatewayClient(line, ClientStore(line), wall_clock, behind)
         digest = WORKFLOW.definition.digest
@@ -196,9 +196,9 @@ LATE = """\
 import sys
 from pathlib import Path
 from onloop.errors import Refused
-from onloop.gateway.home import Home
-from onloop.gateway.identity import launcher
-from onloop.gateway.opening import open_home
+from onloop.home import Home
+from onloop.identity.resolution import launcher
+from onloop.access.opening import open_home
 from onloop.machine import commands as c
 gateway = open_home(Home(Path(sys.argv[1]))).gateway
 got = gateway.claim(launcher("t"), "agent:late", sys.argv[3], task=sys.argv[2], lease_ms=1500)
@@ -273,8 +273,8 @@ def _length(store: object) -> int:
 TICKER = """\
 import sys
 from pathlib import Path
-from onloop.gateway.home import Home
-from onloop.gateway.opening import open_file
+from onloop.home import Home
+from onloop.access.opening import open_file
 gateway = open_file(Home(Path(sys.argv[1]))).gateway
 print("ready", flush=True)
 sys.stdin.readline()

@@ -18,7 +18,7 @@ import pytest
 from onloop.agents.hooks.loopback_model import Delegate, Run, Say, Script, Turn, loopback_model
 from onloop.agents.hooks.rehearsal import rehearsal_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, on_the_command_line
-from onloop.machine.ownership import MOST_BLOCKS
+from onloop.machine.rules.ownership import MOST_BLOCKS
 from world import World
 
 pytestmark = pytest.mark.agents

@@ -11,10 +11,10 @@ import apsw
 import pytest
 
 from gateway.shop import Clock, Shop
-from onloop.gateway.home import Home
-from onloop.gateway.opening import wall_clock
-from onloop.gateway.presence import _STARTS, LARGEST_LOG, ensure_verifier, is_verifier_up, only_verifier
-from onloop.store.sqlite import FILE, SqliteStore
+from onloop.access.opening import wall_clock
+from onloop.access.verifier_process import _STARTS, LARGEST_LOG, ensure_verifier, is_verifier_up, only_verifier
+from onloop.home import Home
+from onloop.store.sqlite.database import FILE, SqliteStore
 from world import WORKFLOW, World, wait_for
 
 MEETING = """\

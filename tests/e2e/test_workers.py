@@ -15,10 +15,10 @@ from typing import NoReturn
 
 import pytest
 
+from onloop.access.opening import open_file, open_home
 from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
-from onloop.gateway.home import Home
-from onloop.gateway.opening import open_file, open_home
+from onloop.home import Home
 from world import WORKFLOW, World, wait_for
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")

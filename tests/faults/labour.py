@@ -13,8 +13,8 @@ from onloop.errors import StoreError
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
-from onloop.store.inspection import inspect
-from onloop.store.sqlite import SqliteStore, anchor_of, create_store
+from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store
+from onloop.store.sqlite.inspection import inspect
 from steps import SECOND
 
 Acknowledge = Callable[[int], None]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.store.inspection import inspect
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
+from onloop.store.sqlite.inspection import inspect
 from world import World
 
 PROGRAM = """

@@ -12,7 +12,7 @@ from faults.labour import copied, labour, prepared, sound
 from gateway.shop import Shop
 from onloop.errors import StoreError
 from onloop.store.port import TaskFilter
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
 
 FAULTS = (apsw.FullError, apsw.IOError)
 

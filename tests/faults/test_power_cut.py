@@ -15,7 +15,7 @@ from faults.disk import Change, Disk, faulty
 from faults.labour import labour, prepared, sound
 from gateway.shop import Shop
 from onloop.errors import StoreError
-from onloop.store.sqlite import SqliteStore, anchor_of
+from onloop.store.sqlite.database import SqliteStore, anchor_of
 
 SECTOR = 512
 

@@ -16,8 +16,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.gateway.commands import PerformCommand
 from onloop.machine.commands import Reassign
-from onloop.store.inspection import inspect
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
 
 WRITERS = 16
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from onloop.gates.environment import Environment
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 
 TASK = "r7k2m.3"
 _DEVELOPER = {

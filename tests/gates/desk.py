@@ -9,10 +9,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from onloop.gates.box.kind import Box
-from onloop.gates.box.strongest import strongest_box
-from onloop.gates.evaluation import BaseRun, Subject, Workshop, evaluate
-from onloop.gates.mirror import Mirror
-from onloop.gates.process import Limits
+from onloop.gates.command_process import Limits
+from onloop.gates.evaluation import BaseRun, GateContext, GateSubject, evaluate
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.strongest_box import strongest_box
 from onloop.machine.definition import BoxSpec, CommandGate, EnvironmentSpec, Hole, MachineGate, TestExpectation
 from onloop.machine.task import Evidence, Verdict
 
@@ -57,17 +57,17 @@ class Desk:
         self.origin.commit(files)
         return self.mirror.refresh("main")
 
-    def submit(self, files: Mapping[str, str | bytes], *removed: str) -> Subject:
+    def submit(self, files: Mapping[str, str | bytes], *removed: str) -> GateSubject:
         """A commit on a branch on top of main, with its subject."""
         base = self.mirror.refresh("main")
         for name in removed:
             (self.origin.clone / name).unlink()
         self.origin.commit(files, "work")
         head = self.mirror.refresh("work")
-        return Subject("r7k2m.3", "d" * 64, head, self.mirror.tree(head), base)
+        return GateSubject("r7k2m.3", "d" * 64, head, self.mirror.tree(head), base)
 
-    def workshop(self) -> Workshop:
-        return Workshop(
+    def workshop(self) -> GateContext:
+        return GateContext(
             mirror=self.mirror,
             blob=self.stored.get,
             keep=self.keep,
@@ -82,7 +82,7 @@ class Desk:
             box=self.box,
         )
 
-    def ask(self, gate: MachineGate, subject: Subject) -> Evidence:
+    def ask(self, gate: MachineGate, subject: GateSubject) -> Evidence:
         return evaluate(gate, subject, self.workshop())
 
     def output(self, evidence: Evidence) -> str:

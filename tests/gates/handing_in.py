@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from onloop.gates.collection import collected
-from onloop.gates.mirror import Mirror
-from onloop.gates.quarantine import Admission, admit, arrived
+from onloop.gates.intake.collection import collected
+from onloop.gates.intake.quarantine import Admission, admit, arrived
+from onloop.gates.repository.mirror import Mirror
 
 
 def handed_in(

@@ -10,7 +10,7 @@ from gates.desk import Desk
 from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.checkout import clean_checkout
 from onloop.gates.globs import matches
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import BaseTests, CommandGate, Counter, TestExpectation
 from onloop.machine.task import Verdict
 

@@ -14,7 +14,7 @@ import pytest
 from gates.handing_in import handed_in
 from onloop.errors import UnknownThing
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -107,7 +107,7 @@ import sys, tempfile
 from pathlib import Path
 from onloop.errors import Unavailable
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 tempfile.tempdir = sys.argv[1]
 try:
     with clean_checkout(Mirror(Path(sys.argv[2]), ""), sys.argv[3]):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import Desk, command
-from onloop.gates.changes import ChangedPath, FileKind, Status
 from onloop.gates.configuration import MOST_FLAGS, flag_kind, flags, flags_for
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.task import Verdict
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import OPEN, Desk, command, says
-from onloop.gates.evaluation import Subject
-from onloop.gates.mirror import Mirror
+from onloop.gates.evaluation import GateSubject
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Counter, TestExpectation
 from onloop.machine.task import TestCounts, Verdict
 
@@ -173,7 +173,7 @@ def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: 
 
 def test_a_submission_that_is_its_own_base_is_not_run_twice(desk: Desk, tmp_path: Path) -> None:
     base = desk.base({"tests/test_a.py": good_tests("x")})
-    subject = Subject("r7k2m.3", "d" * 64, base, desk.mirror.tree(base), base)
+    subject = GateSubject("r7k2m.3", "d" * 64, base, desk.mirror.tree(base), base)
     evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), subject)
     assert evidence.tests == TestCounts(1, 0, 0, base_ran=1)
     assert desk.base_counts == {}

@@ -16,8 +16,8 @@ import pytest
 import onloop
 from onloop.errors import BadInput
 from onloop.gates.environment import Environment
-from onloop.gates.git import git_program
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.git import git_program
+from onloop.gates.repository.mirror import Mirror
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -121,7 +121,7 @@ def test_a_worker_killed_in_the_middle_of_cloning_leaves_nothing_half_made(mirro
     slow.chmod(0o755)
     script = (
         "import sys; from pathlib import Path; from onloop.gates.environment import Environment; "
-        "from onloop.gates.mirror import Mirror; "
+        "from onloop.gates.repository.mirror import Mirror; "
         "Environment(Path(sys.argv[1])).prepare(Mirror(Path(sys.argv[2]), sys.argv[3]), 'main', 'r7k2m.3', 'impl-1')"
     )
     worker = subprocess.Popen(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import NOW, OPEN, Desk, command, says
-from onloop.gates.bench import GateStopped
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.strongest import strongest_box
+from onloop.gates.command_process import Limits
+from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import LARGEST_FILE
-from onloop.gates.mirror import Mirror
-from onloop.gates.process import Limits
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.strongest_box import strongest_box
 from onloop.machine.definition import ArtefactGate, EnvironmentSpec, FileGate
 from onloop.machine.task import Artefact, Verdict
 

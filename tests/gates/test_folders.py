@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.folders import built, remove_tree, scratch
+from onloop.gates.repository.folders import built, remove_tree, scratch
 
 NOBODY = 65534
 

@@ -12,8 +12,8 @@ from threading import Event
 import pytest
 
 from onloop.errors import Unavailable
-from onloop.gates.git import Git, GitFailed, git_program
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.git import Git, GitFailed, git_program
+from onloop.gates.repository.mirror import Mirror
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import onloop
-from onloop.gates.head import head, read_ref
+from onloop.gates.repository.head import head, read_ref
 
 if TYPE_CHECKING:
     from gates.conftest import Agent
@@ -96,7 +96,9 @@ def test_a_link_in_place_of_head_is_not_followed(clone: Path) -> None:
 
 
 def test_reading_head_imports_next_to_nothing() -> None:
-    probe = "import sys; before = set(sys.modules); import onloop.gates.head; print(*set(sys.modules) - before)"
+    probe = (
+        "import sys; before = set(sys.modules); import onloop.gates.repository.head; print(*set(sys.modules) - before)"
+    )
     core = str(Path(onloop.__file__).parents[1])
     ran = subprocess.run(
         [sys.executable, "-c", probe], env={"PYTHONPATH": core}, capture_output=True, check=True, text=True

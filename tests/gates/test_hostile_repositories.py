@@ -13,8 +13,8 @@ import pytest
 from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.merging import Merged
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.merging import Merged
+from onloop.gates.repository.mirror import Mirror
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin, Tripwire

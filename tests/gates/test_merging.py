@@ -9,9 +9,9 @@ import pytest
 
 from gates.handing_in import handed_in
 from onloop.errors import BadInput, Unavailable, UnknownThing
-from onloop.gates.git import git_program, git_version
-from onloop.gates.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.git import git_program, git_version
+from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
+from onloop.gates.repository.mirror import Mirror
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin

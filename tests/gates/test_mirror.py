@@ -13,10 +13,10 @@ import pytest
 
 from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput, Unavailable, UnknownThing
-from onloop.gates import mirror as mirrors
-from onloop.gates.changes import ChangedPath, FileChange, FileKind, Status
 from onloop.gates.environment import Environment
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository import mirror as mirrors
+from onloop.gates.repository.file_changes import ChangedPath, FileChange, FileKind, Status
+from onloop.gates.repository.mirror import Mirror
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin

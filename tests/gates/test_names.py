@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.errors import BadInput
-from onloop.gates import names
+from onloop.gates.repository import ref_names
 
 
 @pytest.mark.parametrize("name", ["main", "release/2.0", "onloop/r7k2m.3", "größe", "a-b_c", "refs/x"])
 def test_an_ordinary_branch_is_taken(name: str) -> None:
-    assert names.check_ref_name(name) == name
+    assert ref_names.check_ref_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_ordinary_branch_is_taken(name: str) -> None:
 )
 def test_what_is_no_branch_or_could_mean_more_is_refused_by_name(name: str) -> None:
     with pytest.raises(BadInput) as refused:
-        names.check_ref_name(name)
+        ref_names.check_ref_name(name)
     assert repr(name) in refused.value.message
     assert refused.value.hint
 
@@ -49,7 +49,7 @@ def test_what_is_no_branch_or_could_mean_more_is_refused_by_name(name: str) -> N
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12))
 def test_git_itself_agrees_with_every_branch_we_take(name: str) -> None:
     try:
-        names.check_ref_name(name)
+        ref_names.check_ref_name(name)
     except BadInput:
         return
     assert subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=False).returncode == 0
@@ -58,18 +58,18 @@ def test_git_itself_agrees_with_every_branch_we_take(name: str) -> None:
 @pytest.mark.parametrize("commit", ["main", "0123456", "HEAD", "--all", "A" * 40, "0" * 41, "0" * 40 + "\n"])
 def test_a_commit_is_named_by_its_full_id_only(commit: str) -> None:
     with pytest.raises(BadInput):
-        names.check_commit(commit)
+        ref_names.check_commit(commit)
 
 
 @pytest.mark.parametrize("task", ["r7k2m", "r7k2m.3", "r7k2m.3.12"])
 def test_a_task_id_is_taken(task: str) -> None:
-    assert names.check_task(task) == task
+    assert ref_names.check_task(task) == task
 
 
 @pytest.mark.parametrize("task", ["", "..", "r7k2m/3", "../x", "-r7", "r7k2m.", "r7k2m.lock", "R7K2M", "a b", "a\n"])
 def test_what_is_no_task_id_is_refused(task: str) -> None:
     with pytest.raises(BadInput):
-        names.check_task(task)
+        ref_names.check_task(task)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_no_task_id_is_refused(task: str) -> None:
     ["/srv/a.git", "https://host/a.git", "ssh://git@host/a.git", "git@host:team/a.git", "file:///srv/a.git"],
 )
 def test_an_ordinary_origin_is_taken(origin: str) -> None:
-    assert names.check_origin(origin) == origin
+    assert ref_names.check_origin(origin) == origin
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,19 @@ def test_an_ordinary_origin_is_taken(origin: str) -> None:
 )
 def test_an_origin_that_could_run_something_is_refused(origin: str) -> None:
     with pytest.raises(BadInput):
-        names.check_origin(origin)
+        ref_names.check_origin(origin)
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:
-    assert names.without_credentials("cannot reach https://me:s3cret@host/a") == "cannot reach https://***@host/a"
+    assert ref_names.without_credentials("cannot reach https://me:s3cret@host/a") == "cannot reach https://***@host/a"
 
 
 def test_a_title_cannot_write_trailers_or_control_a_terminal() -> None:
     title = "fix\nApproved-by: alice\r\n\x1b]52;c;eA==\x07\u2028end"
-    assert names.one_line(title) == "fix Approved-by: alice ]52;c;eA== end"
+    assert ref_names.one_line(title) == "fix Approved-by: alice ]52;c;eA== end"
 
 
 def test_a_commit_message_keeps_its_lines_and_loses_its_control_characters() -> None:
-    assert names.commit_message("sub\x1bject\n\nline\0 one\nline two\n") == "sub ject\n\nline  one\nline two\n"
-    assert names.commit_message(" \n ") == "Merge\n"
-    assert len(names.commit_message("x" * 1000)) == 201
+    assert ref_names.commit_message("sub\x1bject\n\nline\0 one\nline two\n") == "sub ject\n\nline  one\nline two\n"
+    assert ref_names.commit_message(" \n ") == "Merge\n"
+    assert len(ref_names.commit_message("x" * 1000)) == 201

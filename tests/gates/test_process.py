@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.process import Ending, Limits, Ran, never, run
+from onloop.gates.command_process import Ending, Limits, Ran, never, run
 
 LONG_MS = 30_000
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a reaper of our choice")
@@ -293,7 +293,7 @@ def test_a_command_that_kills_what_watches_over_it_is_lost_and_ended(tmp_path: P
 def test_a_command_that_stops_what_watches_over_it_is_ended_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onloop.gates.process.GRACE_S", 0.3)
+    monkeypatch.setattr("onloop.gates.command_process.GRACE_S", 0.3)
     done = tmp_path / "done"
     program = "import os\nwarden = os.getppid()\n" + textwrap.dedent(ESCAPE)
     program += "os.kill(warden, 19)\nopen('done', 'w').close()\ntime.sleep(60)"
@@ -317,7 +317,7 @@ def test_a_verifier_that_is_killed_takes_its_command_with_it(tmp_path: Path) -> 
     verifier = f"""
         import sys
         from pathlib import Path
-        from onloop.gates.process import run
+        from onloop.gates.command_process import run
         argv = [sys.executable, "-c", {escape!r}]
         run(argv, folder=Path({str(tmp_path)!r}), environment={{}}, timeout_ms=60_000)
     """
@@ -346,7 +346,7 @@ def test_a_command_ends_with_its_warden_even_if_nobody_else_is_left_to_end_it(tm
     verifier = f"""
         import sys
         from pathlib import Path
-        from onloop.gates.process import run
+        from onloop.gates.command_process import run
         run([sys.executable, "-c", {command!r}], folder=Path({str(tmp_path)!r}), environment={{}}, timeout_ms=60_000)
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import Desk, command, says
-from onloop.gates.mirror import Mirror
-from onloop.gates.python_runners import End, doubt, heard, interpreter_of, isolated
+from onloop.gates.python_runners import RunnerEnd, doubt, heard, interpreter_of, isolated
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Counter, TestExpectation
 from onloop.machine.task import TestCounts, Verdict
 
@@ -160,14 +160,14 @@ def test_only_the_last_word_with_the_token_is_the_end() -> None:
     told = b"a\n\n[onloop t0 exit=0 report=none tests=3,0,0]\nb\n\n[onloop t exit=1 report=none tests=1,0,1]\nafter"
     assert heard(told, "t") == (
         b"a\n\n[onloop t0 exit=0 report=none tests=3,0,0]\nb\nafter",
-        End(1, None, TestCounts(1, 0, 1)),
+        RunnerEnd(1, None, TestCounts(1, 0, 1)),
     )
     assert heard(told, None) == (told, None)
 
 
 def test_a_summary_that_the_runner_did_not_write_is_doubted(tmp_path: Path) -> None:
     start = isolated(("python3", "-m", "unittest"), None, tmp_path / "report", "t")
-    end = End(0, None, TestCounts(1, 0, 0))
+    end = RunnerEnd(0, None, TestCounts(1, 0, 0))
     words = "the summary is not unittest's: it counted 1 tests, 0 failed"
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(50, 0, 0)) == words
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(1, 0, 0)) == ""

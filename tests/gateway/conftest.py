@@ -12,12 +12,12 @@ import pytest
 
 from gateway.served import served
 from gateway.shop import Clock, Shop
-from onloop.gateway.derivation import Derivation
-from onloop.gateway.home import Home
-from onloop.gateway.opening import wall_clock
-from onloop.store.inspection import inspect
+from onloop.access.opening import wall_clock
+from onloop.home import Home
+from onloop.insight.derivation import Derivation
 from onloop.store.memory import MemoryStore
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
 
 THROUGH_A_RESIDENT = {"test_service", "test_claims", "test_gallery", "test_keys", "test_messages", "test_sub_agents"}
 """The tests that are run through a resident gateway, too: with the file beside it, and apart from it."""

@@ -11,12 +11,12 @@ from gateway.plain_model import Deed
 from gateway.plain_task import OK, PlainTask
 from gateway.shop import LAUNCHER, VERIFIER, Shop
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.identity import EFFECTS, Principal
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
-from onloop.machine.house import Frozen
+from onloop.machine.principal import EFFECTS, Principal
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
 from scenario import NOON, work
 from steps import HOUR

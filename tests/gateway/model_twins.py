@@ -15,11 +15,11 @@ from gateway.shared_store import SharedStore
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import INTAKE, Principal, PrincipalKind
 from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
-from onloop.store.inspection import inspect
+from onloop.machine.principal import INTAKE, Principal, PrincipalKind
+from onloop.store.sqlite.inspection import inspect
 
 
 @dataclass(frozen=True)

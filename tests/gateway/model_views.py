@@ -5,10 +5,10 @@ from __future__ import annotations
 from gateway.plain_model import PlainModel
 from gateway.plain_task import PlainTask
 from gateway.shop import Shop
-from onloop.gateway.denials import COUNTER
+from onloop.gateway.denial_counts import COUNTER
 from onloop.machine.task import Task
 from onloop.store.port import TaskFilter
-from onloop.store.rows import Lease, Remembered
+from onloop.store.rows import IdempotencyRecord, Lease
 
 View = dict[str, object]
 
@@ -47,7 +47,7 @@ def differences(model: PlainModel, shop: Shop) -> list[str]:
     with shop.store.reading() as at:
         tasks = {task.id: task for task in at.tasks(TaskFilter())}
         leases = {lease.task: lease for lease in at.select(Lease)}
-        freezes, keys = list(at.house().freezes), sum(row.request != COUNTER for row in at.select(Remembered))
+        freezes, keys = list(at.house().freezes), sum(row.request != COUNTER for row in at.select(IdempotencyRecord))
     found = [f"tasks: {sorted(tasks)} for {sorted(model.tasks)}"] if tasks.keys() != model.tasks.keys() else []
     if (sorted(freezes), keys) != (sorted(model.freezes), len(model.keys)):
         found.append(f"freezes and keys: {freezes}, {keys} for {model.freezes}, {len(model.keys)}")

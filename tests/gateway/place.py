@@ -11,23 +11,23 @@ from pathlib import Path
 
 from gateway.served import resident
 from gateway.shop import Clock, Shop
-from onloop.gates.collection import Collection
+from onloop.access.opening import GatewayHandle
+from onloop.access.submission import hand_in, submit, take
 from onloop.gates.environment import Environment
-from onloop.gates.folders import private
-from onloop.gates.manifest import Manifest
-from onloop.gates.quarantine import Arrival
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.exchanges import SubmitAnnounced
-from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal
-from onloop.gateway.line import Line
-from onloop.gateway.opening import Opened
+from onloop.gates.intake.collection import Collection
+from onloop.gates.intake.manifest import Manifest
+from onloop.gates.intake.quarantine import Arrival
+from onloop.gates.repository.folders import private
 from onloop.gateway.service import Gateway
-from onloop.gateway.submission import hand_in, submit, take
 from onloop.gateway.upkeep import RecogniseAgent
+from onloop.home import Home
+from onloop.machine.principal import Principal
 from onloop.machine.task import Artefact, Task
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
+from onloop.remote.exchanges import SubmitAnnounced
 from onloop.store.rows import Head
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
 
 PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
@@ -42,7 +42,7 @@ class Place:
     """A shop with an origin, and an agent at work in its clone of it."""
 
     shop: Shop
-    opened: Opened
+    opened: GatewayHandle
     agent: Principal
     origin: Path
 
@@ -97,7 +97,7 @@ def placed(tmp_path: Path) -> Iterator[Place]:
     shop = Shop(store, Clock())
     shop.begin(origin=str(origin))
     home.out("r1").mkdir(parents=True)
-    opened = Opened(home, Gateway(store, shop.clock))
+    opened = GatewayHandle(home, Gateway(store, shop.clock))
     Environment(home.environment("r1")).prepare(home.mirror(str(origin)), "main", "r1", "alfa")
     made = Place(shop, opened, shop.claim(), origin)
     made.commit(content="print(0)\n")
@@ -112,7 +112,7 @@ def at_the_socket(place: Place) -> Iterator[Place]:
     home, clock, secret = place.opened.home, place.shop.clock, place.shop.secrets["r1"]
 
     def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
-        opened = Opened(home, Gateway(SqliteStore(home.store), clock))
+        opened = GatewayHandle(home, Gateway(SqliteStore(home.store), clock))
         try:
             task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
             return task, opened.gateway.store.receipt
@@ -124,8 +124,10 @@ def at_the_socket(place: Place) -> Iterator[Place]:
         private(apart.store.parent / "own")
         for theirs, ours in ((apart.environments, home.environments), (apart.handed_over, home.handed_over)):
             ours.rename(theirs)
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), clock)
-        yield Place(place.shop, Opened(apart, client, client), client.perform(RecogniseAgent(secret)), place.origin)
+        yield Place(
+            place.shop, GatewayHandle(apart, client, client), client.perform(RecogniseAgent(secret)), place.origin
+        )
         line.close()
         assert [word for word in words if word.startswith("trouble")] == []

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from gateway.shop import CHEAP, Shop, passphrase_of
-from onloop.gates.quarantine import Arrival
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.credentials import Credentials
-from onloop.gateway.door import Door
-from onloop.gateway.dossier import NOT_ASKED, Changes
-from onloop.gateway.exchanges import SubmitAnnounced
-from onloop.gateway.home import Home
-from onloop.gateway.line import Line
-from onloop.gateway.resident import Resident
+from onloop.gates.intake.quarantine import Arrival
+from onloop.gateway.port import GatewayPort
 from onloop.gateway.service import Gateway
+from onloop.home import Home
 from onloop.machine.task import Task
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
+from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
+from onloop.views.dossier import NOT_ASKED, Changes
 from scenario import PEOPLE
 from world import wait_for
 
@@ -50,7 +50,7 @@ def resident(
 ) -> Iterator[list[str]]:
     """A resident gateway that is up in the block; what it said is handed out."""
     stop, words = threading.Event(), list[str]()
-    gateway = Resident(
+    gateway = GatewayServer(
         home,
         clock,
         stop.is_set,
@@ -73,16 +73,16 @@ def resident(
             running.result(20)
 
 
-def prove_people(gateway: Door) -> None:
+def prove_people(gateway: GatewayPort) -> None:
     """Everybody of the shop says their passphrase to it."""
     for who in PEOPLE:
         name = who.removeprefix("human:")
         gateway.person(name, passphrase_of(name), typed=True)
 
 
-def line_to(home: Home) -> Line:
+def line_to(home: Home) -> Connection:
     """A line to the resident gateway of a shop's store."""
-    return Line(home.socket, home.store, Credentials(least_cost=CHEAP))
+    return Connection(home.socket, home.store, Credentials(least_cost=CHEAP))
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def served(home: Home, shop: Shop, *, apart: bool) -> Iterator[None]:
     """Let the shop work through a resident gateway; `apart` has no other way to the store."""
     file = shop.store
     with resident(home, shop.clock) as words:
-        line = Line(home.socket, home.store, Credentials(least_cost=CHEAP))
+        line = Connection(home.socket, home.store, Credentials(least_cost=CHEAP))
         behind = None if apart else Gateway(file, shop.clock)
         shop.gateway = GatewayClient(line, ClientStore(line) if apart else file, shop.clock, behind)
         prove_people(shop.gateway)

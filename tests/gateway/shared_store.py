@@ -12,7 +12,7 @@ from pathlib import Path
 from faults.disk import Change, Disk, faulty, untroubled
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
-from onloop.store.sqlite import SqliteStore, anchor_of, create_store
+from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store
 
 QUICK = Path("/dev/shm")  # noqa: S108 - where a sync costs nothing; in a folder of our own
 

@@ -7,31 +7,32 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from onloop.gateway.brief import brief_for
-from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.definitions import definition_of
-from onloop.gateway.door import Door
-from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, agent_from_token, launcher, verifier
+from onloop.gateway.port import GatewayPort
 from onloop.gateway.projection import is_brief_kept
-from onloop.gateway.scram import keys_from, salted_password
-from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
+from onloop.identity.resolution import agent_from_token
+from onloop.identity.scram import keys_from, salted_password
 from onloop.machine import commands as c
+from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
-from onloop.machine.house import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
-from onloop.machine.proof import BoxProved
+from onloop.machine.principal import INTAKE, Principal, PrincipalKind, launcher, verifier
+from onloop.machine.rules.timers import armed_timers
+from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
-from onloop.machine.timers import armed_timers
 from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Recorded, Store, TaskFilter, Transaction
-from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, Token
-from onloop.store.verification import verify
+from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, TimerRow, Token
+from onloop.store.sqlite.verification import verify
 from onloop.text import safe_lines
+from onloop.views.answer import AgentAnswer, answer_for, answer_json, answer_lines
+from onloop.views.brief import brief_for
+from onloop.views.brief_facts import brief_facts
+from onloop.views.pinned_workflow import definition_of
 from scenario import NOON, PASS, PEOPLE, work
 from steps import defined, develop, merge, ship
 
@@ -75,16 +76,16 @@ class Shop:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.gateway: Door = Gateway(self.store, self.clock)
+        self.gateway: GatewayPort = Gateway(self.store, self.clock)
         self.store.transact(self._open)
 
     def _open(self, tx: Transaction) -> None:
         if tx.house().id:
             return
-        append_house(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
+        append_store_event(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
         for who, groups in PEOPLE.items():
             name = who.removeprefix("human:")
-            append_house(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
+            append_store_event(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
 
     def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
         """A run of one task."""
@@ -223,7 +224,7 @@ class Shop:
         """Time passes."""
         self.clock.now += ms
 
-    def answer(self, task_id: str = "r1", *, head: str | None = None, frozen: str | None = None) -> Answer:
+    def answer(self, task_id: str = "r1", *, head: str | None = None, frozen: str | None = None) -> AgentAnswer:
         """What the full path tells the newest agent, with HEAD where it submitted or at `head`."""
         task, agent = self.task(task_id), self.agent(self.secrets[task_id])
         with self.store.reading() as at:
@@ -245,7 +246,7 @@ class Shop:
             assert verify(at).problems == ()
             for task in at.tasks(TaskFilter()):
                 timers = {(t.kind.value, t.token, t.at) for t in armed_timers(definition_of(at, task), task)}
-                assert {(d.kind, d.token, d.at) for d in at.select(Due, task=task.id)} == timers
+                assert {(d.kind, d.token, d.at) for d in at.select(TimerRow, task=task.id)} == timers
                 lease, jobs = at.get(Lease, task.id), at.select(Job, task=task.id)
                 assert (lease and (lease.agent, lease.epoch)) == (task.holder and (task.holder, task.epoch))
                 assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
@@ -253,7 +254,7 @@ class Shop:
     def check_glance(self, task_id: str = "r1") -> None:
         """The projected answer is the answer."""
         with self.store.reading() as at:
-            row, brief, task = at.get(Glance, task_id), at.get(Brief, task_id), at.task(task_id)
+            row, brief, task = at.get(CachedAnswer, task_id), at.get(BriefRow, task_id), at.task(task_id)
         assert row is not None and task is not None
         answer = self.answer(task_id)
         assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
@@ -280,7 +281,9 @@ class Shop:
         walked = self.definition
         return self.gateway.perform(
             CreateRun(
-                LAUNCHER, tuple(creations), Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+                LAUNCHER,
+                tuple(creations),
+                PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked)),
             )
         )
 

@@ -12,16 +12,16 @@ from gateway.shop import Shop
 from onloop.errors import Ground, NotAllowed
 from onloop.gateway.authorize import ALLOWED, authorize
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import NOBODY, Principal, PrincipalKind
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
+from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.definition import Assurance
 from onloop.machine.denials import Denied
 from onloop.machine.events import EffectProblem
-from onloop.machine.handover import Message, MessageKind
-from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
-from onloop.machine.proof import BoxProved, ProbeAsked
+from onloop.machine.messages import Message, MessageKind
+from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from scenario import TASK, work
 
@@ -87,7 +87,7 @@ REVIEWED: Mapping[str, str] = {
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
-Asked = c.Command | HouseEvent
+Asked = c.Command | StoreEvent
 _SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
 
 
@@ -162,7 +162,7 @@ def is_allowed(principal: Principal, command: Asked, task: str | None = TASK) ->
 
 
 def test_every_command_and_house_event_has_a_row_in_the_table_and_here() -> None:
-    known = {kind.__name__ for kind in (*get_args(c.Command), *get_args(HouseEvent))}
+    known = {kind.__name__ for kind in (*get_args(c.Command), *get_args(StoreEvent))}
 
     assert {kind.__name__ for kind in ALLOWED} == known
     assert REVIEWED.keys() == known

@@ -8,18 +8,18 @@ import pytest
 
 from gateway.shop import VERIFIER, Shop
 from onloop.errors import Exit, NotAllowed, Refused, Stale
-from onloop.gateway.bulk import Outcome, perform_each
+from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.reach_below import to_cancel, to_pause, to_resume
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
+from onloop.views.tasks_below import to_cancel, to_pause, to_resume
 from scenario import FAIL
 from steps import SECOND, defined, develop, ship
 
 
-def each(shop: Shop, targets: Sequence[str], command: c.Command, key: str = "") -> tuple[Outcome, ...]:
+def each(shop: Shop, targets: Sequence[str], command: c.Command, key: str = "") -> tuple[BulkOutcome, ...]:
     return perform_each(shop.gateway, shop.person(), [(task, command) for task in targets], key=key)
 
 

@@ -16,12 +16,12 @@ from onloop.errors import Exit, Refused
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.facts import FIRST_LOOKED_AT
-from onloop.gateway.identity import launcher
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
+from onloop.machine.principal import launcher
 from onloop.machine.state import Reason, State
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
 from steps import MINUTE, SECOND, defined, develop
 
 RACERS = 16

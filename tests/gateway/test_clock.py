@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import Exit, Refused
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.identity import Principal
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.machine.definition import ExpireOutcome, Expiry
-from onloop.machine.house import Frozen
+from onloop.machine.principal import Principal
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
 from scenario import work

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from onloop.gateway.assurance import FRESH_MS, Grounds, assurance_reached
-from onloop.gateway.confinement import ran_in, reachable
+from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
-from onloop.machine.house import House, evolve_house
-from onloop.machine.proof import BoxProved, ProbeAsked, ProvedCell
+from onloop.machine.store_state import StoreState, evolve_store
 from onloop.machine.task import Evidence, Verdict
+from onloop.views.assurance import FRESH_MS, Grounds, assurance_reached
+from onloop.views.box_words import ran_in, reachable
 
 FOUND = Evidence(
     *("tests", Verdict.PASS, "passed", "1" * 40, "2" * 40, "3" * 40, "4" * 64, "verifier:v", 1),
@@ -81,11 +81,11 @@ def test_a_scripted_store_reaches_nothing() -> None:
 
 
 def test_the_house_knows_the_last_proof_and_whether_another_one_is_wanted() -> None:
-    house = House()
+    house = StoreState()
     assert house.wants_probe
-    house = evolve_house(house, PROOF)
+    house = evolve_store(house, PROOF)
     assert (house.proof, house.wants_probe) == (PROOF, False)
-    house = evolve_house(house, ProbeAsked("p1", "launcher:ana"))
+    house = evolve_store(house, ProbeAsked("p1", "launcher:ana"))
     assert house.wants_probe
-    assert not evolve_house(house, replace(PROOF, asked="p1")).wants_probe
+    assert not evolve_store(house, replace(PROOF, asked="p1")).wants_probe
     assert PROOF.says_the_same(replace(PROOF, at=9, verifier="w")) and not PROOF.says_the_same(WEAK)

@@ -10,35 +10,35 @@ import pytest
 from gateway.shop import VERIFIER, Shop
 from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
-from onloop.gates.changes import FileChange, FileKind, Status
-from onloop.gates.mirror import Mirror
-from onloop.gateway.brief_facts import brief_facts
+from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import (
-    ARTEFACT_LIMIT,
-    NOT_ASKED,
-    Asked,
-    Dossier,
-    Mark,
-    changes_of,
-    dossier_of,
-    gate_lines,
-)
-from onloop.gateway.standing import Standing
 from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest
-from onloop.machine.house import Frozen
 from onloop.machine.state import Reason
-from onloop.machine.task import Answer, Artefact, Evidence, Request, RequestKind, Task, TestCounts, Verdict
+from onloop.machine.store_state import Frozen
+from onloop.machine.task import Artefact, DecisionKind, Evidence, Request, RequestKind, Task, TestCounts, Verdict
+from onloop.views.brief_facts import brief_facts
+from onloop.views.dossier import (
+    ARTEFACT_LIMIT,
+    NOT_ASKED,
+    Asked,
+    Dossier,
+    GateStatus,
+    changes_of,
+    dossier_of,
+    gate_lines,
+)
+from onloop.views.effective_status import EffectiveStatus
 from scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
 from steps import HOUR, defined, develop, full, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 
 
-def marks(shop: Shop) -> dict[str, Mark]:
+def marks(shop: Shop) -> dict[str, GateStatus]:
     return {line.gate: line.mark for line in gate_lines(shop.definition, shop.task())}
 
 
@@ -66,7 +66,7 @@ def failed(shop: Shop, summary: str, printed: bytes) -> None:
 def test_absent_evidence_reads_missing_and_not_blank(shop: Shop) -> None:
     shop.begin()
 
-    assert marks(shop) == {"tests": Mark.MISSING, "release": Mark.MISSING}
+    assert marks(shop) == {"tests": GateStatus.MISSING, "release": GateStatus.MISSING}
     assert (words(shop, "tests"), words(shop, "release")) == ("no evidence", "nobody has decided")
 
 
@@ -76,11 +76,13 @@ def test_gates_are_listed_in_the_order_of_the_workflow(shop: Shop) -> None:
     assert list(marks(shop)) == ["b", "a", "c", "run", "release"]
 
 
-@pytest.mark.parametrize(("verdict", "mark"), [(FAIL, Mark.FAILED), (ERROR, Mark.ERROR), (TIMED_OUT, Mark.TIMED_OUT)])
-def test_a_gate_runs_until_it_answers_and_keeps_its_verdict(shop: Shop, verdict: Verdict, mark: Mark) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "mark"), [(FAIL, GateStatus.FAILED), (ERROR, GateStatus.ERROR), (TIMED_OUT, GateStatus.TIMED_OUT)]
+)
+def test_a_gate_runs_until_it_answers_and_keeps_its_verdict(shop: Shop, verdict: Verdict, mark: GateStatus) -> None:
     shop.begin()
     shop.submit(shop.claim())
-    assert (marks(shop)["tests"], words(shop, "tests")) == (Mark.RUNNING, "a verifier is asked")
+    assert (marks(shop)["tests"], words(shop, "tests")) == (GateStatus.RUNNING, "a verifier is asked")
 
     shop.report(verdict=verdict)
     assert (marks(shop)["tests"], words(shop, "tests")) == (mark, f"tests says {verdict.value}")
@@ -93,19 +95,19 @@ def test_evidence_about_another_commit_reads_stale(shop: Shop) -> None:
     shop.report()
     shop.submit(shop.claim(role="reviewer", agent="agent:bravo"), work(OTHER_HEAD))
 
-    assert marks(shop)["tests"] is Mark.STALE
+    assert marks(shop)["tests"] is GateStatus.STALE
     assert words(shop, "tests") == f"about {HEAD[:12]}, which no longer counts"
-    assert marks(shop)["style"] is Mark.RUNNING
+    assert marks(shop)["style"] is GateStatus.RUNNING
 
 
 def test_a_human_gate_waits_then_says_who_approved_with_what_proof(shop: Shop) -> None:
     shop.begin(defined(develop(), ship(human(quorum=2)), merge()))
     shop.waiting()
     shop.approve("ana")
-    assert (marks(shop)["release"], words(shop, "release")) == (Mark.WAITING, "1 of 2 from approvers")
+    assert (marks(shop)["release"], words(shop, "release")) == (GateStatus.WAITING, "1 of 2 from approvers")
 
     shop.approve("ben")
-    assert marks(shop)["release"] is Mark.PASSED
+    assert marks(shop)["release"] is GateStatus.PASSED
     assert words(shop, "release") == "approved by human:ana (A1), human:ben (A1)"
 
 
@@ -116,20 +118,20 @@ def test_too_few_approvals_never_read_as_passed(shop: Shop) -> None:
     shop.later(HOUR)
     shop.gateway.perform(FireTimers())
 
-    assert (marks(shop)["release"], words(shop, "release")) == (Mark.MISSING, "last: approve by human:ana")
+    assert (marks(shop)["release"], words(shop, "release")) == (GateStatus.MISSING, "last: approve by human:ana")
 
 
 def test_an_approval_of_another_commit_or_base_no_longer_counts(shop: Shop) -> None:
     shop.begin(defined(develop(human("review")), ship(on_reject="develop.implement"), merge()))
     shop.submit(shop.claim())
     shop.approve()
-    assert marks(shop)["review"] is Mark.PASSED
+    assert marks(shop)["review"] is GateStatus.PASSED
     approved = shop.task()
 
     assert approved.submission is not None
     for other in (work(OTHER_HEAD), work(base=OTHER_BASE)):
         moved = replace(approved, submission=other)
-        assert {line.gate: line.mark for line in gate_lines(shop.definition, moved)}["review"] is Mark.MISSING
+        assert {line.gate: line.mark for line in gate_lines(shop.definition, moved)}["review"] is GateStatus.MISSING
 
 
 def test_a_rejection_is_named_until_somebody_approves(shop: Shop) -> None:
@@ -137,7 +139,7 @@ def test_a_rejection_is_named_until_somebody_approves(shop: Shop) -> None:
     shop.waiting()
     shop.reject()
 
-    assert (marks(shop)["release"], words(shop, "release")) == (Mark.MISSING, "last: reject by human:ana")
+    assert (marks(shop)["release"], words(shop, "release")) == (GateStatus.MISSING, "last: reject by human:ana")
 
 
 def test_a_dossier_holds_lease_statement_and_the_tail_of_a_gates_output(shop: Shop) -> None:
@@ -185,7 +187,7 @@ def test_artefacts_are_shown_by_what_they_say_and_bytes_that_say_nothing_as_such
         ("nul", 3, None),
         ("long", 2 * len(long), long[:-1]),
     ]
-    lines = list(dossier_lines(shown, Standing(None, None), with_diff=True))
+    lines = list(dossier_lines(shown, EffectiveStatus(None, None), with_diff=True))
     assert "  | worst first" in lines
     assert lines.count("  (no text: its bytes cannot be shown)") == 2
     assert f"  (cut here: {2 * ARTEFACT_LIMIT} of {2 * len(long)} bytes)" in lines
@@ -195,7 +197,7 @@ def test_artefacts_are_shown_by_what_they_say_and_bytes_that_say_nothing_as_such
 def test_without_the_diff_artefacts_are_listed_and_their_text_is_left_out(shop: Shop) -> None:
     shop.begin()
     shown = handed_over(shop, review=b"worst first\n")
-    text = "\n".join(dossier_lines(shown, Standing(None, None), with_diff=False))
+    text = "\n".join(dossier_lines(shown, EffectiveStatus(None, None), with_diff=False))
     (short,) = _artefacts_json(shown, with_diff=False)
     (whole,) = _artefacts_json(shown, with_diff=True)
 
@@ -205,7 +207,7 @@ def test_without_the_diff_artefacts_are_listed_and_their_text_is_left_out(shop: 
 
 
 def _artefacts_json(shown: Dossier, *, with_diff: bool) -> list[dict[str, object]]:
-    untrusted = dossier_json(shown, Standing(None, None), with_diff=with_diff)["untrusted"]
+    untrusted = dossier_json(shown, EffectiveStatus(None, None), with_diff=with_diff)["untrusted"]
     assert isinstance(untrusted, dict)
     found = untrusted["artefacts"]
     assert isinstance(found, list)
@@ -226,11 +228,11 @@ def test_no_text_makes_a_line_of_its_own_on_the_sheet(shop: Shop) -> None:
     answered = shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), FORGED)))
     changed = FileChange(f"a{FORGED}", Status.ADDED, FileKind.FILE, 1, 0)
     request = Request("r1/question/9", RequestKind.QUESTION, "develop.implement", f"Which?{FORGED}", 0)
-    asked = (Asked(request, "f" * 64, {Answer.ANSWER: FORGED}),)
+    asked = (Asked(request, "f" * 64, {DecisionKind.ANSWER: FORGED}),)
     with shop.store.reading() as at:
         seen = dossier_of(at, replace(answered, detail=FORGED))
     shown = replace(seen, files=(changed,), diff=FORGED, trouble=FORGED, asked=asked)
-    standing = Standing(Reason.FROZEN, Frozen("all", "human:ana", FORGED))
+    standing = EffectiveStatus(Reason.FROZEN, Frozen("all", "human:ana", FORGED))
 
     lines = list(dossier_lines(shown, standing, with_diff=True))
 

@@ -14,15 +14,15 @@ import pytest
 from gateway.served import resident
 from gateway.shop import LAUNCHER, Shop
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.home import Home
-from onloop.gateway.line import Line
-from onloop.gateway.peer import connected, listening
-from onloop.gateway.wire import LARGEST_ANSWER, Frames, framed
+from onloop.home import Home
 from onloop.machine import commands as c
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
+from onloop.remote.framing import LARGEST_ANSWER, Frames, framed
+from onloop.remote.unix_socket import connected, listening
 from onloop.store.codec import to_text
-from onloop.store.rows import Pinned
+from onloop.store.rows import PinnedWorkflow
 
 FAULTS = ("before the answer is asked for", "after it was given", "in the middle of it")
 
@@ -95,12 +95,12 @@ def test_a_wire_that_breaks_around_the_answer_loses_nothing_and_does_nothing_twi
     durable: Shop, tmp_path: Path, faults: int, has_file: bool
 ) -> None:
     home, walked = Home(tmp_path / "store"), durable.definition
-    pinned = Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+    pinned = PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked))
     with (
         resident(home, durable.clock) as words,
         breaking(home.socket, tmp_path / "wire" / "w.sock", faults) as wire,
     ):
-        line = Line(tmp_path / "wire" / "w.sock", home.store)
+        line = Connection(tmp_path / "wire" / "w.sock", home.store)
         behind = durable.gateway if has_file else None
         gateway = GatewayClient(line, ClientStore(line), durable.clock, behind)  # type: ignore[arg-type]
         number = 0

@@ -16,23 +16,23 @@ from onloop.attention.board import HowHidden
 from onloop.attention.groups import groups_of
 from onloop.attention.items import Tier, item_of
 from onloop.attention.lifecycle import acknowledgement
-from onloop.gateway.gallery import Gallery, board_of_store, picture_of
-from onloop.gateway.picture import Category, FleetLine, Picture, board_at, category_of
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.house import Frozen, House
 from onloop.machine.state import REASONS, Reason, State
+from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
+from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
+from onloop.views.overview_projector import OverviewProjector, board_of_store, overview_of
 from scenario import FAIL, NOON
 from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 
-def looked_at(tasks: Sequence[Task]) -> Picture:
+def looked_at(tasks: Sequence[Task]) -> Overview:
     """The picture as one would make it by looking at every task, each time."""
     work = [one for one in tasks if one.kind is Kind.WORK]
     items = [item for item in map(item_of, work) if item is not None]
     above = {one.parent for one in tasks}
-    return Picture(
+    return Overview(
         groups=groups_of(items),
         runs=tuple(line_of(one, [w for w in work if w.run == one.run]) for one in tasks if one.parent is None),
         needs_person=sum(item.tier is not Tier.FYI for item in items),
@@ -96,7 +96,7 @@ def pasts(draw: st.DrawFn) -> list[list[Task]]:
 
 @given(pasts())
 def test_a_picture_that_followed_every_change_is_the_one_that_a_fresh_look_gives(past: list[list[Task]]) -> None:
-    gallery = Gallery()
+    gallery = OverviewProjector()
     known: dict[str, Task] = {}
     before = gallery.picture
     for batch in past:
@@ -104,12 +104,12 @@ def test_a_picture_that_followed_every_change_is_the_one_that_a_fresh_look_gives
         known |= {one.id: one for one in batch}
         picture = gallery.after(batch)
 
-        assert picture == looked_at(list(known.values())) == picture_of(known.values())
+        assert picture == looked_at(list(known.values())) == overview_of(known.values())
         assert hash_of(kept[0]) == kept[1]
         before = picture
 
 
-def hash_of(picture: Picture) -> str:
+def hash_of(picture: Overview) -> str:
     """What the picture says, so that a later change of it would be seen."""
     return repr(picture)
 
@@ -128,7 +128,7 @@ def many(count: int, causes: int) -> list[Task]:
     return [root, *failing]
 
 
-def cost_ms(gallery: Gallery, changes: Sequence[Task]) -> float:
+def cost_ms(gallery: OverviewProjector, changes: Sequence[Task]) -> float:
     """How long the cheapest of these changes takes: what is more is somebody else's."""
     best = float("inf")
     for change in changes:
@@ -141,7 +141,7 @@ def cost_ms(gallery: Gallery, changes: Sequence[Task]) -> float:
 def test_a_change_among_ten_thousand_costs_little_more_than_one_among_a_hundred() -> None:
     costs = {}
     for count in (100, 10_000):
-        gallery, tasks = Gallery(), many(count, 3)
+        gallery, tasks = OverviewProjector(), many(count, 3)
         gallery.after(tasks)
         news = [replace(tasks[n], detail=f"tests: {'abc'[(n + 1) % 3]} failed", version=n) for n in range(1, 30)]
         costs[count] = cost_ms(gallery, news)
@@ -199,7 +199,7 @@ def test_both_ways_of_reading_a_board_agree(shop: Shop) -> None:
         found = {name: at.task(name) for name in ("r1", "r1.1", "r1.2", "r1.3", "r1.4")}
         tasks = {name: one for name, one in found.items() if one is not None}
         house, leases = at.house(), at.select(Lease)
-        assert board_at(picture_of(tasks.values()), tasks, house, leases, shop.clock()) == board_of_store(
+        assert board_at(overview_of(tasks.values()), tasks, house, leases, shop.clock()) == board_of_store(
             at, shop.clock()
         )
 
@@ -207,7 +207,9 @@ def test_both_ways_of_reading_a_board_agree(shop: Shop) -> None:
 def test_who_is_frozen_is_not_called_silent() -> None:
     held = replace(task("r1", 0, State.WORKING), holder="agent:alfa", epoch=1)
     lease = Lease("r1", 1, "agent:alfa", NOON + MINUTE, NOON, NOON)
-    frozen = House(freezes={"repo:None": Frozen("repo:None", "human:ana", ""), "all": Frozen("all", "human:ana", "")})
+    frozen = StoreState(
+        freezes={"repo:None": Frozen("repo:None", "human:ana", ""), "all": Frozen("all", "human:ana", "")}
+    )
 
-    assert board_at(Picture(), {"r1": held}, House(), [lease], NOON + HOUR).counts.blocked == 1
-    assert board_at(Picture(), {"r1": held}, frozen, [lease], NOON + HOUR).counts.shown == 0
+    assert board_at(Overview(), {"r1": held}, StoreState(), [lease], NOON + HOUR).counts.blocked == 1
+    assert board_at(Overview(), {"r1": held}, frozen, [lease], NOON + HOUR).counts.shown == 0

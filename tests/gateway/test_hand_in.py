@@ -11,15 +11,15 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from gateway.test_resident import said, ticked
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused, Unavailable
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.exchanges import AnnounceWork, SubmitAnnounced
-from onloop.gateway.intake import MOST_AT_ONCE
-from onloop.gateway.line import Line, Lost
-from onloop.gateway.operation import AnswerT, Operation
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.gateway.wire import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
 from onloop.machine import commands as c
+from onloop.machine.operation import AnswerT, Operation
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection, ConnectionLost
+from onloop.remote.exchanges import AnnounceWork, SubmitAnnounced
+from onloop.remote.framing import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
+from onloop.remote.intake import MOST_AT_ONCE
 from world import wait_for
 
 
@@ -29,9 +29,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield elsewhere
 
 
-def announced(place: Place, size: int = 10) -> Line:
+def announced(place: Place, size: int = 10) -> Connection:
     """A line over which an agent has announced a bundle."""
-    line = Line(place.opened.home.socket, place.opened.home.store)
+    line = Connection(place.opened.home.socket, place.opened.home.store)
     client = GatewayClient(line, ClientStore(line), place.shop.clock)
     try:
         agent = client.perform(RecogniseAgent(place.shop.secrets["r1"]))
@@ -76,7 +76,7 @@ def test_nothing_is_announced_without_the_lease(place: Place) -> None:
 
 
 def test_who_asks_without_having_handed_in_is_refused(place: Place) -> None:
-    line = Line(place.opened.home.socket, place.opened.home.store)
+    line = Connection(place.opened.home.socket, place.opened.home.store)
     with pytest.raises(Refused, match="nothing was handed in"):
         line.ask(SubmitAnnounced(place.agent, "done"))
     line.close()
@@ -100,7 +100,7 @@ def test_whoever_stops_in_the_middle_holds_nobody_up_and_leaves_nothing(place: P
 
 def test_more_bytes_than_were_announced_end_the_connection_and_leave_nothing(place: Place) -> None:
     line = announced(place, 3)
-    with pytest.raises((OnloopError, Lost)):
+    with pytest.raises((OnloopError, ConnectionLost)):
         line.send(b"four")
         line.ask(SubmitAnnounced(place.agent, "done"))
     line.close()
@@ -111,17 +111,17 @@ def test_the_answer_to_a_submission_that_was_lost_is_asked_for_again_and_it_happ
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head, asked = place.commit(), list[str]()
-    whole = Line.ask
+    whole = Connection.ask
 
-    def lossy(line: Line, operation: Operation[AnswerT]) -> AnswerT:
+    def lossy(line: Connection, operation: Operation[AnswerT]) -> AnswerT:
         found = whole(line, operation)
         if isinstance(operation, SubmitAnnounced) and not asked:
             asked.append(operation.name)
             line.close()
-            raise Lost("the answer")
+            raise ConnectionLost("the answer")
         return found
 
-    monkeypatch.setattr(Line, "ask", lossy)
+    monkeypatch.setattr(Connection, "ask", lossy)
     now = place.submit().submission
 
     assert now is not None and now.head == head and asked == ["submit"]

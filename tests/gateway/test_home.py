@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import CHEAP
+from onloop.access.opening import GatewayHandle, create_home, enrol, open_home
+from onloop.access.verifier_process import is_verifier_up, only_verifier
 from onloop.errors import BadInput, NotAllowed, StoreError, Unavailable
-from onloop.gateway.home import Home, check_private, find_home, state_home
-from onloop.gateway.identity import NOBODY, launcher
-from onloop.gateway.opening import Opened, create_home, enrol, open_home
-from onloop.gateway.passphrase import person_from_passphrase
-from onloop.gateway.presence import is_verifier_up, only_verifier
-from onloop.store.verification import verify
+from onloop.home import Home, check_private, find_home, state_home
+from onloop.identity.passphrase import person_from_passphrase
+from onloop.machine.principal import NOBODY, launcher
+from onloop.store.sqlite.verification import verify
 
 PASSPHRASE = "correct horse battery"
 
@@ -37,7 +37,7 @@ def begin(home: Home, person: str = "ana") -> None:
     )
 
 
-def people(opened: Opened) -> list[str]:
+def people(opened: GatewayHandle) -> list[str]:
     with opened.gateway.store.reading() as at:
         assert verify(at).problems == ()
         return sorted(at.house().people)

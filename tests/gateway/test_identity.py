@@ -9,15 +9,16 @@ import pytest
 
 from gateway.shop import CHEAP, Shop, enrolled
 from onloop.errors import BadInput, NotAllowed, Refused
-from onloop.gateway.claims import Claim
+from onloop.gateway.claims import ClaimGranted
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import agent_from_token, launcher, token_digest
-from onloop.gateway.passphrase import enrolment, person_from_passphrase
-from onloop.gateway.scram import LEAST_COST
 from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.identity.passphrase import enrolment, person_from_passphrase
+from onloop.identity.resolution import agent_from_token, token_digest
+from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
-from onloop.machine.house import House, PersonEnrolled, StoreCreated, evolve_house, fold_house
+from onloop.machine.principal import launcher
+from onloop.machine.store_state import PersonEnrolled, StoreCreated, StoreState, evolve_store, fold_store
 from onloop.store.rows import Token
 
 PASSPHRASE = "correct horse battery"
@@ -29,11 +30,11 @@ def event() -> PersonEnrolled:
 
 
 @pytest.fixture
-def house(event: PersonEnrolled) -> House:
-    return fold_house([StoreCreated("s1", scripted=False), event])
+def house(event: PersonEnrolled) -> StoreState:
+    return fold_store([StoreCreated("s1", scripted=False), event])
 
 
-def test_the_right_passphrase_proves_the_person_with_their_groups_and_address(house: House) -> None:
+def test_the_right_passphrase_proves_the_person_with_their_groups_and_address(house: StoreState) -> None:
     ana = person_from_passphrase(house, "ana", PASSPHRASE, typed=True)
 
     assert ana.id == "human:ana"
@@ -42,7 +43,7 @@ def test_the_right_passphrase_proves_the_person_with_their_groups_and_address(ho
 
 @pytest.mark.parametrize(("name", "passphrase"), [("ana", "wrong horse battery"), ("ana", ""), ("eve", PASSPHRASE)])
 def test_a_wrong_passphrase_and_an_unknown_person_are_refused_in_the_same_words(
-    house: House, name: str, passphrase: str
+    house: StoreState, name: str, passphrase: str
 ) -> None:
     with pytest.raises(NotAllowed) as refused:
         person_from_passphrase(house, name, passphrase, typed=True)
@@ -51,15 +52,15 @@ def test_a_wrong_passphrase_and_an_unknown_person_are_refused_in_the_same_words(
     assert (refused.value.message, refused.value.hint) == (told, "enrolled: ana")
 
 
-def test_a_person_without_a_passphrase_on_record_cannot_be_anybody(house: House) -> None:
-    blank = evolve_house(house, PersonEnrolled("zoe", (), "", "00", "", "human:ana"))
+def test_a_person_without_a_passphrase_on_record_cannot_be_anybody(house: StoreState) -> None:
+    blank = evolve_store(house, PersonEnrolled("zoe", (), "", "00", "", "human:ana"))
 
     with pytest.raises(NotAllowed):
         person_from_passphrase(blank, "zoe", "", typed=True)
 
 
-def test_only_a_passphrase_that_was_typed_proves_anything_beyond_a0(house: House) -> None:
-    scripted = evolve_house(house, StoreCreated("s1", scripted=True))
+def test_only_a_passphrase_that_was_typed_proves_anything_beyond_a0(house: StoreState) -> None:
+    scripted = evolve_store(house, StoreCreated("s1", scripted=True))
     proved = [
         person_from_passphrase(where, "ana", PASSPHRASE, typed=typed).voice
         for where, typed in ((house, True), (house, False), (scripted, True))
@@ -125,7 +126,7 @@ def test_a_claim_can_be_printed_without_giving_its_secret_away(shop: Shop) -> No
     shop.begin()
     agent = shop.claim()
 
-    assert "onl_agt_" not in repr(Claim(shop.task(), shop.secrets["r1"], 0)) + repr(agent)
+    assert "onl_agt_" not in repr(ClaimGranted(shop.task(), shop.secrets["r1"], 0)) + repr(agent)
 
 
 def test_a_token_names_its_agent_task_epoch_and_step(shop: Shop) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from gateway.shop import Shop
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import EFFECTS, verifier
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
+from onloop.machine.principal import EFFECTS, verifier
 from onloop.machine.state import Reason
-from onloop.store.rows import Due, Job
+from onloop.store.rows import Job, TimerRow
 from scenario import ERROR, FAIL, OTHER_HEAD, work
 from steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
@@ -22,7 +22,7 @@ ONE, TWO = verifier("one"), verifier("two")
 
 def due(shop: Shop) -> list[tuple[str, str, int]]:
     with shop.store.reading() as at:
-        return sorted((row.kind, row.token, row.at - shop.clock()) for row in at.select(Due))
+        return sorted((row.kind, row.token, row.at - shop.clock()) for row in at.select(TimerRow))
 
 
 def gates(jobs: Sequence[Job]) -> list[str | None]:

@@ -9,23 +9,23 @@ import pytest
 
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
-from onloop.gateway.claims import Claim, ClaimTask
+from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.commands import CreateRun
-from onloop.gateway.identity import launcher
-from onloop.gateway.keys import FORGOTTEN_AT_ONCE, RETENTION_MS
-from onloop.gateway.passphrase import enrolment
+from onloop.gateway.idempotency import FORGOTTEN_AT_ONCE, RETENTION_MS
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
-from onloop.machine.house import Frozen, Unfrozen
+from onloop.identity.passphrase import enrolment
+from onloop.machine.principal import launcher
+from onloop.machine.store_state import Frozen, Unfrozen
 from onloop.machine.task import Task
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter
-from onloop.store.rows import Pinned, Remembered
+from onloop.store.rows import IdempotencyRecord, PinnedWorkflow
 from steps import MINUTE
 
 KEY = "5f1c0b9e8d7a46c2"
 
 
-def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "tests") -> Claim:
+def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "tests") -> ClaimGranted:
     got = shop.gateway.perform(ClaimTask(launcher(by), agent, "implementer", key=key))
     shop.secrets[got.task.id] = got.secret
     return got
@@ -33,7 +33,7 @@ def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "te
 
 def created(shop: Shop, run: str, title: str = "Fix it", key: str = "k1") -> Task:
     creation, walked = replace(shop.creation(run=run), title=title), shop.definition
-    pinned = Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+    pinned = PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked))
     return shop.gateway.perform(CreateRun(LAUNCHER, ((run, creation),), pinned, key=key))
 
 
@@ -77,7 +77,7 @@ def test_a_claims_key_is_stored_nowhere_and_too_short_a_one_is_refused(shop: Sho
     secret = claimed(shop).secret
 
     with shop.store.reading() as at:
-        rows = f"{at.select(Remembered)}"
+        rows = f"{at.select(IdempotencyRecord)}"
     stored = rows + f"{shop.log()}"
     assert "salt" in rows and KEY not in stored and secret not in stored
     assert isinstance(refused(lambda: claimed(shop, key="k" * 15)), BadInput)
@@ -168,4 +168,4 @@ def test_old_keys_are_forgotten_a_few_at_a_time_and_young_ones_never(shop: Shop)
 
 def kept(shop: Shop) -> int:
     with shop.store.reading() as at:
-        return len(at.select(Remembered))
+        return len(at.select(IdempotencyRecord))

@@ -9,8 +9,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, NotAllowed, OnloopError, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.house import House
 from onloop.machine.marks import Acknowledged, Mark, Muted, Rule, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.store_state import StoreState
 from scenario import ANA, BEN, NOON
 from steps import HOUR
 
@@ -25,7 +25,7 @@ MARKS: dict[str, Callable[[str], Mark]] = {
 }
 
 
-def house(shop: Shop) -> House:
+def house(shop: Shop) -> StoreState:
     with shop.store.reading() as at:
         return at.house()
 

@@ -8,19 +8,19 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
-from onloop.gateway.brief import brief_for
-from onloop.gateway.brief_facts import brief_facts
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import Principal
 from onloop.gateway.leases import Heartbeat, PassOn
-from onloop.gateway.letters import letters
-from onloop.gateway.messages import mark_shown, save_checkpoint, tell
+from onloop.gateway.message_sending import mark_shown, save_checkpoint, tell
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
-from onloop.machine.handover import MessageKind
-from onloop.machine.relay import MOST_UNREAD
+from onloop.machine.messages import MessageKind
+from onloop.machine.principal import Principal
+from onloop.machine.rules.message_rules import MOST_UNREAD
+from onloop.views.brief import brief_for
+from onloop.views.brief_facts import brief_facts
+from onloop.views.message_text import letters
+from onloop.views.pinned_workflow import definition_of
 from scenario import BRAVO, FAIL
 from steps import HOUR, defined, develop, parts, reviewed, spawning
 

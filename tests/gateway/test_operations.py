@@ -14,26 +14,27 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import Shop
 from onloop.errors import BadInput, Refused
-from onloop.gateway.agent_reads import ReadBrief, ReadHeldTask, ReadPosition, ReadSubAgents
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.definitions import ReadDefinition
-from onloop.gateway.dossier import ReadDossier
-from onloop.gateway.gallery import ReadBoard
-from onloop.gateway.home import Home
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.letters import ReadUnread
-from onloop.gateway.operation import Asker, Lane, Operation, Query, answer_type
 from onloop.gateway.operations import OPERATIONS, every_operation
-from onloop.gateway.protocol import answer_from, answer_text, request_fields, request_from, request_text
-from onloop.gateway.reach_below import Deed, ReadTasksBelow
-from onloop.gateway.reads import ReadJobs, ReadLog, ReadStoreState, ReadTask, ReadTasks
-from onloop.gateway.shown import ReadOpenRequests, ReadShown
-from onloop.gateway.standing import ReadTaskNow, ReadTasksNow
-from onloop.gateway.store_changes import ReadStoreChanges
-from onloop.gateway.sub_agents import SubAgentNews
+from onloop.home import Home
+from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.protocol import answer_from, answer_text, request_fields, request_from, request_text
 from onloop.store.memory import MemoryStore
 from onloop.store.port import AnswerT, Store, TaskFilter, Transaction
+from onloop.views.agent_reads import ReadBrief, ReadHeldTask, ReadPosition, ReadSubAgents
+from onloop.views.dossier import ReadDossier
+from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
+from onloop.views.message_text import ReadUnread
+from onloop.views.overview_projector import ReadBoard
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.query import Query
+from onloop.views.reads import ReadJobs, ReadLog, ReadStoreState, ReadTask, ReadTasks
+from onloop.views.shown import ReadOpenRequests, ReadShown
+from onloop.views.store_changes import ReadStoreChanges
+from onloop.views.sub_agents import SubAgentNews
+from onloop.views.tasks_below import Deed, ReadTasksBelow
 
 QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "task": lambda _: ReadTask("r1"),

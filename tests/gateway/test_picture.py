@@ -12,15 +12,15 @@ from gateway.shop import Shop
 from onloop.attention.items import Tier
 from onloop.cli.render import reason_words
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.gallery import picture_of
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.picture import Category
-from onloop.gateway.standing import MANY, Standing, standing, standings
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Kind, Task
 from onloop.store.port import TaskFilter
+from onloop.views.effective_status import MANY, EffectiveStatus, effective_status, effective_statuses
+from onloop.views.overview import Category
+from onloop.views.overview_projector import overview_of
 from scenario import FAIL, NOON
 from steps import SECOND, defined, develop, ship
 
@@ -60,7 +60,7 @@ def stores(draw: st.DrawFn) -> list[Task]:
 
 @given(stores())
 def test_the_counts_add_up_to_the_number_of_tasks(tasks: list[Task]) -> None:
-    picture = picture_of(tasks)
+    picture = overview_of(tasks)
     work = [one for one in tasks if one.kind is Kind.WORK]
 
     counts = (picture.needs_person, picture.working, picture.ready, picture.paused, picture.ended)
@@ -79,7 +79,7 @@ def test_the_counts_add_up_to_the_number_of_tasks(tasks: list[Task]) -> None:
 
 
 def test_a_paused_task_counts_as_waiting_in_its_run() -> None:
-    (line,) = picture_of([task("r1", 0, State.PAUSED, Reason.PAUSED)]).runs
+    (line,) = overview_of([task("r1", 0, State.PAUSED, Reason.PAUSED)]).runs
 
     assert (line.waiting, line.live, line.total) == (1, 1, 1)
 
@@ -92,7 +92,7 @@ def test_a_run_is_counted_by_step_and_says_how_many_were_merged() -> None:
     ]
     others = [task("r1", 4, State.WORKING), task("r1", 5, State.PAUSED, Reason.EXCLUDED)]
 
-    (line,) = picture_of([root, *done, *others]).runs
+    (line,) = overview_of([root, *done, *others]).runs
 
     assert (line.done, line.merged, line.excluded, line.live, line.workflow) == (3, 2, 1, 1, "feature")
     assert line.by_step == {
@@ -108,9 +108,9 @@ def test_a_fleet_is_shown_by_its_repositories(shop: Shop) -> None:
     with shop.store.reading() as at:
         tasks = [found for found in (at.task(i) for i in ("r1", "r1.1", "r1.2", "r1.3")) if found]
 
-    (line,) = picture_of(tasks).runs
+    (line,) = overview_of(tasks).runs
     assert (line.run, line.total, line.working, line.waiting, line.ended_otherwise) == ("r1", 3, 1, 1, 1)
-    assert (picture_of(tasks).working, picture_of(tasks).ended) == (1, 1)
+    assert (overview_of(tasks).working, overview_of(tasks).ended) == (1, 1)
 
 
 def test_repositories_that_fail_alike_are_one_row_of_the_picture(shop: Shop) -> None:
@@ -122,7 +122,7 @@ def test_repositories_that_fail_alike_are_one_row_of_the_picture(shop: Shop) -> 
     with shop.store.reading() as at:
         tasks = [found for found in (at.task(f"r1.{n}") for n in (1, 2, 3)) if found]
 
-    (row,) = picture_of(tasks).groups
+    (row,) = overview_of(tasks).groups
     assert [member.task for member in row.members] == ["r1.1", "r1.2", "r1.3"]
     assert row.headline == "gates of develop.implement keep failing"
 
@@ -146,14 +146,14 @@ WAITS = replace(task("r1", 0, State.SUBMITTED, Reason.RETRY_BACKOFF), not_before
 def test_time_freezes_and_full_fleets_are_seen_without_being_written(
     given_task: Task, frozen: str | None, slot_free: bool, now: int, expected: tuple[State, Reason | None]
 ) -> None:
-    assert standing(given_task, frozen=frozen, slot_free=slot_free, now=now) == expected
+    assert effective_status(given_task, frozen=frozen, slot_free=slot_free, now=now) == expected
 
 
-def now(shop: Shop) -> dict[str, Standing]:
+def now(shop: Shop) -> dict[str, EffectiveStatus]:
     """How each task of r1 stands at this moment."""
     with shop.store.reading() as at:
         tasks = [found for found in (at.task(i) for i in ("r1", "r1.1", "r1.2", "r1.3")) if found]
-        return dict(standings(at, tasks, shop.clock()))
+        return dict(effective_statuses(at, tasks, shop.clock()))
 
 
 def test_a_full_fleet_and_a_pause_that_is_over_show_in_how_its_tasks_stand(shop: Shop) -> None:
@@ -179,8 +179,8 @@ def test_a_freeze_shows_on_what_it_covers_with_who_set_it_and_on_nothing_that_ha
     shop.unfreeze("task:r1.2")
 
     look = Frozen("task:r1.2", "human:ana", "look first")
-    assert one["r1.2"] == Standing(Reason.FROZEN, look)
-    assert one["r1.1"] == Standing(Reason.READY, None)
+    assert one["r1.2"] == EffectiveStatus(Reason.FROZEN, look)
+    assert one["r1.1"] == EffectiveStatus(Reason.READY, None)
     freezes = {task_id: found.freeze and found.freeze.by for task_id, found in now(shop).items()}
     assert freezes == {"r1": "human:ben", "r1.1": "human:ben", "r1.2": "human:ben", "r1.3": None}
 
@@ -193,8 +193,8 @@ def test_of_many_tasks_all_leases_are_read_at_once_and_say_what_each_says_alone(
 
     with shop.store.reading() as at:
         tasks = [task for task in at.tasks(TaskFilter(run="r1")) if task.parent]
-        together = standings(at, tasks, shop.clock())
-        alone = {task.id: standings(at, [task], shop.clock())[task.id] for task in tasks}
+        together = effective_statuses(at, tasks, shop.clock())
+        alone = {task.id: effective_statuses(at, [task], shop.clock())[task.id] for task in tasks}
 
     assert together == alone
     assert [together[name].reason for name in ("r1.1", "r1.2")] == [None, Reason.DISCONNECTED]
@@ -210,8 +210,8 @@ def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(sh
     shop.later(29 * SECOND)
 
     assert (fresh.reason, fresh.lapsed, silent.epoch) == (None, False, 1)
-    assert half == {"r1.1": Standing(Reason.DISCONNECTED, None), "r1.2": Standing(None, None)}
-    lapsed = Standing(Reason.DISCONNECTED, None, lapsed=True)
+    assert half == {"r1.1": EffectiveStatus(Reason.DISCONNECTED, None), "r1.2": EffectiveStatus(None, None)}
+    lapsed = EffectiveStatus(Reason.DISCONNECTED, None, lapsed=True)
     assert now(shop)["r1.1"] == lapsed
     assert reason_words(shop.task("r1.1"), lapsed) == " (disconnected, its lease has run out; recorded: none)"
     assert shop.task("r1.1").reason is None

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from gateway.shop import Shop
 from onloop.errors import Refused
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import EFFECTS, Principal
-from onloop.gateway.messages import mark_shown, save_checkpoint
+from onloop.gateway.message_sending import mark_shown, save_checkpoint
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
-from onloop.machine.handover import Message, MessageKind
+from onloop.machine.messages import Message, MessageKind
+from onloop.machine.principal import EFFECTS, Principal
 from onloop.machine.state import State
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
-from onloop.store.rows import Glance
+from onloop.store.rows import CachedAnswer
 from scenario import ERROR, FAIL, PASS, work
 from steps import SECOND, defined, develop, gate, human, merge, ship
 
@@ -143,4 +143,4 @@ def test_nobody_who_never_claimed_is_projected(shop: Shop) -> None:
     shop.begin()
 
     with shop.store.reading() as at:
-        assert at.get(Glance, "r1") is None
+        assert at.get(CachedAnswer, "r1") is None

@@ -15,24 +15,24 @@ from gateway.served import line_to, message, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.home import Home
-from onloop.gateway.identity import INTAKE, Principal, PrincipalKind, verifier
 from onloop.gateway.jobs import TakeJob
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.line import Line
-from onloop.gateway.passphrase import enrolment
-from onloop.gateway.peer import connected, listening
-from onloop.gateway.reads import ReadLog, ReadStoreState
 from onloop.gateway.upkeep import FireTimers, KeepContent, RecogniseAgent, RecordStoreEvent
-from onloop.gateway.wire import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
+from onloop.home import Home
+from onloop.identity.passphrase import enrolment
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen
+from onloop.machine.principal import INTAKE, Principal, PrincipalKind, verifier
 from onloop.machine.state import Reason
+from onloop.machine.store_state import Frozen
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
+from onloop.remote.framing import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
+from onloop.remote.unix_socket import connected, listening
 from onloop.store.port import Transaction
 from onloop.store.rows import LOG, Head
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
+from onloop.views.reads import ReadLog, ReadStoreState
 from scenario import work
 from steps import MINUTE
 from world import wait_for
@@ -43,7 +43,7 @@ NOBODY_UID = 65534
 
 def ticked(home: Home, shop: Shop) -> int:
     """What a gateway answers that is up."""
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     try:
         return GatewayClient(line, ClientStore(line), shop.clock).perform(FireTimers())
     finally:
@@ -179,7 +179,7 @@ def test_a_store_has_one_resident_gateway_and_a_dead_ones_socket_is_replaced(dur
 def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable: Shop, tmp_path: Path) -> None:
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     with pytest.raises(Unavailable, match="no gateway answers"):
         line.connect()
     with_file = GatewayClient(line, durable.store, durable.clock, durable.gateway)  # type: ignore[arg-type]
@@ -197,7 +197,7 @@ def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(d
     """A worker stays connected for many tasks, and tokens end with their tasks' next claims."""
     home = Home(tmp_path / "store")
     durable.begin()
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     client = GatewayClient(line, ClientStore(line), durable.clock)
     with resident(home, durable.clock):
         old = client.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer"))
@@ -254,12 +254,12 @@ print(json.dumps(foreign(Path(sys.argv[1]), sys.argv[3])))
 def foreign(store: Path, secret: str) -> dict[str, str]:
     """What a process of another user gets from a resident gateway; run by the test below, as that user."""
     home = Home(store)
-    line = Line(home.socket, home.store)
+    line = Connection(home.socket, home.store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     own = gateway.perform(ClaimTask(LAUNCHER, "agent:b", "implementer", task="r2")).secret
     agent, ana = gateway.perform(RecogniseAgent(own)), Principal(PrincipalKind.HUMAN, "ana")
     cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
-    other = GatewayClient(Line(home.socket, home.store), ClientStore(line), lambda: 0)
+    other = GatewayClient(Connection(home.socket, home.store), ClientStore(line), lambda: 0)
     people, log = gateway.perform(ReadStoreState()).people, gateway.perform(ReadLog(run="house"))
     tries = {
         "file": lambda: SqliteStore(store),

@@ -11,14 +11,14 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, Stale, UnknownThing
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.identity import INTAKE, launcher
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
+from onloop.machine.principal import INTAKE, launcher
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
-from onloop.store.rows import Pinned, Remembered
+from onloop.store.rows import IdempotencyRecord, PinnedWorkflow
 from scenario import FAIL, OTHER_HEAD, work
 from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
@@ -111,13 +111,13 @@ def test_a_run_begins_whole_or_not_at_all(shop: Shop) -> None:
     shop.begin()
     length = len(shop.log())
     creation = shop.creation(run="r2")
-    pinned = Pinned("e" * 64, "other", "", "{}")
+    pinned = PinnedWorkflow("e" * 64, "other", "", "{}")
 
     with pytest.raises(Refused, match="r1 exists already"):
         shop.gateway.perform(CreateRun(launcher("tests"), (("r2", creation), ("r1", creation)), pinned))
 
     with shop.store.reading() as at:
-        assert (at.task("r2"), at.get(Pinned, pinned.digest)) == (None, None)
+        assert (at.task("r2"), at.get(PinnedWorkflow, pinned.digest)) == (None, None)
     assert len(shop.log()) == length
 
 
@@ -145,7 +145,7 @@ def test_a_crash_inside_a_transaction_leaves_nothing(direct: Shop) -> None:
         dying.perform(PerformCommand(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work()), key="k1"))
 
     with direct.store.reading() as at:
-        assert at.select(Remembered) == []
+        assert at.select(IdempotencyRecord) == []
     assert (direct.log(), direct.jobs()) == (before, jobs)
     assert direct.submit(agent, key="k1").reason is Reason.GATES_RUNNING
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from onloop.errors import Unavailable
-from onloop.gateway.line import Line
-from onloop.gateway.reads import ReadStoreState
+from onloop.remote.connection import Connection
+from onloop.views.reads import ReadStoreState
 
 
 def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(os.fspath(tmp_path / "g.sock"))
         silent.listen()
-        asked = Line(tmp_path / "g.sock", tmp_path / "store", answer_s=0.05)
+        asked = Connection(tmp_path / "g.sock", tmp_path / "store", answer_s=0.05)
         with pytest.raises(Unavailable, match=r"has not answered for 0\.05 s") as refused:
             asked.ask_until_told(ReadStoreState())
         asked.close()

@@ -7,10 +7,10 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Exit, Refused
 from onloop.gateway.leases import DEFAULT_LEASE_MS, Heartbeat
-from onloop.gateway.standing import standings
-from onloop.gateway.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut
 from onloop.gateway.upkeep import FireTimers
 from onloop.store.rows import SubAgent
+from onloop.views.effective_status import effective_statuses
+from onloop.views.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut
 from scenario import NOON
 from steps import MINUTE
 
@@ -21,7 +21,7 @@ def within(shop: Shop, task: str = "r1") -> list[tuple[str, str, str]]:
     """Whom the task's holder has, as every face is told."""
     known = shop.task(task)
     with shop.store.reading() as at:
-        stand = standings(at, (known,), shop.clock())[task]
+        stand = effective_statuses(at, (known,), shop.clock())[task]
     return [(row.name, row.kind, row.doing) for row in stand.sub_agents]
 
 

@@ -12,25 +12,20 @@ import pytest
 
 from gateway.place import SEED, Place, git, placed
 from gateway.shop import Shop
+from onloop.access.submission import LONGEST_STATEMENT, submit, task_of, wait_for_gates
 from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
-from onloop.gates.folders import remove_tree
-from onloop.gates.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
+from onloop.gates.intake.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
+from onloop.gates.repository.folders import remove_tree
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import dossier_of
-from onloop.gateway.home import apart_from
-from onloop.gateway.submission import (
-    LONGEST_STATEMENT,
-    submit,
-    task_of,
-    wait_for_gates,
-)
+from onloop.home import apart_from
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
-from onloop.store.sqlite import SqliteStore
+from onloop.store.sqlite.database import SqliteStore
+from onloop.views.dossier import dossier_of
 from scenario import FAIL, PASS
 from steps import MINUTE, defined, develop, gate, human, merge, notes, ship, version
 

@@ -8,14 +8,14 @@ from gateway.shop import LAUNCHER, Shop
 from onloop.errors import Refused
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.family import funnelled
-from onloop.gateway.identity import EFFECTS
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition, FanOut, Join, JoinKind, Step
+from onloop.machine.principal import EFFECTS
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import TaskFilter
+from onloop.views.children import funnelled
 from scenario import work
 from steps import defined, develop, gate, parts, quorum, spawning
 

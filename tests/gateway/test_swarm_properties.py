@@ -12,18 +12,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.shop import Shop
 from onloop.errors import OnloopError, Refused
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.definitions import definition_of
-from onloop.gateway.identity import EFFECTS, Principal
-from onloop.gateway.messages import mark_shown, tell
+from onloop.gateway.message_sending import mark_shown, tell
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, Join, JoinKind, Step
-from onloop.machine.handover import MessageKind
-from onloop.machine.relay import MOST_UNREAD
+from onloop.machine.messages import MessageKind
+from onloop.machine.principal import EFFECTS, Principal
+from onloop.machine.rules.message_rules import MOST_UNREAD
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind, RequestKind, Task, Verdict
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
+from onloop.views.pinned_workflow import definition_of
 from scenario import work
 from steps import defined, parts, quorum, ship, spawning
 

@@ -7,17 +7,17 @@ from typing import Any
 from gateway.shop import Shop
 from onloop.cli.render import dossier_json, dossier_lines
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import Dossier, dossier_of
-from onloop.gateway.identity import EFFECTS
-from onloop.gateway.messages import save_checkpoint, tell
-from onloop.gateway.standing import Standing
+from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
-from onloop.machine.handover import MessageKind
+from onloop.machine.messages import MessageKind
+from onloop.machine.principal import EFFECTS
 from onloop.machine.state import Reason
+from onloop.views.dossier import Dossier, dossier_of
+from onloop.views.effective_status import EffectiveStatus
 from steps import defined, develop, parts, quorum, reviewed
 
-STANDS = Standing(None, None)
+STANDS = EffectiveStatus(None, None)
 
 
 def sheet(shop: Shop, task_id: str = "r1") -> Dossier:

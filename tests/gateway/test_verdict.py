@@ -8,10 +8,10 @@ from gateway.shop import Shop
 from onloop.errors import Exit
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.upkeep import FireTimers
-from onloop.gateway.verdict import Answer, answer_for, answer_json, answer_lines
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
+from onloop.views.answer import AgentAnswer, answer_for, answer_json, answer_lines
 from scenario import ERROR, FAIL, HEAD, OTHER_HEAD, work
 from steps import MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
@@ -21,7 +21,7 @@ PEOPLES = Step("develop.implement", role="implementer", gates=(human("review"),)
 """A step of an agent's that has no gate but a person's."""
 
 
-def told(answer: Answer) -> tuple[Exit, str, str]:
+def told(answer: AgentAnswer) -> tuple[Exit, str, str]:
     return answer.exit, answer.why, answer.next
 
 

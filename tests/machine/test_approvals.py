@@ -12,7 +12,7 @@ from onloop.machine.definition import Assurance, Escalation, ExpireOutcome, Expi
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Decided, LeaseEnded, RequestOpened, Submitted
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, RequestKind
+from onloop.machine.task import DecisionKind, RequestKind
 from scenario import (
     ALFA,
     ANA,
@@ -76,7 +76,7 @@ def test_an_approval_records_what_was_decided_on_and_opens_the_step() -> None:
 
     assert isinstance(events[0], Decided)
     decision = events[0].decision
-    assert (decision.answer, decision.by, decision.digest) == (Answer.APPROVE, ANA, shown)
+    assert (decision.answer, decision.by, decision.digest) == (DecisionKind.APPROVE, ANA, shown)
     assert (decision.step, decision.gate, decision.visit) == ("ship.release", "release", 1)
     assert (decision.head, decision.base, decision.assurance) == (HEAD, work().base, Assurance.A1)
     assert last_move(events) == (State.COMPLETED, None)

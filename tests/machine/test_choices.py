@@ -9,7 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.events import CountersReset, Decided, EffectProblem, LeaseEnded, Moved, Reassigned, RequestClosed
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, Feedback, Kind
+from onloop.machine.task import DecisionKind, Feedback, Kind
 from scenario import (
     ALFA,
     ANA,
@@ -62,7 +62,7 @@ def test_a_rejection_returns_the_work_with_its_reason() -> None:
     assert loop.task.visits == {BACK: 2, "ship.release": 1}
     assert loop.task.feedback == (Feedback("reject", "a debug print is left in", ANA, NOON),)
     assert loop.task.requests == ()
-    assert loop.task.decisions[-1].answer is Answer.REJECT
+    assert loop.task.decisions[-1].answer is DecisionKind.REJECT
 
 
 def test_a_rejection_without_on_reject_returns_to_the_last_step_of_an_agent() -> None:
@@ -182,7 +182,7 @@ def test_a_choice_may_be_answered_by_giving_the_task_to_another() -> None:
 
     assert loop.stands == READY
     assert loop.task.requests == ()
-    assert loop.task.decisions[-1].answer is Answer.REASSIGN
+    assert loop.task.decisions[-1].answer is DecisionKind.REASSIGN
 
 
 def test_a_task_under_verification_may_be_given_away_and_the_late_report_is_dropped() -> None:
@@ -217,7 +217,7 @@ def test_retry_resets_rounds_and_attempts_and_its_note_goes_into_the_brief() -> 
     assert loop.stands == READY
     assert (loop.task.tries, loop.task.round) == (0, 0)
     assert (loop.task.feedback[-1].kind, loop.task.feedback[-1].text) == ("retry", "use snapshot()")
-    assert loop.task.decisions[-1].answer is Answer.RETRY
+    assert loop.task.decisions[-1].answer is DecisionKind.RETRY
 
 
 def test_retry_after_an_errored_gate_runs_the_gates_again_without_an_agent() -> None:
@@ -255,7 +255,7 @@ def test_cancel_ends_the_task_with_its_lease_and_its_requests() -> None:
     )
     after = waiting().given(cancel("")).task
     assert (after.requests, after.detail) == ((), "canceled by human:ana")
-    assert [d.answer for d in after.decisions] == [Answer.CANCEL]
+    assert [d.answer for d in after.decisions] == [DecisionKind.CANCEL]
 
 
 def test_a_canceled_task_waits_for_no_verifier_and_no_effect() -> None:

@@ -17,7 +17,7 @@ from onloop.machine.definition import (
     Step,
 )
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
-from onloop.machine.table import rows
+from onloop.machine.transition_table import rows
 
 LABEL = r'"(?:[A-Za-z0-9 _.,/()-]|#[0-9]+;|<br/>)*"'
 NODE = r"(?:[sp][0-9]+|begin|done|rejected)"

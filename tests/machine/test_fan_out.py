@@ -10,7 +10,7 @@ from onloop.errors import Exit, Refused
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Join, JoinKind
-from onloop.machine.join import Child, Enough, Impossible, Unfinished, joined
+from onloop.machine.rules.join import Child, Enough, Impossible, Unfinished, joined
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Offspring
 from scenario import (

@@ -8,8 +8,8 @@ from onloop.errors import NotAllowed
 from onloop.machine.commands import FailEffect, Retry
 from onloop.machine.definition import Assurance
 from onloop.machine.events import EffectProblem
-from onloop.machine.flagging import flags_of
 from onloop.machine.flags import Flag, FlagKind
+from onloop.machine.rules.flagging import flags_of
 from onloop.machine.state import Reason, State
 from scenario import (
     ANA,

@@ -8,7 +8,7 @@ import pytest
 
 from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
-from onloop.machine.freshness import Change
+from onloop.machine.rules.freshness import Change
 from passing import checkpoint, context, delivered, handoff, shown, tell
 from scenario import (
     BEN,

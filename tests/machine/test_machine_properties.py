@@ -18,8 +18,8 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.evolve import evolve, replay
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
-from onloop.machine.table import TABLE
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
+from onloop.machine.transition_table import TABLE
 from scenario import (
     ALFA,
     ANA,

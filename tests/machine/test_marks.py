@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.errors import OnloopError
-from onloop.machine.house import House, evolve_house, fold_house
 from onloop.machine.marks import (
     LONGEST_FIELD,
     LONGEST_HIDDEN_MS,
@@ -29,6 +28,7 @@ from onloop.machine.marks import (
     marked,
     stamped,
 )
+from onloop.machine.store_state import StoreState, evolve_store, fold_store
 from onloop.store.codec import from_text, to_text
 from scenario import ANA, BEN, NOON
 from steps import HOUR, MINUTE
@@ -38,7 +38,7 @@ BILLING = Rule(repo="billing")
 
 
 def folded(*marks: Mark) -> Marks:
-    return fold_house(marks).marks
+    return fold_store(marks).marks
 
 
 def test_an_acknowledgement_ends_a_snooze_and_a_snooze_an_acknowledgement() -> None:
@@ -87,11 +87,11 @@ def test_marks_do_not_grow_for_ever_and_the_oldest_go_first() -> None:
 
 def test_which_marks_are_kept_does_not_depend_on_the_order_in_which_a_store_gives_them_back() -> None:
     seen = [Seen(f"c{(n * 37) % 1000:03}", ANA, NOON + n) for n in range(MOST_MARKS + 20)]
-    before = fold_house(seen[:MOST_MARKS])
-    stored, kept = from_text(House, to_text(before)), before
+    before = fold_store(seen[:MOST_MARKS])
+    stored, kept = from_text(StoreState, to_text(before)), before
     assert list(stored.marks.seen) != list(kept.marks.seen), "the store has its own order"
     for mark in seen[MOST_MARKS:]:
-        stored, kept = evolve_house(stored, mark), evolve_house(kept, mark)
+        stored, kept = evolve_store(stored, mark), evolve_store(kept, mark)
 
     assert stored == kept
     assert set(kept.marks.seen) == {mark.cause for mark in seen[20:]}
@@ -115,11 +115,11 @@ MARKS = st.lists(
 
 @given(MARKS)
 def test_a_house_that_was_stored_in_between_goes_on_as_if_it_had_not_been(marks: Sequence[Mark]) -> None:
-    stored = House()
+    stored = StoreState()
     for mark in marks:
-        stored = from_text(House, to_text(evolve_house(stored, from_text(type(mark), to_text(mark)))))
+        stored = from_text(StoreState, to_text(evolve_store(stored, from_text(type(mark), to_text(mark)))))
 
-    assert stored == fold_house(marks)
+    assert stored == fold_store(marks)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onloop.errors import BadInput
-from onloop.machine.names import check_agent
+from onloop.machine.agent_names import check_agent
 
 
 def test_an_agent_is_named_without_its_kind() -> None:

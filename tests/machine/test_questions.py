@@ -5,7 +5,7 @@ from __future__ import annotations
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine.events import CountersReset, Decided, LeaseEnded, Moved, RequestClosed, RequestOpened
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer, RequestKind
+from onloop.machine.task import DecisionKind, RequestKind
 from scenario import (
     ALFA,
     ANA,
@@ -50,7 +50,7 @@ def test_an_answer_goes_into_the_brief_and_an_agent_may_go_on() -> None:
     after = loop.given(*events)
     assert after.stands == (State.SUBMITTED, Reason.READY, "develop.implement")
     assert [(f.kind, f.text, f.by) for f in after.task.feedback] == [("answer", "Drop old flags? → Migrate them.", ANA)]
-    assert after.task.decisions[0].answer is Answer.ANSWER
+    assert after.task.decisions[0].answer is DecisionKind.ANSWER
 
 
 def test_an_answer_resets_rounds() -> None:

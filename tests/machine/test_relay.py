@@ -8,7 +8,13 @@ from onloop.errors import Exit, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import ContextLimits
-from onloop.machine.relay import LARGEST_CHECKPOINT, LARGEST_MESSAGE, MOST_HANDOVERS, MOST_UNREAD, context_advice
+from onloop.machine.rules.message_rules import (
+    LARGEST_CHECKPOINT,
+    LARGEST_MESSAGE,
+    MOST_HANDOVERS,
+    MOST_UNREAD,
+    context_advice,
+)
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind
 from passing import TEXT, checkpoint, context, delivered, handoff, shown, tell

@@ -6,7 +6,7 @@ import pytest
 
 from onloop.errors import Exit, NotAllowed
 from onloop.machine.digest import shown_digest
-from onloop.machine.review import same_agent
+from onloop.machine.rules.independence import same_agent
 from onloop.machine.state import Reason, State
 from scenario import ALFA, BRAVO, OTHER_HEAD, claim, judge, report, retry, submit, under_review, work, workflow
 from steps import develop, merge, reviewed, ship

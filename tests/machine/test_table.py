@@ -11,7 +11,7 @@ from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Step
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, State
-from onloop.machine.table import TABLE, check_move, rows
+from onloop.machine.transition_table import TABLE, check_move, rows
 from passing import checkpoint, context, delivered, handoff, shown, tell
 from scenario import (
     ALFA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onloop.errors import NotAllowed
 from onloop.machine.commands import EndTurn
 from onloop.machine.events import TurnBlocked, TurnEnded
-from onloop.machine.ownership import MOST_BLOCKS
+from onloop.machine.rules.ownership import MOST_BLOCKS
 from scenario import ALFA, BRAVO, claim, submit, workflow
 from steps import develop
 

@@ -18,13 +18,13 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from onloop.gates.box import calls
+from onloop.gates.box import syscalls
+from onloop.gates.box.folder_owners import take_back
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.ownership import take_back
-from onloop.gates.box.probe import Proof, decoys, probe
-from onloop.gates.box.strongest import empty_view, kept_by, refusals, strongest_box, unused_user
-from onloop.gates.box.view import Inside, View, inside
-from onloop.gates.process import Limits, Ran, run
+from onloop.gates.box.proof.probe import ProbeReport, decoys, probe
+from onloop.gates.box.visible import Inside, VisibleFiles, inside
+from onloop.gates.command_process import Limits, Ran, run
+from onloop.gates.strongest_box import empty_view, kept_by, refusals, strongest_box, unused_user
 
 PYTHON = "/usr/bin/python3"
 LONG_MS = 60_000
@@ -45,7 +45,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def empty() -> Iterator[tuple[Path, View]]:
+def empty() -> Iterator[tuple[Path, VisibleFiles]]:
     """A folder of our own that others can enter, and a view of empty folders in it."""
     place = Path(tempfile.mkdtemp(prefix="box-trial-"))
     place.chmod(0o755)
@@ -63,7 +63,7 @@ def box_of(kind: BoxKind, limits: str | None = None) -> Box:
 
 def run_in(
     box: Box,
-    view: View,
+    view: VisibleFiles,
     argv: Sequence[str],
     *,
     limits: Limits | None = None,
@@ -84,7 +84,7 @@ def run_in(
     )
 
 
-def proof_of(box: Box, *, network: bool = False, nested: bool = False) -> Proof:
+def proof_of(box: Box, *, network: bool = False, nested: bool = False) -> ProbeReport:
     """What the probe shows of a box, on things of ours that lie beside its view."""
     with empty() as (place, plain), decoys(place / "ours") as targets:
         view = replace(plain, network=network, nested=nested)
@@ -114,7 +114,7 @@ def _readable() -> Path:
     return place
 
 
-def _told(proof: Proof) -> dict[str, object]:
+def _told(proof: ProbeReport) -> dict[str, object]:
     return {"box": proof.box, "strong": proof.is_strong, "cells": {cell.name: cell.stopped for cell in proof.cells}}
 
 
@@ -146,8 +146,8 @@ def _main(verb: str, *words: str) -> dict[str, object]:
 def _hold_key(name: str) -> None:
     """Puts a key into a session keyring of our own."""
     add_key, keyctl = KEY_CALLS[os.uname().machine]
-    calls.system_call(keyctl, 1, None)
-    calls.system_call(add_key, b"user", name.encode(), b"hush", 4, -3)
+    syscalls.system_call(keyctl, 1, None)
+    syscalls.system_call(add_key, b"user", name.encode(), b"hush", 4, -3)
 
 
 MIB = 1024 * 1024

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from onloop.gateway.commands import PerformCommand
     from onloop.gateway.jobs import TakeJob
     from onloop.gateway.upkeep import KeepContent, RecogniseAgent
-    from onloop.machine.house import PersonEnrolled
+    from onloop.machine.store_state import PersonEnrolled
 
 REACHED = "REACHED"
 
 
 def agent(store: str, task_id: str) -> dict[str, str]:
     """The attempts of an agent that holds a task, over the socket and on files."""
-    from onloop.gateway.client import ClientStore, GatewayClient
-    from onloop.gateway.identity import Principal, PrincipalKind, verifier
-    from onloop.gateway.line import Line
-    from onloop.gateway.opening import wall_clock
-    from onloop.gateway.reads import ReadStoreState, ReadTask
+    from onloop.access.opening import wall_clock
     from onloop.machine import commands as c
     from onloop.machine.definition import Assurance
+    from onloop.machine.principal import Principal, PrincipalKind, verifier
     from onloop.machine.task import Evidence, Submission, Verdict
+    from onloop.remote.client import ClientStore, GatewayClient
+    from onloop.remote.connection import Connection
+    from onloop.views.reads import ReadStoreState, ReadTask
 
     home = Path(store)
-    line = Line(home.parent / "serve" / "gateway.sock", home)
+    line = Connection(home.parent / "serve" / "gateway.sock", home)
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
     me = gateway.perform(RecogniseAgent(os.environ["ONLOOP_TOKEN"]))
     task, people = gateway.perform(ReadTask(task_id)), gateway.perform(ReadStoreState()).people

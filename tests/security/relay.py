@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onloop.gateway.peer import listening
-from onloop.gateway.wire import LARGEST_ANSWER, Frames, framed
+from onloop.remote.framing import LARGEST_ANSWER, Frames, framed
+from onloop.remote.unix_socket import listening
 
 
 def _as_it_is(message: bytes) -> bytes:

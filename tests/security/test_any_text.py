@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.errors import OnloopError
-from onloop.gates.bundle import bundle_header
-from onloop.gates.manifest import manifest_from
-from onloop.gateway import scram
-from onloop.gateway.passphrase import Challenge
+from onloop.gates.intake.bundle import bundle_header
+from onloop.gates.intake.manifest import manifest_from
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.machine.house import House
+from onloop.identity import scram
+from onloop.identity.passphrase import Challenge
+from onloop.machine.store_state import StoreState
 from onloop.store.memory import MemoryStore
 from onloop.workflow.loader import load
-from onloop_tui.model.changes import diff_lines
+from onloop_tui.model.sheet.change_lines import diff_lines
 
 SCRAPS = st.sampled_from(
     (
@@ -48,7 +48,7 @@ def _token(text: str) -> object:
 
 
 def _first_message(text: str) -> object:
-    return Challenge.begin(House(), text, b"blind")
+    return Challenge.begin(StoreState(), text, b"blind")
 
 
 def _final_message(text: str) -> object:

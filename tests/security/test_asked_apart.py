@@ -16,14 +16,14 @@ from gateway.shop import Shop
 from gateway.test_resident import NOBODY_UID
 from onloop.errors import BadInput, Ground, OnloopError
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.declared import checked
-from onloop.gateway.exchanges import SubmitAnnounced
-from onloop.gateway.home import Home
-from onloop.gateway.identity import NOBODY
-from onloop.gateway.operation import Operation
-from onloop.gateway.reads import ReadLog, ReadTask
+from onloop.gateway.declared_limits import checked
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
+from onloop.home import Home
+from onloop.machine.operation import Operation
+from onloop.machine.principal import NOBODY
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.exchanges import SubmitAnnounced
+from onloop.views.reads import ReadLog, ReadTask
 from world import ROOT
 
 AS_ANOTHER = """\

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.box import bubblewrap
-from onloop.gates.box.filter import program as filtering
 from onloop.gates.box.kind import BoxKind
-from onloop.gates.box.landlock import version
+from onloop.gates.box.kinds import bubblewrap
+from onloop.gates.box.kinds.filter import program as filtering
+from onloop.gates.box.kinds.landlock import version
 from security.box_trials import PYTHON, as_user, box_of, empty, run_in
 
 pytestmark = [

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.box import bubblewrap
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.landlock import version
-from onloop.gates.box.probe import Targets, probe
-from onloop.gates.box.strongest import strongest_box
-from onloop.gates.box.table import STOPS, Attempt, stopped
+from onloop.gates.box.kinds import bubblewrap
+from onloop.gates.box.kinds.landlock import version
+from onloop.gates.box.promises import STOPS, Attempt, stopped
+from onloop.gates.box.proof.probe import Targets, probe
+from onloop.gates.strongest_box import strongest_box
 from security.box_trials import PYTHON, as_user, box_of, proof_of
 
 pytestmark = [

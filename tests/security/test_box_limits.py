@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.box import bubblewrap
-from onloop.gates.box.bounds import Bounds
-from onloop.gates.box.cgroup import ControlGroup
 from onloop.gates.box.kind import BoxKind
-from onloop.gates.box.strongest import kept_by, strongest_box
-from onloop.gates.box.usage import Room
-from onloop.gates.process import Ending
+from onloop.gates.box.kinds import bubblewrap
+from onloop.gates.box.limits.bounds import Bounds
+from onloop.gates.box.limits.cgroup import ControlGroup
+from onloop.gates.box.limits.usage import Room
+from onloop.gates.command_process import Ending
+from onloop.gates.strongest_box import kept_by, strongest_box
 from security.box_trials import PYTHON, SMALL, as_user, box_of, empty, run_in
 
 pytestmark = [

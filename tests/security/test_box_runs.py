@@ -17,13 +17,13 @@ from threading import Event
 
 import pytest
 
-from onloop.gates.box import bubblewrap
+from onloop.gates.box.folder_owners import give, take_back
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.landlock import version
-from onloop.gates.box.ownership import give, take_back
-from onloop.gates.box.seatbelt import profile
-from onloop.gates.box.view import BOXED, View, inside
-from onloop.gates.process import Ending, run
+from onloop.gates.box.kinds import bubblewrap
+from onloop.gates.box.kinds.landlock import version
+from onloop.gates.box.kinds.seatbelt import profile
+from onloop.gates.box.visible import BOXED, VisibleFiles, inside
+from onloop.gates.command_process import Ending, run
 from security.box_trials import KEY_CALLS, LONG_MS, PYTHON, ROOT, as_user, box_of, empty, run_in
 
 pytestmark = [
@@ -263,7 +263,7 @@ def test_an_ordinary_user_runs_commands_in_a_box_as_root_does() -> None:
 
 
 def test_the_names_of_folders_are_the_same_in_every_run_where_a_box_has_its_own_root(tmp_path: Path) -> None:
-    view = View(tmp_path / "checkout", tmp_path / "scratch")
+    view = VisibleFiles(tmp_path / "checkout", tmp_path / "scratch")
     assert inside(Box(BoxKind.BUBBLEWRAP), view) == inside(Box(BoxKind.NAMESPACES), view) == BOXED
     assert inside(Box(BoxKind.LANDLOCK), view).out == str(tmp_path / "scratch" / "out")
 
@@ -283,7 +283,7 @@ def test_without_a_box_the_view_bounds_a_run_and_hides_nothing(tmp_path: Path) -
 
 
 def test_the_profile_for_macos_allows_what_the_view_shows_and_no_more(tmp_path: Path) -> None:
-    view = View(tmp_path / 'check"out', tmp_path / "scratch", read_only=(tmp_path / "tools",))
+    view = VisibleFiles(tmp_path / 'check"out', tmp_path / "scratch", read_only=(tmp_path / "tools",))
     rules = profile(view).splitlines()
     written = next(rule for rule in rules if rule.startswith("(allow file-read* file-write* "))
     assert rules[:2] == ["(version 1)", "(deny default)"]

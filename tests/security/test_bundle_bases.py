@@ -10,7 +10,7 @@ import pytest
 
 from gateway.place import Place, at_the_socket, git, placed
 from onloop.errors import BadInput
-from onloop.gates.manifest import Manifest
+from onloop.gates.intake.manifest import Manifest
 from security import packs
 
 THEIRS = b"of another task, and of nobody else\n"

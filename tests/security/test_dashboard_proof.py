@@ -20,15 +20,15 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.digest import shown_digest
 from onloop.machine.state import State
-from onloop.machine.task import Answer
+from onloop.machine.task import DecisionKind
 from onloop.machine.voice import TYPED_FOR_THIS_MS
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk import Bulk, Phase, Plan
-from onloop_tui.model.bulk import Entry
+from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase
+from onloop_tui.model.decide.bulk_lines import BulkEntry
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.settings import PROOF_MS, Settings
 from onloop_tui.settings_reader import load_settings
-from onloop_tui.widgets.sheet import Mode
 from tui_decisions import last_decision, open_sheet, when_done
 from tui_scenes import APPROVE, MERGE, PASSPHRASE, REMEDIATE, REMEDIATION, Scene, play, shows, until
 
@@ -69,7 +69,7 @@ async def approve_first(pilot: Pilot[str], scene: Scene, app: Dashboard, task: s
     await until(pilot, lambda: app.main.sheet.mode is Mode.CONFIRMING)
     scene.clock.later(later_ms)
     await pilot.press("enter")
-    await until(pilot, when_done(scene, task, Answer.APPROVE))
+    await until(pilot, when_done(scene, task, DecisionKind.APPROVE))
 
 
 def test_how_long_before_it_the_passphrase_was_typed_is_in_the_decision() -> None:
@@ -128,11 +128,15 @@ def test_a_list_under_way_is_finished_with_the_proof_it_was_begun_with() -> None
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
         session = app.main.view.session
-        app.push_screen(Bulk(session, Plan("approve them", tuple(Entry(task, task) for task in tasks), make), ("ana",)))
+        app.push_screen(
+            BulkDialog(
+                session, BulkPlan("approve them", tuple(BulkEntry(task, task) for task in tasks), make), ("ana",)
+            )
+        )
         await shows(pilot, "approve them")
         scene.clock.later(SECOND)
         bulk = app.screen
-        assert isinstance(bulk, Bulk)
+        assert isinstance(bulk, BulkDialog)
         await sign(pilot, scene)
         await until(pilot, lambda: session.person is not None and not bulk.query("Form"))
         scene.clock.later(SECOND)
@@ -159,7 +163,7 @@ def test_a_gate_that_wants_a_fresh_proof_has_it_typed_for_each_decision() -> Non
         await until(pilot, lambda: app.main.sheet.mode is Mode.CONFIRMING)
         scene.clock.later(SECOND)
         await pilot.press("enter")
-        await until(pilot, when_done(scene, second, Answer.APPROVE))
+        await until(pilot, when_done(scene, second, DecisionKind.APPROVE))
 
     asyncio.run(play(app, story))
 
@@ -249,12 +253,12 @@ except OSError as problem:
 """
 HOLD = """\
 import ctypes, os, sys
-import onloop.gateway.secrecy
+import onloop.identity.process_privacy
 os.setgroups([]); os.setgid(61003); os.setuid(61003)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # as a process of that user's from the start is
 if sys.argv[1] == "shut":
-    from onloop.gateway.secrecy import shut
-    assert shut()
+    from onloop.identity.process_privacy import keep_others_out
+    assert keep_others_out()
 print("up", flush=True)
 sys.stdin.read()
 """

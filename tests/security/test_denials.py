@@ -18,23 +18,19 @@ from gateway.served import resident
 from gateway.shop import Shop
 from gateway.test_authorize import PRINCIPALS, asked, spoken
 from onloop.attention.board import HowHidden, board_of
-from onloop.attention.denials import GROUNDS, denial_items
+from onloop.attention.denial_items import GROUNDS, denial_items
 from onloop.attention.groups import Group, groups_of
 from onloop.attention.items import Tier
 from onloop.attention.lifecycle import acknowledgement
 from onloop.errors import Ground, NotAllowed, OnloopError, Refused
 from onloop.gateway.authorize import ALLOWED, verb_of
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.denials import DENIALS
-from onloop.gateway.gallery import board_of_store
-from onloop.gateway.home import Home
-from onloop.gateway.identity import NOBODY, Principal
-from onloop.gateway.line import Line
-from onloop.gateway.passphrase import enrolment
+from onloop.gateway.denial_counts import DENIALS
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent, RecordStoreEvent
+from onloop.home import Home
+from onloop.identity.passphrase import enrolment
 from onloop.machine import commands as c
 from onloop.machine.denials import (
     ALARMING,
@@ -47,12 +43,16 @@ from onloop.machine.denials import (
     counted,
     gathered,
 )
-from onloop.machine.house import Frozen, House, HouseEvent, Unfrozen, fold_house
 from onloop.machine.marks import Muted, Rule
+from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.state import Reason
-from onloop.store.inspection import inspect
+from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, fold_store
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.connection import Connection
 from onloop.store.memory import MemoryStore
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
+from onloop.views.overview_projector import board_of_store
 from scenario import NOON, TASK
 from steps import HOUR, MINUTE, SECOND
 
@@ -90,12 +90,12 @@ def said(shop: Shop) -> list[tuple[str, str, Ground, str, int]]:
     return [(d.principal, d.verb, d.ground, d.subject, d.count) for d in shop.denied()]
 
 
-def ask_of(gateway: Any, who: Principal, command: c.Command | HouseEvent) -> None:
+def ask_of(gateway: Any, who: Principal, command: c.Command | StoreEvent) -> None:
     """Whatever it is, through the method that takes it."""
     match command:
         case c.Create():
             raise AssertionError("it needs a workflow")
-        case _ if isinstance(command, HouseEvent):
+        case _ if isinstance(command, StoreEvent):
             gateway.perform(RecordStoreEvent(who, command))
         case _:
             gateway.perform(PerformCommand(who, TASK, command))
@@ -133,7 +133,7 @@ def test_over_the_socket_each_forbidden_command_of_an_agent_is_a_fact_and_a_floo
     home = Home(durable.store.folder)  # type: ignore[attr-defined]
     commands = [command for who, command in FORBIDDEN if who == AGENT]
     with resident(home, durable.clock):
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), durable.clock)
         assert client.perform(RecogniseAgent(durable.secrets["r1"])) == agent
         for command in commands:
@@ -316,7 +316,7 @@ def test_it_goes_when_it_is_acknowledged_and_comes_back_when_it_happens_again(sh
 def test_no_mute_and_no_freeze_hides_it_and_a_week_of_quiet_ends_it() -> None:
     denied = Denied("agent:alfa", "approve", Ground.KIND, "r1", at=NOON)
     mute = Muted(Rule(reason="denied"), "human:ana", NOON + HOUR, "noise", NOON)
-    house = fold_house([denied, Frozen("all", "human:ana", ""), mute])
+    house = fold_store([denied, Frozen("all", "human:ana", ""), mute])
     board = board_of(groups_of(denial_items(house.denials, NOON + 1)), house, {}, NOON + 1)
 
     assert [group.reason for group in board.shown] == [Reason.DENIED]
@@ -328,7 +328,7 @@ def test_a_pause_begins_a_burst_anew() -> None:
     first = Denied("agent:alfa", "approve", Ground.KIND, count=7, at=NOON)
     later = replace(first, count=1, at=NOON + QUIET_MS)
 
-    (burst,) = fold_house([first, later]).denials.values()
+    (burst,) = fold_store([first, later]).denials.values()
 
     assert (burst.count, burst.since) == (1, later.at)
 
@@ -348,7 +348,7 @@ FACTS = st.builds(
 @given(st.lists(FACTS, max_size=150))
 def test_the_fold_is_bounded_and_the_sum_of_what_was_said_lately(facts: list[Denied]) -> None:
     ordered = sorted(facts, key=lambda fact: fact.at)
-    house = fold_house(ordered)
+    house = fold_store(ordered)
 
     assert len(house.denials) <= MOST_BURSTS
     if len({burst_key(fact) for fact in facts}) <= MOST_BURSTS:
@@ -364,7 +364,7 @@ def test_every_ground_has_words_and_a_level_of_alarm_that_is_reached() -> None:
 
 
 def test_an_old_house_has_no_denials() -> None:
-    assert House().denials == {}
+    assert StoreState().denials == {}
 
 
 def test_a_denial_cannot_be_recorded_by_anybody_but_the_gateway(shop: Shop) -> None:

@@ -17,11 +17,11 @@ from e2e.serving import serving
 from gateway.served import resident
 from gateway.shop import LAUNCHER, Clock, Shop, passphrase_of
 from gateway.test_resident import FOREIGN, NOBODY_UID
-from onloop.gateway.home import Home
-from onloop.gateway.opening import wall_clock
-from onloop.gateway.passphrase import enrolment
-from onloop.gateway.service import append_house
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.access.opening import wall_clock
+from onloop.gateway.service import append_store_event
+from onloop.home import Home
+from onloop.identity.passphrase import enrolment
+from onloop.store.sqlite.database import SqliteStore, create_store
 from world import ROOT, World
 
 AGENT, STRANGER = "agent:mallory", "onl_agt_nobody-ever-gave-this-one-out"
@@ -98,7 +98,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _enrol_as_people_are(shop: Shop) -> None:
     """A client asks nobody for a passphrase whose keys cost as little as a shop's do."""
     ana = enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
-    shop.store.transact(lambda tx: append_house(tx, ana, shop.clock(), LAUNCHER.id))
+    shop.store.transact(lambda tx: append_store_event(tx, ana, shop.clock(), LAUNCHER.id))
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -9,7 +9,11 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway import quota
-from onloop.gateway.fences import (
+from onloop.gateway.leases import PassOn
+from onloop.gateway.quota import MOST_HELD as MOST_TASKS
+from onloop.gateway.quota import HeldTasks
+from onloop.gateway.upkeep import FireTimers
+from onloop.remote.user_limits import (
     BURST,
     FEW,
     MOST_HELD,
@@ -19,13 +23,9 @@ from onloop.gateway.fences import (
     RESERVED,
     TURN_BYTES,
     TURN_REQUESTS,
-    Fences,
     Queue,
+    UserLimits,
 )
-from onloop.gateway.leases import PassOn
-from onloop.gateway.quota import MOST_HELD as MOST_TASKS
-from onloop.gateway.quota import Held
-from onloop.gateway.upkeep import FireTimers
 from onloop.store.memory import MemoryStore
 
 EVE, ANA, SERVICE = 2001, 2002, 0
@@ -42,7 +42,7 @@ class Asked:
 
 
 def test_one_user_has_so_many_connections_and_another_still_gets_in() -> None:
-    fences = Fences()
+    fences = UserLimits()
     for _ in range(MOST_OF_ONE):
         fences.admit(EVE, own=False)
     with pytest.raises(Unavailable, match=f"user {EVE} has {MOST_OF_ONE} connections"):
@@ -53,7 +53,7 @@ def test_one_user_has_so_many_connections_and_another_still_gets_in() -> None:
 
 
 def test_however_many_users_flood_whoever_has_few_connections_gets_in() -> None:
-    fences = Fences()
+    fences = UserLimits()
     refused = 0
     for uid in range(3000, 3020):
         for _ in range(MOST_OF_ONE):
@@ -68,7 +68,7 @@ def test_however_many_users_flood_whoever_has_few_connections_gets_in() -> None:
 
 
 def test_bytes_that_are_not_answered_yet_are_counted_over_all_connections_of_a_user() -> None:
-    fences = Fences()
+    fences = UserLimits()
     for _ in range(8):
         fences.weigh(EVE, MOST_HELD // 8, 0, own=False)
     with pytest.raises(BadInput, match=f"user {EVE} has sent"):
@@ -79,7 +79,7 @@ def test_bytes_that_are_not_answered_yet_are_counted_over_all_connections_of_a_u
 
 
 def test_a_turn_takes_a_portion_of_each_user_and_the_next_begins_with_another() -> None:
-    fences = Fences()
+    fences = UserLimits()
     crowd = [Asked(EVE, waits_since=float(n)) for n in range(100)]
     one = Asked(ANA)
 
@@ -92,12 +92,12 @@ def test_a_turn_takes_a_portion_of_each_user_and_the_next_begins_with_another() 
 
 
 def test_large_requests_take_turns_by_their_size() -> None:
-    taken, more = Fences().turn([Asked(EVE, due=TURN_BYTES) for _ in range(9)], 1.0)
+    taken, more = UserLimits().turn([Asked(EVE, due=TURN_BYTES) for _ in range(9)], 1.0)
     assert (len(taken), more) == (1, True)
 
 
 def test_a_user_is_served_at_a_rate_and_rests_after_a_burst() -> None:
-    fences, crowd = Fences(), [Asked(EVE) for _ in range(TURN_REQUESTS)]
+    fences, crowd = UserLimits(), [Asked(EVE) for _ in range(TURN_REQUESTS)]
     served = sum(len(fences.turn(crowd, 1.0)[0]) for _ in range(100))
     assert served == int(BURST)
     assert fences.turn(crowd, 1.0) == ([], False)
@@ -106,7 +106,7 @@ def test_a_user_is_served_at_a_rate_and_rests_after_a_burst() -> None:
 
 
 def test_who_does_not_read_their_answers_is_asked_nothing_more() -> None:
-    fences = Fences()
+    fences = UserLimits()
     fences.weigh(EVE, 0, MOST_UNREAD + 1, own=False)
     assert fences.turn([Asked(EVE)], 1.0) == ([], False)
     fences.weigh(EVE, 0, -2, own=False)
@@ -114,7 +114,7 @@ def test_who_does_not_read_their_answers_is_asked_nothing_more() -> None:
 
 
 def test_users_of_whom_nothing_is_under_way_are_forgotten() -> None:
-    fences = Fences()
+    fences = UserLimits()
     fences.admit(EVE, own=False)
     fences.forget_idle()
     assert EVE in fences._shares
@@ -163,7 +163,7 @@ def test_the_agents_of_a_task_pass_on_so_much_and_no_more_whatever_leases_they_t
 
 def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: Shop) -> None:
     shop.fleet(MOST_TASKS + 1)
-    held = Held()
+    held = HeldTasks()
     for number in range(1, MOST_TASKS + 1):
         with shop.store.reading() as at:
             held.check(EVE, at)

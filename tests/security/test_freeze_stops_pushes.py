@@ -10,12 +10,12 @@ import pytest
 from e2e.conftest import end_verifier
 from histories import Stage, git
 from merge_desk import approved, execute, gates_answered, merges
-from onloop.gates import merging
-from onloop.gateway.home import Home
-from onloop.gateway.presence import only_verifier
-from onloop.gateway.pushes import Push, pushes_under_way
-from onloop.machine.house import Frozen
+from onloop.access.verifier_process import only_verifier
+from onloop.gates.repository import merging
+from onloop.home import Home
 from onloop.machine.state import State
+from onloop.machine.store_state import Frozen
+from onloop.views.pushes_under_way import Push, pushes_under_way
 from world import PASSPHRASE, Ran, World, wait_for
 
 SLOW = '#!/bin/sh\ntouch "$REACHED"\nwhile [ ! -e "$GO" ]; do sleep 0.02; done\n'

@@ -20,19 +20,19 @@ import pytest
 from gates.conftest import _pattern, mirror, origin  # noqa: F401 - fixtures
 from gates.desk import BOXED, OPEN
 from gateway.shop import CHEAP
+from onloop.access.opening import GatewayHandle, create_home, open_file
 from onloop.gates.box.kind import BoxKind
-from onloop.gates.box.strongest import strongest_box
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.evaluation import Subject, evaluate
-from onloop.gates.mirror import Mirror
+from onloop.gates.evaluation import GateSubject, evaluate
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of, write_toolchain
-from onloop.gateway.home import Home
-from onloop.gateway.identity import verifier
-from onloop.gateway.opening import Opened, create_home, open_file
-from onloop.gateway.workshop import workshop_for
+from onloop.home import Home
 from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec
+from onloop.machine.principal import verifier
 from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
-from onloop.store.sqlite import FILE
+from onloop.store.sqlite.database import FILE
+from onloop.verifier.gate_context import gate_context_for
 from world import PASSPHRASE, ROOT
 
 if TYPE_CHECKING:
@@ -50,25 +50,25 @@ class Bench:
 
     def __init__(self, home: Home, origin: Origin) -> None:
         self.home, self.origin = home, origin
-        self.opened: Opened = open_file(home)
+        self.opened: GatewayHandle = open_file(home)
         self.mirror: Mirror = home.mirror(str(origin.path))
         self.mirror.create()
         self.task = Task("r1", "r1", "t", Kind.WORK, "d" * 64, "w", "human:ana", 0, 0, origin=str(origin.path))
 
-    def submit(self, **files: str) -> Subject:
+    def submit(self, **files: str) -> GateSubject:
         base = self.mirror.refresh("main")
         self.origin.commit({name.replace("__", "/"): text for name, text in files.items()}, "work")
         head = self.mirror.refresh("work")
-        return Subject("r1", "d" * 64, head, self.mirror.tree(head), base)
+        return GateSubject("r1", "d" * 64, head, self.mirror.tree(head), base)
 
     def run(self, script: str, *words: str, box: BoxSpec = BOXED, setup: tuple[tuple[str, ...], ...] = ()) -> Evidence:
         """The evidence of a gate that runs a Python script of the commit."""
         subject = self.submit(attack=script, nothing=os.urandom(4).hex())
         return self.ask(CommandGate("check", ("{python}", "attack", *words), 60_000, box=box), subject, setup)
 
-    def ask(self, gate: CommandGate, subject: Subject, setup: tuple[tuple[str, ...], ...] = ()) -> Evidence:
+    def ask(self, gate: CommandGate, subject: GateSubject, setup: tuple[tuple[str, ...], ...] = ()) -> Evidence:
         definition = Definition("w", "", "d" * 64, (), EnvironmentSpec(setup))
-        workshop = workshop_for(self.opened, verifier("v1"), {})(self.task, definition, lambda: False)
+        workshop = gate_context_for(self.opened, verifier("v1"), {})(self.task, definition, lambda: False)
         return evaluate(gate, subject, workshop)
 
     def output(self, evidence: Evidence) -> str:
@@ -99,10 +99,10 @@ FREEZE = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "core")!r})
 from pathlib import Path
-from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal, PrincipalKind
-from onloop.gateway.opening import open_file
-from onloop.machine.house import Frozen
+from onloop.home import Home
+from onloop.identity.resolution import Principal, PrincipalKind
+from onloop.access.opening import open_file
+from onloop.machine.store_state import Frozen
 opened = open_file(Home(Path(sys.argv[1])))
 opened.gateway.record_house(Principal(PrincipalKind.HUMAN, "ana"), Frozen("all", "human:ana", "mine"))
 """

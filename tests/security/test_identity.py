@@ -19,33 +19,34 @@ import pytest
 
 from gateway.served import line_to, prove_people, resident
 from gateway.shop import CHEAP, LAUNCHER, Shop, passphrase_of
+from onloop.access.opening import create_home, open_home
+from onloop.access.reach import reachable
 from onloop.cli.render import dossier_lines
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.credentials import Credentials
-from onloop.gateway.dossier import dossier_of
-from onloop.gateway.exchanges import AskChallenge, ProveOwner
-from onloop.gateway.home import Home
-from onloop.gateway.identity import Principal, agent_from_token, launcher, this_process, verifier
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.line import Line
-from onloop.gateway.opening import create_home, open_home
-from onloop.gateway.own_key import make_own_key, own_proof
-from onloop.gateway.peer import listening
-from onloop.gateway.reach import reachable
-from onloop.gateway.reads import ReadStoreState
-from onloop.gateway.redacted_reading import RedactedReading
-from onloop.gateway.standing import standings
 from onloop.gateway.upkeep import KeepContent, RecogniseAgent, RecordStoreEvent
+from onloop.home import Home
+from onloop.identity.own_key import make_own_key, own_proof
+from onloop.identity.resolution import agent_from_token, this_process
 from onloop.machine import commands as c
+from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance, Definition
-from onloop.machine.house import Frozen, House
-from onloop.machine.proof import BoxProved
+from onloop.machine.principal import Principal, launcher, verifier
+from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Hand, Independence
-from onloop.store.rows import Job, Remembered, Row, Token
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
+from onloop.remote.exchanges import AskChallenge, ProveOwner
+from onloop.remote.redacted_reading import RedactedReading
+from onloop.remote.unix_socket import listening
+from onloop.store.rows import IdempotencyRecord, Job, StoreRow, Token
+from onloop.views.dossier import dossier_of
+from onloop.views.effective_status import effective_statuses
+from onloop.views.reads import ReadStoreState
 from scenario import NOON, work
 from steps import defined, develop, human, reviewed, ship
 from world import WORKFLOW, World
@@ -118,7 +119,7 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
     durable.begin()
     with resident(home, durable.clock):
         (home.store / "own.key").rename(tmp_path / "put aside")
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         tries = {
             "take a job": lambda: gateway.perform(TakeJob(verifier("v"), 1, effects=False)),
@@ -135,8 +136,8 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
     assert all(words.startswith("NotAllowed") for words in outcomes.values()), outcomes
 
 
-@pytest.mark.parametrize("kind", [Token, Remembered])
-def test_what_another_user_reads_with_gives_no_row_that_holds_a_secret(durable: Shop, kind: type[Row]) -> None:
+@pytest.mark.parametrize("kind", [Token, IdempotencyRecord])
+def test_what_another_user_reads_with_gives_no_row_that_holds_a_secret(durable: Shop, kind: type[StoreRow]) -> None:
     with durable.store.reading() as reading:
         mine = RedactedReading(reading, "user 1")
         with pytest.raises(NotAllowed, match="user 1 may not read"):
@@ -151,7 +152,7 @@ def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, t
     with resident(home, durable.clock):
         key = make_own_key(home.store)
         (home.store / "own.key").rename(tmp_path / "put aside")
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         first = line.ask(AskChallenge())
         for wrong in ("", "0" * 64, own_proof(key, "another"), own_proof(b"x" * 32, first)):
             with pytest.raises(NotAllowed, match="did not show that they can open the store"):
@@ -190,7 +191,7 @@ def test_root_without_the_secret_is_another_user(durable: Shop, tmp_path: Path) 
 
 
 def take_a_job(store: Path) -> str:
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     return told(
         lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(TakeJob(verifier("v"), 1, effects=False))
     )
@@ -232,7 +233,7 @@ def test_another_users_token_opens_nothing_over_the_socket(durable: Shop, tmp_pa
 
 def claimed(store: Path, task: str, role: str, name: str) -> str:
     """The secret of a claim, or why there is none."""
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     try:
         return gateway.perform(ClaimTask(launcher("x"), f"agent:{name}", role, task=task)).secret
@@ -241,14 +242,14 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
 
 
 def heartbeat(store: Path, secret: str) -> str:
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     return told(lambda: gateway.perform(Heartbeat(gateway.perform(RecogniseAgent(secret)))))
 
 
 def as_if(store: Path, task: str, name: str, epoch: str) -> str:
     """Ask as an agent that was only heard of."""
-    line = Line(Home(store).socket, store)
+    line = Connection(Home(store).socket, store)
     agent = replace(verifier("x"), name=name, task=task, epoch=int(epoch))
     agent = replace(agent, kind=type(agent.kind)("agent"))
     return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(Heartbeat(agent)))
@@ -286,7 +287,7 @@ def sheet(shop: Shop) -> str:
     """What `onloop show` prints."""
     task = shop.task()
     with shop.store.reading() as at:
-        standing = standings(at, (task,), shop.clock())["r1"]
+        standing = effective_statuses(at, (task,), shop.clock())["r1"]
         return "\n".join(dossier_lines(dossier_of(at, task), standing, with_diff=False))
 
 
@@ -389,17 +390,17 @@ def test_the_owners_own_folder_does_not_make_another_listener_theirs(durable: Sh
     home.socket.parent.mkdir()
     with listener(home.socket), pytest.raises(NotAllowed, match="listens at"):
         os.chown(home.socket.parent, ONE, -1)
-        Line(home.socket, home.store).connect()
+        Connection(home.socket, home.store).connect()
     os.chown(tmp_path / "store", 0, -1)
 
 
 def test_where_the_store_cannot_be_seen_nobody_is_believed(tmp_path: Path) -> None:
     with listener(tmp_path / "p" / "s.sock") as heard:
         with pytest.raises(NotAllowed, match=r"cannot be seen .* so nobody can say whose gateway listens") as no:
-            Line(tmp_path / "p" / "s.sock", tmp_path / "nowhere").connect()
+            Connection(tmp_path / "p" / "s.sock", tmp_path / "nowhere").connect()
         (tmp_path / "file").touch()
         with pytest.raises(NotAllowed, match="is not a folder"):
-            Line(tmp_path / "p" / "s.sock", tmp_path / "file").connect()
+            Connection(tmp_path / "p" / "s.sock", tmp_path / "file").connect()
     assert "ONLOOP_STORE" in no.value.hint
     assert [words for words in heard if words] == []
 
@@ -444,7 +445,7 @@ def test_a2_is_reached_by_an_approver_who_is_nobody_of_those_who_own_or_claim(
 
 
 def approving(store: Path, task: str, request: str, digest: str) -> str:
-    line = Line(Home(store).socket, store, Credentials(least_cost=CHEAP))
+    line = Connection(Home(store).socket, store, Credentials(least_cost=CHEAP))
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     person = gateway.person("ana", passphrase_of("ana"), typed=True)
     assert person.voice is not None
@@ -499,7 +500,9 @@ def test_a_store_reaches_a2_only_apart_and_with_a_box_that_holds(tmp_path: Path,
     home.socket.parent.mkdir()
     os.chown(home.socket.parent, -1, os.getgid() + 1 if is_shared else os.getgid())
     levels = [
-        reachable(home, House("s", scripted, proof=BoxProved("b", "bubblewrap", "cgroup", strong, (), "v", NOON)), NOON)
+        reachable(
+            home, StoreState("s", scripted, proof=BoxProved("b", "bubblewrap", "cgroup", strong, (), "v", NOON)), NOON
+        )
         for scripted, strong in ((False, True), (False, False), (True, True))
     ]
 

@@ -15,19 +15,19 @@ from threading import Event, Thread
 import pytest
 
 from gateway.place import SEED, Place, at_the_socket, git, placed
+from onloop.access.isolation import can_open
 from onloop.cli.context import Context
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused
 from onloop.gates.environment import Environment
-from onloop.gates.loan import loaned, own_objects
-from onloop.gates.manifest import Manifest
-from onloop.gates.mirror import Mirror
-from onloop.gates.provenance import check_provenance
+from onloop.gates.intake.manifest import Manifest
+from onloop.gates.repository.loan import loaned, own_objects
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import changes_of
-from onloop.gateway.isolation import can_open
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
-from onloop.store.sqlite import FILE, SqliteStore
+from onloop.store.sqlite.database import FILE, SqliteStore
+from onloop.views.dossier import changes_of
 
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 """Which bytes of the database file SQLite locks for as long as a connection uses its WAL."""

@@ -14,15 +14,15 @@ import pytest
 
 from e2e.serving import is_served
 from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
+from onloop.access.opening import wall_clock
+from onloop.access.runs import Workflow, pinned
 from onloop.gateway.commands import CreateRun
-from onloop.gateway.home import Home
-from onloop.gateway.identity import launcher
-from onloop.gateway.opening import wall_clock
-from onloop.gateway.runs import Workflow, pinned
 from onloop.gateway.service import Gateway
+from onloop.home import Home
 from onloop.machine import commands as c
+from onloop.machine.principal import launcher
 from onloop.machine.task import Kind
-from onloop.store.sqlite import FILE, SqliteStore
+from onloop.store.sqlite.database import FILE, SqliteStore
 from onloop.workflow.loader import load
 from other_users import published, readable_python, why_not
 from world import PASSPHRASE, WORKFLOW, World, wait_for

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from onloop.access.isolation import can_open, check_place
 from onloop.errors import BadInput
-from onloop.gateway.home import Home
-from onloop.gateway.isolation import can_open, check_place
+from onloop.home import Home
 from world import PASSPHRASE, World
 
 OWNER, AGENTS, OWNER_UID, AGENT_UID = "daemon", "nogroup", 1, 65534

@@ -8,8 +8,8 @@ import pytest
 
 from gates.conftest import bare_origin_at, git
 from gates.desk import Desk
-from onloop.gates.evaluation import Subject
-from onloop.gates.mirror import Mirror
+from onloop.gates.evaluation import GateSubject
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import BaseTests, CommandGate, Counter, TestExpectation
 from onloop.machine.task import Verdict
 from security.lying_commits import AGAINST_BASE, ASKED, BASE, BROKEN, PROGRAM, PYTEST, REFUSED, UNITTEST, Lie
@@ -26,7 +26,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desk
 
 
-def submitted(desk: Desk, files: Mapping[str, str], removed: tuple[str, ...] = ()) -> Subject:
+def submitted(desk: Desk, files: Mapping[str, str], removed: tuple[str, ...] = ()) -> GateSubject:
     """The commit on top of main, whatever was committed before."""
     git(desk.origin.path, "update-ref", "-d", "refs/heads/work")
     git(desk.origin.clone, "checkout", "--quiet", "--detach", "main")

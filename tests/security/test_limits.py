@@ -18,31 +18,31 @@ from hypothesis import strategies as st
 from gateway.served import served
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, OnloopError, Refused
-from onloop.gateway.agent_reads import ReadBrief
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.client import GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.declared import checked
-from onloop.gateway.home import Home
+from onloop.gateway.declared_limits import checked
 from onloop.gateway.leases import Heartbeat, PassOn
-from onloop.gateway.operation import Operation, field_hints
 from onloop.gateway.operations import OPERATIONS, operation_named
-from onloop.gateway.peer import connected
-from onloop.gateway.protocol import request_from
-from onloop.gateway.reads import ReadLog, ReadTask, ReadTasks
-from onloop.gateway.standing import ReadTaskNow
-from onloop.gateway.store_changes import ReadStoreChanges
-from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
-from onloop.gateway.wire import Frames, framed
+from onloop.home import Home
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen, HouseEvent
 from onloop.machine.limits import LATEST, Id, Items, Range, Size, Text, check_fields, undeclared
 from onloop.machine.marks import Muted, Rule
+from onloop.machine.operation import Operation, field_hints
+from onloop.machine.store_state import Frozen, StoreEvent
 from onloop.machine.task import Artefact
+from onloop.remote.client import GatewayClient
+from onloop.remote.framing import Frames, framed
+from onloop.remote.protocol import request_from
+from onloop.remote.unix_socket import connected
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.views.agent_reads import ReadBrief
+from onloop.views.effective_status import ReadTaskNow
+from onloop.views.reads import ReadLog, ReadTask, ReadTasks
+from onloop.views.store_changes import ReadStoreChanges
+from onloop.views.sub_agents import SubAgentNews
 from scenario import work
 
 HUGE = "x" * 10_000_000
@@ -57,7 +57,7 @@ def shop() -> Shop:
 
 
 def test_every_field_that_can_be_sent_declares_its_limit() -> None:
-    assert undeclared(c.Command) == undeclared(HouseEvent) == undeclared(SubAgentNews) == ()
+    assert undeclared(c.Command) == undeclared(StoreEvent) == undeclared(SubAgentNews) == ()
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -230,7 +230,7 @@ ODD = st.one_of(
 ANY_JSON = st.recursive(
     ODD, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=9), inner, max_size=4))
 )
-NAMES = sorted({kind.__name__ for union in (c.Command, HouseEvent) for kind in typing.get_args(union)})
+NAMES = sorted({kind.__name__ for union in (c.Command, StoreEvent) for kind in typing.get_args(union)})
 SLOTS = sorted({slot.name for kind in COMMANDS for slot in fields(kind)})
 COMMAND = st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(SLOTS), ANY_JSON, max_size=6)).map(list)
 PRINCIPAL = st.fixed_dictionaries(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from histories import Files, Stage
-from onloop.gates.clonable import unclonable
-from onloop.gates.shown import differing
+from onloop.gates.repository.clonable import unclonable
+from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 
 TEXT = "one\ntwo\nthree\n"

@@ -20,16 +20,16 @@ from pathlib import Path
 import pytest
 
 from gateway.test_authorize import PRINCIPALS, REVIEWED
+from onloop.access import verifier_process
 from onloop.errors import Ground, NotAllowed
 from onloop.gates import warden
-from onloop.gates.folders import scratch
-from onloop.gates.mirror import Mirror
-from onloop.gateway import presence
+from onloop.gates.repository.folders import scratch
+from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.authorize import ALLOWED, authorize
-from onloop.gateway.home import Home
+from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
-from onloop.machine.progress import is_approved, valid_approvals
+from onloop.machine.rules.progress import is_approved, valid_approvals
 from onloop.machine.task import Submission
 from scenario import (
     ANA,
@@ -123,13 +123,13 @@ def test_a_verifier_is_started_with_nothing_of_ours_or_of_pythons_in_its_environ
     """What `onloop` runs as is put aside for a program that says what it was given."""
     says = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text('\\n'.join(os.environ) + '\\n.')"
     told = tmp_path / "told"
-    monkeypatch.setattr(presence, "own_command", lambda *_: [sys.executable, "-I", "-c", says, str(told)])
+    monkeypatch.setattr(verifier_process, "own_command", lambda *_: [sys.executable, "-I", "-c", says, str(told)])
     for name in ("ONLOOP_TASK", "ONLOOP_URL", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME"):
         monkeypatch.setenv(name, "from-an-agent")
     home = Home(tmp_path / "store")
     home.store.mkdir(mode=0o700)
 
-    presence.ensure_verifier(home)
+    verifier_process.ensure_verifier(home)
 
     wait_for(lambda: told.exists() and told.read_text().endswith("."), lambda: "nothing was started")
     names = told.read_text().splitlines()

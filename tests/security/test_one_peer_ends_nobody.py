@@ -14,11 +14,11 @@ from gateway.served import message, resident
 from gateway.shop import Shop
 from gateway.test_resident import said
 from onloop.errors import BadInput
-from onloop.gates.manifest import Manifest
-from onloop.gates.quarantine import Arrival
-from onloop.gateway.home import Home
-from onloop.gateway.intake import Hatch
-from onloop.gateway.wire import framed
+from onloop.gates.intake.manifest import Manifest
+from onloop.gates.intake.quarantine import Arrival
+from onloop.home import Home
+from onloop.remote.framing import framed
+from onloop.remote.intake import Intake
 
 LONG = "t" * 20_000
 ODD: Mapping[str, list[Any]] = {
@@ -66,12 +66,12 @@ class Slow(Arrival):
 
 
 @contextmanager
-def going(folder: Path) -> Iterator[Hatch]:
+def going(folder: Path) -> Iterator[Intake]:
     """A hatch that another thread is just emptying."""
     made = Slow.begin(folder, Manifest("1" * 40, 100))
     assert isinstance(made, Slow)
     made.closing, made.go_on = Event(), Event()
-    hatch = Hatch(made)
+    hatch = Intake(made)
     closing = Thread(target=hatch.close)
     closing.start()
     try:

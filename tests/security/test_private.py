@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gateway.home import Home
+from onloop.home import Home
 from world import PASSPHRASE, World, wait_for
 
 SHARED = {"serve": 0o710, "serve/gateway.sock": 0o660}

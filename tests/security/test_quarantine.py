@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.place import SEED, Place, at_the_socket, git, placed
+from onloop.access.submission import hold_again, submit
 from onloop.errors import BadInput, OnloopError, Refused
-from onloop.gates.bundle import BundleHeader, bundle_header
-from onloop.gates.collection import collected
 from onloop.gates.environment import Environment
-from onloop.gates.folders import remove_tree
-from onloop.gates.manifest import Announced, Manifest, manifest_from
-from onloop.gates.pack import PackLimits, check_pack
-from onloop.gates.provenance import check_provenance
-from onloop.gates.quarantine import LIMITS
-from onloop.gateway.submission import hold_again, submit
+from onloop.gates.intake.bundle import BundleHeader, bundle_header
+from onloop.gates.intake.collection import collected
+from onloop.gates.intake.manifest import Announced, Manifest, manifest_from
+from onloop.gates.intake.quarantine import LIMITS
+from onloop.gates.repository.folders import remove_tree
+from onloop.gates.repository.pack import PackLimits, check_pack
+from onloop.gates.repository.provenance import check_provenance
 from security import packs
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

@@ -15,18 +15,18 @@ import pytest
 from gateway.served import message, resident
 from gateway.shop import CHEAP, Shop, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import CreateRun, PerformCommand
-from onloop.gateway.credentials import Credentials
-from onloop.gateway.home import Home
 from onloop.gateway.jobs import TakeJob
-from onloop.gateway.line import Line
 from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
-from onloop.machine.house import Frozen
+from onloop.machine.store_state import Frozen
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
 from onloop.store.codec import to_text
-from onloop.store.rows import Pinned
+from onloop.store.rows import PinnedWorkflow
 from security.relay import Relay, relayed
 
 CHANGED = "was changed, added or repeated on its way"
@@ -41,7 +41,7 @@ def through(shop: Shop, folder: Path, relay: Relay) -> Iterator[GatewayClient]:
         resident(home, shop.clock) as words,
         relayed(home.socket, folder / "relay" / "r.sock", relay) as path,
     ):
-        line = Line(path, home.store, Credentials(least_cost=CHEAP))
+        line = Connection(path, home.store, Credentials(least_cost=CHEAP))
         (home.store / "own.key").rename(folder / "put aside")
         gateway = GatewayClient(line, ClientStore(line), shop.clock)
         gateway.person("ana", passphrase_of("ana"), typed=True)
@@ -231,7 +231,7 @@ def test_a_relay_does_not_become_the_approver_by_having_seen_the_proof(durable: 
         proofs = [message for message in relay.carried if b"scram_" in message]
         replay = Relay(lambda message: [*proofs, message])
         with relayed(Home(tmp_path / "store").socket, tmp_path / "relay" / "again.sock", replay) as path:
-            line = Line(path, tmp_path / "store")
+            line = Connection(path, tmp_path / "store")
             client = GatewayClient(line, ClientStore(line), durable.clock)
             with pytest.raises(NotAllowed, match="has not proved to be human:ana"):
                 client.perform(PerformCommand(durable.person(), "r1", durable.approval()))
@@ -253,7 +253,7 @@ def test_what_a_person_is_comes_from_the_gateway_whatever_is_sent(durable: Shop,
 def test_a_person_who_has_proved_themselves_is_not_the_gateways_own(durable: Shop, tmp_path: Path) -> None:
     waiting(durable)
     walked = durable.definition
-    pinned = Pinned(walked.digest, walked.name, "workflow: feature", to_text(walked))
+    pinned = PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked))
     with through(durable, tmp_path, Relay()) as gateway:
         ana = durable.person()
         with pytest.raises(NotAllowed, match="may not take job"):

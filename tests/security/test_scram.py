@@ -13,17 +13,17 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import CHEAP, Shop, enrolled, passphrase_of
 from onloop.errors import BadInput, NotAllowed
-from onloop.gateway import scram
-from onloop.gateway.client import ClientStore, GatewayClient
-from onloop.gateway.credentials import Credentials
-from onloop.gateway.guesses import Guesses
-from onloop.gateway.home import Home
-from onloop.gateway.line import Line
-from onloop.gateway.passphrase import Challenge, Proof, enrolment, recognised
-from onloop.gateway.service import Gateway, append_house
+from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.home import Home
+from onloop.identity import scram
+from onloop.identity.passphrase import Challenge, PersonProof, enrolment, recognised
 from onloop.machine.definition import Assurance
-from onloop.machine.house import House, PersonEnrolled
+from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
+from onloop.remote.guess_limits import Guesses
 from security.relay import Relay, relayed
 
 PASSPHRASE, BLIND, NONCE = "correct horse battery", b"\0" * 32, "n" * 32
@@ -31,7 +31,7 @@ PASSPHRASE, BLIND, NONCE = "correct horse battery", b"\0" * 32, "n" * 32
 
 def exchange(person: PersonEnrolled, passphrase: str) -> tuple[Challenge, scram.Exchange, scram.Keys]:
     """Both ends of an exchange, up to the proof, with a client who says this passphrase."""
-    house = House(people={person.name: person})
+    house = StoreState(people={person.name: person})
     asked = Challenge.begin(house, scram.client_first(person.name, NONCE), BLIND)
     demand = scram.demand_from(asked.demanded, NONCE, CHEAP)
     keys = scram.keys_from(scram.salted_password(passphrase, demand.salt, demand.cost))
@@ -74,7 +74,7 @@ def test_what_is_kept_can_neither_prove_a_person_nor_be_turned_into_what_can() -
 
 def test_whoever_is_not_enrolled_is_asked_as_if_they_were_and_the_same_each_time() -> None:
     demands = [
-        scram.demand_from(Challenge.begin(House(), scram.client_first("eve", NONCE), BLIND).demanded, NONCE, 2)
+        scram.demand_from(Challenge.begin(StoreState(), scram.client_first("eve", NONCE), BLIND).demanded, NONCE, 2)
         for _ in range(2)
     ]
 
@@ -147,7 +147,7 @@ def enrolled_earlier(durable: Shop) -> None:
     """Zoe is enrolled as an earlier onloop did it: with what scrypt gave at 2^14."""
     salted = scram.salted_password(PASSPHRASE, b"\1" * 16, scram.EARLIER_COST)
     event = PersonEnrolled("zoe", ("approvers",), "zoe@example.org", "01" * 16, salted.hex(), "launcher:init")
-    durable.store.transact(lambda tx: append_house(tx, event, durable.clock(), "launcher:init"))
+    durable.store.transact(lambda tx: append_store_event(tx, event, durable.clock(), "launcher:init"))
 
 
 def person_of(durable: Shop, name: str) -> PersonEnrolled:
@@ -159,7 +159,7 @@ def test_whoever_an_earlier_onloop_enrolled_is_moved_over_at_their_next_proof(du
     enrolled_earlier(durable)
     home = Home(tmp_path / "store")
     with resident(home, durable.clock) as words:
-        line = Line(home.socket, home.store)
+        line = Connection(home.socket, home.store)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         with pytest.raises(NotAllowed, match="is not right"):
             gateway.person("zoe", "a guess", typed=True)
@@ -186,7 +186,7 @@ def test_a_passphrase_never_goes_over_the_socket_nor_what_could_be_used_in_its_p
 ) -> None:
     home, seen = Home(tmp_path / "store"), Relay()
     with resident(home, durable.clock), relayed(home.socket, tmp_path / "relay" / "r.sock", seen) as path:
-        line = Line(path, home.store, Credentials(least_cost=CHEAP))
+        line = Connection(path, home.store, Credentials(least_cost=CHEAP))
         GatewayClient(line, ClientStore(line), durable.clock).person("ana", passphrase_of("ana"), typed=True)
         line.close()
     keys = scram.keys_from(scram.salted_password(passphrase_of("ana"), b"\0", CHEAP))
@@ -209,7 +209,7 @@ def test_a_listener_that_does_not_know_the_person_is_found_out(durable: Shop, tm
         return answer.replace(b'"final": "v=', b'"final": "v=AAAA')
 
     with resident(home, durable.clock), relayed(home.socket, tmp_path / "r" / "r.sock", Relay(answers=say_yes)) as path:
-        line = Line(path, home.store, Credentials(least_cost=CHEAP))
+        line = Connection(path, home.store, Credentials(least_cost=CHEAP))
         with pytest.raises(NotAllowed, match="is not the gateway that enrolled you"):
             line.person("ana", passphrase_of("ana"), typed=True)
         assert not line.can_speak_for("ana")
@@ -280,8 +280,8 @@ def test_a_clock_set_back_forgives_no_guess_and_locks_nobody_out_for_long() -> N
     ],
 )
 def test_no_more_is_recorded_than_was_proved(typed: bool, scripted: bool, is_apart: bool, level: Assurance) -> None:
-    proof = Proof(typed=typed, at=7, uses=2, uid=1003, is_apart=is_apart)
-    voice = recognised(House(scripted=scripted), enrolled("ana", ()), proof).voice
+    proof = PersonProof(typed=typed, at=7, uses=2, uid=1003, is_apart=is_apart)
+    voice = recognised(StoreState(scripted=scripted), enrolled("ana", ()), proof).voice
 
     assert voice is not None
     assert (voice.assurance, voice.proved_at, voice.decided, voice.uid) == (level, 7, 2, 1003)

@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.family import _lines
-from onloop.gateway.known import secrets_among
 from onloop.gateway.leases import Heartbeat, PassOn
-from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.known_secrets import secrets_among
 from onloop.machine import commands as c
-from onloop.machine.house import Frozen
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Verdict
 from onloop.redaction import MASK, redacted
 from onloop.secret_shapes import NAMED, TOKENS
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import SubAgent
+from onloop.views.children import _lines
+from onloop.views.sub_agents import SubAgentNews
 from scenario import work
 from world import ROOT
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from onloop.gates.box.reference import table
+from onloop.gates.box.promises_page import table
 from world import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_boxes_is_the_one_that_the_probe_is_held_to() -> None:
-    begin, end = "python -m onloop.gates.box.reference` -->\n", "\n<!-- /boxes -->"
+    begin, end = "python -m onloop.gates.box.promises_page` -->\n", "\n<!-- /boxes -->"
     assert PAGE[PAGE.index(begin) + len(begin) : PAGE.index(end)] == table()
 
 

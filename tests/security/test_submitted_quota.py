@@ -12,11 +12,11 @@ from onloop.errors import Exit, Refused
 from onloop.gateway import quota
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import NOBODY, Principal, PrincipalKind, launcher
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
 from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent
 from onloop.machine import commands as c
+from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
 
 
 @pytest.fixture(params=["embedded", "socket"])

@@ -15,9 +15,9 @@ import pytest
 from gates.conftest import _pattern, git, mirror, origin  # noqa: F401 - fixtures
 from gates.desk import Desk, command, says
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.evaluation import Subject
-from onloop.gates.mirror import Mirror
-from onloop.gates.tree import Forged, differing, on_disk
+from onloop.gates.evaluation import GateSubject
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.true_tree import Forged, differing, on_disk
 from onloop.machine.definition import FileGate
 from onloop.machine.task import Verdict
 
@@ -44,7 +44,7 @@ def forge(mirror: Mirror, name: str, kind: str, content: bytes) -> None:
     loose.write_bytes(zlib.compress(b"%b %d\0%b" % (kind.encode(), len(content), content)))
 
 
-def blob(mirror: Mirror, subject: Subject, path: str) -> str:
+def blob(mirror: Mirror, subject: GateSubject, path: str) -> str:
     return git(mirror.path, "rev-parse", f"{subject.head}:{path}")
 
 

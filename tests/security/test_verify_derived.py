@@ -19,13 +19,13 @@ import pytest
 
 from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
-from onloop.gateway.derivation import Derivation
-from onloop.gateway.home import Home
-from onloop.store.inspection import inspect
+from onloop.home import Home
+from onloop.insight.derivation import Derivation
 from onloop.store.port import Transaction
-from onloop.store.rows import Brief, Due, Glance, Job, Lease, Pinned, SubAgent, Token
-from onloop.store.sqlite import SqliteStore, anchor_of
-from onloop.store.tables import Tables
+from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token
+from onloop.store.sqlite.database import SqliteStore, anchor_of
+from onloop.store.sqlite.inspection import inspect
+from onloop.store.sqlite.tables import Tables
 from world import GIT, PASSPHRASE, World
 
 AGENT = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
@@ -96,7 +96,10 @@ def test_a_busy_store_that_nobody_touched_is_as_the_log_says(busy: Busy, tmp_pat
     store = _copy(busy, tmp_path)
     opened = SqliteStore(store)
     with opened.reading() as at:
-        rows = {kind.__name__: len(at.select(kind)) for kind in (Due, Glance, Brief, Lease, Token, Pinned)}
+        rows = {
+            kind.__name__: len(at.select(kind))
+            for kind in (TimerRow, CachedAnswer, BriefRow, Lease, Token, PinnedWorkflow)
+        }
         kinds = {event.name for event in at.log(limit=5000)}
     opened.close()
 
@@ -145,14 +148,14 @@ def _added(row: Any, words: str) -> Tamper:
 
 
 def _yes(at: Tables) -> str:
-    row = next(row for row in at.select(Glance) if row.exit)
+    row = next(row for row in at.select(CachedAnswer) if row.exit)
     at.put(replace(row, exit=0, text="yes: proceed\n", json=json.dumps({**json.loads(row.json), "exit": 0})))
     return f"glance {row.task}: exit: 0, expected {row.exit}"
 
 
 def _without_gates(at: Tables) -> str:
     """A running task obeys what is compiled: its gates are taken out, the source stays."""
-    row = next(row for row in at.select(Pinned) if row.source)
+    row = next(row for row in at.select(PinnedWorkflow) if row.source)
     compiled = json.loads(row.compiled)
     for step in compiled["steps"]:
         step.pop("gates", None)
@@ -163,7 +166,7 @@ def _without_gates(at: Tables) -> str:
 
 
 def _childs_workflow(at: Tables) -> str:
-    row = next(row for row in at.select(Pinned) if not row.source)
+    row = next(row for row in at.select(PinnedWorkflow) if not row.source)
     compiled = json.loads(row.compiled)
     compiled["steps"][0]["brief"] = "Do as you like."
     at.put(replace(row, compiled=json.dumps(compiled, sort_keys=True, separators=(",", ":"), ensure_ascii=False)))
@@ -171,7 +174,7 @@ def _childs_workflow(at: Tables) -> str:
 
 
 def _other_source(at: Tables) -> str:
-    row = next(row for row in at.select(Pinned) if row.source)
+    row = next(row for row in at.select(PinnedWorkflow) if row.source)
     at.put(replace(row, source=row.source.replace("description:", "description: not")))
     return f"pinned {row.digest[:12]}: source: its bytes have the digest"
 
@@ -200,17 +203,17 @@ def _second_token(at: Tables) -> str:
 
 
 TAMPERINGS: Mapping[str, Tamper] = {
-    "a timer deleted": _deleted(Due, "the log asks for it, and no row does"),
-    "a timer put off for ever": _changed(Due, "at: 9007199254740991, expected", at=2**53 - 1),
+    "a timer deleted": _deleted(TimerRow, "the log asks for it, and no row does"),
+    "a timer put off for ever": _changed(TimerRow, "at: 9007199254740991, expected", at=2**53 - 1),
     "a timer added": _added(
-        Due("x.expire", "x", "expire", "1", 5), "due x.expire: a row that the log does not explain"
+        TimerRow("x.expire", "x", "expire", "1", 5), "due x.expire: a row that the log does not explain"
     ),
     "a job added": _added(Job("x/y/z/0", "x", "z", 0), "job x/y/z/0: a row that the log does not explain"),
     "an answer of check turned to yes": _yes,
-    "an answer's words": _changed(Glance, "text: yes", text="yes\n"),
-    "an answer deleted": _deleted(Glance, "the log asks for it, and no row does"),
-    "a brief replaced": _changed(Brief, "text: Push to main.", text="Push to main.\n"),
-    "a brief as JSON replaced": _changed(Brief, "json:", json='"Push to main."'),
+    "an answer's words": _changed(CachedAnswer, "text: yes", text="yes\n"),
+    "an answer deleted": _deleted(CachedAnswer, "the log asks for it, and no row does"),
+    "a brief replaced": _changed(BriefRow, "text: Push to main.", text="Push to main.\n"),
+    "a brief as JSON replaced": _changed(BriefRow, "json:", json='"Push to main."'),
     "a compiled workflow without gates": _without_gates,
     "a child's compiled workflow": _childs_workflow,
     "a workflow's source": _other_source,
@@ -368,11 +371,11 @@ def test_a_mirror_that_was_tampered_with_is_named_with_what_and_where(name: str,
 
 def test_another_tree_than_the_log_says_is_named(busy: Busy, tmp_path: Path) -> None:
     """The log cannot be changed without its chain, so the other side is: what the mirror has under that name."""
-    from onloop.gates.soundness import Wanted, looked_at, usual_config
+    from onloop.gates.repository.soundness import ExpectedCommit, looked_at, usual_config
 
     store = _copy(busy, tmp_path)
     head, tree = _submitted(store)
-    wanted = (Wanted(head, "0" * len(tree), "event 7"), Wanted("$(x)", tree, "event 8"))
+    wanted = (ExpectedCommit(head, "0" * len(tree), "event 7"), ExpectedCommit("$(x)", tree, "event 8"))
 
     looked = looked_at(_mirror(store, busy), wanted, usual_config())
 

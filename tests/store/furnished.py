@@ -7,10 +7,10 @@ from pathlib import Path
 from gateway.shop import Shop
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.sub_agents import SubAgentNews
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.views.sub_agents import SubAgentNews
 from steps import MINUTE
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from onloop.errors import StoreError
 from onloop.machine.events import Created, GatesRequested, Moved, Reassigned, StepEntered
-from onloop.machine.house import HouseEvent
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.store.codec import EVENTS, OF_THE_HOUSE, SHORT, event_from_text, from_text, to_text
 
@@ -75,4 +75,4 @@ def test_short_and_long_events_are_read_alike(length: int) -> None:
 
 
 def test_every_event_of_the_house_is_known_for_one() -> None:
-    assert {kind for kind in EVENTS.values() if issubclass(kind, HouseEvent)} == OF_THE_HOUSE
+    assert {kind for kind in EVENTS.values() if issubclass(kind, StoreEvent)} == OF_THE_HOUSE

@@ -12,44 +12,44 @@ import pytest
 from onloop.attention.idle import silence
 from onloop.machine.events import Claimed, Created, Event, LeaseEnded, Moved, StepEntered
 from onloop.machine.evolve import evolve
-from onloop.machine.house import HOUSE, Frozen, StoreCreated, fold_house
 from onloop.machine.marks import Acknowledged, Muted, Rule, Snoozed
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import HOUSE, Frozen, StoreCreated, fold_store
 from onloop.machine.task import Kind, Task
 from onloop.store.memory import MemoryStore
-from onloop.store.port import Entry, Store, TaskFilter, Transaction
+from onloop.store.port import EventEntry, Store, TaskFilter, Transaction
 from onloop.store.rows import (
     LOG,
     Archived,
-    Brief,
-    Due,
-    Glance,
+    BriefRow,
+    CachedAnswer,
     Head,
+    IdempotencyRecord,
     Job,
     Lease,
-    Pinned,
-    Remembered,
-    Row,
+    PinnedWorkflow,
+    StoreRow,
     SubAgent,
+    TimerRow,
     Token,
     key_of,
 )
-from onloop.store.sqlite import SqliteStore, create_store
-from onloop.store.verification import verify
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.verification import verify
 
 CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1", repo="billing")
 READY = Moved(State.SUBMITTED, Reason.READY, "waits")
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[StoreRow, ...] = (
     Lease("r1", 3, "agent:a", 100, 50, 50),
     Token("ff", "agent:a", "r1", 3, "a.b"),
-    Pinned("d1", "feature", "workflow: x", "{}"),
+    PinnedWorkflow("d1", "feature", "workflow: x", "{}"),
     Job("r1/tests/4", "r1", "tests", 10),
     Job("r1/merge/9", "r1", None, 11, "gateway", 99),
-    Due("r1|timeout|3", "r1", "timeout", "3", 500),
-    Remembered("k1", "aa", "{}", 12),
+    TimerRow("r1|timeout|3", "r1", "timeout", "3", 500),
+    IdempotencyRecord("k1", "aa", "{}", 12),
     Head("r9", 2, "ee"),
-    Glance("r1", 3, "ab", 10, "not_yet", "{}"),
-    Brief("r1", "# Task r1", "{}"),
+    CachedAnswer("r1", 3, "ab", 10, "not_yet", "{}"),
+    BriefRow("r1", "# Task r1", "{}"),
     Archived("r0", 2, "ee", 1, 99, 2, "ff"),
     SubAgent("r1|a1", "r1", 3, "a1", "Explore", "looks for callers", 60, 70),
 )
@@ -73,7 +73,7 @@ def _write(store: Store, task_id: str, *events: Event, run: str = "r1") -> Task:
 def _append(tx: Transaction, task_id: str, *events: Event, run: str = "r1") -> Task:
     task = tx.task(task_id)
     for event in events:
-        tx.append([Entry(run, task_id, event, 7, "human:ana", "key")])
+        tx.append([EventEntry(run, task_id, event, 7, "human:ana", "key")])
         task = evolve(task, event, id=task_id, at=7)
     assert task is not None
     tx.put_task(task)
@@ -108,7 +108,7 @@ def test_an_error_leaves_no_trace(store: Store) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
-def test_a_row_is_kept_replaced_found_and_removed(store: Store, row: Row) -> None:
+def test_a_row_is_kept_replaced_found_and_removed(store: Store, row: StoreRow) -> None:
     key = key_of(row)
 
     def write(tx: Transaction) -> None:
@@ -232,8 +232,8 @@ def test_the_log_is_read_from_either_end_and_always_in_order(store: Store) -> No
 def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
 
     def write(tx: Transaction) -> None:
-        tx.put(Due("a|retry|1", "a", "retry", "1", 300))
-        tx.put(Due("b|retry|1", "b", "retry", "1", 100))
+        tx.put(TimerRow("a|retry|1", "a", "retry", "1", 300))
+        tx.put(TimerRow("b|retry|1", "b", "retry", "1", 100))
         tx.put(Lease("c", 1, "agent:x", 200, 0, 0))
 
     store.transact(write)
@@ -274,13 +274,13 @@ def test_the_house_is_kept(store: Store) -> None:
     )
 
     def write(tx: Transaction) -> None:
-        tx.append([Entry(HOUSE, HOUSE, event, 1, "human:ana") for event in events])
-        tx.put_house(fold_house(events))
+        tx.append([EventEntry(HOUSE, HOUSE, event, 1, "human:ana") for event in events])
+        tx.put_house(fold_store(events))
 
     store.transact(write)
 
     with store.reading() as now:
-        assert now.house() == fold_house(events)
+        assert now.house() == fold_store(events)
         assert verify(now).problems == ()
 
 

@@ -13,13 +13,13 @@ import pytest
 from gateway.shop import Clock
 from onloop.errors import OnloopError, Refused, StoreError
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import launcher
 from onloop.gateway.service import Gateway
 from onloop.machine.commands import Release, ReleaseCause
+from onloop.machine.principal import launcher
 from onloop.store.codec import to_text
-from onloop.store.inspection import inspect
 from onloop.store.port import TaskFilter
-from onloop.store.sqlite import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.inspection import inspect
 from store.furnished import furnished
 
 Truth = dict[str, str]

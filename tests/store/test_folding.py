@@ -10,16 +10,16 @@ import apsw
 import pytest
 
 from onloop.machine.events import Created, Moved
-from onloop.machine.house import Frozen
 from onloop.machine.state import State
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Kind
 from onloop.store.chain import GENESIS, link
 from onloop.store.codec import Logged, to_text
 from onloop.store.port import Recorded
 from onloop.store.rows import LOG, Archived
-from onloop.store.sqlite import FILE, create_store
-from onloop.store.tables import Tables
-from onloop.store.verification import fold_log
+from onloop.store.sqlite.database import FILE, create_store
+from onloop.store.sqlite.tables import Tables
+from onloop.store.sqlite.verification import fold_log
 
 CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1")
 MOVED = Moved(State.WORKING)

@@ -16,13 +16,23 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import StoreError
 from onloop.machine.digest import Json, canonical
-from onloop.store.archive import finished_before, read_back, remove
 from onloop.store.codec import to_text
-from onloop.store.inspection import inspect
-from onloop.store.interchange import export_lines, import_source, read_lines, surveyed
 from onloop.store.port import Reading, TaskFilter
-from onloop.store.rows import ROWS, Archived, Brief, Due, Glance, Head, Remembered, Token, remembered_key
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.rows import (
+    ROWS,
+    Archived,
+    BriefRow,
+    CachedAnswer,
+    Head,
+    IdempotencyRecord,
+    TimerRow,
+    Token,
+    idempotency_key,
+)
+from onloop.store.sqlite.archive import finished_before, read_back, remove
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
+from onloop.store.sqlite.interchange import export_lines, import_source, read_lines, surveyed
 from scenario import NOON
 from store.furnished import furnished
 
@@ -87,7 +97,7 @@ def test_an_export_from_before_schema_4_comes_in_without_its_briefs(tmp_path: Pa
     store = _imported(_with_fitting_digest(old), tmp_path / "two")
 
     with store.reading() as at:
-        assert (bool(at.select(Glance)), at.select(Brief)) == (True, [])
+        assert (bool(at.select(CachedAnswer)), at.select(BriefRow)) == (True, [])
     assert inspect(store).problems == ()
     store.close()
 
@@ -190,8 +200,8 @@ def test_finished_runs_go_to_a_file_and_their_chains_ends_stay(tmp_path: Path) -
         assert gone is not None
         assert (gone.count, gone.hash) == (head.count, head.hash)
         assert (at.task("r3"), at.log(run="r3"), at.get(Head, "r3"), at.last_seq()) == (None, [], None, last)
-        assert [len(at.select(kind, task="r3")) for kind in (Glance, Brief, Token, Due)] == [0, 0, 0, 0]
-        assert at.get(Remembered, remembered_key(shop.person().id, "second")) is None
+        assert [len(at.select(kind, task="r3")) for kind in (CachedAnswer, BriefRow, Token, TimerRow)] == [0, 0, 0, 0]
+        assert at.get(IdempotencyRecord, idempotency_key(shop.person().id, "second")) is None
     assert inspect(shop.store).problems == ()
     shop.store.close()
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from onloop.machine.events import Claimed, Created, Event
 from onloop.machine.evolve import evolve
-from onloop.machine.house import HOUSE, Frozen, evolve_house
+from onloop.machine.store_state import HOUSE, Frozen, evolve_store
 from onloop.machine.task import Kind
-from onloop.store.inspection import inspect
-from onloop.store.known import MOST_ROWS
-from onloop.store.port import Entry, Transaction
-from onloop.store.rows import LOG, Due, Head, Job, Lease, columns
-from onloop.store.sqlite import SqliteStore, create_store
-from onloop.store.tables import Tables
-from onloop.store.verification import verify
+from onloop.store.port import EventEntry, Transaction
+from onloop.store.rows import LOG, Head, Job, Lease, TimerRow, columns
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
+from onloop.store.sqlite.tables import Tables
+from onloop.store.sqlite.verification import verify
+from onloop.store.sqlite.write_cache import MOST_ROWS
 
 TASKS = ("r1", "r2")
 CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r", repo="billing")
@@ -44,24 +44,27 @@ def _step(tx: Transaction, task: str, number: int) -> None:
     """Some event of the task, with rows that come and go."""
     before = tx.task(task)
     event: Event = CREATED if before is None else Claimed(f"agent:{number}", "implementer", number, 1)
-    tx.append([Entry(task, task, event, number, "human:ana")])
+    tx.append([EventEntry(task, task, event, number, "human:ana")])
     tx.put_task(evolve(before, event, id=task, at=number))
-    for due in tx.select(Due, task=task)[1:]:
-        tx.delete(Due, due.id)
-    tx.put(Due(f"{task}|timeout|{number}", task, "timeout", str(number), number))
+    for due in tx.select(TimerRow, task=task)[1:]:
+        tx.delete(TimerRow, due.id)
+    tx.put(TimerRow(f"{task}|timeout|{number}", task, "timeout", str(number), number))
     if number % 3:
         tx.put(Lease(task, number, "agent:a", number, number, number))
     else:
         tx.delete(Lease, task)
     house = Frozen("all", "human:ana", str(number))
-    tx.append([Entry(HOUSE, HOUSE, house, number, "human:ana")])
-    tx.put_house(evolve_house(tx.house(), house))
+    tx.append([EventEntry(HOUSE, HOUSE, house, number, "human:ana")])
+    tx.put_house(evolve_store(tx.house(), house))
 
 
 def _seen(tx: Transaction) -> object:
     """All that is remembered between transactions."""
     return (
-        [(tx.task(task), tx.get(Lease, task), tuple(tx.select(Due, task=task)), tx.get(Head, task)) for task in TASKS],
+        [
+            (tx.task(task), tx.get(Lease, task), tuple(tx.select(TimerRow, task=task)), tx.get(Head, task))
+            for task in TASKS
+        ],
         tx.get(Head, LOG),
         tx.house(),
     )
@@ -170,18 +173,21 @@ def _dealt(tx: Transaction, dice: random.Random) -> None:
     assert isinstance(tx, Tables)
     for _ in range(dice.randint(1, 5)):
         task, key = f"t{dice.randint(0, 2)}", str(dice.randint(0, 6))
-        due, job = Due(f"d{key}", task, "k", "", dice.randint(0, 9)), Job(f"j{key}", task, None, dice.randint(0, 9))
+        due, job = (
+            TimerRow(f"d{key}", task, "k", "", dice.randint(0, 9)),
+            Job(f"j{key}", task, None, dice.randint(0, 9)),
+        )
         deeds: tuple[Callable[[], object], ...] = (
             lambda due=due: tx.put(due),  # type: ignore[misc]  # bound now
             lambda job=job: tx.put(job),  # type: ignore[misc]
             lambda task=task: tx.put(Lease(task, dice.randint(0, 3), "agent:a", 1, 1, 1)),  # type: ignore[misc]
-            lambda due=due: tx.delete(Due, due.id),  # type: ignore[misc]
+            lambda due=due: tx.delete(TimerRow, due.id),  # type: ignore[misc]
             lambda job=job: tx.delete(Job, job.id),  # type: ignore[misc]
             lambda task=task: tx.delete(Lease, task),  # type: ignore[misc]
             lambda: tx.put_blob(b"%d" % dice.randint(0, 30)),
         )
         dice.choice(deeds)()
-        for kind, name in ((Due, due.id), (Job, job.id), (Lease, task)):
+        for kind, name in ((TimerRow, due.id), (Job, job.id), (Lease, task)):
             found = tx.run(f"SELECT * FROM {kind.__name__.lower()} WHERE {columns(kind)[0]}=?", (name,))  # noqa: S608
             assert tx.get(kind, name) == (kind(*found[0][:-1]) if found else None)
     if dice.random() < 0.3:

@@ -11,17 +11,17 @@ import pytest
 from gateway.served import line_to, prove_people, resident
 from gateway.shop import Shop
 from onloop.errors import StoreError
-from onloop.gateway.client import ClientStore, GatewayClient
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.home import Home
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.sub_agents import SubAgentNews
+from onloop.home import Home
 from onloop.machine.commands import Cancel
-from onloop.store.inspection import inspect
-from onloop.store.migrations import migrate
-from onloop.store.rows import ROWS, Brief, Token, remembered_key
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.store.rows import ROWS, BriefRow, Token, idempotency_key
 from onloop.store.seal import added, seal_of
-from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
+from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
+from onloop.store.sqlite.inspection import inspect
+from onloop.store.sqlite.migrations import migrate
+from onloop.views.sub_agents import SubAgentNews
 from store.furnished import furnished
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -34,7 +34,7 @@ def old(tmp_path: Path) -> Path:
     connection = _as_of(1, tmp_path)
     connection.execute("DELETE FROM head WHERE run=''")
     for key, principal in connection.execute("SELECT key, principal FROM event WHERE key <> ''").fetchall():
-        connection.execute("UPDATE remembered SET key=? WHERE key=?", (key, remembered_key(str(principal), str(key))))
+        connection.execute("UPDATE remembered SET key=? WHERE key=?", (key, idempotency_key(str(principal), str(key))))
     connection.close()
     return tmp_path / "old"
 
@@ -165,7 +165,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
 
 
 def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_made_again(widely_laid_out: Path) -> None:
-    every = [kind.__name__.lower() for kind in ROWS if kind not in {Brief, Token}]
+    every = [kind.__name__.lower() for kind in ROWS if kind not in {BriefRow, Token}]
     before = {table: _rows(widely_laid_out / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     assert _rows(widely_laid_out / FILE, "brief")
 
@@ -244,7 +244,7 @@ def test_whoever_has_the_store_open_while_it_is_migrated_is_told_so_and_writes_n
     with pytest.raises(StoreError, match=f"has schema version {SCHEMA_VERSION + 1}, and this onloop knows"):
         shop.freeze("all")
     with pytest.raises(StoreError, match="has schema version"), shop.store.reading() as at:
-        at.select(Brief)
+        at.select(BriefRow)
 
     assert other.execute("SELECT count(*) FROM event").fetchall() == length
     other.close()

@@ -15,10 +15,10 @@ from onloop.errors import BadInput, StoreError, Unavailable
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
-from onloop.store.port import Entry, Transaction
-from onloop.store.sqlite import FILE, SCHEMA_VERSION, SqliteStore, create_store
-from onloop.store.turnstile import Turnstile
-from onloop.store.verification import verify
+from onloop.store.port import EventEntry, Transaction
+from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, create_store
+from onloop.store.sqlite.fair_lock import FairLock
+from onloop.store.sqlite.verification import verify
 
 WRITER = """
 import sys, itertools
@@ -26,14 +26,14 @@ from pathlib import Path
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
-from onloop.store.port import Entry
-from onloop.store.sqlite import SqliteStore
+from onloop.store.port import EventEntry
+from onloop.store.sqlite.database import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 for number in itertools.count():
     task = f"{sys.argv[2]}{number}"
     event = Created("t", Kind.WORK, "d", "w", "human:a", task)
     def write(tx):
-        tx.append([Entry(task, task, event, 1, "human:a")])
+        tx.append([EventEntry(task, task, event, 1, "human:a")])
         tx.put_task(evolve(None, event, id=task, at=1))
     store.transact(write)
     print(task, flush=True)
@@ -88,7 +88,7 @@ def test_making_a_store_twice_keeps_what_is_in_it(tmp_path: Path) -> None:
     event = Created("t", Kind.WORK, "d", "w", "human:a", "r1")
 
     def write(tx: Transaction) -> None:
-        tx.append([Entry("r1", "r1", event, 1, "human:a")])
+        tx.append([EventEntry("r1", "r1", event, 1, "human:a")])
         tx.put_task(evolve(None, event, id="r1", at=1))
 
     store.transact(write)
@@ -118,7 +118,7 @@ def test_a_changed_event_is_named_by_verify(tmp_path: Path) -> None:
         event = Created("t", Kind.WORK, "d", "w", "human:a", f"r{number}")
 
         def write(tx: Transaction, run: str = f"r{number}", event: Created = event) -> None:
-            tx.append([Entry(run, run, event, 1, "human:a")])
+            tx.append([EventEntry(run, run, event, 1, "human:a")])
             tx.put_task(evolve(None, event, id=run, at=1))
 
         store.transact(write)
@@ -151,7 +151,7 @@ def test_the_stamp_changes_when_another_connection_commits(tmp_path: Path) -> No
 
 
 def test_a_writer_that_waits_too_long_names_who_holds_the_turn(tmp_path: Path) -> None:
-    first, second = Turnstile(tmp_path / "lock"), Turnstile(tmp_path / "lock", patience_s=0.05)
+    first, second = FairLock(tmp_path / "lock"), FairLock(tmp_path / "lock", patience_s=0.05)
 
     with first.turn(), pytest.raises(Unavailable, match=f"process {os.getpid()} has held"), second.turn():
         pass

@@ -12,14 +12,14 @@ import apsw
 import pytest
 
 from onloop.errors import StoreError
-from onloop.gateway.service import append_house
-from onloop.machine.house import Frozen
+from onloop.gateway.service import append_store_event
+from onloop.machine.store_state import Frozen
 from onloop.store.chain import GENESIS, link, log_link
-from onloop.store.inspection import inspect
 from onloop.store.port import Recorded, Transaction
 from onloop.store.rows import ROWS
 from onloop.store.seal import seal_of
-from onloop.store.sqlite import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
+from onloop.store.sqlite.inspection import inspect
 from store.furnished import furnished
 
 TABLES = ("event", "task", "house", "blob", "tally", *(kind.__name__.lower() for kind in ROWS))
@@ -259,7 +259,7 @@ def test_an_old_copy_put_back_is_found_and_takes_no_writes(original: Path, tmp_p
     folder = _copy(original, tmp_path / "store")
     shutil.copytree(folder, tmp_path / "old")
     store = SqliteStore(folder)
-    store.transact(lambda tx: append_house(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana"))
+    store.transact(lambda tx: append_store_event(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana"))
     store.close()
     shutil.rmtree(folder)
     shutil.copytree(tmp_path / "old", folder)
@@ -277,12 +277,12 @@ def test_an_anchor_that_is_behind_is_no_problem_and_is_brought_up(original: Path
     earlier = anchor_of(folder).read_bytes()
     store = SqliteStore(folder)
     for number in (1, 2):
-        store.transact(lambda tx: append_house(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana"))  # noqa: B023
+        store.transact(lambda tx: append_store_event(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana"))  # noqa: B023
     anchor_of(folder).write_bytes(earlier)
     assert inspect(store).problems == ()
 
     def freeze(tx: Transaction) -> int:
-        append_house(tx, Frozen("run:3", "human:ana", "stop"), 1, "human:ana")
+        append_store_event(tx, Frozen("run:3", "human:ana", "stop"), 1, "human:ana")
         return tx.last_seq()
 
     last = store.transact(freeze)
@@ -299,9 +299,9 @@ def test_an_anchor_that_was_moved_away_is_made_anew_by_whoever_has_the_store_ope
 ) -> None:
     folder = _copy(original, tmp_path / "store")
     store = SqliteStore(folder)
-    store.transact(lambda tx: append_house(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana"))
+    store.transact(lambda tx: append_store_event(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana"))
     anchor_of(folder).rename(tmp_path / "aside")
-    store.transact(lambda tx: append_house(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana"))
+    store.transact(lambda tx: append_store_event(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana"))
 
     assert store.receipt is not None
     assert f'"seq": {store.receipt.count}' in anchor_of(folder).read_text()

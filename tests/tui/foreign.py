@@ -16,11 +16,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from onloop.gateway.home import Home, is_own
+from onloop.home import Home, is_own
 from onloop_tui.app import Dashboard
-from onloop_tui.place import place_of
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.store_access import access_of
 from tui_scenes import busy, play, screen_text, shows, until
 
 
@@ -58,7 +58,7 @@ def main(store: str, uid: int, passphrase: str) -> None:
     os.setgid(uid)
     os.setuid(uid)
     home = Home(Path(store))
-    app = Dashboard(Session(place_of(home), person_name="ana"))
+    app = Dashboard(Session(access_of(home), person_name="ana"))
     asyncio.run(play(app, lambda pilot: _decide(pilot, passphrase, lambda: asyncio.sleep(0.4))))
     sys.stdout.write(json.dumps({"own": is_own(home.store), "decided": True}))
 

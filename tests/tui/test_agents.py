@@ -8,14 +8,14 @@ import pytest
 from textual.pilot import Pilot
 
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import Principal
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.sub_agents import SubAgentNews
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
+from onloop.machine.principal import Principal
 from onloop.store.rows import Lease
-from onloop_tui.model.agents import QUIET_MS, STILL_MS, AgentRow, agent_line
-from onloop_tui.model.lines import Tone, plain, width_of
+from onloop.views.sub_agents import SubAgentNews
+from onloop_tui.model.agents.agent_rows import QUIET_MS, STILL_MS, AgentRow, agent_line
+from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from passing import context
 from scenario import Scenario, claim, create
 from steps import defined, develop

@@ -18,15 +18,15 @@ from textual.pilot import Pilot
 
 import onloop_tui
 from gateway.served import resident
-from onloop.gates.changes import FileChange, FileKind, Status
-from onloop.gateway.dossier import Changes
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home, open_file, wall_clock
+from onloop.access.opening import create_home, open_file, wall_clock
+from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop.home import Home
 from onloop.machine.state import Reason
+from onloop.views.dossier import Changes
 from onloop_tui.app import Dashboard
-from onloop_tui.model.lines import plain
-from onloop_tui.place import place_apart
+from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.session import Session
+from onloop_tui.store_access import access_apart
 from tui_scenes import Scene, commit, play, screen_text, shows, until
 
 PASSPHRASE = "long enough"
@@ -71,7 +71,7 @@ def _reason(home: Home, task: str) -> Reason | None:
 
 def test_who_may_not_open_the_store_sees_and_decides_through_the_gateway(stocked: tuple[Home, str]) -> None:
     home, task = stocked
-    app = Dashboard(Session(place_apart(home.socket, home.store), person_name="ana"))
+    app = Dashboard(Session(access_apart(home.socket, home.store), person_name="ana"))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
@@ -89,7 +89,7 @@ def test_who_may_not_open_the_store_sees_and_decides_through_the_gateway(stocked
 
 def test_a_gateway_that_goes_is_missed_at_once_and_found_again(stocked: tuple[Home, str]) -> None:
     home, _ = stocked
-    app = Dashboard(Session(place_apart(home.socket, home.store)))
+    app = Dashboard(Session(access_apart(home.socket, home.store)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")

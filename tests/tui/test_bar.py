@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.screen import Screen
 
-from onloop_tui.model.lines import Line, Span
+from onloop_tui.model.drawing.text_line import Line, Span
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 

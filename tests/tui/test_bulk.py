@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from textual.pilot import Pilot
 
 from onloop.errors import StoreError
-from onloop.gateway.bulk import Outcome
+from onloop.gateway.bulk import BulkOutcome
 from onloop.gateway.commands import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.state import State
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk import FEW, Bulk, Phase, Plan
-from onloop_tui.dialogs.form import Field
-from onloop_tui.model.bulk import Entry, tally_words
+from onloop_tui.dialogs.bulk_dialog import FEW, BulkDialog, BulkPlan, Phase
+from onloop_tui.dialogs.form import FormField
+from onloop_tui.model.decide.bulk_lines import BulkEntry, tally_words
 from tui_scenes import Scene, commit, play, screen_text, shows, until
 
 WORDS = "no module named kvlite"
@@ -30,34 +30,34 @@ def failing(count: int) -> tuple[Scene, list[str]]:
     return scene, tasks
 
 
-def retry_plan(scene: Scene, tasks: list[str], *fields: Field) -> Plan:
+def retry_plan(scene: Scene, tasks: list[str], *fields: FormField) -> BulkPlan:
     versions = {task: scene.task(task).version for task in tasks}
 
     def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
         return c.Retry(voice, typed.get("words", ""), versions[task])
 
-    return Plan("retry them", tuple(Entry(task, f"words of {task}") for task in tasks), make, fields)
+    return BulkPlan("retry them", tuple(BulkEntry(task, f"words of {task}") for task in tasks), make, fields)
 
 
 class Given:
     """A list of decisions over a dashboard, and what it gave back."""
 
-    def __init__(self, scene: Scene, plan: Plan) -> None:
+    def __init__(self, scene: Scene, plan: BulkPlan) -> None:
         self.scene, self.plan = scene, plan
         self.app: Dashboard = scene.dashboard()
-        self.outcomes: tuple[Outcome, ...] | None = None
+        self.outcomes: tuple[BulkOutcome, ...] | None = None
 
-    async def opened(self, pilot: Pilot[str]) -> Bulk:
+    async def opened(self, pilot: Pilot[str]) -> BulkDialog:
         await shows(pilot, "✗ failing")
         session = self.app.main.view.session
-        self.app.push_screen(Bulk(session, self.plan), self._answered)
+        self.app.push_screen(BulkDialog(session, self.plan), self._answered)
         await shows(pilot, self.plan.title)
         self.scene.clock.later(1000)
         bulk = self.app.screen
-        assert isinstance(bulk, Bulk)
+        assert isinstance(bulk, BulkDialog)
         return bulk
 
-    def _answered(self, outcomes: tuple[Outcome, ...] | None) -> None:
+    def _answered(self, outcomes: tuple[BulkOutcome, ...] | None) -> None:
         self.outcomes = outcomes
 
 
@@ -140,7 +140,7 @@ def fails_again(scene: Scene, task: str) -> None:
 
 def test_the_words_are_asked_once_and_go_to_all() -> None:
     scene, tasks = failing(2)
-    given = Given(scene, retry_plan(scene, tasks, Field("words", "note")))
+    given = Given(scene, retry_plan(scene, tasks, FormField("words", "note")))
 
     async def story(pilot: Pilot[str]) -> None:
         bulk = await given.opened(pilot)
@@ -170,14 +170,14 @@ def test_escape_before_anything_was_sent_sends_nothing() -> None:
 def test_escape_while_it_sends_stops_after_the_one_under_way() -> None:
     scene, tasks = failing(4)
     plan = retry_plan(scene, tasks)
-    stopping: list[Bulk] = []
+    stopping: list[BulkDialog] = []
 
     def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
         if task == tasks[1]:
             stopping[0].action_back()
         return plan.make(task, voice, typed)
 
-    given = Given(scene, Plan(plan.title, plan.entries, make))
+    given = Given(scene, BulkPlan(plan.title, plan.entries, make))
 
     async def story(pilot: Pilot[str]) -> None:
         stopping.append(await given.opened(pilot))
@@ -195,16 +195,16 @@ def test_a_key_that_was_meant_for_the_list_before_sends_nothing() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "✗ failing")
-        given.app.push_screen(Bulk(given.app.main.view.session, given.plan))
+        given.app.push_screen(BulkDialog(given.app.main.view.session, given.plan))
         await shows(pilot, given.plan.title)
         await pilot.press("enter")
         bulk = given.app.screen
-        assert isinstance(bulk, Bulk) and bulk.phase is Phase.ASKING
+        assert isinstance(bulk, BulkDialog) and bulk.phase is Phase.ASKING
 
     asyncio.run(play(given.app, story))
     assert all(scene.task(task).state is State.INPUT_REQUIRED for task in tasks)
 
 
 def test_what_was_not_sent_is_counted_too() -> None:
-    outcomes = [Outcome("a", None, None), Outcome("b", None, StoreError("no", hint="put it back"))]
+    outcomes = [BulkOutcome("a", None, None), BulkOutcome("b", None, StoreError("no", hint="put it back"))]
     assert tally_words(5, outcomes) == "1 accepted · 1 refused · 3 not sent"

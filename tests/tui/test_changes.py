@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from onloop.gates.changes import FileChange, FileKind, Status
-from onloop_tui.model.changes import MOST_DIFF_LINES, diff_lines, file_lines, totals
-from onloop_tui.model.lines import Tone, plain, width_of
-from onloop_tui.model.risk import risk_of
+from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop_tui.model.drawing.text_line import Tone, plain, width_of
+from onloop_tui.model.sheet.change_lines import MOST_DIFF_LINES, diff_lines, file_lines, totals
+from onloop_tui.model.sheet.risk import risk_of
 
 
 def _change(

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
+from onloop.access.opening import create_home
+from onloop.home import Home
 from onloop_tui.__main__ import open_dashboard
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import KEYS, LEAVING, Where
-from onloop_tui.place import place_of
-from onloop_tui.screens.help import HelpScreen
-from onloop_tui.screens.main import VIEWS, MainScreen
+from onloop_tui.screens.help_screen import HelpScreen
+from onloop_tui.screens.main_screen import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
+from onloop_tui.store_access import access_of
 from tui_scenes import CHEAP, Scene, busy, play, screen_text, shows, until
 
 
@@ -174,7 +174,7 @@ def _home(folder: Path) -> Home:
 
 def test_a_lost_store_is_said_in_the_header_and_found_again_by_itself(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    app = Dashboard(Session(place_of(home)))
+    app = Dashboard(Session(access_of(home)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "nothing has been started")
@@ -188,7 +188,7 @@ def test_a_lost_store_is_said_in_the_header_and_found_again_by_itself(tmp_path: 
 
 def test_a_decision_is_made_in_a_store_on_disk_and_survives_the_dashboard(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    place = place_of(home)
+    place = access_of(home)
     scene = Scene(store=place.open().store)
     scene.enrol("ben")
     (task,) = scene.fleet(["cart"])
@@ -225,7 +225,7 @@ def test_the_core_finds_the_dashboard_through_its_entry_point() -> None:
 
 def test_pictures_are_taken_of_a_real_store(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    opened = place_of(home).open()
+    opened = access_of(home).open()
     scene = Scene(store=opened.store)
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task)

@@ -8,8 +8,8 @@ import json
 from textual.pilot import Pilot
 
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer
-from onloop_tui.widgets.sheet import Mode
+from onloop.machine.task import DecisionKind
+from onloop_tui.panels.sheet_panel import Mode
 from tui_decisions import last_decision, open_sheet, type_in, when_done
 from tui_scenes import MINUTE, Scene, busy, play, shows, until
 
@@ -27,7 +27,7 @@ def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown()
         assert scene.task("r7k2m.1").state is State.INPUT_REQUIRED
         scene.clock.later(1000)
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.1", Answer.APPROVE))
+        await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.APPROVE))
 
     asyncio.run(play(app, story))
     decision = last_decision(scene, "r7k2m.1")
@@ -50,7 +50,7 @@ def test_every_decision_has_a_key_of_its_own_so_that_a_lost_answer_never_acts_tw
             await pilot.press("a")
             scene.clock.later(1000)
             await pilot.press("enter")
-            await until(pilot, when_done(scene, task, Answer.APPROVE))
+            await until(pilot, when_done(scene, task, DecisionKind.APPROVE))
 
     asyncio.run(play(app, story))
     keys = {e.key for task in ("r7k2m.1", "r7k2m.2") for e in scene.log(task) if e.name == "Decided"}
@@ -122,7 +122,7 @@ def test_a_reason_reaches_the_agent_and_an_empty_one_is_refused() -> None:
         await shows(pilot, "reason is needed")
         await type_in(pilot, "no tests for expiry")
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.1", Answer.REJECT))
+        await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.REJECT))
 
     asyncio.run(play(app, story))
     task = scene.task("r7k2m.1")
@@ -166,7 +166,7 @@ def test_retry_puts_the_note_into_the_brief() -> None:
         scene.clock.later(1000)
         await type_in(pilot, "use snapshot()")
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.3", Answer.RETRY))
+        await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.RETRY))
 
     asyncio.run(play(app, story))
     task = scene.task("r7k2m.3")
@@ -186,7 +186,7 @@ def test_reassign_names_who_may_take_it_and_why() -> None:
         await pilot.press("enter")
         await type_in(pilot, "knows kvlite")
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.3", Answer.REASSIGN))
+        await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.REASSIGN))
 
     asyncio.run(play(app, story))
     task = scene.task("r7k2m.3")
@@ -204,7 +204,7 @@ def test_an_answer_goes_into_the_brief() -> None:
         scene.clock.later(1000)
         await type_in(pilot, "rewrite them")
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.7", Answer.ANSWER))
+        await until(pilot, when_done(scene, "r7k2m.7", DecisionKind.ANSWER))
 
     asyncio.run(play(app, story))
     assert "rewrite them" in scene.task("r7k2m.7").feedback[-1].text
@@ -255,7 +255,7 @@ def test_what_the_log_says_of_a_decision_is_what_the_person_did() -> None:
         scene.clock.later(1000)
         await type_in(pilot, "start over")
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.3", Answer.REJECT))
+        await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.REJECT))
 
     asyncio.run(play(app, story))
     (decided,) = [e for e in scene.log("r7k2m.3") if e.name == "Decided"]

@@ -7,9 +7,9 @@ import asyncio
 from textual.pilot import Pilot
 
 from onloop.errors import Ground
-from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.gateway.upkeep import CountDenial
-from onloop.machine.house import Unfrozen
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.store_state import Unfrozen
 from tui_scenes import busy, play, screen_text, shows, until
 
 

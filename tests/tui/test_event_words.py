@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from onloop.store.codec import EVENTS
 from onloop.store.port import Recorded
-from onloop_tui.model.event_words import TOLD, is_housekeeping, names_in, told_of, tone_of
-from onloop_tui.model.filter_terms import Problem
-from onloop_tui.model.lines import Tone, plain, width_of
-from onloop_tui.model.log_rows import LogFilter, event_line, event_lines, heading_line, parse
-from onloop_tui.model.text import is_safe
+from onloop_tui.model.drawing.terminal_text import is_safe
+from onloop_tui.model.drawing.text_line import Tone, plain, width_of
+from onloop_tui.model.filter.filter_terms import FilterProblem
+from onloop_tui.model.log.event_words import TOLD, event_text_of, is_housekeeping, names_in, tone_of
+from onloop_tui.model.log.log_rows import LogFilter, event_line, event_lines, heading_line, parse
 from tui_scenes import MINUTE, NOON
 
 EVENT = Recorded(7, "r1", 5, "r1.2", 3, "GateReported", "{}", NOON, "verifier:v1", "key-1", "ab" * 32)
@@ -51,25 +51,25 @@ def test_nothing_is_told_that_does_not_exist() -> None:
 
 
 def test_an_event_is_told_by_what_happened_and_the_rest_of_it() -> None:
-    assert told_of(gate("fail")) == ("gate tests: fail", "3 of 14 failed")
+    assert event_text_of(gate("fail")) == ("gate tests: fail", "3 of 14 failed")
     moved = replace(EVENT, name="Moved", data='{"state": "input_required", "reason": "gate_failed", "detail": "no"}')
-    assert told_of(moved) == ("is input required", "gate failed no")
+    assert event_text_of(moved) == ("is input required", "gate failed no")
     assert (tone_of(gate("pass")), tone_of(gate("error")), tone_of(moved)) == (Tone.GOOD, Tone.BAD, Tone.ACCENT)
 
 
 def test_what_a_field_holds_is_never_looked_at_for_fields() -> None:
-    assert told_of(gate("fail", "{evidence.gate} {task}"))[1] == "{evidence.gate} {task}"
+    assert event_text_of(gate("fail", "{evidence.gate} {task}"))[1] == "{evidence.gate} {task}"
 
 
 def test_an_event_of_a_newer_onloop_is_told_by_its_name() -> None:
     event = replace(EVENT, name="WaveOpened", data='{"wave": 2}')
-    assert told_of(event) == ("wave opened", '{"wave": 2}')
+    assert event_text_of(event) == ("wave opened", '{"wave": 2}')
     assert not is_housekeeping(event)
 
 
 def test_data_that_nests_without_end_is_shown_as_it_is_stored() -> None:
     event = replace(EVENT, data="[" * 3_000)
-    assert told_of(event)[0] == "gate"
+    assert event_text_of(event)[0] == "gate"
     assert "┆ [[[[" in plain(event_lines(event, 60)[5])
 
 
@@ -121,7 +121,7 @@ def test_the_log_is_filtered_by_the_grammar_of_the_other_filters(query: str, fit
 
 def test_an_unknown_field_is_said_with_what_would_work() -> None:
     problem = parse("gate:tests", housekeeping=True)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, FilterProblem)
     assert "no field 'gate'" in problem.words and "event:" in problem.words
 
 

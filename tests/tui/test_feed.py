@@ -6,23 +6,23 @@ import shutil
 import threading
 from pathlib import Path
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home, open_home
+from onloop.access.opening import create_home, open_home
+from onloop.home import Home
 from onloop.machine.state import State
-from onloop_tui.feed import Feed, Lost, News, Seen, Watch
+from onloop_tui.app_messages import SheetClosed, StoreNews
+from onloop_tui.feed import Feed, News, StoreLost, StoreUpdate, StoreWatch
 from onloop_tui.frame import FRAME_S, pause_s
-from onloop_tui.messages import SheetClosed, StoreNews
-from onloop_tui.place import place_of
+from onloop_tui.store_access import access_of
 from tui_scenes import CHEAP, MINUTE, Clock, Scene
 
 
-def _seen(news: News | None) -> Seen:
-    assert isinstance(news, Seen), news
+def _seen(news: News | None) -> StoreUpdate:
+    assert isinstance(news, StoreUpdate), news
     return news
 
 
-def _lost(news: News | None) -> Lost:
-    assert isinstance(news, Lost), news
+def _lost(news: News | None) -> StoreLost:
+    assert isinstance(news, StoreLost), news
     return news
 
 
@@ -31,7 +31,7 @@ def test_the_first_look_reads_everything() -> None:
     scene.enrol("ana")
     tasks = scene.fleet(["cart", "flags"])
 
-    seen = _seen(Watch(scene.place, scene.clock).look())
+    seen = _seen(StoreWatch(scene.place, scene.clock).look())
 
     assert {*tasks} < set(seen.snapshot.tasks)
     assert [*seen.snapshot.house.people] == ["ana"]
@@ -40,7 +40,7 @@ def test_the_first_look_reads_everything() -> None:
 def test_nothing_new_is_no_news_but_the_data_is_young() -> None:
     scene = Scene()
     scene.fleet(["cart"])
-    watch = Watch(scene.place, scene.clock)
+    watch = StoreWatch(scene.place, scene.clock)
     watch.look()
     scene.clock.later(MINUTE)
 
@@ -51,7 +51,7 @@ def test_nothing_new_is_no_news_but_the_data_is_young() -> None:
 def test_news_are_folded_into_the_snapshot_and_the_old_one_stays_as_it_was() -> None:
     scene = Scene()
     first, second = scene.fleet(["cart", "flags"])
-    watch = Watch(scene.place, scene.clock)
+    watch = StoreWatch(scene.place, scene.clock)
     before = _seen(watch.look()).snapshot
     scene.claim(first)
 
@@ -72,7 +72,7 @@ def test_everything_that_waits_for_a_person_is_counted_once() -> None:
     scene.wants_approval(tasks[5])
     scene.asks(tasks[6], "Which?")
 
-    snapshot = _seen(Watch(scene.place, scene.clock).look()).snapshot.at(scene.clock())
+    snapshot = _seen(StoreWatch(scene.place, scene.clock).look()).snapshot.at(scene.clock())
     counts = snapshot.board.counts
 
     assert (counts.needs_you, counts.blocked, counts.causes, snapshot.picture.ready) == (2, 5, 3, 2)
@@ -100,7 +100,7 @@ def _make(home: Home) -> None:
 
 def test_a_store_that_vanished_is_said_once_and_found_again(tmp_path: Path) -> None:
     home, clock = _home(tmp_path), Clock()
-    watch = Watch(place_of(home), clock)
+    watch = StoreWatch(access_of(home), clock)
     _seen(watch.look())
     away = tmp_path / "away"
     home.store.rename(away)
@@ -123,7 +123,7 @@ def test_a_store_that_vanished_is_said_once_and_found_again(tmp_path: Path) -> N
 
 def test_another_store_in_the_place_of_the_first_is_read_from_its_beginning(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    watch = Watch(place_of(home), Clock())
+    watch = StoreWatch(access_of(home), Clock())
     _seen(watch.look())
     home.store.rename(tmp_path / "old")
     create_home(
@@ -144,7 +144,7 @@ def test_another_store_in_the_place_of_the_first_is_read_from_its_beginning(tmp_
 
 def test_rubbish_in_the_place_of_the_store_is_news_and_no_crash(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    watch = Watch(place_of(home), Clock())
+    watch = StoreWatch(access_of(home), Clock())
     _seen(watch.look())
     shutil.rmtree(home.store)
     home.store.mkdir(mode=0o700)
@@ -156,7 +156,7 @@ def test_rubbish_in_the_place_of_the_store_is_news_and_no_crash(tmp_path: Path) 
 
 def test_another_process_writing_is_seen(tmp_path: Path) -> None:
     home = _home(tmp_path)
-    watch = Watch(place_of(home), Clock())
+    watch = StoreWatch(access_of(home), Clock())
     _seen(watch.look())
     opened = open_home(home)
     other = Scene(store=opened.gateway.store)
@@ -187,7 +187,7 @@ def test_the_feed_posts_until_it_is_stopped() -> None:
     thread.join(10)
 
     assert not thread.is_alive()
-    assert isinstance(posted[-1], Seen)
+    assert isinstance(posted[-1], StoreUpdate)
 
 
 def test_looking_takes_at_most_a_third_of_a_core() -> None:
@@ -196,7 +196,7 @@ def test_looking_takes_at_most_a_third_of_a_core() -> None:
 
 
 def test_of_news_that_wait_only_the_last_is_shown() -> None:
-    news = StoreNews(Lost(0, "gone"))
+    news = StoreNews(StoreLost(0, "gone"))
 
-    assert news.can_replace(StoreNews(Lost(1, "gone")))
+    assert news.can_replace(StoreNews(StoreLost(1, "gone")))
     assert not news.can_replace(SheetClosed())

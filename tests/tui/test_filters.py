@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Request, RequestKind, Task, Verdict
-from onloop_tui.model.filter_terms import LONGEST, Field, Problem, Term, Value
-from onloop_tui.model.filters import EVERYTHING, FIELDS, Filter, parse
+from onloop_tui.model.filter.filter_terms import LONGEST, FilterField, FilterProblem, Term, Value
+from onloop_tui.model.filter.filters import EVERYTHING, FIELDS, Filter, parse
 
 from .test_tree_index import NOON, task
 
@@ -82,7 +82,7 @@ def test_a_gate_that_passed_or_belongs_to_another_step_keeps_nobody() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_column_and_a_way_out(text: str, column: int, words: str) -> None:
     found = parse(text)
-    assert isinstance(found, Problem)
+    assert isinstance(found, FilterProblem)
     assert found.column == column
     assert words in found.words
 
@@ -141,7 +141,7 @@ FREE = st.sampled_from([None, FIELDS["repo"], FIELDS["task"], FIELDS["state"]])
 
 @given(NEEDLES, NEEDLES, FREE, st.booleans(), st.lists(TERMS, max_size=2), st.lists(TERMS, max_size=2))
 def test_what_narrows_a_filter_lets_through_nothing_that_it_did_not(
-    less: str, more: str, field: Field | None, negated: bool, kept: list[Term], added: list[Term]
+    less: str, more: str, field: FilterField | None, negated: bool, kept: list[Term], added: list[Term]
 ) -> None:
     before = Filter((*kept, Term(field, (Value(less),), negated)))
     after = Filter((*kept, Term(field, (Value(less + more),), negated), *added))

@@ -10,12 +10,12 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from onloop.gateway.door import Door
+from onloop.gateway.port import GatewayPort
 from onloop.machine.state import Reason, State
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk import Bulk, Phase
-from onloop_tui.place import Place
+from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
 from onloop_tui.session import Session
+from onloop_tui.store_access import StoreAccess
 from tui_scenes import MINUTE, PASSPHRASE, SIZES, Scene, busy, commit, play, screen_lines, screen_text, shows, until
 
 CAUSE = "AttributeError: module 'kvlite' has no attribute 'legacy_scan'"
@@ -37,8 +37,8 @@ async def on_the_failing(pilot: Pilot[str]) -> None:
     await shows(pilot, "▶ ✗ failing")
 
 
-def bulk(app: Dashboard) -> Bulk:
-    assert isinstance(app.screen, Bulk)
+def bulk(app: Dashboard) -> BulkDialog:
+    assert isinstance(app.screen, BulkDialog)
     return app.screen
 
 
@@ -132,11 +132,11 @@ def test_a_fleet_looked_at_before_the_store_was_read_shows_the_run_that_the_inbo
     scene.fleet(["alone"], run="zz", title="a newer one")
     pressed = threading.Event()
 
-    def late() -> Door:
+    def late() -> GatewayPort:
         assert pressed.wait(30)
         return scene.place.open()
 
-    app = Dashboard(Session(Place(late), scene.clock, scene.person("ana")))
+    app = Dashboard(Session(StoreAccess(late), scene.clock, scene.person("ana")))
 
     async def story(pilot: Pilot[str]) -> None:
         await pilot.press("3")

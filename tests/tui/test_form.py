@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widgets import Input
 
-from onloop_tui.dialogs.form import Field, Form
+from onloop_tui.dialogs.form import FormDialog, FormField
 from onloop_tui.theme import COMPONENTS
 
 
@@ -23,9 +23,9 @@ class Asking(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        yield Form("Who decides?", (Field("passphrase", "passphrase", secret=True),))
+        yield FormDialog("Who decides?", (FormField("passphrase", "passphrase", secret=True),))
 
-    def on_form_answered(self, event: Form.Answered) -> None:
+    def on_form_answered(self, event: FormDialog.Answered) -> None:
         """Kept for whoever looks."""
         self.answers.append(event.words["passphrase"])
 
@@ -37,7 +37,7 @@ def test_enter_again_while_a_passphrase_is_checked_does_not_begin_the_check_anew
             await app.push_screen(asking)
             await pilot.press(*"first", "enter", "enter", "ctrl+u", "enter", *"other", "enter")
             assert asking.answers == ["first"]
-            asking.query_one(Form).say("it is not right", clear="passphrase")
+            asking.query_one(FormDialog).say("it is not right", clear="passphrase")
             await pilot.press("enter", *"second", "enter")
             assert asking.answers == ["first", "second"]
             assert asking.focused is asking.query_one(Input)

@@ -13,12 +13,12 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import FLAG_WORDS, Flag, FlagKind
 from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission, Verdict
 from onloop_tui.guard import GUARD
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.panels.sheet_panel import Mode
 from tui_attacks import assert_harmless, fitting
 from tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
 

@@ -9,14 +9,14 @@ from textual.pilot import Pilot
 
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.sub_agents import SubAgentNews, cut
 from onloop.machine import commands as c
 from onloop.machine.limits import Address, Id, Path, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission
+from onloop.views.sub_agents import SubAgentNews, cut
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
-from onloop_tui.screens.main import VIEWS
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.screens.main_screen import VIEWS
 from tui_attacks import assert_harmless, fitting, hostile_strings
 from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
-from onloop.gateway.scram import LEAST_COST
+from onloop.access.opening import create_home
+from onloop.home import Home
+from onloop.identity.scram import LEAST_COST
 from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Verdict
-from onloop_tui.place import place_of
+from onloop_tui.store_access import access_of
 from tmux_pane import Pane, needs_tmux, pane
 from tui_attacks import fitting, hostile_strings
 from tui_scenes import CHEAP, PASSPHRASE, Scene
@@ -35,7 +35,7 @@ def _home(folder: Path, cost: int = CHEAP) -> Home:
         scripted=False,
         cost=cost,
     )
-    scene = Scene(store=place_of(home).open().store)
+    scene = Scene(store=access_of(home).open().store)
     tasks = scene.fleet(["billing", "ledger", "sessions", "cart"])
     for task in tasks[:2]:
         scene.wants_approval(task)
@@ -46,7 +46,7 @@ def _home(folder: Path, cost: int = CHEAP) -> Home:
 
 
 def _scene(home: Home) -> Scene:
-    return Scene(store=place_of(home).open().store)
+    return Scene(store=access_of(home).open().store)
 
 
 def _sign(terminal: Pane, passphrase: str, *then: str) -> None:

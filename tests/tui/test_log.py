@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from onloop.machine.house import HOUSE, Frozen, fold_house
-from onloop.store.port import Entry, Recorded, Store, Transaction
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.machine.store_state import HOUSE, Frozen, fold_store
+from onloop.store.port import EventEntry, Recorded, Store, Transaction
+from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop_tui.app import Dashboard
-from onloop_tui.model.log_window import MOST_ROWS, PAGE, End, Window, read_page
-from onloop_tui.place import Place
-from onloop_tui.screens.log import LogView
+from onloop_tui.model.log.log_window import MOST_ROWS, PAGE, PageEdge, Window, read_page
+from onloop_tui.screens.log_view import LogView
 from onloop_tui.session import Session
-from onloop_tui.widgets.log_rows import LogRows
+from onloop_tui.store_access import StoreAccess
+from onloop_tui.widgets.log_list import LogRows
 from tui_scenes import SIZES, Clock, Scene, busy, play, screen_lines, screen_text, shows, until
 
 Compare = Callable[..., bool]
@@ -190,8 +190,8 @@ def long_store(folder: Path, count: int) -> Store:
     events = [Frozen("all", "human:ana", f"number {i}") for i in range(1, count + 1)]
 
     def write(tx: Transaction) -> None:
-        tx.append([Entry(HOUSE, HOUSE, event, i, "human:ana") for i, event in enumerate(events)])
-        tx.put_house(fold_house(events[-1:]))
+        tx.append([EventEntry(HOUSE, HOUSE, event, i, "human:ana") for i, event in enumerate(events)])
+        tx.put_house(fold_store(events[-1:]))
 
     store.transact(write)
     return store
@@ -200,7 +200,7 @@ def long_store(folder: Path, count: int) -> Store:
 def browse_a_long_log(folder: Path, count: int) -> None:
     long_store(folder, count).close()
     scene = Scene(clock=Clock())
-    place = Place(lambda: Scene(store=SqliteStore(folder)).gateway)
+    place = StoreAccess(lambda: Scene(store=SqliteStore(folder)).gateway)
     app = Dashboard(Session(place, scene.clock))
 
     async def story(pilot: Pilot[str]) -> None:
@@ -244,7 +244,7 @@ class Written:
         found = self.events[after : len(self.events) if before is None else max(0, before - 1)]
         return found[-limit:] if newest else found[:limit]
 
-    def moved(self, window: Window, end: End, every: int) -> Window:
+    def moved(self, window: Window, end: PageEdge, every: int) -> Window:
         """The window after reading at that end; it holds all that fits between its ends, and not too much."""
         window = window.after(end, read_page(self.read, window, end, lambda event, _now: event.seq % every == 0, 0))
         seqs = [event.seq for event in window.events]
@@ -253,30 +253,30 @@ class Written:
         return window
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(End), st.integers(0, 2_000)), min_size=1, max_size=25)
+STEPS = st.lists(st.tuples(st.sampled_from(PageEdge), st.integers(0, 2_000)), min_size=1, max_size=25)
 
 
 @given(STEPS, st.integers(1, 4))
 def test_a_window_holds_all_that_fits_between_its_ends_however_it_is_moved(
-    steps: Sequence[tuple[End, int]], every: int
+    steps: Sequence[tuple[PageEdge, int]], every: int
 ) -> None:
     written, window = Written(), Window()
     for end, more in steps:
         written.write(more)
         window = written.moved(window, end, every)
-        assert end is not End.NEWEST or window.high == len(written.events)
-        assert end is not End.OLDEST or window.at_start
+        assert end is not PageEdge.NEWEST or window.high == len(written.events)
+        assert end is not PageEdge.OLDEST or window.at_start
 
 
 def test_a_window_forgets_at_one_end_what_it_takes_in_at_the_other() -> None:
     written = Written()
     written.write(3 * MOST_ROWS)
-    window = written.moved(Window(), End.NEWEST, 1)
+    window = written.moved(Window(), PageEdge.NEWEST, 1)
     while not window.at_start:
-        window = written.moved(window, End.OLDER, 1)
+        window = written.moved(window, PageEdge.OLDER, 1)
     assert (window.low, window.high) == (1, MOST_ROWS)
     while window.high < len(written.events):
-        window = written.moved(window, End.NEWER, 1)
+        window = written.moved(window, PageEdge.NEWER, 1)
     assert (window.low, window.high) == (2 * MOST_ROWS + 1, 3 * MOST_ROWS)
 
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
-from onloop.store.sqlite import FILE
+from onloop.access.opening import create_home
+from onloop.home import Home
+from onloop.store.sqlite.database import FILE
 from onloop_tui.app import Dashboard
-from onloop_tui.model.header import STALE_MS, header_lines
-from onloop_tui.model.lines import Tone
-from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.place import place_of
+from onloop_tui.model.chrome.header import STALE_MS, header_lines
+from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.store_access import access_of
 from tui_scenes import CHEAP, Scene, play, screen_text, shows, until
 
 LOCK = """
@@ -52,7 +52,7 @@ def _home(folder: Path, person: str = "ana", name: str = "s") -> Home:
 def _stocked(folder: Path) -> Home:
     """A store in which one approval waits."""
     home = _home(folder)
-    scene = Scene(store=place_of(home).open().store)
+    scene = Scene(store=access_of(home).open().store)
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task)
     scene.store.close()
@@ -110,7 +110,7 @@ def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_is_deci
     tmp_path: Path, spoil: Spoil, words: str
 ) -> None:
     home = _stocked(tmp_path / "store")
-    app = Dashboard(Session(place_of(home)))
+    app = Dashboard(Session(access_of(home)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
@@ -129,8 +129,8 @@ def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_is_deci
 
 def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) -> None:
     home = _stocked(tmp_path / "store")
-    scene = Scene(store=place_of(home).open().store)
-    app = Dashboard(Session(place_of(home)))
+    scene = Scene(store=access_of(home).open().store)
+    app = Dashboard(Session(access_of(home)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
@@ -151,7 +151,7 @@ def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) ->
 
 def test_another_store_in_its_place_is_shown_from_its_beginning(tmp_path: Path) -> None:
     home = _stocked(tmp_path / "store")
-    app = Dashboard(Session(place_of(home)))
+    app = Dashboard(Session(access_of(home)))
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
@@ -178,7 +178,7 @@ def _locked(home: Home) -> Iterator[Callable[[], None]]:
 
 def test_a_store_that_somebody_locks_is_read_as_soon_as_they_let_go(tmp_path: Path) -> None:
     home = _stocked(tmp_path / "store")
-    app = Dashboard(Session(place_of(home)))
+    app = Dashboard(Session(access_of(home)))
 
     with _locked(home) as let_go:
 

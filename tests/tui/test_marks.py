@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer
+from onloop.machine.task import DecisionKind
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk import Bulk, Phase
-from onloop_tui.model.selection import Selection
+from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
+from onloop_tui.model.ground.selection import Selection
 from tui_decisions import last_decision, type_in
 from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, play, screen_text, shows, until
 
@@ -20,15 +20,15 @@ TWO_APPROVERS = replace(APPROVE, gates=(HumanGate("release", ("approvers",), quo
 FAILING = ("r7k2m.3", "r7k2m.4", "r7k2m.5", "r7k2m.6")
 
 
-def _bulk(app: Dashboard) -> Bulk:
+def _bulk(app: Dashboard) -> BulkDialog:
     screen = app.screen
-    assert isinstance(screen, Bulk)
+    assert isinstance(screen, BulkDialog)
     return screen
 
 
 async def _listed(pilot: Pilot[str], scene: Scene, app: Dashboard, *words: str) -> None:
     """Wait for the list of what would be sent, and let the arming time go by."""
-    await until(pilot, lambda: isinstance(app.screen, Bulk))
+    await until(pilot, lambda: isinstance(app.screen, BulkDialog))
     await shows(pilot, *words)
     scene.clock.later(1000)
 
@@ -178,7 +178,7 @@ def test_a_key_that_none_can_take_says_why_and_opens_nothing() -> None:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "space", "a")
         await shows(pilot, "approve is not possible for what is marked", "there is nothing to approve")
-        assert not isinstance(app.screen, Bulk)
+        assert not isinstance(app.screen, BulkDialog)
 
     asyncio.run(play(app, story))
 
@@ -210,7 +210,7 @@ def test_a_read_only_dashboard_marks_and_decides_nothing() -> None:
         await shows(pilot, "✗ failing")
         await pilot.press("*", "c")
         await shows(pilot, "read-only: nothing can be decided")
-        assert not isinstance(app.screen, Bulk)
+        assert not isinstance(app.screen, BulkDialog)
 
     asyncio.run(play(app, story))
 
@@ -223,7 +223,7 @@ def test_marks_are_of_a_task_and_its_cause_so_that_one_that_came_back_for_anothe
         await shows(pilot, "✗ failing")
         await pilot.press("G", "space")
         await shows(pilot, "4 marked in 1 cause")
-        scene.decides("r7k2m.3", Answer.RETRY)
+        scene.decides("r7k2m.3", DecisionKind.RETRY)
         scene.asks("r7k2m.3", "What is it that I should do?")
         await shows(pilot, "3 marked in 1 cause")
         assert "r7k2m.3" not in app.main.inbox.selection.tasks

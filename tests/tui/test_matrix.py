@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.machine.definition import Assurance
-from onloop.machine.house import House
 from onloop.machine.state import REASONS, Reason, State
-from onloop.machine.task import Answer, Decision, Kind, Request, RequestKind, Task
+from onloop.machine.store_state import StoreState
+from onloop.machine.task import Decision, DecisionKind, Kind, Request, RequestKind, Task
 from onloop.store.rows import Lease
-from onloop_tui.model.burndown import burndown_lines
-from onloop_tui.model.lines import line, plain, width_of
-from onloop_tui.model.matrix import CauseRow, Matrix, run_order, steps_of
-from onloop_tui.model.matrix_rows import (
+from onloop_tui.model.decide.retry_rest import remedy_of
+from onloop_tui.model.drawing.signs import sign_of
+from onloop_tui.model.drawing.text_line import line, plain, width_of
+from onloop_tui.model.fleet.burndown import burndown_lines
+from onloop_tui.model.fleet.matrix import CauseRow, Matrix, run_order, steps_of
+from onloop_tui.model.fleet.matrix_rows import (
     cause_columns,
     cause_heading,
     cause_line,
@@ -25,9 +27,7 @@ from onloop_tui.model.matrix_rows import (
     repository_heading,
     repository_line,
 )
-from onloop_tui.model.remedy import remedy_of
-from onloop_tui.model.sentences import sign_of
-from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.ground.snapshot import Snapshot
 from tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
 
 STEPS = tuple(step.id for step in REMEDIATION.steps)
@@ -61,7 +61,7 @@ def failing(number: int, detail: str) -> Task:
 
 def seen(tasks: Iterable[Task], before: Snapshot | None = None) -> Snapshot:
     before = before or Snapshot()
-    return before.after(tuple(tasks), House(), before.seq + 1, definitions={DIGEST: REMEDIATION})
+    return before.after(tuple(tasks), StoreState(), before.seq + 1, definitions={DIGEST: REMEDIATION})
 
 
 def counted(snapshot: Snapshot, run: str = "r") -> Matrix:
@@ -123,7 +123,7 @@ def _shown(row: CauseRow) -> tuple[object, ...]:
 def test_an_agent_that_falls_silent_is_a_cause_though_nothing_was_recorded() -> None:
     task = replace(repository(1), holder="agent:ada", epoch=1)
     lease = Lease("r.1", 1, "agent:ada", NOON + 60 * MINUTE, NOON, NOON)
-    snapshot = Snapshot().after((ROOT, task), House(), 1, definitions={DIGEST: REMEDIATION}, leases=(lease,))
+    snapshot = Snapshot().after((ROOT, task), StoreState(), 1, definitions={DIGEST: REMEDIATION}, leases=(lease,))
     matrix = counted(snapshot.at(NOON))
     assert (keys(matrix), matrix.counts.blocked) == ([("working", 1)], 0)
     matrix.take(snapshot.at(NOON + 50 * MINUTE), frozenset())
@@ -174,7 +174,7 @@ def test_lines_fill_their_width_whatever_a_repository_and_a_cause_are_called() -
                 *cause_heading(by_cause),
                 *repository_heading(by_repository, drilled=False),
                 cause_line(matrix.rows[0], by_cause, NOON),
-                repository_line(task, "c" * 8, by_repository, House(), NOON, drilled=True),
+                repository_line(task, "c" * 8, by_repository, StoreState(), NOON, drilled=True),
             )
             assert all(plain(shown).isprintable() for shown in lines)
             assert width < 77 or all(width_of(shown) <= width for shown in lines)
@@ -218,7 +218,7 @@ def test_the_bar_shows_whatever_there_is_and_is_never_longer_than_itself() -> No
 
 
 def _retried(task: Task, at: int) -> Task:
-    decision = Decision("q", Answer.RETRY, "human:ana", Assurance.A1, at, step=STEPS[0])
+    decision = Decision("q", DecisionKind.RETRY, "human:ana", Assurance.A1, at, step=STEPS[0])
     return replace(task, decisions=(decision,))
 
 

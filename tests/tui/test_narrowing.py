@@ -6,8 +6,8 @@ import asyncio
 
 from textual.pilot import Pilot
 
-from onloop_tui.model.filters import Filter, parse
-from onloop_tui.model.narrowing import narrowed
+from onloop_tui.model.filter.filters import Filter, parse
+from onloop_tui.model.filter.narrowing import narrowed
 from tui_scenes import busy, play, screen_text, shows, until
 
 

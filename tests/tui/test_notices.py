@@ -13,17 +13,17 @@ from textual.pilot import Pilot
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
-from onloop_tui.feed import Watch
-from onloop_tui.model.notice import (
+from onloop_tui.feed import StoreWatch
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.inbox.notice import (
     GATHER_MS,
     WATCHING_MS,
-    Told,
+    NoticeState,
     is_approval_for,
     is_watched,
     notices_after,
     title_words,
 )
-from onloop_tui.model.snapshot import Snapshot
 from onloop_tui.notices import BELL, Notices, Terminal
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings
@@ -33,7 +33,7 @@ ATTACK = "\x1b]0;owned\x07\x9b31m;\u202e\n4;1;80"
 
 
 def _seen(scene: Scene) -> Snapshot:
-    news = Watch(scene.place, scene.clock).look()
+    news = StoreWatch(scene.place, scene.clock).look()
     return news.snapshot.at(scene.clock())  # type: ignore[union-attr]  # a scene's store is never lost
 
 
@@ -49,7 +49,7 @@ def _causes(*names: str) -> list[Group]:
 class Person:
     """Somebody who is told what is there at a time, and what was said to them."""
 
-    told: Told = field(default_factory=Told)
+    told: NoticeState = field(default_factory=NoticeState)
     urgent: frozenset[str] = frozenset()
 
     def sees(self, groups: Sequence[Group], at: int, *, watched: bool = False) -> str:

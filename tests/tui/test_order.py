@@ -8,15 +8,15 @@ from onloop.attention.board import Board, Hidden, HowHidden
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
-from onloop_tui.model.order import HOLD_MS, Arrangement, Row, arranged, cursor_after, hidden_rows, is_frozen
+from onloop_tui.model.inbox.order import HOLD_MS, Arrangement, InboxRow, arranged, cursor_after, hidden_rows, is_frozen
 
 
 def _group(cause: str) -> Group:
     return Group(cause, Reason.HALTED, Tier.STALLED, "w", "s", None, "held", "", 0, ())
 
 
-def _rows(causes: str) -> tuple[Row, ...]:
-    return tuple(Row(_group(cause)) for cause in causes)
+def _rows(causes: str) -> tuple[InboxRow, ...]:
+    return tuple(InboxRow(_group(cause)) for cause in causes)
 
 
 def test_rows_follow_the_order_of_the_rows() -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from textual.pilot import Pilot
 
-from onloop.gateway.dossier import Dossier
-from onloop.machine.task import Answer
+from onloop.machine.task import DecisionKind
+from onloop.views.dossier import Dossier
 from onloop_tui.app import Dashboard
-from onloop_tui.place import Place
 from onloop_tui.session import Session
+from onloop_tui.store_access import StoreAccess
 from tui_scenes import busy, play, screen_text, shows, until
 
 
@@ -73,14 +73,14 @@ def test_it_is_read_anew_when_its_task_has_changed() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "── r7k2m.1: gates ")
-        scene.decides("r7k2m.1", Answer.APPROVE)
+        scene.decides("r7k2m.1", DecisionKind.APPROVE)
         await shows(pilot, "── 1 task ", "── r7k2m.2: gates ")
 
     asyncio.run(play(app, story))
 
 
 @dataclass(frozen=True, slots=True)
-class _SlowPlace(Place):
+class _SlowPlace(StoreAccess):
     """A store that lets a task be read once it is told to, and remembers what was read."""
 
     told: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +89,7 @@ class _SlowPlace(Place):
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         self.read.append(task_id)
         assert self.told.wait(10)
-        return Place.dossier(self, task_id, changes=changes)
+        return StoreAccess.dossier(self, task_id, changes=changes)
 
 
 def test_a_store_that_answers_slowly_makes_no_key_wait_and_only_the_last_wish_is_read() -> None:

@@ -24,22 +24,22 @@ from textual.widgets import Input
 
 from onloop.errors import OnloopError
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import Principal
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.digest import shown_digest
 from onloop.machine.evolve import evolve
-from onloop.machine.house import HOUSE, HouseEvent
+from onloop.machine.principal import Principal
 from onloop.machine.state import State
+from onloop.machine.store_state import HOUSE, StoreEvent
 from onloop.machine.task import Task
 from onloop.store.codec import event_from_text
 from onloop.store.port import Recorded, TaskFilter
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop_tui.app import Dashboard
-from onloop_tui.model.lines import plain
-from onloop_tui.place import Place
+from onloop_tui.model.drawing.text_line import plain
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.store_access import StoreAccess
 from tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
 
 EVENTS_PER_S = 20
@@ -73,7 +73,7 @@ class Shop:
 
     def dashboard(self, person: Principal) -> Dashboard:
         """A dashboard in front of which `person` sits."""
-        place = Place(lambda: Gateway(SqliteStore(self.folder), self.clock))
+        place = StoreAccess(lambda: Gateway(SqliteStore(self.folder), self.clock))
         return Dashboard(Session(place, self.clock, person))
 
     def decisions(self, scene: Scene, after: int = 0) -> list[tuple[Recorded, Intent]]:
@@ -224,7 +224,7 @@ def _stale(scene: Scene, decided: list[tuple[Recorded, Intent]]) -> list[str]:
             if before is None or request is None or shown_digest(before, request) != intent.digest:
                 found.append(f"{record.task} at version {record.version}")
         event = event_from_text(record.name, record.data)
-        assert not isinstance(event, HouseEvent)
+        assert not isinstance(event, StoreEvent)
         tasks[record.task] = evolve(before, event, id=record.task, at=record.at)
     return found
 

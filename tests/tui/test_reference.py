@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onloop.cli.verbs import verbs_markdown
-from onloop_tui.reference import keys_markdown
+from onloop.cli.verb_table import verbs_markdown
+from onloop_tui.key_reference import keys_markdown
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_readmes_table_of_keys_is_made_of_the_registry() -> None:
-    assert keys_markdown() in README, "python -m onloop_tui.reference prints what belongs between the markers"
+    assert keys_markdown() in README, "python -m onloop_tui.key_reference prints what belongs between the markers"
 
 
 def test_readmes_table_of_verbs_is_made_of_the_registry() -> None:

@@ -10,9 +10,9 @@ from textual.widgets import Input
 
 from onloop.gateway.commands import PerformCommand
 from onloop.machine import commands as c
-from onloop.machine.task import Answer
-from onloop_tui.dialogs.form import Form
-from onloop_tui.widgets.sheet import Mode
+from onloop.machine.task import DecisionKind
+from onloop_tui.dialogs.form import FormDialog
+from onloop_tui.panels.sheet_panel import Mode
 from tui_decisions import last_decision, open_sheet, type_in, when_done
 from tui_scenes import PASSPHRASE, busy, play, screen_text, shows, until
 
@@ -85,7 +85,7 @@ def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None:
         await shows(pilot, "changed since shown", "nothing is asked of a person now")
 
     asyncio.run(play(app, story))
-    assert [d.answer for d in scene.task("r7k2m.1").decisions] == [Answer.REJECT]
+    assert [d.answer for d in scene.task("r7k2m.1").decisions] == [DecisionKind.REJECT]
 
 
 def test_a_refusal_is_shown_in_words_with_what_would_work() -> None:
@@ -125,7 +125,7 @@ def test_the_first_decision_asks_who_decides_and_later_ones_do_not() -> None:
         await shows(pilot, "Enter confirms")
         scene.clock.later(1000)
         await pilot.press("enter")
-        await until(pilot, when_done(scene, "r7k2m.1", Answer.APPROVE))
+        await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.APPROVE))
         await shows(pilot, "r7k2m.2 ledger")
         scene.clock.later(1000)
         await pilot.press("a")
@@ -157,7 +157,7 @@ def test_a_form_that_was_left_before_its_focus_came_does_not_take_it() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await open_sheet(pilot, scene, app, "approve", "r")
-        form = app.main.sheet.query_one(Form)
+        form = app.main.sheet.query_one(FormDialog)
         app.main.set_focus(app.main.sheet.body)
         form.remove()
         app.main.set_focus(form.query_one(Input))

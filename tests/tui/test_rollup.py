@@ -7,12 +7,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.machine.house import House
 from onloop.machine.state import LIVE, Reason, State
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
-from onloop_tui.model.rollup import Standing, Tally, one, standing_of
-from onloop_tui.model.tree_index import TreeIndex
-from onloop_tui.model.tree_rows import sign_as_of
+from onloop_tui.model.ground.rollup import RollupCategory, Tally, one, rollup_category_of
+from onloop_tui.model.tree.tree_index import TreeIndex
+from onloop_tui.model.tree.tree_rows import sign_as_of
 
 from .test_tree_index import NOON, task
 
@@ -21,14 +21,14 @@ CHANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(-1, 30), STATES), m
 
 
 def _recounted(tasks: dict[str, Task], above: str) -> tuple[int, ...]:
-    counts = [0] * len(Standing)
+    counts = [0] * len(RollupCategory)
     for each in tasks.values():
         parent, seen = each.parent, {each.id}
         while parent in tasks and parent not in seen and parent != above:
             seen.add(parent)
             parent = tasks[parent].parent
         if parent == above and above != each.id:
-            counts[standing_of(each)] += 1
+            counts[rollup_category_of(each)] += 1
     return tuple(counts)
 
 
@@ -48,26 +48,31 @@ def test_counts_carried_up_are_counts_made_anew(changes: list[tuple[int, int, tu
         node = index.held(name)
         assert node.tally.counts == _recounted(tasks, name)
         live = any(_holds_up(tasks[each.id]) for each in node.all_below() if each is not node)
-        words, sign = node.tally.words, sign_as_of(node.task, node.tally, House(), NOON)
+        words, sign = node.tally.words, sign_as_of(node.task, node.tally, StoreState(), NOON)
         assert not (live and (words.startswith("all") or sign.word == "done"))
 
 
 def test_a_task_taken_out_is_counted_no_more() -> None:
     index = TreeIndex([task(each) for each in ("r", "r.1", "r.1.1", "r.2")])
     index.remove("r.1")
-    assert index.held("r").tally.counts == tuple(one(Standing.WORKING))
+    assert index.held("r").tally.counts == tuple(one(RollupCategory.WORKING))
     assert (index.node("r.1.1"), len(index)) == (None, 2)
 
 
 def test_words_say_how_many_of_how_many_and_what_the_others_do() -> None:
-    counts = {Standing.DONE: 3, Standing.NEEDS_PERSON: 1, Standing.WORKING: 1, Standing.STALLED: 0}
-    assert Tally(tuple(counts.get(c, 0) for c in Standing)).words == "3 of 5 done · 1 needs you · 1 running"
-    assert Tally(tuple(one(Standing.DONE, 5))).words == "all 5 done"
-    assert Tally(tuple(one(Standing.NEEDS_PERSON, 2))).words == "0 of 2 done · 2 need you"
-    assert Tally((*one(Standing.DONE, 4)[:-2], 1, 0)).words == "4 of 5 done · 1 excluded"
+    counts = {
+        RollupCategory.DONE: 3,
+        RollupCategory.NEEDS_PERSON: 1,
+        RollupCategory.WORKING: 1,
+        RollupCategory.STALLED: 0,
+    }
+    assert Tally(tuple(counts.get(c, 0) for c in RollupCategory)).words == "3 of 5 done · 1 needs you · 1 running"
+    assert Tally(tuple(one(RollupCategory.DONE, 5))).words == "all 5 done"
+    assert Tally(tuple(one(RollupCategory.NEEDS_PERSON, 2))).words == "0 of 2 done · 2 need you"
+    assert Tally((*one(RollupCategory.DONE, 4)[:-2], 1, 0)).words == "4 of 5 done · 1 excluded"
     assert Tally().words == ""
 
 
 def test_a_stalled_task_is_not_counted_as_running() -> None:
-    silent, heard = standing_of(task("r"), idle=True), standing_of(task("r"))
-    assert (silent, heard) == (Standing.STALLED, Standing.WORKING)
+    silent, heard = rollup_category_of(task("r"), idle=True), rollup_category_of(task("r"))
+    assert (silent, heard) == (RollupCategory.STALLED, RollupCategory.WORKING)

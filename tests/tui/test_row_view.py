@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
-from onloop_tui.model.lines import Line, line, plain
-from onloop_tui.model.rows import FlatRows
+from onloop_tui.model.drawing.row_index import FlatRows
+from onloop_tui.model.drawing.text_line import Line, line, plain
 from onloop_tui.widgets.row_view import RowView
 from tui_lists import ListApp
 

@@ -22,19 +22,19 @@ from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.main import run
 from onloop.errors import OnloopError
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.gallery import board_of_store
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.events import Event
 from onloop.machine.evolve import replay
-from onloop.machine.house import HOUSE
-from onloop.machine.task import Answer, Task
+from onloop.machine.store_state import HOUSE
+from onloop.machine.task import DecisionKind, Task
 from onloop.store.codec import event_from_text
 from onloop.store.port import TaskFilter
-from onloop.store.sqlite import SqliteStore, create_store
+from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.views.overview_projector import board_of_store
 from onloop_tui.app import Dashboard
-from onloop_tui.model.sentences import sign_of
-from onloop_tui.place import Place
+from onloop_tui.model.drawing.signs import sign_of
+from onloop_tui.store_access import StoreAccess
 from tui_scenes import Clock, Scene, play, screen_lines, shows, until
 
 REPOS = ["billing", "ledger", "sessions", "cart", "flags"]
@@ -51,8 +51,8 @@ class OnDisk(Scene):
     folder: Path = Path()
 
     @property
-    def place(self) -> Place:
-        return Place(lambda: Gateway(SqliteStore(self.folder), self.clock))
+    def place(self) -> StoreAccess:
+        return StoreAccess(lambda: Gateway(SqliteStore(self.folder), self.clock))
 
 
 def _acknowledged(scene: Scene, task: str) -> None:
@@ -87,10 +87,10 @@ STROKES: Mapping[str, Do] = {
     "fail otherwise": lambda scene, task: scene.fails(task, CAUSES[1]),
     "ask": lambda scene, task: scene.asks(task, "Which one?"),
     "cancel": lambda scene, task: scene.cancels(task),
-    "approve": lambda scene, task: scene.decides(task, Answer.APPROVE, "ben"),
-    "reject": lambda scene, task: scene.decides(task, Answer.REJECT),
-    "retry": lambda scene, task: scene.decides(task, Answer.RETRY),
-    "reply": lambda scene, task: scene.decides(task, Answer.ANSWER),
+    "approve": lambda scene, task: scene.decides(task, DecisionKind.APPROVE, "ben"),
+    "reject": lambda scene, task: scene.decides(task, DecisionKind.REJECT),
+    "retry": lambda scene, task: scene.decides(task, DecisionKind.RETRY),
+    "reply": lambda scene, task: scene.decides(task, DecisionKind.ANSWER),
     "pause": _paused,
     "resume": _resumed,
     "acknowledge": _acknowledged,

@@ -11,14 +11,14 @@ from textual.pilot import Pilot
 from onloop_tui.__main__ import _read
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import KEYS, VIEWS, answer_keys, textual_keymap
-from onloop_tui.edited import Files
+from onloop_tui.edited_files import Files
 from onloop_tui.keymap import remapped
-from onloop_tui.model.acts import Act
-from onloop_tui.screens.help import HelpScreen
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.session import Session
-from onloop_tui.settings import Settings, SettingsError, Start, ThemeName, settings_file
+from onloop_tui.settings import Settings, SettingsError, StartView, ThemeName, settings_file
 from onloop_tui.settings_reader import load_settings
-from onloop_tui.widgets.sheet import Mode
 from tui_scenes import Scene, busy, play, screen_text, shows, until
 
 ALL = """\
@@ -40,7 +40,7 @@ def _problems(text: str) -> tuple[str, ...]:
 def test_every_setting_is_read() -> None:
     read = load_settings(ALL, "d.yaml")
 
-    assert (read.theme, read.bell, read.osc, read.start) == (ThemeName.LIGHT, False, False, Start.FLEET.where)
+    assert (read.theme, read.bell, read.osc, read.start) == (ThemeName.LIGHT, False, False, StartView.FLEET.where)
     assert read.filters == {"mine": "owner:coder state:working"}
     assert answer_keys(read.keys)[Act.APPROVE] == "A F2"
 
@@ -100,7 +100,7 @@ def test_words_are_unique_because_settings_and_commands_go_by_them() -> None:
 
 
 def test_a_person_can_start_in_every_view() -> None:
-    assert [start.where for start in Start] == [*VIEWS]
+    assert [start.where for start in StartView] == [*VIEWS]
 
 
 @pytest.mark.parametrize(

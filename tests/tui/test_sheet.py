@@ -9,19 +9,19 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from onloop.gates.mirror import Mirror
+from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.dossier import ShownArtefact
-from onloop.gateway.messages import save_checkpoint, tell
+from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, ReviewGate, Step
 from onloop.machine.flags import Flag, FlagKind
-from onloop.machine.handover import MessageKind
+from onloop.machine.messages import MessageKind
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
-from onloop_tui.model.actions import asked_for
-from onloop_tui.model.lines import plain
-from onloop_tui.model.sheet import headings, sheet_lines
-from onloop_tui.widgets.sheet import Mode
+from onloop.views.dossier import ShownArtefact
+from onloop_tui.model.decide.actions import asked_for
+from onloop_tui.model.drawing.text_line import plain
+from onloop_tui.model.sheet.sections import headings, sheet_lines
+from onloop_tui.panels.sheet_panel import Mode
 from steps import defined, develop
 from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
 
@@ -310,14 +310,14 @@ def test_escape_closes_the_innermost_thing_only() -> None:
 def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
     from dataclasses import replace
 
-    from onloop.gateway.dossier import GateLine, Mark
-    from onloop_tui.model.gates import gate_lines
+    from onloop.views.dossier import GateLine, GateStatus
+    from onloop_tui.model.sheet.gate_lines import gate_lines
 
     scene = busy()
     task = scene.task("r7k2m.1")
     old: Evidence = replace(task.evidence["develop.remediate:tests"], head="f" * 40)
     stale = GateLine(
-        "develop.remediate", "tests", Mark.STALE, "about ffffffffffff, which no longer counts", old, None, ""
+        "develop.remediate", "tests", GateStatus.STALE, "about ffffffffffff, which no longer counts", old, None, ""
     )
 
     text = "\n".join(plain(line) for line in gate_lines(task, [stale], scene.clock(), 100))

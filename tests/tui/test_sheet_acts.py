@@ -12,12 +12,12 @@ from onloop.errors import Stale
 from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Answer
-from onloop_tui.model.actions import command_for
-from onloop_tui.model.acts import Act
-from onloop_tui.model.looks import MOST, Looks
-from onloop_tui.model.twins import twin
-from onloop_tui.widgets.sheet import Mode
+from onloop.machine.task import DecisionKind
+from onloop_tui.model.decide.actions import command_for
+from onloop_tui.model.decide.cli_equivalents import cli_equivalent
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.sheet.last_seen import MOST, LastSeen
+from onloop_tui.panels.sheet_panel import Mode
 from tui_decisions import last_decision, open_sheet, type_in, when_done
 from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, commit, play, shows, until
 
@@ -35,7 +35,7 @@ def test_a_sheet_that_is_opened_again_says_what_has_changed_since_it_was_looked_
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, "── subject ")
         await pilot.press("escape")
-        scene.decides("r7k2m.1", Answer.REJECT)
+        scene.decides("r7k2m.1", DecisionKind.REJECT)
         scene.clock.later(3 * MINUTE)
         scene.wants_approval("r7k2m.1", what=commit("r7k2m.1", "With tests.", head="e" * 40))
         await shows(pilot, "needs you 3")
@@ -63,7 +63,7 @@ def test_a_sheet_that_is_opened_again_says_nothing_where_nothing_has_changed() -
 
 def test_looks_are_bounded_and_the_oldest_is_forgotten() -> None:
     dossier = busy().place.dossier("r7k2m.1")
-    looks = Looks()
+    looks = LastSeen()
     for number in range(MOST + 1):
         looks = looks.after(replace(dossier, task=replace(dossier.task, id=f"t{number}")), number)
 
@@ -94,7 +94,7 @@ def test_o_goes_through_several_requests_and_the_decision_is_about_the_one_that_
         await shows(pilot, "release must be decided, too")
         scene.clock.later(1000)
         await pilot.press("enter")
-        await until(pilot, when_done(scene, task, Answer.APPROVE))
+        await until(pilot, when_done(scene, task, DecisionKind.APPROVE))
 
     asyncio.run(play(app, story))
     decision = last_decision(scene, task)
@@ -218,7 +218,7 @@ def test_any_decision_on_a_task_that_moved_on_is_refused_told_and_read_again() -
 
     async def story(pilot: Pilot[str]) -> None:
         await open_sheet(pilot, scene, app, "failing", "t")
-        scene.decides("r7k2m.3", Answer.RETRY, "ben")
+        scene.decides("r7k2m.3", DecisionKind.RETRY, "ben")
         await type_in(pilot, "again")
         await pilot.press("enter")
         await shows(pilot, "✗ r7k2m.3 was at version", "human:ben", "⚠ changed since shown")
@@ -252,10 +252,13 @@ def test_y_copies_the_decision_being_made_with_its_digest_and_version() -> None:
 
 
 def test_the_command_line_quotes_what_was_typed() -> None:
-    assert twin(Act.REJECT, "r1.1", {"words": "don't; rm -rf"}) == """onloop reject r1.1 --reason 'don'"'"'t; rm -rf'"""
-    assert twin(Act.REASSIGN, "r1.1", {"to": "agent:x"}) == 'onloop reassign r1.1 --to agent:x --reason "…"'
-    assert twin(Act.RETRY, "r1.1") == "onloop retry r1.1"
-    assert {twin(act, "r1.1").split()[1] for act in Act} == {act.value for act in Act}
+    assert (
+        cli_equivalent(Act.REJECT, "r1.1", {"words": "don't; rm -rf"})
+        == """onloop reject r1.1 --reason 'don'"'"'t; rm -rf'"""
+    )
+    assert cli_equivalent(Act.REASSIGN, "r1.1", {"to": "agent:x"}) == 'onloop reassign r1.1 --to agent:x --reason "…"'
+    assert cli_equivalent(Act.RETRY, "r1.1") == "onloop retry r1.1"
+    assert {cli_equivalent(act, "r1.1").split()[1] for act in Act} == {act.value for act in Act}
 
 
 def test_a_command_names_the_version_and_the_digest_that_were_shown() -> None:

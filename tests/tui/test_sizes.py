@@ -12,9 +12,9 @@ from textual.widgets import Input
 
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
-from onloop_tui.screens.around import LEAST, MADE_FOR
-from onloop_tui.screens.main import VIEWS
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.screens.main_screen import VIEWS
+from onloop_tui.screens.screen_chrome import LEAST, MADE_FOR
 from tui_scenes import Scene, busy, play, screen_lines, screen_text, shows, until
 
 Size = tuple[int, int]

@@ -12,10 +12,10 @@ from onloop.machine.marks import Muted, Rule
 from onloop.machine.state import Reason
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS, Where
-from onloop_tui.model.acts import Act
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
-from onloop_tui.widgets.sheet import Mode
 from tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
 Compare = Callable[..., bool]

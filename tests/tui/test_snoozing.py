@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.machine.marks import LONGEST_HIDDEN_MS, Muted, Rule
-from onloop_tui.model.snoozing import Wish, mute_of, rule_of, wish_of
+from onloop_tui.model.inbox.snoozing import SnoozeWish, mute_of, rule_of, snooze_wish_of
 from tui_scenes import MINUTE
 
 EVENING = int(datetime(2026, 3, 1, 22, 30, tzinfo=UTC).timestamp() * 1000)
@@ -19,22 +19,22 @@ HOUR = 60 * MINUTE
 @pytest.mark.parametrize(
     ("typed", "wish"),
     [
-        ("15m", Wish(15 * MINUTE)),
-        ("1h", Wish(HOUR)),
-        ("tomorrow", Wish(10 * HOUR + 30 * MINUTE)),
-        ("change", Wish(until_change=True)),
-        ("+5", Wish(grows_by=5)),
-        ("1h, change or +2", Wish(HOUR, until_change=True, grows_by=2)),
-        ("7d", Wish(LONGEST_HIDDEN_MS)),
+        ("15m", SnoozeWish(15 * MINUTE)),
+        ("1h", SnoozeWish(HOUR)),
+        ("tomorrow", SnoozeWish(10 * HOUR + 30 * MINUTE)),
+        ("change", SnoozeWish(until_change=True)),
+        ("+5", SnoozeWish(grows_by=5)),
+        ("1h, change or +2", SnoozeWish(HOUR, until_change=True, grows_by=2)),
+        ("7d", SnoozeWish(LONGEST_HIDDEN_MS)),
     ],
 )
-def test_a_snooze_is_understood(typed: str, wish: Wish) -> None:
-    assert wish_of(typed, EVENING, UTC) == wish
+def test_a_snooze_is_understood(typed: str, wish: SnoozeWish) -> None:
+    assert snooze_wish_of(typed, EVENING, UTC) == wish
 
 
 @pytest.mark.parametrize("typed", ["", "soon", "0m", "+0", "1w", "8d", "-5", "change me"])
 def test_what_is_no_time_to_wake_is_said_to_be_none(typed: str) -> None:
-    assert isinstance(wish_of(typed, EVENING, UTC), str)
+    assert isinstance(snooze_wish_of(typed, EVENING, UTC), str)
 
 
 def test_a_rule_names_exact_values_once_each() -> None:
@@ -53,5 +53,5 @@ def test_a_mute_needs_a_rule_and_an_end_in_reach() -> None:
 
 @given(st.text(max_size=60))
 def test_nothing_that_is_typed_raises(typed: str) -> None:
-    assert wish_of(typed, EVENING, UTC) is not None
+    assert snooze_wish_of(typed, EVENING, UTC) is not None
     assert mute_of(typed, typed, typed, "human:ana", EVENING) is not None

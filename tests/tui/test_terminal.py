@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from onloop.gateway.home import Home
-from onloop.gateway.opening import create_home
+from onloop.access.opening import create_home
+from onloop.home import Home
 from onloop.machine.task import Verdict
-from onloop_tui.place import place_of
+from onloop_tui.store_access import access_of
 from tui_scenes import CHEAP, Scene
 
 OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
@@ -34,7 +34,7 @@ def _hostile_home(folder: Path) -> Home:
         scripted=False,
         cost=CHEAP,
     )
-    scene = Scene(store=place_of(home).open().store)
+    scene = Scene(store=access_of(home).open().store)
     (task,) = scene.fleet([f"cart{ATTACK}"], title=ATTACK)
     scene.submit(task, ATTACK)
     scene.passes(task, "patched", ATTACK)

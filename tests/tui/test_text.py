@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop_tui.model.lines import GUTTER, Span, Tone, column, fitted, hanging, plain, quoted, spread, width_of
-from onloop_tui.model.text import cells, fit, is_safe, safe, wrap
+from onloop_tui.model.drawing.terminal_text import cells, fit, is_safe, safe, wrap
+from onloop_tui.model.drawing.text_line import (
+    GUTTER,
+    Span,
+    Tone,
+    column,
+    fitted,
+    hanging,
+    plain,
+    quoted,
+    spread,
+    width_of,
+)
 
 HOSTILE = (
     "\x1b]52;c;cHduZWQ=\x07",

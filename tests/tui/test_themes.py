@@ -15,13 +15,13 @@ from textual.color import Color
 from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
+from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import VIEWS as WHERES
-from onloop_tui.messages import ThemeWanted
-from onloop_tui.screens.help import HelpScreen
-from onloop_tui.screens.main import VIEWS
+from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.screens.help_screen import HelpScreen
+from onloop_tui.screens.main_screen import VIEWS
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
-from onloop_tui.widgets.sheet import Mode
 from tui_scenes import busy, play, shows, until
 
 SIZE = (120, 40)

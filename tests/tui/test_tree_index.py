@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
-from onloop_tui.model.prefix_sums import PrefixSums
-from onloop_tui.model.tree_index import TreeIndex
-from onloop_tui.model.tree_node import key_of
+from onloop_tui.model.drawing.prefix_sums import PrefixSums
+from onloop_tui.model.tree.tree_index import TreeIndex
+from onloop_tui.model.tree.tree_node import key_of
 
 NOON = 1_800_000_000_000
 

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.pilot import Pilot
 
 from onloop.attention.items import item_of
-from onloop.machine.house import Frozen, House
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
-from onloop_tui.feed import Seen, Watch
-from onloop_tui.model.filters import EVERYTHING, Filter, parse
-from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.feed import StoreUpdate, StoreWatch
+from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
+from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.tree_view import REFILTER_MS, TreeView
 from tui_lists import ListApp
 from tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
@@ -81,10 +81,10 @@ def understood(text: str) -> Filter:
 
 
 def snapshot_of(scene: Scene) -> Snapshot:
-    watch = Watch(scene.place, scene.clock)
+    watch = StoreWatch(scene.place, scene.clock)
     news = watch.look()
     watch.close()
-    assert isinstance(news, Seen)
+    assert isinstance(news, StoreUpdate)
     return news.snapshot
 
 
@@ -295,7 +295,7 @@ def test_a_parent_that_says_completed_is_not_shown_as_done_while_a_child_lives()
 
 
 def test_a_freeze_is_seen_on_every_row_that_it_covers() -> None:
-    frozen = House(freezes={"run:r": Frozen("run:r", "human:ana", "wait")})
+    frozen = StoreState(freezes={"run:r": Frozen("run:r", "human:ana", "wait")})
 
     async def story(tree: TreeView, pilot: Pilot[None]) -> None:
         tree.take(replace(tree.snapshot, house=frozen), frozenset())

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.workflow.source import builtin
-from onloop_tui.edited import Edited, Files
+from onloop.workflow.builtins import builtin
+from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.settings import ThemeName
 from onloop_tui.watching import Watching
 
@@ -26,17 +26,17 @@ class Heard:
     """A watching in a thread, and what it has posted."""
 
     def __init__(self, files: Files, look_s: float) -> None:
-        self.posted: list[Edited] = []
+        self.posted: list[EditedFile] = []
         self._came = threading.Condition()
         self.watching = Watching(files, self._take, look_s)
         self.thread = threading.Thread(target=self.watching.run)
 
-    def _take(self, edited: Edited) -> None:
+    def _take(self, edited: EditedFile) -> None:
         with self._came:
             self.posted.append(edited)
             self._came.notify_all()
 
-    def until(self, holds: Callable[[Edited], object]) -> Edited:
+    def until(self, holds: Callable[[EditedFile], object]) -> EditedFile:
         with self._came:
             assert self._came.wait_for(lambda: self.posted and holds(self.posted[-1]), 10), self.posted[-1:]
             return self.posted[-1]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
+from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
-from onloop.workflow.source import builtin, builtins
 
 SOON_S = 5.0
 PROBLEM = re.compile(r"flow\.yaml:[1-9][0-9]*:[1-9][0-9]*: [^\x00-\x1f\x7f]+; [^\x00-\x1f\x7f]+")

@@ -27,10 +27,10 @@ from onloop.machine.definition import (
     Step,
     TestExpectation,
 )
+from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.duration import milliseconds, written
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
-from onloop.workflow.source import builtin, builtins
 
 
 def test_the_built_in_workflows_are_these() -> None:

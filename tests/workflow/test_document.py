@@ -9,7 +9,7 @@ import pytest
 from onloop.errors import WorkflowError
 from onloop.workflow.document import read
 from onloop.workflow.loader import load
-from onloop.workflow.nodes import Node, Position, Side, locate, plain
+from onloop.workflow.positioned_tree import Node, Position, Side, locate, plain
 
 SOON_S = 5.0
 BROKEN = "look at the indentation, quotes and brackets before it"

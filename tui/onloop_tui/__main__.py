@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onloop.errors import OnloopError
-from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import Principal
-from onloop.gateway.secrecy import shut
+from onloop.home import Home, find_home
+from onloop.identity.process_privacy import keep_others_out
+from onloop.machine.principal import Principal
 from onloop_tui.app import Dashboard
-from onloop_tui.edited import Edited, Files
-from onloop_tui.model.text import safe
-from onloop_tui.place import place_of
+from onloop_tui.edited_files import EditedFile, Files
+from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, settings_file
+from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
 """How seldom Python looks for rings of garbage. Ours is freed without: at 100,000 tasks a look stops all for 0.3 s."""
@@ -39,11 +39,13 @@ def open_dashboard(
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` is a file in the place of the person's own, `workflows` are folders that are watched beside `.onloop`.
     """
-    shut()
+    keep_others_out()
     own = Path(settings) if settings else settings_file(os.environ)
     begin = _read(own, is_asked_for=settings is not None)
     files = Files(own, (Path(".onloop"), *map(Path, workflows)))
-    session = Session(place_of(home), person=person, person_name=person_name or "", read_only=read_only, settings=begin)
+    session = Session(
+        access_of(home), person=person, person_name=person_name or "", read_only=read_only, settings=begin
+    )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)
     return app.run() or ("stop" if ask_on_quit else "quit")
@@ -51,7 +53,7 @@ def open_dashboard(
 
 def _read(file: Path, *, is_asked_for: bool) -> Settings:
     """The settings that hold at the start; what is wrong with them is said before the screen is taken over, too."""
-    edited = Files(file, ()).look() or Edited(Settings())
+    edited = Files(file, ()).look() or EditedFile(Settings())
     problems = list(edited.problems)
     if is_asked_for and not file.exists():
         problems.append(f"there is no file {safe(str(file))}; the defaults are in force until there is one")

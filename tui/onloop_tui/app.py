@@ -15,15 +15,15 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from onloop_tui import bindings
+from onloop_tui.app_messages import FilesNews, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
-from onloop_tui.edited import Edited, Files
+from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News
 from onloop_tui.guard import GUARD
-from onloop_tui.messages import FilesNews, StoreNews, ThemeWanted
 from onloop_tui.notices import Notices, Terminal
-from onloop_tui.screens.around import LEAST
-from onloop_tui.screens.help import HelpScreen
-from onloop_tui.screens.main import MainScreen
+from onloop_tui.screens.help_screen import HelpScreen
+from onloop_tui.screens.main_screen import MainScreen
+from onloop_tui.screens.screen_chrome import LEAST
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.theme import THEMES
@@ -131,7 +131,7 @@ class Dashboard(App[str]):
     def _post_news(self, news: News) -> None:
         self.post_message(StoreNews(news))
 
-    def _post_edited(self, edited: Edited) -> None:
+    def _post_edited(self, edited: EditedFile) -> None:
         self.post_message(FilesNews(edited))
 
     def on_store_news(self, event: StoreNews) -> None:

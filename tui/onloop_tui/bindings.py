@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
-from onloop_tui.model.acts import Act
+from onloop_tui.model.ground.acts import Act
 
 
 class Where(StrEnum):

@@ -9,45 +9,45 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError
-from onloop.gateway.door import Door
-from onloop.gateway.gallery import Gallery
-from onloop.gateway.store_changes import ReadStoreChanges
-from onloop.gateway.sub_agents import sub_agents_of
+from onloop.gateway.port import GatewayPort
+from onloop.views.overview_projector import OverviewProjector
+from onloop.views.store_changes import ReadStoreChanges
+from onloop.views.sub_agents import sub_agents_of
 from onloop_tui.frame import pause_s
-from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.place import Place
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.store_access import StoreAccess
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class StoreUpdate:
     """The store as it is now."""
 
     snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class StoreLost:
     """The store cannot be read, since when (ms), and why."""
 
     since: int
     words: str
 
 
-News = Seen | Lost
+News = StoreUpdate | StoreLost
 
 
-class Watch:
+class StoreWatch:
     """Looks at one place; for one thread. It never raises: what goes wrong is news, and the next look tries again."""
 
-    def __init__(self, place: Place, clock: Callable[[], int]) -> None:
+    def __init__(self, place: StoreAccess, clock: Callable[[], int]) -> None:
         self._place = place
         self._clock = clock
-        self._gateway: Door | None = None
+        self._gateway: GatewayPort | None = None
         self._mark: Hashable = None
         self._stamp = 0
         self._snapshot = Snapshot()
-        self._gallery = Gallery()
-        self._lost: Lost | None = None
+        self._gallery = OverviewProjector()
+        self._lost: StoreLost | None = None
         self.looked_at = clock()
 
     def look(self) -> News | None:
@@ -61,7 +61,7 @@ class Watch:
         if found is None and self._lost is None:
             return None
         self._lost = None
-        return Seen(self._snapshot)
+        return StoreUpdate(self._snapshot)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -77,13 +77,13 @@ class Watch:
         if self._gateway is None:
             look = self._place.look or self._place.open
             self._gateway, self._mark = look(), mark
-            self._snapshot, self._gallery = Snapshot(), Gallery()
+            self._snapshot, self._gallery = Snapshot(), OverviewProjector()
             return self._read(self._gateway, None)
         if self._gateway.store.stamp() == self._stamp:
             return None
         return self._read(self._gateway, self._snapshot.seq)
 
-    def _read(self, gateway: Door, after: int | None) -> Snapshot:
+    def _read(self, gateway: GatewayPort, after: int | None) -> Snapshot:
         self._stamp = gateway.store.stamp()  # before the reading: what comes between is looked at again
         found = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
         self._snapshot = self._snapshot.after(
@@ -97,18 +97,18 @@ class Watch:
         )
         return self._snapshot
 
-    def _missing(self, problem: Exception) -> Lost | None:
+    def _missing(self, problem: Exception) -> StoreLost | None:
         words = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
         since = self._lost.since if self._lost is not None else self._clock()
-        before, self._lost = self._lost, Lost(since, words)
+        before, self._lost = self._lost, StoreLost(since, words)
         return None if before == self._lost else self._lost
 
 
 class Feed:
     """Runs a watch until it is stopped, and posts its news, one message for as much as came together."""
 
-    def __init__(self, place: Place, clock: Callable[[], int], post: Callable[[News], object]) -> None:
-        self._watch = Watch(place, clock)
+    def __init__(self, place: StoreAccess, clock: Callable[[], int], post: Callable[[News], object]) -> None:
+        self._watch = StoreWatch(place, clock)
         self._post = post
         self._stop = threading.Event()
 

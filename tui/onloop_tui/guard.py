@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from onloop_tui.model.text import cells, is_safe, safe
+from onloop_tui.model.drawing.terminal_text import cells, is_safe, safe
 
 
 class Guard(LineFilter):

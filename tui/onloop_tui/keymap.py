@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from textual.binding import Binding
 
-from onloop.workflow.nodes import Fault, Side
-from onloop.workflow.wording import nearest, quoted
+from onloop.workflow.hints import nearest, quoted
+from onloop.workflow.positioned_tree import Fault, Side
 from onloop_tui.bindings import KEYS, Key
-from onloop_tui.model.text import cells, is_safe
+from onloop_tui.model.drawing.terminal_text import cells, is_safe
 
 _ALSO = {
     **dict(zip(("up", "down", "left", "right"), "↑↓←→", strict=True)),

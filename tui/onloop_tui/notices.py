@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from onloop.attention.groups import Group
-from onloop_tui.model.notice import Told, is_approval_for, is_watched, notices_after, title_words
-from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.model.text import safe
+from onloop_tui.model.drawing.terminal_text import safe
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.inbox.notice import NoticeState, is_approval_for, is_watched, notices_after, title_words
 from onloop_tui.session import Session
 
 BELL = "\x07"
@@ -55,7 +55,7 @@ class Notices:
         self._session = session
         self._terminal = terminal
         self._write = write
-        self._told = Told()
+        self._told = NoticeState()
         self._title = ""
         self._key_at: int | None = None
 

@@ -18,14 +18,14 @@ from onloop.demo.crew import Crew
 from onloop.demo.folder import DemoFolder, begin, prepare
 from onloop.demo.scenario import Pattern
 from onloop.errors import BadInput, OnloopError
-from onloop.gateway.gallery import picture_of
-from onloop.gateway.home import find_home
+from onloop.home import find_home
 from onloop.store.port import TaskFilter
+from onloop.views.overview_projector import overview_of
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS, Where
-from onloop_tui.place import Place, place_of
+from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
-from onloop_tui.widgets.sheet import Mode
+from onloop_tui.store_access import StoreAccess, access_of
 
 SIZES = ((80, 24), (140, 45))
 DEMO_PACE_S = 0.4
@@ -52,14 +52,14 @@ SHOTS = (
 )
 
 
-async def take_pictures(place: Place, out: Path, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Path, ...]:
+async def take_pictures(place: StoreAccess, out: Path, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Path, ...]:
     """Write every view and, where something needs a person, a sheet, once per size; the answer is what was written."""
     place.mark()
     out.mkdir(parents=True, exist_ok=True)
     return tuple([path for size in sizes for path in await _pictures(place, out, size)])
 
 
-async def _pictures(place: Place, out: Path, size: tuple[int, int]) -> list[Path]:
+async def _pictures(place: StoreAccess, out: Path, size: tuple[int, int]) -> list[Path]:
     app = Dashboard(Session(place, read_only=True))
     written: list[Path] = []
     async with app.run_test(size=size) as pilot:
@@ -103,7 +103,7 @@ def _written(app: Dashboard, stem: Path) -> list[Path]:
 
 
 @contextmanager
-def played_demo() -> Iterator[Place]:
+def played_demo() -> Iterator[StoreAccess]:
     """A demo that plays by itself, once there is enough to see in it; its processes end with the block."""
     with tempfile.TemporaryDirectory(prefix="onloop-pictures-") as path:
         folder = DemoFolder(Path(path))
@@ -115,11 +115,11 @@ def played_demo() -> Iterator[Place]:
             while time.monotonic() - began < DEMO_S:
                 crew.muster()
                 with opened.gateway.store.reading() as at:
-                    picture = picture_of(at.tasks(TaskFilter()))
+                    picture = overview_of(at.tasks(TaskFilter()))
                 if len(picture.groups) >= ENOUGH_CAUSES and picture.working >= ENOUGH_RUNNING:
                     break
                 time.sleep(_LOOK_S)
-            yield place_of(folder.home)
+            yield access_of(folder.home)
         finally:
             crew.stop()
             opened.close()
@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.store:
-            written = asyncio.run(take_pictures(place_of(find_home(args.store)), args.out))
+            written = asyncio.run(take_pictures(access_of(find_home(args.store)), args.out))
         else:
             with played_demo() as place:
                 written = asyncio.run(take_pictures(place, args.out))

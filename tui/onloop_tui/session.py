@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from onloop.gateway.identity import Principal
-from onloop.gateway.opening import wall_clock
+from onloop.access.opening import wall_clock
+from onloop.machine.principal import Principal
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
-from onloop_tui.place import Place
 from onloop_tui.settings import Settings
+from onloop_tui.store_access import StoreAccess
 
 ARMING_MS = 300
 """For so long after something to decide came up, keys are those that were meant for what was there before."""
@@ -27,7 +27,7 @@ class Session:
 
     def __init__(
         self,
-        place: Place,
+        place: StoreAccess,
         clock: Callable[[], int] = wall_clock,
         person: Principal | None = None,
         person_name: str = "",

@@ -25,7 +25,7 @@ class ThemeName(StrEnum):
     MONO = "mono"
 
 
-class Start(StrEnum):
+class StartView(StrEnum):
     """The view that is in front at the start."""
 
     INBOX = "inbox"

@@ -9,23 +9,23 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from onloop.workflow.document import EMPTY, read
+from onloop.workflow.hints import quoted
 from onloop.workflow.loader import problem_lines
-from onloop.workflow.model import Freshness, Part
-from onloop.workflow.nodes import Fault, Node, Side, plain
-from onloop.workflow.shape import Form, misfits
-from onloop.workflow.wording import quoted
+from onloop.workflow.model import Freshness, WorkflowPart
+from onloop.workflow.positioned_tree import Fault, Node, Side, plain
+from onloop.workflow.schema_checks import FileShape, misfits
 from onloop_tui.bindings import KEYS
 from onloop_tui.keymap import key_faults, remapped
-from onloop_tui.model.filter_terms import Problem
-from onloop_tui.model.filters import parse
-from onloop_tui.settings import PROOF_MS, WORDS_WITH_AN_OBJECT, Settings, SettingsError, Start, ThemeName
+from onloop_tui.model.filter.filter_terms import FilterProblem
+from onloop_tui.model.filter.filters import parse
+from onloop_tui.settings import PROOF_MS, WORDS_WITH_AN_OBJECT, Settings, SettingsError, StartView, ThemeName
 
 _FILTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 T = TypeVar("T")
 
 
-class SettingsFile(Part):
+class SettingsFile(WorkflowPart):
     """The shape of the file."""
 
     theme: Annotated[ThemeName | None, Field(strict=False)] = None
@@ -33,11 +33,11 @@ class SettingsFile(Part):
     osc: bool = True
     keys: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=5)]] = {}
     filters: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
-    start: Annotated[Start, Field(strict=False)] = Start.INBOX
+    start: Annotated[StartView, Field(strict=False)] = StartView.INBOX
     proof: Freshness = PROOF_MS
 
 
-FORM = Form(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
+FORM = FileShape(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
 
 
 def load_settings(source: bytes, name: str) -> Settings:
@@ -84,5 +84,5 @@ def _filter_faults(filters: Mapping[str, str], at: str) -> Iterator[Fault]:
             hint = "start with a letter, then small letters, digits and -, such as mine"
             yield Fault((at, name), f"a filter cannot be called {quoted(name)}", hint, Side.KEY)
         found = parse(query)
-        if isinstance(found, Problem):
+        if isinstance(found, FilterProblem):
             yield Fault((at, name), f"{name}: {found.message} at column {found.column}", found.hint)

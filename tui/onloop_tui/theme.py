@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-from onloop_tui.model.lines import Tone
+from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.settings import ThemeName
 
 CURSOR = "tone--cursor"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watchfiles import Change, watch
 
-from onloop_tui.edited import Edited, Files
+from onloop_tui.edited_files import EditedFile, Files
 
 LOOK_S = 2.0
 """A look so often without being told: network file systems tell nothing, and a folder may move between two watches."""
@@ -19,7 +19,7 @@ DEBOUNCE_MS, STEP_MS = 100, 50
 class Watching:
     """Looks at the files whenever one changes, until it is stopped, and posts what is new."""
 
-    def __init__(self, files: Files, post: Callable[[Edited], object], look_s: float = LOOK_S) -> None:
+    def __init__(self, files: Files, post: Callable[[EditedFile], object], look_s: float = LOOK_S) -> None:
         self._files = files
         self._post = post
         self._look_s = look_s

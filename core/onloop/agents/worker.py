@@ -7,24 +7,25 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from onloop.agents.process import AgentProcess
-from onloop.agents.vigil import RunEnd, Vigil, is_held
+from onloop.access.opening import GatewayHandle
+from onloop.access.submission import submit_if, task_of, wait_for_gates
+from onloop.agents.agent_process import AgentProcess
+from onloop.agents.lease_watch import RunEnd, Vigil, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
-from onloop.gates.manifest import Manifest
-from onloop.gateway.agent_reads import ReadBrief, ReadSubAgents
+from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import Principal, this_process
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.messages import mark_shown
-from onloop.gateway.opening import Opened
-from onloop.gateway.sub_agents import SubAgentNews
-from onloop.gateway.submission import submit_if, task_of, wait_for_gates
+from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
+from onloop.identity.resolution import this_process
 from onloop.machine.commands import Release, ReleaseCause
+from onloop.machine.principal import Principal
 from onloop.machine.task import Submission, Task
 from onloop.text import safe
+from onloop.views.agent_reads import ReadBrief, ReadSubAgents
+from onloop.views.sub_agents import SubAgentNews
 
 MOST_NAMED = 10
 POLL_S = 0.05
@@ -49,7 +50,7 @@ class Worker:
     `ensure_verifier` starts a verifier where none is up.
     """
 
-    opened: Opened
+    opened: GatewayHandle
     settings: WorkerSettings
     stopped: Callable[[], bool]
     pause: Callable[[float], None]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from onloop.errors import NotAllowed, Unavailable
 from onloop.gates.environment import Environment, address_of
-from onloop.gates.folders import private
-from onloop.gateway.home import Home
+from onloop.gates.repository.folders import private
+from onloop.home import Home
 from onloop.machine.task import Task
 
 

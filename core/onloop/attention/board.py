@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.attention.groups import Group, age, group_of
-from onloop.attention.items import Item, Tier
+from onloop.attention.items import AttentionItem, Tier
 from onloop.attention.lifecycle import Life, is_acknowledged, is_asleep, lapses_at, life_of
-from onloop.machine.house import Frozen, House
 from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
 from onloop.machine.state import State
+from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
 
 
@@ -46,7 +46,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class BoardCounts:
     """The header's numbers, in items; `blocked` items are of `causes` groups. Together they are all there is."""
 
     needs_you: int = 0
@@ -78,7 +78,7 @@ class Board:
 
     shown: tuple[Group, ...] = ()
     hidden: tuple[Hidden, ...] = ()
-    counts: Counts = field(default_factory=Counts)
+    counts: BoardCounts = field(default_factory=BoardCounts)
     lives: Mapping[str, Life] = field(default_factory=dict)
 
     def life(self, cause: str) -> Life:
@@ -97,7 +97,7 @@ class _Cover:
     rule: str = ""
 
 
-def board_of(groups: Iterable[Group], house: House, parents: Mapping[str, Task], now: int) -> Board:
+def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, Task], now: int) -> Board:
     """The board that `groups` give at `now` (ms). `parents` are the tasks that have children, by id."""
     whole = list(groups)
     covers = _Covers(house.freezes.values(), house.marks, stops_of(parents), now)
@@ -146,21 +146,21 @@ class _Covers:
         """Whether anything but the marks on its cause may hide members of the group."""
         return group.tier is not Tier.SAFETY and bool(self._stops or self._freezes or self._mutes)
 
-    def rule_on(self, item: Item) -> _Cover | None:
+    def rule_on(self, item: AttentionItem) -> _Cover | None:
         """What stands still above the item, or mutes it."""
         return self._stop(item) or self._freeze(item) or self._mute(item)
 
-    def _stop(self, item: Item) -> _Cover | None:
+    def _stop(self, item: AttentionItem) -> _Cover | None:
         has_ended, cover = self._stops.get(item.parent or "", (False, None))
         return None if has_ended and item.tier is Tier.FYI else cover
 
-    def _freeze(self, item: Item) -> _Cover | None:
+    def _freeze(self, item: AttentionItem) -> _Cover | None:
         if not self._freezes:
             return None
         names = ("all", f"run:{item.run}", f"workflow:{item.workflow}", f"repo:{item.repo}")
         return next((self._freezes[name] for name in names if name in self._freezes), None)
 
-    def _mute(self, item: Item) -> _Cover | None:
+    def _mute(self, item: AttentionItem) -> _Cover | None:
         return next((cover for rule, cover in self._mutes if covers(rule, item)), None)
 
 
@@ -170,7 +170,7 @@ def _inhibits(freeze: Frozen) -> bool:
     return kind in {"all", "run", "workflow", "repo"} and freeze.by.startswith("human:")
 
 
-def covers(rule: Rule, item: Item) -> bool:
+def covers(rule: Rule, item: AttentionItem) -> bool:
     """Whether every field that the rule gives is the item's."""
     given = rule.given
     return bool(given) and all(getattr(item, name) == value for name, value in given.items())
@@ -178,7 +178,7 @@ def covers(rule: Rule, item: Item) -> bool:
 
 def _split(group: Group, covers: _Covers) -> Iterable[tuple[_Cover | None, Group]]:
     """The group in parts: what each cover hides, and what is left, under None."""
-    parts: defaultdict[_Cover | None, list[Item]] = defaultdict(list)
+    parts: defaultdict[_Cover | None, list[AttentionItem]] = defaultdict(list)
     if covers.by_rule(group):
         for item in group.members:
             parts[covers.rule_on(item)].append(item)
@@ -189,7 +189,9 @@ def _split(group: Group, covers: _Covers) -> Iterable[tuple[_Cover | None, Group
     return [(cover, group if len(part) == len(group.members) else group_of(part)) for cover, part in parts.items()]
 
 
-def _marked(group: Group, rest: Sequence[Item], covers: _Covers) -> Iterable[tuple[Item, _Cover | None]]:
+def _marked(
+    group: Group, rest: Sequence[AttentionItem], covers: _Covers
+) -> Iterable[tuple[AttentionItem, _Cover | None]]:
     """Each item that no rule hides, with what the marks on its cause do."""
     marks, now = covers.marks, covers.now
     asleep = marks.snoozed.get(group.cause)
@@ -234,12 +236,12 @@ def _acknowledged(mark: Acknowledged, group: Group, now: int) -> _Cover:
 _DECISIONS = frozenset({Tier.SAFETY, Tier.DECISION})
 
 
-def _counts(shown: Iterable[Group], hidden: Iterable[Hidden]) -> Counts:
+def _counts(shown: Iterable[Group], hidden: Iterable[Hidden]) -> BoardCounts:
     blocked = [group for group in shown if group.tier not in {*_DECISIONS, Tier.FYI}]
     out: defaultdict[HowHidden, int] = defaultdict(int)
     for one in hidden:
         out[one.how] += len(one.group.members)
-    return Counts(
+    return BoardCounts(
         needs_you=sum(len(group.members) for group in shown if group.tier in _DECISIONS),
         blocked=sum(len(group.members) for group in blocked),
         causes=len(blocked),

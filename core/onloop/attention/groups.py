@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from onloop.attention.items import Item, Tier
+from onloop.attention.items import AttentionItem, Tier
 from onloop.machine.state import Reason
 
 Place = tuple[int, bool, int, int, str]
@@ -48,7 +48,7 @@ class Group:
     headline: str
     detail: str
     since: int
-    members: tuple[Item, ...]
+    members: tuple[AttentionItem, ...]
     clock: int | None = None
 
     @property
@@ -82,21 +82,21 @@ class Group:
         return f"tier {self.tier.value} {self.tier.name.lower()}{overdue} · {waiting}"
 
 
-def groups_of(items: Iterable[Item]) -> tuple[Group, ...]:
+def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
     """One group per cause, most pressing first, whatever the time is."""
-    by_cause: defaultdict[str, list[Item]] = defaultdict(list)
+    by_cause: defaultdict[str, list[AttentionItem]] = defaultdict(list)
     for item in items:
         by_cause[item.cause].append(item)
     groups = (group_of(sorted(members, key=seniority)) for members in by_cause.values())
     return tuple(sorted(groups, key=lambda group: group.order))
 
 
-def seniority(item: Item) -> tuple[int, str]:
+def seniority(item: AttentionItem) -> tuple[int, str]:
     """The order of members: who waits longest comes first."""
     return (item.since, item.task)
 
 
-def group_of(members: Sequence[Item]) -> Group:
+def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause; they come by seniority, and there is at least one."""
     first = members[0]
     return Group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from onloop.attention.items import Item, idle_item
+from onloop.attention.items import AttentionItem, idle_item
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -51,7 +51,7 @@ def idle_reason(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) ->
     return silence(pulse, now, stall_ms)
 
 
-def idle_item_of(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> Item | None:
+def idle_item_of(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> AttentionItem | None:
     """The attention item of a task whose agent is idle; None while it is not."""
     found = idle_reason(task, pulse, now, stall_ms)
     return None if found is None else idle_item(task, *found)

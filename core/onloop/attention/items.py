@@ -9,9 +9,9 @@ from enum import IntEnum
 from onloop.attention.fingerprint import fingerprint, signature
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
+from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
-from onloop.machine.timers import armed_timers
 
 
 class Tier(IntEnum):
@@ -54,7 +54,7 @@ _CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class AttentionItem:
     """One task that needs a person: why, since when (ms), and the cause it shares with others.
 
     `clock` (ms) is when somebody is to be reminded, when others are asked, or when the request expires, whichever is
@@ -80,7 +80,7 @@ class Item:
     clock: int | None = None
 
 
-def item_of(task: Task, definition: Definition | None = None) -> Item | None:
+def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
     """The attention item of a task; None while it needs nobody. Its clocks are known where its workflow is given."""
     if task.state is State.FAILED:
         return _item(task, Reason.FAILED, None)
@@ -89,18 +89,18 @@ def item_of(task: Task, definition: Definition | None = None) -> Item | None:
     return _item(task, task.reason, _clock(task, definition))
 
 
-def idle_item(task: Task, reason: Reason, since: int) -> Item:
+def idle_item(task: Task, reason: Reason, since: int) -> AttentionItem:
     """The item of a task whose agent is `stalled` or `disconnected` since then (ms): true now, and written nowhere."""
     return replace(_item(task, reason, None), since=since)
 
 
-def _item(task: Task, reason: Reason, clock: int | None) -> Item:
+def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
     asked = task.requests[0] if task.requests else None
     gate = asked.gate if asked else None
     detail = "" if reason in _IDLE else task.detail
     words = "" if reason in _SAME_WORDS else signature(detail)
     step = task.step or ""
-    return Item(
+    return AttentionItem(
         task=task.id,
         run=task.run,
         repo=task.repo,

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from onloop.attention.fingerprint import fingerprint
 from onloop.attention.groups import Group
-from onloop.attention.items import Item, Tier
+from onloop.attention.items import AttentionItem, Tier
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, LONGEST_HIDDEN_MS, Acknowledged, Marks, Snoozed
 from onloop.machine.state import Reason
 
@@ -50,7 +50,7 @@ def life_of(group: Group, marks: Marks, now: int) -> Life:
     return Life(Stage.SEEN, seen.by, seen.at, None, news)
 
 
-def is_acknowledged(item: Item, mark: Acknowledged, group: Group, now: int) -> bool:
+def is_acknowledged(item: AttentionItem, mark: Acknowledged, group: Group, now: int) -> bool:
     """Whether the acknowledgement covers `item` of `group` now: who joins later is covered, but for what has failed."""
     lapses = lapses_at(mark, group)
     if lapses is None:

@@ -9,19 +9,20 @@ from argparse import Namespace
 from contextlib import suppress
 from dataclasses import dataclass
 
+from onloop.access.opening import GatewayHandle, open_file, open_home
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
-from onloop.gates.head import head as head_of
-from onloop.gates.head import head_apart
-from onloop.gates.names import is_task
-from onloop.gateway.home import Home, find_home
-from onloop.gateway.identity import NOBODY, Principal, this_process
-from onloop.gateway.opening import Opened, open_file, open_home
-from onloop.gateway.reads import ReadStoreState
-from onloop.gateway.secrecy import shut
+from onloop.gates.repository.head import head as head_of
+from onloop.gates.repository.head import head_apart
+from onloop.gates.repository.ref_names import is_task
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
+from onloop.home import Home, find_home
+from onloop.identity.process_privacy import keep_others_out
+from onloop.identity.resolution import this_process
 from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
-from onloop.machine.house import House
+from onloop.machine.principal import NOBODY, Principal
+from onloop.machine.store_state import StoreState
+from onloop.views.reads import ReadStoreState
 
 LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1
@@ -32,7 +33,7 @@ class Context:
     """One call of the command line."""
 
     args: Namespace
-    _opened: Opened | None = None
+    _opened: GatewayHandle | None = None
     _head: str | None = None
 
     @property
@@ -41,7 +42,7 @@ class Context:
         return find_home(self.args.store)
 
     @property
-    def opened(self) -> Opened:
+    def opened(self) -> GatewayHandle:
         """The store, opened when it is first needed."""
         if self._opened is None:
             self._head = _head_before(self.home)
@@ -65,7 +66,7 @@ class Context:
         return {"head": {"seq": head.count, "hash": head.hash}} if head is not None else {}
 
     @property
-    def opened_file(self) -> Opened:
+    def opened_file(self) -> GatewayHandle:
         """The store itself, whoever else serves it: for what must run where it is."""
         if self._opened is None:
             self._opened = open_file(self.home)
@@ -109,7 +110,7 @@ class Context:
             return self.agent()
         house = self.opened.gateway.perform(ReadStoreState())
         name = self.args.person or only_name(house)
-        shut()
+        keep_others_out()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
@@ -139,7 +140,7 @@ def _head_before(home: Home) -> str | None:
     return head_of(home.environment(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
 
 
-def only_name(house: House) -> str:
+def only_name(house: StoreState) -> str:
     """The one person enrolled; BadInput when the choice is not clear."""
     if len(house.people) != 1:
         names = ", ".join(sorted(house.people)) or "nobody"

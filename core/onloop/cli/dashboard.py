@@ -7,11 +7,11 @@ from collections.abc import Callable
 from importlib.metadata import entry_points, version
 from typing import Any
 
+from onloop.access.verifier_process import ensure_verifier
 from onloop.cli.context import Context
-from onloop.cli.output import Output
+from onloop.cli.output import VerbOutput
 from onloop.errors import Exit, Unavailable
-from onloop.gateway.home import check_private, is_own
-from onloop.gateway.presence import ensure_verifier
+from onloop.home import check_private, is_own
 
 GROUP = "onloop.dashboard"
 
@@ -23,13 +23,13 @@ WELCOME = (
 )
 
 
-def open_dashboard(context: Context) -> Output:
+def open_dashboard(context: Context) -> VerbOutput:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
-        return Output(lines=(f"onloop {version('onloop')}",), data={"version": version("onloop")})
+        return VerbOutput(lines=(f"onloop {version('onloop')}",), data={"version": version("onloop")})
     own = is_own(context.home.store)
     if own and not context.home.store.exists():
-        return Output(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
+        return VerbOutput(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
     if own:
         check_private(context.home.store)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
@@ -47,7 +47,7 @@ def open_dashboard(context: Context) -> Output:
         settings=context.args.settings,
         workflows=context.args.workflows,
     )
-    return Output()
+    return VerbOutput()
 
 
 def dashboard() -> Callable[..., Any]:

@@ -8,7 +8,7 @@ import time
 
 import apsw
 
-from onloop.gates.head import head
+from onloop.gates.repository.head import head
 from onloop.store.seal import seal_of, sha256
 
 TYPE_CHECKING = False  # the module typing costs more than a read does

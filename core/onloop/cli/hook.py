@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
-from onloop.agents.hooks.ruling import Ruling, Told, reply_of, ruling_on
+from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
 from onloop.gateway.commands import PerformCommand
@@ -51,9 +51,9 @@ def answer_hook(vendor: str) -> int:
 def _stopped(why: str) -> dict[str, Json]:
     inside = bool(os.environ.get("ONLOOP_TOKEN"))
     return reply_of(
-        Told(Ruling.STOP, safe(f"onloop: {why}. Stop here; nobody has said that you are done."))
+        HookReply(Ruling.STOP, safe(f"onloop: {why}. Stop here; nobody has said that you are done."))
         if inside
-        else Told(Ruling.LET)
+        else HookReply(Ruling.LET)
     )
 
 
@@ -61,17 +61,17 @@ def _reply(vendor: str) -> dict[str, Json]:
     payload = payload_of(sys.stdin.buffer.read(LARGEST_PAYLOAD + 1))
     _leave_proof(vendor, payload.event)
     if not os.environ.get("ONLOOP_TOKEN"):
-        return reply_of(Told(Ruling.LET))
+        return reply_of(HookReply(Ruling.LET))
     if payload.event in {SUB_AGENT_BEGINS, SUB_AGENT_ENDS}:
         _note(payload)
-        return reply_of(Told(Ruling.LET))
+        return reply_of(HookReply(Ruling.LET))
     if payload.in_background:
-        return reply_of(Told(Ruling.LET))
+        return reply_of(HookReply(Ruling.LET))
     if payload.event == START and vendor in VENDORS:
         context = "You work under onloop. `onloop next` is your brief; `onloop submit` asks for the gates of your step."
         return {"hookSpecificOutput": {"hookEventName": START, "additionalContext": context}}
     if payload.event != STOP:
-        return reply_of(Told(Ruling.LET))
+        return reply_of(HookReply(Ruling.LET))
     return reply_of(_judged())
 
 
@@ -81,7 +81,7 @@ def _note(payload: Payload) -> None:
     Whatever goes wrong here holds up no sub-agent: the end of the turn is where an agent is stopped.
     """
     from onloop.cli.context import Context
-    from onloop.gateway.sub_agents import SubAgentNews, cut
+    from onloop.views.sub_agents import SubAgentNews, cut
 
     if not payload.sub_agent.strip():
         return
@@ -93,13 +93,13 @@ def _note(payload: Payload) -> None:
         context.close()
 
 
-def _judged() -> Told:
+def _judged() -> HookReply:
     """The verdict on the agent's step; who is sent on is counted in the log."""
-    from onloop.cli.agent_verbs import verdict
+    from onloop.access.submission import wait_for_gates
     from onloop.cli.context import Context
-    from onloop.gateway.submission import wait_for_gates
-    from onloop.gateway.verdict import answer_lines
+    from onloop.cli.verbs.agent_verbs import verdict
     from onloop.machine.commands import EndTurn
+    from onloop.views.answer import answer_lines
 
     context = Context(Namespace(store=None))
     try:
@@ -114,7 +114,7 @@ def _judged() -> Told:
         after = context.opened.gateway.perform(PerformCommand(agent, answer.task, command))
         if after.blocks > before:
             return told
-        return Told(
+        return HookReply(
             Ruling.STOP, f"onloop has sent you on {before} times in a row, and nothing was handed in\n{told.why}"
         )
     finally:

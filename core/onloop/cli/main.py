@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any, NoReturn, assert_never
 
 from onloop.cli.context import Context
-from onloop.cli.output import Output, write, write_error
+from onloop.cli.output import VerbOutput, write, write_error
 from onloop.cli.verb import Argument, Verb
-from onloop.cli.verbs import COMMON, DASHBOARD, GROUPS, VERBS, verb
+from onloop.cli.verb_table import COMMON, DASHBOARD, GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
-from onloop.gates.modes import keep_private
+from onloop.gates.repository.modes import keep_private
 
 LARGEST_NUMBER = 2**63 - 1
 """What the store can count to."""
@@ -151,10 +151,10 @@ def _overview() -> str:
     return "\n".join([*lines, "", "onloop VERB --help says what a verb takes."])
 
 
-def _function(name: str) -> Callable[[Context], Output]:
+def _function(name: str) -> Callable[[Context], VerbOutput]:
     """The function of a verb, imported when it is needed: most calls need a small part of the house."""
     found = verb(name)
     where = found.function if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
-    loaded: Callable[[Context], Output] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
+    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.verbs.{module}"), function)
     return loaded

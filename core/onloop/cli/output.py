@@ -17,7 +17,7 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class VerbOutput:
     """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code.
 
     Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant.
@@ -29,7 +29,7 @@ class Output:
     notes: tuple[str, ...] = ()
 
 
-def write(output: Output, *, as_json: bool) -> int:
+def write(output: VerbOutput, *, as_json: bool) -> int:
     """Print an answer; the exit code is returned as a number."""
     if as_json:
         _print(json.dumps({"exit": output.exit.value, **output.data}, ensure_ascii=True))

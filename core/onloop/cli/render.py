@@ -6,25 +6,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from onloop.attention.board import Counts, Hidden
+from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
-from onloop.cli.output import Output
+from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_json, swarm_lines
-from onloop.gates.changes import FileChange, FileKind
-from onloop.gateway.confinement import ran_in, reachable
-from onloop.gateway.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
-from onloop.gateway.standing import Standing
-from onloop.gateway.sub_agents import sub_agent_words
-from onloop.gateway.verdict import MARKS, Answer, answer_json, answer_lines, gate_json
+from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.digest import Json
-from onloop.machine.flagging import flags_of
 from onloop.machine.flags import FLAG_WORDS
-from onloop.machine.freshness import proof_words
-from onloop.machine.house import Frozen
+from onloop.machine.rules.flagging import flags_of
+from onloop.machine.rules.freshness import proof_words
+from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
+from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines, gate_json
+from onloop.views.box_words import ran_in, reachable
+from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
+from onloop.views.effective_status import EffectiveStatus
+from onloop.views.sub_agents import sub_agent_words
 
 LAST_LINES = 12
 """How much of an output or a statement is shown."""
@@ -35,9 +35,9 @@ def moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def answer_output(answer: Answer) -> Output:
+def answer_output(answer: AgentAnswer) -> VerbOutput:
     """A verdict as an answer of a verb."""
-    return Output(answer.exit, answer_lines(answer), answer_json(answer))
+    return VerbOutput(answer.exit, answer_lines(answer), answer_json(answer))
 
 
 def strip(lines: tuple[GateLine, ...]) -> str:
@@ -71,7 +71,7 @@ def task_json(task: Task) -> dict[str, Json]:
     }
 
 
-def standing_json(task: Task, standing: Standing) -> dict[str, Json]:
+def standing_json(task: Task, standing: EffectiveStatus) -> dict[str, Json]:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
     reason = standing.reason.value if standing.reason else None
     told: dict[str, Json] = {"reason": reason, "lapsed": standing.lapsed}
@@ -106,7 +106,7 @@ def hidden_json(hidden: Hidden, life: Life, now: int) -> Json:
     return {**group_json(hidden.group, life, now), **told, "rule": hidden.rule or None}
 
 
-def counts_json(counts: Counts) -> dict[str, Json]:
+def counts_json(counts: BoardCounts) -> dict[str, Json]:
     """The header's numbers."""
     return {slot.name: getattr(counts, slot.name) for slot in fields(counts)}
 
@@ -140,7 +140,7 @@ def freeze_line(freeze: Frozen) -> str:
     return safe(f"frozen: {freeze.scope}, by {freeze.by}{why}; onloop unfreeze {freeze.scope}")
 
 
-def dossier_json(dossier: Dossier, standing: Standing, *, with_diff: bool) -> dict[str, Json]:
+def dossier_json(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> dict[str, Json]:
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
     now = dossier.task.submission
     shown: dict[str, Json] = {
@@ -200,7 +200,7 @@ def _decision_json(decision: Decision) -> Json:
     }
 
 
-def dossier_lines(dossier: Dossier, standing: Standing, *, with_diff: bool) -> Iterator[str]:
+def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> Iterator[str]:
     """The decision sheet as text, facts first and what agents say last.
 
     Whoever wrote it, a field is one line; output, diff, artefacts and statement have a bar before each of theirs.
@@ -243,7 +243,7 @@ def sub_agents_json(rows: Iterable[SubAgent]) -> list[Json]:
     ]
 
 
-def reason_words(task: Task, standing: Standing) -> str:
+def reason_words(task: Task, standing: EffectiveStatus) -> str:
     """Why a task is not moving, for after its state: as of now, and as recorded where that differs."""
     now, recorded = (reason.value if reason else "" for reason in (standing.reason, task.reason))
     if standing.lapsed:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.gateway.dossier import Dossier
-from onloop.gateway.family import Result
 from onloop.machine.digest import Json
-from onloop.machine.handover import Handover
+from onloop.machine.messages import Handover
 from onloop.machine.task import Judgement
 from onloop.text import safe
+from onloop.views.children import Result
+from onloop.views.dossier import Dossier
 
 LONGEST_WORDS = 300
 

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from onloop.demo import brief, edits, scenario, swarm
-from onloop.demo.brief import Came
+from onloop.demo import brief_reader, edits, scenario, swarm_play
+from onloop.demo.brief_reader import Came
 from onloop.demo.desk import Desk
 from onloop.demo.scenario import Pattern, Persona
 from onloop.demo.upgrade import SUBJECT, bring_in, notes, one_line, run_tests, upgrade, verdict
@@ -142,7 +142,7 @@ FLEET: Mapping[Persona, Callable[[Desk], int]] = {
 }
 PERSONAS: Mapping[Pattern, Mapping[Persona, Callable[[Desk], int]]] = {
     Pattern.FLEET: FLEET,
-    Pattern.SWARM: swarm.PERSONAS,
+    Pattern.SWARM: swarm_play.PERSONAS,
 }
 
 
@@ -180,7 +180,7 @@ def _desk(pace: float, worker: int) -> Desk:
         attempt=_number("ONLOOP_ATTEMPT", 1),
         round=_number("ONLOOP_ROUND", 0),
         out=Path(os.environ["ONLOOP_OUT"]),
-        brief=brief.read(sys.stdin.read()),
+        brief=brief_reader.read(sys.stdin.read()),
         pace=pace,
         worker=worker,
     )

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onloop.agents.record import end_remembered, remember, remembered_pid, signal_group
+from onloop.access.verifier_process import is_verifier_up, own_command
+from onloop.agents.process_record import end_remembered, remember, remembered_pid, signal_group
 from onloop.demo.folder import SHUT_OUT, DemoFolder
-from onloop.gates.modes import umask_of_user
-from onloop.gateway.presence import is_verifier_up, own_command
+from onloop.gates.repository.modes import umask_of_user
 
 STOP_S, POLL_S = 8.0, 0.05
 

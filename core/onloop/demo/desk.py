@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.demo.brief import Brief, Came
-from onloop.demo.git import git
+from onloop.demo.brief_reader import Came, ReadBrief
+from onloop.demo.demo_git import git
 from onloop.demo.programs import LIBRARY
 from onloop.errors import Exit, OnloopError
 
@@ -81,7 +81,7 @@ class Desk:
     attempt: int
     round: int
     out: Path
-    brief: Brief
+    brief: ReadBrief
     pace: float
     worker: int
 

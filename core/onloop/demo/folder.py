@@ -8,25 +8,25 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.demo.git import git
+from onloop.access.opening import GatewayHandle, open_home, wall_clock
+from onloop.access.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
+from onloop.demo.demo_git import git
 from onloop.demo.origins import make_origins
 from onloop.demo.plays import MAX_PARALLEL, PLAYS, Play
 from onloop.demo.scenario import Pattern, Scenario, load
 from onloop.errors import BadInput
 from onloop.gates.toolchain import write_toolchain
-from onloop.gateway.home import Home, state_home
-from onloop.gateway.identity import Principal, launcher
-from onloop.gateway.opening import Opened, open_home, wall_clock
-from onloop.gateway.own_key import make_own_key
-from onloop.gateway.passphrase import enrolment, person_from_passphrase
-from onloop.gateway.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
-from onloop.gateway.scram import RANDOM_COST
-from onloop.gateway.secrecy import shut
-from onloop.gateway.service import append_house
-from onloop.machine.house import House, StoreCreated
+from onloop.gateway.service import append_store_event
+from onloop.home import Home, state_home
+from onloop.identity.own_key import make_own_key
+from onloop.identity.passphrase import enrolment, person_from_passphrase
+from onloop.identity.process_privacy import keep_others_out
+from onloop.identity.scram import RANDOM_COST
+from onloop.machine.principal import Principal, launcher
+from onloop.machine.store_state import StoreCreated, StoreState
 from onloop.machine.task import Task
 from onloop.store.port import TaskFilter, Transaction
-from onloop.store.sqlite import create_store
+from onloop.store.sqlite.database import create_store
 
 SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 """What keeps the machine's own git configuration out of a demo."""
@@ -121,21 +121,21 @@ def _control(folder: DemoFolder) -> Path:
     return path
 
 
-def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
+def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Task]:
     """Open the store, enrol the person with a secret that only this process knows, and start the work if none is."""
     opened = open_home(folder.home)
     by = launcher("demo")
-    shut()
+    keep_others_out()
     passphrase = secrets.token_urlsafe(24)
     event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
     store_id = secrets.token_hex(8)
 
-    def enrolled(tx: Transaction) -> House:
+    def enrolled(tx: Transaction) -> StoreState:
         if not tx.house().id:
-            append_house(tx, StoreCreated(store_id, scripted=True), wall_clock(), by.id)
+            append_store_event(tx, StoreCreated(store_id, scripted=True), wall_clock(), by.id)
         if not tx.house().scripted:
             raise BadInput(f"{folder.path} holds a store that is no demo's", hint="give another folder: --dir D")
-        append_house(tx, event, wall_clock(), by.id)
+        append_store_event(tx, event, wall_clock(), by.id)
         return tx.house()
 
     house = opened.gateway.store.transact(enrolled)
@@ -143,7 +143,7 @@ def begin(folder: DemoFolder, person: str) -> tuple[Opened, Principal, Task]:
     return opened, principal, _root(folder, opened, by)
 
 
-def _root(folder: DemoFolder, opened: Opened, by: Principal) -> Task:
+def _root(folder: DemoFolder, opened: GatewayHandle, by: Principal) -> Task:
     with opened.gateway.store.reading() as at:
         root = next((task for task in at.tasks(TaskFilter()) if task.parent is None), None)
     if root is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.demo import programs
-from onloop.demo.git import git
+from onloop.demo.demo_git import git
 
 BRANCH = "main"
 

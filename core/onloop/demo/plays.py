@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.demo import programs, scenario, swarm
+from onloop.demo import programs, scenario, swarm_play
 from onloop.demo.scenario import Pattern
 from onloop.errors import BadInput
-from onloop.workflow.source import builtin
+from onloop.workflow.builtins import builtin
 
 MAX_PARALLEL = 6
 _PYTEST = """command: ["{python}", -m, pytest, -q, "--junitxml={report}"]"""
@@ -53,7 +53,7 @@ PLAYS: Mapping[Pattern, Play] = {
             _PYTEST: 'command: ["{python}", -m, unittest, discover, -s, tests, -t, .]',  # runs where pytest is missing
             _JUNIT: "unittest: {min_tests: 1, no_fewer_than: base}",
         },
-        programs=(swarm.PROGRAM,),
+        programs=(swarm_play.PROGRAM,),
         workers={
             "planner-1": "planner",
             **{f"implementer-{number}": "implementer" for number in (1, 2, 3)},

@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import TERMINAL, Reason, State
-from onloop.machine.task import Answer, RequestKind
+from onloop.machine.task import DecisionKind, RequestKind
 
 BUILT_IN = Path(__file__).with_name("scenario.yaml")
 
@@ -43,14 +43,14 @@ class Pattern(StrEnum):
     SWARM = "swarm"
 
 
-class Said(StrEnum):
+class ScriptedReview(StrEnum):
     """What a reviewing agent said of the work."""
 
     PASS = "pass"  # noqa: S105 - a judgement, not a password
     FAIL = "fail"
 
 
-class End(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended, other than by a submission."""
 
     CRASHED = "crashed"
@@ -59,15 +59,15 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ScriptedReply:
     """What the scripted person says to a request."""
 
-    answer: Answer
+    answer: DecisionKind
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ScriptedOutcome:
     """How a task ended (or stands) and what happened on the way; as an expectation, at least that.
 
     Rounds (gate failures sent back) and attempts are counted over the whole task, answers and reviews are in order.
@@ -78,19 +78,19 @@ class Course:
     rounds: int = 0
     attempts: int = 1
     reasons: frozenset[Reason] = frozenset()
-    ends: frozenset[End] = frozenset()
-    answers: tuple[Answer, ...] = ()
-    reviews: tuple[Said, ...] = ()
+    ends: frozenset[AttemptOutcome] = frozenset()
+    answers: tuple[DecisionKind, ...] = ()
+    reviews: tuple[ScriptedReview, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScriptedPart:
     """One task's part in the scenario; `steps` are those that another persona plays than the rest."""
 
     name: str
     persona: Persona
-    expected: Course
-    replies: Mapping[RequestKind, tuple[Reply, ...]]
+    expected: ScriptedOutcome
+    replies: Mapping[RequestKind, tuple[ScriptedReply, ...]]
     steps: Mapping[str, Persona]
 
     @property
@@ -98,7 +98,7 @@ class Part:
         """Everybody who plays in it."""
         return (self.persona, *self.steps.values())
 
-    def reply(self, kind: RequestKind, earlier: int) -> Reply:
+    def reply(self, kind: RequestKind, earlier: int) -> ScriptedReply:
         """What the scripted person says after `earlier` answers to this kind; the last one repeats."""
         replies = self.replies[kind]
         return replies[min(earlier, len(replies) - 1)]
@@ -110,9 +110,9 @@ class Scenario:
 
     title: str
     pattern: Pattern
-    parts: Mapping[str, Part]
+    parts: Mapping[str, ScriptedPart]
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> ScriptedPart:
         """The part of that name; UnknownThing when there is none."""
         if name not in self.parts:
             what = "repository" if self.pattern is Pattern.FLEET else "task"
@@ -121,7 +121,7 @@ class Scenario:
             )
         return self.parts[name]
 
-    def part_of(self, repo: str, title: str) -> Part:
+    def part_of(self, repo: str, title: str) -> ScriptedPart:
         """The part of a task with that repository and title."""
         return self.part(repo if self.pattern is Pattern.FLEET else title.partition(":")[0])
 
@@ -146,12 +146,12 @@ def load(path: Path = BUILT_IN) -> Scenario:
     return Scenario(top["scenario"].text(), pattern, parts)
 
 
-def verdict(expected: Course, observed: Course) -> tuple[str, ...]:
+def verdict(expected: ScriptedOutcome, observed: ScriptedOutcome) -> tuple[str, ...]:
     """In what a task's course differs from what was expected, in words; empty when it does not."""
     return tuple(_differences(expected, observed))
 
 
-def _differences(expected: Course, observed: Course) -> Iterator[str]:
+def _differences(expected: ScriptedOutcome, observed: ScriptedOutcome) -> Iterator[str]:
     if observed.state is not expected.state:
         yield f"it is {observed.state}, not {expected.state}"
     if observed.merged is not expected.merged:
@@ -163,7 +163,7 @@ def _differences(expected: Course, observed: Course) -> Iterator[str]:
     yield from _missing_words(expected, observed)
 
 
-def _missing_words(expected: Course, observed: Course) -> Iterator[str]:
+def _missing_words(expected: ScriptedOutcome, observed: ScriptedOutcome) -> Iterator[str]:
     for reason in sorted(expected.reasons - observed.reasons):
         yield f"it never was {reason}"
     for end in sorted(_missing_ends(expected, observed)):
@@ -179,20 +179,20 @@ def _in_order(expected: Sequence[StrEnum], observed: Sequence[StrEnum]) -> bool:
     return all(word in given for word in expected)
 
 
-def _missing_ends(expected: Course, observed: Course) -> frozenset[End]:
+def _missing_ends(expected: ScriptedOutcome, observed: ScriptedOutcome) -> frozenset[AttemptOutcome]:
     """The ends that should have come; where a lease expired, somebody killed the worker before its agent's part."""
-    return frozenset() if End.LEASE_EXPIRED in observed.ends else expected.ends - observed.ends
+    return frozenset() if AttemptOutcome.LEASE_EXPIRED in observed.ends else expected.ends - observed.ends
 
 
 def _listed(words: Sequence[StrEnum]) -> str:
     return ", then ".join(words) or "nothing"
 
 
-def _part(name: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Reply, ...]]) -> Part:
+def _part(name: str, node: _Node, otherwise: Mapping[RequestKind, tuple[ScriptedReply, ...]]) -> ScriptedPart:
     fields = node.fields({"persona", "steps", "human", "expect"}, required={"persona", "expect"})
     own = _replies(fields["human"]) if "human" in fields else {}
     steps = fields["steps"].items() if "steps" in fields else ()
-    return Part(
+    return ScriptedPart(
         name=name,
         persona=fields["persona"].word(Persona),
         expected=_expected(fields["expect"]),
@@ -201,27 +201,27 @@ def _part(name: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Reply, .
     )
 
 
-def _expected(node: _Node) -> Course:
+def _expected(node: _Node) -> ScriptedOutcome:
     known = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers", "reviews"}
     fields = node.fields(known, required={"state", "merged"})
     state = fields["state"].word(State)
     if state not in TERMINAL:
         raise fields["state"].bad(f"{state} does not end a task", f"one of {', '.join(sorted(TERMINAL))}")
     none = _Node([], "")
-    return Course(
+    return ScriptedOutcome(
         state=state,
         merged=fields["merged"].flag(),
         rounds=fields["rounds"].number() if "rounds" in fields else 0,
         attempts=fields["attempts"].number() if "attempts" in fields else 1,
         reasons=frozenset(item.word(Reason) for item in fields.get("reasons", none).list()),
-        ends=frozenset(item.word(End) for item in fields.get("ends", none).list()),
-        answers=tuple(item.word(Answer) for item in fields.get("answers", none).list()),
-        reviews=tuple(item.word(Said) for item in fields.get("reviews", none).list()),
+        ends=frozenset(item.word(AttemptOutcome) for item in fields.get("ends", none).list()),
+        answers=tuple(item.word(DecisionKind) for item in fields.get("answers", none).list()),
+        reviews=tuple(item.word(ScriptedReview) for item in fields.get("reviews", none).list()),
     )
 
 
-def _replies(node: _Node) -> dict[RequestKind, tuple[Reply, ...]]:
-    found: dict[RequestKind, tuple[Reply, ...]] = {}
+def _replies(node: _Node) -> dict[RequestKind, tuple[ScriptedReply, ...]]:
+    found: dict[RequestKind, tuple[ScriptedReply, ...]] = {}
     for name, item in node.items():
         kind = _Node(name, item.where).word(RequestKind)
         found[kind] = tuple(_reply(entry) for entry in item.list())
@@ -230,10 +230,10 @@ def _replies(node: _Node) -> dict[RequestKind, tuple[Reply, ...]]:
     return found
 
 
-def _reply(node: _Node) -> Reply:
+def _reply(node: _Node) -> ScriptedReply:
     fields = node.fields({"answer", "text"}, required={"answer"})
-    reply = Reply(fields["answer"].word(Answer), fields["text"].text() if "text" in fields else "")
-    if not reply.text and reply.answer is not Answer.APPROVE:
+    reply = ScriptedReply(fields["answer"].word(DecisionKind), fields["text"].text() if "text" in fields else "")
+    if not reply.text and reply.answer is not DecisionKind.APPROVE:
         raise node.bad(f"{reply.answer} without a text", "say why: only an approval may stand alone")
     return reply
 

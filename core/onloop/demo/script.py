@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from onloop.demo.scenario import Reply, Scenario
+from onloop.access.opening import GatewayHandle
+from onloop.demo.scenario import Scenario, ScriptedReply
 from onloop.errors import Refused
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.identity import Principal
-from onloop.gateway.opening import Opened
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Retry, Voice
 from onloop.machine.commands import Reply as ReplyCommand
 from onloop.machine.digest import shown_digest
+from onloop.machine.principal import Principal
 from onloop.machine.state import State
-from onloop.machine.task import Answer, Decision, Request, RequestKind, Task
+from onloop.machine.task import Decision, DecisionKind, Request, RequestKind, Task
 from onloop.store.port import TaskFilter
 
 
@@ -22,7 +22,7 @@ from onloop.store.port import TaskFilter
 class ScriptedPerson:
     """Decides whatever waits, as `person`."""
 
-    opened: Opened
+    opened: GatewayHandle
     person: Principal
     scenario: Scenario
 
@@ -51,26 +51,26 @@ def _kind(decision: Decision) -> RequestKind:
     return RequestKind(decision.request.split("/")[1])
 
 
-def _command(reply: Reply, task: Task, request: Request, person: Principal) -> Command:
+def _command(reply: ScriptedReply, task: Task, request: Request, person: Principal) -> Command:
     voice = person.voice
     if voice is None:
         raise ValueError(f"{person.id} has no voice")
     return _spoken(reply, shown_digest(task, request), request.id, voice)
 
 
-def _spoken(reply: Reply, digest: str, request: str, voice: Voice) -> Command:
+def _spoken(reply: ScriptedReply, digest: str, request: str, voice: Voice) -> Command:
     match reply.answer:
-        case Answer.APPROVE:
+        case DecisionKind.APPROVE:
             return Approve(request, digest, voice, reply.text)
-        case Answer.REJECT:
+        case DecisionKind.REJECT:
             return Reject(request, digest, voice, reply.text)
-        case Answer.ANSWER:
+        case DecisionKind.ANSWER:
             return ReplyCommand(request, voice, reply.text)
-        case Answer.RETRY:
+        case DecisionKind.RETRY:
             return Retry(voice, reply.text)
-        case Answer.REASSIGN:
+        case DecisionKind.REASSIGN:
             return Reassign("implementer", voice, reply.text)
-        case Answer.CANCEL:
+        case DecisionKind.CANCEL:
             return Cancel(voice, reply.text)
         case _:
             assert_never(reply.answer)

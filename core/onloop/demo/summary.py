@@ -6,17 +6,17 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from onloop.access.opening import GatewayHandle
+from onloop.demo.demo_git import git
 from onloop.demo.desk import run_suite
-from onloop.demo.git import git
 from onloop.demo.origins import holds, vendored_version
-from onloop.demo.scenario import Course, End, Pattern, Said, Scenario, verdict
-from onloop.gateway.opening import Opened
+from onloop.demo.scenario import AttemptOutcome, Pattern, Scenario, ScriptedOutcome, ScriptedReview, verdict
 from onloop.machine.events import AttemptEnded, Claimed, Decided, EffectDone, Event, Judged, Moved, RoundStarted
-from onloop.machine.house import HouseEvent
+from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Kind, Task
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, TaskFilter
-from onloop.store.verification import verify
+from onloop.store.sqlite.verification import verify
 
 PATCHED = "2."
 
@@ -28,7 +28,7 @@ class TaskEnd:
     task: str
     name: str
     persona: str
-    course: Course
+    course: ScriptedOutcome
     differences: tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ class Summary:
         return bool(self.ends) and not self.problems and not any(end.differences for end in self.ends)
 
 
-def summary_of(opened: Opened, scenario: Scenario, seconds: float) -> Summary:
+def summary_of(opened: GatewayHandle, scenario: Scenario, seconds: float) -> Summary:
     """Compare what happened with what should have."""
     with opened.gateway.store.reading() as at:
         tasks = [task for task in at.tasks(TaskFilter()) if task.kind is Kind.WORK]
@@ -67,7 +67,7 @@ def _end(at: Reading, task: Task, scenario: Scenario) -> TaskEnd:
     return TaskEnd(task.id, part.name, ", ".join(part.personas), course, verdict(part.expected, course))
 
 
-def _is_patched(task: Task, events: list[Event | HouseEvent]) -> bool:
+def _is_patched(task: Task, events: list[Event | StoreEvent]) -> bool:
     patched = task.origin is not None and vendored_version(Path(task.origin)).startswith(PATCHED)
     return patched and any(isinstance(event, EffectDone) for event in events)
 
@@ -89,15 +89,19 @@ def _whole_problems(tasks: list[Task]) -> tuple[str, ...]:
     return () if found.passed else (f"the target's own tests fail: {found.cause}",)
 
 
-def _course(task: Task, events: list[Event | HouseEvent], *, merged: bool) -> Course:
-    known = {end.value for end in End}
-    return Course(
+def _course(task: Task, events: list[Event | StoreEvent], *, merged: bool) -> ScriptedOutcome:
+    known = {end.value for end in AttemptOutcome}
+    return ScriptedOutcome(
         state=task.state,
         merged=merged,
         rounds=sum(isinstance(event, RoundStarted) for event in events),
         attempts=sum(isinstance(event, Claimed) for event in events),
         reasons=frozenset(e.reason for e in events if isinstance(e, Moved) and e.reason is not None),
-        ends=frozenset(End(e.end.value) for e in events if isinstance(e, AttemptEnded) and e.end.value in known),
+        ends=frozenset(
+            AttemptOutcome(e.end.value) for e in events if isinstance(e, AttemptEnded) and e.end.value in known
+        ),
         answers=tuple(e.decision.answer for e in events if isinstance(e, Decided)),
-        reviews=tuple(Said.PASS if e.judgement.passes else Said.FAIL for e in events if isinstance(e, Judged)),
+        reviews=tuple(
+            ScriptedReview.PASS if e.judgement.passes else ScriptedReview.FAIL for e in events if isinstance(e, Judged)
+        ),
     )

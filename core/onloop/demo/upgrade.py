@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from onloop.demo import edits
-from onloop.demo.brief import Remark
+from onloop.demo.brief_reader import Remark
 from onloop.demo.desk import Desk, TestRun
 from onloop.demo.programs import ADVISORY, FIXED, FLAWED, LIBRARY, library
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from onloop.gates.checkout import Files
 from onloop.gates.configuration import from_base
-from onloop.gates.git import Git
-from onloop.gates.names import check_commit
-from onloop.gates.tree import true_files, true_tree
+from onloop.gates.repository.git import Git
+from onloop.gates.repository.ref_names import check_commit
+from onloop.gates.repository.true_tree import true_files, true_tree
 from onloop.machine.definition import BaseTests
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from onloop.errors import Unavailable
-from onloop.gates.folders import scratch
-from onloop.gates.git import LONG_S, Git, GitFailed
-from onloop.gates.mirror import Mirror
-from onloop.gates.names import check_commit
-from onloop.gates.tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
+from onloop.gates.repository.folders import scratch
+from onloop.gates.repository.git import LONG_S, Git, GitFailed
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import check_commit
+from onloop.gates.repository.true_tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
 
 _FORMATS = {
     40: "[core]\n\trepositoryformatversion = 0\n",

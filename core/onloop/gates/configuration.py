@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from onloop.gates.changes import ChangedPath, FileKind, Status
 from onloop.gates.globs import matches
+from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
 from onloop.machine.definition import BaseTests, CommandGate
 from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
 

@@ -39,7 +39,7 @@ def from_junit(report: Path) -> TestCounts | str:
         return f"the test report cannot be read: {problem.strerror}"
     if content is None:
         return f"the test report is no regular file of at most {LARGEST_REPORT} bytes"
-    tally = _Tally()
+    tally = _CaseTally()
     try:
         tally.parser().Parse(content, True)
     except (expat.ExpatError, LookupError, ValueError) as problem:  # the latter two: encodings unknown or broken
@@ -79,7 +79,7 @@ class _Refused(Exception):
 
 
 @dataclass(slots=True)
-class _Tally:
+class _CaseTally:
     """Counts testcases while a report is parsed, without keeping any of it."""
 
     cases: int = 0

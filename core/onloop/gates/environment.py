@@ -14,13 +14,13 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from onloop.errors import BadInput, OnloopError, Unavailable
-from onloop.gates import head as heads
-from onloop.gates.folders import built
-from onloop.gates.git import LONG_S, Git
-from onloop.gates.loan import loaned, own_objects
-from onloop.gates.mirror import Mirror
-from onloop.gates.names import check_ref_name, check_task
-from onloop.machine.names import check_agent
+from onloop.gates.repository import head as heads
+from onloop.gates.repository.folders import built
+from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.loan import loaned, own_objects
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import check_ref_name, check_task
+from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
 """How long a clone that is there may take to learn of what is new, in seconds."""

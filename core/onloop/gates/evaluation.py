@@ -10,17 +10,17 @@ from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.base_tests import BaseTestsOverlay
-from onloop.gates.bench import Bench, GateStopped, Trial
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.strongest import strongest_box
-from onloop.gates.changes import Status, paths_with
+from onloop.gates.command_process import Limits, never
+from onloop.gates.command_runner import CommandRun, CommandRunner, GateStopped
 from onloop.gates.configuration import REACHING, flags_for, may_reach
-from onloop.gates.mirror import Mirror
-from onloop.gates.names import is_file_path
-from onloop.gates.process import Limits, never
+from onloop.gates.gate_verdict import count, counted_at_base, judge
+from onloop.gates.repository.file_changes import Status, paths_with
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import is_file_path
+from onloop.gates.repository.true_tree import true_file
+from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
-from onloop.gates.tree import true_file
-from onloop.gates.verdict import count, counted_at_base, judge
 from onloop.machine.definition import (
     ArtefactGate,
     CommandGate,
@@ -44,7 +44,7 @@ _MOST_LINKS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class GateSubject:
     """What a gate is asked about: full ids of commit, tree and merge-base, and what was handed over with them."""
 
     task: str
@@ -66,7 +66,7 @@ class BaseRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class GateContext:
     """What a verifier works with.
 
     `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
@@ -99,14 +99,14 @@ class _Finding:
 
     verdict: Verdict
     summary: str
-    trial: Trial | None = None
+    trial: CommandRun | None = None
     output: str = ""
     tests: TestCounts | None = None
     flags: tuple[Flag, ...] = ()
     score: int | None = None
 
 
-def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidence:
+def evaluate(gate: MachineGate, subject: GateSubject, workshop: GateContext) -> Evidence:
     """The evidence of one gate about one submission; secrets are out of it before anything is stored.
 
     What keeps a gate from answering is the verdict `error`, except that it is told to stop: that is `GateStopped`.
@@ -143,7 +143,7 @@ def evaluate(gate: MachineGate, subject: Subject, workshop: Workshop) -> Evidenc
     return evidence if finding.trial is None else _confined(evidence, finding.trial, workshop)
 
 
-def _confined(evidence: Evidence, trial: Trial, workshop: Workshop) -> Evidence:
+def _confined(evidence: Evidence, trial: CommandRun, workshop: GateContext) -> Evidence:
     """With what the command ran in, what that leaves open, and which program it was."""
     boxed = trial.box.kind is not BoxKind.NONE
     return replace(
@@ -158,7 +158,7 @@ def _confined(evidence: Evidence, trial: Trial, workshop: Workshop) -> Evidence:
     )
 
 
-def _look(gate: MachineGate, subject: Subject, workshop: Workshop) -> _Finding:
+def _look(gate: MachineGate, subject: GateSubject, workshop: GateContext) -> _Finding:
     if isinstance(gate, ArtefactGate):
         return _artefact(gate, subject, workshop)
     tree = workshop.mirror.tree(subject.head)
@@ -173,7 +173,7 @@ def _look(gate: MachineGate, subject: Subject, workshop: Workshop) -> _Finding:
             assert_never(gate)
 
 
-def _artefact(gate: ArtefactGate, subject: Subject, workshop: Workshop) -> _Finding:
+def _artefact(gate: ArtefactGate, subject: GateSubject, workshop: GateContext) -> _Finding:
     found = next((artefact for artefact in subject.artefacts if artefact.name == gate.name), None)
     if found is None:
         return _Finding(Verdict.FAIL, f"{gate.name} was not handed over; write it to $ONLOOP_OUT/{gate.name}")
@@ -183,7 +183,7 @@ def _artefact(gate: ArtefactGate, subject: Subject, workshop: Workshop) -> _Find
     return _sized(gate.name, len(content), gate.min_bytes)
 
 
-def _file(gate: FileGate, subject: Subject, workshop: Workshop) -> _Finding:
+def _file(gate: FileGate, subject: GateSubject, workshop: GateContext) -> _Finding:
     try:
         content = _content(gate, subject, workshop)
     except BadInput as too_large:
@@ -201,7 +201,7 @@ def _file(gate: FileGate, subject: Subject, workshop: Workshop) -> _Finding:
     )
 
 
-def _content(gate: FileGate, subject: Subject, workshop: Workshop) -> bytes | None:
+def _content(gate: FileGate, subject: GateSubject, workshop: GateContext) -> bytes | None:
     if not is_file_path(gate.path):
         return None
     return true_file(workshop.mirror.git, subject.tree, gate.path, LARGEST_FILE)
@@ -213,7 +213,7 @@ def _sized(name: str, size: int, least: int) -> _Finding:
     return _Finding(Verdict.PASS, f"{name} is there, {count(size, 'byte')}")
 
 
-def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Finding:
+def _command(gate: CommandGate, subject: GateSubject, workshop: GateContext) -> _Finding:
     flags = _flags(gate, subject, workshop)
     trial = _trial(gate, subject.head, workshop, subject.base)
     output = _output(trial, workshop)
@@ -227,7 +227,7 @@ def _command(gate: CommandGate, subject: Subject, workshop: Workshop) -> _Findin
     return finding
 
 
-def _flags(gate: CommandGate, subject: Subject, workshop: Workshop) -> tuple[Flag, ...]:
+def _flags(gate: CommandGate, subject: GateSubject, workshop: GateContext) -> tuple[Flag, ...]:
     git, changed = workshop.mirror.git, workshop.mirror.changed_paths(subject.base, subject.head)
     reaching = (
         *paths_with(git, subject.head, REACHING, may_reach(changed)),
@@ -246,7 +246,7 @@ def _scored(finding: _Finding) -> _Finding:
     return replace(finding, summary=f"scored {last}", score=round(float(last) * 1000))
 
 
-def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject: Subject) -> _Finding:
+def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject: GateSubject) -> _Finding:
     if isinstance(at_base, str):
         return replace(finding, verdict=Verdict.ERROR, summary=f"the base {_short(subject.base)}: {at_base}")
     finding = replace(finding, tests=replace(counts, base_ran=at_base))
@@ -256,7 +256,7 @@ def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject
     return replace(finding, verdict=Verdict.FAIL, summary=words)
 
 
-def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts: TestCounts) -> int | str:
+def _base_count(gate: CommandGate, subject: GateSubject, workshop: GateContext, counts: TestCounts) -> int | str:
     """How many tests the same command runs at the base, or why that cannot be said; a number is remembered."""
     if subject.base == subject.head:
         return counts.ran
@@ -270,8 +270,8 @@ def _base_count(gate: CommandGate, subject: Subject, workshop: Workshop, counts:
     return workshop.base_counts[run]
 
 
-def _trial(gate: CommandGate, commit: str, workshop: Workshop, base: str) -> Trial:
-    bench = Bench(
+def _trial(gate: CommandGate, commit: str, workshop: GateContext, base: str) -> CommandRun:
+    bench = CommandRunner(
         mirror=workshop.mirror,
         python=workshop.python,
         environment=workshop.environment,
@@ -286,7 +286,7 @@ def _trial(gate: CommandGate, commit: str, workshop: Workshop, base: str) -> Tri
     return bench.trial(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
 
 
-def _output(trial: Trial, workshop: Workshop) -> str:
+def _output(trial: CommandRun, workshop: GateContext) -> str:
     """What is stored of a trial: what it wrote, without secrets, and what we took out of its checkout."""
     written = redacted(trial.ran.output.decode("utf-8", "backslashreplace"), workshop.secrets)
     if not trial.removed:

@@ -39,7 +39,7 @@ _START = "<onloop start>"
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class RunnerStart:
     """How a command is started: `argv` is what is run, `shown` the same for people, with the program text left out.
 
     `token` marks what our start says at the end; None where the command is none of Python's. `module` is what it runs.
@@ -57,7 +57,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class RunnerEnd:
     """What our start said when the module had come to its end."""
 
     exit_code: int
@@ -65,7 +65,7 @@ class End:
     tests: TestCounts | None
 
 
-def isolated(argv: Sequence[str], interpreter: str | None, report: Path, token: str) -> Start:
+def isolated(argv: Sequence[str], interpreter: str | None, report: Path, token: str) -> RunnerStart:
     """The command, started by us if it is `python -m …` or pytest's own program, with its words kept as they are.
 
     `interpreter` runs that program (see `interpreter_of`).
@@ -73,11 +73,11 @@ def isolated(argv: Sequence[str], interpreter: str | None, report: Path, token: 
     before, rest = _after_env(tuple(argv))
     found = _module_run(rest) or _program_run(rest, interpreter)
     if found is None:
-        return Start(tuple(argv), tuple(argv))
+        return RunnerStart(tuple(argv), tuple(argv))
     python, place, module, words = found
     text = ("-c", _text(), token, str(report), place)
     shown = tuple(word.replace(str(report), "{report}") for word in (*before, *python, _START, "-m", module, *words))
-    return Start((*before, *python, *text, module, *words), shown, token, module)
+    return RunnerStart((*before, *python, *text, module, *words), shown, token, module)
 
 
 def interpreter_of(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str | None:
@@ -90,14 +90,14 @@ def interpreter_of(argv: Sequence[str], folder: Path, environment: Mapping[str, 
     return found[1].decode("utf-8", "surrogateescape") if found else None
 
 
-def heard(output: bytes, token: str | None) -> tuple[bytes, End | None]:
+def heard(output: bytes, token: str | None) -> tuple[bytes, RunnerEnd | None]:
     """The output as it was before the end was told, and what was told; all of it and None where nothing was."""
     said = () if token is None else tuple(_told(token).finditer(output))
     if not said:
         return output, None
     last = said[-1]
     tests = None if last[3] == b"none" else TestCounts(*(int(number) for number in last[3].split(b",")))
-    return output[: last.start()] + output[last.end() :], End(int(last[1]), _unless_none(last[2]), tests)
+    return output[: last.start()] + output[last.end() :], RunnerEnd(int(last[1]), _unless_none(last[2]), tests)
 
 
 def before_the_end(output: bytes, token: str | None) -> bytes:
@@ -106,14 +106,19 @@ def before_the_end(output: bytes, token: str | None) -> bytes:
     return output[: said[-1].start()] if said else output
 
 
-def missing(start: Start, end: End | None, exit_code: int | None) -> str:
+def missing(start: RunnerStart, end: RunnerEnd | None, exit_code: int | None) -> str:
     """The runner that was to be started and is not there; empty where it is, or is the work's own."""
     is_missing = end is not None and end.exit_code == MISSING == exit_code
     return start.module if is_missing and start.module in _BROUGHT else ""
 
 
 def doubt(
-    start: Start, end: End | None, exit_code: int | None, report: Path, counter: Counter | None, counts: object
+    start: RunnerStart,
+    end: RunnerEnd | None,
+    exit_code: int | None,
+    report: Path,
+    counter: Counter | None,
+    counts: object,
 ) -> str:
     """Why a run that ended well cannot be believed; empty where nothing speaks against it."""
     if not start.is_watched or exit_code != 0:

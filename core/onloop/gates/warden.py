@@ -1,6 +1,6 @@
 """Stands between a verifier or a worker and a command, so that nothing that the command starts outlives it.
 
-`onloop.gates.process` (for gates) and `onloop.agents.process` (for agents) run this file as a script,
+`onloop.gates.command_process` (for gates) and `onloop.agents.agent_process` (for agents) run this file as a script,
 `python -I -S warden.py FD`. Standard input brings an order, one line of JSON, and then stays open: its end, which also
 comes when whoever gave the order is killed, means "end everything". To FD go lines of JSON: `{"pid": …}`, said before
 the command could end its warden; `{"started": true}`, or `{"problem": …}` if it cannot be; then `{"exit_code": …}`.
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from onloop.gates.box.entrance import Entrance
-    from onloop.gates.box.watch import Watch
+    from onloop.gates.box.limits.watch import ResourceWatch
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -183,7 +183,7 @@ def _limit(kind: int | None, value: int) -> None:
 class _Ward:
     """The command, and every orphan of it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], bell: int, watch: Watch | None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], bell: int, watch: ResourceWatch | None) -> None:
         self.pid = process.pid
         self.outgrew: str | None = None
         self._watch = watch

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onloop.errors import Ground, NotAllowed
-from onloop.gateway.identity import Principal, PrincipalKind
 from onloop.machine import commands as c
+from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Denied
-from onloop.machine.house import Frozen, HouseEvent, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
-from onloop.machine.proof import BoxProved, ProbeAsked
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
 _AGENT = frozenset({PrincipalKind.AGENT})
 _GATEWAY = frozenset({PrincipalKind.GATEWAY})
 _LAUNCHER = frozenset({PrincipalKind.LAUNCHER})
 
-ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] = MappingProxyType(
+ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] = MappingProxyType(
     {
         c.Create: _LAUNCHER | _HUMAN | _GATEWAY,
         c.Claim: _LAUNCHER,
@@ -72,7 +72,7 @@ ALLOWED: Mapping[type[c.Command] | type[HouseEvent], frozenset[PrincipalKind]] =
 """Command or house event → the kinds of principal that may cause it. No kind both produces work and judges it."""
 
 
-def authorize(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> None:
+def authorize(principal: Principal, command: c.Command | StoreEvent, task: str | None) -> None:
     """Refuse what the table does not allow.
 
     Refused, too: whatever an agent asks about a task that is not its own, and every voice or signature that is not the
@@ -94,7 +94,7 @@ def authorize(principal: Principal, command: c.Command | HouseEvent, task: str |
         raise NotAllowed(f"{principal.id} cannot sign as {by}", hint="sign for yourself", ground=Ground.VOICE)
 
 
-def _signature(principal: Principal, command: c.Command | HouseEvent) -> str:
+def _signature(principal: Principal, command: c.Command | StoreEvent) -> str:
     """In whose name the command speaks: who signs it, or found the evidence."""
     match command:
         case c.ReportGate(evidence):
@@ -110,14 +110,14 @@ def _ground(principal: Principal, task: str | None) -> Ground:
     return Ground.VOICE if principal.task == task else Ground.FOREIGN
 
 
-def _is_own(principal: Principal, command: c.Command | HouseEvent, task: str | None) -> bool:
+def _is_own(principal: Principal, command: c.Command | StoreEvent, task: str | None) -> bool:
     if isinstance(command, Frozen):
         return command.scope == f"task:{principal.task}"
     claims = (getattr(command, "agent", principal.id), getattr(command, "epoch", principal.epoch))
     return principal.task == task and claims == (principal.id, principal.epoch)
 
 
-_VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
+_VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
     {
         c.Create: "start",
         c.Reply: "answer",
@@ -151,17 +151,17 @@ _VERBS: Mapping[type[c.Command] | type[HouseEvent], str] = MappingProxyType(
 """What is denied, in words, where the name of the type does not say it."""
 
 
-def verb_of(command: c.Command | HouseEvent) -> str:
+def verb_of(command: c.Command | StoreEvent) -> str:
     """What the command asks for, in words."""
     return _VERBS.get(type(command), type(command).__name__.lower())
 
 
-def _denial(principal: Principal, command: c.Command | HouseEvent) -> str:
+def _denial(principal: Principal, command: c.Command | StoreEvent) -> str:
     who = "nobody (no credential was given)" if principal.kind is PrincipalKind.NOBODY else principal.id
     return f"{who} may not {verb_of(command)}"
 
 
-def _way_out(command: c.Command | HouseEvent) -> str:
+def _way_out(command: c.Command | StoreEvent) -> str:
     kinds = ALLOWED.get(type(command), frozenset())
     if kinds & _LAUNCHER:
         return "it is done outside of an agent's environment, where ONLOOP_TOKEN is not set"

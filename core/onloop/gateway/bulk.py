@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
 from onloop.gateway.commands import PerformCommand
-from onloop.gateway.door import Door
-from onloop.gateway.identity import Principal
+from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import Command
+from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BulkOutcome:
     """What became of one task: how it stands now, or why nothing was done."""
 
     task: str
@@ -35,16 +35,16 @@ class Outcome:
 
 
 def perform_each(
-    gateway: Door, principal: Principal, wanted: Iterable[tuple[str, Command]], *, key: str = ""
-) -> tuple[Outcome, ...]:
+    gateway: GatewayPort, principal: Principal, wanted: Iterable[tuple[str, Command]], *, key: str = ""
+) -> tuple[BulkOutcome, ...]:
     """Carry out a command on each task, in order; each has an idempotency key of its own, made of `key`."""
     return tuple(_performed(gateway, principal, task, command, key) for task, command in wanted)
 
 
-def _performed(gateway: Door, principal: Principal, task: str, command: Command, key: str) -> Outcome:
+def _performed(gateway: GatewayPort, principal: Principal, task: str, command: Command, key: str) -> BulkOutcome:
     try:
-        return Outcome(
+        return BulkOutcome(
             task, gateway.perform(PerformCommand(principal, task, command, key=f"{key}/{task}" if key else "")), None
         )
     except Refused as no:
-        return Outcome(task, None, no)
+        return BulkOutcome(task, None, no)

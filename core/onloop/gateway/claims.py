@@ -9,25 +9,26 @@ from typing import ClassVar
 
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gateway.authorize import authorize
-from onloop.gateway.definitions import definition_of
 from onloop.gateway.facts import has_slot, waiting_tasks
-from onloop.gateway.identity import Principal, new_salt, secret_from, token_digest
-from onloop.gateway.keys import asked, check_claim_key, recall, remember
-from onloop.gateway.known_task import known_task
+from onloop.gateway.idempotency import check_claim_key, lookup, remember, request_digest
 from onloop.gateway.leases import DEFAULT_LEASE_MS
-from onloop.gateway.operation import Asker, Attempt
 from onloop.gateway.projection import project_answer
 from onloop.gateway.service import Gateway, Write
+from onloop.identity.resolution import new_salt, secret_from, token_digest
 from onloop.machine import commands as c
+from onloop.machine.agent_names import check_agent
 from onloop.machine.limits import Id, Key, LeaseMs
-from onloop.machine.names import check_agent
+from onloop.machine.operation import Asker, Attempt
+from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Token
+from onloop.views.known_task import known_task
+from onloop.views.pinned_workflow import definition_of
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimGranted:
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
@@ -35,7 +36,7 @@ class Claim:
     expires: int
 
 
-class ClaimTask(Write[Claim], frozen=True):
+class ClaimTask(Write[ClaimGranted], frozen=True):
     """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
 
     The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
@@ -56,13 +57,15 @@ class ClaimTask(Write[Claim], frozen=True):
         """What a denial of it says."""
         return Attempt(self.principal, "claim", self.task or "")
 
-    def carry_out(self, gateway: Gateway) -> Claim:
+    def carry_out(self, gateway: Gateway) -> ClaimGranted:
         """See Write."""
         wanted = asked_claim(self.principal, self.agent, self.role, self.key)
-        request = asked(self.principal, "Claim", self.agent, self.role, self.task or "", str(self.lease_ms))
+        request = request_digest(
+            self.principal, "ClaimGranted", self.agent, self.role, self.task or "", str(self.lease_ms)
+        )
 
-        def body(tx: Transaction) -> Claim | Refused:
-            known, now = recall(tx, self.principal, self.key, request), gateway.clock()
+        def body(tx: Transaction) -> ClaimGranted | Refused:
+            known, now = lookup(tx, self.principal, self.key, request), gateway.clock()
             for due in tx.due(now) if known is None else (known["task"],):  # others' ends make slots free
                 gateway.fire_due(tx, due)
             try:
@@ -111,17 +114,17 @@ def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Clai
     return c.Claim(agent, role, principal.id, hand, hand.uid != os.getuid())
 
 
-def _claimed_before(reading: Reading, key: str, known: Mapping[str, str], now: int) -> Claim:
+def _claimed_before(reading: Reading, key: str, known: Mapping[str, str], now: int) -> ClaimGranted:
     """The same lease again, while it lasts: what it is by now."""
     secret = secret_from(key, known["salt"])
     token, lease = reading.get(Token, token_digest(secret)), reading.get(Lease, known["task"])
     if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= now:
         words = f"the lease on {known['task']} that this key took has ended"
         raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
-    return Claim(known_task(reading, token.task), secret, lease.expires)
+    return ClaimGranted(known_task(reading, token.task), secret, lease.expires)
 
 
-def _leased(tx: Transaction, task: Task, secret: str, expires: int, now: int, uid: int | None) -> Claim:
+def _leased(tx: Transaction, task: Task, secret: str, expires: int, now: int, uid: int | None) -> ClaimGranted:
     """The lease and its token, in place of those before."""
     agent = task.holder or ""
     for old in tx.select(Token, task=task.id):
@@ -129,4 +132,4 @@ def _leased(tx: Transaction, task: Task, secret: str, expires: int, now: int, ui
     tx.put(Lease(task.id, task.epoch, agent, expires, now, now))
     tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or "", uid))
     project_answer(tx, definition_of(tx, task), task)
-    return Claim(task, secret, expires)
+    return ClaimGranted(task, secret, expires)

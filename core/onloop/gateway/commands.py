@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar
 
 from onloop.errors import Refused
 from onloop.gateway.authorize import verb_of
-from onloop.gateway.identity import Principal
-from onloop.gateway.keys import asked_command, asked_creations, logged, owner_of_key, recall, remember
-from onloop.gateway.known_task import known_task
-from onloop.gateway.operation import Asker, Attempt
+from onloop.gateway.idempotency import asked_command, asked_creations, logged, lookup, owner_of_key, remember
 from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c
 from onloop.machine.limits import MOST_CREATED, Id, Items, Key
+from onloop.machine.operation import Asker, Attempt
+from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.store.port import Transaction
-from onloop.store.rows import Pinned
+from onloop.store.rows import PinnedWorkflow
+from onloop.views.known_task import known_task
 
 Creations = Annotated[tuple[tuple[Id, c.Create], ...], Items(MOST_CREATED)]
 
@@ -45,7 +45,7 @@ class PerformCommand(Write[Task], frozen=True):
         request = asked_command(owner, self.task, self.command) if self.key else ""
 
         def body(tx: Transaction) -> Task | Refused:
-            if recall(tx, owner, self.key, request) is not None:
+            if lookup(tx, owner, self.key, request) is not None:
                 return known_task(tx, self.task)
             gateway.fire_due(tx, self.task)
             try:
@@ -67,7 +67,7 @@ class CreateRun(Write[Task], frozen=True):
     name: ClassVar[str] = "create"
     principal: Principal
     creations: Creations
-    pinned: Pinned
+    pinned: PinnedWorkflow
     key: Key = ""
 
     @property
@@ -80,9 +80,9 @@ class CreateRun(Write[Task], frozen=True):
         request = asked_creations(self.principal, self.creations) if self.key else ""
 
         def body(tx: Transaction) -> Task:
-            if (known := recall(tx, self.principal, self.key, request)) is not None:
+            if (known := lookup(tx, self.principal, self.key, request)) is not None:
                 return known_task(tx, known["task"])
-            if tx.get(Pinned, self.pinned.digest) is None:
+            if tx.get(PinnedWorkflow, self.pinned.digest) is None:
                 tx.put(self.pinned)
             for task_id, command in self.creations:
                 gateway.advance(tx, self.principal, task_id, command, logged(self.key))

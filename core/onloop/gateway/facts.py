@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from onloop.errors import UnknownThing
-from onloop.gateway.definitions import definition_of, pinned_definition
-from onloop.gateway.family import handed_lists, slot_free, swarm_of
-from onloop.gateway.known_task import known_task
 from onloop.machine import commands as c
-from onloop.machine.course import Facts
 from onloop.machine.definition import Definition
-from onloop.machine.house import covering
+from onloop.machine.rules.decision_builder import Facts
 from onloop.machine.state import State
+from onloop.machine.store_state import covering
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Job, Lease
+from onloop.views.children import handed_lists, slot_free, swarm_of
+from onloop.views.known_task import known_task
+from onloop.views.pinned_workflow import definition_of, pinned_definition
 
 FIRST_LOOKED_AT = 32
 """How many of the tasks that may be claimed are looked at before all of them are: where thousands wait, a few do."""

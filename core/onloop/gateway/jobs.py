@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from onloop.gateway.facts import waiting_jobs
-from onloop.gateway.identity import Principal
 from onloop.gateway.service import Gateway, Write
 from onloop.machine.limits import Ids, LeaseMs
+from onloop.machine.principal import Principal
 from onloop.store.port import Transaction
 from onloop.store.rows import Job
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import ClassVar
 
 from onloop.errors import Exit, Refused
-from onloop.gateway.admission import check_lease
-from onloop.gateway.identity import Principal
-from onloop.gateway.known_task import known_task
-from onloop.gateway.operation import Asker, Attempt
 from onloop.gateway.quota import spend
 from onloop.gateway.service import Gateway, Write
-from onloop.gateway.sub_agents import News, take_news
-from onloop.machine.course import check_holder
+from onloop.gateway.store_rules import check_lease
 from onloop.machine.limits import LeaseMs, Passed
-from onloop.machine.relay import LARGEST_CHECKPOINT, check_size
+from onloop.machine.operation import Asker, Attempt
+from onloop.machine.principal import Principal
+from onloop.machine.rules.decision_builder import check_holder
+from onloop.machine.rules.message_rules import LARGEST_CHECKPOINT, check_size
 from onloop.store.port import Transaction
 from onloop.store.rows import Lease
+from onloop.views.known_task import known_task
+from onloop.views.sub_agents import News, take_news
 
 DEFAULT_LEASE_MS = 60_000
 

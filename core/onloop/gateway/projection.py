@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import json
 
-from onloop.gateway.brief import brief_for
-from onloop.gateway.brief_facts import brief_facts
-from onloop.gateway.identity import Principal, PrincipalKind
-from onloop.gateway.verdict import answer_for, answer_json, answer_lines
 from onloop.machine.definition import Definition
+from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import Brief, Glance, Token
+from onloop.store.rows import BriefRow, CachedAnswer, Token
 from onloop.text import safe_lines
+from onloop.views.answer import answer_for, answer_json, answer_lines
+from onloop.views.brief import brief_for
+from onloop.views.brief_facts import brief_facts
 
 
 def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     """Keep what the newest agent of `task` would be told, if it asked with HEAD at the submitted commit."""
-    for kind, row in zip((Glance, Brief), projected(tx, definition, task), strict=True):
+    for kind, row in zip((CachedAnswer, BriefRow), projected(tx, definition, task), strict=True):
         if row is None:
             tx.delete(kind, task.id)
         else:
             tx.put(row)
 
 
-def projected(at: Reading, definition: Definition, task: Task) -> tuple[Glance | None, Brief | None]:
+def projected(at: Reading, definition: Definition, task: Task) -> tuple[CachedAnswer | None, BriefRow | None]:
     """The rows from which `check` and `next` answer; None where they take the long path."""
     token = next((t for t in at.select(Token, task=task.id) if t.epoch == task.epoch), None)
     if token is None:
@@ -35,11 +35,11 @@ def projected(at: Reading, definition: Definition, task: Task) -> tuple[Glance |
     answer = answer_for(definition, task, agent, head, None)
     lines = answer_lines(answer)
     told = json.dumps({"exit": answer.exit.value, **answer_json(answer)})
-    glance = Glance(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), told)
+    glance = CachedAnswer(task.id, token.epoch, head or "", answer.exit.value, _printed(*lines), told)
     if not is_brief_kept(task):
         return glance, None
     brief = brief_for(definition, task, brief_facts(at, task)) if task.step == token.step else ""
-    return glance, Brief(task.id, _printed(brief.rstrip()), json.dumps(brief))
+    return glance, BriefRow(task.id, _printed(brief.rstrip()), json.dumps(brief))
 
 
 def is_brief_kept(task: Task) -> bool:

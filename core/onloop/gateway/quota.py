@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from onloop.errors import Exit, Refused
-from onloop.gateway.identity import Principal, PrincipalKind
-from onloop.gateway.operation import Operation
+from onloop.machine.operation import Operation
+from onloop.machine.principal import Principal, PrincipalKind
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import Lease, Remembered, remembered_key
+from onloop.store.rows import IdempotencyRecord, Lease, idempotency_key
 
 MOST_KEPT = 2_000
 LARGEST_KEPT = 32 * 1_048_576
@@ -36,16 +36,16 @@ _COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
     """Count what an agent passes on; Refused past a limit. What is stored already costs nothing."""
-    _count(tx, agent.task or "", _Purse(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
+    _count(tx, agent.task or "", _Budget(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
 
 
 def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> None:
     """Count a bundle or artefact that comes with a submission; Refused past a limit, as `spend`."""
-    _count(tx, task, _Purse(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
+    _count(tx, task, _Budget(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Purse:
+class _Budget:
     row: str
     did: str
     what: str
@@ -53,21 +53,21 @@ class _Purse:
     largest: int
 
 
-def _count(tx: Transaction, task: str, purse: _Purse, content: bytes, now: int) -> None:
+def _count(tx: Transaction, task: str, purse: _Budget, content: bytes, now: int) -> None:
     if tx.blob(sha256(content).hexdigest()) is not None:
         return
-    place = remembered_key(purse.row, task)
-    known = tx.get(Remembered, place)
+    place = idempotency_key(purse.row, task)
+    known = tx.get(IdempotencyRecord, place)
     told = json.loads(known.reply) if known is not None else {}
     count, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
     if count > purse.most or total > purse.largest:
         words = f"the agents of {task} have {purse.did} {count - 1} {purse.what} of {total - len(content)} bytes"
         raise Refused(words, exit=Exit.SPENT, hint=f"at most {purse.most} of {purse.largest} bytes are kept for a task")
-    tx.put(Remembered(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
+    tx.put(IdempotencyRecord(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
 
 @dataclass(slots=True)
-class Held:
+class HeldTasks:
     """The tasks that users hold, as far as they were claimed through one resident gateway, with their epochs."""
 
     _tasks: dict[int, dict[str, int]] = field(default_factory=dict)

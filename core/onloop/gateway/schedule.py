@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from onloop.gateway.sub_agents import forget_sub_agents
 from onloop.machine.definition import Definition
+from onloop.machine.rules.timers import armed_timers
 from onloop.machine.task import Task
-from onloop.machine.timers import armed_timers
 from onloop.store.port import Transaction
-from onloop.store.rows import Due, Job, Lease
+from onloop.store.rows import Job, Lease, TimerRow
+from onloop.views.sub_agents import forget_sub_agents
 
 
 def sync_rows(tx: Transaction, definition: Definition, before: Task | None, after: Task, now: int) -> None:
@@ -26,10 +26,10 @@ def sync_rows(tx: Transaction, definition: Definition, before: Task | None, afte
     _sync_jobs(tx, before, after, now)
 
 
-def due_rows(definition: Definition, task: Task) -> tuple[Due, ...]:
+def due_rows(definition: Definition, task: Task) -> tuple[TimerRow, ...]:
     """The rows of the timers that a task has armed, its lease left out."""
     return tuple(
-        Due(f"{task.id}|{timer.kind.value}|{timer.token}", task.id, timer.kind.value, timer.token, timer.at)
+        TimerRow(f"{task.id}|{timer.kind.value}|{timer.token}", task.id, timer.kind.value, timer.token, timer.at)
         for timer in armed_timers(definition, task)
     )
 
@@ -43,9 +43,9 @@ def job_gates(task: Task) -> Mapping[str, str | None]:
 
 def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
     wanted = {row.id: row for row in due_rows(definition, task)}
-    stored = {row.id: row for row in tx.select(Due, task=task.id)}
+    stored = {row.id: row for row in tx.select(TimerRow, task=task.id)}
     for row_id in stored.keys() - wanted.keys():
-        tx.delete(Due, row_id)
+        tx.delete(TimerRow, row_id)
     for row_id, row in wanted.items():
         if stored.get(row_id) != row:
             tx.put(row)

@@ -8,33 +8,34 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic
 
 from onloop.errors import NotAllowed, Refused
-from onloop.gateway.admission import attested, check_house, check_may_begin
 from onloop.gateway.authorize import authorize
-from onloop.gateway.changes import changes_since
-from onloop.gateway.declared import checked
-from onloop.gateway.definitions import definition_of
-from onloop.gateway.denials import Denials, denied_of
+from onloop.gateway.declared_limits import checked
+from onloop.gateway.denial_counts import Denials, denied_of
 from onloop.gateway.facts import definition_for, facts_of
-from onloop.gateway.family import derived, newborn, told, unneeded
-from onloop.gateway.identity import EFFECTS, NOBODY, TIMERS, Principal
-from onloop.gateway.keys import asked_event, logged, recall, remember
-from onloop.gateway.known_task import known_task
-from onloop.gateway.operation import AnswerT, Attempt, Lane, Operation, Query
-from onloop.gateway.passphrase import person_from_passphrase, rekeyed
-from onloop.gateway.pins import Look, no_programs, programs_for
+from onloop.gateway.idempotency import asked_event, logged, lookup, remember
+from onloop.gateway.program_pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import mark_spent, sync_rows
+from onloop.gateway.store_rules import attested, check_may_begin, check_store_command
+from onloop.identity.passphrase import person_from_passphrase, rekeyed
 from onloop.machine import commands as c
-from onloop.machine.decide import course_of, decide
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
-from onloop.machine.house import HOUSE, HouseEvent, Unfrozen, evolve_house
 from onloop.machine.marks import Mark, stamped
+from onloop.machine.operation import AnswerT, Attempt, Lane, Operation
+from onloop.machine.principal import EFFECTS, NOBODY, TIMERS, Principal
+from onloop.machine.rules.decide import course_of, decide
+from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import LIVE, Reason
+from onloop.machine.store_state import HOUSE, StoreEvent, Unfrozen, evolve_store
 from onloop.machine.task import Task
-from onloop.machine.timers import armed_timers
-from onloop.store.port import Entry, Store, TaskFilter, Transaction
-from onloop.store.rows import Lease, Pinned
+from onloop.store.port import EventEntry, Store, TaskFilter, Transaction
+from onloop.store.rows import Lease, PinnedWorkflow
+from onloop.views.changes_since import changes_since
+from onloop.views.children import child_creations, child_workflow, deliveries, unneeded
+from onloop.views.known_task import known_task
+from onloop.views.pinned_workflow import definition_of
+from onloop.views.query import Query
 
 
 class Write(Operation[AnswerT], Generic[AnswerT], frozen=True):
@@ -57,7 +58,7 @@ class Gateway:
     store: Store
     clock: Callable[[], int]
     look: Look = no_programs
-    denials: Denials = field(default_factory=lambda: Denials(append_house), compare=False)
+    denials: Denials = field(default_factory=lambda: Denials(append_store_event), compare=False)
     peer: str = ""
 
     def perform(self, operation: Operation[AnswerT]) -> AnswerT:
@@ -104,21 +105,21 @@ class Gateway:
             raise found
         return found
 
-    def record(self, principal: Principal, event: HouseEvent, key: str = "") -> None:
+    def record(self, principal: Principal, event: StoreEvent, key: str = "") -> None:
         """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
         request = asked_event(principal, event) if key else ""
 
         def body(tx: Transaction) -> Refused | None:
-            if recall(tx, principal, key, request) is not None:
+            if lookup(tx, principal, key, request) is not None:
                 return None
             authorize(principal, event, None)
             fact = stamped(event, self.clock()) if isinstance(event, Mark) else event
             self.fire_due(tx, principal.task or "")
             try:
-                check_house(tx, principal, fact)
+                check_store_command(tx, principal, fact)
             except Refused as no:
                 return no
-            append_house(tx, fact, self.clock(), principal.id, logged(key))
+            append_store_event(tx, fact, self.clock(), principal.id, logged(key))
             remember(tx, principal, key, request, self.clock())
             if isinstance(fact, Unfrozen):
                 self._catch_up(tx)
@@ -175,7 +176,7 @@ class Gateway:
             check_may_begin(tx.house(), after)
         if events:
             self._check_delivery(tx, after, events)
-            tx.append([Entry(after.run, task_id, event, now, principal.id, key) for event in events])
+            tx.append([EventEntry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
             if not isinstance(command, c.Claim):  # a claim's is for the agent whose token comes next
@@ -192,18 +193,18 @@ class Gateway:
 
     def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
         """Children begin in the transaction in which they were decided: there is never a part of a swarm."""
-        for child, command, walked in newborn(definition, parent, events):
-            if tx.get(Pinned, walked.digest) is None:
-                tx.put(derived(walked))
+        for child, command, walked in child_creations(definition, parent, events):
+            if tx.get(PinnedWorkflow, walked.digest) is None:
+                tx.put(child_workflow(walked))
             self.advance(tx, EFFECTS, child, command, "")
 
     def _deliver(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
-        for receiver, message in told(events):
+        for receiver, message in deliveries(events):
             self.advance(tx, EFFECTS, receiver, c.Deliver(message, teller.run), "")
 
     def _check_delivery(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
         """Refuse, before anything is written, what one of those who are told would not take: all hear it, or none."""
-        for receiver, message in told(events):
+        for receiver, message in deliveries(events):
             task, deliver = known_task(tx, receiver), c.Deliver(message, teller.run)
             definition = definition_of(tx, task)
             facts = facts_of(tx, task, EFFECTS.id, definition, deliver)
@@ -228,7 +229,7 @@ class Gateway:
             self.advance(tx, EFFECTS, parent.id, c.Settle(), "")
 
 
-def append_house(tx: Transaction, event: HouseEvent, now: int, principal: str, key: str = "") -> None:
+def append_store_event(tx: Transaction, event: StoreEvent, now: int, principal: str, key: str = "") -> None:
     """Record an event of the house in a transaction that is open already."""
-    tx.append([Entry(HOUSE, HOUSE, event, now, principal, key)])
-    tx.put_house(evolve_house(tx.house(), event))
+    tx.append([EventEntry(HOUSE, HOUSE, event, now, principal, key)])
+    tx.put_house(evolve_store(tx.house(), event))

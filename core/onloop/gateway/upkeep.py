@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from onloop.errors import Ground
 from onloop.gateway.authorize import verb_of
-from onloop.gateway.denials import denied_of
-from onloop.gateway.identity import NOBODY, Principal, agent_from_token
-from onloop.gateway.operation import Asker, Attempt
+from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.service import Gateway, Write
-from onloop.machine.house import HouseEvent
+from onloop.identity.resolution import agent_from_token
 from onloop.machine.limits import Content, Id, Key, Odd, Uid
+from onloop.machine.operation import Asker, Attempt
+from onloop.machine.principal import NOBODY, Principal
+from onloop.machine.store_state import StoreEvent
 from onloop.store.port import Transaction
 
 
@@ -22,7 +23,7 @@ class RecordStoreEvent(Write[None], frozen=True):
     name: ClassVar[str] = "record"
     asker: ClassVar[Asker] = Asker.PROVEN
     principal: Principal
-    event: HouseEvent
+    event: StoreEvent
     key: Key = ""
 
     @property

@@ -12,7 +12,6 @@ from onloop.machine.causes import ReleaseCause as ReleaseCause
 from onloop.machine.causes import TimerKind as TimerKind
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag
-from onloop.machine.handover import Message, MessageKind
 from onloop.machine.limits import (
     Address,
     Brief,
@@ -27,6 +26,7 @@ from onloop.machine.limits import (
     Title,
     Words,
 )
+from onloop.machine.messages import Message, MessageKind
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Kind, Submission
 from onloop.machine.voice import Voice as Voice
 

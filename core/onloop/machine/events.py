@@ -8,7 +8,7 @@ from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.flags import Flag
-from onloop.machine.handover import Checkpoint, Handover, Message
+from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
     NOT_KNOWN,

@@ -9,7 +9,6 @@ from typing import Annotated
 
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
-from onloop.machine.handover import Checkpoint, Handover, Message
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
     Address,
@@ -27,6 +26,7 @@ from onloop.machine.limits import (
     Uid,
     Words,
 )
+from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.state import TERMINAL, Reason, State
 
 
@@ -54,7 +54,7 @@ class RequestKind(StrEnum):
     CHOICE = "choice"
 
 
-class Answer(StrEnum):
+class DecisionKind(StrEnum):
     """A person's answer to a request."""
 
     APPROVE = "approve"
@@ -202,7 +202,7 @@ class Decision:
     """
 
     request: str
-    answer: Answer
+    answer: DecisionKind
     by: str
     assurance: Assurance
     at: int

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from onloop.machine.digest import LARGEST, Json, canonical, canonical_row
 from onloop.store.codec import to_text
-from onloop.store.port import Entry, EventRow, Recorded
+from onloop.store.port import EventEntry, EventRow, Recorded
 from onloop.store.rows import LOG, Archived, Head
 
 GENESIS = "0" * 64
@@ -50,7 +50,7 @@ def base_of(archived: Sequence[Archived]) -> str:
     return sha256(canonical(told)).hexdigest()
 
 
-def sealed(entry: Entry, head: Head, log: Head, version: int) -> tuple[Recorded, Head, Head]:
+def sealed(entry: EventEntry, head: Head, log: Head, version: int) -> tuple[Recorded, Head, Head]:
     """The entry as it goes into the log after the heads of its run and of the log, and both heads after it."""
     seq, run_seq, name, data = log.count + 1, head.count + 1, type(entry.event).__name__, to_text(entry.event)
     columns = (entry.run, run_seq, entry.task, version, name, data, entry.at, entry.principal, entry.key)

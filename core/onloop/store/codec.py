@@ -14,18 +14,18 @@ from typing import Any, TypeVar, cast
 from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
-from onloop.machine.house import HouseEvent
 from onloop.machine.record import setters_of, values_of
+from onloop.machine.store_state import StoreEvent
 
 R = TypeVar("R")
-Logged = Event | HouseEvent
+Logged = Event | StoreEvent
 
 EVENTS: Mapping[str, type[Logged]] = {
-    kind.__name__: kind for kind in (*typing.get_args(Event), *typing.get_args(HouseEvent))
+    kind.__name__: kind for kind in (*typing.get_args(Event), *typing.get_args(StoreEvent))
 }
 """Every event by the name under which it is stored."""
 
-OF_THE_HOUSE = frozenset[type](typing.get_args(HouseEvent))
+OF_THE_HOUSE = frozenset[type](typing.get_args(StoreEvent))
 """The events that belong to the house rather than to a task."""
 
 

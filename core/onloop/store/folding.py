@@ -12,8 +12,8 @@ from typing import cast
 from onloop.errors import StoreError
 from onloop.machine.events import Event
 from onloop.machine.evolve import evolve_draft
-from onloop.machine.house import HOUSE, House, HouseEvent, evolve_house
 from onloop.machine.record import settled
+from onloop.machine.store_state import HOUSE, StoreEvent, StoreState, evolve_store
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, base_of, log_link, row_link
 from onloop.store.codec import OF_THE_HOUSE, event_from_text
@@ -56,7 +56,7 @@ class LogFold:
 
 
 @dataclass(slots=True)
-class Course:
+class TaskFold:
     """What a task's events give so far: their number, the first and the last sequence, and a draft of the task."""
 
     version: int
@@ -69,9 +69,9 @@ class Course:
 class RunFold:
     """What some runs' events give: the courses of tasks, the house, the ends of the chains; and what does not fit."""
 
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: dict[str, TaskFold] = field(default_factory=dict)
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
-    house: House = field(default_factory=House)
+    house: StoreState = field(default_factory=StoreState)
     problems: list[str] = field(default_factory=list)
 
     def absorb(self, row: EventRow) -> None:
@@ -90,14 +90,14 @@ class RunFold:
         self.ends[run] = run_seq, given
         course = self.courses.get(task)
         if course is None:
-            course = self.courses[task] = Course(0, seq, seq)
+            course = self.courses[task] = TaskFold(0, seq, seq)
         course.version += 1
         course.last = seq
         if version != course.version:
             self.problems.append(f"{where(row)}: version: {version}, expected {course.version}")
         self._apply(row, course)
 
-    def _apply(self, row: EventRow, course: Course) -> None:
+    def _apply(self, row: EventRow, course: TaskFold) -> None:
         try:
             fact = event_from_text(row[5], row[6])
             if type(fact) not in OF_THE_HOUSE:
@@ -105,7 +105,7 @@ class RunFold:
                 return
             if row[1] != HOUSE:
                 self.problems.append(f"{where(row)}: run: {row[1]}, expected {HOUSE}")
-            self.house = evolve_house(self.house, cast("HouseEvent", fact))
+            self.house = evolve_store(self.house, cast("StoreEvent", fact))
         except (StoreError, ValueError) as problem:
             self.problems.append(f"{where(row)}: data: {problem}")
 

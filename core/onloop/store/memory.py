@@ -11,14 +11,14 @@ from itertools import islice
 from typing import TypeVar, cast
 
 from onloop.attention.idle import silence
-from onloop.machine.house import House
 from onloop.machine.state import Reason, State
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
-from onloop.store.port import AnswerT, Entry, Recorded, TaskFilter, Transaction
-from onloop.store.rows import LOG, Due, Head, Lease, Remembered, Row, key_of
+from onloop.store.port import AnswerT, EventEntry, Recorded, TaskFilter, Transaction
+from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=StoreRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class _Contents:
     tasks: dict[str, Task] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)
     versions: dict[str | None, int] = field(default_factory=dict)
-    rows: dict[type[Row], dict[str, Row]] = field(default_factory=dict)
+    rows: dict[type[StoreRow], dict[str, StoreRow]] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
-    house: House = field(default_factory=House)
+    house: StoreState = field(default_factory=StoreState)
 
 
 class MemoryStore:
@@ -105,7 +105,7 @@ class _View:
     def held(self, run: str) -> int:
         return sum(t.run == run and t.holder is not None for t in self.contents.tasks.values())
 
-    def house(self) -> House:
+    def house(self) -> StoreState:
         return self.contents.house
 
     def log(
@@ -142,7 +142,7 @@ class _View:
         return [lease for lease in self.select(Lease) if silence(lease, now, stall_ms) is not None]
 
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
-        times = [(due.at, due.task) for due in self.select(Due)]
+        times = [(due.at, due.task) for due in self.select(TimerRow)]
         times += [(lease.expires, lease.task) for lease in self.select(Lease)]
         fitting = sorted(pair for pair in times if pair[0] <= now and task in (None, pair[1]))
         return list(dict.fromkeys(task_id for _, task_id in fitting))
@@ -150,7 +150,7 @@ class _View:
     def blob(self, digest: str) -> bytes | None:
         return self.contents.blobs.get(digest)
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[EventEntry]) -> None:
         events = list(self.contents.events)
         log = self.get(Head, LOG) or Head(LOG, 0, GENESIS)
         for entry in entries:
@@ -167,19 +167,19 @@ class _View:
         self.contents.tasks[task.id] = task
         self.contents.seqs[task.id] = self.last_seq()
 
-    def put_house(self, house: House) -> None:
+    def put_house(self, house: StoreState) -> None:
         self.contents = replace(self.contents, house=house)
 
-    def put(self, row: Row) -> None:
+    def put(self, row: StoreRow) -> None:
         self.contents.rows.setdefault(type(row), {})[key_of(row)] = row
 
-    def delete(self, kind: type[Row], key: str) -> None:
+    def delete(self, kind: type[StoreRow], key: str) -> None:
         self.contents.rows.get(kind, {}).pop(key, None)
 
     def forget(self, before: int, limit: int) -> None:
-        oldest = sorted((row.at, row.key) for row in self.select(Remembered) if row.at < before)
+        oldest = sorted((row.at, row.key) for row in self.select(IdempotencyRecord) if row.at < before)
         for _, key in oldest[:limit]:
-            self.delete(Remembered, key)
+            self.delete(IdempotencyRecord, key)
 
     def put_blob(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()
@@ -187,5 +187,5 @@ class _View:
         return digest
 
 
-def _fits(row: Row, equal: dict[str, str | int | None]) -> bool:
+def _fits(row: StoreRow, equal: dict[str, str | int | None]) -> bool:
     return all(getattr(row, column) == value for column, value in equal.items())

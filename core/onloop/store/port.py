@@ -7,21 +7,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Protocol, TypeVar
 
-from onloop.machine.house import House
 from onloop.machine.limits import Id, Items, Range
 from onloop.machine.state import State
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.store.codec import Logged
-from onloop.store.rows import Head, Lease, Row
+from onloop.store.rows import Head, Lease, StoreRow
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=StoreRow)
 AnswerT = TypeVar("AnswerT")
 Seq = Annotated[int, Range(0, 2**63 - 1)]
 """A place in the log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EventEntry:
     """An event on its way into the log: which task of which run, who caused it, at what time (ms), under which key."""
 
     run: str
@@ -89,7 +89,7 @@ class Reading(Protocol):
         """How many tasks of the run have a holder."""
         ...
 
-    def house(self) -> House:
+    def house(self) -> StoreState:
         """Who is enrolled, what is frozen."""
         ...
 
@@ -140,7 +140,7 @@ class Reading(Protocol):
 class Transaction(Reading, Protocol):
     """One change, all or nothing."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[EventEntry]) -> None:
         """Add events to the log, chained; the tasks they concern are folded and stored by `put_task`."""
         ...
 
@@ -148,15 +148,15 @@ class Transaction(Reading, Protocol):
         """Store the fold of a task's events."""
         ...
 
-    def put_house(self, house: House) -> None:
+    def put_house(self, house: StoreState) -> None:
         """Store the fold of the house's events."""
         ...
 
-    def put(self, row: Row) -> None:
+    def put(self, row: StoreRow) -> None:
         """Store a row, replacing the one with its key."""
         ...
 
-    def delete(self, kind: type[Row], key: str) -> None:
+    def delete(self, kind: type[StoreRow], key: str) -> None:
         """Remove a row, if it is there."""
         ...
 

@@ -8,12 +8,12 @@ from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoreRow:
     """Something kept beside the log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lease(Row):
+class Lease(StoreRow):
     """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`.
 
     One that was found to have run out in a freeze, which nothing may end, expires at 0: whatever the clock says.
@@ -28,7 +28,7 @@ class Lease(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class SubAgent(Row):
+class SubAgent(StoreRow):
     """A sub-agent that the agent of `task`'s lease has in its own process, as it says; it is gone with that lease.
 
     `name` is its id among its siblings, `since` and `said_at` are when it was first and last spoken of (ms).
@@ -45,7 +45,7 @@ class SubAgent(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Token(Row):
+class Token(StoreRow):
     """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step, and one user.
 
     `uid` is whose process claimed; None where that was not recorded yet.
@@ -60,7 +60,7 @@ class Token(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned(Row):
+class PinnedWorkflow(StoreRow):
     """A workflow as a run pinned it: the file's bytes, and what they mean."""
 
     digest: str
@@ -70,7 +70,7 @@ class Pinned(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Row):
+class Job(StoreRow):
     """Something that the verifier or the effect executor must do; `leased_until` (ms) is 0 while nobody does it."""
 
     id: str
@@ -82,7 +82,7 @@ class Job(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Due(Row):
+class TimerRow(StoreRow):
     """A timer of a task, waiting in the store; `at` is ms."""
 
     id: str
@@ -93,7 +93,7 @@ class Due(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered(Row):
+class IdempotencyRecord(StoreRow):
     """The answer that was given under an idempotency key, and the digest of what was asked."""
 
     key: str
@@ -102,7 +102,7 @@ class Remembered(Row):
     at: int
 
 
-def remembered_key(principal: str, key: str) -> str:
+def idempotency_key(principal: str, key: str) -> str:
     """Under what the answer to a principal's idempotency key is kept: a key is its principal's own, and not shown."""
     return sha256(f"{principal}|{key}".encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -112,7 +112,7 @@ LOG = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Head(Row):
+class Head(StoreRow):
     """The end of a run's chain, or of the log's: how many events it has, and the hash after the last."""
 
     run: str
@@ -121,7 +121,7 @@ class Head(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Glance(Row):
+class CachedAnswer(StoreRow):
     """What `check` answers while nothing changes: for the agent of `epoch`, with HEAD at `commit`, nothing frozen."""
 
     task: str
@@ -133,7 +133,7 @@ class Glance(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Brief(Row):
+class BriefRow(StoreRow):
     """What `next` says before the words of the Glance: the brief of the task's step, as text and as a JSON string."""
 
     task: str
@@ -142,7 +142,7 @@ class Brief(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Archived(Row):
+class Archived(StoreRow):
     """A finished run that was moved to a file: the end of its chain, and the log's head when it went."""
 
     run: str
@@ -154,17 +154,29 @@ class Archived(Row):
     log_hash: str
 
 
-ROWS: tuple[type[Row], ...] = (Lease, Token, Pinned, Job, Due, Remembered, Head, Glance, Brief, Archived, SubAgent)
+ROWS: tuple[type[StoreRow], ...] = (
+    Lease,
+    Token,
+    PinnedWorkflow,
+    Job,
+    TimerRow,
+    IdempotencyRecord,
+    Head,
+    CachedAnswer,
+    BriefRow,
+    Archived,
+    SubAgent,
+)
 
 
-_COLUMNS: Mapping[type[Row], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}
+_COLUMNS: Mapping[type[StoreRow], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}
 
 
-def columns(kind: type[Row]) -> tuple[str, ...]:
+def columns(kind: type[StoreRow]) -> tuple[str, ...]:
     """The fields of a kind of row, the key first."""
     return _COLUMNS[kind]
 
 
-def key_of(row: Row) -> str:
+def key_of(row: StoreRow) -> str:
     """The key of a row: its first field."""
     return str(getattr(row, columns(type(row))[0]))

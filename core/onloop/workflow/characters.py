@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from onloop.workflow.nodes import Position, Problem
+from onloop.workflow.positioned_tree import FileProblem, Position
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNWANTED = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufeff\\ufffe\\uffff{_BIDI}]")
 _UNWANTED_IN_VALUE = re.compile(f"[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff{_BIDI}]")
 
 
-def decoded(source: bytes) -> str | Problem:
+def decoded(source: bytes) -> str | FileProblem:
     """The text of a file, without byte order mark and carriage returns, or the first byte that is no UTF-8."""
     try:
         return source.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8").removeprefix("\ufeff")
-        return Problem(
+        return FileProblem(
             _position(before, len(before)), f"byte 0x{source[error.start]:02x} is not UTF-8", "save the file as UTF-8"
         )
 
 
-def unwanted(text: str) -> Iterator[Problem]:
+def unwanted(text: str) -> Iterator[FileProblem]:
     """The first tab, control character or hidden character of each line."""
     for number, line in enumerate(text.split("\n"), 1):
         found = _UNWANTED.search(line)
         if found is not None:
-            yield Problem(Position(number, found.start() + 1), *_words(found[0]))
+            yield FileProblem(Position(number, found.start() + 1), *_words(found[0]))
 
 
 def unwanted_in_value(value: str) -> str | None:

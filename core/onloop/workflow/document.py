@@ -9,12 +9,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from onloop.text import safe
-from onloop.workflow.assembly import Assembly, TooMuch, position_of
 from onloop.workflow.characters import decoded, unwanted
-from onloop.workflow.nodes import LARGEST, Node, Position, Problem
+from onloop.workflow.positioned_tree import LARGEST, FileProblem, Node, Position
+from onloop.workflow.tree_builder import Assembly, TooMuch, position_of
 
 START = Position(1, 1)
-EMPTY = Problem(START, "the file is empty", "begin with workflow: NAME")
+EMPTY = FileProblem(START, "the file is empty", "begin with workflow: NAME")
 _DIRECTIVE = re.compile(r"((?: *(?:#[^\n]*)?\n)*)%")
 
 
@@ -23,21 +23,21 @@ class Document:
     """What a file holds, as far as it can be read, and what is wrong with it as YAML."""
 
     root: Node | None
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
 
 
 def read(source: bytes) -> Document:
     """Read a whole file. Never raises: what cannot be read is a problem, and the root is None where nothing could."""
     if len(source) > LARGEST:
         size = f"the file has {len(source)} bytes, more than {LARGEST}"
-        return _unreadable(Problem(START, size, "keep long text in the repository, and name its path in the brief"))
+        return _unreadable(FileProblem(START, size, "keep long text in the repository, and name its path in the brief"))
     text = decoded(source)
-    if isinstance(text, Problem):
+    if isinstance(text, FileProblem):
         return _unreadable(text)
     directive = _DIRECTIVE.match(text)
     if directive is not None:
         at = Position(directive[1].count("\n") + 1, 1)
-        return _unreadable(Problem(at, "a % directive", "remove it; every file is read as YAML 1.2"))
+        return _unreadable(FileProblem(at, "a % directive", "remove it; every file is read as YAML 1.2"))
     problems = tuple(unwanted(text))
     return Document(None, problems) if problems else _parsed(text)
 
@@ -54,21 +54,23 @@ def _parsed(text: str) -> Document:
     except YAMLError as error:
         return _unreadable(*assembly.problems, _broken(error, at))
     except Exception:  # what ruamel lets escape on odd input is a long list; that the file cannot be read is the same
-        return _unreadable(*assembly.problems, Problem(at, "from here on this is not YAML", "write it more plainly"))
+        return _unreadable(
+            *assembly.problems, FileProblem(at, "from here on this is not YAML", "write it more plainly")
+        )
     if assembly.root is None:
         return _unreadable(EMPTY)
     return Document(assembly.root, tuple(assembly.problems))
 
 
-def _unreadable(*problems: Problem) -> Document:
+def _unreadable(*problems: FileProblem) -> Document:
     return Document(None, problems)
 
 
-def _broken(error: YAMLError, at: Position) -> Problem:
+def _broken(error: YAMLError, at: Position) -> FileProblem:
     mark, said = None, None
     if isinstance(error, MarkedYAMLError):
         mark, said = error.problem_mark or error.context_mark, error.problem or error.context
     words = safe(str(said or "it is malformed").split("\n")[0], 120)
-    return Problem(
+    return FileProblem(
         position_of(mark) or at, f"this is not YAML: {words}", "look at the indentation, quotes and brackets before it"
     )

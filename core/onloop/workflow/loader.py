@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
 from onloop.text import safe
-from onloop.workflow.definition import defined
+from onloop.workflow.definition_builder import defined
 from onloop.workflow.document import Document, read
-from onloop.workflow.model import EnvironmentPart, Part, StepPart, WorkflowFile
-from onloop.workflow.nodes import Fault, Node, Path, plain
-from onloop.workflow.sense import Outline, environment_faults, sense_faults
-from onloop.workflow.shape import WORKFLOW, empty_faults, misfits
+from onloop.workflow.model import EnvironmentPart, StepPart, WorkflowFile, WorkflowPart
+from onloop.workflow.positioned_tree import Fault, Node, Path, plain
+from onloop.workflow.schema_checks import WORKFLOW, empty_faults, misfits
+from onloop.workflow.semantic_checks import Outline, environment_faults, sense_faults
 
 MOST_PROBLEMS = 100
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=WorkflowPart)
 
 
 def load(source: bytes, name: str) -> Definition:

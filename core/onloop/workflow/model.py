@@ -95,13 +95,13 @@ Holes = Annotated[list[Literal["container", "sudo", "gpu"]], Field(min_length=1,
 Few = Annotated[int, Field(ge=1, le=20)]
 
 
-class Part(BaseModel):
+class WorkflowPart(BaseModel):
     """A mapping of a workflow file: nothing is converted, nothing unknown is let through."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class EnvironmentPart(Part):
+class EnvironmentPart(WorkflowPart):
     """How a checkout is made ready: commands, run once per content of the files in `cache_key`.
 
     `network` lets setup reach the network; `box` is the weakest kind of box for setup and every gate.
@@ -113,7 +113,7 @@ class EnvironmentPart(Part):
     box: BoxKind | None = None
 
 
-class AttemptsPart(Part):
+class AttemptsPart(WorkflowPart):
     """How often a step is tried before a person is asked, and the pause between tries, which doubles."""
 
     max: Few | None = None
@@ -121,7 +121,7 @@ class AttemptsPart(Part):
     max_backoff: Pause | None = None
 
 
-class TestsPart(Part):
+class TestsPart(WorkflowPart):
     """What a test run must show beyond exit code 0."""
 
     __test__ = False
@@ -131,7 +131,7 @@ class TestsPart(Part):
     no_fewer_than: Literal["base"] | None = None
 
 
-class BaseTestsPart(Part):
+class BaseTestsPart(WorkflowPart):
     """Whose tests run: those of the base, by convention or by these patterns of paths, over the head's code."""
 
     from_: Annotated[Literal["base"], Field(alias="from")]
@@ -163,7 +163,7 @@ _BASE_TESTS_SCHEMA = WithJsonSchema(
 TestsOf = Annotated[BaseTestsPart, BeforeValidator(_base_tests), _BASE_TESTS_SCHEMA]
 
 
-class FilePart(Part):
+class FilePart(WorkflowPart):
     """A file that the submitted commit must hold."""
 
     path: FilePath
@@ -171,28 +171,28 @@ class FilePart(Part):
     min_bytes: Bytes = 1
 
 
-class ArtefactPart(Part):
+class ArtefactPart(WorkflowPart):
     """A file that the agent must hand over beside its commit, in `$ONLOOP_OUT`."""
 
     name: FileName
     min_bytes: Bytes = 1
 
 
-class EscalatePart(Part):
+class EscalatePart(WorkflowPart):
     """Who else may decide when nobody has for a while."""
 
     after: Wait
     to: People
 
 
-class ExpirePart(Part):
+class ExpirePart(WorkflowPart):
     """What happens when nobody decides at all. Approve is not in the list, on purpose."""
 
     after: Wait
     outcome: Literal["hold", "reject"]
 
 
-class HumanPart(Part):
+class HumanPart(WorkflowPart):
     """Who must approve, how many of them, and how they are reminded."""
 
     from_: Annotated[People, Field(alias="from")]
@@ -204,13 +204,13 @@ class HumanPart(Part):
     fresh: Freshness | None = None
 
 
-class ReviewPart(Part):
+class ReviewPart(WorkflowPart):
     """How many agents who had no part in the work must judge it a pass."""
 
     quorum: Annotated[int, Field(ge=1, le=5)] = 1
 
 
-class GatePart(Part):
+class GatePart(WorkflowPart):
     """A named check that must pass to leave a step: exactly one of the kinds in GATE_KINDS."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
@@ -231,20 +231,20 @@ class GatePart(Part):
     open: Holes | None = None
 
 
-class ScorePart(Part):
+class ScorePart(WorkflowPart):
     """The command whose last line is a number: the child with the highest wins."""
 
     command: Argv
     timeout: Timeout | None = None
 
 
-class BestOfPart(Part):
+class BestOfPart(WorkflowPart):
     """Which of the completed children is the best."""
 
     score: ScorePart
 
 
-class JoinPart(Part):
+class JoinPart(WorkflowPart):
     """When the children are enough: a `quorum` of them, the `best_of` them, or, with neither, all."""
 
     quorum: Annotated[int, Field(ge=1, le=100)] | None = None
@@ -262,7 +262,7 @@ _JOIN_SCHEMA = WithJsonSchema({"anyOf": [{"enum": ["all", "first"]}, {"type": "o
 Joining = Annotated[JoinPart, BeforeValidator(_join_words), _JOIN_SCHEMA]
 
 
-class ResolvePart(Part):
+class ResolvePart(WorkflowPart):
     """Who mends a conflict between children's commits before a person is asked."""
 
     role: Annotated[str, Field(pattern=ROLE)]
@@ -271,7 +271,7 @@ class ResolvePart(Part):
     gates: Annotated[list[GatePart], Field(max_length=50)] = []
 
 
-class FanOutPart(Part):
+class FanOutPart(WorkflowPart):
     """Children of a step: one per line of the artefact `over`, `count` of them, or as the step's agent spawns them."""
 
     over: FileName | None = None
@@ -285,14 +285,14 @@ class FanOutPart(Part):
     resolve: ResolvePart | None = None
 
 
-class ContextPart(Part):
+class ContextPart(WorkflowPart):
     """From how much of its context an agent is advised to hand off (`soft`), and from where it starts no round."""
 
     soft: Share
     hard: Share
 
 
-class StepPart(Part):
+class StepPart(WorkflowPart):
     """A micro-step: done by a `role`, by `run` or by an `effect`, or, with none of them, by its gates alone."""
 
     id: StepId
@@ -320,7 +320,7 @@ class StepPart(Part):
 FanOutPart.model_rebuild()
 
 
-class WorkflowFile(Part):
+class WorkflowFile(WorkflowPart):
     """A workflow: steps, in order."""
 
     workflow: Annotated[str, Field(pattern=WORKFLOW_NAME)]

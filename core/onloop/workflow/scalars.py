@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from onloop.workflow.nodes import Value
+from onloop.workflow.positioned_tree import Value
 
 LONGEST_NUMBER = 30
 _WORDS: dict[str, Value] = {

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from onloop.attention.groups import age
 from onloop.machine import commands as c
 from onloop.machine.task import Task
-from onloop_tui.dialogs.bulk import Plan
+from onloop_tui.dialogs.bulk_dialog import BulkPlan
 from onloop_tui.dialogs.questions import fields_for
-from onloop_tui.model.acts import Act
-from onloop_tui.model.bulk import Entry
-from onloop_tui.model.lines import Tone
-from onloop_tui.model.remedy import Remedy
+from onloop_tui.model.decide.bulk_lines import BulkEntry
+from onloop_tui.model.decide.retry_rest import Remedy
+from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.acts import Act
 
 LONGEST_TITLE = 300
 
 
-def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> Plan:
+def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> BulkPlan:
     """Retry every repository that has the cause, each only as it stands here."""
     versions = {task.id: task.version for task in remedy.rest}
 
@@ -25,10 +25,10 @@ def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> Plan:
         return c.Retry(voice, typed.get("words", ""), versions[task])
 
     title = f"retry {_count(remedy.rest)} with cause {cause}: {words}"
-    return Plan(title[:LONGEST_TITLE], _entries(remedy.rest, now), make, fields_for(Act.RETRY), remedy.remarks(now))
+    return BulkPlan(title[:LONGEST_TITLE], _entries(remedy.rest, now), make, fields_for(Act.RETRY), remedy.remarks(now))
 
 
-def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> Plan:
+def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> BulkPlan:
     """Let the run end without these repositories, each only as it stands here."""
     versions = {task.id: task.version for task in tasks}
 
@@ -37,12 +37,14 @@ def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> Plan:
 
     remarks = (("its run ends without what is excluded; onloop resume takes one in again while it lives", Tone.DIM),)
     title = f"exclude {_count(tasks)}: {words}"
-    return Plan(title[:LONGEST_TITLE], _entries(tasks, now), make, fields_for(Act.EXCLUDE), remarks)
+    return BulkPlan(title[:LONGEST_TITLE], _entries(tasks, now), make, fields_for(Act.EXCLUDE), remarks)
 
 
 def _count(tasks: Sequence[Task]) -> str:
     return f"{len(tasks)} task{'s' if len(tasks) != 1 else ''}"
 
 
-def _entries(tasks: Sequence[Task], now: int) -> tuple[Entry, ...]:
-    return tuple(Entry(task.id, f"{task.repo or task.title} · {task.step} · {age(now - task.since)}") for task in tasks)
+def _entries(tasks: Sequence[Task], now: int) -> tuple[BulkEntry, ...]:
+    return tuple(
+        BulkEntry(task.id, f"{task.repo or task.title} · {task.step} · {age(now - task.since)}") for task in tasks
+    )

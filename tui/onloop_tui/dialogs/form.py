@@ -11,14 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from onloop_tui.model.lines import Line, Span, Tone, hanging
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.widgets.bar import Bar
 
 TOO_SOON = "Enter came as soon as this did, so it is not taken as meant; press it again"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """A line to fill in; a `secret` one is not echoed."""
 
     name: str
@@ -29,7 +29,7 @@ class Field:
     example: str = ""
 
 
-class Form(Vertical):
+class FormDialog(Vertical):
     """Asks for its fields in order, and posts what was filled in once nothing needed is missing.
 
     It is answered once, until whoever asks says what was wrong with the answer.
@@ -49,7 +49,7 @@ class Form(Vertical):
     Form Input { width: 1fr; }
     """
 
-    def __init__(self, title: str, fields: Sequence[Field]) -> None:
+    def __init__(self, title: str, fields: Sequence[FormField]) -> None:
         super().__init__()
         self._title = title
         self._fields = tuple(fields)
@@ -124,12 +124,12 @@ class Form(Vertical):
         return (*hanging((), self._title, width, Tone.STRONG), *notice)
 
 
-def _entry(field: Field) -> Input:
+def _entry(field: FormField) -> Input:
     entry = Input(field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True)
     entry.cursor_blink = False
     return entry
 
 
-def _labelled(field: Field) -> Callable[[int], tuple[Line, ...]]:
+def _labelled(field: FormField) -> Callable[[int], tuple[Line, ...]]:
     label = (Span(field.label, Tone.DIM),)
     return lambda _: (label,)

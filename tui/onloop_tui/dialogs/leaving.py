@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from onloop_tui.bindings import LEAVING, bindings_of
-from onloop_tui.model.lines import Line, Span, Tone, line
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, line
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 

@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from onloop.errors import OnloopError
-from onloop.gateway.identity import Principal
 from onloop.machine.marks import Mark
-from onloop_tui.dialogs.form import Field, Form
+from onloop.machine.principal import Principal
+from onloop_tui.dialogs.form import FormDialog, FormField
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
-from onloop_tui.model.lines import Tone
+from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.session import Session
 
 MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
@@ -23,13 +23,13 @@ MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MarkWish:
     """What is to be recorded: `fields` are asked for under the title, and `done` is said afterwards."""
 
     title: str
     done: str
     marks_of: MarksOf
-    fields: tuple[Field, ...] = ()
+    fields: tuple[FormField, ...] = ()
 
 
 class Marking(Vertical):
@@ -47,36 +47,36 @@ class Marking(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__(id="marking")
         self._session = session
-        self._wish: Wish | None = None
+        self._wish: MarkWish | None = None
         self._words: Mapping[str, str] = {}
         self.people: Sequence[str] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether something is asked."""
-        return bool(self.query(Form))
+        return bool(self.query(FormDialog))
 
-    def begin(self, wish: Wish) -> None:
+    def begin(self, wish: MarkWish) -> None:
         """Ask for what the wish needs; where nothing is missing it is recorded at once."""
         self.put_away()
         self._wish, self._words = wish, {}
         if self._session.read_only:
             self._finish("read-only: nothing is recorded", Tone.WARN)
         elif wish.fields:
-            self.mount(Form(f"{wish.title} · Enter records · Esc goes back", wish.fields))
+            self.mount(FormDialog(f"{wish.title} · Enter records · Esc goes back", wish.fields))
         else:
             self._record()
 
     def put_away(self) -> None:
         """Ask nothing any more."""
         self._wish = None
-        for form in self.query(Form):
+        for form in self.query(FormDialog):
             form.remove()
 
-    async def on_form_answered(self, event: Form.Answered) -> None:
+    async def on_form_answered(self, event: FormDialog.Answered) -> None:
         """The form is filled in: it was about who it is, or about the wish."""
         event.stop()
-        form, wish = self.query_one(Form), self._wish
+        form, wish = self.query_one(FormDialog), self._wish
         if wish is None:
             return
         if "passphrase" in event.words:
@@ -98,7 +98,7 @@ class Marking(Vertical):
         elif self._wish is not None:
             self.run_worker(self._recorded(person, self._wish), group="marking")
 
-    async def _recorded(self, person: Principal, wish: Wish) -> None:
+    async def _recorded(self, person: Principal, wish: MarkWish) -> None:
         marks = wish.marks_of(person.id, self._words)
         if isinstance(marks, str):
             self._finish(marks, Tone.WARN)

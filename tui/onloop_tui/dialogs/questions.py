@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from onloop_tui.dialogs.form import Field, Form
-from onloop_tui.model.acts import Act
+from onloop_tui.dialogs.form import FormDialog, FormField
+from onloop_tui.model.ground.acts import Act
 
-_REASON = Field("words", "reason")
-_NOTE = Field("words", "note", optional=True)
+_REASON = FormField("words", "reason")
+_NOTE = FormField("words", "note", optional=True)
 
 _TITLES: Mapping[Act, str] = {
     Act.REJECT: "Reject: the reason goes into the agent's brief",
@@ -20,11 +20,11 @@ _TITLES: Mapping[Act, str] = {
     Act.EXCLUDE: "Exclude: its run can end without it",
     Act.RESUME: "Resume: a note for the brief (it may stay empty)",
 }
-_FIELDS: Mapping[Act, Sequence[Field]] = {
+_FIELDS: Mapping[Act, Sequence[FormField]] = {
     Act.REJECT: (_REASON,),
     Act.RETRY: (_NOTE,),
-    Act.REASSIGN: (Field("to", "to", example="agent:NAME or a role"), _REASON),
-    Act.ANSWER: (Field("words", "answer"),),
+    Act.REASSIGN: (FormField("to", "to", example="agent:NAME or a role"), _REASON),
+    Act.ANSWER: (FormField("words", "answer"),),
     Act.CANCEL: (_REASON,),
     Act.PAUSE: (_REASON,),
     Act.RESUME: (_NOTE,),
@@ -32,18 +32,18 @@ _FIELDS: Mapping[Act, Sequence[Field]] = {
 }
 
 
-def fields_for(act: Act) -> tuple[Field, ...]:
+def fields_for(act: Act) -> tuple[FormField, ...]:
     """What has to be typed for an act; nothing for an approval."""
     return tuple(_FIELDS.get(act, ()))
 
 
-def words_form(act: Act) -> Form:
+def words_form(act: Act) -> FormDialog:
     """The form for the words that an act needs."""
-    return Form(f"{_TITLES[act]} · Enter sends · Esc goes back", fields_for(act))
+    return FormDialog(f"{_TITLES[act]} · Enter sends · Esc goes back", fields_for(act))
 
 
-def person_form(known: str, people: Sequence[str]) -> Form:
+def person_form(known: str, people: Sequence[str]) -> FormDialog:
     """Who decides: asked once per dashboard. The name is filled in where it is known, or only one can be meant."""
     name = known or (people[0] if len(people) == 1 else "")
-    fields = (Field("name", "name", value=name), Field("passphrase", "passphrase", secret=True))
-    return Form("Who decides? The proof lapses some minutes after you type it · Esc goes back", fields)
+    fields = (FormField("name", "name", value=name), FormField("passphrase", "passphrase", secret=True))
+    return FormDialog("Who decides? The proof lapses some minutes after you type it · Esc goes back", fields)

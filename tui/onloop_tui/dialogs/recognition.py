@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 
 from onloop.errors import OnloopError
-from onloop_tui.dialogs.form import Form
+from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.session import Session
 
 
-async def recognise(session: Session, form: Form, words: Mapping[str, str]) -> bool:
+async def recognise(session: Session, form: FormDialog, words: Mapping[str, str]) -> bool:
     """Make whoever filled in a `person_form` the session's person; otherwise the form says what is wrong."""
     typed_at = session.clock()
     form.wait("the passphrase is being checked, which is slow by design")

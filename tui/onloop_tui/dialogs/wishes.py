@@ -9,30 +9,30 @@ from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import acknowledgement
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, Mark, Unmuted, Woken
-from onloop_tui.dialogs.form import Field
-from onloop_tui.dialogs.marking import Wish
-from onloop_tui.model.snoozing import RULE_FIELDS, SNOOZES, mute_of, wish_of
+from onloop_tui.dialogs.form import FormField
+from onloop_tui.dialogs.marking import MarkWish
+from onloop_tui.model.inbox.snoozing import RULE_FIELDS, SNOOZES, mute_of, snooze_wish_of
 
 
-def acknowledge(groups: Sequence[Group], now: int) -> Wish:
+def acknowledge(groups: Sequence[Group], now: int) -> MarkWish:
     """That a person is on it."""
     told = f"acknowledged for {age(ACKNOWLEDGED_FOR_MS)}: {_causes(groups)}; H shows it, . there gives it back"
-    return Wish("Acknowledge", told, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
+    return MarkWish("Acknowledge", told, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
 
 
-def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> Wish:
+def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> MarkWish:
     """That they want it back later."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
-        wanted = wish_of(words["until"], now, zone)
+        wanted = snooze_wish_of(words["until"], now, zone)
         return wanted if isinstance(wanted, str) else [wanted.on(group, by, now) for group in groups]
 
     title = f"Snooze {_causes(groups)}: until when? (tomorrow is 9:00, +5 is five more tasks)"
     done = f"snoozed: {_causes(groups)}; H shows what is hidden"
-    return Wish(title, done, marks_of, (Field("until", "until", example=SNOOZES),))
+    return MarkWish(title, done, marks_of, (FormField("until", "until", example=SNOOZES),))
 
 
-def mute(group: Group, now: int) -> Wish:
+def mute(group: Group, now: int) -> MarkWish:
     """That nobody wants to see it, for a while and for a reason."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
@@ -40,22 +40,24 @@ def mute(group: Group, now: int) -> Wish:
         return made if isinstance(made, str) else [made]
 
     fields = (
-        Field("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
-        Field("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
-        Field("reason", "reason", example="whoever looks for it reads this"),
+        FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
+        FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
+        FormField("reason", "reason", example="whoever looks for it reads this"),
     )
     title = f"Mute whatever fits all of: {RULE_FIELDS}"
-    return Wish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)
+    return MarkWish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)
 
 
-def show_again(hidden: Hidden) -> Wish | str:
+def show_again(hidden: Hidden) -> MarkWish | str:
     """That it shall be shown again; words, where no mark hides it."""
     group = hidden.group
     if hidden.how is HowHidden.INHIBITED:
         return f"{hidden.words}: it comes back when that goes on"
     if hidden.how is HowHidden.MUTED:
-        return Wish("Unmute", "the mute is lifted, for all that it covered", lambda by, _: [Unmuted(hidden.rule, by)])
-    return Wish("Wake", f"shown again: {group.headline}", lambda by, _words: [Woken(group.cause, by)])
+        return MarkWish(
+            "Unmute", "the mute is lifted, for all that it covered", lambda by, _: [Unmuted(hidden.rule, by)]
+        )
+    return MarkWish("Wake", f"shown again: {group.headline}", lambda by, _words: [Woken(group.cause, by)])
 
 
 def _causes(groups: Sequence[Group]) -> str:

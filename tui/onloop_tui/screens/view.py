@@ -10,10 +10,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from onloop_tui.bindings import Where
-from onloop_tui.model.acts import Act
-from onloop_tui.model.lines import Line, Tone
-from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.model.subject import Subject
+from onloop_tui.model.drawing.text_line import Line, Tone
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Subject
 from onloop_tui.session import Session
 
 

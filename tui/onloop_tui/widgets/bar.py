@@ -8,7 +8,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from onloop_tui.model.lines import Line
+from onloop_tui.model.drawing.text_line import Line
 from onloop_tui.widgets.drawing import strip_of
 
 Lines = Sequence[Line]

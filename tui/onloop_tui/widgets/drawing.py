@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from onloop_tui.model.lines import Line, fitted
+from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.theme import CURSOR, component
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onloop.machine.task import Task
-from onloop_tui.model.filters import EVERYTHING, Filter
-from onloop_tui.model.lines import Line
-from onloop_tui.model.matrix import CauseRow, Matrix, first_waiting, run_order, steps_of
-from onloop_tui.model.matrix_rows import (
+from onloop_tui.model.drawing.row_index import FlatRows
+from onloop_tui.model.drawing.text_line import Line
+from onloop_tui.model.filter.filters import EVERYTHING, Filter
+from onloop_tui.model.fleet.matrix import CauseRow, Matrix, first_waiting, run_order, steps_of
+from onloop_tui.model.fleet.matrix_rows import (
     cause_columns,
     cause_heading,
     cause_line,
@@ -16,8 +17,7 @@ from onloop_tui.model.matrix_rows import (
     repository_heading,
     repository_line,
 )
-from onloop_tui.model.rows import FlatRows
-from onloop_tui.model.snapshot import Snapshot
+from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000

@@ -8,7 +8,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from onloop_tui.model.lines import Line
+from onloop_tui.model.drawing.text_line import Line
 from onloop_tui.widgets.drawing import strip_of
 
 

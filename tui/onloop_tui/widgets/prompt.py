@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from onloop_tui.model.lines import Line, Span, Tone, fitted
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.widgets.bar import Bar
 
 

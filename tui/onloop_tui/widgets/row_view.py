@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from onloop_tui.model.lines import Line, Span, Tone
-from onloop_tui.model.rows import FlatRows, RowIndex
+from onloop_tui.model.drawing.row_index import FlatRows, RowIndex
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.widgets.drawing import strip_of
 
 LineOf = Callable[[str, int], Line]

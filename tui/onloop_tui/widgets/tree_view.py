@@ -11,12 +11,12 @@ from onloop.attention.idle import idle_reason
 from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
-from onloop_tui.model.filters import EVERYTHING, Filter
-from onloop_tui.model.lines import Line
-from onloop_tui.model.snapshot import Snapshot
-from onloop_tui.model.tree_index import Matches, TreeIndex
-from onloop_tui.model.tree_node import Node
-from onloop_tui.model.tree_rows import Place, gates_of, row_line
+from onloop_tui.model.drawing.text_line import Line
+from onloop_tui.model.filter.filters import EVERYTHING, Filter
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.tree.tree_index import Matches, TreeIndex
+from onloop_tui.model.tree.tree_node import Node
+from onloop_tui.model.tree.tree_rows import RowPosition, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000
@@ -197,7 +197,7 @@ class TreeView(RowView):
 
     def _line(self, task_id: str, width: int) -> Line:
         node = self.index.held(task_id)
-        place = Place(node.depth, self.index.is_open(node) if node.children else None, node.tally)
+        place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally)
         gates = () if node.children else self._gates_of(node.task)
         lease = self.snapshot.leases.get(task_id)
         within = len(self.snapshot.sub_agents.get(task_id, ()))

@@ -23,21 +23,21 @@ _BLOCKED = frozenset({Exit.NOT_YET, Exit.REDO})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HookReply:
     """A ruling, and why."""
 
     ruling: Ruling
     why: str = ""
 
 
-def ruling_on(verdict: Exit, why: str) -> Told:
+def ruling_on(verdict: Exit, why: str) -> HookReply:
     """Let go on yes; send on where the agent itself can do more; else end the turn, so that nobody loops."""
     if verdict is Exit.OK:
-        return Told(Ruling.LET)
-    return Told(Ruling.BLOCK if verdict in _BLOCKED else Ruling.STOP, why)
+        return HookReply(Ruling.LET)
+    return HookReply(Ruling.BLOCK if verdict in _BLOCKED else Ruling.STOP, why)
 
 
-def reply_of(told: Told) -> dict[str, Json]:
+def reply_of(told: HookReply) -> dict[str, Json]:
     """The one JSON object that Claude Code and Codex read on standard output, always with exit code 0.
 
     Claude Code: hooks reference, `Stop`; Codex: `stop.command.output.schema.json`, which takes no other field.

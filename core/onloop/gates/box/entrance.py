@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from onloop.gates.box import calls
-from onloop.gates.box.bounds import Bounds
-from onloop.gates.box.filter import program
-from onloop.gates.box.ordinary import become_user, limit_processes, user_namespace
-from onloop.gates.box.watch import Watch
+from onloop.gates.box import syscalls
+from onloop.gates.box.kinds.filter import program
+from onloop.gates.box.kinds.ordinary import become_user, limit_processes, user_namespace
+from onloop.gates.box.limits.bounds import Bounds
+from onloop.gates.box.limits.watch import ResourceWatch
 
 _SIGNALS = range(129, 193)
 
@@ -24,7 +24,7 @@ class Entrance:
     Made of `command` and `watch` it leads into no box; each kind of box changes what it needs.
     """
 
-    def __init__(self, command: Mapping[str, Any], watch: Watch) -> None:
+    def __init__(self, command: Mapping[str, Any], watch: ResourceWatch) -> None:
         self.argv: list[str] = command["argv"]
         self.folder: str = command["folder"]
         self.environment: Mapping[str, str] = command["environment"]
@@ -40,9 +40,9 @@ class Entrance:
         if self.watch.group is not None:
             self.watch.group.enter()
         if sys.platform == "linux":
-            calls.leave_keyrings()
+            syscalls.leave_keyrings()
         if self.on_network:
-            from onloop.gates.box.landlock import keep_to_own_sockets
+            from onloop.gates.box.kinds.landlock import keep_to_own_sockets
 
             keep_to_own_sockets()
         self.enter()
@@ -65,7 +65,7 @@ class Entrance:
 
 def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callable[[int], tuple[int, ...]]) -> Entrance:
     """The entrance that an order asks for; OSError if this machine does not let us make it."""
-    way = Entrance(command, Watch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
+    way = Entrance(command, ResourceWatch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
     _WAYS[order["kind"]](way, order)
     way.on_network = order["network"] and order["kind"] != "none"
     return way
@@ -98,13 +98,13 @@ def _told(content: bytes) -> int:
 
 
 def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
-    from onloop.gates.box.item import Item, Way  # what only one kind needs is loaded for that kind
-    from onloop.gates.box.namespaces import Enclosure
+    from onloop.gates.box.box_item import BoxItem, Way  # what only one kind needs is loaded for that kind
+    from onloop.gates.box.kinds.namespaces import Enclosure
 
     user = None if order["user"] is None else user_namespace(order["user"], nested=order["nested"])
     way.kept = () if user is None else (user,)
     way.enter = Enclosure(
-        items=tuple(Item(Way(kind), place, source) for kind, place, source in order["items"]),
+        items=tuple(BoxItem(Way(kind), place, source) for kind, place, source in order["items"]),
         folder=way.folder,
         proc=order["proc"],
         network=order["network"],
@@ -116,7 +116,7 @@ def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
 
 
 def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
-    from onloop.gates.box.landlock import Rules
+    from onloop.gates.box.kinds.landlock import Rules
 
     rules = Rules(
         readable=tuple(order["readable"]),
@@ -128,8 +128,8 @@ def _by_landlock(way: Entrance, order: Mapping[str, Any]) -> None:
     def enter() -> None:
         limit_processes(order["processes"], order["user"])
         become_user(order["user"])
-        calls.drop_capabilities()
-        calls.filter_calls(program())
+        syscalls.drop_capabilities()
+        syscalls.filter_calls(program())
         rules.obey()
 
     way.enter = enter

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import assert_never
 
 from onloop.errors import Unavailable
-from onloop.gates.box import bubblewrap, seatbelt, system
-from onloop.gates.box.bounds import Bounds
+from onloop.gates.box import system
+from onloop.gates.box.box_layout import layout
+from onloop.gates.box.folder_owners import give
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.box.layout import layout
-from onloop.gates.box.ownership import give
-from onloop.gates.box.view import BOXED, View, inside
-from onloop.gates.folders import remove_tree
+from onloop.gates.box.kinds import bubblewrap, seatbelt
+from onloop.gates.box.limits.bounds import Bounds
+from onloop.gates.box.visible import BOXED, VisibleFiles, inside
+from onloop.gates.repository.folders import remove_tree
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 _TMP = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - both are the run's own folder in the box
@@ -25,11 +26,11 @@ _SLACK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BoxPlan:
     """One command in a box."""
 
     box: Box
-    view: View
+    view: VisibleFiles
     argv: Sequence[str]
     folder: str
     environment: Mapping[str, str]

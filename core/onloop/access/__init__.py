@@ -1,0 +1,1 @@
+"""Opening stores, starting runs and verifiers, and handing work in."""

@@ -1,0 +1,156 @@
+"""Whether a verifier is up, and starting one where none is: a lock that the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onloop.errors import Unavailable
+from onloop.gates.repository.modes import umask_of_user
+from onloop.home import Home, is_own
+
+GLANCES, GLANCE_S = 20, 0.02
+"""How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
+
+LONGEST_REST_S = 60.0
+"""How long it takes at most until a verifier that cannot start is tried again, in seconds."""
+
+LONGEST_START_S = 10.0
+"""For how long a verifier may be starting before another one is started, in seconds."""
+
+LARGEST_LOG = 1 << 20
+"""A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
+
+
+@dataclass(slots=True)
+class _Starts:
+    """The verifiers that this process started for a store, and when; and how long the next has to wait.
+
+    `rest` is 0 until one has ended with an error of its own.
+    """
+
+    running: list[tuple[subprocess.Popen[bytes], float]] = field(default_factory=list)
+    rest: float = 0.0
+    not_before: float = 0.0
+
+    def reap(self, now: float) -> None:
+        """Take note of those that ended: where one failed, the next waits twice as long, the first not at all."""
+        codes = [process.poll() for process, _ in self.running]
+        self.running = [started for started, code in zip(self.running, codes, strict=True) if code is None]
+        if any(code is not None and code > 0 for code in codes):
+            self.not_before = now + self.rest
+            self.rest = min(LONGEST_REST_S, 2 * self.rest or 2.0)
+
+    def is_one_starting(self, now: float) -> bool:
+        """Whether one may be on its way to the lock."""
+        return any(now - since < LONGEST_START_S for _, since in self.running)
+
+
+_STARTS: dict[Path, _Starts] = defaultdict(_Starts)
+
+_NOT_PASSED_ON = ("ONLOOP_", "PYTHON", "LD_", "DYLD_", "GIT_")
+"""Names that would choose code for a verifier, or tell it who it is. Its PATH is the system's: gates have their own."""
+
+IDLE_EXIT = "10m"
+"""How long a verifier that was started along the way stays without work."""
+
+
+@contextmanager
+def only_verifier(home: Home) -> Iterator[None]:
+    """Be the one verifier of the store, or Unavailable. The lock's file names the process."""
+    handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not any(_locked(handle, fcntl.LOCK_EX) for _ in range(GLANCES)):
+            raise Unavailable(f"{home.store} has a verifier already", hint="one is enough; it serves every worker")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_verifier_up(home: Home) -> bool:
+    """Whether some process is the verifier now."""
+    return holder_of(home.verifier_lock) is not None
+
+
+def holder_of(lock: Path) -> str | None:
+    """The process that holds a lock of a store's, as the lock's file names it; None where nobody does."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return None if _locked(handle, fcntl.LOCK_SH) else os.pread(handle, 20, 0).decode("ascii", "replace")
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, how: int) -> bool:
+    """Whether the lock could be taken at once; where not, a moment passes, for somebody may only be looking."""
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if how == fcntl.LOCK_EX:
+            time.sleep(GLANCE_S)
+        return False
+    return True
+
+
+def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
+
+    Where the store is another user's, nothing is started: its resident gateway does it. One that cannot start is tried
+    again, ever more seldom by the seconds of `clock`.
+
+    It has `at_once` gates answered at a time; 0 leaves that to it.
+
+    Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
+    PYTHONPATH can put other code in its place.
+    """
+    if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN"):
+        return
+    starts = _STARTS[home.store]
+    starts.reap(clock())
+    if is_verifier_up(home):
+        starts.rest = starts.not_before = 0.0
+        return
+    if clock() < starts.not_before or starts.is_one_starting(clock()):
+        return
+    home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
+    kept["PATH"] = os.defpath
+    words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
+    words += ["--jobs", str(at_once)] if at_once else []
+    with _log(home.logs / "verifier.log").open("ab") as log:
+        process = subprocess.Popen(
+            own_command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=kept,
+            cwd="/",
+            start_new_session=True,
+            umask=umask_of_user(),
+        )
+    starts.running.append((process, clock()))
+
+
+def _log(path: Path) -> Path:
+    """Where a verifier writes what it says: an empty file, where there is too much in it."""
+    with suppress(FileNotFoundError):  # there is none yet, or another one has just put it aside
+        if path.stat().st_size > LARGEST_LOG:
+            path.replace(path.with_name(f"{path.name}.before"))
+    return path
+
+
+def own_command(*words: str) -> list[str]:
+    """`onloop WORDS…` as this very code and interpreter, whatever folder and environment it is started in."""
+    root = str(Path(__file__).parents[2])
+    start = f"import sys; sys.path.insert(0, {root!r}); from onloop.cli.entry import main; raise SystemExit(main())"
+    return [sys.executable, "-I", "-c", start, *words]

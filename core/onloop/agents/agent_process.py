@@ -1,0 +1,199 @@
+"""An agent as a process: started with its brief, its output kept and capped, ended with everything it started.
+
+A warden (`onloop.gates.warden`) stands between worker and agent: when the worker is gone, however it went, the warden
+ends the agent and all that the agent started, so that nothing of it works on in a clone that somebody else has by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from onloop.agents.process_record import end_remembered, remember, signal_group
+from onloop.agents.workplace import written
+from onloop.errors import BadInput
+from onloop.gates import warden
+from onloop.gates.repository.modes import umask_of_user
+
+LAST_WORDS = 2_000
+"""How much of the end of what an agent printed is kept at hand, in bytes."""
+
+LARGEST_LOG = 8 * 1_048_576
+"""How much of what one agent run prints is kept, in bytes; the rest is counted."""
+
+GRACE_S = 2.0
+"""How long an agent has between being asked to end and being ended, in seconds; its warden has as long after that."""
+
+
+@dataclass(slots=True)
+class AgentProcess:
+    """A running agent in a session of its own, behind its warden.
+
+    `printed` counts the bytes of its output; `last` is the end of it.
+    """
+
+    pid: int
+    record: Path
+    printed: int = 0
+    last: bytes = b""
+    _warden: subprocess.Popen[bytes] = field(kw_only=True, repr=False)
+    _report: IO[bytes] = field(kw_only=True, repr=False)
+    _reader: threading.Thread | None = field(default=None, repr=False)
+    _code: int | None = None
+
+    @classmethod
+    def start(
+        cls, argv: Sequence[str], *, brief: Path, folder: Path, environment: Mapping[str, str], log: Path, record: Path
+    ) -> AgentProcess:
+        """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot be run at all.
+
+        `record` remembers the process, so that a later worker can end it if this one lost the task and hangs.
+        """
+        end_remembered(record)
+        with written(log):
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            kept = os.fdopen(os.open(log, flags, 0o600), "ab")
+        order = {
+            "argv": list(argv),
+            "folder": str(folder),
+            "environment": dict(environment),
+            "limits": {},
+            "stdin": str(brief),
+            "umask": umask_of_user(),
+        }
+        process, report = _ordered(order)
+        said = _heard(report, {"started", "problem"})
+        if "problem" in said or "pid" not in said:
+            _let_go(process, report, kept)
+            problem = said.get("problem", "its warden was ended")
+            raise BadInput(f"{argv[0]!r} cannot be run: {problem}", hint="check the command after --")
+        started = cls(said["pid"], record, _warden=process, _report=report)
+        started._reader = threading.Thread(target=started._keep, args=(process.stdout, kept), daemon=True)
+        started._reader.start()
+        try:
+            with written(record):
+                remember(record, started.pid)
+        except BaseException:
+            started.end()
+            raise
+        return started
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code (negative for a signal), or None until the agent and all that it left behind have ended."""
+        if self._code is None and self._warden.poll() is not None:
+            self._code = self._last_word()
+        return self._code
+
+    def end(self) -> int:
+        """Ask the whole group to end, then end it with all that it started; the answer is the exit code."""
+        if self.exit_code is None:
+            signal_group(self.pid, signal.SIGTERM)
+            if not self._ended_in_time():
+                _relieve(self._warden)
+                if not self._ended_in_time():
+                    self._overrule()
+        self.tidy()
+        code = self.exit_code
+        return -signal.SIGKILL if code is None else code
+
+    def tidy(self) -> None:
+        """After the agent has ended: let go of its output, and forget it."""
+        _relieve(self._warden)
+        if self._reader is not None:
+            self._reader.join(GRACE_S)
+        self.record.unlink(missing_ok=True)
+
+    def _ended_in_time(self) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            self._warden.wait(GRACE_S)
+        return self._warden.returncode is not None
+
+    def _overrule(self) -> None:
+        """The warden does not do it: the agent may have stopped it."""
+        signal_group(self.pid, signal.SIGKILL)
+        warden.end(warden.descendants(self._warden.pid))
+        self._warden.kill()
+        self._warden.wait()
+
+    def _last_word(self) -> int:
+        """The exit code that the warden told; one that was killed before it could is done for by us."""
+        with self._report as report:
+            said = _heard(report, {"exit_code"})
+        if "exit_code" not in said:
+            signal_group(self.pid, signal.SIGKILL)
+        code = said.get("exit_code")
+        return code if isinstance(code, int) else -signal.SIGKILL
+
+    def _keep(self, stream: IO[bytes], log: IO[bytes]) -> None:
+        with stream, log:
+            while chunk := os.read(stream.fileno(), 65_536):
+                _append(log, chunk[: max(0, LARGEST_LOG - self.printed)])
+                self.printed += len(chunk)
+                self.last = (self.last + chunk)[-LAST_WORDS:]
+            if self.printed > LARGEST_LOG:
+                _append(log, b"\n[onloop: %d bytes more were not kept]\n" % (self.printed - LARGEST_LOG))
+
+
+def _append(log: IO[bytes], chunk: bytes) -> None:
+    with suppress(OSError):  # a full disk costs words, never the agent, which would wait for us to read on
+        log.write(chunk)
+        log.flush()
+
+
+def _ordered(order: Mapping[str, object]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """A warden that has its order, and what it reports."""
+    heard, told = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", warden.__file__, str(told)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=(told,),
+        )
+    except BaseException:
+        os.close(heard)
+        raise
+    finally:
+        os.close(told)
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    with suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.flush()
+    return process, os.fdopen(heard, "rb")
+
+
+def _heard(report: IO[bytes], awaited: Set[str]) -> dict[str, Any]:
+    """What a warden says until it says one of the awaited words, or is gone."""
+    said: dict[str, Any] = {}
+    while awaited.isdisjoint(said) and (line := report.readline()):
+        said |= json.loads(line)
+    return said
+
+
+def _relieve(process: subprocess.Popen[bytes]) -> None:
+    """Have a warden end everything that is left."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+
+
+def _let_go(process: subprocess.Popen[bytes], *streams: IO[bytes]) -> None:
+    """Be done with a warden that could not start its command."""
+    _relieve(process)
+    for stream in (process.stdout, *streams):
+        if stream is not None:
+            stream.close()
+    process.wait()

@@ -1,0 +1,97 @@
+"""Staying with a running agent: keeping its lease alive, noticing that it does nothing, or that its lease is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from onloop.access.opening import GatewayHandle
+from onloop.access.submission import task_of
+from onloop.agents.agent_process import AgentProcess
+from onloop.errors import Refused
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import FireTimers
+from onloop.machine.principal import Principal
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+
+FAREWELL_MS = 5_000
+"""How long an agent may go on after its lease has ended (it asked a question, say) before it is ended."""
+
+
+class RunEnd(Enum):
+    """How a run of an agent's command ended."""
+
+    EXITED = auto()
+    STALLED = auto()
+    LOST = auto()
+    STOPPED = auto()
+
+
+@dataclass(slots=True)
+class Vigil:
+    """One run being watched; all times in ms. `stall_ms` 0 means that silence is no concern."""
+
+    opened: GatewayHandle
+    agent: Principal
+    lease_ms: int
+    stall_ms: int
+    stamp: int
+    beat_at: int
+    progress_at: int
+    printed: int = 0
+    lost_at: int = 0
+
+    @classmethod
+    def begin(cls, opened: GatewayHandle, agent: Principal, lease_ms: int, stall_ms: int) -> Vigil:
+        """Start watching now."""
+        now = opened.gateway.clock()
+        return cls(opened, agent, lease_ms, stall_ms, opened.gateway.store.stamp(), now, now)
+
+    def look(self, running: AgentProcess) -> RunEnd | None:
+        """What is to be said about the run now; None while all is well."""
+        if running.exit_code is not None:
+            return RunEnd.EXITED
+        now = self.opened.gateway.clock()
+        if running.printed != self.printed:
+            self.printed, self.progress_at = running.printed, now
+        self._renew(now)
+        if self.lost_at:
+            return RunEnd.LOST if now - self.lost_at > FAREWELL_MS else None
+        if self.stall_ms and now - self.progress_at > self.stall_ms and not self._is_verified():
+            return RunEnd.STALLED
+        return None
+
+    def beat(self) -> None:
+        """Keep the lease alive and fire what is due, without minding whether the lease is lost."""
+        self._renewed(progress=False)
+
+    def _renew(self, now: int) -> None:
+        """Every third of the lease send a heartbeat; when the store has changed look whether the task is still ours."""
+        stamp = self.opened.gateway.store.stamp()
+        if now - self.beat_at >= self.lease_ms // 3:
+            held = self._renewed(progress=self.progress_at > self.beat_at)
+            self.beat_at = now
+        elif stamp != self.stamp:
+            held = is_held(task_of(self.opened, self.agent.task or ""), self.agent)
+        else:
+            return
+        self.stamp = stamp
+        self.lost_at = 0 if held else self.lost_at or now
+
+    def _renewed(self, *, progress: bool) -> bool:
+        try:
+            self.opened.gateway.perform(Heartbeat(self.agent, lease_ms=self.lease_ms, progress=progress))
+            self.opened.gateway.perform(FireTimers())
+        except Refused:
+            return False
+        return is_held(task_of(self.opened, self.agent.task or ""), self.agent)
+
+    def _is_verified(self) -> bool:
+        """Whether a verifier is at work for it: an agent that waits for its gates is not stalled."""
+        return task_of(self.opened, self.agent.task or "").reason is Reason.GATES_RUNNING
+
+
+def is_held(task: Task, agent: Principal) -> bool:
+    """Whether the agent holds the task, under its own epoch."""
+    return task.state is State.WORKING and task.holder == agent.id and task.epoch == agent.epoch

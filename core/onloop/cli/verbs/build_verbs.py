@@ -1,0 +1,140 @@
+"""The verbs that make stores, check files, and say what this machine can prove."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from onloop.access.isolation import can_isolate, check_place, isolate, make_parents, recipe, serve_command
+from onloop.access.opening import create_home
+from onloop.access.opening import enrol as enrol_person
+from onloop.access.reach import HIGHEST, closed_gates
+from onloop.cli.context import Context, read_passphrase
+from onloop.cli.output import VerbOutput
+from onloop.errors import BadInput, Exit, WorkflowError
+from onloop.identity.process_privacy import keep_others_out
+from onloop.machine.definition import Assurance, Definition
+from onloop.machine.diagram import table_mermaid, workflow_mermaid
+from onloop.machine.digest import Json
+from onloop.machine.transition_table import rows
+from onloop.workflow.builtins import builtin, builtins
+from onloop.workflow.loader import load
+from onloop.workflow.schema import json_schema
+
+ADVISORY = (
+    "advisory: the store is a file of the user whom agents run as. Agents are held by refusal and evidence; "
+    "code running as this user could still forge a decision."
+)
+LARGEST_WORKFLOW = 1_048_576
+
+
+def init(context: Context) -> VerbOutput:
+    """Make a store and enrol its first approver."""
+    args = context.args
+    if args.isolate and not can_isolate(args.isolate, args.agents):
+        return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), {"isolated": False})
+    if args.isolate:
+        check_place(context.home, args.isolate)
+    name = args.name or getpass.getuser()
+    keep_others_out()
+    passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
+    if passphrase is None:
+        raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")
+    if typed and getpass.getpass("Again: ") != passphrase:
+        raise BadInput("the two passphrases differ", hint="onloop init, once more")
+    made = make_parents(context.home) if args.isolate else ()
+    create_home(
+        context.home,
+        store_id=secrets.token_hex(8),
+        person=name,
+        groups=tuple(args.group or ("approvers",)),
+        passphrase=passphrase,
+        email=args.email,
+        scripted=False,
+    )
+    where = str(context.home.store)
+    if args.isolate:
+        isolate(context.home, args.isolate, args.agents, made)
+    mode, words = ("isolated", f"owner: {args.isolate}") if args.isolate else ("advisory", ADVISORY)
+    data: dict[str, Json] = {"store": where, "person": name, "mode": mode}
+    following = serve_command(context.home, args.isolate, args.agents) if args.isolate else "onloop start …"
+    return VerbOutput(lines=(f"store: {where}", f"approver: {name}", words), data=data, notes=(f"next: {following}",))
+
+
+def enrol(context: Context) -> VerbOutput:
+    """Enrol another person."""
+    args = context.args
+    by, _ = context.voice("enrol")
+    passphrase, _ = read_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
+    if passphrase is None:
+        raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
+    groups = tuple(args.group or ("approvers",))
+    enrol_person(context.opened, by, args.name, groups, args.email, passphrase, key=args.key)
+    return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data={"person": args.name})
+
+
+def validate(context: Context) -> VerbOutput:
+    """Check workflow files; every problem of every file is named."""
+    problems: list[str] = []
+    fine: list[str] = []
+    closed: list[str] = []
+    for name in context.args.files:
+        try:
+            definition = _file(name)
+            fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
+            closed += _closed_words(name, definition)
+        except WorkflowError as error:
+            problems += error.problems
+    data: dict[str, Json] = {"ok": not problems, "problems": problems}
+    return VerbOutput(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
+
+
+def _closed_words(name: str, definition: Definition) -> Iterator[str]:
+    """Which gates nobody passes on a machine like most, and which nobody passes anywhere."""
+    nowhere = set(closed_gates(definition, HIGHEST))
+    for words in closed_gates(definition, Assurance.A1):
+        gate = words.partition(" demands")[0]
+        if any(other.startswith(gate) for other in nowhere):
+            yield f"{name}: {gate} stays closed: no more than {HIGHEST.value} can be proved by anybody yet"
+        else:
+            yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
+
+
+def graph(context: Context) -> VerbOutput:
+    """Draw a workflow or the machine."""
+    name = context.args.workflow
+    if name is None:
+        text = table_mermaid(rows())
+    else:
+        text = workflow_mermaid(load(builtin(name), name) if name in builtins() else _file(name))
+    return VerbOutput(lines=(text.rstrip("\n"),), data={"mermaid": text})
+
+
+def workflow(context: Context) -> VerbOutput:
+    """List the built-ins, print one, or print the schema."""
+    args = context.args
+    if args.what == "schema":
+        schema = json_schema()
+        return VerbOutput(lines=(json.dumps(schema, indent=2),), data={"schema": schema})
+    if args.what == "list":
+        return VerbOutput(lines=tuple(builtins()), data={"workflows": list(builtins())})
+    if args.name is None:
+        raise BadInput("which workflow?", hint=f"onloop workflow print NAME; built-ins: {', '.join(builtins())}")
+    source = builtin(args.name).decode()
+    return VerbOutput(lines=(source.rstrip("\n"),), data={"source": source})
+
+
+def _file(name: str) -> Definition:
+    path = Path(name)
+    try:
+        if path.is_file() and path.stat().st_size <= LARGEST_WORKFLOW:
+            return load(path.read_bytes(), name)
+        source = b" " * (LARGEST_WORKFLOW + 1) if path.is_file() else None
+    except OSError as problem:
+        raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
+    if source is None:
+        raise BadInput(f"there is no file {name!r}", hint=f"give a file, or a built-in: {', '.join(builtins())}")
+    return load(source, name)

@@ -1,0 +1,211 @@
+"""The verb that says what this machine and store can prove, by trying it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from onloop.access.isolation import can_open
+from onloop.access.opening import GatewayHandle
+from onloop.access.verifier_process import LONGEST_START_S, ensure_verifier, is_verifier_up
+from onloop.attention.groups import age
+from onloop.cli.context import Context
+from onloop.cli.output import VerbOutput
+from onloop.cli.verbs.build_verbs import ADVISORY
+from onloop.errors import Exit, OnloopError
+from onloop.gates.repository.git import git_version
+from onloop.gates.toolchain import FILE, unfit
+from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.home import Home, is_own
+from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
+from onloop.machine.definition import Assurance
+from onloop.machine.digest import Json
+from onloop.machine.store_state import PersonEnrolled
+from onloop.store.codec import to_plain
+from onloop.store.rows import Job
+from onloop.text import safe
+from onloop.views.assurance import Grounds, Reached, assurance_reached
+from onloop.views.reads import ReadJobs, ReadStoreState
+
+LATE_MS = 20_000
+"""A gate that nobody has taken up for so long waits for somebody who does not come."""
+
+LONGEST_PROBE_S = 60.0
+"""How long a fresh proof of the box is waited for."""
+
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One thing that was looked at; `below` are lines under it."""
+
+    name: str
+    good: bool
+    words: str
+    below: tuple[str, ...] = ()
+
+
+def doctor(context: Context) -> VerbOutput:
+    """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
+    if context.args.agent:
+        from onloop.cli.verbs.hook_verbs import prove
+
+        return prove(context.args.agent)
+    checks, reached, proof = [_python(), _git(), _sqlite()], Reached(Assurance.A0, ("there is no store",)), None
+    try:
+        found, reached, proof = _of_the_store(context)
+        checks += found
+    except OnloopError as problem:
+        checks.append(_Check("store", False, f"{problem.message}; {problem.hint}"))
+    mode = "isolated" if reached.level is Assurance.A2 else "advisory"
+    lines = [line for check in checks for line in (_line(check), *check.below)]
+    lines.append(f"assurance: up to {reached.level.value}{_because(reached)}")
+    data: dict[str, Json] = {
+        "checks": [{"name": c.name, "ok": c.good, "detail": c.words} for c in checks],
+        "assurance": reached.level.value,
+        "reasons": list(reached.reasons),
+        "mode": mode,
+        "box": None if proof is None else to_plain(proof),
+    }
+    lines += [ADVISORY] if mode == "advisory" else []
+    return VerbOutput(Exit.OK if all(check.good for check in checks) else Exit.UNAVAILABLE, tuple(lines), data)
+
+
+def _line(check: _Check) -> str:
+    return f"{'ok ' if check.good else 'BAD'} {check.name}: {check.words}"
+
+
+def _because(reached: Reached) -> str:
+    return f", because {'; '.join(reached.reasons)}" if reached.reasons else ""
+
+
+def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | None]:
+    home, opened = context.home, context.opened
+    house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
+    people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
+    apart = not is_own(home.store)
+    checks = [
+        _Check("store", True, f"{home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
+        _Check("people", bool(house.people), people),
+        _verifier(jobs if not house.freezes else (), opened.gateway.clock(), apart, home),
+    ]
+    proof = house.proof if apart or os.environ.get("ONLOOP_TOKEN") else _fresh_proof(context, opened)
+    now = opened.gateway.clock()
+    checks += [_box(proof, now), _toolchain(proof, home)]
+    if apart:
+        checks.append(_isolation(home))
+    shut_out = apart and not can_open(home)
+    return checks, assurance_reached(Grounds(house.scripted, apart, shut_out, proof, now)), proof
+
+
+def _fresh_proof(context: Context, opened: GatewayHandle) -> BoxProved | None:
+    """What the verifier shows of its box when it is asked now; the last proof on record where it does not answer."""
+    asked, by = secrets.token_hex(8), context.launcher()
+    opened.gateway.perform(RecordStoreEvent(by, ProbeAsked(asked, by.id)))
+    deadline = time.monotonic() + LONGEST_PROBE_S
+    began = time.monotonic()
+    while True:
+        house = opened.gateway.perform(ReadStoreState())
+        if house.proof is not None and house.proof.asked == asked:
+            return house.proof
+        ensure_verifier(context.home)
+        is_lost = time.monotonic() - began > LONGEST_START_S and not is_verifier_up(context.home)
+        if is_lost or time.monotonic() > deadline:
+            return house.proof
+        time.sleep(_LOOK_S)
+
+
+def _box(proof: BoxProved | None, now: int) -> _Check:
+    if proof is None:
+        return _Check("box", False, "no verifier has shown what the box of its gates stops; its log may say why")
+    words = (
+        f"{proof.box}; limits over all processes kept by {'nobody' if proof.kind == 'none' else proof.limits}; "
+        f"shown {age(max(0, now - proof.at))} ago by {proof.verifier}, as it runs gates"
+    )
+    return _Check("box", proof.kind != "none", words, tuple(_cells(proof)))
+
+
+def _cells(proof: BoxProved) -> Iterator[str]:
+    for cell in proof.cells:
+        seen = f" ({safe(cell.seen, 120)})" if cell.seen else ""
+        yield f"      {_state(cell):<10}{cell.name}{seen}"
+    for refusal in proof.refused:
+        yield f"      not here  {refusal}"
+
+
+def _state(cell: ProvedCell) -> str:
+    return "not tried" if cell.stopped is None else "stopped" if cell.stopped else "OPEN"
+
+
+def _toolchain(proof: BoxProved | None, home: Home) -> _Check:
+    """Where gates find programs, and which folders of the store's file are left out."""
+    if proof is None:
+        return _Check("toolchain", False, "no verifier has said where its gates find programs")
+    return _Check("toolchain", True, ", ".join(proof.toolchain), tuple(_left_out(home)))
+
+
+def _left_out(home: Home) -> Iterator[str]:
+    try:
+        lines = (home.store / FILE).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        folder = Path(line.removeprefix("see ").strip())
+        if line.strip() and not line.startswith("#") and (why := unfit(folder, home.store)):
+            yield f"      left out  {safe(str(folder), 200)}: {why}"
+
+
+def _verifier(jobs: Sequence[Job], now: int, apart: bool, home: Home) -> _Check:
+    """Whether somebody answers gates: one that nobody has taken up for long says that nobody does."""
+    waited = max((now - job.created_at for job in jobs), default=0)
+    if waited > LATE_MS and not any(job.leased_until > now for job in jobs):
+        where = home.store.parent / "logs" / "verifier.log"
+        return _Check(
+            "verifier", False, f"nobody has taken up what has waited for {waited // 1000} s; {where} may say why"
+        )
+    if apart:
+        return _Check("verifier", True, "the gateway starts it where gates are asked for")
+    return _Check(
+        "verifier", True, "up" if is_verifier_up(home) else "none is up; onloop work and the dashboard start one"
+    )
+
+
+def _isolation(home: Home) -> _Check:
+    """Whether this user, as whom agents run, fails to open the store: found out by trying."""
+    if can_open(home):
+        return _Check("isolation", False, f"user {os.getuid()} can open {home.store}; chmod 700 it")
+    return _Check(
+        "isolation", True, f"user {os.getuid()} cannot open the store, and reaches it through the gateway alone"
+    )
+
+
+def _person(person: PersonEnrolled) -> str:
+    known = person.email or "no e-mail, so commits that carry their address are not pointed out"
+    return f"{person.name} ({', '.join(person.groups)}; {known})"
+
+
+def _python() -> _Check:
+    return _Check("python", sys.version_info >= (3, 11), sys.version.split()[0])
+
+
+def _git() -> _Check:
+    try:
+        version = git_version()
+    except OnloopError as problem:
+        return _Check("git", False, f"{problem.message}; {problem.hint}")
+    return _Check("git", version >= (2, 38), f"{'.'.join(map(str, version))}; merges need 2.38")
+
+
+def _sqlite() -> _Check:
+    version = apsw.sqlite_lib_version()
+    return _Check(
+        "sqlite", tuple(map(int, version.split("."))) >= (3, 51, 3), f"{version}; before 3.51.3 WAL can corrupt"
+    )

@@ -1,0 +1,77 @@
+"""The verb that serves."""
+
+from __future__ import annotations
+
+import grp
+import os
+
+from onloop.access.opening import open_file, wall_clock
+from onloop.access.submission import hand_in, task_of
+from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.context import Context
+from onloop.cli.output import VerbOutput
+from onloop.cli.verbs.work_verbs import jobs_at_once, say, stop_signals
+from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.intake.quarantine import Arrival
+from onloop.machine.task import Task
+from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.server import GatewayServer
+from onloop.store.rows import Head
+from onloop.views.assurance import why_no_proof
+from onloop.views.dossier import Changes, changes_of
+from onloop.views.reads import ReadStoreState
+
+
+def serve(context: Context) -> VerbOutput:
+    """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        context.note_denied("serve")
+        raise NotAllowed("an agent may not serve", hint="a person starts it: onloop serve")
+    home, at_once = context.home, jobs_at_once(context.args.jobs)
+    open_file(home).close()
+
+    def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
+        opened = open_file(home)
+        try:
+            task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
+            return task, opened.gateway.store.receipt
+        finally:
+            opened.close()
+
+    def changed(task_id: str) -> Changes:
+        opened = open_file(home)
+        try:
+            return changes_of(task_of(opened, task_id), home.mirror)
+        finally:
+            opened.close()
+
+    def box_is_strong() -> bool:
+        opened = open_file(home)
+        try:
+            return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
+        finally:
+            opened.close()
+
+    with stop_signals() as stop:
+        GatewayServer(
+            home=home,
+            clock=wall_clock,
+            stopped=stop.is_set,
+            say=say,
+            submit=submitted,
+            changes=changed,
+            ensure_verifier=lambda: ensure_verifier(home, at_once),
+            group=_group(context.args.group),
+            box_is_strong=box_is_strong,
+            guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
+        ).run()
+    return VerbOutput(Exit.OK)
+
+
+def _group(name: str | None) -> int | None:
+    if name is None:
+        return None
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise BadInput(f"there is no group {name!r}", hint="groupadd makes one; agents' users must be in it") from None

@@ -1,0 +1,158 @@
+"""`onloop store …`: is it whole, take it elsewhere, keep it small, bring it up to date."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from onloop.access.opening import wall_clock
+from onloop.access.verifier_process import holder_of
+from onloop.cli.context import Context
+from onloop.cli.output import VerbOutput, columns
+from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
+from onloop.gates.toolchain import write_toolchain
+from onloop.home import Home, check_private
+from onloop.insight.derivation import Derivation
+from onloop.machine.digest import Json
+from onloop.store.sqlite.archive import finished_before, read_back, remove
+from onloop.store.sqlite.database import SCHEMA_VERSION, SqliteStore, create_store
+from onloop.store.sqlite.inspection import inspect
+from onloop.store.sqlite.interchange import export_lines, file_lines, import_source, read_lines, surveyed, write_file
+from onloop.store.sqlite.migrations import migrate
+
+
+def store(context: Context) -> VerbOutput:
+    """Do what was named with the store."""
+    if os.environ.get("ONLOOP_TOKEN") and context.args.what != "verify":
+        context.note_denied(f"{context.args.what} a store")
+        raise NotAllowed(f"an agent may not {context.args.what} a store", hint="a person must, outside a task")
+    return _ACTIONS[context.args.what](context)
+
+
+def _verify(context: Context) -> VerbOutput:
+    derivation = Derivation(context.home)
+    with _opened(context) as opened:
+        found = inspect(opened, derivation)
+    words = f"{found.events} events, {found.tasks} tasks, {found.runs} chains: "
+    lines = (words + ("the log and its state agree" if not found.problems else f"{len(found.problems)} problems"),)
+    data: dict[str, Json] = {
+        "ok": not found.problems,
+        "events": found.events,
+        "tasks": found.tasks,
+        "runs": found.runs,
+        "problems": list(found.problems),
+    }
+    notes = (*found.problems, *derivation.notes)
+    return VerbOutput(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, notes)
+
+
+def _export(context: Context) -> VerbOutput:
+    if context.args.file is None and context.args.as_json:
+        raise BadInput("stdout cannot hold both the export and --json", hint="onloop store export FILE --json")
+    with _opened(context) as opened, opened.reading() as at:
+        blobs = (content for (content,) in opened.connection.execute("SELECT bytes FROM blob ORDER BY digest"))
+        lines = export_lines(at, (bytes(content) for content in blobs if isinstance(content, bytes)))
+        if context.args.file is None:
+            sys.stdout.buffer.writelines(lines)
+            sys.stdout.buffer.flush()
+            return VerbOutput(notes=("keep it private: it holds all that the store holds",))
+        write_file(Path(context.args.file), lines)
+        events = at.last_seq()
+    where = context.args.file
+    return VerbOutput(lines=(f"exported: {events} events to {where}",), data={"file": where, "events": events})
+
+
+def _import(context: Context) -> VerbOutput:
+    path = _file(context)
+    source = surveyed(lambda: file_lines(path), str(path))
+    create_store(context.home.store, context.home.anchor)
+    with _opened(context) as opened, opened.changing() as tables:
+        fold = import_source(tables, source)
+    write_toolchain(context.home.store, os.environ.get("PATH", ""))
+    data: dict[str, Json] = {"store": str(context.home.store), "events": fold.events, "tasks": len(fold.tasks)}
+    return VerbOutput(lines=(f"imported: {fold.events} events, {len(fold.tasks)} tasks",), data=data)
+
+
+def _archive(context: Context) -> VerbOutput:
+    path = _file(context)
+    if context.args.read:
+        return _archived(path)
+    before = _day(context.args.before)
+    context.voice("archive")
+    with _opened(context) as opened, opened.changing() as tables:
+        opened.anchor.check(tables, tables.log_head())
+        retired = finished_before(tables, before)
+        if not retired.runs:
+            return VerbOutput(Exit.NOTHING, (f"no run ended before {context.args.before}",), {"runs": []})
+        write_file(path, retired.lines(tables))
+        try:
+            read_back(read_lines(file_lines(path), str(path)), str(path))
+            remove(tables, retired, wall_clock())
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
+    words = f"archived: {len(retired.runs)} runs, {len(retired.events)} events to {path}"
+    data: dict[str, Json] = {"file": str(path), "runs": list(retired.runs), "events": len(retired.events)}
+    return VerbOutput(lines=(words,), data=data)
+
+
+def _archived(path: Path) -> VerbOutput:
+    content = read_lines(file_lines(path), str(path))
+    tasks = read_back(content, str(path))
+    rows = [(task.id, task.state.value, task.workflow, task.title) for task in tasks]
+    listed: list[Json] = [{"task": t.id, "run": t.run, "state": t.state.value, "title": t.title} for t in tasks]
+    data: dict[str, Json] = {"events": len(content.events), "tasks": listed}
+    return VerbOutput(lines=columns(rows, header=("task", "state", "workflow", "title")), data=data)
+
+
+def _migrate(context: Context) -> VerbOutput:
+    check_private(context.home.store)
+    found, backup = migrate(context.home.store, context.home.anchor, lambda: _check_nobody_serves(context.home))
+    if backup is None:
+        return VerbOutput(lines=(f"schema version {found}: nothing to do",), data={"from": found, "to": found})
+    lines = (f"migrated: from schema version {found} to {SCHEMA_VERSION}", f"backup: {backup}")
+    return VerbOutput(lines=lines, data={"from": found, "to": SCHEMA_VERSION, "backup": str(backup)})
+
+
+def _check_nobody_serves(home: Home) -> None:
+    """Whatever is up goes on with the version that it was started as."""
+    for what, lock in (("a resident gateway", home.serve_lock), ("a verifier", home.verifier_lock)):
+        if (pid := holder_of(lock)) is not None:
+            words = f"{what} of {home.store} is up, as process {pid}"
+            raise Unavailable(words, hint=f"kill {pid}, end the workers and dashboards, too, then migrate")
+
+
+def _file(context: Context) -> Path:
+    if context.args.file is None:
+        what = context.args.what
+        raise BadInput(f"store {what} needs a file", hint=f"onloop store {what} FILE")
+    return Path(context.args.file)
+
+
+def _day(text: str) -> int:
+    """The first millisecond of a day, UTC."""
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1000
+    except ValueError:
+        raise BadInput(f"{text!r} is no day", hint="--before 2026-01-31") from None
+
+
+@contextmanager
+def _opened(context: Context) -> Iterator[SqliteStore]:
+    check_private(context.home.store)
+    opened = SqliteStore(context.home.store, context.home.anchor)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+_ACTIONS: Mapping[str, Callable[[Context], VerbOutput]] = MappingProxyType(
+    {"verify": _verify, "export": _export, "import": _import, "archive": _archive, "migrate": _migrate}
+)

@@ -1,0 +1,209 @@
+"""The verbs that begin work and do it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from onloop.access.opening import open_file
+from onloop.access.reach import closed_gates, reachable
+from onloop.access.runs import (
+    Workflow,
+    builtin_workflow,
+    committed_workflow,
+    is_builtin,
+    read_targets,
+    start_fleet,
+    start_run,
+    target_of,
+)
+from onloop.access.verifier_process import ensure_verifier, only_verifier
+from onloop.agents.worker import Worker, WorkerSettings, command_words
+from onloop.cli.context import Context
+from onloop.cli.output import VerbOutput
+from onloop.cli.render import task_json
+from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.evaluation import BaseRun
+from onloop.gates.toolchain import toolchain_of
+from onloop.machine.digest import Json
+from onloop.machine.principal import verifier as verifier_principal
+from onloop.machine.task import Task
+from onloop.text import safe
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.effects.recorder import EffectRecorder
+from onloop.verifier.gate_context import gate_context_for, prover_of
+from onloop.verifier.pool import MOST_AT_ONCE, Verifier, usual_at_once
+from onloop.verifier.runner import Runner
+from onloop.views.reads import ReadStoreState
+from onloop.workflow.duration import milliseconds
+
+LARGEST_TARGETS = 1_048_576
+
+_NOT_BY_AGENTS = "a person starts it, where ONLOOP_TOKEN is not set"
+
+
+def start(context: Context) -> VerbOutput:
+    """Begin one task."""
+    args = context.args
+    target = target_of(args.repo, args.branch, Path.cwd())
+    if is_builtin(args.workflow):
+        workflow = builtin_workflow(args.workflow)
+    else:
+        workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
+    task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
+    return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…", _closed(context, workflow))
+
+
+def fleet(context: Context) -> VerbOutput:
+    """Begin a task per repository."""
+    args = context.args
+    if args.max_parallel is not None and args.max_parallel < 1:
+        raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
+    workflow = _fleet_workflow(context)
+    path = Path(args.targets)
+    targets = read_targets(_read(path), args.targets, path.absolute().parent)
+    title = _title(args.title, workflow)
+    root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key)
+    output = _begun(root, f"onloop tree --run {root.id}", _closed(context, workflow))
+    return VerbOutput(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
+
+
+def _fleet_workflow(context: Context) -> Workflow:
+    args = context.args
+    if args.control is None:
+        return builtin_workflow(args.workflow)
+    control = target_of(args.control, args.control_branch, Path.cwd())
+    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_TARGETS:
+            raise BadInput(f"{path} is larger than {LARGEST_TARGETS} bytes", hint="split the fleet")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
+
+
+def _title(given: str | None, workflow: Workflow) -> str:
+    return given or workflow.definition.description or workflow.definition.name
+
+
+def _begun(task: Task, following: str, closed: Sequence[str]) -> VerbOutput:
+    data: dict[str, Json] = task_json(task)
+    return VerbOutput(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(*closed, f"next: {following}"))
+
+
+def _closed(context: Context, workflow: Workflow) -> tuple[str, ...]:
+    """The gates that nobody can pass in this store, said before anybody works towards them."""
+    gateway = context.opened.gateway
+    level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
+    return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
+
+
+def work(context: Context) -> VerbOutput:
+    """Be a worker until stopped."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        raise NotAllowed("an agent may not be a worker: it would take both sides of a review", hint=_NOT_BY_AGENTS)
+    args = context.args
+    argv = command_words(args.command)
+    if not argv:
+        raise BadInput("there is no command to run", hint="onloop work --role ROLE -- CMD…, say: -- claude -p")
+    settings = WorkerSettings(
+        name=args.name or f"{args.role}-{os.getpid()}",
+        role=args.role,
+        argv=argv,
+        lease_ms=milliseconds(args.lease),
+        stall_ms=milliseconds(args.stall) if args.stall else 0,
+    )
+    opened = context.opened
+    ensure_verifier(context.home)
+    with stop_signals() as stop:
+        worker = Worker(
+            opened=opened,
+            settings=settings,
+            stopped=stop.is_set,
+            pause=_pause(stop),
+            say=say,
+            ensure_verifier=lambda: ensure_verifier(context.home),
+        )
+        return VerbOutput(worker.run(once=args.once))
+
+
+def verifier(context: Context) -> VerbOutput:
+    """Be the verifier until stopped. An agent may not be it: it would choose what judges its own work."""
+    if os.environ.get("ONLOOP_TOKEN"):
+        context.note_denied("verify")
+        raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
+    idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
+    principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()
+
+    def runner(stopped: Callable[[], bool]) -> Runner:
+        opened = open_file(context.home)
+        workshop = gate_context_for(opened, principal, counts)
+        return Runner(
+            opened,
+            principal,
+            workshop,
+            EffectExecutor(EffectRecorder(opened, workshop, stopped, lambda _point: None)),
+            stopped,
+        )
+
+    opened_file = context.opened_file  # first: one that cannot open the store never looks as if it were up
+    os.environ["PATH"] = toolchain_of(context.home.store).path  # whoever started us chooses no program
+    with only_verifier(context.home), stop_signals() as stop:
+        Verifier(
+            opened=opened_file,
+            principal=principal,
+            runner=runner,
+            at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
+            stopped=stop.is_set,
+            pause=_pause(stop),
+            say=say,
+            keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
+        ).run(idle_exit_ms=idle)
+    return VerbOutput(Exit.OK)
+
+
+def jobs_at_once(words: str) -> int:
+    """The number that `--jobs` gives, 0 where it gives none; BadInput where it is no number, or too large."""
+    if not words:
+        return 0
+    if not words.isascii() or not words.isdigit() or not 1 <= int(words[:4]) <= MOST_AT_ONCE:
+        raise BadInput(f"--jobs {words[:20]!r}", hint=f"a number from 1 to {MOST_AT_ONCE}")
+    return int(words)
+
+
+def _pause(stop: threading.Event) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        stop.wait(seconds)
+
+    return pause
+
+
+class stop_signals:  # noqa: N801 - used like the functions of contextlib
+    """An Event that is set by SIGINT, SIGTERM or SIGHUP; the handlers that were there come back at the end."""
+
+    def __enter__(self) -> threading.Event:
+        """Install the handlers."""
+        event = threading.Event()
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
+        return event
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the handlers that were there."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def say(words: str) -> None:
+    """Tell whoever watches the process, on stderr."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(safe(words) + "\n")
+        sys.stderr.flush()

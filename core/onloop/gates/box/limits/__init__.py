@@ -1,0 +1,1 @@
+"""How much all processes of one run may use together."""

@@ -1,0 +1,26 @@
+"""The table of what each kind of box stops, as Markdown: `python -m onloop.gates.box.promises_page`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onloop.gates.box.kind import BoxKind
+from onloop.gates.box.promises import STOPS, Attempt
+
+
+def table() -> str:
+    """Attempts by kinds, strongest first; what is open is written as that."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    kinds = tuple(reversed(BoxKind))
+    yield f"| code in the box tries to | {' | '.join(f'`{kind.value}`' for kind in kinds)} |"
+    yield "|---" * (len(kinds) + 1) + "|"
+    for attempt in Attempt:
+        cells = ("stopped" if attempt in STOPS[kind] else "**open**" for kind in kinds)
+        yield f"| {attempt.words} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    print(table())  # noqa: T201 - this is what it is for

@@ -1,0 +1,1 @@
+"""What a box stops, shown by trying it."""

@@ -1,0 +1,168 @@
+"""Gathers what an agent hands in, in a process of its own, as the agent's user and without the store.
+
+`python -I -S collector.py` takes an order as JSON on standard input and answers on standard output: a manifest with
+its length before it, or an error, then the bundle and the artefacts as bytes. Nothing the agent configured is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import struct
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.gates.intake.manifest import (
+    LARGEST_ARTEFACT,
+    LARGEST_BUNDLE,
+    LONGEST_NAME,
+    MOST_ARTEFACTS,
+    MOST_LEFT,
+    Announced,
+    Manifest,
+    check_artefact_name,
+)
+from onloop.gates.repository.folders import scratch
+from onloop.gates.repository.git import LONG_S, GitFailed
+from onloop.gates.repository.head import read_ref
+from onloop.gates.repository.loan import LOANED_REF, Loan, loan
+from onloop.gates.repository.ref_names import check_ref_name
+
+LENGTH = struct.Struct(">I")
+_CHUNK = 262_144
+_NOTHING = "create empty bundle"
+"""What git says where everything is known; nobody translates it for us."""
+
+
+def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
+    """Write the bundle and the artefacts to `spool`; the answer is their manifest. OnloopError says what is wrong."""
+    environment = Path(order["environment"])
+    with scratch("bundle") as folder, loan(environment) as lent:
+        bundle = _bundle(lent, folder / "bundle", _known(environment, order))
+        if bundle is not None:
+            _copy(bundle, spool)
+        left = _uncommitted(lent, environment, folder / "index")
+        commit = lent.head
+    size = spool.tell()
+    artefacts = tuple(_artefacts(Path(order["out"]), spool))
+    return Manifest(commit, size, artefacts, left)
+
+
+def _known(environment: Path, order: Mapping[str, Any]) -> tuple[str, ...]:
+    """The commits that the gateway has anyway."""
+    target = read_ref(environment / ".git", f"refs/remotes/origin/{check_ref_name(order['target'])}")
+    return (*((target,) if target else ()), *order["known"])
+
+
+def _bundle(lent: Loan, path: Path, known: Sequence[str]) -> Path | None:
+    """A bundle of HEAD without what is known; None where nothing is left. BadInput where there is no whole commit."""
+    git = lent.git
+    try:
+        listed = git.run("cat-file", "--batch-check", stdin="\n".join((lent.head, *known)).encode()).text.split("\n")
+        if listed[0].split()[1:2] != ["commit"]:
+            raise BadInput(f"HEAD, {lent.head}, is not a commit that is there", hint="commit the work with git")
+        without = [f"^{line.split()[0]}" for line in listed[1:] if line.split()[1:2] == ["commit"]]
+        git.run("bundle", "create", "--quiet", str(path), LOANED_REF, *without, timeout_s=LONG_S)
+    except GitFailed as failed:
+        if _NOTHING in failed.complaint:
+            return None
+        if failed.out_of_time:
+            raise
+        raise BadInput(
+            f"commit {lent.head} cannot be bundled: {failed.complaint}",
+            hint="run `git fsck --full` in the clone, repair what it names, commit and submit again",
+        ) from failed
+    if path.stat().st_size > LARGEST_BUNDLE:
+        raise BadInput(
+            f"the bundle is larger than {LARGEST_BUNDLE} bytes", hint="commit less at once, and no large files"
+        )
+    return path
+
+
+def _copy(path: Path, spool: IO[bytes]) -> None:
+    with path.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            spool.write(chunk)
+
+
+def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
+    """Tracked files that differ from HEAD; none where its tree cannot be a work tree, which the gateway will refuse."""
+    git = lent.git._replace(work_tree=environment, index_file=index)
+    try:
+        git.run("read-tree", "--end-of-options", lent.head)
+    except GitFailed:
+        return ()
+    return tuple(name[:LONGEST_NAME] for name in git.run("ls-files", "-z", "--modified").fields[:MOST_LEFT])
+
+
+def _artefacts(folder: Path, spool: IO[bytes]) -> Iterator[Announced]:
+    """Each regular file of the artefact folder: links and folders are no artefacts, and a link is no such folder."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise BadInput(
+            f"{folder} is no folder of its own: {problem.strerror}", hint=f"remove it, then: mkdir {folder}"
+        ) from None
+    try:
+        with os.scandir(place) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+        if len(names) > MOST_ARTEFACTS:
+            raise BadInput(f"{folder} holds {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
+        for name in names:
+            check_artefact_name(name)
+        for name in names:
+            content = _content(place, name)
+            spool.write(content)
+            yield Announced(name, len(content))
+    finally:
+        os.close(place)
+
+
+def _content(place: int, name: str) -> bytes:
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=place)
+    except OSError as problem:
+        raise BadInput(f"the artefact {name} cannot be read: {problem.strerror}", hint="write it again") from None
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise BadInput(f"{name} is no regular file", hint="write the artefact as a file")
+        content = file.read(LARGEST_ARTEFACT + 1)
+    if len(content) > LARGEST_ARTEFACT:
+        raise BadInput(f"{name} is larger than {LARGEST_ARTEFACT} bytes", hint="hand over something smaller")
+    return content
+
+
+def main() -> None:
+    """Do one order."""
+    with tempfile.TemporaryFile() as spool, os.fdopen(os.dup(1), "wb") as out:
+        try:
+            said: dict[str, Any] = gather(json.loads(sys.stdin.buffer.read()), spool).plain()
+        except OnloopError as problem:
+            said = {"error": _told(problem)}
+        except OSError as problem:
+            words = f"{problem.filename or 'the clone'} cannot be read: {problem.strerror or problem}"
+            said = {"error": _told(Unavailable(words, hint="look at the clone, then: onloop submit"))}
+        text = json.dumps(said).encode()
+        out.write(LENGTH.pack(len(text)) + text)
+        if "error" not in said:
+            spool.seek(0)
+            while chunk := spool.read(_CHUNK):
+                out.write(chunk)
+
+
+def _told(problem: OnloopError) -> dict[str, Any]:
+    return {"code": problem.code, "message": problem.message[:2000], "hint": problem.hint[:500]}
+
+
+if __name__ == "__main__":
+    main()

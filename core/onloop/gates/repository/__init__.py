@@ -1,0 +1,1 @@
+"""Git repositories: mirrors, changes, merges, and what is true of a commit."""

@@ -1,0 +1,204 @@
+"""Whether whoever clones a merge gets all of it: submodules that their origins have, large files that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from onloop.errors import OnloopError
+from onloop.gates.repository.folders import scratch
+from onloop.gates.repository.git import BRIEF_S, Git, GitFailed
+from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
+from onloop.gates.repository.shown import DiffEntry
+
+_GITLINK = "160000"
+_FILE = ("100644", "100755")
+_MODULES = b".gitmodules"
+_LARGEST_MODULES = 1024 * 1024
+_LARGEST_ATTRIBUTES = 1024 * 1024
+_MOST_ATTRIBUTES = 500
+_LARGEST_POINTER = 1024
+_POINTER = re.compile(rb"version https://(git-lfs\.github\.com|hawser\.github\.com)/spec/v[0-9]+\n")
+_AT_ONCE = 2000
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Submodule:
+    """A commit of another repository at a path, and the URL that .gitmodules gives for it."""
+
+    commit: str
+    url: str | None
+
+
+def unclonable(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+    """Why a clone of `merged` would be incomplete where one of `tip` is not, with what would mend it; else empty.
+
+    `brought` is what differs between the two. A submodule's origin is asked only if the target named it already: a URL
+    that came with the work is nobody's to fetch.
+    """
+    return _submodule_trouble(git, origin, tip, merged, brought) or _large_file_trouble(git, tip, merged, brought)
+
+
+def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+    if not any(entry.new_mode == _GITLINK or entry.path == _MODULES for entry in brought):
+        return ""
+    try:
+        before, after = _submodules(git, tip), _submodules(git, merged)
+    except GitFailed as failed:
+        return f".gitmodules cannot be read ({failed.complaint}): mend it and submit again"
+    for path, now in sorted(after.items()):
+        trouble = "" if before.get(path) == now else _link_trouble(path, before.get(path), now, origin)
+        if trouble:
+            return trouble
+    return ""
+
+
+def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origin: str) -> str:
+    name = _shown(path)
+    if now.url is None:
+        return f"{name} is a submodule without an entry in .gitmodules, which nobody can clone: add one, or remove it"
+    if before is None or before.url != now.url:
+        return (
+            f"{name} would be a submodule from {one_line(without_credentials(now.url), 100)}, which the target does not"
+            " have: a person adds it to the target first, then retry"
+        )
+    missing = _missing_at(_absolute(now.url, origin), now.commit)
+    if missing:
+        return f"{name} wants {now.commit[:12]}, which its origin did not give ({missing}): push it there, then retry"
+    return ""
+
+
+def _submodules(git: Git, commit: str) -> Mapping[bytes, _Submodule]:
+    listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
+    entries = (line.partition(b"\t") for line in listed)
+    links = {path: words.split()[2].decode() for words, _, path in entries if words.startswith(_GITLINK.encode())}
+    urls = _urls(git, commit) if links else {}
+    return {path: _Submodule(link, urls.get(path)) for path, link in links.items()}
+
+
+def _urls(git: Git, commit: str) -> Mapping[bytes, str]:
+    """What .gitmodules of a commit says, by path; nothing where there is none."""
+    found = git.run("ls-tree", "-z", "--full-tree", "--end-of-options", commit, _MODULES.decode()).fields
+    if not found:
+        return {}
+    mode, _, blob = found[0].partition("\t")[0].split()
+    if mode not in _FILE:
+        return {}
+    content = git.run("cat-file", "blob", blob, max_bytes=_LARGEST_MODULES)
+    if content.cut:
+        raise GitFailed("config", f"it has more than {_LARGEST_MODULES} bytes")
+    said = git.run("config", "--no-includes", "-z", "--file", "-", "--list", stdin=content.stdout).stdout
+    values: dict[tuple[bytes, bytes], bytes] = {}
+    for line in said.split(b"\0")[:-1]:
+        key, _, value = line.partition(b"\n")
+        name, _, what = key.rpartition(b".")
+        if (name, what) in values:
+            raise GitFailed("config", f"{_shown(key)} is said twice")
+        values[name, what] = value
+    return dict(_by_path(values))
+
+
+def _by_path(values: Mapping[tuple[bytes, bytes], bytes]) -> Iterator[tuple[bytes, str]]:
+    """Path and URL of each submodule; no two may claim one path, for gits differ in which of them they take."""
+    seen = set[bytes]()
+    for (name, what), path in values.items():
+        if what == b"path" and name.startswith(b"submodule."):
+            if path in seen:
+                raise GitFailed("config", f"{_shown(path)} is said twice")
+            seen.add(path)
+            if (name, b"url") in values:
+                yield path, values[name, b"url"].decode("utf-8", "backslashreplace")
+
+
+def _absolute(url: str, origin: str) -> str:
+    """The URL of a submodule, one that begins with ./ or ../ taken from the origin's as git does."""
+    if not url.startswith(("./", "../")):
+        return url
+    place = origin.rstrip("/")
+    while url.startswith(("./", "../")):
+        if url.startswith("../"):
+            place = place.rpartition("/" if "/" in place else ":")[0]
+        url = url.partition("/")[2]
+    return f"{place}/{url}"
+
+
+def _missing_at(url: str, commit: str) -> str:
+    """Why a repository does not give a commit, in git's words; empty where it does. Nothing that it gives is kept."""
+    with scratch("submodule") as folder:
+        git = Git(folder / "asked.git")
+        try:
+            check_origin(url)
+            git.run("init", "--quiet", "--bare", "--template=")
+            git.run(
+                "fetch",
+                *("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"),
+                *("--depth=1", "--filter=tree:0", "--end-of-options", url, commit),
+                timeout_s=BRIEF_S,
+            )
+        except GitFailed as failed:
+            return failed.complaint
+        except OnloopError as problem:
+            return problem.message
+    return ""
+
+
+def _large_file_trouble(git: Git, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+    """Pointers of Git LFS that the target does not have: what they point at is in no commit, and never reached us."""
+    before = {entry.old for entry in brought}
+    new = {e.new: e.path for e in brought if e.new_mode in _FILE and not e.is_gone and e.new not in before}
+    pointers = sorted(new[blob] for blob in _pointers(git, new))
+    if not pointers or not _filters_large_files(git, merged):
+        return ""
+    known = _blobs(git, tip)
+    lacking = [path for blob, path in new.items() if path in pointers and blob not in known]
+    if not lacking:
+        return ""
+    names = ", ".join(_shown(path) for path in sorted(lacking)[:_MOST_NAMED])
+    return (
+        f"{len(lacking)} files are Git LFS pointers whose content did not come with the work ({names}): "
+        "push the objects and the commit to the target by hand, or hand in the files themselves"
+    )
+
+
+def _pointers(git: Git, blobs: Iterable[str]) -> list[str]:
+    wanted = sorted(blobs)
+    found: list[str] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        asked = "\n".join(wanted[start : start + _AT_ONCE]).encode()
+        sizes = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).text.split("\n")
+        small = [line.split()[0] for line in sizes if int(line.split()[1]) <= _LARGEST_POINTER]
+        if small:
+            found += _matching(git.run("cat-file", "--batch", stdin="\n".join(small).encode()).stdout)
+    return found
+
+
+def _matching(batch: bytes) -> Iterable[str]:
+    """Which objects of a `cat-file --batch` are pointers."""
+    at = 0
+    while at < len(batch):
+        end = batch.index(b"\n", at)
+        name, _, size = batch[at:end].decode("ascii").split(" ")
+        if _POINTER.match(batch, end + 1, end + 1 + int(size)):
+            yield name
+        at = end + 2 + int(size)
+
+
+def _filters_large_files(git: Git, commit: str) -> bool:
+    """Whether any .gitattributes of a commit hands files to Git LFS; elsewhere a pointer is a text like another."""
+    listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
+    entries = (line.partition(b"\t") for line in listed)
+    blobs = {words.split()[2].decode() for words, _, path in entries if path.rpartition(b"/")[2] == b".gitattributes"}
+    if len(blobs) > _MOST_ATTRIBUTES:
+        return True
+    return any(b"filter=lfs" in git.run("cat-file", "blob", b, max_bytes=_LARGEST_ATTRIBUTES).stdout for b in blobs)
+
+
+def _blobs(git: Git, commit: str) -> frozenset[str]:
+    listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
+    return frozenset(line.partition(b"\t")[0].split()[2].decode() for line in listed)
+
+
+def _shown(path: bytes) -> str:
+    return one_line(path.decode("utf-8", "backslashreplace"), 100)

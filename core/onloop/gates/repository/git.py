@@ -1,0 +1,281 @@
+"""The only place where git is executed: with our configuration and environment, never with those of an agent.
+
+A `Git` is for a repository whose *own* configuration onloop wrote. What an agent's clone holds is read through its
+objects (`onloop.gates.repository.loan`), never by starting git on its folder. The collector, a process of its own for
+each submission, imports this: it has named tuples, because dataclasses take longer to import than everything else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from functools import cache
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from onloop.errors import Unavailable
+from onloop.gates.repository.modes import AS_IT_IS, umask_of_user
+from onloop.gates.repository.ref_names import one_line, without_credentials
+
+BRIEF_S = 60.0
+"""How long git may take to look at a few objects."""
+LONG_S = 600.0
+"""How long git may take where it moves histories, or talks to an origin."""
+MAX_BYTES = 64 * 1024 * 1024
+"""How much git may say where the caller does not give a cap of its own."""
+
+_MAX_COMPLAINT = 8192
+_CHUNK = 65536
+_ERRORS = ("fatal: ", "error: ")
+_INHERITED = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_ENVIRONMENT = {
+    "HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/nonexistent",
+    "LC_ALL": "C",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_DEFAULT_REF_FORMAT": "files",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "true",
+    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15",
+    "GIT_PROTOCOL_FROM_USER": "0",
+    "GIT_ALLOW_PROTOCOL": "file:https:ssh:git",
+}
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.alternateRefsCommand=true",
+    "core.bigFileThreshold=32m",
+    "core.fsync=committed,derived-metadata,reference",
+    "core.fsyncMethod=batch",
+    "core.quotePath=false",
+    "core.useReplaceRefs=false",
+    "core.protectHFS=true",
+    "core.protectNTFS=true",
+    "core.pager=cat",
+    "credential.helper=",
+    "protocol.ext.allow=never",
+    "safe.bareRepository=explicit",
+    "transfer.fsckObjects=true",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "commit.gpgSign=false",
+    "log.showSignature=false",
+    "init.templateDir=",
+)
+
+
+class GitFailed(Unavailable):
+    """A run of git that did not do what was asked; `complaint` is its own account of why."""
+
+    code = "git"
+
+    def __init__(self, subcommand: str, complaint: str, *, out_of_time: bool = False) -> None:
+        self.subcommand = subcommand
+        self.complaint = complaint
+        self.out_of_time = out_of_time
+        super().__init__(f"git {subcommand} failed: {complaint}", hint="put right what git names, then try again")
+
+
+class GitOutput(NamedTuple):
+    """What git said on standard output; `cut` says that there was more than the cap."""
+
+    stdout: bytes
+    exit_code: int
+    cut: bool = False
+
+    @property
+    def text(self) -> str:
+        """The output as text, without the line end; what is not UTF-8 is shown as escapes."""
+        return self.stdout.decode("utf-8", "backslashreplace").rstrip("\n")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The NUL-separated fields of a `-z` output; what is not UTF-8 is shown as escapes."""
+        return tuple(part.decode("utf-8", "backslashreplace") for part in self.stdout.split(b"\0")[:-1])
+
+
+class Git(NamedTuple):
+    """Git on a repository that onloop owns, named by its git directory; nothing outside configures it.
+
+    `held` is an open lock that every git process inherits: it stays locked until the last of them is gone.
+    `settings` are added to ours.
+    """
+
+    directory: Path
+    work_tree: Path | None = None
+    index_file: Path | None = None
+    objects: Path | None = None
+    held: int | None = None
+    settings: tuple[str, ...] = ()
+
+    def run(
+        self,
+        subcommand: str,
+        *arguments: str,
+        accept: tuple[int, ...] = (0,),
+        stdin: bytes | IO[bytes] = b"",
+        variables: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        timeout_s: float = BRIEF_S,
+    ) -> GitOutput:
+        """Runs `git subcommand arguments`; an exit code not in `accept` or a lack of time is `GitFailed`.
+
+        Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is `GitFailed`. A file as
+        `stdin` is read from where it stands.
+        """
+        with ExitStack() as leaving:
+            given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
+            streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes)
+            exit_code = _execute(self._launch([subcommand, *arguments], variables or {}, given), streams, timeout_s)
+        if exit_code is None:
+            raise GitFailed(subcommand, f"it took longer than {timeout_s:g} s", out_of_time=True)
+        if streams.cut and max_bytes is None:
+            raise GitFailed(subcommand, f"it gave more than {MAX_BYTES} bytes")
+        if not streams.cut and exit_code not in accept:
+            raise GitFailed(subcommand, streams.complaint or f"it ended with exit code {exit_code}")
+        return GitOutput(bytes(streams.stdout), exit_code, streams.cut)
+
+    def text(self, subcommand: str, *arguments: str) -> str:
+        """The output of a run that must succeed, as text without the line end."""
+        return self.run(subcommand, *arguments).text
+
+    def _launch(self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes]) -> subprocess.Popen[bytes]:
+        settings = [item for setting in (*_SETTINGS, *self.settings) for item in ("-c", setting)]
+        places = [f"--git-dir={self.directory}"]
+        if self.work_tree is not None:
+            places.append(f"--work-tree={self.work_tree}")
+        return subprocess.Popen(
+            [git_program(), "--no-pager", *settings, *places, *words],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=self._environment() | dict(variables),
+            start_new_session=True,
+            umask=umask_of_user() if words[:1] == ["push"] else AS_IT_IS,
+            pass_fds=() if self.held is None else (self.held,),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= _ENVIRONMENT | {"PATH": _search_path()}
+        if self.index_file is not None:
+            environment["GIT_INDEX_FILE"] = str(self.index_file)
+        if self.objects is not None:
+            environment["GIT_OBJECT_DIRECTORY"] = str(self.objects)
+        return environment
+
+
+def _as_file(content: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever asks for it closes it
+    file.write(content)
+    file.seek(0)
+    return file
+
+
+@cache
+def git_program() -> str:
+    """The absolute path of git; `Unavailable` when there is none."""
+    found = shutil.which("git", path=_search_path())
+    if found is None:
+        raise Unavailable("git is not on PATH", hint="install git 2.38 or newer, or add its folder to PATH")
+    return found
+
+
+@cache
+def git_version() -> tuple[int, int]:
+    """The major and minor version of the git in use."""
+    said = subprocess.run([git_program(), "version"], capture_output=True, timeout=BRIEF_S, check=False, cwd="/").stdout
+    found = re.search(rb"(\d+)\.(\d+)", said)
+    if found is None:
+        raise Unavailable(f"{git_program()} does not say its version", hint="install git 2.38 or newer")
+    return int(found[1]), int(found[2])
+
+
+def _search_path() -> str:
+    """PATH without its relative folders, which would mean whatever folder git happens to stand in."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
+
+
+class _Streams:
+    __slots__ = ("cap", "cut", "stderr", "stdout")
+
+    def __init__(self, cap: int) -> None:
+        self.cap, self.cut = cap, False
+        self.stdout, self.stderr = bytearray(), bytearray()
+
+    def take_output(self, chunk: bytes) -> None:
+        room = self.cap - len(self.stdout)
+        self.stdout += chunk[:room]
+        self.cut = len(chunk) > room
+
+    def take_complaint(self, chunk: bytes) -> None:
+        self.stderr += chunk
+        del self.stderr[:-_MAX_COMPLAINT]
+
+    @property
+    def complaint(self) -> str:
+        """The first line that git calls an error, which is the cause of those after it; else its last line."""
+        lines = [line for line in self.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith(_ERRORS)]
+        line = (errors or lines[-1:] or [""])[0]
+        for prefix in _ERRORS:
+            line = line.removeprefix(prefix)
+        return without_credentials(one_line(line, 300))
+
+
+def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: float) -> int | None:
+    """The exit code, or None when time ran out; either way the whole process group is gone afterwards."""
+    deadline = time.monotonic() + timeout_s
+    with process:
+        try:
+            if not _drain(process, streams, deadline):
+                return None
+            return -signal.SIGKILL if streams.cut else process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _drain(process: subprocess.Popen[bytes], streams: _Streams, deadline: float) -> bool:
+    """Reads both streams to their end, or until there is too much; False when time ran out first."""
+    assert process.stdout is not None and process.stderr is not None  # noqa: S101 - both are pipes, see _launch
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, streams.take_output)
+        selector.register(process.stderr, selectors.EVENT_READ, streams.take_complaint)
+        while selector.get_map() and not streams.cut:
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready or time.monotonic() > deadline:
+                return False
+            for key, _ in ready:
+                if chunk := os.read(key.fd, _CHUNK):
+                    key.data(chunk)
+                else:
+                    selector.unregister(key.fileobj)
+    return True

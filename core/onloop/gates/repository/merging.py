@@ -1,0 +1,105 @@
+"""Builds a merge without a work tree, and moves the origin's branch to it only from where it was expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onloop.errors import Exit, Refused, Unavailable
+from onloop.gates.repository.git import LONG_S, Git, GitFailed, git_version
+from onloop.gates.repository.ref_names import commit_message, one_line
+
+_NEEDED = (2, 38)
+_PLAIN = "merge.directoryRenames=false"
+"""A file that the work adds stays where it was shown, though others have renamed the folder around it meanwhile."""
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "onloop",
+    "GIT_AUTHOR_EMAIL": "gateway@onloop.invalid",
+    "GIT_COMMITTER_NAME": "onloop",
+    "GIT_COMMITTER_EMAIL": "gateway@onloop.invalid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merge commit that was built, and its tree."""
+
+    commit: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The two sides cannot be merged by themselves; `paths` is where."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """There is nothing to merge: the tip, `commit`, already contains the work."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The origin's branch contains `commit`, which is what was asked for."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The origin's branch was not where it was expected, and was left alone; it is at `tip`."""
+
+    tip: str
+
+
+def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged | Conflict:
+    """Merges `head` into `tip` as a merge commit; the same arguments give the same commit."""
+    if git_version() < _NEEDED:
+        found, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
+        raise Unavailable(f"git {found} cannot merge without a work tree", hint=f"install git {needed} or newer")
+    built = git._replace(settings=(*git.settings, _PLAIN)).run(
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", tip, head, accept=(0, 1)
+    )
+    tree, *paths = built.fields
+    if built.exit_code == 1:
+        return Conflict(tuple(path for path in paths if path))
+    moment = f"@{when_ms // 1000} +0000"
+    commit = git.run(
+        "commit-tree",
+        *("-p", tip, "-p", head, "-F", "-", tree),
+        stdin=commit_message(message).encode(),
+        variables=_IDENTITY | {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment},
+    )
+    return Merged(commit.text, tree)
+
+
+def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | None:
+    """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; why not, or None when it did.
+
+    Refused when the origin took too long to say: it may land yet.
+    """
+    try:
+        pushed = git.run(
+            "push",
+            *("--porcelain", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"),
+            f"--force-with-lease={ref}:{expected}",
+            *("--end-of-options", origin, f"{result}:{ref}"),
+            accept=(0, 1),
+            timeout_s=LONG_S,
+        )
+    except GitFailed as failed:
+        if failed.out_of_time:
+            words = f"the push of {result[:12]} had no answer in time"
+            raise Refused(words, exit=Exit.UNAVAILABLE, hint="look where the target is, then try again") from failed
+        return failed.complaint
+    return None if pushed.exit_code == 0 else _refusal(pushed.text)
+
+
+def _refusal(porcelain: str) -> str:
+    for line in porcelain.splitlines():
+        if line.startswith("!"):
+            return one_line(line.rpartition("\t")[2])
+    return "it gave no reason"

@@ -1,0 +1,247 @@
+"""onloop's own bare copy of an origin: where submitted work is fetched to, and all that gates and merges look at."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onloop.errors import BadInput, Unavailable, UnknownThing
+from onloop.gates.repository import file_changes, merging
+from onloop.gates.repository.file_changes import ChangedPath, FileChange
+from onloop.gates.repository.folders import built
+from onloop.gates.repository.git import LONG_S, Git, GitFailed
+from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
+from onloop.gates.repository.ref_names import (
+    check_commit,
+    check_origin,
+    check_ref_name,
+    check_task,
+    is_file_path,
+    without_credentials,
+)
+
+_FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_LOCK_S = 120.0
+_LOCK_PAUSE_S = 0.02
+_MAX_DIFF = 4 * 1024 * 1024
+
+HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
+"""What git's checks find in old commits of well-known repositories; refused in submissions, let pass from origins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A bare repository at `path` that follows `origin` (a path or URL). No agent writes to it.
+
+    Every commit that it is asked about is a full id, and is read from objects that it has checked and keeps itself.
+    """
+
+    path: Path
+    origin: str
+
+    @property
+    def git(self) -> Git:
+        """Git on this mirror, for what reads it."""
+        return Git(self.path)
+
+    def create(self) -> None:
+        """Makes the mirror if it is not there; killed half-way, it leaves nothing that looks like one."""
+        check_origin(self.origin)
+        if self.path.exists():
+            return
+        with built(self.path) as folder:
+            Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
+
+    def refresh(self, target: str) -> str:
+        """Brings branch `target` up to date with the origin; returns its tip. `UnknownThing` if there is none."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
+        try:
+            with self._turn(ref) as git:
+                reader = git._replace(settings=lenient)
+                reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
+                return git.text("rev-parse", "--verify", ref)
+        except GitFailed:
+            self.tip(target)
+            raise
+
+    def tip(self, target: str) -> str:
+        """Where branch `target` is in the origin right now. `UnknownThing` if there is none."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        heads = self._heads()
+        if ref in heads:
+            return heads[ref]
+        shown = without_credentials(self.origin)
+        if not heads:
+            raise BadInput(f"{shown} has no commits", hint=f"push a first commit to its branch {target}")
+        names = ", ".join(sorted(name.removeprefix("refs/heads/") for name in heads)[:10])
+        raise UnknownThing(f"{shown} has no branch {target!r}", hint=f"name one of its branches: {names}")
+
+    @property
+    def id_bytes(self) -> int:
+        """How long the ids of its objects are: 20 bytes of SHA-1, or 32 of SHA-256."""
+        return 32 if "sha256" in (self.path / "config").read_text(encoding="utf-8") else 20
+
+    def take_in(self, packs: Path, ref: str, commit: str) -> None:
+        """Move checked packs, with all that the commit needs, among the mirror's objects; hold it as `ref`."""
+        objects = self.path / "objects" / "pack"
+        with self._turn(ref) as git:
+            objects.mkdir(mode=0o700, exist_ok=True)
+            for ending in (".pack", ".rev", ".idx"):  # an index without its pack would be a broken mirror
+                for part in packs.glob(f"pack-*{ending}"):
+                    if not (objects / part.name).exists():
+                        part.rename(objects / part.name)
+            _sync(objects)
+            git.run("update-ref", ref, commit)
+
+    def keep(self, task: str, number: int, commit: str) -> None:
+        """Hold a commit that was built in the mirror as if the task's agent had handed it in."""
+        ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
+        with self._turn(ref) as git:
+            git.run("update-ref", ref, commit)
+
+    def has(self, commit: str) -> bool:
+        """Whether the mirror has that commit."""
+        asked = f"{check_commit(commit)}^{{commit}}"
+        return self.git.run("rev-parse", "--verify", "--quiet", asked, accept=(0, 1)).exit_code == 0
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree; `UnknownThing` if the mirror does not have that commit."""
+        found = self.git.run("rev-parse", "--verify", "--quiet", f"{check_commit(commit)}^{{tree}}", accept=(0, 1))
+        if found.exit_code == 1:
+            raise UnknownThing(f"commit {commit} is not in the mirror {self.path}", hint="submit it first")
+        return found.text
+
+    def merge_base(self, commit: str, target_tip: str) -> str:
+        """Where a commit's history left the target's; `BadInput` if they have nothing in common."""
+        pair = (check_commit(commit), check_commit(target_tip))
+        found = self.git.run("merge-base", "--end-of-options", *pair, accept=(0, 1))
+        if found.exit_code == 1:
+            raise BadInput(
+                f"{commit} has no history in common with the target {target_tip}",
+                hint="start from the branch that `prepare` made, and keep its history",
+            )
+        return found.text
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `descendant` contains `ancestor`; every commit contains itself."""
+        pair = (check_commit(ancestor), check_commit(descendant))
+        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+
+    def holds(self, target: str, commit: str) -> bool:
+        """Whether branch `target`, as it was when it was last looked at, contains the commit."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        pair = (check_commit(commit), ref)
+        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+
+    def authors(self, base: str, head: str) -> tuple[str, ...]:
+        """The addresses of everyone who wrote or committed something after `base` up to `head`, each once."""
+        span = f"{check_commit(base)}..{check_commit(head)}"
+        lines = self.git.text("log", "--format=%ae%n%ce", "--end-of-options", span).split("\n")
+        return tuple(sorted({line for line in lines if line}))
+
+    def changed_paths(self, base: str, head: str) -> tuple[ChangedPath, ...]:
+        """Every path that differs between two commits; a rename is a deleted and an added path."""
+        return file_changes.changed_paths(self.git, check_commit(base), check_commit(head))
+
+    def diff_stat(self, base: str, head: str) -> tuple[FileChange, ...]:
+        """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
+        return file_changes.diff_stat(self.git, check_commit(base), check_commit(head))
+
+    def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF, first: Sequence[str] = ()) -> str:
+        """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
+        return file_changes.diff(self.git, check_commit(base), check_commit(head), max_bytes, first)
+
+    def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:
+        """The content of a regular file in a commit, or None if there is none; `BadInput` if it is over `max_bytes`."""
+        if not is_file_path(path):
+            return None
+        listed = self.git.run("ls-tree", "-z", "--long", "--end-of-options", check_commit(commit), path).fields
+        for entry in listed:
+            description, _, name = entry.partition("\t")
+            mode, _, blob, size = description.split()
+            if name == path and mode.startswith("100"):
+                if int(size) > max_bytes:
+                    raise BadInput(f"{path!r} is {size} bytes long", hint=f"keep it under {max_bytes} bytes")
+                return self.git.run("cat-file", "blob", blob).stdout
+        return None
+
+    def merge(self, tip: str, head: str, message: str, when_ms: int) -> Merged | Conflict | AlreadyThere:
+        """Merges `head` into `tip` in the mirror, always as a merge commit; the same inputs give the same commit."""
+        if self.is_ancestor(head, tip):
+            return AlreadyThere(tip)
+        return merging.merge(self.git, tip, head, message, when_ms)
+
+    def move(self, target: str, expected: str, result: str) -> Landed | Elsewhere:
+        """Moves the origin's branch `target` from `expected` to `result`, a descendant of it, or leaves it alone.
+
+        Safe to repeat: a result that the branch already contains has landed. `Unavailable` if the origin refuses.
+        """
+        ref = f"refs/heads/{check_ref_name(target)}"
+        if not self.is_ancestor(expected, result):
+            raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
+        refusal = merging.push(self.git, self._source, ref, expected, result)
+        if refusal is None:
+            return Landed(result)
+        tip = self.refresh(target)
+        if self.is_ancestor(result, tip):
+            return Landed(result)
+        if tip != expected:
+            return Elsewhere(tip)
+        hint = "let the gateway push there: a bare repository, without a rule against this push; then try again"
+        if "currently checked out" in refusal:
+            hint = f"it is checked out there: git -C {without_credentials(self.origin)} checkout --detach, then retry"
+        raise Unavailable(f"{without_credentials(self.origin)} did not let {target} move: {refusal}", hint=hint)
+
+    @property
+    def _source(self) -> str:
+        return check_origin(self.origin)
+
+    def _heads(self) -> dict[str, str]:
+        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self._source, timeout_s=LONG_S)
+        pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
+        return {name: commit for commit, _, name in pairs}
+
+    @contextmanager
+    def _turn(self, ref: str) -> Iterator[Git]:
+        """The right to write `ref`, held by us and by every git we start, so that no orphan of a killed one has it.
+
+        Whoever holds it may therefore remove a lock file that a killed git left, which would block the ref for ever.
+        """
+        if not self.path.is_dir():
+            raise Unavailable(f"the mirror {self.path} is not there", hint="create it first")
+        lock = os.open(self.path / "onloop.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _acquire(lock, self.path)
+            for name in (ref, "packed-refs", "shallow"):
+                (self.path / f"{name}.lock").unlink(missing_ok=True)
+            yield self.git._replace(held=lock)
+        finally:
+            os.close(lock)
+
+
+def _acquire(lock: int, path: Path) -> None:
+    deadline = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the mirror {path} is busy", hint="try again when its fetch has ended") from None
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
+
+
+def _sync(folder: Path) -> None:
+    """What was moved into a folder stays there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,35 @@
+"""What crosses the port: each field of an operation is checked against its declared limits, and foreign text is masked.
+
+It is the one place for every transport.
+"""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any
+
+import msgspec
+
+from onloop.known_secrets import known_secrets
+from onloop.machine.limits import check_value, with_foreign
+from onloop.machine.operation import AnswerT, Operation, field_hints
+from onloop.redaction import redacted
+
+
+def checked(operation: Operation[AnswerT]) -> Operation[AnswerT]:
+    """The operation, its foreign text without secrets; BadInput where a field is not as it is declared."""
+    name, changes = operation.name, dict[str, Any]()
+    for word, hint in field_hints(type(operation)).items():
+        value = getattr(operation, word)
+        if is_dataclass(value):
+            check_value(value, hint, type(value).__name__)
+        else:
+            check_value(value, hint, name, word)
+        clean = with_foreign(value, hint, _masked)
+        if clean is not value:
+            changes[word] = clean
+    return msgspec.structs.replace(operation, **changes) if changes else operation
+
+
+def _masked(text: str) -> str:
+    return redacted(text, known_secrets())

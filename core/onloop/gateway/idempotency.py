@@ -1,0 +1,110 @@
+"""Idempotency keys: what was asked under a key happens once, however often and however late it is asked again.
+
+A key belongs to the principal that used it. Stored is only its digest: a claim's key opens the agent's secret again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from onloop.errors import BadInput, Exit, Refused
+from onloop.identity.passphrase import without_keys
+from onloop.machine import commands as c
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.store_state import PersonEnrolled, StoreEvent
+from onloop.store.codec import to_text
+from onloop.store.port import Reading, Transaction
+from onloop.store.rows import IdempotencyRecord, idempotency_key
+
+KEY_LIMIT = 200
+SHORTEST_CLAIM_KEY = 16
+RETENTION_MS = 7 * 24 * 3_600_000
+"""How long a key is remembered, at least."""
+
+FORGOTTEN_AT_ONCE = 4
+"""How many old keys each new one clears away: more than come, and never so many that a caller waits."""
+
+OWN = "~"
+"""How a key begins that a client made up for asking again after a lost reply: it is remembered, and not logged."""
+
+
+def request_digest(principal: Principal, *words: str) -> str:
+    """The digest of a request in words of its own."""
+    return sha256("|".join((principal.id, *words)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def asked_command(principal: Principal, task_id: str, command: c.Command) -> str:
+    """The digest of a command. When a submission was put together, and how it was packed, is no part of it.
+
+    Nor is when they proved who they are.
+    """
+    if isinstance(command, c.Submit):
+        command = replace(command, submission=replace(command.submission, at=0, bundle=""))
+    if isinstance(command, c.Spoken):
+        command = replace(command, voice=replace(command.voice, proved_at=None, decided=0, uid=None))
+    return request_digest(principal, task_id, type(command).__name__, to_text(command))
+
+
+def owner_of_key(principal: Principal, command: c.Command) -> Principal:
+    """Whose the key of a command is: of a submission, which the gateway makes, the agent's for whom it makes it."""
+    if isinstance(command, c.Submit):
+        return Principal(PrincipalKind.AGENT, command.agent.removeprefix("agent:"))
+    return principal
+
+
+def asked_creations(principal: Principal, creations: Sequence[tuple[str, c.Create]]) -> str:
+    """The digest of a run's beginning. The run's id is no part of it: who asks again has thought of another one."""
+    plain = [replace(command, run="", parent=command.parent and "run") for _, command in creations]
+    places = [task_id.removeprefix(command.run) for task_id, command in creations]
+    return request_digest(principal, "Create", *places, *map(to_text, plain))
+
+
+def asked_event(principal: Principal, event: StoreEvent) -> str:
+    """The digest of a fact about the house. The salt of a passphrase, and so its keys, are new at each try."""
+    if isinstance(event, PersonEnrolled):
+        event = without_keys(event)
+    return request_digest(principal, type(event).__name__, to_text(event))
+
+
+def lookup(reading: Reading, principal: Principal, key: str, request: str) -> Mapping[str, str] | None:
+    """What was answered under `key`, None if nothing was; Refused where it was another request's."""
+    if not key:
+        return None
+    if len(key) > KEY_LIMIT:
+        raise BadInput(f"an idempotency key of {len(key)} characters", hint=f"use at most {KEY_LIMIT}")
+    known = reading.get(IdempotencyRecord, idempotency_key(principal.id, key))
+    if known is None:
+        return None
+    if known.request != request:
+        raise Refused(
+            f"key {key!r} was used for another request", exit=Exit.USAGE, hint="use a fresh key for every new request"
+        )
+    reply: Mapping[str, str] = json.loads(known.reply)
+    return reply
+
+
+def remember(
+    tx: Transaction, principal: Principal, key: str, request: str, now: int, reply: Mapping[str, str] | None = None
+) -> None:
+    """Keep the answer under `key`, if there is one, and forget a few keys that are older than the retention."""
+    if key:
+        place = idempotency_key(principal.id, key)
+        tx.put(IdempotencyRecord(place, request, json.dumps(dict(reply or {})), now))
+        tx.forget(now - RETENTION_MS, FORGOTTEN_AT_ONCE)
+
+
+def logged(key: str) -> str:
+    """The key as the log shows it."""
+    return "" if key.startswith(OWN) else key
+
+
+def check_claim_key(key: str) -> None:
+    """Refuse a key that could be guessed: whoever has it can have the agent's secret again."""
+    if key and len(key) < SHORTEST_CLAIM_KEY:
+        raise BadInput(
+            f"a claim's key of {len(key)} characters can be guessed, and it opens the agent's secret",
+            hint=f"use {SHORTEST_CLAIM_KEY} or more that are random: --key $(openssl rand -hex 16)",
+        )

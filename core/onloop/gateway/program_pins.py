@@ -1,0 +1,44 @@
+"""The programs that a workflow names, looked at by the gateway: pinned when a run starts, and anew by a retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from onloop.machine import commands as c
+from onloop.machine.definition import Definition
+from onloop.machine.named_programs import named_programs
+from onloop.machine.task import Program, Task
+from onloop.store.port import Reading
+
+Look = Callable[[Definition], tuple[Program, ...]]
+"""What says which programs a workflow names, as they are now."""
+
+
+def no_programs(_: Definition) -> tuple[Program, ...]:
+    """Nothing is pinned: for a gateway that knows no toolchain."""
+    return ()
+
+
+def look_in(store: Path) -> Look:
+    """What looks in the toolchain of the store in that folder."""
+
+    def look(definition: Definition) -> tuple[Program, ...]:
+        from onloop.gates.toolchain import toolchain_of  # here: few commands need it
+
+        return toolchain_of(store).pinned(named_programs(definition))
+
+    return look
+
+
+def programs_for(look: Look, definition: Definition, command: c.Command) -> tuple[Program, ...]:
+    """The programs to pin for a command: one that begins a run, or has a task tried again."""
+    begins = isinstance(command, c.Create) and command.parent is None
+    return look(definition) if begins or isinstance(command, c.Retry) else ()
+
+
+def pinned_for(at: Reading, task: Task) -> Mapping[str, Program]:
+    """The pins that count for a task, by name: its own over those of its run."""
+    root = task if task.id == task.run else at.task(task.run)
+    pins = (*(root.programs if root is not None else ()), *task.programs)
+    return {program.name: program for program in pins}

@@ -1,0 +1,105 @@
+"""What may be said about the whole store, and by whom: rules that need more than the table of `authorize`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
+from onloop.identity.scram import LEAST_COST
+from onloop.machine import commands as c
+from onloop.machine.marks import Mark, check_mark
+from onloop.machine.principal import Principal
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, StoreState, Unfrozen, covering
+from onloop.machine.task import Task
+from onloop.store.port import Reading
+from onloop.store.rows import Lease
+from onloop.text import safe
+
+APPROVERS = "approvers"
+"""The group whose members may enrol others."""
+
+
+def check_may_begin(house: StoreState, task: Task) -> None:
+    """Refuse to begin what a freeze covers."""
+    scope = covering(house, task)
+    if scope is not None:
+        hint = f"a person can lift it: onloop unfreeze {scope}"
+        raise Refused(f"nothing may begin: {scope} is frozen", exit=Exit.HELD, hint=hint)
+
+
+def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
+    """Refuse to freeze again what is frozen, and an agent whose lease has ended."""
+    known = tx.house().freezes.get(event.scope)
+    if known is not None:
+        raise Refused(
+            f"{event.scope} is frozen already, by {known.by}", exit=Exit.HELD, hint="onloop unfreeze lifts it"
+        )
+    if principal.task is not None:
+        check_lease(tx, principal)
+
+
+def check_lease(tx: Reading, agent: Principal, now: int = 0) -> None:
+    """Refuse an agent without the lease of its task, or with one that has run out, in a freeze too."""
+    check_held(tx.get(Lease, agent.task or ""), agent, now)
+
+
+def check_held(lease: Lease | None, agent: Principal, now: int = 0) -> None:
+    """Refuse an agent that does not hold this lease at `now` (ms)."""
+    held = (lease.agent, lease.epoch) if lease is not None and lease.expires > now else None
+    if held != (agent.id, agent.epoch):
+        words = f"{agent.id} no longer holds {agent.task}"
+        raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)
+
+
+def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
+    """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
+
+    Refused, too: keys that can be guessed at cheaply, but where the store is a script's for ever.
+    """
+    if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
+        raise NotAllowed(
+            f"{event.name}'s passphrase would be kept with scrypt at N={event.cost}",
+            hint=f"N={LEAST_COST} or more: use this onloop to enrol",
+        )
+    own = house.people.get(principal.name)
+    if own is not None and event.name == principal.name:
+        if not set(event.groups) <= set(own.groups):
+            raise NotAllowed(
+                f"{principal.id} cannot join {', '.join(event.groups)} alone",
+                hint="an approver enrols you",
+                ground=Ground.KIND,
+            )
+    elif own is None or APPROVERS not in own.groups:
+        hint = f"somebody in {APPROVERS} must enrol {event.name}"
+        raise NotAllowed(f"{principal.id} is no approver", hint=hint, ground=Ground.KIND)
+
+
+def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
+    """Refuse to begin a store twice, to take another person's name, and what the kinds do not allow."""
+    house = tx.house()
+    if isinstance(event, StoreCreated) and house.id:
+        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
+    if isinstance(event, PersonEnrolled) and event.name != principal.name:
+        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+        if taken is not None:
+            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
+    if isinstance(event, PersonEnrolled):
+        _check_enrolment(house, principal, event)
+    if isinstance(event, Frozen):
+        _check_freeze(tx, principal, event)
+    if isinstance(event, Unfrozen) and event.scope not in house.freezes:
+        hint = f"frozen now: {', '.join(house.freezes) or 'nothing'}"
+        raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
+    if isinstance(event, Mark):
+        check_mark(house.marks, event)
+
+
+def attested(tx: Reading, command: c.Command) -> c.Command:
+    """The command with the true size of what it passes on; Refused where nothing is stored under its digest."""
+    if not isinstance(command, c.Tell | c.SaveCheckpoint):
+        return command
+    content = tx.blob(command.digest)
+    if content is None:
+        words = f"nothing is stored under {safe(command.digest, 64)!r}"
+        raise Refused(words, exit=Exit.USAGE, hint="onloop tell and onloop checkpoint store it first")
+    return command if command.size == len(content) else replace(command, size=len(content))

@@ -1,0 +1,151 @@
+"""Where things are: the store's folder, what belongs into it, and what must stay outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onloop.errors import StoreError
+from onloop.store.sqlite.database import anchor_of
+
+if TYPE_CHECKING:
+    from onloop.gates.repository.mirror import Mirror
+
+LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A store's folder (0700). Agents' environments lie beside it, never inside."""
+
+    store: Path
+    own: Path | None = None
+    """Of a user who may not enter the store: the folder of their own in which their agents work."""
+
+    @property
+    def apart(self) -> bool:
+        """Seen by a user who may not enter the store: what they fetch to make clones of vouches for nothing."""
+        return self.own is not None
+
+    @property
+    def _beside(self) -> Path:
+        return self.own or self.store.parent
+
+    @property
+    def anchor(self) -> Path:
+        """Where the log's head is kept outside the store: beside its folder, or in `$ONLOOP_ANCHORS`."""
+        folder = os.environ.get("ONLOOP_ANCHORS", "")
+        if not folder.startswith("/"):
+            return anchor_of(self.store)
+        return Path(folder) / f"{sha256(os.fsencode(self.store)).hexdigest()[:16]}.anchor"
+
+    @property
+    def mirrors(self) -> Path:
+        """The bare mirrors that gates, diffs and merges use; apart, what clones are made of."""
+        return (self.own or self.store) / "mirrors"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where what agents send is looked through before anything else sees it."""
+        return self.store / "quarantine"
+
+    @property
+    def environments(self) -> Path:
+        """The agents' clones, one per task."""
+        return self._beside / "environments"
+
+    @property
+    def handed_over(self) -> Path:
+        """Where agents put artefacts before they submit (`$ONLOOP_OUT`), one folder per task."""
+        return self._beside / "out"
+
+    @property
+    def logs(self) -> Path:
+        """What agents printed, one file per task."""
+        return self._beside / "logs"
+
+    @property
+    def verifier_lock(self) -> Path:
+        """Held by the one verifier that is up."""
+        return self.store / "verifier.lock"
+
+    @property
+    def serve_lock(self) -> Path:
+        """Held by the one resident gateway that is up."""
+        return self.store / "serve.lock"
+
+    @property
+    def socket(self) -> Path:
+        """Where a resident gateway listens: outside of the store, which nobody else may enter."""
+        return self.store.parent / "serve" / "gateway.sock"
+
+    def mirror(self, origin: str) -> Mirror:
+        """The mirror of an origin: its last name, and a digest that keeps equal names apart."""
+        from onloop.gates.repository.mirror import Mirror  # here: most verbs need no git, and nothing of what starts it
+
+        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
+        folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
+        return Mirror(self.mirrors / folder, origin)
+
+    def environment(self, task: str) -> Path:
+        """The clone in which agents work on a task."""
+        return self.environments / task
+
+    def out(self, task: str) -> Path:
+        """Where the agent of a task puts its artefacts."""
+        return self.handed_over / task
+
+    def agent_log(self, task: str) -> Path:
+        """The file that holds what the agents of a task printed."""
+        return self.logs / f"{task}.log"
+
+
+def state_home() -> Path:
+    """`$XDG_STATE_HOME/onloop`, by the XDG base directory specification."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "onloop"
+
+
+def apart_from(home: Home, store_id: str) -> Home:
+    """The home as a user sees it who may not enter the store: what is theirs lies in their own state folder."""
+    is_plain = store_id.isascii() and store_id.isalnum() and len(store_id) <= LONGEST_ID
+    key = store_id if is_plain else sha256(store_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Home(home.store, state_home() / "stores" / key)
+
+
+def find_home(store: str | None) -> Home:
+    """The home that `--store` or `$ONLOOP_STORE` names, or the default one."""
+    given = store or os.environ.get("ONLOOP_STORE")
+    return Home(Path(given).expanduser().absolute() if given else state_home() / "store")
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a store folder is the asker's, or nobody's yet; one that cannot be seen is somebody else's."""
+    try:
+        return folder.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def check_private(folder: Path) -> None:
+    """Refuse a store folder that is a link, belongs to somebody else, or lets others in."""
+    try:
+        found = folder.lstat()
+    except OSError as problem:
+        raise StoreError(
+            f"there is no store in {folder}", hint="onloop init makes one; onloop demo shows one"
+        ) from problem
+    if not stat.S_ISDIR(found.st_mode):
+        raise StoreError(f"{folder} is not a folder of its own", hint="give the store's real folder with --store")
+    if found.st_uid != os.getuid():
+        raise StoreError(
+            f"{folder} belongs to user {found.st_uid}", hint="use a store of your own: onloop init --store DIR"
+        )
+    if found.st_mode & 0o077:
+        raise StoreError(f"{folder} is open to others", hint=f"chmod 700 {folder}")

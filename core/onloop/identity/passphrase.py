@@ -1,0 +1,191 @@
+"""People and their passphrases: enrolment, and either end of the exchange by which somebody proves who they are."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from onloop.errors import BadInput, Ground, NotAllowed
+from onloop.identity import scram
+from onloop.machine.commands import Voice
+from onloop.machine.definition import Assurance
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.store_state import PersonEnrolled, StoreState
+
+SHORTEST_PASSPHRASE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The end of an exchange: the server's final message, the person as the gateway knows them, and the store's id.
+
+    `enrolled` is how they are enrolled, without keys, where an earlier onloop did it: the keys are to be renewed.
+    """
+
+    final: str
+    person: Principal
+    store: str
+    enrolled: PersonEnrolled | None = None
+
+
+def enrolment(
+    name: str, groups: tuple[str, ...], email: str, passphrase: str, by: str, cost: int = scram.LEAST_COST
+) -> PersonEnrolled:
+    """The event that lets a person decide; BadInput for a name or passphrase that cannot be used. Slow by design."""
+    if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 40:
+        raise BadInput(f"{name!r} cannot be a person's name", hint="letters, digits, '-', '_' and '.', at most 40")
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise BadInput(
+            f"a passphrase of {len(passphrase)} characters is too short", hint=f"use {SHORTEST_PASSPHRASE} or more"
+        )
+    return rekeyed(PersonEnrolled(name, groups, email, "", "", by), passphrase, cost)
+
+
+def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COST) -> PersonEnrolled:
+    """The person with keys under a new salt, and nothing that an earlier onloop kept."""
+    salt = secrets.token_bytes(16)
+    keys = scram.keys_from(scram.salted_password(passphrase, salt, cost))
+    return replace(
+        person,
+        salt=salt.hex(),
+        verifier="",
+        cost=cost,
+        stored_key=keys.stored.hex(),
+        server_key=keys.server.hex(),
+    )
+
+
+def without_keys(person: PersonEnrolled) -> PersonEnrolled:
+    """The person without what a passphrase could be tried against, or a gateway be played with."""
+    return replace(person, salt="", verifier="", stored_key="", server_key="")
+
+
+def person_from_passphrase(
+    house: StoreState, name: str, passphrase: str, *, typed: bool, at: int | None = None
+) -> Principal:
+    """The person, if the passphrase is theirs: A1 if they typed it just now (at `at`, ms), A0 if a program held it."""
+    person = house.people.get(name)
+    kept = _kept(person) if person is not None else None
+    salt, cost = (bytes.fromhex(person.salt), person.cost) if person is not None else (b"\0" * 16, scram.EARLIER_COST)
+    stored = scram.keys_from(scram.salted_password(passphrase, salt, cost)).stored
+    if kept is None or person is None or not hmac.compare_digest(stored, kept[0]):
+        raise not_right(house, name)
+    return recognised(house, person, PersonProof(typed=typed, at=at))
+
+
+def not_right(house: StoreState, name: str) -> NotAllowed:
+    """What is said to whoever did not prove who they are: the same, whether or not such a person is enrolled."""
+    return NotAllowed(
+        f"the passphrase for {name!r} is not right, or nobody of that name is enrolled",
+        hint=f"enrolled: {', '.join(sorted(house.people)) or 'nobody; onloop init enrols the first'}",
+        ground=Ground.PASSPHRASE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonProof:
+    """How somebody proved themselves: typed or not, when (ms), how much it had decided, as which user.
+
+    `is_apart` says that this user is neither the store's owner nor anybody who claims, behind a box that holds.
+    """
+
+    typed: bool
+    at: int | None = None
+    uses: int = 0
+    uid: int | None = None
+    is_apart: bool = False
+
+
+def recognised(house: StoreState, person: PersonEnrolled, proof: PersonProof) -> Principal:
+    """The person whose passphrase was proved so, with what was proved and no more."""
+    level = Assurance.A0
+    if proof.typed and not house.scripted:
+        level = Assurance.A2 if proof.is_apart else Assurance.A1
+    voice = Voice(f"human:{person.name}", person.groups, level, person.email, proof.at, proof.uses, proof.uid)
+    return Principal(PrincipalKind.HUMAN, person.name, voice=voice)
+
+
+def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:
+    """Stored and server key of a person; None where no passphrase is on record."""
+    if person.stored_key:
+        return bytes.fromhex(person.stored_key), bytes.fromhex(person.server_key)
+    if not person.verifier:
+        return None
+    keys = scram.keys_from(bytes.fromhex(person.verifier))
+    return keys.stored, keys.server
+
+
+@dataclass(slots=True)
+class Challenge:
+    """The server's end: what it asked of whom. It is answered once."""
+
+    name: str
+    first: str
+    demanded: str
+    nonce: str
+    person: PersonEnrolled | None
+
+    @classmethod
+    def begin(cls, house: StoreState, message: str, blind: bytes) -> Challenge:
+        """What is asked of whoever sent a first message; nobody of that name is asked as somebody would be."""
+        name, nonce = scram.name_and_nonce(message)
+        nonce += secrets.token_urlsafe(24)
+        person = house.people.get(name)
+        if person is None or _kept(person) is None:
+            salt, cost = hmac.digest(blind, name.encode("utf-8", "surrogateescape"), "sha256")[:16], scram.LEAST_COST
+            return cls(name, message, scram.server_first(nonce, salt, cost, is_earlier=False), nonce, None)
+        salt, is_earlier = bytes.fromhex(person.salt), not person.stored_key
+        demanded = scram.server_first(nonce, salt, person.cost, is_earlier=is_earlier)
+        return cls(name, message, demanded, nonce, person)
+
+    def answered(self, final: scram.Final) -> tuple[str, bytes] | None:
+        """The server's final message and the key of decisions; None where the proof is not right."""
+        kept = _kept(self.person) if self.person is not None else None
+        exchange = scram.Exchange(self.first, self.demanded, final.without_proof)
+        if kept is None or final.nonce != self.nonce:
+            return None
+        client = exchange.client_key(kept[0], final.proof)
+        return None if client is None else (exchange.server_final(kept[1]), exchange.decision_key(client))
+
+
+@dataclass(slots=True)
+class Secret:
+    """What a client keeps of a passphrase in the place of it: keys under one salt and cost, and how it was got.
+
+    `age` says how long ago (ms) it was typed, `uses` counts what was decided under it.
+    """
+
+    name: str
+    typed: bool
+    salt: bytes
+    cost: int
+    keys: scram.Keys = field(repr=False)
+    uses: int = 0
+
+    @classmethod
+    def of(cls, name: str, passphrase: str, demand: scram.Demand, *, typed: bool) -> Secret:
+        """The keys of a passphrase as the server asks for them. Slow by design."""
+        keys = scram.keys_from(scram.salted_password(passphrase, demand.salt, demand.cost))
+        return cls(name, typed, demand.salt, demand.cost, keys)
+
+    def fits(self, demand: scram.Demand) -> bool:
+        """Whether the server still asks for these keys."""
+        return (demand.salt, demand.cost) == (self.salt, self.cost)
+
+
+def new_nonce() -> str:
+    """A client's part of the nonce."""
+    return secrets.token_urlsafe(24)
+
+
+def check_server(exchange: scram.Exchange, keys: scram.Keys, final: str) -> None:
+    """NotAllowed where whoever answered does not know the person: it is not the gateway that enrolled them."""
+    if not hmac.compare_digest(exchange.server_final(keys.server).encode(), final.encode("utf-8", "surrogateescape")):
+        raise NotAllowed("whoever answered is not the gateway that enrolled you", hint="do not decide there")
+
+
+def fingerprint(secret: bytes) -> str:
+    """A short name for a secret, which says nothing of it."""
+    return sha256(b"onloop name\0" + secret).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""What a store's history says about it."""

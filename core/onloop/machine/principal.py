@@ -1,0 +1,55 @@
+"""Principals: who acts. No credential is nobody, never a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop.machine.commands import Voice
+from onloop.machine.task import NOT_KNOWN, Hand
+
+
+class PrincipalKind(StrEnum):
+    """What acts; never convertible into one another."""
+
+    NOBODY = "nobody"
+    HUMAN = "human"
+    AGENT = "agent"
+    VERIFIER = "verifier"
+    LAUNCHER = "launcher"
+    INTEGRATION = "integration"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
+
+    kind: PrincipalKind
+    name: str
+    task: str | None = None
+    epoch: int = 0
+    step: str = ""
+    voice: Voice | None = None
+    hand: Hand = NOT_KNOWN
+
+    @property
+    def id(self) -> str:
+        """As it is logged: `kind:name`."""
+        return f"{self.kind.value}:{self.name}"
+
+
+NOBODY = Principal(PrincipalKind.NOBODY, "")
+TIMERS = Principal(PrincipalKind.GATEWAY, "timers")
+EFFECTS = Principal(PrincipalKind.GATEWAY, "effects")
+INTAKE = Principal(PrincipalKind.GATEWAY, "intake")
+
+
+def launcher(name: str, hand: Hand = NOT_KNOWN) -> Principal:
+    """A process that starts work and agents, as the operating system's user `name`."""
+    return Principal(PrincipalKind.LAUNCHER, name, hand=hand)
+
+
+def verifier(name: str) -> Principal:
+    """A process that runs gates and writes evidence."""
+    return Principal(PrincipalKind.VERIFIER, name)

@@ -1,0 +1,1 @@
+"""PURE. What decides: a command becomes events, or is refused."""

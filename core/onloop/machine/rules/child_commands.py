@@ -1,0 +1,92 @@
+"""Commands about children: making one, sending one away, and what their commits became."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from onloop.errors import Exit, Stale
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
+from onloop.machine.rules.fan_out import LONGEST_TITLE, make, wait
+from onloop.machine.rules.progress import advance, request_gates
+from onloop.machine.state import Reason, State
+
+SwarmCommand = c.Spawn | c.Dismiss | c.FinishFunnel | c.ReportConflict
+
+MOST_PATHS = 20
+
+
+def apply(course: DecisionBuilder, command: SwarmCommand) -> None:
+    """Decide a command about the children of a task, or about a task as a child."""
+    match command:
+        case c.Spawn():
+            _spawn(course, command)
+        case c.Dismiss(reason):
+            course.end(State.CANCELED, reason)
+        case c.FinishFunnel(effect_id, submission):
+            _check_funnel(course, effect_id)
+            course.record(e.Funnelled(submission))
+            if course.step.machine_gates:
+                request_gates(course)
+            else:
+                advance(course)
+        case c.ReportConflict():
+            _conflict(course, command)
+        case _:
+            assert_never(command)
+
+
+def _spawn(course: DecisionBuilder, command: c.Spawn) -> None:
+    check_holder(course.task, command.agent, command.epoch)
+    fan_out = course.step.fan_out
+    if fan_out is None or not fan_out.spawn:
+        refuse(
+            f"{course.step.id} does not let its agent spawn", Exit.USAGE, "do the work yourself, then: onloop submit"
+        )
+    count = len(course.task.children)
+    if count >= fan_out.most:
+        refuse(
+            f"{course.task.id} has {count} children, and {fan_out.most} is the most at {course.step.id}",
+            Exit.SPENT,
+            "onloop submit waits for those there are",
+        )
+    title = " ".join(command.title.split())
+    if not title or len(title) > LONGEST_TITLE:
+        refuse(
+            f"a title of {len(title)} characters names no child",
+            Exit.USAGE,
+            f'onloop spawn --title "…", 1 to {LONGEST_TITLE} characters',
+        )
+    if any(known.title == title for known in course.task.children):
+        refuse(f"{course.task.id} has a child {title!r} already", Exit.USAGE, "give each child a title of its own")
+    check_length(command.brief, "a brief")
+    make(course, [(title, f"{fan_out.brief}\n{command.brief}".strip())])
+
+
+def _check_funnel(course: DecisionBuilder, effect_id: str) -> None:
+    under_way = course.task.effect.id if course.task.effect else None
+    if under_way != effect_id:
+        raise Stale(
+            f"effect {effect_id} of {course.task.id} is not under way; {under_way or 'none'} is", hint="drop it"
+        )
+
+
+def _conflict(course: DecisionBuilder, command: c.ReportConflict) -> None:
+    """One child mends a conflict; when that did not help, or none is declared, a person is asked."""
+    _check_funnel(course, command.id)
+    fan_out = course.step.fan_out
+    paths = ", ".join(command.paths[:MOST_PATHS])
+    words = f"the work of {command.child} conflicts with what was merged before it in {paths}"
+    tried = any(made.resolves for made in course.task.children)
+    course.record(e.EffectFailed(command.id, e.EffectProblem.CONFLICT, words))
+    if fan_out is None or not fan_out.resolve or tried:
+        course.hold(Reason.CONFLICT, words)
+        return
+    merged = course.task.joined or ()
+    brief = (
+        f"Merge what these tasks handed in into one commit, in this order: {', '.join(merged)}. Their commits are in "
+        f"your clone below refs/remotes/origin/tasks/. Conflicting files: {paths}. Keep what each of them is for."
+    )
+    make(course, [(f"resolve the conflict in {paths}"[:LONGEST_TITLE], brief)], merges=merged)
+    wait(course)

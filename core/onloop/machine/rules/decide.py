@@ -1,0 +1,136 @@
+"""The rules: (definition, task, facts, command, now) → events, or Refused. Each kind of command has its room."""
+
+from __future__ import annotations
+
+from onloop.errors import Exit
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.definition import Definition
+from onloop.machine.evolve import evolve
+from onloop.machine.rules import (
+    agent_reviews,
+    child_commands,
+    effect_rules,
+    human_decisions,
+    message_rules,
+    ownership,
+    submissions,
+    suspension,
+)
+from onloop.machine.rules.decision_builder import DecisionBuilder, Facts, refuse
+from onloop.machine.rules.freshness import ago, check_version
+from onloop.machine.rules.progress import enter
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Kind, Task
+from onloop.machine.transition_table import check_move
+
+_NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
+"""What would let a task of a paused run go on."""
+
+
+def decide(
+    definition: Definition,
+    task: Task | None,
+    facts: Facts,
+    command: c.Command,
+    now: int,
+    *,
+    id: str,  # noqa: A002
+) -> tuple[e.Event, ...]:
+    """The events that `command` causes at `now` (ms) for the task called `id`; Refused says why there are none."""
+    return tuple(course_of(definition, task, facts, command, now, id=id).events)
+
+
+def course_of(
+    definition: Definition,
+    task: Task | None,
+    facts: Facts,
+    command: c.Command,
+    now: int,
+    *,
+    id: str,  # noqa: A002
+) -> DecisionBuilder:
+    """What `decide` decides, with the task as it is after those events."""
+    if facts.frozen is not None and not _is_too_late_for_a_freeze(task, command):
+        refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
+    if isinstance(command, c.Create):
+        if task is not None:
+            refuse(f"{id} exists already", Exit.USAGE, f"onloop show {id}")
+        return _created(definition, facts, command, now, id)
+    if task is None:
+        refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")
+    if task.ended:
+        words = f"{task.state.value}, {task.detail}, {ago(task.since, now)}"
+        refuse(f"{id} has ended: {words}", Exit.ENDED, f"onloop show {id}")
+    if facts.run_paused and isinstance(command, _NOT_WHILE_PAUSED):
+        refuse(f"{id} is a part of {task.run}, which is paused", Exit.HELD, f"onloop resume {task.run}")
+    check_version(task, getattr(command, "version", None), facts.changes, now)
+    course = DecisionBuilder(definition, task, facts, now)
+    message_rules.acknowledge(course, command)
+    _apply(course, command)
+    check_move(task.state, command, course.task.state)
+    return course
+
+
+def _is_too_late_for_a_freeze(task: Task | None, command: c.Command) -> bool:
+    """Whether it says that a target has moved by a push that was under way: the log must say so, frozen or not.
+
+    What follows from it may not begin before the freeze is lifted.
+    """
+    intent = task.effect if task is not None else None
+    return isinstance(command, c.FinishEffect) and intent is not None and intent.expected is not None
+
+
+def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> DecisionBuilder:
+    created = e.Created(
+        title=command.title,
+        kind=command.kind,
+        definition=command.definition,
+        workflow=command.workflow,
+        sponsor=command.sponsor,
+        run=command.run,
+        parent=command.parent,
+        repo=command.repo,
+        origin=command.origin,
+        target=command.target,
+        max_parallel=command.max_parallel,
+        brief=command.brief,
+        merges=command.merges,
+        funnel=command.funnel,
+        programs=facts.programs,
+    )
+    course = DecisionBuilder(definition, evolve(None, created, id=task_id, at=now), facts, now, [created])
+    if command.kind is Kind.FLEET:
+        course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "its repositories are being worked on"))
+    else:
+        enter(course, definition.steps[0])
+    return course
+
+
+def _apply(course: DecisionBuilder, command: c.Command) -> None:
+    match command:
+        case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
+            ownership.apply(course, command)
+        case c.Submit() | c.ReportGate():
+            submissions.apply(course, command)
+        case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
+            human_decisions.apply(course, command)
+        case c.Pause() | c.Exclude() | c.Resume():
+            suspension.apply(course, command)
+        case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
+            _apply_in_swarm(course, command)
+        case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
+            effect_rules.apply(course, command)
+        case c.Create():
+            raise ValueError("Create begins a task; it is not applied to one")
+        case _:
+            message_rules.apply(course, command)
+
+
+def _apply_in_swarm(
+    course: DecisionBuilder, command: c.Judge | c.Spawn | c.Dismiss | c.FinishFunnel | c.ReportConflict
+) -> None:
+    if isinstance(command, c.Judge):
+        agent_reviews.apply(course, command)
+    else:
+        child_commands.apply(course, command)

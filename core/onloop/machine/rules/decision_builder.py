@@ -1,0 +1,163 @@
+"""A decision being made: the task as it becomes, and the events that take it there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from onloop.errors import Exit, Ground, NotAllowed, Refused
+from onloop.machine import events as e
+from onloop.machine.definition import Assurance, Definition, HumanGate, Step
+from onloop.machine.evolve import evolve
+from onloop.machine.rules.freshness import Change
+from onloop.machine.rules.join import Child
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Program, Request, RequestKind, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What else is true, read in the same transaction.
+
+    `frozen` names the freeze that covers the task; `lease_expires` is ms; `children` are the states of those that are
+    not excluded; `people` maps everyone enrolled to their groups; `changes` are the events after the version that the
+    command names, if that is not the newest. `swarm` is the children of the current step, in order; `handed` the lines
+    of the artefacts to fan out over.
+    """
+
+    frozen: str | None = None
+    lease_expires: int | None = None
+    slot_free: bool = True
+    children: tuple[State, ...] = ()
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    swarm: tuple[Child, ...] = ()
+    handed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    run_live: bool = True
+    run_paused: bool = False
+    changes: tuple[Change, ...] = ()
+    programs: tuple[Program, ...] = ()
+    """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
+
+
+@dataclass(slots=True)
+class DecisionBuilder:
+    """Events so far, and the task after them."""
+
+    definition: Definition
+    task: Task
+    facts: Facts
+    now: int
+    events: list[e.Event] = field(default_factory=list)
+
+    def record(self, *events: e.Event) -> None:
+        """Take `events` as having happened."""
+        for event in events:
+            self.task = evolve(self.task, event, id=self.task.id, at=self.now)
+            self.events.append(event)
+
+    @property
+    def step(self) -> Step:
+        """The step where the task stands."""
+        if self.task.step is None:
+            refuse(f"{self.task.id} stands at no step", Exit.NOTHING, f"onloop show {self.task.id}")
+        return self.definition.step(self.task.step)
+
+    def end_lease(self, why: str) -> None:
+        """Fence off the holder, if there is one."""
+        if self.task.holder is not None:
+            self.record(e.LeaseEnded(self.task.epoch, why))
+
+    def close_requests(self, why: str) -> None:
+        """Withdraw whatever a person is still asked."""
+        for request in self.task.requests:
+            self.record(e.RequestClosed(request.id, why))
+
+    def ask(
+        self, kind: RequestKind, question: str, *, gate: HumanGate | None = None, asked_by: str = "gateway"
+    ) -> None:
+        """Open a request; its id is the task's, plus what is asked, plus the version at which it was."""
+        self.record(
+            e.RequestOpened(
+                Request(
+                    id=f"{self.task.id}/{gate.id if gate else kind.value}/{self.task.version}",
+                    kind=kind,
+                    step=self.step.id,
+                    question=question,
+                    opened_at=self.now,
+                    gate=gate.id if gate else None,
+                    approvers=gate.approvers if gate else (),
+                    quorum=gate.quorum if gate else 1,
+                    assurance=gate.assurance if gate else Assurance.A0,
+                    asked_by=asked_by,
+                    fresh_ms=gate.fresh_ms if gate else None,
+                )
+            )
+        )
+
+    def hold(self, reason: Reason, detail: str) -> None:
+        """Stop and ask a person what now. The lease ends, the environment stays."""
+        self.end_lease(reason.value)
+        self.ask(RequestKind.CHOICE, detail)
+        self.record(e.Moved(State.INPUT_REQUIRED, reason, detail))
+
+    def end(self, state: State, words: str) -> None:
+        """Nothing more happens to the task."""
+        self.end_lease(state.value)
+        self.close_requests(state.value)
+        self.record(e.Moved(state, None, words))
+
+
+def refuse(message: str, exit: Exit, hint: str) -> NoReturn:  # noqa: A002 - the field's own word
+    """Say no."""
+    raise Refused(message, exit=exit, hint=hint)
+
+
+def check_holder(task: Task, agent: str, epoch: int) -> None:
+    """Refuse unless `agent` holds the task under `epoch`: a superseded owner never writes."""
+    if task.ended:
+        refuse(f"{task.id} has ended: {task.state.value}", Exit.ENDED, f"onloop show {task.id}")
+    if task.state is State.INPUT_REQUIRED:
+        refuse(
+            f"{task.id} waits for a person: {task.detail or task.reason}",
+            Exit.HELD,
+            "stop here; the worker hands the task out again when a person has decided",
+        )
+    if task.holder != agent or task.epoch != epoch:
+        now = f"held by {task.holder} under epoch {task.epoch}" if task.holder else "held by nobody"
+        raise NotAllowed(
+            f"{task.id} is {now}, and you are {agent} with epoch {epoch}",
+            hint="stop work on it: its lease was lost; onloop claim --role ROLE takes another task",
+            ground=Ground.SUPERSEDED,
+        )
+
+
+LONGEST_WORDS = 10_000
+"""How many characters a question, an answer, a reason or a note may have."""
+
+
+def check_length(words: str, what: str) -> None:
+    """Refuse words that nobody could read."""
+    if len(words) > LONGEST_WORDS:
+        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"say it in {LONGEST_WORDS} or fewer")
+
+
+def check_words(words: str, what: str, example: str) -> None:
+    """Refuse words that are not there, or that nobody could read; `example` is how to give them."""
+    if not words.strip():
+        refuse(f"{what} is needed, and none was given", Exit.USAGE, example)
+    check_length(words, what)
+
+
+def check_enrolled(course: DecisionBuilder, person: str) -> None:
+    """Refuse whoever is not enrolled."""
+    if person not in course.facts.people:
+        raise NotAllowed(f"{person} is not enrolled", hint="an enrolled person must decide")
+
+
+def check_target_at_rest(task: Task) -> None:
+    """Refuse to step in while the gateway is about to move the target: what becomes of that is not known yet."""
+    if task.effect is not None and task.effect.expected is not None:
+        refuse(
+            f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
+        )

@@ -1,0 +1,92 @@
+"""Effects and parents: what happens outside, and what is computed from children."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from onloop.errors import Exit, Stale
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
+from onloop.machine.rules.fan_out import settle
+from onloop.machine.rules.flagging import flags_of
+from onloop.machine.rules.progress import advance, ask_again, start
+from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.task import Kind
+
+HELD_FOR = {
+    e.EffectProblem.CONFLICT: Reason.CONFLICT,
+    e.EffectProblem.GATE_FAILED: Reason.GATE_FAILED,
+    e.EffectProblem.CHANGED: Reason.CHANGED_SINCE_APPROVAL,
+    e.EffectProblem.ERROR: Reason.GATE_FAILED,
+    e.EffectProblem.UNCLONABLE: Reason.GATE_FAILED,
+    e.EffectProblem.FLAGGED: Reason.CHANGED_SINCE_APPROVAL,
+}
+"""Why a person is asked when an effect did not happen."""
+
+
+def apply(course: DecisionBuilder, command: c.EffectCommand) -> None:
+    """Decide a command of the effect executor, or look at the children."""
+    match command:
+        case c.StartEffect(effect_id, expected, result):
+            _check_effect(course, effect_id)
+            course.record(e.EffectStarted(effect_id, expected, result))
+        case c.FinishEffect(effect_id, result):
+            _check_effect(course, effect_id)
+            course.record(e.EffectDone(effect_id, result))
+            advance(course)
+        case c.FailEffect(effect_id):
+            _check_effect(course, effect_id)
+            _fail(course, command)
+        case c.VoidEffect(effect_id, submission, why):
+            _check_effect(course, effect_id)
+            course.record(e.EffectVoided(effect_id, submission, why))
+            ask_again(course)
+        case c.Settle():
+            _settle(course)
+        case _:
+            assert_never(command)
+
+
+def _fail(course: DecisionBuilder, command: c.FailEffect) -> None:
+    """Ask a person what now; what is flagged and was not shown is shown, and then the effect starts anew."""
+    known = flags_of(course.task)
+    course.record(e.EffectFailed(command.id, command.problem, command.detail, command.flags))
+    if command.problem is e.EffectProblem.FLAGGED and flags_of(course.task) != known:
+        start(course)
+    else:
+        course.hold(HELD_FOR[command.problem], command.detail)
+
+
+def _check_effect(course: DecisionBuilder, effect_id: str) -> None:
+    under_way = course.task.effect.id if course.task.effect else None
+    if under_way != effect_id:
+        raise Stale(
+            f"effect {effect_id} of {course.task.id} is not under way; {under_way or 'none'} is", hint="drop it"
+        )
+
+
+def _settle(course: DecisionBuilder) -> None:
+    """End a fleet when its last repository has ended, the excluded ones left out; never before, nor while paused."""
+    states = course.facts.children
+    if course.task.kind is Kind.WORK and course.task.reason is Reason.CHILDREN_RUNNING:
+        if course.step.fan_out is None or course.task.joined is not None:
+            advance(course)
+        else:
+            settle(course)
+        return
+    if course.task.kind is not Kind.FLEET:
+        refuse(f"{course.task.id} has no children to settle", Exit.NOTHING, f"onloop show {course.task.id}")
+    if course.task.state is State.PAUSED or not states or any(state not in TERMINAL for state in states):
+        return
+    counts = {state: states.count(state) for state in State if state in states}
+    words = ", ".join(f"{count} {state.value}" for state, count in counts.items())
+    course.end(_fleet_end(counts), words)
+
+
+def _fleet_end(counts: dict[State, int]) -> State:
+    if State.FAILED in counts:
+        return State.FAILED
+    if State.COMPLETED in counts:
+        return State.COMPLETED
+    return State.REJECTED if State.REJECTED in counts else State.CANCELED

@@ -1,0 +1,109 @@
+"""Whether a task is still as a person saw it, and if not, what has happened to it since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from onloop.errors import Exit, Refused, Stale
+from onloop.machine import events as e
+from onloop.machine.task import Decision, DecisionKind, Task
+
+MOST_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that has happened to a task: what, who caused it, and when (ms)."""
+
+    event: e.Event
+    by: str
+    at: int
+
+
+def proof_words(decision: Decision) -> str:
+    """What was proved with a decision: the level, how old the proof was, and an address that says nothing."""
+    age = decision.proof_age_ms
+    typed = "" if age is None else f", proved {age // 1000} s before"
+    return f"{decision.assurance.value}{typed}{', commits carry their address' if decision.own_address else ''}"
+
+
+_PAST: Mapping[DecisionKind, str] = {
+    DecisionKind.APPROVE: "approved",
+    DecisionKind.REJECT: "rejected",
+    DecisionKind.ANSWER: "answered",
+    DecisionKind.RETRY: "had it retried",
+    DecisionKind.REASSIGN: "reassigned it",
+    DecisionKind.CANCEL: "canceled it",
+}
+_IMMATERIAL = (
+    e.Reminded,
+    e.Escalated,
+    e.Told,
+    e.MessageReceived,
+    e.MessagesShown,
+    e.MessagesAcknowledged,
+    e.CheckpointSaved,
+    e.ContextReported,
+)
+"""What changes nothing of what a person has looked at."""
+
+
+def check_version(task: Task, version: int | None, changes: Sequence[Change], now: int) -> None:
+    """Refuse what was meant for the task at `version`, if it has changed since; `changes` are all events after it."""
+    if version is None or version == task.version:
+        return
+    if version > task.version:
+        words = f"{task.id} is at version {task.version}, not yet at {version}"
+        raise Refused(words, exit=Exit.USAGE, hint=f"onloop show {task.id}")
+    if changes and all(isinstance(change.event, _IMMATERIAL) for change in changes):
+        return
+    told = _told(task, changes, now)
+    raise Stale(
+        f"{task.id} was at version {version} when you looked, and is at {task.version} now: {told}",
+        hint=f"onloop show {task.id} shows it as it is now",
+    )
+
+
+def ago(at: int, now: int) -> str:
+    """How long ago, for a sentence."""
+    return f"{max(0, now - at) // 1000} s ago"
+
+
+def decided_words(decision: Decision, now: int) -> str:
+    """Who decided what, and when."""
+    return f"{decision.answer.value} by {decision.by}, {ago(decision.at, now)}"
+
+
+def _told(task: Task, changes: Sequence[Change], now: int) -> str:
+    words = [f"{said} {ago(change.at, now)}" for change in changes for said in _words(change)]
+    stands = f"{task.state.value} ({task.reason.value})" if task.reason else task.state.value
+    return ", ".join((*words[-MOST_TOLD:], f"it is {stands}"))
+
+
+def _words(change: Change) -> Iterator[str]:
+    match change.event:
+        case e.Decided(decision):
+            yield f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if decision.gate else ''}"
+        case e.Claimed(agent):
+            yield f"{agent} claimed it"
+        case e.Submitted(submission, by):
+            yield f"{by or change.by} submitted {submission.head[:12]}"
+        case e.GateReported(evidence):
+            yield f"gate {evidence.gate} said {evidence.verdict.value}"
+        case e.Reassigned(to, by):
+            yield f"{by} gave it to {to}"
+        case e.EffectDone():
+            yield "its effect was done"
+        case _:
+            yield from _words_of_ends(change.event)
+
+
+def _words_of_ends(event: e.Event) -> Iterator[str]:
+    match event:
+        case e.AttemptEnded(end):
+            yield f"an attempt ended ({end.value})"
+        case e.HandedOff(handover):
+            yield f"{handover.by} handed it to {handover.to or 'anyone in its role'}"
+        case _:
+            pass

@@ -1,0 +1,307 @@
+"""What people decide, and what is asked of them."""
+
+from __future__ import annotations
+
+from typing import NoReturn, assert_never
+
+from onloop.errors import BadInput, Exit, NotAllowed, Stale
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.agent_names import check_agent
+from onloop.machine.definition import Assurance, ExpireOutcome
+from onloop.machine.digest import shown_digest
+from onloop.machine.rules.decision_builder import (
+    DecisionBuilder,
+    check_enrolled,
+    check_holder,
+    check_length,
+    check_target_at_rest,
+    check_words,
+    refuse,
+)
+from onloop.machine.rules.flagging import flags_digest
+from onloop.machine.rules.freshness import ago, decided_words
+from onloop.machine.rules.independence import barred, is_among
+from onloop.machine.rules.progress import enter, go_on, may_decide, request_gates, start
+from onloop.machine.state import LIVE, Reason, State
+from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
+from onloop.machine.voice import is_fresh, proof_age
+
+HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
+
+
+def apply(course: DecisionBuilder, command: HumanCommand) -> None:
+    """Decide a command by which a person is asked, or answers."""
+    match command:
+        case c.Ask():
+            _ask(course, command)
+        case c.Approve():
+            _approve(course, command)
+        case c.Reject():
+            _reject(course, command)
+        case c.Reply():
+            _reply(course, command)
+        case c.Reassign():
+            _reassign(course, command)
+        case c.Retry():
+            _retry(course, command)
+        case c.Cancel():
+            _cancel(course, command)
+        case _:
+            assert_never(command)
+
+
+def _ask(course: DecisionBuilder, command: c.Ask) -> None:
+    check_holder(course.task, command.agent, command.epoch)
+    check_words(command.question, "a question", f'onloop ask "What …?" for {course.task.id}')
+    course.end_lease("question")
+    course.ask(RequestKind.QUESTION, command.question, asked_by=command.agent)
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.QUESTION, command.question))
+
+
+def _approve(course: DecisionBuilder, command: c.Approve) -> None:
+    request = _open_request(course, command.request, {RequestKind.APPROVAL})
+    _check_voice(course, request, command.voice)
+    _check_fresh(course, request, command.voice)
+    _check_shown(course.task, request, command.digest)
+    if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
+        refuse(
+            f"{command.voice.person} has approved {request.id} already; {request.quorum} people are needed",
+            Exit.HELD,
+            "another person must approve",
+        )
+    check_length(command.note, "a note")
+    course.record(
+        e.Decided(_decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest))
+    )
+    go_on(course)
+
+
+def _reject(course: DecisionBuilder, command: c.Reject) -> None:
+    check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
+    request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
+    _check_voice(course, request, command.voice)
+    _check_shown(course.task, request, command.digest)
+    course.record(
+        e.Decided(_decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest))
+    )
+    _return_work(course, command.voice.person, command.reason)
+
+
+def _return_work(course: DecisionBuilder, by: str, reason: str) -> None:
+    course.close_requests("rejected")
+    target = course.definition.reject_target(course.step.id)
+    if target is None:
+        course.end(State.REJECTED, f"rejected by {by}: {reason}")
+    else:
+        enter(course, target, Feedback("reject", reason, by, course.now))
+
+
+def _reply(course: DecisionBuilder, command: c.Reply) -> None:
+    check_words(command.text, "an answer", f'onloop answer {course.task.id} "…"')
+    request = _open_request(course, command.request, {RequestKind.QUESTION})
+    _check_voice(course, request, command.voice)
+    course.record(e.Decided(_decision(course, request, DecisionKind.ANSWER, command.voice, command.text)))
+    course.record(e.RequestClosed(request.id, "answered"))
+    words = f"{request.question} → {command.text}"
+    course.record(e.CountersReset(Feedback("answer", words, command.voice.person, course.now)))
+    start(course)
+
+
+def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
+    check_words(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    check_words(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
+    check_enrolled(course, command.voice.person)
+    task = course.task
+    if task.state is State.PAUSED:
+        refuse(f"{task.id} is paused: {task.detail}", Exit.HELD, f"onloop resume {task.id} lets it go on first")
+    if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
+        refuse(
+            f"{task.id} at {course.step.id} is not work that an agent could take over",
+            Exit.HELD,
+            f'onloop reject {task.id} --reason "…" returns it to an agent',
+        )
+    _check_new_owner(course, command.to)
+    _spend_requests(course, DecisionKind.REASSIGN, command.voice, command.reason)
+    course.end_lease("reassigned")
+    course.record(e.Reassigned(command.to, command.voice.person))
+    course.record(e.CountersReset(Feedback("handoff", command.reason, command.voice.person, course.now)))
+    course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
+
+
+def _check_new_owner(course: DecisionBuilder, owner: str) -> None:
+    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
+    roles = dict.fromkeys(step.role for step in course.definition.steps if step.role)
+    known = f"--to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
+    if owner.startswith("agent:"):
+        try:
+            check_agent(owner)
+        except BadInput as problem:
+            refuse(problem.message, Exit.USAGE, known)
+        bar = barred(course.task, course.step, owner)
+        if bar:
+            refuse(f"{owner} could never take this step: {bar}", Exit.USAGE, known)
+    elif owner not in roles:
+        refuse(f"{owner!r} is neither an agent nor a role of {course.task.workflow}", Exit.USAGE, known)
+
+
+def _retry(course: DecisionBuilder, command: c.Retry) -> None:
+    check_enrolled(course, command.voice.person)
+    task = course.task
+    choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
+    if not choices and task.reason is not Reason.RETRY_BACKOFF:
+        last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
+        why = task.reason.value if task.reason else "moving"
+        refuse(
+            f"{task.id} is {task.state.value} ({why}): nothing to retry{last}",
+            Exit.HELD if task.state is State.INPUT_REQUIRED else Exit.NOTHING,
+            f"onloop show {task.id}",
+        )
+    errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
+    _spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
+    again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
+    course.record(e.CountersReset(again, course.facts.programs))
+    if errored and task.reason is Reason.GATE_FAILED:
+        request_gates(course)
+    else:
+        start(course)
+
+
+def _cancel(course: DecisionBuilder, command: c.Cancel) -> None:
+    check_enrolled(course, command.voice.person)
+    task = course.task
+    if task.kind is Kind.FLEET and any(state in LIVE for state in course.facts.children):
+        refuse(f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends with the last of them")
+    check_target_at_rest(task)
+    _spend_requests(course, DecisionKind.CANCEL, command.voice, command.reason)
+    course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
+
+
+def remind(course: DecisionBuilder, request_id: str) -> None:
+    """Remind once for all reminders that were missed: a week without anybody up is one reminder, not a thousand."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    if request is not None and gate.remind_ms is not None:
+        course.record(e.Reminded(request_id, (course.now - request.opened_at) // gate.remind_ms))
+
+
+def escalate(course: DecisionBuilder, request_id: str) -> None:
+    """Widen who may decide the request, as its gate says."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    course.record(e.Escalated(request_id, gate.escalate.to if gate.escalate else ()))
+
+
+def expire(course: DecisionBuilder, request_id: str) -> None:
+    """Nobody decided in time: hold or reject, as the gate says; never approve."""
+    request = course.task.request(request_id)
+    gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
+    words = f"nobody decided {gate.id} in time"
+    if gate.expire is not None and gate.expire.outcome is ExpireOutcome.REJECT:
+        _return_work(course, "gateway", words)
+    else:
+        course.close_requests("expired")
+        course.hold(Reason.HALTED, words)
+
+
+def _spend_requests(course: DecisionBuilder, answer: DecisionKind, voice: c.Voice, words: str) -> None:
+    for request in course.task.requests:
+        course.record(e.Decided(_decision(course, request, answer, voice, words)))
+    course.close_requests(answer.value)
+
+
+def _decision(
+    course: DecisionBuilder, request: Request, answer: DecisionKind, voice: c.Voice, words: str, digest: str = ""
+) -> Decision:
+    now = course.task.submission
+    return Decision(
+        request=request.id,
+        answer=answer,
+        by=voice.person,
+        assurance=_proved(course.task, voice),
+        at=course.now,
+        reason=words,
+        digest=digest,
+        step=request.step,
+        gate=request.gate,
+        visit=course.task.visits.get(request.step, 0),
+        head=now.head if now else "",
+        base=now.base if now else "",
+        proof_age_ms=proof_age(voice, course.now),
+        own_address=now is not None and is_among(voice.email, now.authors),
+        flagged=flags_digest(course.task),
+    )
+
+
+def _open_request(course: DecisionBuilder, request_id: str, kinds: set[RequestKind]) -> Request:
+    request = course.task.request(request_id)
+    if request is None:
+        _refuse_closed(course.task, request_id, course.now)
+    if request.kind not in kinds:
+        verb = {"approval": "approve or reject", "question": "answer", "choice": "retry, reassign, reject or cancel"}
+        refuse(
+            f"{request.id} is a {request.kind.value}, which this does not decide",
+            Exit.USAGE,
+            f"onloop {verb[request.kind.value]} {course.task.id}",
+        )
+    return request
+
+
+def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
+    last = next((d for d in reversed(task.decisions) if d.request == request_id), None)
+    if last is not None:
+        raise Stale(
+            f"{request_id} was decided already: {decided_words(last, now)}",
+            hint=f"onloop show {task.id}",
+        )
+    if task.state is State.PAUSED:
+        raise Stale(
+            f"{request_id} was withdrawn: {task.detail}, {ago(task.since, now)}", hint=f"onloop resume {task.id}"
+        )
+    raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names what is asked now")
+
+
+def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
+    """Refuse whoever is not asked, is not enrolled, held the work, or proved too little.
+
+    An address in a commit is text that its author chose: it is said, and bars nobody.
+    """
+    task = course.task
+    if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
+        who = ", ".join(request.approvers) or "an enrolled person"
+        raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
+    if any(voice.person in held for held in task.workers.values()):
+        raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
+    proved = _proved(task, voice)
+    if not proved.reaches(request.assurance):
+        raise NotAllowed(
+            f"{request.id} demands {request.assurance.value}, and {proved.value} was proved",
+            hint="onloop doctor says which level this machine reaches",
+        )
+
+
+def _proved(task: Task, voice: c.Voice) -> Assurance:
+    """What was proved about the person as far as this task goes: no A2 for a user as whom it was worked on."""
+    hands = (hand.uid for claimed in task.hands.values() for hand in claimed)
+    return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
+
+
+def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
+    """Refuse a passphrase that was typed too long ago for this gate."""
+    if is_fresh(voice, request.fresh_ms, course.now):
+        return
+    age = proof_age(voice, course.now)
+    told = "an unknown time" if age is None else f"{age // 1000} s"
+    used = f", and has decided {voice.decided} times since" if voice.decided else ""
+    raise NotAllowed(
+        f"{request.id} wants a passphrase that is typed for it, and yours was typed {told} ago{used}",
+        hint="type it once more: the decision is sent at once",
+    )
+
+
+def _check_shown(task: Task, request: Request, digest: str) -> None:
+    if digest != shown_digest(task, request):
+        raise Stale(
+            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
+            hint=f"onloop show {task.id} shows it as it is now",
+        )

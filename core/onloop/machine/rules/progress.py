@@ -1,0 +1,283 @@
+"""How a task moves from step to step: entering, leaving, losing a try, ending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from onloop.machine import events as e
+from onloop.machine.definition import HumanGate, Step
+from onloop.machine.flags import flag_words
+from onloop.machine.messages import Handover
+from onloop.machine.rules import fan_out as fan
+from onloop.machine.rules.decision_builder import DecisionBuilder
+from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
+from onloop.machine.rules.independence import is_reviewed
+from onloop.machine.rules.message_rules import hand_over, is_spent
+from onloop.machine.state import LIVE, Reason, State
+from onloop.machine.task import Decision, DecisionKind, Feedback, RequestKind, Task, Verdict
+
+
+def enter(course: DecisionBuilder, step: Step, feedback: Feedback | None = None) -> None:
+    """Stand at `step` and start what it needs; past `max_visits` a person is asked instead."""
+    visit = course.task.visits.get(step.id, 0) + 1
+    course.record(e.StepEntered(step.id, visit, step.role))
+    if feedback is not None:
+        course.record(e.CountersReset(feedback))
+    if visit > step.max_visits:
+        course.hold(Reason.ROUNDS_EXHAUSTED, f"{step.id} was entered {visit} times; max_visits is {step.max_visits}")
+    else:
+        start(course)
+
+
+def start(course: DecisionBuilder) -> None:
+    """Start the current step: wait for an agent, ask the verifier, begin the effect, or ask people."""
+    step = course.step
+    if step.effect is not None:
+        _start_effect(course, step)
+    elif step.fan_out is not None and (step.role is None or course.task.reason in {Reason.HALTED, Reason.CONFLICT}):
+        fan.begin(course, step.fan_out)
+    elif step.role is not None:
+        course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {course.task.owner or step.role}"))
+    elif step.machine_gates:
+        request_gates(course)
+    else:
+        advance(course)
+
+
+def request_gates(course: DecisionBuilder) -> None:
+    """Ask the verifier for every machine gate of the step on the current submission."""
+    gates = tuple(gate.id for gate in course.step.machine_gates)
+    course.record(e.GatesRequested(gates))
+    course.record(e.Moved(State.WORKING, Reason.GATES_RUNNING, f"verifying {', '.join(gates)}"))
+
+
+def advance(course: DecisionBuilder) -> None:
+    """Leave the step if every gate of it allows now; otherwise ask the people whose approval is missing."""
+    step = course.step
+    if step.fan_out is not None and course.task.joined is None:
+        fan.wait(course)
+        return
+    if not all(course.task.passed(step.id, gate.id) for gate in step.machine_gates):
+        return
+    if not all(is_reviewed(course.task, step, gate) for gate in step.review_gates):
+        return
+    waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.people)]
+    if not waiting:
+        _leave(course)
+        return
+    _ask_people(course, step, waiting)
+
+
+def _ask_people(course: DecisionBuilder, step: Step, waiting: list[HumanGate]) -> None:
+    course.end_lease("gates passed")
+    for request in course.task.requests:
+        if request.gate not in {gate.id for gate in waiting}:
+            course.record(e.RequestClosed(request.id, "approved"))
+    asked = {request.gate for request in course.task.requests}
+    for gate in waiting:
+        if gate.id not in asked:
+            course.ask(RequestKind.APPROVAL, approval_question(course.task, step), gate=gate)
+    names = ", ".join(gate.id for gate in waiting)
+    again = f", again (changed_since_approval): {course.task.voided}" if course.task.voided else ""
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}{again}"))
+
+
+def approval_question(task: Task, step: Step) -> str:
+    """The question of an approval in one sentence, made of the gateway's own facts."""
+    head = task.submission.head[:12] if task.submission else "nothing"
+    where = f" in {task.repo}" if task.repo else ""
+    flags = flags_of(task)
+    told = f" It changes what judged it: {flag_words(flags)}." if flags else ""
+    again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
+    return f"May {head}{where} pass {step.id}?{told}{again}"
+
+
+def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether enough people who may decide now have approved what counts now; absence is no."""
+    return len({decision.by for decision in valid_approvals(task, step, gate, people)}) >= gate.quorum
+
+
+def valid_approvals(
+    task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]
+) -> tuple[Decision, ...]:
+    """The approvals of `gate` that count: this visit, this commit and base, and a person still entitled."""
+    entitled = (*gate.approvers, *(gate.escalate.to if gate.escalate else ()))
+    head, base = (task.submission.head, task.submission.base) if task.submission else ("", "")
+    return tuple(
+        d
+        for d in task.decisions
+        if d.answer is DecisionKind.APPROVE
+        and (d.step, d.gate, d.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
+        and (d.head, d.base) == (head, base)
+        and d.assurance.reaches(gate.assurance)
+        and may_decide(d.by, people.get(d.by), entitled)
+    )
+
+
+def may_decide(person: str, groups: tuple[str, ...] | None, entitled: tuple[str, ...]) -> bool:
+    """Whether an enrolled person is among `entitled` (names and groups); nobody enrolled has `groups` None."""
+    if groups is None:
+        return False
+    return not entitled or person.removeprefix("human:") in entitled or bool(set(groups) & set(entitled))
+
+
+def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> None:
+    """Count a lost try: back off and try again, or ask a person when the attempts are spent."""
+    step = course.step
+    tries = course.task.tries + 1
+    holder = course.task.holder or "nobody"
+    course.end_lease(end.value)
+    course.record(e.AttemptEnded(end, tries, Feedback("attempt", f"{end.value}: {detail}", holder, course.now)))
+    if tries >= step.attempts.max:
+        reason = Reason.TIMED_OUT if end is e.AttemptEnd.TIMED_OUT else Reason.ATTEMPTS_EXHAUSTED
+        course.hold(reason, f"{tries} of {step.attempts.max} attempts at {step.id} are spent; the last: {detail}")
+        return
+    until = course.now + step.attempts.pause_ms(tries)
+    course.record(e.BackoffStarted(until))
+    course.record(e.Moved(State.SUBMITTED, Reason.RETRY_BACKOFF, f"attempt {tries} ended ({end.value}): {detail}"))
+
+
+def settle_gates(course: DecisionBuilder) -> None:
+    """All gates of the step have answered: go on, send the failures back as a round, or ask a person."""
+    step, task = course.step, course.task
+    found = [task.found(step.id, gate.id) for gate in step.machine_gates]
+    errors = [f for f in found if f is None or f.verdict is Verdict.ERROR]
+    failed = [f for f in found if f is not None and f.verdict in {Verdict.FAIL, Verdict.TIMED_OUT}]
+    if errors:
+        words = "; ".join(f"{f.gate}: {f.summary}" for f in errors if f is not None)
+        course.hold(Reason.GATE_FAILED, words or "evidence is missing")
+    elif not failed:
+        advance(course)
+    else:
+        words = "; ".join(f"{f.gate}: {f.summary}" for f in failed)
+        _send_back(course, words, tuple(_gate_feedback(f.gate, f.summary, f.verifier, course.now) for f in failed))
+
+
+def _send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...]) -> None:
+    step, task = course.step, course.task
+    if step.role is None:
+        _return_to(course, step, words)
+    elif task.round >= step.rounds:
+        course.hold(Reason.ROUNDS_EXHAUSTED, words)
+    else:
+        course.record(e.RoundStarted(task.round + 1, feedback))
+        if task.holder is not None and is_spent(step, task):
+            why = f"context {task.context} % is past the hard limit of {step.id}"
+            hand_over(course, Handover(step.id, "gateway", "", why, course.now), f"{why}: {words}")
+        elif task.holder is None:
+            course.record(e.Moved(State.SUBMITTED, Reason.READY, words))
+        else:
+            course.record(e.Moved(State.WORKING, None, words))
+
+
+def _return_to(course: DecisionBuilder, step: Step, words: str) -> None:
+    if step.on_fail is None:
+        course.hold(Reason.GATE_FAILED, words)
+    else:
+        enter(course, course.definition.step(step.on_fail), Feedback("gate", words, "gateway", course.now))
+
+
+def _gate_feedback(gate: str, summary: str, verifier: str, now: int) -> Feedback:
+    return Feedback("gate", f"{gate}: {summary}", verifier, now)
+
+
+def _leave(course: DecisionBuilder) -> None:
+    course.end_lease("step done")
+    course.close_requests("step done")
+    following = course.definition.after(course.step.id)
+    if following is None and any(state in LIVE for state in course.facts.children):
+        course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "done but for its children"))
+    elif following is None:
+        course.end(State.COMPLETED, f"every step of {course.task.workflow} is done")
+    else:
+        enter(course, following)
+
+
+def _start_effect(course: DecisionBuilder, step: Step) -> None:
+    if step.effect is None:
+        raise ValueError(f"{step.id} has no effect")
+    unmet = unmet_before(course, step)
+    if unmet:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{step.id} may not start: {', '.join(unmet)} no longer hold")
+        return
+    if not _is_flagged_work_shown(course):
+        _ask_about_flags(course)
+        return
+    course.record(e.EffectRequested(f"{course.task.id}/{step.id}/{course.task.effects + 1}", step.effect))
+    course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{step.effect.value} into {course.task.target}"))
+
+
+def go_on(course: DecisionBuilder) -> None:
+    """Go on after an approval: with the effect that waited for it, or by leaving the step if all gates allow."""
+    if course.step.effect is None:
+        advance(course)
+    else:
+        course.close_requests("approved")
+        start(course)
+
+
+def _is_flagged_work_shown(course: DecisionBuilder) -> bool:
+    """Whether nothing is flagged, or somebody who still may decide approved the work on exactly these flags."""
+    people = course.facts.people
+    return not flags_of(course.task) or any(
+        may_decide(d.by, people.get(d.by), (*gate.approvers, *(gate.escalate.to if gate.escalate else ())))
+        and d.assurance.reaches(gate.assurance)
+        for d, gate in covering(course.definition, course.task, people)
+    )
+
+
+def _ask_about_flags(course: DecisionBuilder) -> None:
+    gate = flag_gate(course.definition, course.facts.people)
+    course.ask(RequestKind.APPROVAL, flagged_question(course.task), gate=gate)
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {FLAGGED}"))
+
+
+def unmet_before(course: DecisionBuilder, step: Step) -> tuple[str, ...]:
+    """The gates that must vouch for what an effect would do, and do not now: gates are checked on entry, too.
+
+    The final commit is vouched for by the gates from the last agent's step on. Gates of steps before it judged
+    earlier work when those were left; the effect runs their commands again on the result (`gateway.effects`).
+    """
+    return tuple(unmet for s in _vouching(course, step) for unmet in _unmet(course, s))
+
+
+def _vouching(course: DecisionBuilder, step: Step) -> tuple[Step, ...]:
+    """The steps from the last agent's on, up to the effect's."""
+    ids = [s.id for s in course.definition.steps]
+    earlier = course.definition.steps[: ids.index(step.id)]
+    last = max((n for n, s in enumerate(earlier) if s.role is not None or s.fan_out is not None), default=0)
+    return earlier[last:]
+
+
+def ask_again(course: DecisionBuilder) -> None:
+    """Have everything that vouches for an effect looked at again, on the submission as it is now.
+
+    The work is done and goes back to no agent; only a reviewing agent judges again. Past `max_visits` of the step
+    where that begins a person is asked what now, so that a target that keeps changing holds nobody in a loop.
+    """
+    why, vouching = course.task.voided, _vouching(course, course.step)
+    if not vouching:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, why)
+        return
+    step = vouching[0]
+    visit = course.task.visits.get(step.id, 0) + 1
+    course.record(e.StepEntered(step.id, visit, step.role))
+    course.record(e.CountersReset(Feedback("gate", why, "gateway", course.now)))
+    if visit > step.max_visits:
+        course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{why}; {step.id} was entered {visit} times already")
+        return
+    if step.fan_out is not None:  # the children's work is in the submission: none is made again
+        course.record(e.Joined(()))
+    if step.review_gates:
+        start(course)
+    elif step.machine_gates:
+        request_gates(course)
+    else:
+        advance(course)
+
+
+def _unmet(course: DecisionBuilder, step: Step) -> Iterator[str]:
+    task, people = course.task, course.facts.people
+    yield from (f"{step.id}:{g.id}" for g in step.machine_gates if not task.passed(step.id, g.id))
+    yield from (f"{step.id}:{g.id}" for g in step.review_gates if not is_reviewed(task, step, g))
+    yield from (f"{step.id}:{g.id}" for g in step.human_gates if not is_approved(task, step, g, people))

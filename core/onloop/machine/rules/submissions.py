@@ -1,0 +1,101 @@
+"""Submit asks, a verifier answers: what is done with both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from onloop.errors import Exit, Stale
+from onloop.machine import commands as c
+from onloop.machine import events as e
+from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, refuse
+from onloop.machine.rules.progress import advance, request_gates, settle_gates
+from onloop.machine.state import Reason
+from onloop.machine.task import DecisionKind, Submission, Task, Verdict
+
+
+def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate) -> None:
+    """Decide a submission or a verifier's report."""
+    match command:
+        case c.Submit():
+            _submit(course, command)
+        case c.ReportGate():
+            _report(course, command)
+        case _:
+            assert_never(command)
+
+
+def _submit(course: DecisionBuilder, command: c.Submit) -> None:
+    check_holder(course.task, command.agent, command.epoch)
+    before, now = course.task.submission, command.submission
+    running = course.task.reason is Reason.GATES_RUNNING
+    if running and before is not None and _same_work(before, now):
+        return
+    _check_not_rejected(course.task, now)
+    if course.step.review_gates:
+        _check_review(course, now)
+    answered = course.step.fan_out is None and before is not None and _same_work(before, now) and _is_answered(course)
+    course.record(e.Submitted(now, command.agent))
+    if answered:
+        settle_gates(course)
+    elif course.step.machine_gates and course.step.fan_out is None:
+        request_gates(course)
+    else:
+        advance(course)
+
+
+def _check_not_rejected(task: Task, now: Submission) -> None:
+    """Refuse to put before a person again what a person has just rejected."""
+    last = next((d for d in reversed(task.decisions) if d.answer is DecisionKind.REJECT), None)
+    if last is not None and task.submission is not None and last.head == now.head and _same_work(task.submission, now):
+        refuse(
+            f"{now.head[:12]} was rejected by {last.by}: {last.reason}",
+            Exit.REDO,
+            "mend it, git commit, then: onloop submit",
+        )
+
+
+def _check_review(course: DecisionBuilder, now: Submission) -> None:
+    """Refuse a reviewer's own work, and a submission where only a judgement is asked for."""
+    before = course.task.submission
+    if before is not None and before.head != now.head:
+        refuse(
+            f"{now.head[:12]} is not {before.head[:12]}, which {course.step.id} judges; a reviewer changes nothing",
+            Exit.REDO,
+            f"git reset --hard {before.head[:12]}, then: onloop review pass|fail --reason …",
+        )
+    if not course.step.machine_gates:
+        refuse(f"{course.step.id} asks for a judgement", Exit.REDO, "onloop review pass|fail --reason …")
+
+
+def _same_work(before: Submission, now: Submission) -> bool:
+    return (before.head, before.base, before.artefacts) == (now.head, now.base, now.artefacts)
+
+
+def _is_answered(course: DecisionBuilder) -> bool:
+    """Whether every gate of the step has answered on this very commit: asking again would only fish for another.
+
+    An error is no answer.
+    """
+    found = [course.task.found(course.step.id, gate.id) for gate in course.step.machine_gates]
+    return bool(found) and all(f is not None and f.verdict is not Verdict.ERROR for f in found)
+
+
+def _report(course: DecisionBuilder, command: c.ReportGate) -> None:
+    task, told = course.task, command.evidence
+    evidence = replace(told, step=task.step or "")
+    if evidence.gate not in task.awaited or told.step not in {"", evidence.step}:
+        refuse(f"{task.id} does not wait for gate {evidence.gate}", Exit.NOTHING, "drop the report")
+    asked_at = task.submission.at if task.submission else None
+    if not task.is_current(evidence) or command.asked_at not in {None, asked_at}:
+        raise Stale(
+            f"evidence for {evidence.gate} of {task.id} is about {evidence.head[:12]}, and {_head(task)} counts now",
+            hint="drop the report",
+        )
+    course.record(e.GateReported(evidence))
+    if not course.task.awaited:
+        settle_gates(course)
+
+
+def _head(task: Task) -> str:
+    return task.submission.head[:12] if task.submission else "nothing"

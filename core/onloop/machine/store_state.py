@@ -1,0 +1,139 @@
+"""What is true of the whole store rather than of one task: who is enrolled, what is frozen, what people marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, assert_never
+
+from onloop.errors import BadInput
+from onloop.machine.box_facts import BoxProved, ProbeAsked
+from onloop.machine.denials import Bursts, Denied, counted
+from onloop.machine.limits import Address, Digest, Id, Items, Number, Words
+from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
+from onloop.machine.task import Task
+
+HOUSE = "house"
+"""The run and task id under which these events are logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCreated:
+    """The store began; `scripted` marks it for ever as one in which a script may decide."""
+
+    id: Id
+    scripted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEnrolled:
+    """A person may decide. Kept are SCRAM's salt and cost, and the keys that prove either side to the other (hex).
+
+    An earlier store kept `verifier`, which scrypt gave at a cost of 2^14; it is gone with the person's next proof.
+    """
+
+    name: Id
+    groups: Annotated[tuple[Id, ...], Items(100)]
+    email: Address
+    salt: Digest
+    verifier: Digest
+    by: Id
+    cost: Number = 16_384
+    stored_key: Digest = ""
+    server_key: Digest = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Nothing that `scope` covers moves until a person unfreezes it."""
+
+    scope: Id
+    by: Id
+    reason: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Unfrozen:
+    """A freeze was lifted."""
+
+    scope: Id
+    by: Id
+
+
+StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark | ProbeAsked | BoxProved
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """The fold of the house's events."""
+
+    id: str = ""
+    scripted: bool = False
+    people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
+    freezes: Mapping[str, Frozen] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)
+    proof: BoxProved | None = None
+    """What was shown last of the box that gates run in."""
+    probe: str = ""
+    """The probe that was asked for last."""
+
+    @property
+    def wants_probe(self) -> bool:
+        """Whether nobody has shown yet what the box of gates stops, or not since that was asked for."""
+        return self.proof is None or self.proof.asked != self.probe
+
+    denials: Bursts = field(default_factory=dict)
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Everyone enrolled, as principal ids, with their groups."""
+        return {f"human:{name}": person.groups for name, person in self.people.items()}
+
+
+def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C901 - one flat match over a closed union
+    """The house after `event`."""
+    match event:
+        case StoreCreated(id, scripted):
+            return replace(house, id=id, scripted=scripted)
+        case PersonEnrolled(name):
+            return replace(house, people={**house.people, name: event})
+        case Frozen(scope):
+            return replace(house, freezes={**house.freezes, scope: event})
+        case Unfrozen(scope):
+            return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case Denied():
+            return replace(house, denials=counted(house.denials, event))
+        case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
+            return replace(house, marks=marked(house.marks, event))
+        case ProbeAsked(id):
+            return replace(house, probe=id)
+        case BoxProved():
+            return replace(house, proof=event)
+        case _:
+            assert_never(event)
+
+
+def fold_store(events: Iterable[StoreEvent]) -> StoreState:
+    """The house that the whole log gives."""
+    house = StoreState()
+    for event in events:
+        house = evolve_store(house, event)
+    return house
+
+
+SCOPES = ("all", "run:ID", "task:ID", "workflow:NAME", "repo:NAME", "agent:NAME")
+
+
+def check_scope(scope: str) -> str:
+    """`scope` if it names something that can be frozen; BadInput otherwise."""
+    kind, colon, name = scope.partition(":")
+    if scope == "all" or (colon and name and kind in {"run", "task", "workflow", "repo", "agent"}):
+        return scope
+    raise BadInput(f"{scope!r} is nothing that can be frozen", hint=f"one of {', '.join(SCOPES)}")
+
+
+def covering(house: StoreState, task: Task, agent: str | None = None) -> str | None:
+    """The scope of a freeze that covers `task` (or `agent`, who wants to act on it), if there is one."""
+    names = {"all", f"run:{task.run}", f"task:{task.id}", f"workflow:{task.workflow}", f"repo:{task.repo}"}
+    names |= {who for who in (task.holder, agent) if who is not None}
+    return next((scope for scope in house.freezes if scope in names), None)

@@ -1,0 +1,1 @@
+"""The gateway's operations over a socket: protocol, server and client."""

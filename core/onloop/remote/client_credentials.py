@@ -1,0 +1,105 @@
+"""What a client proves on every connection it makes: that it can open the store, its tokens, and who decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from onloop.gateway.commands import PerformCommand
+from onloop.identity import scram
+from onloop.identity.own_key import own_proof
+from onloop.identity.passphrase import Proved, Secret, check_server, new_nonce
+from onloop.machine.operation import AnswerT, Operation
+from onloop.machine.principal import Principal
+from onloop.remote.exchanges import AskChallenge, BeginProof, FinishProof, ProveOwner
+from onloop.remote.protocol import sealed_content
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps: a passphrase grows old then, too."""
+
+
+class Ask(Protocol):
+    """Asks the gateway for an operation."""
+
+    def __call__(self, operation: Operation[AnswerT]) -> AnswerT:
+        """What it answers."""
+        ...
+
+
+@dataclass(slots=True)
+class HeldKeys:
+    """A passphrase's keys as one client holds them, from when on; `uses` counts what was decided under them."""
+
+    secret: Secret
+    since: float
+
+    @staticmethod
+    def now() -> float:
+        """The time that `since` is of, in seconds; it goes on while the machine sleeps."""
+        return time.clock_gettime(_CLOCK)
+
+    @property
+    def age_ms(self) -> int:
+        """How long ago it was typed."""
+        return max(0, int((self.now() - self.since) * 1000))
+
+
+@dataclass(slots=True)
+class Credentials:
+    """Shared by the lines of one client: what is proved over one of them is proved over all.
+
+    `least_cost` is what the client does not go below, whatever a gateway asks for.
+    """
+
+    tokens: list[str] = field(default_factory=list)
+    people: dict[str, HeldKeys] = field(default_factory=dict)
+    least_cost: int = scram.LEAST_COST
+
+
+@dataclass(slots=True)
+class ProvedOnConnection:
+    """What one connection has proved of its client's credentials, and the codes that go with what people decide."""
+
+    proved: set[str] = field(default_factory=set)
+    speakers: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
+
+    def code(self, credentials: Credentials, name: str, person: Principal, fields: object) -> dict[str, object] | None:
+        """The code for what a person asks, spent with it; None where they have proved nothing here."""
+        speaker = self.speakers.get(person.name)
+        if speaker is None:
+            return None
+        store, key, number = speaker[0], speaker[1], speaker[2] + 1
+        self.speakers[person.name] = (store, key, number)
+        held = credentials.people.get(person.name)
+        if held is not None and name == PerformCommand.name:
+            held.secret.uses += 1
+        return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, fields))}
+
+
+def prove_own(ask: Ask, key: bytes) -> None:
+    """Show that the store's secret is known."""
+    ask(ProveOwner(own_proof(key, ask(AskChallenge()))))
+
+
+def prove_person(
+    ask: Ask, standing: ProvedOnConnection, name: str, held: Callable[[scram.Demand], HeldKeys | None], least_cost: int
+) -> tuple[Proved, HeldKeys] | None:
+    """Prove who decides by keys that `held` gives for what the gateway demands; None where it gives none.
+
+    NotAllowed where the keys are not right, or the gateway does not know the person itself.
+    """
+    nonce = new_nonce()
+    first = scram.client_first(name, nonce)
+    demanded = ask(BeginProof(first))
+    demand = scram.demand_from(demanded, nonce, least_cost)
+    known = held(demand)
+    if known is None:
+        return None
+    secret = known.secret
+    exchange = scram.Exchange(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
+    proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
+    check_server(exchange, secret.keys, proved.final)
+    standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
+    return proved, known

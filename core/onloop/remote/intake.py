@@ -1,0 +1,83 @@
+"""What one connection hands in: bytes are taken only where a lease's holder has announced them, and no more of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onloop.errors import BadInput, Exit, Refused, Unavailable
+from onloop.gates.intake.quarantine import Arrival
+from onloop.gateway.store_rules import check_lease
+from onloop.remote.exchanges import AnnounceWork
+from onloop.store.sqlite.database import SqliteStore
+
+MOST_AT_ONCE = 8
+"""How much one user may have under way into the quarantine at a time."""
+
+
+@dataclass(slots=True, eq=False)
+class Intake:
+    """Where the bytes of one connection go; shut until something is announced.
+
+    Bytes come by the thread that listens while another one opens or empties it: what is taken out gets no more of them.
+    """
+
+    _arrival: Arrival | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was announced and is not submitted yet."""
+        return self._arrival is not None
+
+    def open(
+        self,
+        store: SqliteStore,
+        give_back: Callable[[SqliteStore], object],
+        quarantine: Path,
+        asked: AnnounceWork,
+        others: Sequence[Intake],
+    ) -> None:
+        """Be ready for what an agent announces; Refused where it holds no lease, or its user sends much already."""
+        try:
+            with store.reading() as at:
+                check_lease(at, asked.principal)
+        finally:
+            give_back(store)
+        if sum(hatch.is_open for hatch in others) >= MOST_AT_ONCE:
+            raise Unavailable(f"{MOST_AT_ONCE} submissions of yours are under way", hint="try again in a moment")
+        manifest = asked.manifest
+        self.close()
+        self._arrival = Arrival.begin(quarantine, manifest)
+
+    def take(self, content: bytes) -> None:
+        """The next bytes; BadInput where nobody announced them."""
+        with self._turn:
+            if self._arrival is None:
+                raise BadInput("bytes that nobody announced", hint="onloop submit announces them")
+            self._arrival.take(content)
+
+    @contextmanager
+    def emptied(self) -> Iterator[Arrival]:
+        """What has come, taken out; it is gone when the block ends."""
+        arrival = self._taken_out()
+        if arrival is None:
+            raise Refused("nothing was handed in", exit=Exit.USAGE, hint="onloop submit hands in and asks")
+        try:
+            yield arrival
+        finally:
+            arrival.close()
+
+    def close(self) -> None:
+        """Forget what has come."""
+        arrival = self._taken_out()
+        if arrival is not None:
+            arrival.close()
+
+    def _taken_out(self) -> Arrival | None:
+        with self._turn:
+            arrival, self._arrival = self._arrival, None
+        return arrival

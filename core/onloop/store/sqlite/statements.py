@@ -1,0 +1,74 @@
+"""How rows lie in the tables of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from onloop.machine.task import Task
+from onloop.store.codec import to_text
+from onloop.store.rows import ROWS, StoreRow
+from onloop.store.rows import columns as columns_of
+
+TASK_COLUMNS = ("id", "run", "parent", "state", "wanted", "held", "not_before", "seq", "ordinal", "data")
+
+
+_PUT_TASK = (
+    "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (id) DO UPDATE "
+    "SET run=?2, parent=?3, state=?4, wanted=?5, held=?6, not_before=?7, seq=?8, ordinal=?9, data=?10, seal=?11"
+)
+PUT_TALLY = "INSERT INTO tally VALUES (?1,?2,?3) ON CONFLICT (name) DO UPDATE SET count=?2, sum=?3"
+
+
+def task_row(task: Task, seq: int, ordinal: int) -> tuple[Any, ...]:
+    """The columns of a task's row, as in TASK_COLUMNS; `seq` and `ordinal` are of its last and first event."""
+    held, state = int(task.holder is not None), task.state.value
+    return task.id, task.run, task.parent, state, task.wanted, held, task.not_before, seq, ordinal, to_text(task)
+
+
+def task_put(before: Sequence[object] | None, after: Sequence[object]) -> str:
+    """The statement that stores a task's row; `before` is its row as it lies there, where that is known.
+
+    Then only the columns that differ are set: SQLite writes every index over a column that is set, whatever to.
+    """
+    if before is None:
+        return _PUT_TASK
+    return _changing(tuple(place for place, value in enumerate(before) if value != after[place]))
+
+
+@lru_cache(maxsize=256)
+def _changing(places: tuple[int, ...]) -> str:
+    told = ",".join((*(f"{TASK_COLUMNS[place]}=?{place + 1}" for place in places), "seal=?11"))
+    return f"UPDATE task SET {told} WHERE id=?1"  # noqa: S608 - the words are ours
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How rows of a kind are read and written."""
+
+    name: str
+    key: str
+    values_of: Callable[[StoreRow], tuple[Any, ...]]
+    select: str
+    put: str
+
+
+def _table(kind: type[StoreRow]) -> Table:
+    name, columns = kind.__name__.lower(), columns_of(kind)
+    told = f"{','.join(columns)}, seal"
+    changing = (*columns[1:], "seal")
+    return Table(
+        name,
+        columns[0],
+        attrgetter(*columns),
+        f"SELECT {told} FROM {name} WHERE ",  # noqa: S608 - all names are ours
+        f"INSERT INTO {name} ({told}) VALUES ({'?,' * len(columns)}?) "  # noqa: S608
+        f"ON CONFLICT ({columns[0]}) DO UPDATE SET {','.join(f'{column}=excluded.{column}' for column in changing)}",
+    )
+
+
+TABLES: Mapping[type[StoreRow], Table] = {kind: _table(kind) for kind in ROWS}
+"""The table of every kind of row."""

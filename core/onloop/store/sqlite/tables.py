@@ -1,0 +1,395 @@
+"""All SQL of the store's daily work. Every row outside the log carries a seal, and is believed only if it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, TypeVar, cast
+
+import apsw
+
+from onloop.errors import BadInput, StoreError
+from onloop.machine.state import State
+from onloop.machine.store_state import HOUSE, StoreState
+from onloop.machine.task import Task
+from onloop.store.chain import GENESIS, sealed
+from onloop.store.codec import from_text, to_text
+from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
+from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow
+from onloop.store.rows import columns as columns_of
+from onloop.store.seal import added, seal_of
+from onloop.store.sqlite.statements import PUT_TALLY, TABLES, TASK_COLUMNS, task_put, task_row
+from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
+
+R = TypeVar("R", bound=StoreRow)
+
+UNTALLIED = (Head,)
+"""Kinds whose every row follows from the log: verification computes them, and needs no tally."""
+
+MOST_ROLES = 100
+MOST_FOLDED = 256
+"""Of how many tasks the fold that was written last is kept, under the very text that was written."""
+
+_EVENT_COLUMNS: Callable[[Recorded], tuple[object, ...]] = attrgetter(*Recorded.__slots__)
+_EVENT_TYPES = [int, str, int, str, int, str, str, int, str, str, str]
+_DUE_OF_TASK = (
+    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
+)
+_WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
+_CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
+_ENDS = (
+    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
+)
+_SILENT = "expires + beat_at < 2 * ?1 OR progress_at < ?1 - ?2"
+"""What attention.idle calls silence, so that of many thousand leases only those are read that say something."""
+
+_INSERT_EVENT = "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+
+
+@lru_cache(maxsize=4)
+def _house(data: str) -> StoreState:
+    return from_text(StoreState, data)
+
+
+_CHILD_STATES = """
+SELECT state, count(*) FROM task
+WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'excluded') GROUP BY state
+"""
+"""Only what is paused is looked into, for why it is."""
+
+
+class Tables:
+    """See Transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._tallies: dict[str, Tally] = {}
+        self._folded: dict[str, Task] = {}
+        self._memory = WriteCache()
+        self._known: WriteCache | None = None
+
+    def run(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Every row that `query` gives; StoreError where the file holds bytes that are no text."""
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except UnicodeDecodeError as problem:
+            raise StoreError(
+                f"the store holds a text that is none: {problem.reason}", hint="onloop store verify; restore a backup"
+            ) from None
+
+    def begin(self, mark: int | None) -> None:
+        """Write from here on. What is known from before holds while `mark` is the same; None: it does not."""
+        self._memory.begin(mark)
+        self._tallies, self._known = {}, self._memory if mark is not None else None
+
+    def undone(self, tallied: Mapping[str, Tally]) -> None:
+        """A part was rolled back: what was read in it or after it is forgotten, and `tallied` is what stands."""
+        self._tallies = dict(tallied)
+        self._memory.forget()
+
+    def end(self, *, kept: bool) -> None:
+        """Write no more. What is known is `kept` for the next time if all of it was committed."""
+        self._tallies, self._known = {}, None
+        if not kept:
+            self._memory.forget()
+
+    def tallied(self) -> Mapping[str, Tally]:
+        """The tallies that this transaction has changed by now."""
+        return dict(self._tallies)
+
+    def flush(self) -> None:
+        """Write the tallies that this transaction changed."""
+        rows = [(name, *tally) for name, tally in self._tallies.items()]
+        self._connection.executemany(PUT_TALLY, rows)
+        if self._memory.tallies:  # known as a whole or not at all
+            self._memory.tallies.update(self._tallies)
+        self._tallies = {}
+
+    def task(self, task_id: str) -> Task | None:
+        """See Reading."""
+        known = self._known.tasks.get(task_id) if self._known is not None else None
+        return known or next(iter(self._tasks("id=?", (task_id,))), None)
+
+    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        """See Reading."""
+        clauses, values = ["1"], list[Any]()
+        equal = (("run=?", wanted.run), ("parent=?", wanted.parent), (_CHANGED_AFTER, wanted.changed_after))
+        for column, value in equal:
+            if value is not None:
+                clauses.append(column)
+                values.append(value)
+        if wanted.states is not None:
+            clauses.append(f"state IN ({','.join('?' * len(wanted.states))})")
+            values += [state.value for state in wanted.states]
+        return self._tasks(" AND ".join(clauses), values)
+
+    def _tasks(self, where: str, values: Sequence[Any]) -> list[Task]:
+        query = f"SELECT {','.join(TASK_COLUMNS)}, seal FROM task WHERE {where} ORDER BY ordinal"  # noqa: S608
+        found = []
+        for *row, seal in self.run(query, values):
+            check_seal("task", row, seal)
+            found.append(self._folded.get(row[-1]) or from_text(Task, row[-1]))
+            if self._known is not None:
+                self._known.tasks[row[0]] = found[-1]
+                self._known.placed[row[0]] = tuple(row)
+        return found
+
+    def child_states(self, parent: str) -> Sequence[State]:
+        """See Reading."""
+        counted = self.run(_CHILD_STATES, (parent,))
+        try:
+            return [State(state) for state, count in counted for _ in range(count)]
+        except ValueError as problem:
+            raise StoreError(f"a child of {parent}: {problem}", hint="onloop store verify") from None
+
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        """See Reading."""
+        wanted = dict.fromkeys(roles) or {"": None}
+        if len(wanted) > MOST_ROLES:
+            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for {MOST_ROLES} at most")
+        query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
+        values = [value for role in wanted for value in (role, now)]
+        return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
+
+    def held(self, run: str) -> int:
+        """See Reading."""
+        return int(self.run("SELECT count(*) FROM task WHERE run=? AND held=1", (run,))[0][0])
+
+    def house(self) -> StoreState:
+        """See Reading."""
+        if self._known is not None and self._known.house is not None:
+            return self._known.house
+        found = StoreState()
+        for *row, seal in self.run("SELECT id, data, seal FROM house"):
+            check_seal("house", row, seal)
+            found = _house(row[-1])
+        if self._known is not None:
+            self._known.house = found
+        return found
+
+    def log(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        run: str | None = None,
+        task: str | None = None,
+        newest: bool = False,
+    ) -> Sequence[Recorded]:
+        """See Reading."""
+        where, values = "seq>?", list[Any]([after])
+        for clause, value in (("seq<?", before), ("run=?", run), ("task=?", task)):
+            if value is not None:
+                where += f" AND {clause}"
+                values.append(value)
+        order = "DESC" if newest else "ASC"
+        query = f"SELECT * FROM event WHERE {where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - the words are ours
+        rows = self.run(query, (*values, limit))
+        return [Recorded(*row) for row in _checked(rows[::-1] if newest else rows, after)]
+
+    def log_rows(self, after: int, limit: int) -> Sequence[EventRow]:
+        """What `log` gives of the whole log, as bare columns: for those who read all of it."""
+        return _checked(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
+
+    def last_seq(self) -> int:
+        """See Reading."""
+        return self.log_head().count
+
+    def log_head(self) -> Head:
+        """The end of the whole log's chain."""
+        return self.get(Head, LOG) or Head(LOG, 0, GENESIS)
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """See Reading."""
+        known = self._known
+        if known is None or (kind, key) not in known.rows:
+            rows = self._rows(kind, {columns_of(kind)[0]: key})
+            if known is None:
+                return rows[0][1] if rows else None
+            known.rows[kind, key] = rows[0][1:] if rows else None
+        found = known.rows[kind, key]
+        return None if found is None else cast("R", found[0])
+
+    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        """See Reading."""
+        task = task_asked(columns_of(kind), equal) if self._known is not None else None
+        if self._known is None or task is None:
+            return [row for _, row, _ in self._rows(kind, equal)]
+        known = self._known.all_of(kind, task)
+        if known is None:
+            found = self._rows(kind, equal)
+            self._known.put_all(kind, task, found)
+            return [row for _, row, _ in found]
+        return known
+
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        """See Reading."""
+        return [lease for _, lease, _ in self._found(Lease, _SILENT, (now, stall_ms))]
+
+    def _rows(self, kind: type[R], equal: Mapping[str, str | int | None]) -> list[tuple[str, R, str]]:
+        """Keys, rows and seals, from the file."""
+        where = " AND ".join(f"{column} IS ?" for column in equal) or "1"
+        return self._found(kind, where, tuple(equal.values()))
+
+    def _found(self, kind: type[R], where: str, values: Sequence[Any]) -> list[tuple[str, R, str]]:
+        table, found = TABLES[kind], list[tuple[str, R, str]]()
+        for row in self.run(f"{table.select}{where} ORDER BY 1", values):
+            check_seal(table.name, row[:-1], row[-1])
+            found.append((row[0], kind(*row[:-1]), row[-1]))
+        return found
+
+    def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        """See Reading."""
+        if task is not None:
+            return [task] if self.run(_DUE_OF_TASK, (task, now)) else []
+        both = "SELECT task, at FROM due WHERE at<=?1 UNION ALL SELECT task, expires FROM lease WHERE expires<=?1"
+        query = f"SELECT task FROM ({both}) GROUP BY task ORDER BY min(at)"  # noqa: S608
+        return [task_id for (task_id,) in self.run(query, (now,))]
+
+    def blob(self, digest: str) -> bytes | None:
+        """See Reading."""
+        for (content,) in self.run("SELECT bytes FROM blob WHERE digest=?", (digest,)):
+            if sha256(content).hexdigest() != digest:
+                raise StoreError(f"blob {digest[:12]} does not fit its digest", hint="onloop store verify")
+            return bytes(content)
+        return None
+
+    def append(self, entries: Sequence[EventEntry]) -> None:
+        """See Transaction."""
+        log, heads, versions, events = self.log_head(), dict[str, Head](), dict[str, int](), list[Recorded]()
+        for entry in entries:
+            head = heads.get(entry.run) or self.get(Head, entry.run) or Head(entry.run, 0, GENESIS)
+            versions[entry.task] = 1 + (versions.get(entry.task) or self._ends(entry.task).version)
+            event, heads[entry.run], log = sealed(entry, head, log, versions[entry.task])
+            events.append(event)
+        self.insert(events)
+        if self._known is not None:
+            for event in events:
+                self._known.appended(event.task, event.version, event.seq)
+        for head in (*heads.values(), log):
+            self.put(head)
+
+    def _ends(self, task_id: str) -> Ends:
+        known = self._memory.ends.get(task_id) if self._known is not None else None
+        if known is None:
+            ((version, first, last),) = self.run(_ENDS, (task_id,))
+            known = Ends(version or 0, first or 0, last or 0)
+            if self._known is not None:
+                self._known.ends[task_id] = known
+        return known
+
+    def insert(self, events: Iterable[Recorded]) -> None:
+        """Put events into the log as they were recorded: by `append`, or elsewhere by import, which checks chains."""
+        self._connection.executemany(_INSERT_EVENT, map(_EVENT_COLUMNS, events))
+
+    def put_task(self, task: Task) -> None:
+        """See Transaction."""
+        ends = self._ends(task.id)
+        row = task_row(task, ends.last or self.last_seq(), ends.first or self.last_seq())
+        while len(self._folded) >= MOST_FOLDED:
+            del self._folded[next(iter(self._folded))]
+        self._folded[row[-1]] = task
+        before = None
+        if self._known is not None:
+            before = self._known.placed.get(task.id)
+            self._known.tasks[task.id], self._known.placed[task.id] = task, row
+        self.run(task_put(before, row), (*row, seal_of("task", row)))
+
+    def put_house(self, house: StoreState) -> None:
+        """See Transaction."""
+        row = (HOUSE, to_text(house))
+        if self._known is not None:
+            self._known.house = house
+        self.run("INSERT OR REPLACE INTO house VALUES (?,?,?)", (*row, seal_of("house", row)))
+
+    def put(self, row: StoreRow) -> None:
+        """See Transaction."""
+        table = TABLES[type(row)]
+        values = table.values_of(row)
+        if self._known is not None and (there := self._known.rows.get((type(row), values[0]))) and there[0] == row:
+            return
+        seal = seal_of(table.name, values)
+        if type(row) not in UNTALLIED:
+            self._tally(table.name, self._seal(type(row), values[0]), seal)
+        self.run(table.put, (*values, seal))
+        if self._known is not None:
+            self._known.put(row, values[0], seal)
+
+    def delete(self, kind: type[StoreRow], key: str) -> None:
+        """See Transaction."""
+        table, column = kind.__name__.lower(), columns_of(kind)[0]
+        gone = self._seal(kind, key)
+        if gone is None:
+            return
+        if kind not in UNTALLIED:
+            self._tally(table, gone, None)
+        self.run(f"DELETE FROM {table} WHERE {column}=?", (key,))  # noqa: S608
+        if self._known is not None:
+            self._known.delete(kind, key)
+
+    def forget(self, before: int, limit: int) -> None:
+        """See Transaction."""
+        for (key,) in self.run("SELECT key FROM remembered WHERE at<? ORDER BY at, key LIMIT ?", (before, limit)):
+            self.delete(IdempotencyRecord, key)
+
+    def put_blob(self, content: bytes) -> str:
+        """See Transaction."""
+        digest = sha256(content).hexdigest()
+        if not self.run("SELECT 1 FROM blob WHERE digest=?", (digest,)):
+            self.run("INSERT INTO blob VALUES (?,?)", (digest, content))
+            self._tally("blob", None, digest)
+        return digest
+
+    def delete_blob(self, digest: str) -> None:
+        """Remove the bytes under a digest, if they are there."""
+        if self.run("SELECT 1 FROM blob WHERE digest=?", (digest,)):
+            self.run("DELETE FROM blob WHERE digest=?", (digest,))
+            self._tally("blob", digest, None)
+
+    def _seal(self, kind: type[StoreRow], key: str) -> str | None:
+        """The seal of the row that is there now; None where there is none."""
+        if self._known is not None and (kind, key) in self._known.rows:
+            known = self._known.rows[kind, key]
+            return None if known is None else known[1]
+        table = TABLES[kind]
+        found = self.run(f"SELECT seal FROM {table.name} WHERE {table.key}=?", (key,))  # noqa: S608
+        return found[0][0] if found else None
+
+    def _tally(self, name: str, gone: str | None, come: str | None) -> None:
+        if gone == come:
+            return
+        stored = self._memory.tallies
+        if not stored:
+            stored.update({table: (count, total) for table, count, total in self.run("SELECT * FROM tally")})
+        count, total = self._tallies.get(name) or stored.get(name) or (0, GENESIS)
+        try:
+            total = added(total, gone, -1) if gone is not None else total
+            total = added(total, come) if come is not None else total
+        except ValueError:
+            raise StoreError(f"the tally of {name} is no number", hint="onloop store verify") from None
+        self._tallies[name] = count + (come is not None) - (gone is not None), total
+
+
+def _checked(rows: list[EventRow], after: int) -> list[EventRow]:
+    """Rows of the log as they are; StoreError for one that is no event, or out of order."""
+    for row in rows:
+        if [*map(type, row)] != _EVENT_TYPES or row[0] <= after:
+            raise StoreError(
+                f"the log cannot be read after event {after}", hint="onloop store verify; restore a backup"
+            )
+        after = row[0]
+    return rows
+
+
+def check_seal(table: str, row: Sequence[object], seal: object) -> None:
+    """StoreError unless the row is as it was written."""
+    if seal_of(table, row) != seal:
+        raise StoreError(
+            f"the row {str(row[0])[:80]!r} of {table} is not as it was written",
+            hint="onloop store verify names what differs; restore a backup",
+        )

@@ -1,0 +1,1 @@
+"""The verifier: evaluates gates and carries out effects, several at a time."""

@@ -1,0 +1,129 @@
+"""Shows what the box of gates stops: the probe runs as a gate does, and what it could do becomes a fact in the log."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onloop.access.opening import GatewayHandle
+from onloop.errors import OnloopError
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.promises import Attempt
+from onloop.gates.box.proof.probe import Cell, ProbeReport, Targets, decoys, probe
+from onloop.gates.command_process import Limits, Ran
+from onloop.gates.command_runner import CommandRunner, GateStopped
+from onloop.gates.repository.git import Git
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.strongest_box import refusals
+from onloop.gates.toolchain import PYTHON, Toolchain
+from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.home import Home
+from onloop.machine.box_facts import BoxProved, ProvedCell
+from onloop.machine.definition import BoxSpec, EnvironmentSpec
+from onloop.machine.principal import Principal
+from onloop.store.sqlite.database import FILE
+from onloop.text import safe
+
+PROBE_MS = 60_000
+AGAIN_MS = 24 * 3_600_000
+"""How old a proof becomes before a verifier that stays shows it once more."""
+
+_LONGEST = 200
+_KEPT_AT_HOME = (".ssh", ".gnupg", ".aws", ".netrc", ".config", ".gitconfig", ".bashrc", ".profile")
+_IDENTITY = {f"GIT_{who}_{what}": "onloop" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@dataclass(slots=True)
+class Prover:
+    """Shows the box of one verifier, and records it: when that starts, once a day, and whenever somebody asks."""
+
+    opened: GatewayHandle
+    principal: Principal
+    box: Box
+    toolchain: Toolchain
+    python: str
+    stop: Callable[[], bool]
+    _shown_at: int | None = None
+
+    def keep_shown(self) -> None:
+        """Show it where that is due or asked for; a proof that says nothing new is recorded only if it is old."""
+        now = self.opened.gateway.clock()
+        with self.opened.gateway.store.reading() as at:
+            house = at.house()
+        known, asked, is_answered = house.proof, house.probe, not house.wants_probe
+        if is_answered and self._shown_at is not None and now - self._shown_at < AGAIN_MS:
+            return
+        try:
+            shown = self._shown(asked)
+        except GateStopped:
+            return
+        self._shown_at = shown.at
+        is_news = known is None or not known.says_the_same(shown) or shown.at - known.at > AGAIN_MS // 2
+        if not is_answered or is_news:
+            self.opened.gateway.perform(RecordStoreEvent(self.principal, shown))
+
+    def _shown(self, asked: str) -> BoxProved:
+        try:
+            found = _proof(self)
+        except GateStopped:
+            raise
+        except (OnloopError, OSError) as problem:  # a verifier answers gates all the same: their evidence says this
+            found = ProbeReport(self.box.name, tuple(Cell(attempt, None, str(problem)) for attempt in Attempt))
+        return BoxProved(
+            box=self.box.name,
+            kind=self.box.kind.value,
+            limits=self.box.limits,
+            strong=self.box.kind is not BoxKind.NONE and found.is_strong,
+            cells=tuple(ProvedCell(c.name.words, c.stopped, safe(c.words, _LONGEST)) for c in found.cells),
+            verifier=self.principal.id,
+            at=self.opened.gateway.clock(),
+            refused=tuple(safe(f"{r.kind}: {r.why}; {r.knob}", 2 * _LONGEST) for r in refusals()),
+            toolchain=tuple(safe(str(folder), _LONGEST) for folder in self.toolchain.folders),
+            asked=asked,
+        )
+
+
+def _proof(prover: Prover) -> ProbeReport:
+    """What the probe could do on the very way that gates take: a checkout of a commit, the toolchain, the box."""
+    with tempfile.TemporaryDirectory(prefix="onloop-probe-") as place, decoys(Path(place).resolve()) as targets:
+        mirror, commit = _repository(Path(place).resolve() / "probe.git")
+        bench = CommandRunner(
+            mirror=mirror,
+            python=prover.python,
+            environment=EnvironmentSpec(),
+            limits=Limits(),
+            stop=prover.stop,
+            box=prover.box,
+            toolchain=prover.toolchain,
+        )
+
+        def run_inside(argv: tuple[str, ...]) -> Ran:
+            return bench.trial(commit, argv, PROBE_MS, None, BoxSpec()).ran
+
+        return probe(prover.box, run_inside, _with_ours(targets, prover.opened.home, mirror))
+
+
+def _repository(path: Path) -> tuple[Mirror, str]:
+    """A mirror with one empty commit."""
+    mirror = Mirror(path, str(path))
+    mirror.create()
+    git = Git(path)
+    tree = git.run("mktree").text
+    return mirror, git.run("commit-tree", tree, variables=_IDENTITY).text
+
+
+def _with_ours(targets: Targets, home: Home, mirror: Mirror) -> Targets:
+    """The real things beside those that were put up: the store, its socket, its mirrors, the homes, the verifier."""
+    return replace(
+        targets,
+        store=(home.store / FILE, home.store, *targets.store),
+        socket=(home.socket, *targets.socket),
+        mirror=(home.mirrors, mirror.path, *targets.mirror),
+        other_checkout=(home.environments, *targets.other_checkout),
+        secrets=(home.anchor, *(Path.home() / name for name in _KEPT_AT_HOME), *targets.secrets),
+        process=(os.getpid(), *targets.process),
+        python=PYTHON,
+    )

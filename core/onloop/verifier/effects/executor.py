@@ -1,0 +1,59 @@
+"""Carries out the effect that a job asks for, or finishes one that was begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onloop.access.submission import task_of
+from onloop.errors import OnloopError, Refused
+from onloop.gates.command_runner import GateStopped
+from onloop.gateway.jobs import PutBackJob
+from onloop.machine.definition import Effect
+from onloop.machine.events import EffectProblem
+from onloop.machine.task import Outbox, Task
+from onloop.store.rows import Job
+from onloop.text import safe
+from onloop.verifier.effects.funnel import FunnelEffect
+from onloop.verifier.effects.merge import MergeEffect
+from onloop.verifier.effects.recorder import EffectRecorder
+
+
+@dataclass(frozen=True, slots=True)
+class EffectExecutor:
+    """Chooses the effect by its kind. What goes wrong ends before a person, never in a loop."""
+
+    recorder: EffectRecorder
+
+    def carry_out(self, job: Job) -> str:
+        """Do the effect that a job asks for, or finish one that was begun; the answer says how it ended."""
+        opened = self.recorder.opened
+        task = task_of(opened, job.task)
+        effect = task.effect
+        if effect is None or effect.id != job.id:
+            return "is not asked any more"
+        try:
+            return self._carried_out(task, effect)
+        except GateStopped:
+            return "is left to the next verifier"
+        except Refused as no:
+            opened.gateway.perform(PutBackJob(job))
+            return f"not recorded: {no.message}"
+        except Exception as problem:  # what breaks the executor must end before a person, not in a loop
+            return self.recorder.fail(task, effect, EffectProblem.ERROR, safe(_told(problem), 500))
+
+    def _carried_out(self, task: Task, effect: Outbox) -> str:
+        if task.origin is None:
+            return "is not asked any more"
+        mirror = self.recorder.opened.home.mirror(task.origin)
+        if effect.kind == Effect.FUNNEL.value:
+            return FunnelEffect(self.recorder).carry_out(task, effect, mirror)
+        if task.submission is None:
+            return "is not asked any more"
+        return MergeEffect(self.recorder).carry_out(task, effect, task.submission, mirror)
+
+
+def _told(problem: Exception) -> str:
+    """What is wrong and what would work, for whoever is asked what now."""
+    if not isinstance(problem, OnloopError):
+        return f"{type(problem).__name__}: {problem}"
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

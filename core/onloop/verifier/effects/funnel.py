@@ -1,0 +1,42 @@
+"""The funnel: what the children handed in becomes one commit, in the mirror only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onloop.gates.repository.merging import Conflict
+from onloop.gates.repository.mirror import Mirror
+from onloop.machine.commands import FinishFunnel, ReportConflict
+from onloop.machine.task import Outbox, Submission, Task
+from onloop.verifier.effects.recorder import EffectRecorder
+from onloop.views.children import funnelled
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelEffect:
+    """Merges the children's commits in order; a conflict goes back to the children."""
+
+    recorder: EffectRecorder
+
+    def carry_out(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
+        """Merge what the children handed in, in order; only the mirror changes, so a repetition gives the same."""
+        with self.recorder.opened.gateway.store.reading() as at:
+            parts = funnelled(at, task)
+        tip, submission = mirror.refresh(task.target), task.submission
+        head, when = (
+            (submission.head if submission else tip),
+            max((part.at for _, part in parts), default=submission.at if submission else 0),
+        )
+        for child, part in parts:
+            merged = mirror.merge(head, part.head, f"Merge {child} into {task.id}", when)
+            if isinstance(merged, Conflict):
+                self.recorder.perform(task, ReportConflict(effect.id, child, merged.paths))
+                return f"conflict: {child} in {', '.join(merged.paths[:10])}"
+            head = merged.commit
+        mirror.keep(task.id, task.version, head)
+        base = mirror.merge_base(head, tip)
+        artefacts = submission.artefacts if submission else ()
+        authors = mirror.authors(base, head)
+        done = Submission(head, mirror.tree(head), base, authors, artefacts, at=self.recorder.opened.gateway.clock())
+        self.recorder.perform(task, FinishFunnel(effect.id, done))
+        return f"done: {len(parts)} commits became {head[:12]}"

@@ -1,0 +1,177 @@
+"""The merge: the submitted commit into the task's target, after its machine gates passed on the merged result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from onloop.errors import Exit, Refused
+from onloop.gates.evaluation import GateSubject, evaluate
+from onloop.gates.repository import shown
+from onloop.gates.repository.clonable import unclonable
+from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Merged
+from onloop.gates.repository.mirror import Mirror
+from onloop.machine.commands import StartEffect, VoidEffect
+from onloop.machine.definition import ArtefactGate
+from onloop.machine.events import EffectProblem
+from onloop.machine.flags import Flag, flag_words
+from onloop.machine.rules.flagging import evidence_flags, flags_of
+from onloop.machine.store_state import covering
+from onloop.machine.task import Outbox, Submission, Task, Verdict
+from onloop.text import safe
+from onloop.verifier.effects.recorder import EffectRecorder
+from onloop.views.pinned_workflow import definition_of
+
+MOST_PATHS = 10
+MOST_REBUILDS = 10
+"""How often a merge is built again because the target moved meanwhile, before a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeEffect:
+    """Merges what was shown, and nothing else; what differs from it is asked about again."""
+
+    recorder: EffectRecorder
+
+    def carry_out(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror) -> str:
+        """Begin the merge, or finish one whose intent is on record; the answer says how it ended."""
+        if effect.expected is not None and effect.result is not None:
+            return self._resume(task, effect, mirror)
+        return self._merge(task, effect, submission, mirror)
+
+    def _resume(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
+        """The intent is on record, and we do not know whether the act followed: the target knows."""
+        expected, result = effect.expected or "", effect.result or ""
+        tip = mirror.refresh(task.target)
+        if tip == result or mirror.is_ancestor(result, tip):
+            return self.recorder.finish(task, effect, result)
+        if tip != expected:
+            words = f"{task.target} is at {tip[:12]}, neither {expected[:12]} nor the merge {result[:12]}"
+            return self.recorder.fail(task, effect, EffectProblem.CHANGED, words)
+        return self._move(task, effect, mirror, expected, result) or self.recorder.fail(
+            task, effect, EffectProblem.CHANGED, f"{task.target} moved while the merge was finished"
+        )
+
+    def _merge(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror) -> str:
+        for _ in range(MOST_REBUILDS):
+            tip = mirror.refresh(task.target)
+            if not shown.merge_bases(mirror.git, tip, submission.head):
+                words = f"{task.target} at {tip[:12]} has no history in common with the work any more"
+                return self.recorder.fail(task, effect, EffectProblem.CHANGED, words)
+            merged = mirror.merge(tip, submission.head, _message(task, submission), submission.at)
+            if isinstance(merged, AlreadyThere):
+                return self._there(task, effect, submission, mirror, tip)
+            if isinstance(merged, Conflict):
+                return self.recorder.fail(task, effect, EffectProblem.CONFLICT, _conflict_words(task, merged))
+            if why := _differs(mirror, submission, tip, merged):
+                return self._void(task, effect, submission, mirror, tip, merged, why)
+            problem = _clonable(mirror, tip, merged) or self._verify(task, submission, tip, merged)
+            if problem is not None:
+                return self.recorder.fail(task, effect, *problem)
+            self.recorder.reached("built")
+            self.recorder.perform(task, StartEffect(effect.id, tip, merged.commit))
+            self.recorder.reached("recorded")
+            done = self._move(task, effect, mirror, tip, merged.commit)
+            if done is not None:
+                return done
+        return self.recorder.fail(
+            task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times meanwhile"
+        )
+
+    def _there(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror, tip: str) -> str:
+        """Others have merged the work: done, unless somebody has taken a part of it back since."""
+        undone = shown.taken_back(mirror.git, submission.base, submission.head, tip)
+        if not undone:
+            return self.recorder.finish(task, effect, tip)
+        names = safe(", ".join(undone[:MOST_PATHS]), 200)
+        words = f"{task.target} contains {submission.head[:12]} already, and has taken it back in {names}"
+        return self.recorder.fail(task, effect, EffectProblem.CHANGED, words)
+
+    def _void(
+        self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror, tip: str, merged: Merged, why: str
+    ) -> str:
+        """Ask again, about a submission of the same work whose diff is what the merge would bring in now.
+
+        That is the same commit, seen from where the target and it part now; or, where no such diff is the true one
+        (the target renamed what the work changes, or their histories cross), the merge itself, seen from the tip.
+        """
+        bases = shown.merge_bases(mirror.git, tip, submission.head)
+        again = _seen_from(mirror, submission, submission.head, bases[0], self.recorder.opened.gateway.clock())
+        if len(bases) > 1 or _differs(mirror, again, tip, merged):
+            built = mirror.merge(tip, submission.head, f"Merge {task.target} into {task.id}", submission.at)
+            commit = built.commit if isinstance(built, Merged) else merged.commit
+            mirror.keep(task.id, task.version, commit)
+            again = _seen_from(mirror, submission, commit, tip, self.recorder.opened.gateway.clock())
+        words = f"{task.target} is at {tip[:12]}: {why}"
+        self.recorder.perform(task, VoidEffect(effect.id, again, words))
+        return f"asked again: {words}"
+
+    def _move(self, task: Task, effect: Outbox, mirror: Mirror, expected: str, result: str) -> str | None:
+        """Move the target by compare-and-set; None when it was elsewhere. What is frozen by submission is not moved."""
+        with self.recorder.opened.gateway.store.reading() as at:
+            scope = covering(at.house(), task)
+        if scope is not None:
+            hint = f"it goes on after: onloop unfreeze {scope}"
+            raise Refused(f"{scope} is frozen, and {task.target} was not moved", exit=Exit.HELD, hint=hint)
+        if isinstance(mirror.move(task.target, expected, result), Elsewhere):
+            return None
+        self.recorder.reached("moved")
+        return self.recorder.finish(task, effect, result)
+
+    def _verify(
+        self, task: Task, submission: Submission, tip: str, merged: Merged
+    ) -> tuple[EffectProblem, str, tuple[Flag, ...]] | None:
+        """Run every gate that looks at a commit on the merged result, unless it has passed on this very tree."""
+        with self.recorder.opened.gateway.store.reading() as at:
+            definition = definition_of(at, task)
+        subject = GateSubject(task.id, definition.digest, merged.commit, merged.tree, tip, submission.artefacts)
+        workshop = self.recorder.gate_context(task, definition, self.recorder.stopped)
+        for step in definition.steps:
+            for gate in step.machine_gates:
+                known = merged.tree == submission.tree and task.passed(step.id, gate.id)
+                if known or isinstance(gate, ArtefactGate):
+                    continue
+                found = evaluate(gate, subject, workshop)
+                if found.verdict is not Verdict.PASS:
+                    return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}", ()
+                if unshown := tuple(flag for flag in evidence_flags(found) if flag not in flags_of(task)):
+                    return EffectProblem.FLAGGED, f"nobody was shown {flag_words(unshown)}", unshown
+        return None
+
+
+def _differs(mirror: Mirror, submission: Submission, tip: str, merged: Merged) -> str:
+    """What is not as the submission says, or not as it was shown, in words; everything is computed from the mirror."""
+    if mirror.tree(submission.head) != submission.tree:
+        return f"{submission.head[:12]} has not the tree that was submitted"
+    if why := shown.unseen(mirror.git, submission.base, submission.head, tip, merged.commit):
+        return why
+    if set(mirror.authors(submission.base, submission.head)) != set(submission.authors):
+        return f"{submission.head[:12]} was written by others than was submitted"
+    return ""
+
+
+def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
+    """Why nobody could clone what the merge would make of the target, if that is so."""
+    brought = shown.differing(mirror.git, tip, merged.commit)
+    trouble = unclonable(mirror.git, mirror.origin, tip, merged.commit, brought)
+    return (EffectProblem.UNCLONABLE, safe(trouble, 500)) if trouble else None
+
+
+def _seen_from(mirror: Mirror, submission: Submission, head: str, base: str, at: int) -> Submission:
+    """The submission of the same work as `head`, shown as what lies between it and `base`."""
+    return replace(submission, head=head, tree=mirror.tree(head), base=base, authors=mirror.authors(base, head), at=at)
+
+
+def _message(task: Task, submission: Submission) -> str:
+    """The merge commit's message: what, by whom approved, and where the proof is."""
+    counted = [
+        d
+        for d in task.decisions
+        if d.answer.value == "approve" and (d.head, d.base) == (submission.head, submission.base)
+    ]
+    approvals = [f"Approved-by: {d.by} ({d.assurance.value})" for d in counted]
+    trailers = "\n".join([*dict.fromkeys(approvals), f"Onloop-Task: {task.id}", f"Onloop-Workflow: {task.definition}"])
+    return f"{task.title}\n\n{trailers}\n"
+
+
+def _conflict_words(task: Task, conflict: Conflict) -> str:
+    return f"merging into {task.target} conflicts in {', '.join(conflict.paths[:10])}"

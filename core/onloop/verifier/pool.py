@@ -1,0 +1,113 @@
+"""The verifier: takes gates and effects that are asked for, and has them done, several at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from onloop.access.opening import GatewayHandle
+from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.upkeep import FireTimers
+from onloop.machine.principal import Principal
+from onloop.store.rows import Job
+from onloop.verifier.runner import Runner
+
+JOB_LEASE_MS = 120_000
+POLL_S = 0.03
+LONGEST_IDLE_S = 0.5
+MOST_AT_ONCE = 64
+
+
+def usual_at_once() -> int:
+    """How many jobs are done at a time where nobody says otherwise: as many as there are processors, eight at most."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(8, own or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Has every gate answered and every effect carried out of one store, `at_once` of them at a time.
+
+    Effects on one repository are carried out one after the other. `runner` makes one for a thread, which asks what it
+    is given whether to stop; `pause` waits some seconds or until stopped. `keep_shown` shows what the box of gates
+    stops, where that is due; it is called before the first job, and then whenever something was written.
+    """
+
+    opened: GatewayHandle
+    principal: Principal
+    runner: Callable[[Callable[[], bool]], Runner]
+    at_once: int
+    stopped: Callable[[], bool]
+    pause: Callable[[float], None]
+    say: Callable[[str], None]
+    keep_shown: Callable[[], None] = lambda: None
+    _under_way: dict[Future[str], tuple[Job, Runner]] = field(default_factory=dict)
+    _spare: deque[Runner] = field(default_factory=deque)
+    _ending: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, *, idle_exit_ms: int | None = None) -> None:
+        """Work until stopped, until the store's folder is gone, or until there was nothing to do for so long.
+
+        Call it under `only_verifier`. What is under way when it ends is stopped, and left to the next one.
+        """
+        gateway = self.opened.gateway
+        gateway.perform(FreeJobs())
+        worked_at = gateway.clock()
+        with ExitStack() as leaving:
+            leaving.callback(self._close)
+            pool = leaving.enter_context(ThreadPoolExecutor(self.at_once, "runner"))
+            leaving.callback(self._ending.set)
+            while not self.stopped() and self.opened.home.store.is_dir():
+                seen = gateway.store.stamp()
+                self.keep_shown()
+                gateway.perform(FireTimers())
+                if self._collect() + self._hand_out(pool) or self._under_way:
+                    worked_at = gateway.clock()
+                elif idle_exit_ms is not None and gateway.clock() - worked_at > idle_exit_ms:
+                    return
+                self._idle(seen)
+
+    def _should_stop(self) -> bool:
+        return self._ending.is_set() or self.stopped()
+
+    def _hand_out(self, pool: ThreadPoolExecutor) -> int:
+        """Begin whatever there is to do and a runner for; the answer is how much."""
+        begun = 0
+        while len(self._under_way) < self.at_once and (job := self._next()) is not None:
+            runner = self._spare.pop() if self._spare else self.runner(self._should_stop)
+            self._under_way[pool.submit(runner.carry_out, job)] = job, runner
+            begun += 1
+        return begun
+
+    def _next(self) -> Job | None:
+        """The next job: effects first, for people have decided on those already."""
+        gateway, busy = self.opened.gateway, tuple(job.id for job, _ in self._under_way.values())
+        effect = gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=True, busy=busy))
+        return effect or gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=False, busy=busy))
+
+    def _collect(self) -> int:
+        """Say how it ended with what has been done; the answer is how much. What broke a runner ends the verifier."""
+        done = [future for future in self._under_way if future.done()]
+        for future in done:
+            job, runner = self._under_way.pop(future)
+            self._spare.append(runner)
+            self.say(f"{job.id} {future.result()}")
+        return len(done)
+
+    def _idle(self, seen: int) -> None:
+        """Wait until others have written since `seen`, a runner is done, or it is time to look all the same."""
+        store, waited = self.opened.gateway.store, 0.0
+        while waited < LONGEST_IDLE_S and not self.stopped() and store.stamp() == seen:
+            if any(future.done() for future in self._under_way):
+                return
+            self.pause(POLL_S)
+            waited += POLL_S
+
+    def _close(self) -> None:
+        for runner in (*self._spare, *(runner for _, runner in self._under_way.values())):
+            runner.opened.close()

@@ -1,0 +1,94 @@
+"""One thread of the verifier: answers a gate with evidence, or carries out an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from onloop.access.opening import GatewayHandle
+from onloop.access.submission import hold_again, task_of
+from onloop.errors import OnloopError, Refused
+from onloop.gates.command_runner import GateStopped
+from onloop.gates.evaluation import GateContext, GateSubject, evaluate
+from onloop.gates.repository.provenance import check_provenance
+from onloop.gateway.commands import PerformCommand
+from onloop.gateway.jobs import PutBackJob
+from onloop.machine.commands import ReportGate
+from onloop.machine.definition import Definition, MachineGate
+from onloop.machine.principal import Principal
+from onloop.machine.task import Evidence, Task, Verdict
+from onloop.store.rows import Job
+from onloop.text import safe
+from onloop.verifier.effects.executor import EffectExecutor
+from onloop.views.pinned_workflow import definition_of
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
+
+    `workshop` makes what gates run with for a task and a definition.
+    """
+
+    opened: GatewayHandle
+    principal: Principal
+    workshop: Callable[[Task, Definition, Callable[[], bool]], GateContext]
+    executor: EffectExecutor
+    stopped: Callable[[], bool]
+
+    def carry_out(self, job: Job) -> str:
+        """Do what the job asks for; the answer says how it ended."""
+        return self.executor.carry_out(job) if job.gate is None else self._answer(job)
+
+    def _answer(self, job: Job) -> str:
+        task = task_of(self.opened, job.task)
+        with self.opened.gateway.store.reading() as at:
+            definition = definition_of(at, task)
+        gate = next((g for g in definition.step(task.step or "").machine_gates if g.id == job.gate), None)
+        if gate is None or task.submission is None or job.gate not in task.awaited:
+            return "is not asked any more"
+        try:
+            evidence = self._evaluate(job, task, definition, gate)
+            report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
+            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
+        except GateStopped:
+            return "was ended: nobody waits for it any more, or the verifier is being stopped"
+        except Refused as no:
+            self.opened.gateway.perform(PutBackJob(job))
+            return f"not recorded: {no.message}"
+        return f"{evidence.verdict.value}: {evidence.summary}"
+
+    def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
+        now = task.submission
+        if now is None:
+            raise ValueError(f"{task.id} has no submission")
+        subject = GateSubject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
+        try:
+            workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            hold_again(self.opened, task)
+            check_provenance(workshop.mirror, now, task.target)
+            return evaluate(gate, subject, workshop)
+        except GateStopped:
+            raise
+        except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
+            broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
+            words = problem.message if isinstance(problem, OnloopError) else broken
+            return Evidence(
+                gate=gate.id,
+                verdict=Verdict.ERROR,
+                summary=safe(words, 300),
+                head=now.head,
+                tree=now.tree,
+                base=now.base,
+                definition=definition.digest,
+                verifier=self.principal.id,
+                at=self.opened.gateway.clock(),
+            )
+
+    def _should_stop(self, job: Job) -> bool:
+        return self.stopped() or self._is_gone(job)
+
+    def _is_gone(self, job: Job) -> bool:
+        """Whether nobody waits for this answer any more: the row goes when the question does."""
+        with self.opened.gateway.store.reading() as at:
+            return at.get(Job, job.id) is None

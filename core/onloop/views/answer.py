@@ -1,0 +1,232 @@
+"""The gateway's answer to an agent that asks whether a part is achieved and it may proceed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from onloop.errors import Exit
+from onloop.machine.definition import Definition, Step
+from onloop.machine.digest import Json
+from onloop.machine.principal import Principal
+from onloop.machine.rules.message_rules import context_advice
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Evidence, Task
+from onloop.text import safe
+from onloop.views.dossier import GateLine, GateStatus, step_lines
+
+WORDS: Mapping[Exit, str] = {
+    Exit.OK: "yes",
+    Exit.NOT_YET: "not_yet",
+    Exit.HELD: "held",
+    Exit.REDO: "redo",
+    Exit.NOT_YOURS: "not_yours",
+    Exit.SPENT: "spent",
+    Exit.NOTHING: "nothing",
+    Exit.ENDED: "ended",
+    Exit.UNAVAILABLE: "unavailable",
+}
+"""The verdict's word for each exit code that an agent can meet."""
+
+
+MARKS: Mapping[GateStatus, str] = {
+    GateStatus.PASSED: "✓",
+    GateStatus.FAILED: "✗",
+    GateStatus.ERROR: "!",
+    GateStatus.TIMED_OUT: "✗",
+    GateStatus.RUNNING: "●",
+    GateStatus.WAITING: "?",
+    GateStatus.STALE: "~",
+    GateStatus.MISSING: "○",
+}
+"""A gate's mark as a shape; the word stands beside it where there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAnswer:
+    """A verdict on the last submitted commit of a step, with the next command that would work."""
+
+    exit: Exit
+    task: str
+    step: str
+    state: State
+    reason: Reason | None
+    commit: str | None
+    gates: tuple[GateLine, ...]
+    why: str
+    next: str
+    blocks: int = 0
+    advice: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The exit code as a word."""
+        return WORDS[self.exit]
+
+
+def answer_for(
+    definition: Definition,
+    task: Task,
+    agent: Principal,
+    head: str | None,
+    frozen: str | None,
+    *,
+    lapsed: bool = False,
+) -> AgentAnswer:
+    """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read.
+
+    `lapsed` says that its lease or the step's time has run out, though nothing has recorded that yet.
+    """
+    gates = step_lines(definition, task, agent.step)
+    code, why, following = _judged(definition, task, agent, head, frozen, gates)
+    is_holder = task.holder == agent.id
+    if lapsed and is_holder and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
+        code, why, following = Exit.NOT_YOURS, f"your time with {task.id} has run out", "stop work on it"
+    commit = task.submission.head if task.submission else None
+    return AgentAnswer(
+        exit=code,
+        task=task.id,
+        step=agent.step,
+        state=task.state,
+        reason=task.reason,
+        commit=commit,
+        gates=gates,
+        why=why,
+        next=following,
+        blocks=task.blocks,
+        advice=tuple(_advice(definition.step(agent.step), task)) if code in _AT_WORK and is_holder else (),
+    )
+
+
+_SPENT = frozenset({Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED})
+
+_AT_WORK = frozenset({Exit.NOT_YET, Exit.REDO})
+
+
+def _advice(step: Step, task: Task) -> Iterator[str]:
+    """What the holder does well to do besides."""
+    if words := context_advice(step, task):
+        yield words
+    unseen = sum(message.number > task.shown for message in task.messages)
+    if unseen:
+        yield f"{unseen} unread {'message' if unseen == 1 else 'messages'}: onloop inbox"
+
+
+_Judged = tuple[Exit, str, str]
+_STOP = "stop here: nothing more is asked of you"
+
+
+def _judged(
+    definition: Definition,
+    task: Task,
+    agent: Principal,
+    head: str | None,
+    frozen: str | None,
+    gates: tuple[GateLine, ...],
+) -> _Judged:
+    if task.state is State.COMPLETED and task.epoch == agent.epoch and _is_met(task, definition.step(agent.step)):
+        return Exit.OK, f"{agent.step} is achieved, and {task.id} is completed", _STOP
+    if task.ended:
+        return Exit.ENDED, f"{task.id} has ended: {task.state.value}, {task.detail}", _STOP
+    if task.epoch != agent.epoch:
+        return Exit.NOT_YOURS, f"{task.id} was given to {task.holder or 'another agent'}", "stop work on it"
+    if frozen is not None:
+        return Exit.HELD, f"{task.id} is frozen ({frozen})", "stop here; a person must unfreeze it"
+    if task.holder != agent.id:
+        return _after_lease(definition, task, agent)
+    return _in_lease(task, definition.step(agent.step), agent, head, gates)
+
+
+def _after_lease(definition: Definition, task: Task, agent: Principal) -> _Judged:
+    step = definition.step(agent.step)
+    if _is_behind(definition, task, step) and task.submission is not None:
+        return Exit.OK, f"{step.id} is achieved: its gates passed on {task.submission.head[:12]}", _STOP
+    if task.state is State.INPUT_REQUIRED:
+        code = Exit.SPENT if task.reason in _SPENT else Exit.HELD
+        return code, f"{task.id} waits for a person: {task.detail}", "stop here; a person decides what comes next"
+    return Exit.NOT_YOURS, f"the lease on {task.id} has ended ({task.detail})", "stop work on it"
+
+
+def _is_behind(definition: Definition, task: Task, step: Step) -> bool:
+    """Whether the task has gone on from `step` on evidence that counts now; standing at it, or sent back, is not."""
+    ids = [known.id for known in definition.steps]
+    has_gone_on = task.step is not None and ids.index(task.step) > ids.index(step.id)
+    return has_gone_on and _is_met(task, step)
+
+
+def _is_met(task: Task, step: Step) -> bool:
+    return all(task.passed(step.id, gate.id) for gate in step.machine_gates)
+
+
+def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
+    now, running = task.submission, task.reason is Reason.GATES_RUNNING
+    if step.review_gates and not running and _is_met(task, step):
+        return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
+    answered = any(
+        line.mark in {GateStatus.PASSED, GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT} for line in gates
+    )
+    if now is None or not (running or answered):
+        return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"
+    if head is not None and head != now.head:
+        why = f"HEAD is {head[:12]}, and the last submitted commit is {now.head[:12]}"
+        return Exit.NOT_YET, why, "onloop submit"
+    if running:
+        names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)
+        return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"
+    failed = "; ".join(f"{line.gate}: {line.summary}" for line in gates if line.mark is not GateStatus.PASSED)
+    return Exit.REDO, failed or task.detail, "mend it, git commit, then: onloop submit"
+
+
+def answer_lines(answer: AgentAnswer) -> tuple[str, ...]:
+    """A verdict for people: one line that says it, one per gate, and the next command that would work.
+
+    No text of an agent's or a gate's makes a line of its own.
+    """
+    commit = answer.commit[:12] if answer.commit else "nothing submitted"
+    lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
+    lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
+    lines += [f"  note: {words}" for words in answer.advice]
+    return tuple(safe(line) for line in (*lines, f"next: {answer.next}"))
+
+
+def answer_json(answer: AgentAnswer) -> dict[str, Json]:
+    """A verdict for programs."""
+    return {
+        "verdict": answer.verdict,
+        "task": answer.task,
+        "step": answer.step,
+        "state": answer.state.value,
+        "reason": answer.reason.value if answer.reason else None,
+        "commit": answer.commit,
+        "gates": [gate_json(line) for line in answer.gates],
+        "why": answer.why,
+        "next": answer.next,
+        "advice": list(answer.advice),
+    }
+
+
+def gate_json(line: GateLine) -> Json:
+    """One gate as it stands."""
+    return {
+        "step": line.step,
+        "gate": line.gate,
+        "mark": line.mark.value,
+        "summary": line.summary,
+        "digest": line.digest,
+        **_ran_in(line.evidence),
+    }
+
+
+def _ran_in(evidence: Evidence | None) -> dict[str, Json]:
+    """The box that a command ran in, and its program; nothing where none was run."""
+    if evidence is None or not evidence.box:
+        return {}
+    return {
+        "isolation": evidence.isolation,
+        "box": evidence.box,
+        "open_cells": list(evidence.open_cells),
+        "network": evidence.network,
+        "program": evidence.program,
+        "program_digest": evidence.program_digest,
+        "cache_key": evidence.cache_key,
+    }

@@ -1,0 +1,37 @@
+"""What a brief says besides the workflow and the task: read in one moment of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onloop.machine.task import Task
+from onloop.store.port import Reading
+from onloop.views.children import Result, results
+from onloop.views.dossier import GateLine, failure_tails, step_lines
+from onloop.views.message_text import Letter, checkpoint_text, letters
+from onloop.views.pinned_workflow import definition_of
+
+
+@dataclass(frozen=True, slots=True)
+class BriefFacts:
+    """`tails` maps a failed gate to the end of its output; that, letters, checkpoint and statements are untrusted."""
+
+    tails: Mapping[str, str] = field(default_factory=dict)
+    gates: tuple[GateLine, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    checkpoint: str = ""
+    results: tuple[Result, ...] = ()
+
+
+def brief_facts(reading: Reading, task: Task) -> BriefFacts:
+    """The facts for the brief of the task's current step."""
+    left = task.checkpoints.get(task.step or "")
+    gates = step_lines(definition_of(reading, task), task, task.step)
+    return BriefFacts(
+        tails=failure_tails(reading, gates),
+        gates=gates,
+        letters=letters(reading, task),
+        checkpoint="" if left is None else checkpoint_text(reading, left),
+        results=results(reading, task),
+    )

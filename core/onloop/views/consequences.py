@@ -1,0 +1,67 @@
+"""What each answer to a request would do, in a sentence: computed from the workflow, never from anybody's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onloop.machine.definition import Definition, Step
+from onloop.machine.task import DecisionKind, Request, RequestKind, Task
+
+_CANCELED = "the task ends as canceled; nothing is merged"
+
+
+def consequences(definition: Definition, task: Task, request: Request) -> Mapping[DecisionKind, str]:
+    """Each answer that the request takes, with what happens then."""
+    step = definition.step(request.step)
+    match request.kind:
+        case RequestKind.APPROVAL:
+            return {
+                DecisionKind.APPROVE: _approved(definition, task, request),
+                DecisionKind.REJECT: _rejected(definition, task, step),
+            }
+        case RequestKind.QUESTION:
+            return {
+                DecisionKind.ANSWER: f"the answer goes into the brief, and {task.role} goes on with {step.id}",
+                DecisionKind.CANCEL: _CANCELED,
+            }
+        case RequestKind.CHOICE:
+            return _choices(definition, task, step)
+
+
+def _choices(definition: Definition, task: Task, step: Step) -> Mapping[DecisionKind, str]:
+    if step.effect is not None:
+        again = f"{step.effect.value} into {task.target} is tried again"
+    elif step.role is not None:
+        again = f"an agent as {task.owner or step.role} tries {step.id} again, with your note in its brief"
+    else:
+        again = f"{step.id} is tried again"
+    answers = {DecisionKind.RETRY: f"{again}; rounds and attempts start at zero"}
+    if step.role is not None:
+        answers[DecisionKind.REASSIGN] = f"only whom you name may take {step.id}; its history stays"
+    answers[DecisionKind.REJECT] = _rejected(definition, task, step)
+    answers[DecisionKind.CANCEL] = _CANCELED
+    return answers
+
+
+def _approved(definition: Definition, task: Task, request: Request) -> str:
+    step = definition.step(request.step)
+    following = step if step.effect is not None else definition.after(request.step)
+    missing = request.quorum - 1 - sum(d.request == request.id for d in task.decisions)
+    if missing > 0:
+        return f"counts as one of {request.quorum}; {missing} more must approve"
+    others = [other.gate or other.id for other in task.requests if other.id != request.id]
+    if others:
+        return f"{request.gate} is done; {', '.join(others)} must be decided, too"
+    if following is None:
+        return "the task is completed"
+    if following.effect is not None:
+        head = task.submission.head[:12] if task.submission else "nothing"
+        return f"{following.id} starts: {following.effect.value} {head} into {task.target} of {task.repo}"
+    return f"the task goes on to {following.id}"
+
+
+def _rejected(definition: Definition, task: Task, step: Step) -> str:
+    target = definition.reject_target(step.id)
+    if target is None:
+        return "the task ends as rejected; nothing is merged"
+    return f"{task.id} goes back to {target.id}, and your reason goes into the agent's brief"

@@ -1,0 +1,301 @@
+"""Everything a person must see before they decide one task, put together once for the sheet and for `onloop show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from onloop.errors import OnloopError
+from onloop.gates.repository.file_changes import FileChange
+from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
+from onloop.machine.digest import evidence_digest, shown_digest
+from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.limits import Id
+from onloop.machine.rules.fan_out import join_words
+from onloop.machine.rules.flagging import FLAGGED, flags_of
+from onloop.machine.rules.freshness import proof_words
+from onloop.machine.rules.independence import is_among, is_reviewed, judged
+from onloop.machine.task import DecisionKind, Evidence, Request, Task
+from onloop.store.port import Reading
+from onloop.store.rows import Lease, SubAgent
+from onloop.views.children import Result, results, swarm_of
+from onloop.views.consequences import consequences
+from onloop.views.known_task import known_task
+from onloop.views.pinned_workflow import definition_of
+from onloop.views.query import Query
+from onloop.views.sub_agents import sub_agents_of
+
+if TYPE_CHECKING:
+    from onloop.gates.repository.mirror import Mirror
+
+DIFF_LIMIT = 200_000
+TAIL_LIMIT = 4_000
+ARTEFACT_LIMIT = 4_000
+"""How much of an artefact is shown, in characters."""
+
+
+class GateStatus(StrEnum):
+    """How a gate stands, for a strip of them."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+    RUNNING = "running"
+    WAITING = "waiting"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+UNMET = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
+"""The marks of a gate that was answered, and not with a pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate of one step as it stands: absent evidence is MISSING, never blank."""
+
+    step: str
+    gate: str
+    mark: GateStatus
+    summary: str
+    evidence: Evidence | None
+    digest: str | None
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open request with the digest that a decision must return, and what each answer would do."""
+
+    request: Request
+    digest: str
+    choices: Mapping[DecisionKind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownArtefact:
+    """A file that an agent handed over with what counts now; `text` is its beginning, None where it is no text."""
+
+    name: str
+    size: int
+    digest: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a submission changes, by file and as a diff of DIFF_LIMIT characters at most; or why that is not shown."""
+
+    files: tuple[FileChange, ...] = ()
+    diff: str = ""
+    trouble: str = ""
+
+
+NOT_ASKED = Changes()
+"""Where nobody asked what changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
+
+    `join` says in words how the children of the current step stand towards what it asks of them; `sub_agents` are in
+    the process of the lease's holder, as that agent says.
+    """
+
+    task: Task
+    lease: Lease | None
+    asked: tuple[Asked, ...]
+    gates: tuple[GateLine, ...]
+    files: tuple[FileChange, ...]
+    diff: str
+    trouble: str
+    artefacts: tuple[ShownArtefact, ...]
+    children: tuple[Result, ...] = ()
+    join: str = ""
+    sub_agents: tuple[SubAgent, ...] = ()
+    addressed: tuple[str, ...] = ()
+    """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
+
+    def with_changes(self, changes: Changes) -> Dossier:
+        """The same with what the submission changes."""
+        return replace(self, files=changes.files, diff=changes.diff, trouble=changes.trouble)
+
+    @property
+    def statement(self) -> str:
+        """What the agent says about its work."""
+        return self.task.submission.statement if self.task.submission else ""
+
+
+def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Dossier:
+    """Put the dossier of `task` together, with what its submission changes."""
+    definition = definition_of(reading, task)
+    asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
+    gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
+    lease = reading.get(Lease, task.id)
+    within = sub_agents_of((lease,), reading.select(SubAgent, task=task.id)) if lease else {}
+    return Dossier(
+        task=task,
+        lease=lease,
+        asked=asked,
+        gates=gates,
+        files=changes.files,
+        diff=changes.diff,
+        trouble=changes.trouble,
+        artefacts=_artefacts(reading, task),
+        children=results(reading, task),
+        join=join_words(definition, task, swarm_of(reading, task)),
+        sub_agents=within.get(task.id, ()),
+        addressed=_addressed(reading, task),
+    )
+
+
+def addressed_words(person: str) -> str:
+    """That commits carry a person's address, and how much that means."""
+    return f"commits carry the address of human:{person}; whoever commits chooses it, and it bars nobody"
+
+
+def _addressed(reading: Reading, task: Task) -> tuple[str, ...]:
+    authors = task.submission.authors if task.submission else ()
+    return tuple(sorted(name for name, who in reading.house().people.items() if is_among(who.email, authors)))
+
+
+def failure_tails(reading: Reading, lines: Iterable[GateLine]) -> Mapping[str, str]:
+    """The end of what each of these gates that did not pass has printed: for a brief, and untrusted text."""
+    unmet = (_with_tail(reading, line) for line in lines if line.mark in UNMET)
+    return {line.gate: line.tail for line in unmet if line.tail}
+
+
+def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
+    """How every gate of the workflow stands, in the order of its steps, output tails left out."""
+    return tuple(line for step in definition.steps for line in _step_lines(task, step))
+
+
+def step_lines(definition: Definition, task: Task, step_id: str | None) -> tuple[GateLine, ...]:
+    """How every gate of one step stands; nothing where the workflow has no such step."""
+    return tuple(line for step in definition.steps if step.id == step_id for line in _step_lines(task, step))
+
+
+def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:
+    machine = [_machine_line(task, step, gate.id) for gate in step.machine_gates]
+    reviews = [_review_line(task, step, gate) for gate in step.review_gates]
+    asked = [HumanGate(FLAGGED, request.approvers) for request in task.requests if _is_about_flags(request, step)]
+    said = [HumanGate(FLAGGED, ()) for d in task.decisions[-1:] if d.gate == FLAGGED and d.step == step.id]
+    people = (*step.human_gates, *(asked or said)[:1])
+    return [*machine, *reviews, *(_human_line(task, step, gate) for gate in people)]
+
+
+def _is_about_flags(request: Request, step: Step) -> bool:
+    return request.gate == FLAGGED and request.step == step.id
+
+
+def _machine_line(task: Task, step: Step, gate: str) -> GateLine:
+    current = task.found(step.id, gate)
+    if task.step == step.id and gate in task.awaited:
+        return GateLine(step.id, gate, GateStatus.RUNNING, "a verifier is asked", None, None, "")
+    if current is not None:
+        mark = GateStatus.PASSED if task.passed(step.id, gate) else _MARKS[current.verdict.value]
+        return GateLine(step.id, gate, mark, current.summary, current, evidence_digest(current), "")
+    old = task.evidence.get(f"{step.id}:{gate}")
+    if old is not None:
+        return GateLine(
+            step.id, gate, GateStatus.STALE, f"about {old.head[:12]}, which no longer counts", old, None, ""
+        )
+    return GateLine(step.id, gate, GateStatus.MISSING, "no evidence", None, None, "")
+
+
+def _review_line(task: Task, step: Step, gate: ReviewGate) -> GateLine:
+    found = judged(task, step, gate)
+    words = "; ".join(
+        f"agent-judged {'pass' if j.passes else 'fail'} by {j.by} ({j.independence.value}): {j.reason}" for j in found
+    )
+    if is_reviewed(task, step, gate):
+        return GateLine(step.id, gate.id, GateStatus.PASSED, words, None, None, "")
+    if any(not j.passes for j in found):
+        return GateLine(step.id, gate.id, GateStatus.FAILED, words, None, None, "")
+    return GateLine(step.id, gate.id, GateStatus.MISSING, words or "no reviewer has judged it", None, None, "")
+
+
+_MARKS: Mapping[str, GateStatus] = {
+    "fail": GateStatus.FAILED,
+    "error": GateStatus.ERROR,
+    "timed_out": GateStatus.TIMED_OUT,
+}
+
+
+def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
+    said = [d for d in task.decisions if (d.step, d.gate) == (step.id, gate.id)]
+    subject = (task.submission.head, task.submission.base) if task.submission else ("", "")
+    visit = task.visits.get(step.id, 0)
+    now = [d for d in said if d.answer is DecisionKind.APPROVE and (d.visit, d.head, d.base) == (visit, *subject)]
+    if any(request.gate == gate.id and request.step == step.id for request in task.requests):
+        words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
+        return GateLine(step.id, gate.id, GateStatus.WAITING, words, None, None, "")
+    if len({d.by for d in now}) >= gate.quorum:
+        words = ", ".join(f"{d.by} ({proof_words(d)})" for d in now)
+        return GateLine(step.id, gate.id, GateStatus.PASSED, f"approved by {words}", None, None, "")
+    words = f"last: {said[-1].answer.value} by {said[-1].by}" if said else "nobody has decided"
+    return GateLine(step.id, gate.id, GateStatus.MISSING, words, None, None, "")
+
+
+def _with_tail(reading: Reading, line: GateLine) -> GateLine:
+    if line.evidence is None or line.evidence.output is None:
+        return line
+    output = reading.blob(line.evidence.output)
+    tail = "" if output is None else output.decode("utf-8", "replace")[-TAIL_LIMIT:]
+    return GateLine(line.step, line.gate, line.mark, line.summary, line.evidence, line.digest, tail)
+
+
+def _artefacts(reading: Reading, task: Task) -> tuple[ShownArtefact, ...]:
+    handed = task.submission.artefacts if task.submission else ()
+    return tuple(ShownArtefact(a.name, a.size, a.digest, _text(reading.blob(a.digest))) for a in handed)
+
+
+def _text(content: bytes | None) -> str | None:
+    """The beginning of a text; None for bytes that are none, or are not there."""
+    if content is None or b"\0" in content:
+        return None
+    try:
+        return content.decode()[:ARTEFACT_LIMIT]
+    except UnicodeDecodeError:
+        return None
+
+
+def flagged_first(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """The files, those that decide what the gates said before the others, and with the reason."""
+    flags = flags_of(task)
+    places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
+    found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
+    ordered = sorted(found, key=lambda pair: pair[0])
+    return tuple(replace(f, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else f for place, f in ordered)
+
+
+def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
+    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
+    from onloop.gates.repository.provenance import check_provenance  # here: whoever only looks at a list starts no git
+
+    now = task.submission
+    if now is None or task.origin is None:
+        return NOT_ASKED
+    try:
+        mirror = mirror_of(task.origin)
+        check_provenance(mirror, now, task.target)
+        files = flagged_first(task, mirror.diff_stat(now.base, now.head))
+        first = [file.path for file in files if file.flag]
+        return Changes(files, mirror.diff(now.base, now.head, DIFF_LIMIT, first))
+    except OnloopError as problem:
+        return Changes(trouble=f"the diff cannot be shown: {problem.message}")
+
+
+class ReadDossier(Query[Dossier], frozen=True):
+    """Everything that a person must see of a task, but for what its commit changes; UnknownThing without the task."""
+
+    name: ClassVar[str] = "dossier"
+    task: Id
+
+    def carry_out(self, reading: Reading) -> Dossier:
+        """See Query."""
+        return dossier_of(reading, known_task(reading, self.task))

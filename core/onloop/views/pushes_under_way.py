@@ -1,0 +1,47 @@
+"""What a freeze comes too late for: the pushes whose intent was recorded before it, and that have not answered yet.
+
+Intents and freezes are written one after the other, and an intent is refused in a freeze: so every push that can still
+move a target is among these, and a target that no push here names does not move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from onloop.machine.store_state import Frozen, StoreState, covering
+from onloop.machine.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A move of a target that has begun, and may still land: of which task, where, from which commit to which."""
+
+    task: str
+    repository: str
+    target: str
+    expected: str
+    result: str
+
+    @property
+    def words(self) -> str:
+        """The push as a line for people."""
+        moves = f"{self.target} of {self.repository} from {self.expected[:12]} to {self.result[:12]}"
+        return f"under way, and may still land: {self.task} moves {moves}"
+
+    @property
+    def as_json(self) -> dict[str, str]:
+        """The push as data."""
+        where = {"task": self.task, "repository": self.repository, "target": self.target}
+        return {**where, "from": self.expected, "to": self.result}
+
+
+def pushes_under_way(tasks: Iterable[Task], freeze: Frozen) -> tuple[Push, ...]:
+    """Which pushes of these tasks the freeze covers and does not stop, as of when the tasks were read."""
+    house = StoreState(freezes={freeze.scope: freeze})
+    return tuple(
+        Push(task.id, task.repo or "", task.target, task.effect.expected, task.effect.result)
+        for task in tasks
+        if task.effect is not None and task.effect.expected is not None and task.effect.result is not None
+        if covering(house, task) is not None
+    )

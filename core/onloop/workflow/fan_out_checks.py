@@ -1,0 +1,72 @@
+"""What the fields of a fan-out mean together, and what the steps of its children may not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from onloop.machine.definition import SCORE_GATE
+from onloop.workflow.gate_checks import gate_faults, placeholder_faults
+from onloop.workflow.model import FanOutPart, StepPart
+from onloop.workflow.positioned_tree import Fault, Path, Side
+
+DEEPEST = 4
+"""How many fan-outs may stand in each other."""
+
+_SOURCES = ("over", "count", "spawn")
+Inner = Callable[[tuple[StepPart, ...], Path], Iterator[Fault]]
+
+
+def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
+    """What is wrong with the fan-out that `at` leads to; `inner` looks at the steps of the children."""
+    fan_out = step.fan_out
+    if fan_out is None:
+        return
+    if at.count("fan_out") > DEEPEST:
+        yield Fault(at, f"{step.id} is the {at.count('fan_out')}th fan-out in another", f"{DEEPEST} is the most")
+        return
+    yield from _source_faults(at, step, fan_out)
+    yield from _join_faults(at, fan_out)
+    if fan_out.resolve is not None:
+        yield from gate_faults((*at, "resolve", "gates"), fan_out.resolve.gates)
+    for number, child in enumerate(fan_out.steps):
+        yield from _child_faults((*at, "steps", number), child)
+    if fan_out.steps[0].role is None and fan_out.steps[0].fan_out is None:
+        yield Fault((*at, "steps", 0), f"nothing is submitted yet when {fan_out.steps[0].id} starts", "give it a role")
+    yield from inner(tuple(fan_out.steps), at)
+
+
+def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fault]:
+    given = [name for name in _SOURCES if getattr(fan_out, name) is not None]
+    if not given:
+        yield Fault(at, f"{step.id} says of no child where it comes from", f"give one of: {', '.join(_SOURCES)}")
+    for extra in given[1:]:
+        yield Fault((*at, extra), f"{step.id} has both {given[0]} and {extra}", "keep one", Side.KEY)
+    if fan_out.spawn and step.role is None:
+        yield Fault((*at, "spawn"), f"no agent is at {step.id} to spawn", "give the step a role", Side.KEY)
+    if not fan_out.spawn and (step.role is not None or step.run is not None or step.effect is not None):
+        yield Fault(at, f"{step.id} has work of its own beside its children", "make it a step before this", Side.KEY)
+
+
+def _join_faults(at: Path, fan_out: FanOutPart) -> Iterator[Fault]:
+    join = fan_out.join
+    if join.quorum is not None and join.best_of is not None:
+        yield Fault((*at, "join", "best_of"), "a join is either a quorum or best_of", "keep one", Side.KEY)
+    if join.quorum is not None and join.quorum > (fan_out.count or fan_out.most):
+        most = fan_out.count or fan_out.most
+        yield Fault((*at, "join", "quorum"), f"quorum is {join.quorum}, of {most} children", f"give at most {most}")
+    if join.best_of is not None:
+        path = (*at, "join", "best_of", "score", "command")
+        yield from placeholder_faults(path, join.best_of.score.command, ("python",))
+
+
+def _child_faults(at: Path, child: StepPart) -> Iterator[Fault]:
+    if child.effect is not None:
+        yield Fault(
+            (*at, "effect"),
+            f"{child.id} is a child's step, and children change nothing outside",
+            "merge in a step after the fan-out",
+            Side.KEY,
+        )
+    for number, gate in enumerate(child.gates):
+        if gate.id == SCORE_GATE:
+            yield Fault((*at, "gates", number, "id"), f"gate id {SCORE_GATE} is taken by best_of", "use another id")

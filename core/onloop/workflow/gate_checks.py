@@ -1,0 +1,99 @@
+"""What the fields of a gate mean together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from onloop.machine.definition import RUN_GATE
+from onloop.machine.rules.flagging import FLAGGED
+from onloop.workflow.hints import nearest
+from onloop.workflow.model import GATE_KINDS, GatePart
+from onloop.workflow.positioned_tree import Fault, Path, Side
+
+COUNTERS = ("junit", "unittest")
+PLACEHOLDERS = ("python", "report")
+
+BOX_FIELDS = ("network", "nested", "box", "open")
+"""What a command asks of its box."""
+
+NEEDED_HOLES = {
+    **dict.fromkeys(("docker", "docker-compose", "podman", "podman-compose", "nerdctl", "buildah"), "container"),
+    **dict.fromkeys(("sudo", "doas", "su", "pkexec"), "sudo"),
+    **dict.fromkeys(("nvidia-smi", "rocm-smi"), "gpu"),
+}
+"""Programs that do nothing in a box, and what they would need of this machine."""
+
+_WHAT = {"container": "a container daemon", "sudo": "another user's rights", "gpu": "a GPU"}
+
+_TAKEN = {
+    RUN_GATE: "the command of a run step",
+    FLAGGED: "the approval that an effect asks for when tests or their configuration were changed",
+}
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def gate_faults(path: Path, gates: Sequence[GatePart]) -> Iterator[Fault]:
+    """What is wrong with the gates of one step, whose list `path` leads to."""
+    ids = [gate.id for gate in gates]
+    for number, gate in enumerate(gates):
+        at = (*path, number)
+        if gate.id in _TAKEN:
+            yield Fault((*at, "id"), f"gate id {gate.id} is taken by {_TAKEN[gate.id]}", "use another id")
+        elif gate.id in ids[:number]:
+            yield Fault((*at, "id"), f"gate {gate.id} is here twice", "rename one: ids are unique within a step")
+        yield from _kind_faults(at, gate)
+        if gate.command is not None:
+            yield from _command_faults(at, gate, gate.command)
+
+
+def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with a command that `path` leads to: no program, or a placeholder that is not `known`."""
+    if not argv[0]:
+        yield Fault((*path, 0), "the program is an empty text", "name a program, such as ruff")
+    for number, word in enumerate(argv):
+        for name in _PLACEHOLDER.findall(word):
+            if name not in known:
+                valid = ", ".join(f"{{{n}}}" for n in known)
+                yield Fault(
+                    (*path, number), f"unknown placeholder {{{name[:60]}}}", f"{nearest(name, known)}valid: {valid}"
+                )
+
+
+def box_faults(at: Path, field: str | int, argv: Sequence[str], opened: Sequence[str] | None) -> Iterator[Fault]:
+    """What is wrong with running the command in `field` below `at` in a box; `opened` is None where nothing can be."""
+    program = argv[0].rpartition("/")[2]
+    hole = NEEDED_HOLES.get(program)
+    if hole is None or hole in (opened or ()):
+        return
+    way = f"say open: [{hole}], and its evidence says isolation: none" if opened is not None else "make it a gate"
+    yield Fault((*at, field, 0), f"{program} needs {_WHAT[hole]}, which no box has", way)
+
+
+def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
+    kinds = [kind for kind in GATE_KINDS if getattr(gate, kind) is not None]
+    if not kinds:
+        yield Fault(at, f"gate {gate.id} checks nothing", f"give it one of: {', '.join(GATE_KINDS)}")
+    for extra in kinds[1:]:
+        yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
+    if gate.command is None:
+        for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS):
+            if getattr(gate, field) not in (None, False, []):
+                yield Fault(
+                    (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY
+                )
+
+
+def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
+    yield from placeholder_faults((*at, "command"), argv, PLACEHOLDERS)
+    yield from box_faults(at, "command", argv, gate.open or ())
+    if gate.box is not None and gate.open is not None:
+        yield Fault((*at, "box"), f"gate {gate.id} demands a box and opens a hole in it", "keep one", Side.KEY)
+    if gate.junit is not None and gate.unittest is not None:
+        yield Fault((*at, "unittest"), f"gate {gate.id} has both junit and unittest", "keep one", Side.KEY)
+    if gate.junit is not None and not any("{report}" in word for word in argv):
+        yield Fault(
+            (*at, "command"),
+            f"gate {gate.id} expects junit, and its command writes no {{report}}",
+            'tell the test runner where to write, such as "--junitxml={report}"',
+        )

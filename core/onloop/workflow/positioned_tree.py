@@ -1,0 +1,120 @@
+"""A file as a tree of values that know where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
+
+Value = str | int | float | bool | None
+Path = tuple[str | int, ...]
+"""The way from the root to a value: names of fields and numbers of items, such as `("steps", 2, "gates", 0)`."""
+
+LARGEST = 1_048_576
+"""How many bytes of a file are read at most."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file; both count from 1, columns count characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value, and the text that it was written as."""
+
+    position: Position
+    value: Value
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list, in order."""
+
+    position: Position
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingEntry:
+    """One entry of a mapping: where its key stands, and its value."""
+
+    position: Position
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """A mapping; its keys are text and different from each other."""
+
+    position: Position
+    fields: Mapping[str, MappingEntry]
+
+
+Node = Scalar | ListNode | MapNode
+
+
+class Side(Enum):
+    """Which end of an entry is meant."""
+
+    KEY = auto()
+    VALUE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something that is wrong at a place."""
+
+    position: Position
+    what: str
+    hint: str
+
+    def line(self, file: str) -> str:
+        """`file:line:col: what is wrong; what would work`."""
+        return f"{file}:{self.position.line}:{self.position.column}: {self.what}; {self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with the value (or the key) that `path` leads to."""
+
+    path: Path
+    what: str
+    hint: str
+    side: Side = Side.VALUE
+
+    def located(self, root: Node) -> FileProblem:
+        """The same as a problem at its place in the file."""
+        return FileProblem(locate(root, self.path, self.side), self.what, self.hint)
+
+
+def locate(root: Node, path: Path, side: Side = Side.VALUE) -> Position:
+    """Where the value (or its key, if it has one) stands; for a path that leads nowhere, how far it led."""
+    node, key = root, None
+    for part in path:
+        match node, part:
+            case MapNode(fields=fields), str() if part in fields:
+                node, key = fields[part].value, fields[part].position
+            case ListNode(items=items), int() if part < len(items):
+                node, key = items[part], None
+            case _:
+                break
+    return key if side is Side.KEY and key is not None else node.position
+
+
+def plain(node: Node) -> object:
+    """The values alone: dicts, lists, text, numbers, booleans and None."""
+    match node:
+        case Scalar():
+            return node.value
+        case ListNode():
+            return [plain(item) for item in node.items]
+        case MapNode():
+            return {name: plain(field.value) for name, field in node.fields.items()}
+        case _:
+            assert_never(node)

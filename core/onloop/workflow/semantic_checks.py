@@ -1,0 +1,250 @@
+"""What the parts of a workflow mean together: references, order, and that nothing is left unverified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from onloop.machine.definition import END
+from onloop.workflow.fan_out_checks import fan_out_faults
+from onloop.workflow.gate_checks import BOX_FIELDS, box_faults, gate_faults, placeholder_faults
+from onloop.workflow.hints import nearest
+from onloop.workflow.model import EnvironmentPart, StepPart
+from onloop.workflow.positioned_tree import Fault, Path, Side
+
+REPORT = "report"
+PYTHON = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The steps of a file in order: each one's id, and what is in it; None where that could not be read."""
+
+    ids: tuple[str | None, ...]
+    steps: tuple[StepPart | None, ...]
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The ids that can be referred to."""
+        return tuple(step_id for step_id in self.ids if step_id is not None)
+
+    def step(self, step_id: str) -> StepPart | None:
+        """The first step of that id, if it is there and could be read."""
+        return self.steps[self.ids.index(step_id)] if step_id in self.ids else None
+
+
+def sense_faults(outline: Outline) -> Iterator[Fault]:
+    """Everything that does not make sense, about the steps that could be read, and about those of their children."""
+    yield from _faults(outline)
+    for number, step in enumerate(outline.steps):
+        if step is not None:
+            yield from fan_out_faults(_at(number, "fan_out"), step, _inner_faults)
+
+
+def _inner_faults(steps: tuple[StepPart, ...], at: Path) -> Iterator[Fault]:
+    """The same rules for the steps below `at`, where there is work to begin with."""
+    for fault in _faults(Outline(tuple(step.id for step in steps), steps)):
+        yield replace(fault, path=(*at, *fault.path))
+    for number, step in enumerate(steps):
+        yield from fan_out_faults((*at, *_at(number, "fan_out")), step, _inner_faults)
+
+
+def _faults(outline: Outline) -> Iterator[Fault]:
+    for number, step_id in enumerate(outline.ids):
+        if step_id is not None and step_id in outline.ids[:number]:
+            first = outline.ids.index(step_id) + 1
+            yield Fault(("steps", number, "id"), f"step {step_id} is here twice, first as step {first}", "rename one")
+    for number, step in enumerate(outline.steps):
+        if step is not None:
+            for rule in _RULES:
+                yield from rule(outline, number, step)
+
+
+def environment_faults(environment: EnvironmentPart | None) -> Iterator[Fault]:
+    """What is wrong with the commands that make a checkout ready."""
+    for number, argv in enumerate(environment.setup if environment else ()):
+        yield from placeholder_faults(("environment", "setup", number), argv, (PYTHON,))
+        yield from box_faults(("environment", "setup"), number, argv, None)
+
+
+def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    doers = [name for name in ("role", "run", "effect") if getattr(step, name) is not None]
+    for extra in doers[1:]:
+        yield Fault(
+            _at(number, extra), f"{step.id} has both {doers[0]} and {extra}", "split it into two steps", Side.KEY
+        )
+    if not doers and not step.gates and step.fan_out is None:
+        yield Fault(_at(number), f"{step.id} has nothing to do", "give it a role, run, effect or a gate")
+
+
+def _commands(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.run is not None:
+        yield from placeholder_faults(_at(number, "run"), step.run, (PYTHON, REPORT))
+        yield from box_faults(_at(number), "run", step.run, step.open or ())
+    else:
+        for field in BOX_FIELDS:
+            if getattr(step, field):
+                words = f"{field} is about a command, and {step.id} runs none"
+                yield Fault(_at(number, field), words, "put it into the gate that it is for", Side.KEY)
+    yield from gate_faults(_at(number, "gates"), step.gates)
+
+
+def _pauses(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    pause, longest = step.attempts.backoff, step.attempts.max_backoff
+    if pause is not None and longest is not None and longest < pause:
+        yield Fault(
+            (*_at(number, "attempts"), "max_backoff"),
+            "max_backoff is shorter than backoff",
+            "give at least the backoff, which doubles up to it",
+        )
+
+
+def _contexts(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    limits, at = step.context, _at(number, "context")
+    if limits is None:
+        return
+    if step.role is None:
+        yield Fault(at, f"no agent does {step.id}", "remove context, or give it a role", Side.KEY)
+    if limits.soft >= limits.hard:
+        yield Fault((*at, "hard"), f"hard is {limits.hard}%, and soft {limits.soft}%", "give more than soft")
+
+
+def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    """Until an agent has submitted there is no commit that a command or a person could be asked about."""
+    counted = step.fan_out is not None and step.fan_out.over is None
+    if number == 0 and step.role is None and step.effect is None and not counted:
+        yield Fault(_at(0), f"nothing is submitted yet when {step.id} starts", "begin with a step that has a role")
+
+
+def _rejecting(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    has_people = any(gate.human is not None for gate in step.gates)
+    if step.on_reject is None:
+        if has_people and step.role is None and step.effect is None:
+            yield Fault(
+                _at(number, "gates"),
+                f"{step.id} asks people and has no role, so a rejection leads nowhere",
+                f"add on_reject: a step, or {END}",
+                Side.KEY,
+            )
+    elif step.on_reject != END:
+        yield from _returning(outline, number, step.on_reject)
+
+
+def _returning(outline: Outline, number: int, target: str) -> Iterator[Fault]:
+    misled = tuple(_backward(outline, number, "on_reject", target))
+    yield from misled
+    found = outline.step(target)
+    if not misled and found is not None and not _works(found):
+        yield Fault(
+            _at(number, "on_reject"),
+            f"nobody works at {target}, so it would come back unchanged",
+            f"name a step with a role, or {END}",
+        )
+
+
+def _failing(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.on_fail is None:
+        return
+    if (step.role is not None and not _reviews(step)) or step.effect is not None:
+        who = "its agent, as a round" if step.role is not None else "a person"
+        yield Fault(_at(number, "on_fail"), f"a failure of {step.id} goes to {who}", "remove on_fail", Side.KEY)
+    else:
+        yield from _backward(outline, number, "on_fail", step.on_fail)
+
+
+def _backward(outline: Outline, number: int, field: str, target: str) -> Iterator[Fault]:
+    if target not in outline.known:
+        yield Fault(_at(number, field), *_no_such_step(outline, target))
+    elif outline.ids.index(target) > number:
+        back = ", ".join(dict.fromkeys(outline.known[: number + 1]))
+        yield Fault(_at(number, field), f"{field} leads forward to {target}", f"name one of: {back}")
+
+
+def _reviewing(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    """A review is by an agent, not by whoever did the work, and its fail leads somewhere."""
+    reviews = [index for index, gate in enumerate(step.gates) if gate.review is not None]
+    for index in reviews[1:]:
+        yield Fault((*_at(number, "gates"), index), f"{step.id} asks for two reviews", "raise the quorum of one")
+    if not reviews:
+        return
+    at = (*_at(number, "gates"), reviews[0])
+    if step.role is None:
+        yield Fault(at, f"no agent is at {step.id} to review", "give the step a role, such as reviewer")
+    elif not step.not_by:
+        yield Fault(at, f"{step.id} lets whoever did the work review it", "add not_by: [the step that did the work]")
+    if step.on_fail is None:
+        yield Fault(at, f"a fail of {step.id} leads nowhere", "add on_fail: the step that does the work again")
+
+
+def _reviews(step: StepPart) -> bool:
+    return any(gate.review is not None for gate in step.gates)
+
+
+def _antagonists(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.not_by and step.role is None:
+        yield Fault(_at(number, "not_by"), f"no agent does {step.id}", "remove not_by, or give it a role", Side.KEY)
+        return
+    for index, other in enumerate(step.not_by):
+        at = (*_at(number, "not_by"), index)
+        found = outline.step(other)
+        if other not in outline.known:
+            yield Fault(at, *_no_such_step(outline, other))
+        elif other == step.id:
+            yield Fault(at, f"{step.id} is not_by itself", "name an earlier step")
+        elif found is not None and not _works(found):
+            yield Fault(at, f"no agent does {other}", "name a step with a role")
+
+
+def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.effect is None:
+        return
+    if step.gates:
+        yield Fault(_at(number, "gates"), f"effect {step.id} has gates", "put them in a step before it", Side.KEY)
+    earlier = outline.steps[:number]
+    if None in earlier:
+        return
+    if not any(before is not None and _works(before) for before in earlier):
+        yield Fault(
+            _at(number, "effect"), f"{step.id} has nothing to {step.effect}", "put a step with a role before it"
+        )
+    elif not _is_vouched_for([before for before in earlier if before is not None]):
+        yield Fault(
+            _at(number, "effect"),
+            f"nothing is verified before {step.id}",
+            "give an earlier step a command gate or run, or the last agent's step or one after it a human gate",
+        )
+
+
+def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
+    """Whether something judges what the effect does: a command, which is run again, or people after the last agent."""
+    last = max(number for number, step in enumerate(earlier) if _works(step))
+    runs = any(step.run is not None or any(g.command is not None for g in step.gates) for step in earlier)
+    return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
+
+
+def _works(step: StepPart) -> bool:
+    """Whether agents work at the step, or its children do."""
+    return step.role is not None or step.fan_out is not None
+
+
+def _no_such_step(outline: Outline, name: str) -> tuple[str, str]:
+    known = tuple(dict.fromkeys(outline.known))
+    return f"there is no step {name}", f"{nearest(name, known)}steps: {', '.join(known)}"
+
+
+def _at(number: int, field: str | None = None) -> Path:
+    return ("steps", number) if field is None else ("steps", number, field)
+
+
+_RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
+    _doers,
+    _commands,
+    _pauses,
+    _contexts,
+    _beginning,
+    _rejecting,
+    _failing,
+    _reviewing,
+    _antagonists,
+    _effect,
+)

@@ -1,0 +1,92 @@
+"""One decision for what is marked: which of the tasks can take it, and what is sent for each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from onloop.machine.commands import Command, Voice
+from onloop.views.dossier import Asked, Dossier
+from onloop_tui.dialogs.bulk_dialog import BulkPlan
+from onloop_tui.dialogs.questions import fields_for
+from onloop_tui.model.decide.actions import actions_of, asked_for, command_for
+from onloop_tui.model.decide.bulk_lines import BulkEntry
+from onloop_tui.model.drawing.signs import VERBS, sign_of
+from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.sheet.change_lines import totals
+
+_PLURALS: Mapping[Act, str] = {
+    Act.APPROVE: "Approve {count}: each one, on exactly what is listed here",
+    Act.REJECT: "Reject {count}: the reason goes into every agent's brief",
+    Act.ANSWER: "Answer {count}: the same words go into every agent's brief",
+    Act.RETRY: "Retry {count}: the note goes into every agent's brief",
+    Act.REASSIGN: "Reassign {count}: only whom you name may take them",
+    Act.CANCEL: "Cancel {count}: each one ends, and nothing of it is merged",
+    Act.PAUSE: "Pause {count}: they stop where they are, until somebody resumes them",
+    Act.EXCLUDE: "Exclude {count}: their runs can end without them",
+}
+MOST_REMARKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTarget:
+    """One task of the decision as it was read, and the request that the decision answers."""
+
+    dossier: Dossier
+    asked: Asked | None
+
+
+def decision_plan(
+    act: Act, dossiers: Sequence[Dossier], unread: Mapping[str, str], voice: Voice | None
+) -> BulkPlan | str:
+    """The plan for all that it can be done to, with a remark on those that cannot; words, where none can.
+
+    What is sent is bound to what was read here: to each task's request and digest.
+    """
+    targets: dict[str, DecisionTarget] = {}
+    left_out: defaultdict[str, list[str]] = defaultdict(list)
+    for dossier in dossiers:
+        asked = asked_for(dossier, voice)
+        action = next(a for a in actions_of(dossier, asked, read_only=False) if a.act is act)
+        if action.why_not:
+            left_out[action.why_not].append(dossier.task.id)
+        else:
+            targets[dossier.task.id] = DecisionTarget(dossier, asked)
+    for task, words in unread.items():
+        left_out[words].append(task)
+    remarks = [f"left out: {_some(tasks)}: {why}" for why, tasks in left_out.items()]
+    if not targets:
+        return f"{VERBS[act]} is not possible for what is marked: {'; '.join(remarks[:1]) or 'nothing is marked'}"
+    count = f"{len(targets)} task{'s' if len(targets) != 1 else ''}"
+
+    def make(task: str, voice: Voice, words: Mapping[str, str]) -> Command:
+        target = targets[task]
+        return command_for(act, target.dossier.task, target.asked, voice, words)
+
+    return BulkPlan(
+        _PLURALS[act].format(count=count),
+        tuple(BulkEntry(task, _entry_words(target)) for task, target in targets.items()),
+        make,
+        fields_for(act),
+        tuple((words, Tone.WARN) for words in remarks[:MOST_REMARKS]),
+    )
+
+
+def _entry_words(target: DecisionTarget) -> str:
+    """Repository, how it stands, the digest that the decision is bound to, and how much it changes."""
+    task = target.dossier.task
+    pieces = [
+        task.repo or task.title,
+        sign_of(task).word,
+        f"digest {target.asked.digest[:12]}" if target.asked is not None else f"version {task.version}",
+        f"head {task.submission.head[:12]}" if task.submission else "",
+        totals(target.dossier.files) if target.dossier.files else "",
+    ]
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def _some(tasks: Sequence[str]) -> str:
+    more = f" and {len(tasks) - 3} more" if len(tasks) > 3 else ""
+    return f"{', '.join(tasks[:3])}{more}"

@@ -1,0 +1,240 @@
+"""One answer for many tasks: every one is listed, sent by itself, and gets a verdict of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from onloop.errors import OnloopError
+from onloop.gateway.bulk import BulkOutcome
+from onloop.machine.commands import Command, Voice
+from onloop.machine.principal import Principal
+from onloop_tui.bindings import BULK, bindings_of
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog, FormField
+from onloop_tui.dialogs.questions import person_form
+from onloop_tui.dialogs.recognition import recognise
+from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, sign_for, tally_words
+from onloop_tui.model.drawing.row_index import FlatRows
+from onloop_tui.model.drawing.signs import Sign
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.session import Session
+from onloop_tui.theme import COMPONENTS
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.row_view import RowView
+
+FEW = 5
+"""Up to so many tasks Enter is enough; for more, their number has to be typed."""
+
+Make = Callable[[str, Voice, Mapping[str, str]], Command]
+"""The command for a task, from who decides and the words that were typed."""
+
+_COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPlan:
+    """What is to be done to every entry, under a title that says it; `remarks` speak for it or warn of it.
+
+    `fields` are asked once, and their words go into every command.
+    """
+
+    title: str
+    entries: tuple[BulkEntry, ...]
+    make: Make
+    fields: tuple[FormField, ...] = ()
+    remarks: tuple[tuple[str, Tone], ...] = ()
+
+
+class Phase(StrEnum):
+    """What the list is doing; only one thing at a time."""
+
+    ASKING = "asking"
+    SENDING = "sending"
+    DONE = "done"
+
+
+class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
+    """Lists what would be sent, asks once, sends one after the other; gives the verdicts back, none if none was sent.
+
+    It covers the lists: nothing moves while a person reads what they are about to do.
+    """
+
+    COMPONENT_CLASSES = COMPONENTS
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(BULK)
+    DEFAULT_CSS = """
+    Bulk { layout: vertical; background: $background; }
+    #bulk-title { background: $panel; padding: 0 1; }
+    #bulk-list { height: 1fr; }
+    #bulk-form { height: auto; }
+    #bulk-form Form { dock: none; }
+    #bulk-said, #bulk-keys { background: $panel; padding: 0 1; }
+    """
+
+    def __init__(self, session: Session, plan: BulkPlan, people: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._session = session
+        self._plan = plan
+        self._people = people
+        self._entries = {entry.task: entry for entry in plan.entries}
+        self._outcomes: dict[str, BulkOutcome] = {}
+        self._sending = ""
+        self._stopping = False
+        self._since = session.clock()
+        self.phase = Phase.ASKING
+
+    def compose(self) -> ComposeResult:
+        """What is to be done, to which tasks, what is asked, what became of it."""
+        yield Bar(self._title_lines, id="bulk-title")
+        yield RowView(id="bulk-list")
+        yield Vertical(id="bulk-form")
+        yield Bar(self._said_lines, id="bulk-said")
+        yield Bar(self._key_lines, id="bulk-keys")
+
+    @property
+    def rows(self) -> RowView:
+        """The entries."""
+        return self.query_one("#bulk-list", RowView)
+
+    def on_mount(self) -> None:
+        """Show the entries and ask."""
+        self.rows.focus()
+        self._ask()
+        self._draw()
+
+    # -- asking
+
+    def _ask(self) -> None:
+        """Ask who decides, where that is not known, and then for the words and the number."""
+        self._since = self._session.clock()
+        if self._session.person is None:
+            self._show_form(person_form(self._session.person_name, self._people))
+            return
+        many = len(self._entries)
+        count = (FormField(_COUNT, "how many", example=f"type {many} to confirm"),) if many > FEW else ()
+        if fields := (*self._plan.fields, *count):
+            self._show_form(FormDialog("once, for all of them", fields))
+
+    def _show_form(self, form: FormDialog) -> None:
+        self.query_one("#bulk-form").mount(form)
+
+    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+        """The form is filled in: it was about who decides, or about what is to be sent."""
+        event.stop()
+        if self.phase is not Phase.ASKING:
+            return
+        form = self.query_one(FormDialog)
+        if not self._session.armed(self._since):
+            form.say(TOO_SOON)
+            return
+        if "passphrase" in event.words:
+            if await recognise(self._session, form, event.words):
+                await form.remove()
+                self.rows.focus()
+                self._ask()
+            return
+        many = str(len(self._entries))
+        if event.words.get(_COUNT, many).strip() != many:
+            form.say(f"it is {many} tasks; type {many}, or Esc goes back", clear=_COUNT)
+            return
+        await form.remove()
+        self.rows.focus()
+        self._send(event.words)
+
+    def action_go(self) -> None:
+        """Enter: send, where nothing has to be typed."""
+        if self.phase is Phase.DONE:
+            self.action_back()
+        elif self.phase is Phase.ASKING and not self.query(FormDialog) and self._session.armed(self._since):
+            self._send({})
+
+    def action_back(self) -> None:
+        """Esc: stop after the one that is under way; before and after that, close."""
+        if self.phase is Phase.SENDING:
+            self._stopping = True
+            self._draw()
+        else:
+            self.dismiss(tuple(self._outcomes.values()))
+
+    # -- sending
+
+    def _send(self, words: Mapping[str, str]) -> None:
+        person = self._session.person
+        if person is None:  # the proof has lapsed while the list was read
+            self._ask()
+        elif person.voice is not None and not self._session.read_only:
+            self.phase = Phase.SENDING
+            self._draw()
+            self.run_worker(self._send_all(person, person.voice, words), group="send")
+
+    async def _send_all(self, person: Principal, voice: Voice, words: Mapping[str, str]) -> None:
+        with self._session.list_under_way():
+            for task in self._entries:
+                if self._stopping:
+                    break
+                self._sending = task
+                self.rows.go_to(task)
+                self._draw()
+                self._outcomes[task] = await self._send_one(person, task, self._plan.make(task, voice, words))
+                person = self._session.spent(person)
+                voice = person.voice or voice
+        self._sending, self.phase = "", Phase.DONE
+        self._draw()
+
+    async def _send_one(self, person: Principal, task: str, command: Command) -> BulkOutcome:
+        try:
+            after = await asyncio.to_thread(self._session.place.perform, person, task, command, str(uuid.uuid4()))
+        except OnloopError as problem:
+            return BulkOutcome(task, None, problem)
+        return BulkOutcome(task, after, None)
+
+    # -- keys and lines
+
+    def action_move(self, rows: int) -> None:
+        """Rows down."""
+        self.rows.move(rows)
+
+    def action_page(self, direction: int) -> None:
+        """A page down or up."""
+        self.rows.page(direction)
+
+    def action_edge(self, direction: int) -> None:
+        """To the first or the last row."""
+        self.rows.edge(direction)
+
+    def _draw(self) -> None:
+        self.rows.show(FlatRows(tuple(self._entries)), self._line, self._sign)
+        for bar in self.query(Bar):
+            if (bar.id or "").startswith("bulk-"):
+                bar.renew()
+
+    def _line(self, task: str, width: int) -> Line:
+        return entry_line(self._entries[task], self._sign(task), self._outcomes.get(task), width)
+
+    def _sign(self, task: str) -> Sign:
+        return sign_for(self._outcomes.get(task), sending=task == self._sending, over=self.phase is Phase.DONE)
+
+    def _title_lines(self, width: int) -> tuple[Line, ...]:
+        remarks = (shown for words, tone in self._plan.remarks for shown in hanging((), words, width, tone))
+        return (*hanging((), self._plan.title, width, Tone.STRONG), *remarks)
+
+    def _said_lines(self, width: int) -> tuple[Line, ...]:
+        if self.phase is Phase.ASKING:
+            return ()
+        told = tally_words(len(self._entries), self._outcomes.values())
+        if self.phase is Phase.DONE:
+            return hanging((), told, width, Tone.STRONG)
+        words = "stopping after this one" if self._stopping else "Esc stops after the one under way"
+        return hanging((), f"sending {len(self._outcomes) + 1} of {len(self._entries)} · {words}", width, Tone.ACCENT)
+
+    def _key_lines(self, width: int) -> tuple[Line, ...]:
+        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in BULK if key.footer]
+        return flowed(pieces, width, 1)

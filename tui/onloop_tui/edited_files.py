@@ -1,0 +1,157 @@
+"""The files that people edit while the dashboard runs: each is read by its real loader, and a broken one is named."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from onloop.errors import OnloopError
+from onloop.machine.definition import Definition
+from onloop.workflow.positioned_tree import LARGEST
+from onloop_tui.model.drawing.terminal_text import safe
+from onloop_tui.settings import Settings
+
+MOST_FILES = 100
+"""How many workflow files of a folder are looked at."""
+NO_WORKFLOW = "onloop.yaml"
+"""What lies beside workflows and is none: people, roles and groups."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFile:
+    """The settings in force, what is wrong with which file (a line each), and what was read anew and is in order."""
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    words: str = ""
+
+
+class _File(Generic[T]):
+    """One file: what was last read of it that was in order, and what is wrong with it now."""
+
+    def __init__(self, path: Path, parse: Callable[[bytes, str], T]) -> None:
+        self.name = _shown(path)
+        self.good: T | None = None
+        self.problem = ""
+        self.is_there = False
+        self._path = path
+        self._parse = parse
+        self._mark: object = None
+
+    def look(self, *, anew: bool) -> bool:
+        """Read it again, if it looks different or `anew` says that it may be; whether it was."""
+        try:
+            mark = _mark(self._path)
+            self.is_there = True
+            if mark == self._mark and not anew:
+                return False
+            self._mark = mark
+            self.good, self.problem = self._parse(_content(self._path), self.name), ""
+        except FileNotFoundError:
+            was_there, self.is_there = self.is_there, False
+            self._mark, self.problem, self.good = None, "", None
+            return was_there
+        except OSError as problem:
+            self._mark = None
+            self.problem = f"{self.name}: {safe(problem.strerror or str(problem), 200)}"
+        except OnloopError as problem:
+            first, *others = problem.message.split("\n")
+            self.problem = first + (f" (and {len(others)} more)" if others else "")
+        return True
+
+
+class Files:
+    """Settings and workflows as they are on disk; for one thread. What is in force is what was last in order."""
+
+    def __init__(self, settings: Path, workflows: tuple[Path, ...]) -> None:
+        self._settings = _File(settings.absolute(), _settings_in)
+        self._workflows: dict[Path, _File[Definition]] = {}
+        self._last: EditedFile | None = None
+        self.folders = tuple(dict.fromkeys((settings.absolute().parent, *(path.absolute() for path in workflows))))
+        self._of_workflows = tuple(path.absolute() for path in workflows)
+
+    def look(self, *, anew: bool = True) -> EditedFile | None:
+        """What has changed since the last look, and everything at the first; None if nothing has."""
+        words = [self._look_at_settings(anew), *self._look_at_workflows(anew)]
+        said = " · ".join(word for word in words if word) if self._last is not None else ""
+        settings = self._settings.good if self._settings.good is not None else Settings()
+        now = EditedFile(settings, tuple(self._problems()), said)
+        before, self._last = self._last, replace(now, words="")
+        return now if now != before else None
+
+    def _look_at_settings(self, anew: bool) -> str:
+        file = self._settings
+        before, was_broken = file.good, bool(file.problem)
+        if not file.look(anew=anew) or file.problem:
+            return ""
+        if not file.is_there:
+            return f"{file.name} is gone; the defaults hold"
+        return f"{file.name} is in force" if was_broken or file.good != before else ""
+
+    def _look_at_workflows(self, anew: bool) -> Iterator[str]:
+        found = tuple(path for folder in self._of_workflows for path in _workflow_files(folder))
+        self._workflows = {path: self._workflows.get(path) or _File(path, _workflow_in) for path in found}
+        for file in self._workflows.values():
+            before, was_broken = file.good, bool(file.problem)
+            if file.look(anew=anew) and not file.problem and file.good and (was_broken or file.good != before):
+                steps = len(file.good.steps)
+                yield f"{file.name} is in order: {file.good.name}, {steps} step{'s' if steps != 1 else ''}"
+
+    def _problems(self) -> Iterator[str]:
+        if self._settings.problem:
+            kept = "the last good ones stay" if self._settings.good is not None else "the defaults are"
+            yield f"{self._settings.problem}; {kept} in force"
+        for file in self._workflows.values():
+            if file.problem:
+                kept = "the last good one stays in force" if file.good is not None else "no run can begin with it"
+                yield f"{file.problem}; {kept}"
+
+
+def _settings_in(source: bytes, name: str) -> Settings:
+    from onloop_tui.settings_reader import load_settings  # YAML and pydantic, which a start without files can spare
+
+    return load_settings(source, name)
+
+
+def _workflow_in(source: bytes, name: str) -> Definition:
+    from onloop.workflow.loader import load
+
+    return load(source, name)
+
+
+def _workflow_files(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith((".yaml", ".yml")))
+    except OSError:
+        return []
+    return [folder / name for name in names if not name.startswith(".") and name != NO_WORKFLOW][:MOST_FILES]
+
+
+def _mark(path: Path) -> object:
+    """What differs when the file is another, or has been written to."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a plain file, one more than a loader takes where it is longer: never a pipe that does not end."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(None, "this is no plain file")
+        return file.read(LARGEST + 1)
+
+
+def _shown(path: Path) -> str:
+    """The path as people name it: from here, or from their home."""
+    for start, before in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(start):
+            return f"{before}{path.relative_to(start)}"
+    return str(path)

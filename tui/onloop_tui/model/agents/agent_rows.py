@@ -1,0 +1,196 @@
+"""Agents at work in lines: who holds what, where, how isolated, and whether anything moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onloop.attention.groups import age
+from onloop.machine.definition import Step
+from onloop.machine.task import Kind, Task
+from onloop.store.rows import Lease, SubAgent
+from onloop.views.sub_agents import counted
+from onloop_tui.model.drawing.signs import Sign
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, line
+from onloop_tui.model.ground.snapshot import Snapshot
+
+QUIET_MS = 20_000
+"""A worker beats every few seconds: after so long without a beat, the line to it may be cut."""
+STILL_MS = 15 * 60_000
+"""So long without a sign of work is worth a look, whatever the heartbeat says."""
+
+LIVE = Sign("●", "live", Tone.GOOD)
+STILL = Sign("◐", "still", Tone.WARN)
+QUIET = Sign("○", "quiet", Tone.WARN)
+LAPSED = Sign("✗", "lapsed", Tone.BAD)
+
+_SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY, _CONTEXT, _BELOW = 9, 20, 12, 22, 11, 5, 9, 12
+_ROOMY, _WIDE = 121, 133
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """One agent at one task: its lease, what the workflow says about where it works, and whom it belongs with.
+
+    `parent` is the task whose agent divided the work, `children` are those of its own, `live` counts who has not ended.
+    `within` are sub-agents in its own process, as it says.
+    """
+
+    lease: Lease
+    task: Task
+    step: Step | None
+    parent: str = ""
+    children: int = 0
+    live: int = 0
+    within: tuple[SubAgent, ...] = ()
+
+    @property
+    def isolation(self) -> str:
+        """How its environment is to be kept apart."""
+        return self.step.isolation.value if self.step else "?"
+
+    @property
+    def name(self) -> str:
+        """The agent without its kind."""
+        return self.lease.agent.removeprefix("agent:")
+
+    @property
+    def below(self) -> str:
+        """Whose sub-agent it is, or how many it has: in environments of their own, and in its process."""
+        kin = f"{self.live} of {self.children} live" if self.children else f"of {self.parent}" if self.parent else ""
+        return f"{kin} +{len(self.within)}" if kin and self.within else kin or counted(self.within)
+
+    @property
+    def context(self) -> Span:
+        """How full its context is, as it says: past a limit of the step it stands out."""
+        used, limits = self.task.context, self.step.context if self.step else None
+        if used is None:
+            return Span(" " * _CONTEXT)
+        past = Tone.PLAIN if limits is None or used < limits.soft else Tone.WARN
+        return Span(f"ctx {used}%".rjust(_CONTEXT), Tone.BAD if limits and used >= limits.hard else past)
+
+    def sign(self, now: int) -> Sign:
+        """Whether it is heard of and works; a lapsed lease is not its any more, whatever it still does."""
+        if self.lease.expires <= now:
+            return LAPSED
+        if now - self.lease.beat_at >= QUIET_MS:
+            return QUIET
+        return STILL if now - self.lease.progress_at >= STILL_MS else LIVE
+
+
+def agent_rows(snapshot: Snapshot) -> tuple[AgentRow, ...]:
+    """Everybody who holds a lease, by name, then by task."""
+    held = [(lease, snapshot.tasks.get(lease.task)) for lease in snapshot.leases.values()]
+    rows = [_row(lease, task, snapshot) for lease, task in held if task is not None]
+    return tuple(sorted(rows, key=lambda row: (row.name, row.task.created_at, row.task.id)))
+
+
+def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
+    definition = snapshot.definitions.get(task.definition)
+    step = next((step for step in definition.steps if step.id == task.step), None) if definition else None
+    parent = snapshot.tasks.get(task.parent or "")
+    made = [snapshot.tasks.get(child.id) for child in task.children]
+    return AgentRow(
+        lease=lease,
+        task=task,
+        step=step,
+        parent=parent.id if parent is not None and parent.kind is Kind.WORK else "",
+        children=len(made),
+        live=sum(child is not None and not child.ended for child in made),
+        within=snapshot.sub_agents.get(task.id, ()),
+    )
+
+
+def heading_line(width: int) -> Line:
+    """What the columns are, over rows of `width` columns."""
+    cells = _cells(width, "", "agent", "task", "repository", "step", "where", "try", "sub-agents")
+    shown = (*cells, Span("context".rjust(_CONTEXT)), *_tail(width, "progress", "heard", "lease"))
+    return tuple(Span(cell.text, Tone.DIM) for cell in shown)
+
+
+def agent_line(row: AgentRow, now: int, width: int) -> Line:
+    """One agent in as many columns as there is room for."""
+    task, lease = row.task, row.lease
+    left = age(lease.expires - now) if lease.expires > now else "over"
+    cells = _cells(
+        width,
+        "",
+        row.name,
+        task.id,
+        task.repo or task.title,
+        task.step or "",
+        row.isolation,
+        f"{task.attempt}.{task.round}",
+        row.below,
+    )
+    return (
+        row.sign(now).span(_SIGN),
+        *cells[1:],
+        row.context,
+        *_tail(width, age(now - lease.progress_at), age(now - lease.beat_at), left),
+    )
+
+
+def _cells(
+    width: int, sign: str, agent: str, task: str, repo: str, step: str, where: str, tries: str, below: str
+) -> Line:
+    roomy, wide = width >= _ROOMY, width >= _WIDE
+    taken = _SIGN + _AGENT + _TASK + _CONTEXT + (_STEP + _ISOLATION + _TRY + 25 if roomy else 17) + wide * _BELOW
+    spare = max(8, min(width - taken, 40))
+    cells = (
+        column(sign, _SIGN, Tone.DIM),
+        column(agent, _AGENT, Tone.STRONG),
+        column(task, _TASK),
+        column(repo, spare, Tone.UNTRUSTED),
+    )
+    if not roomy:
+        return cells
+    more = (column(step, _STEP), column(where, _ISOLATION), column(tries, _TRY))
+    return (*cells, *more, column(below, _BELOW)) if wide else (*cells, *more)
+
+
+def _tail(width: int, progress: str, heard: str, left: str) -> Line:
+    """Work first: a heartbeat only says that a process is there."""
+    cells = (Span(progress.rjust(9)), Span(heard.rjust(8), Tone.DIM))
+    return (*cells, Span(left.rjust(8), Tone.DIM)) if width >= _ROOMY else cells
+
+
+def nobody_lines(snapshot: Snapshot) -> tuple[Line, ...]:
+    """What is said where nobody holds anything."""
+    waiting = snapshot.picture.ready
+    if not waiting:
+        return (line("nobody is at work, and nothing waits for an agent", Tone.DIM),)
+    return (
+        line(f"nobody is at work, and {waiting} task{'s' if waiting != 1 else ''} wait for an agent", Tone.WARN),
+        (Span("onloop work --role ROLE -- CMD", Tone.ACCENT), Span(" starts a worker")),
+    )
+
+
+def agent_detail(row: AgentRow, now: int) -> str:
+    """In words what the row says in columns."""
+    task, lease = row.task, row.lease
+    ago = f" {age(now - lease.expires)} ago" if lease.expires else ""
+    left = f"ends in {age(lease.expires - now)}" if lease.expires > now else f"ran out{ago}"
+    return (
+        f"{row.sign(now).word}: {lease.agent} holds {task.id} at {task.step}, epoch {lease.epoch}, "
+        f"attempt {task.attempt}, round {task.round}; {_kinship(row)}isolation {row.isolation} "
+        f"(as the workflow asks; nobody has attested it); {_context_words(row)}last progress "
+        f"{age(now - lease.progress_at)} ago, last heard {age(now - lease.beat_at)} ago, its lease {left}"
+    )
+
+
+def _kinship(row: AgentRow) -> str:
+    """Whose sub-agent it is, and how many it has: tasks of the gateway's, and those that it says are in its process."""
+    words = f"a sub-agent of {row.parent} in an environment of its own; " if row.parent else ""
+    if row.children:
+        words += f"{row.live} of its {row.children} sub-agents are live, each in an environment of its own; "
+    if row.within:
+        words += f"{counted(row.within)} in its own process, as it says; "
+    return words
+
+
+def _context_words(row: AgentRow) -> str:
+    used, limits = row.task.context, row.step.context if row.step else None
+    if used is None:
+        return ""
+    bounds = f" (advised to hand off from {limits.soft} %, starts no round from {limits.hard} %)" if limits else ""
+    return f"{used} % of its context in use, as it says{bounds}; "

@@ -1,0 +1,88 @@
+"""The first line: what waits, what runs, and how old and how trustworthy the data is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from onloop.attention.board import BoardCounts
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
+from onloop_tui.model.ground.snapshot import Snapshot
+
+MOST_LINES = 3
+ROOMY = 100
+STALE_MS = 5_000
+"""Data older than this is not what there is now."""
+
+
+def header_lines(
+    snapshot: Snapshot,
+    *,
+    lost: str,
+    age_ms: int,
+    labels: Sequence[str],
+    tabs: Sequence[tuple[str, bool]],
+    width: int,
+) -> tuple[Line, ...]:
+    """The views, counts, freezes, labels and the age of the data; a lost store is said first."""
+    pieces: list[Line] = [_tabs(tabs)]
+    if lost:
+        pieces.append((Span(f"⚠ {lost}", Tone.BAD),))
+    pieces += _freezes(snapshot)
+    pieces += [
+        *_waiting(snapshot.board.counts),
+        (Span(f"running {snapshot.picture.working}"),),
+        *(_calm(snapshot) if width >= ROOMY else []),
+        *_hidden(snapshot.board.counts),
+        *((Span(label, Tone.WARN),) for label in labels),
+        (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),),
+    ]
+    return flowed(pieces, width, MOST_LINES)
+
+
+def _waiting(counts: BoardCounts) -> list[Line]:
+    """All that is shown: what needs a decision, what is stuck, and what has failed for good."""
+    causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}" if counts.causes else ""
+    pieces: list[Line] = [
+        (Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN),),
+        (Span(f"blocked {counts.blocked}{causes}", Tone.BAD if counts.blocked else Tone.PLAIN),),
+    ]
+    return [*pieces, *([(Span(f"failed {counts.failed}", Tone.BAD),)] if counts.failed else [])]
+
+
+def _calm(snapshot: Snapshot) -> list[Line]:
+    """What nobody has to look at: left out where columns are scarce, since the lines of the runs say it, too."""
+    return [(Span(f"ready {snapshot.picture.ready}"),), (Span(f"done {snapshot.done}"),)]
+
+
+def _hidden(counts: BoardCounts) -> list[Line]:
+    """All that is not shown, so that nothing can fall out unnoticed; nothing of it where there is none."""
+    kinds = (
+        (counts.snoozed, "snoozed"),
+        (counts.muted, "muted"),
+        (counts.inhibited, "inhibited"),
+        (counts.acknowledged, "acknowledged"),
+    )
+    return [(Span(f"{count} {word}", Tone.WARN),) for count, word in kinds if count]
+
+
+def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
+    """The views by number, the one in front in brackets, so that it can be told without colour."""
+    named = [Span(f"[{name}]", Tone.HEADING) if front else Span(name, Tone.DIM) for name, front in tabs]
+    return tuple(piece for span in named for piece in (span, Span(" ")))[:-1]
+
+
+def _freezes(snapshot: Snapshot) -> list[Line]:
+    scopes = sorted(snapshot.house.freezes)
+    more = f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""
+    return [(Span(f"⚠ frozen: {scopes[0]}{more}", Tone.WARN),)] if scopes else []
+
+
+def age_words(elapsed_ms: int) -> str:
+    """Seconds with a tenth, so that it can be seen to live."""
+    return f"{max(0, elapsed_ms) / 1000:.1f} s"
+
+
+def since_words(at: int) -> str:
+    """A moment as people read it: the time of day, UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S UTC")

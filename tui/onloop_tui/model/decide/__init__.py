@@ -1,0 +1,1 @@
+"""What can be decided about a task, and the same as a command."""

@@ -1,0 +1,168 @@
+"""What a person may do with the task in the sheet, what each answer would do, and why not, where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from onloop.machine import commands as c
+from onloop.machine.rules.progress import may_decide
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Kind, RequestKind, Task
+from onloop.views.dossier import Asked, Dossier
+from onloop_tui.model.drawing.signs import VERBS
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
+from onloop_tui.model.ground.acts import Act, acts_on
+
+_NOT_HERE: Mapping[RequestKind, Mapping[Act, str]] = {
+    RequestKind.APPROVAL: {
+        Act.RETRY: "nothing failed",
+        Act.REASSIGN: "reject returns it to an agent",
+        Act.ANSWER: "no question was asked",
+    },
+    RequestKind.CHOICE: {
+        Act.APPROVE: "there is nothing to approve",
+        Act.REASSIGN: "no agent does this step",
+        Act.ANSWER: "no question was asked",
+    },
+    RequestKind.QUESTION: {
+        Act.APPROVE: "it waits for an answer",
+        Act.REJECT: "it waits for an answer",
+        Act.RETRY: "it waits for an answer",
+        Act.REASSIGN: "answer or cancel first",
+    },
+}
+_CANCELED = "the task ends as canceled; nothing is merged"
+_NOT_ASKED = "nothing is asked now"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One act; `why_not` is empty where it is possible now."""
+
+    act: Act
+    why_not: str = ""
+
+
+def actions_of(dossier: Dossier, asked: Asked | None, *, read_only: bool) -> tuple[Action, ...]:
+    """Every act that there is, with why it does not apply where it does not."""
+    return tuple(Action(act, _why_not(act, dossier, asked, read_only)) for act in acts_on(dossier.task))
+
+
+def _why_not(act: Act, dossier: Dossier, asked: Asked | None, read_only: bool) -> str:
+    if read_only:
+        return "read-only"
+    if dossier.task.ended:
+        return f"it has ended: {dossier.task.state.value}"
+    if act in effects_of(dossier.task, asked):
+        return ""
+    if asked is None:
+        return _NOT_ASKED
+    return _NOT_HERE[asked.request.kind].get(act, "it is not among the choices")
+
+
+def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
+    """What each act that is possible now would do, in a sentence; a task that asks nothing takes a few, too."""
+    if task.ended:
+        return {}
+    if asked is not None:
+        choices = {Act(answer.value): effect for answer, effect in asked.choices.items()}
+        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task)}
+    whole = "all below it that has not ended is canceled, and it ends with it"
+    canceled = _CANCELED if task.kind is Kind.WORK else whole
+    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task)}
+
+
+def _unasked(task: Task) -> Mapping[Act, str]:
+    """What is possible although nothing is asked: to try again at once, and to take work away from who has it."""
+    found: dict[Act, str] = {}
+    if task.kind is not Kind.WORK or task.role is None:
+        return found
+    if task.reason is Reason.RETRY_BACKOFF:
+        found[Act.RETRY] = f"{task.step} is tried again at once, with your note in its brief"
+    if task.state in {State.SUBMITTED, State.WORKING} and task.reason is not Reason.EFFECT_RUNNING:
+        lost = f"{task.holder} loses it, and " if task.holder else ""
+        found[Act.REASSIGN] = f"{lost}only whom you name may take {task.step}; its history stays"
+    return found
+
+
+def _stops(task: Task) -> Mapping[Act, str]:
+    """To stop it where it is, and to let it go on again."""
+    lost = f"; {task.holder} loses it" if task.holder else ""
+    asked = "; what is asked is asked anew afterwards" if task.requests else ""
+    if task.state is State.PAUSED:
+        found = {Act.RESUME: f"it goes on at {task.step or 'its tasks'}; a note of yours goes into the brief"}
+    else:
+        what = "it stops where it is" if task.kind is Kind.WORK else "it stops, with all that moves below it"
+        found = {Act.PAUSE: f"{what}{lost}{asked}; the same key lets it go on"}
+    if task.parent is not None and task.reason is not Reason.EXCLUDED:
+        found[Act.EXCLUDE] = f"its run can end without it{lost}{asked}"
+    return found
+
+
+def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Asked | None:
+    """The open request that this person is shown: the `chosen` one, else one they may still decide."""
+    picked = next((asked for asked in dossier.asked if asked.request.id == chosen), None)
+    if picked is not None:
+        return picked
+    if voice is None or not dossier.asked:
+        return dossier.asked[0] if dossier.asked else None
+    open_for_them = (
+        asked
+        for asked in dossier.asked
+        if may_decide(voice.person, voice.groups, asked.request.approvers)
+        and not any(d.request == asked.request.id and d.by == voice.person for d in dossier.task.decisions)
+    )
+    return next(open_for_them, dossier.asked[0])
+
+
+def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int) -> tuple[Line, ...]:
+    """The keys that work, and below them the ones that do not, with why."""
+    able = [(Span(keys[a.act], Tone.STRONG), Span(f" {VERBS[a.act]}")) for a in actions if not a.why_not]
+    unable: dict[str, list[str]] = {}
+    for action in actions:
+        if action.why_not:
+            unable.setdefault(action.why_not, []).append(f"{keys[action.act]} {VERBS[action.act]}")
+    if len(unable) == 1 and not able:
+        return ((Span(f"({' '.join(keys[a.act] for a in actions)}: {actions[0].why_not})", Tone.DIM),),)
+    told = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
+    return (*flowed(able, width, 2), *flowed(told, width, 2))
+
+
+Deciding = c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude
+
+
+def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
+    """The command that carries this act to the gateway, bound to the digest and to the version that were shown."""
+    said = words.get("words", "")
+    match act:
+        case Act.APPROVE | Act.REJECT | Act.ANSWER:
+            return _answer_to(_bound(asked), act, task.version, voice, said)
+        case Act.REASSIGN:
+            return c.Reassign(words.get("to", ""), voice, said, task.version)
+        case _:
+            return _STEPS_IN[act](voice, said, task.version)
+
+
+_STEPS_IN: Mapping[Act, Callable[[c.Voice, str, int], Deciding]] = {
+    Act.RETRY: c.Retry,
+    Act.CANCEL: c.Cancel,
+    Act.PAUSE: c.Pause,
+    Act.RESUME: c.Resume,
+    Act.EXCLUDE: c.Exclude,
+}
+"""Acts that take words and nothing else."""
+
+
+def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, said: str) -> Deciding:
+    request = asked.request.id
+    if act is Act.ANSWER:
+        return c.Reply(request, voice, said, version)
+    make = c.Approve if act is Act.APPROVE else c.Reject
+    return make(request, asked.digest, voice, said, version)
+
+
+def _bound(asked: Asked | None) -> Asked:
+    if asked is None:
+        raise ValueError("this answer is to a request, and none is open")
+    return asked

@@ -1,0 +1,65 @@
+"""One answer for many tasks in lines: what is sent for each, and what the gateway said to each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from onloop.gateway.bulk import BulkOutcome
+from onloop_tui.model.drawing.signs import Sign
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, width_of
+
+
+@dataclass(frozen=True, slots=True)
+class BulkEntry:
+    """One task of the list, and what a person has to see of it: repository, digest, how it stands."""
+
+    task: str
+    words: str
+
+
+TO_DO = Sign("○", "to send", Tone.DIM)
+SENDING = Sign("●", "sending", Tone.ACCENT)
+ACCEPTED = Sign("✓", "accepted", Tone.GOOD)
+REFUSED = Sign("✗", "refused", Tone.BAD)
+LEFT = Sign("–", "not sent", Tone.WARN)
+"""How an entry stands."""
+
+_SIGN, _TASK, _MOST_WORDS = 11, 14, 48
+
+
+def sign_for(outcome: BulkOutcome | None, *, sending: bool, over: bool) -> Sign:
+    """How an entry stands; `over` when nothing more is sent."""
+    if outcome is not None:
+        return ACCEPTED if outcome.accepted else REFUSED
+    if sending:
+        return SENDING
+    return LEFT if over else TO_DO
+
+
+def entry_line(entry: BulkEntry, sign: Sign, outcome: BulkOutcome | None, width: int) -> Line:
+    """An entry: how it stands, its id, what is known of it, and the verdict once there is one."""
+    head = (sign.span(_SIGN), column(entry.task, _TASK - 1, Tone.STRONG), Span(" "))
+    if outcome is None:
+        return fitted((*head, Span(entry.words, Tone.UNTRUSTED)), width)
+    room = max(8, min(_MOST_WORDS, (width - width_of(head)) // 3))
+    tone = Tone.PLAIN if outcome.accepted else Tone.BAD
+    return fitted(
+        (*head, column(entry.words, room, Tone.UNTRUSTED), Span("  "), Span(verdict_words(outcome), tone)), width
+    )
+
+
+def verdict_words(outcome: BulkOutcome) -> str:
+    """How the task stands now, or why nothing was done and what would work."""
+    if outcome.refusal is not None:
+        return f"{outcome.refusal.message}; {outcome.refusal.hint}"
+    after = outcome.after
+    reason = f" ({after.reason.value})" if after is not None and after.reason else ""
+    return f"is {after.state.value}{reason} now" if after is not None else ""
+
+
+def tally_words(total: int, outcomes: Collection[BulkOutcome]) -> str:
+    """How many were accepted, refused and not sent."""
+    accepted = sum(outcome.accepted for outcome in outcomes)
+    counts = ((accepted, "accepted"), (len(outcomes) - accepted, "refused"), (total - len(outcomes), "not sent"))
+    return " · ".join(f"{count} {word}" for count, word in counts if count)

@@ -1,0 +1,78 @@
+"""Retry one, then the rest: what became of those with a cause who were tried again, in words for whoever decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from onloop.attention.groups import Group, age
+from onloop.machine.state import State
+from onloop.machine.task import Decision, DecisionKind, RequestKind, Task
+from onloop_tui.model.drawing.text_line import Tone
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The members that a retry may help, and those who were retried: passed since, still at it, or failed again."""
+
+    step: str
+    rest: tuple[Task, ...]
+    passed: tuple[Task, ...]
+    trying: tuple[Task, ...]
+    failed: tuple[Task, ...]
+
+    def remarks(self, now: int) -> tuple[tuple[str, Tone], ...]:
+        """What speaks for retrying the rest, and what against it."""
+        told: list[tuple[str, Tone]] = []
+        if self.passed:
+            told.append((f"✓ {_names(self.passed)} retried, and passed {self.step} since", Tone.GOOD))
+        else:
+            told.append((f"⚠ nobody with this cause was retried and has passed {self.step} since", Tone.WARN))
+            told.append(("  t on the row retries one first; what becomes of it would tell", Tone.DIM))
+        told += [self._retried(task, now, "has not passed yet") for task in self.trying[:MOST_NAMED]]
+        told += [self._retried(task, now, "failed again") for task in self.failed[:MOST_NAMED]]
+        return tuple(told)
+
+    def _retried(self, task: Task, now: int, became: str) -> tuple[str, Tone]:
+        last = _last_retry(task, self.step)
+        when = f"{age(now - last.at)} ago" if last is not None else "before"
+        return f"⚠ {task.id} was retried {when} and {became}", Tone.WARN
+
+
+def remedy_of(group: Group, members: Sequence[Task], run: Iterable[Task], steps: Sequence[str]) -> Remedy:
+    """What is known of the cause in a run: `members` have it now, `run` are all tasks of the run."""
+    have = {task.id for task in members}
+    since = min((task.since for task in members), default=group.since)
+    tried = [
+        task
+        for task in run
+        if task.id not in have and (last := _last_retry(task, group.step)) is not None and last.at >= since
+    ]
+    passed = tuple(task for task in tried if _is_past(task, group.step, steps))
+    return Remedy(
+        step=group.step,
+        rest=tuple(task for task in members if any(r.kind is RequestKind.CHOICE for r in task.requests)),
+        passed=passed,
+        trying=tuple(task for task in tried if task not in passed and not task.ended),
+        failed=tuple(task for task in members if _last_retry(task, group.step) is not None),
+    )
+
+
+def _last_retry(task: Task, step: str) -> Decision | None:
+    retries = (d for d in reversed(task.decisions) if d.answer is DecisionKind.RETRY and d.step == step)
+    return next(retries, None)
+
+
+def _is_past(task: Task, step: str, steps: Sequence[str]) -> bool:
+    if task.state is State.COMPLETED:
+        return True
+    known = task.step in steps and step in steps
+    return known and not task.ended and steps.index(task.step or "") > steps.index(step)
+
+
+def _names(tasks: Sequence[Task]) -> str:
+    named = ", ".join(f"{task.id} ({task.repo})" if task.repo else task.id for task in tasks[:MOST_NAMED])
+    more = f" and {len(tasks) - MOST_NAMED} more" if len(tasks) > MOST_NAMED else ""
+    return f"{named}{more} {'were' if len(tasks) > 1 else 'was'}"

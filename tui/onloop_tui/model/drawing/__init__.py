@@ -1,0 +1,1 @@
+"""Lines of text and signs: what the widgets draw."""

@@ -1,0 +1,126 @@
+"""States as shape and word, in one table each: never colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onloop.machine.state import Reason, State
+from onloop.machine.task import Task
+from onloop.views.dossier import GateStatus
+from onloop_tui.model.drawing.text_line import Span, Tone, column
+from onloop_tui.model.ground.acts import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A shape, a word and a tone."""
+
+    shape: str
+    word: str
+    tone: Tone
+
+    def span(self, width: int = 0) -> Span:
+        """The sign as a span, padded to `width` columns."""
+        text = f"{self.shape} {self.word}"
+        return column(text, width, self.tone) if width else Span(text, self.tone)
+
+
+REASON_SIGNS: Mapping[Reason, Sign] = {
+    Reason.POLICY_VIOLATION: Sign("‼", "policy", Tone.BAD),
+    Reason.CHANGED_SINCE_APPROVAL: Sign("‼", "changed", Tone.BAD),
+    Reason.APPROVAL_REQUIRED: Sign("◆", "approve", Tone.ACCENT),
+    Reason.QUESTION: Sign("?", "question", Tone.ACCENT),
+    Reason.CHOICE: Sign("◆", "choose", Tone.ACCENT),
+    Reason.NO_CREDENTIALS: Sign("◆", "no key", Tone.ACCENT),
+    Reason.APPROVED_NOT_CONSUMED: Sign("◆", "unused", Tone.ACCENT),
+    Reason.GATE_FAILED: Sign("✗", "gate", Tone.BAD),
+    Reason.ROUNDS_EXHAUSTED: Sign("✗", "failing", Tone.BAD),
+    Reason.ATTEMPTS_EXHAUSTED: Sign("✗", "spent", Tone.BAD),
+    Reason.TIMED_OUT: Sign("✗", "too slow", Tone.BAD),
+    Reason.BUDGET_EXHAUSTED: Sign("✗", "budget", Tone.BAD),
+    Reason.CONFLICT: Sign("✗", "conflict", Tone.BAD),
+    Reason.HALTED: Sign("○", "held", Tone.WARN),
+    Reason.FAILED: Sign("✗", "failed", Tone.BAD),
+    Reason.DENIED: Sign("‼", "denied", Tone.BAD),
+}
+"""Why a person is needed."""
+
+
+STATE_SIGNS: Mapping[State, Sign] = {
+    State.SUBMITTED: Sign("○", "ready", Tone.PLAIN),
+    State.WORKING: Sign("●", "working", Tone.PLAIN),
+    State.INPUT_REQUIRED: Sign("◆", "asks", Tone.ACCENT),
+    State.AUTH_REQUIRED: Sign("◆", "no key", Tone.ACCENT),
+    State.PAUSED: Sign("‖", "paused", Tone.WARN),
+    State.COMPLETED: Sign("✓", "done", Tone.GOOD),
+    State.FAILED: Sign("✗", "failed", Tone.BAD),
+    State.CANCELED: Sign("–", "canceled", Tone.DIM),
+    State.REJECTED: Sign("–", "rejected", Tone.WARN),
+}
+"""Where a task stands, where no reason says it better: ● somebody works, ◐ the machine does, ○ it waits."""
+
+MOTION_SIGNS: Mapping[Reason, Sign] = {
+    Reason.DEPENDENCY: Sign("○", "depends", Tone.DIM),
+    Reason.RETRY_BACKOFF: Sign("○", "backoff", Tone.DIM),
+    Reason.NO_SLOT: Sign("○", "no slot", Tone.DIM),
+    Reason.WAVE_HELD: Sign("○", "wave", Tone.DIM),
+    Reason.FROZEN: Sign("‖", "frozen", Tone.WARN),
+    Reason.GATES_RUNNING: Sign("◐", "gates", Tone.PLAIN),
+    Reason.EFFECT_RUNNING: Sign("◐", "effect", Tone.PLAIN),
+    Reason.CHILDREN_RUNNING: Sign("●", "children", Tone.PLAIN),
+    Reason.EXTERNAL: Sign("◐", "external", Tone.PLAIN),
+    Reason.STALLED: Sign("⚠", "stalled", Tone.WARN),
+    Reason.DISCONNECTED: Sign("⚠", "no beat", Tone.WARN),
+    Reason.EXCLUDED: Sign("‖", "excluded", Tone.DIM),
+}
+"""Why a task moves or waits without needing a person."""
+
+
+def sign_for(state: State, reason: Reason | None) -> Sign:
+    """Why a person is needed, else why it moves or waits, else the state itself."""
+    known = (REASON_SIGNS.get(reason) or MOTION_SIGNS.get(reason)) if reason is not None else None
+    return known or STATE_SIGNS[state]
+
+
+def sign_of(task: Task) -> Sign:
+    """How a task stands, as it is recorded."""
+    return sign_for(task.state, task.reason)
+
+
+MARK_SIGNS: Mapping[GateStatus, Sign] = {
+    GateStatus.PASSED: Sign("✓", "passed", Tone.GOOD),
+    GateStatus.FAILED: Sign("✗", "failed", Tone.BAD),
+    GateStatus.ERROR: Sign("⚠", "error", Tone.BAD),
+    GateStatus.TIMED_OUT: Sign("⚠", "timed out", Tone.BAD),
+    GateStatus.RUNNING: Sign("●", "running", Tone.ACCENT),
+    GateStatus.WAITING: Sign("○", "waiting", Tone.ACCENT),
+    GateStatus.STALE: Sign("⚠", "STALE", Tone.WARN),
+    GateStatus.MISSING: Sign("⚠", "MISSING", Tone.WARN),
+}
+"""How a gate stands."""
+
+STRIP_SHAPES: Mapping[GateStatus, str] = {
+    **{mark: sign.shape for mark, sign in MARK_SIGNS.items()},
+    GateStatus.ERROR: "!",
+    GateStatus.TIMED_OUT: "◔",
+    GateStatus.STALE: "~",
+    GateStatus.MISSING: "–",
+}
+"""How a gate stands where there is room for one shape only, so that no two look alike."""
+
+LATER = Sign("·", "later", Tone.DIM)
+"""A gate of a step that was not reached yet: there is no evidence, and none could be."""
+
+VERBS: Mapping[Act, str] = {
+    Act.APPROVE: "approve",
+    Act.REJECT: "reject",
+    Act.ANSWER: "answer",
+    Act.RETRY: "retry",
+    Act.REASSIGN: "reassign",
+    Act.CANCEL: "cancel the task",
+    Act.PAUSE: "pause",
+    Act.RESUME: "resume",
+    Act.EXCLUDE: "exclude",
+}
+"""What a person does, as they would say it."""

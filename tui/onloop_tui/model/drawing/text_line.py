@@ -1,0 +1,125 @@
+"""Lines to draw: spans of text with a tone. A span cannot hold anything that a terminal would obey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onloop_tui.model.drawing.terminal_text import cells, fit, safe, wrap
+
+
+class Tone(StrEnum):
+    """How a span is said; every tone also has a shape or a word beside it, so that colour is never all there is."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    STRONG = "strong"
+    HEADING = "heading"
+    ACCENT = "accent"
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    UNTRUSTED = "untrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line; whatever it is given becomes safe to show."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", safe(self.text))
+
+
+Line = tuple[Span, ...]
+
+GUTTER = Span("┆ ", Tone.DIM)
+"""Stands before every line that somebody outside wrote, so that it can never pass for one of ours."""
+
+
+def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
+    """A line of one span."""
+    return (Span(text, tone),)
+
+
+def heading(title: str, width: int) -> Line:
+    """A title with a rule behind it, over `width` columns."""
+    return (Span(f"── {title} {'─' * max(0, width - cells(safe(title)) - 4)}"[:width], Tone.HEADING),)
+
+
+def plain(shown: Line) -> str:
+    """The line without its tones."""
+    return "".join(span.text for span in shown)
+
+
+def width_of(shown: Line) -> int:
+    """How many columns the line takes."""
+    return sum(cells(span.text) for span in shown)
+
+
+def fitted(shown: Line, width: int) -> Line:
+    """The line cut to `width` columns, with `…` where something is missing."""
+    if width_of(shown) <= width:
+        return shown
+    kept: list[Span] = []
+    room = width
+    for span in shown:
+        if cells(span.text) >= room:
+            return (*kept, Span(fit(f"{span.text} ", room), span.tone))
+        kept.append(span)
+        room -= cells(span.text)
+    return tuple(kept)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of `width` columns; `left` gives way."""
+    room = max(0, width - width_of(right) - 1)
+    cut = fitted(left, room)
+    return (*cut, Span(" " * (width - width_of(cut) - width_of(right))), *right)
+
+
+_PER_COLUMN = 8
+"""Of a text, at most so many characters per column are looked at: a title of a megabyte must not cost its length."""
+
+
+def column(text: str, width: int, tone: Tone = Tone.PLAIN) -> Span:
+    """A span of exactly `width` columns."""
+    cut = fit(safe(text, _PER_COLUMN * width), width)
+    return Span(cut + " " * (width - cells(cut)), tone)
+
+
+def hanging(first: Line, text: str, width: int, tone: Tone = Tone.PLAIN) -> tuple[Line, ...]:
+    """`text` after `first`, all of it, wrapped to `width` columns under its own beginning."""
+    indent = width_of(first)
+    pieces = wrap(safe(text), max(10, width - indent))
+    rest = Span(" " * indent)
+    return tuple(
+        ((*first, Span(piece, tone)) if i == 0 else (rest, Span(piece, tone))) for i, piece in enumerate(pieces)
+    )
+
+
+def quoted(text: str, width: int, tone: Tone = Tone.UNTRUSTED, most: int | None = None) -> tuple[Line, ...]:
+    """Foreign text, line by line behind the gutter, nothing hidden; past `most` lines the rest is counted."""
+    room = max(10, width - cells(GUTTER.text))
+    lines: list[Line] = []
+    rows = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    for number, row in enumerate(rows):
+        if most is not None and len(lines) >= most:
+            return (*lines[:most], line(f"… {len(rows) - number} more lines", Tone.DIM))
+        lines += [(GUTTER, Span(piece, tone)) for piece in wrap(safe(row), room)]
+    return tuple(lines)
+
+
+def flowed(pieces: Iterable[Line], width: int, most: int) -> tuple[Line, ...]:
+    """Pieces one after the other with ` · ` between, over at most `most` lines of `width` columns."""
+    lines: list[Line] = []
+    for piece in pieces:
+        longer = (*lines[-1], Span(" · ", Tone.DIM), *piece) if lines else piece
+        if lines and (width_of(longer) <= width or len(lines) == most):
+            lines[-1] = fitted(longer, width)
+        else:
+            lines.append(fitted(piece, width))
+    return tuple(lines)

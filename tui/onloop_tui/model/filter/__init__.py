@@ -1,0 +1,1 @@
+"""Filters: what a person types, and what it lets through."""

@@ -1,0 +1,74 @@
+"""`w`: why a row is here or hidden, what makes it go, who can act, and how to do it without the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onloop.attention.board import Hidden, HowHidden
+from onloop.attention.groups import Group, age
+from onloop.attention.items import Tier
+from onloop.attention.why import CLEARED_BY
+from onloop.machine.definition import Assurance
+from onloop.machine.task import Task
+from onloop_tui.model.decide.cli_equivalents import row_equivalent
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.inbox.order import InboxRow
+
+_TIERS = {
+    Tier.SAFETY: "safety, always first",
+    Tier.DECISION: "a decision that work waits for",
+    Tier.BROKEN: "the machine gave up",
+    Tier.STALLED: "stands still",
+    Tier.FYI: "for your information",
+}
+_LABEL = 12
+
+
+def explanation(row: InboxRow, task: Task | None, position: int, now: int, width: int) -> tuple[Line, ...]:
+    """Why it is where it is, or what hides it, what clears it, who can act, and the CLI's twin."""
+    group = row.group
+    told = [
+        *(_hiding(row.hidden, now) if row.hidden else [("place", f"{position} in the list. {_order(group, now)}")]),
+        ("cleared by", CLEARED_BY.get(group.reason, "retry, reassign, reject or cancel")),
+        ("who", _who(task)),
+        ("elsewhere", row_equivalent(group)),
+    ]
+    return tuple(
+        shown for label, words in told for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
+    )
+
+
+def _order(group: Group, now: int) -> str:
+    overdue = "a clock has run out, which comes before those of its tier; " if group.is_overdue(now) else ""
+    return (
+        f"{_TIERS[group.tier]} (tier {group.tier.value}); {overdue}then how many wait for the same cause: "
+        f"{len(group.members)}; then the longest wait: {age(now - group.since)}; then the cause's name: {group.cause}"
+    )
+
+
+def _hiding(hidden: Hidden, now: int) -> list[tuple[str, str]]:
+    """What hides it, until when, and how it comes back."""
+    count = len(hidden.group.members)
+    until = "" if hidden.until is None else f" (in {age(hidden.until - now)})"
+    return [
+        ("hidden", f"{hidden.words}; {count} task{'s' if count != 1 else ''} of cause {hidden.group.cause}"),
+        ("comes back", f"{_BACK[hidden.how]}{until}"),
+    ]
+
+
+_BACK: Mapping[HowHidden, str] = {
+    HowHidden.INHIBITED: "when what stands still above it goes on; no key here lifts that",
+    HowHidden.MUTED: "with . or z, which lift the mute for all that it covers, or when it runs out",
+    HowHidden.SNOOZED: "with . or z, when it becomes more pressing, or when its time is over",
+    HowHidden.ACKNOWLEDGED: "with . or z, or when the acknowledgement lapses",
+}
+
+
+def _who(task: Task | None) -> str:
+    if task is None or not task.requests:
+        return "any enrolled person"
+    names = sorted({name for request in task.requests for name in request.approvers})
+    level = max(request.assurance.value for request in task.requests)
+    whom = f"people in or called {', '.join(names)}" if names else "any enrolled person"
+    proof = "" if level == Assurance.A0.value else f", with at least {level} proved"
+    return f"{whom}{proof}; never who held the work"

@@ -1,0 +1,69 @@
+"""What stands beside the list: the cause under the cursor, its members, and how the first of them stands."""
+
+from __future__ import annotations
+
+from onloop.attention.groups import Group, age
+from onloop.attention.items import AttentionItem
+from onloop.views.dossier import Dossier
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, heading, line, quoted
+from onloop_tui.model.ground.selection import Selection
+from onloop_tui.model.sheet.change_lines import file_lines, totals
+from onloop_tui.model.sheet.gate_lines import output_lines, short_gate_lines
+from onloop_tui.model.sheet.sections import said_by_agents
+
+MOST_MEMBERS = 8
+_MOST_DETAIL, _MOST_OUTPUT, _MOST_FILES, _MOST_SAID = 6, 10, 6, 6
+_TASK, _AGE = 12, 6
+
+
+def preview_lines(
+    group: Group, selection: Selection, dossier: Dossier | None, trouble: str, now: int, width: int
+) -> tuple[Line, ...]:
+    """The cause and its members at once; what has to be read of the first member, once it is there."""
+    lines = [
+        *hanging((), group.headline, width, Tone.STRONG),
+        *hanging((), f"cause {group.cause}{f' · {group.workflow}' if group.workflow else ''}", width, Tone.DIM),
+        *(quoted(group.detail, width, most=_MOST_DETAIL) if group.detail else ()),
+        *(_members(group, selection, now, width) if group.has_tasks else ()),
+    ]
+    if not group.has_tasks:
+        return (*lines, line(""), *hanging((), "the log says when: onloop log house", width, Tone.DIM))
+    first = group.members[0].task
+    if dossier is None:
+        words = f"MISSING: {trouble}" if trouble else f"reading {first} …"
+        return (*lines, line(""), *hanging((), words, width, Tone.WARN if trouble else Tone.DIM))
+    return (*lines, *_first(dossier, width))
+
+
+def _members(group: Group, selection: Selection, now: int, width: int) -> list[Line]:
+    count = len(group.members)
+    lines = [line(""), heading(f"{count} task{'s' if count != 1 else ''}", width)]
+    lines += [_member(item, selection, now, width) for item in group.members[:MOST_MEMBERS]]
+    if count > MOST_MEMBERS:
+        lines.append(line(f"  … {count - MOST_MEMBERS} more", Tone.DIM))
+    return lines
+
+
+def _member(item: AttentionItem, selection: Selection, now: int, width: int) -> Line:
+    mark = Span("* " if item.task in selection.causes else "  ", Tone.ACCENT)
+    repo = column(item.repo or item.title, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
+    return fitted((mark, column(item.task, _TASK), repo, Span(age(now - item.since).rjust(_AGE), Tone.DIM)), width)
+
+
+def _first(dossier: Dossier, width: int) -> list[Line]:
+    """How the first member stands: its gates, the end of what failed, what changes, what its agent says."""
+    task = dossier.task
+    lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(task, dossier.gates, width)]
+    for title, shown in output_lines(dossier.gates, width, _MOST_OUTPUT):
+        lines += [line(""), heading(title, width), *shown]
+    if dossier.files:
+        told = file_lines(dossier.files, width)
+        lines += [line(""), heading(f"files: {totals(dossier.files)}", width), *told[:_MOST_FILES]]
+        lines += [line(f"  … {len(told) - _MOST_FILES} more lines", Tone.DIM)] if len(told) > _MOST_FILES else []
+    elif dossier.trouble:
+        lines += [line(""), *hanging((), f"MISSING: {dossier.trouble}", width, Tone.WARN)]
+    said = said_by_agents(dossier)
+    if said:
+        lines += [line(""), heading("what the agent says (not evidence)", width)]
+        lines += quoted("\n".join(said), width, most=_MOST_SAID)
+    return lines

@@ -1,0 +1,167 @@
+"""What happened, as people say it: a sentence for every event of the log, made of the fields that it carries."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from onloop.machine.state import Reason, State
+from onloop.store.port import Recorded
+from onloop_tui.model.drawing.signs import STATE_SIGNS
+from onloop_tui.model.drawing.text_line import Tone
+
+LONGEST = 2_000
+"""How much of a field is looked at for a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventText:
+    """How an event is told: `what` and `more` name fields of the event in braces; housekeeping moves nothing itself."""
+
+    what: str
+    more: str = ""
+    tone: Tone = Tone.PLAIN
+    is_housekeeping: bool = False
+
+
+TOLD: Mapping[str, EventText] = {
+    "Created": EventText("created", "{title} {repo}", Tone.STRONG),
+    "StepEntered": EventText("at step {step}", "visit {visit}"),
+    "Claimed": EventText("claimed", "{agent} as {role}, attempt {attempt}, epoch {epoch}"),
+    "Submitted": EventText("submitted", "{submission.head} {submission.statement}"),
+    "GatesRequested": EventText("gates asked for", "{gates}", Tone.DIM, is_housekeeping=True),
+    "GateReported": EventText("gate {evidence.gate}: {evidence.verdict}", "{evidence.summary}"),
+    "RoundStarted": EventText("round {round}", "{feedback}"),
+    "AttemptEnded": EventText("attempt {end}", "{feedback.text}", Tone.WARN),
+    "LeaseEnded": EventText("lease ended", "{why}, epoch {epoch}", Tone.DIM, is_housekeeping=True),
+    "BackoffStarted": EventText("waits before a retry", "", Tone.DIM, is_housekeeping=True),
+    "RequestOpened": EventText("asks: {request.kind}", "{request.question}", Tone.ACCENT),
+    "RequestClosed": EventText("request closed", "{why}", Tone.DIM, is_housekeeping=True),
+    "Decided": EventText("decided: {decision.answer}", "{decision.by} {decision.reason}", Tone.ACCENT),
+    "CountersReset": EventText("counts begin anew", "{feedback.text}", Tone.DIM, is_housekeeping=True),
+    "Reassigned": EventText("reassigned", "to {to}"),
+    "Reminded": EventText("reminded", "{count} so far", Tone.DIM, is_housekeeping=True),
+    "Escalated": EventText("escalated", "to {to}", Tone.WARN),
+    "TurnBlocked": EventText("turn goes on", "{verdict}, {count} so far"),
+    "TurnEnded": EventText("turn ended", "{verdict}", Tone.WARN),
+    "FannedOut": EventText("fanned out", "{children}"),
+    "Joined": EventText("joined", "{children}", Tone.GOOD),
+    "Funnelled": EventText("made one", "{submission.head}", Tone.GOOD),
+    "Told": EventText("told {to}", "{message.kind}, {message.size} bytes"),
+    "MessageReceived": EventText("was told", "{message.kind} from {message.by}", Tone.DIM, is_housekeeping=True),
+    "MessagesShown": EventText("saw its messages", "up to {upto}", Tone.DIM, is_housekeeping=True),
+    "MessagesAcknowledged": EventText("read its messages", "up to {upto}", Tone.DIM, is_housekeeping=True),
+    "CheckpointSaved": EventText("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
+    "HandedOff": EventText("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
+    "ContextReported": EventText("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
+    "Judged": EventText("judged", "{judgement.by} {judgement.independence}: {judgement.reason}", Tone.ACCENT),
+    "EffectRequested": EventText("effect asked for", "{effect}", Tone.DIM, is_housekeeping=True),
+    "EffectStarted": EventText("effect begun", "{expected} → {result}"),
+    "EffectDone": EventText("effect done", "{result}", Tone.GOOD),
+    "EffectFailed": EventText("effect failed", "{problem}: {detail}", Tone.BAD),
+    "EffectVoided": EventText("asked again", "changed_since_approval: {why}", Tone.WARN),
+    "Moved": EventText("is {state}", "{reason} {detail}"),
+    "StoreCreated": EventText("store created", "{id}", Tone.STRONG),
+    "PersonEnrolled": EventText("enrolled {name}", "{groups}"),
+    "Frozen": EventText("froze {scope}", "{reason}", Tone.WARN),
+    "Unfrozen": EventText("unfroze {scope}", ""),
+    "Denied": EventText("denied: {verb}", "to {principal}, {count} times, {ground} {subject}", Tone.BAD),
+    "Seen": EventText("looked at a cause", "{cause}", Tone.DIM, is_housekeeping=True),
+    "Acknowledged": EventText("acknowledged", "cause {cause}"),
+    "Snoozed": EventText("snoozed", "cause {cause}"),
+    "Woken": EventText("woke", "cause {cause}"),
+    "Muted": EventText("muted", "{rule}: {reason}", Tone.WARN),
+    "Unmuted": EventText("unmuted", "mute {rule}"),
+    "ProbeAsked": EventText("asked what the box of gates stops", "{by}", Tone.DIM, is_housekeeping=True),
+    "BoxProved": EventText("the box of gates was shown", "{box}", Tone.DIM, is_housekeeping=True),
+}
+"""Every event by its name; one that a newer onloop wrote is told by its name alone."""
+
+_FIELD = re.compile(r"\{([a-z_.]+)\}")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def event_text_of(event: Recorded) -> tuple[str, str]:
+    """What happened in two or three words, and the rest of it; nothing in the log makes it raise."""
+    told = TOLD.get(event.name)
+    if told is None:
+        return _spaced(event.name), event.data[:LONGEST]
+    fields = fields_of(event.data)
+    return _filled(told.what, fields), _filled(told.more, fields)
+
+
+def tone_of(event: Recorded) -> Tone:
+    """How an event is said: people and trouble stand out."""
+    told = TOLD.get(event.name)
+    if told is None:
+        return Tone.PLAIN
+    if event.name == "GateReported":
+        return _VERDICTS.get(_text(_at(fields_of(event.data), "evidence.verdict")), Tone.BAD)
+    if event.name == "Moved":
+        return _STATES.get(_at(fields_of(event.data), "state"), Tone.PLAIN)
+    return told.tone
+
+
+def is_housekeeping(event: Recorded) -> bool:
+    """Whether the event moves nothing itself: it follows from one beside it."""
+    told = TOLD.get(event.name)
+    return told is not None and told.is_housekeeping
+
+
+@lru_cache(maxsize=2_048)
+def fields_of(data: str) -> Mapping[str, Any]:
+    """The fields of an event; none where they cannot be read."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def names_in(template: str) -> tuple[str, ...]:
+    """The fields that a sentence names."""
+    return tuple(_FIELD.findall(template))
+
+
+def _filled(template: str, fields: Mapping[str, Any]) -> str:
+    """The template with its fields, once: what a field holds is never looked at for fields again."""
+    words = _FIELD.sub(lambda found: _text(_at(fields, found[1]))[:LONGEST], template)
+    return " ".join(words.split()).strip(" :,")
+
+
+def _at(fields: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path; None where there is none: defaults are not stored."""
+    here: Any = fields
+    for name in path.split("."):
+        here = here.get(name) if isinstance(here, dict) else None
+    return here
+
+
+def _text(value: Any) -> str:
+    """A value as people read it; a commit by its first twelve digits."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        if value in _TERMS:
+            return value.replace("_", " ")
+        return value[:12] if _COMMIT.fullmatch(value) else value
+    if isinstance(value, dict):
+        return (
+            str(value["text"]) if "text" in value else ", ".join(f"{key} {_text(each)}" for key, each in value.items())
+        )
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
+
+
+_TERMS = frozenset({*(state.value for state in State), *(reason.value for reason in Reason)})
+_STATES: Mapping[str, Tone] = {state.value: sign.tone for state, sign in STATE_SIGNS.items()}
+_VERDICTS: Mapping[str, Tone] = {"pass": Tone.GOOD, "fail": Tone.BAD}

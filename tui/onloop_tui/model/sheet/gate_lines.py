@@ -1,0 +1,110 @@
+"""The gates of a task in lines: verdict, by whom, how old, and whether it is about the commit that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onloop.attention.groups import age
+from onloop.machine.flags import flag_words
+from onloop.machine.rules.flagging import evidence_flags
+from onloop.machine.task import Evidence, Task
+from onloop.views.box_words import ran_in, reachable
+from onloop.views.dossier import GateLine, GateStatus
+from onloop_tui.model.drawing.signs import LATER, MARK_SIGNS, STRIP_SHAPES
+from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
+
+_SIGN = 13
+_FAILED = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
+
+
+def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
+    """Every gate of the workflow; absent evidence reads MISSING, and `later` where its step was not reached yet."""
+    lines: list[Line] = []
+    for gate in gates:
+        later = _is_later(task, gate)
+        sign = LATER if later else MARK_SIGNS[gate.mark]
+        lines.append((Span("  "), sign.span(_SIGN), Span(f"{gate.step} "), Span(gate.gate, Tone.STRONG)))
+        lines += _below(gate, later, now, width)
+    return tuple(lines)
+
+
+def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple[Line, ...]:
+    """A line per gate, cut to `width` columns: verdict, name, and what was found; later ones are counted."""
+    reached = [gate for gate in gates if not _is_later(task, gate)]
+    lines = [
+        fitted(
+            (Span("  "), MARK_SIGNS[gate.mark].span(_SIGN), Span(f"{gate.gate} ", Tone.STRONG), Span(gate.summary)),
+            width,
+        )
+        for gate in reached
+    ]
+    left = len(gates) - len(reached)
+    return (*lines, *((line(f"  {LATER.shape} {left} later", LATER.tone),) if left else ()))
+
+
+def strip_line(task: Task, gates: Sequence[GateLine]) -> Line:
+    """One shape per gate, a space between steps: what passed, what stands in the way, and what comes later."""
+    shapes: list[Span] = []
+    for before, gate in zip((None, *gates), gates, strict=False):
+        if before is not None and before.step != gate.step:
+            shapes.append(Span(" "))
+        later = _is_later(task, gate)
+        sign = LATER if later else MARK_SIGNS[gate.mark]
+        shapes.append(Span(sign.shape if later else STRIP_SHAPES[gate.mark], sign.tone))
+    return tuple(shapes)
+
+
+def _is_later(task: Task, gate: GateLine) -> bool:
+    return gate.mark is GateStatus.MISSING and gate.step not in task.visits
+
+
+def _below(gate: GateLine, later: bool, now: int, width: int) -> list[Line]:
+    pad = Span(" " * (_SIGN + 2))
+    if later:
+        return []
+    summary = list(hanging((pad,), gate.summary, width, Tone.PLAIN)) if gate.summary else []
+    if gate.evidence is None:
+        return summary
+    facts = list(hanging((pad,), _facts(gate, gate.evidence, now), width, Tone.DIM))
+    return [*summary, *facts, *_warnings(gate.evidence, pad, width)]
+
+
+def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
+    pieces = [
+        f"{age(now - evidence.at)} ago",
+        f"by {evidence.verifier}",
+        "STALE: about another commit" if gate.mark is GateStatus.STALE else "on this commit",
+        f"evidence {gate.digest[:12]}" if gate.digest else "",
+        f"exit {evidence.exit_code}" if evidence.exit_code is not None else "",
+        f"took {age(evidence.duration_ms)}" if evidence.duration_ms >= 1000 else "",
+        " ".join(evidence.argv)[:200],
+        *ran_in(evidence),
+    ]
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
+    lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
+    flags = evidence_flags(evidence)
+    told = (f"the tests of {evidence.tests_from[:12]}, the base, were run",) if evidence.tests_from else ()
+    warned = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
+    tones = (*(Tone.DIM for _ in told), *(Tone.WARN for _ in warned))
+    lines += [
+        shown
+        for words, tone in zip((*told, *warned), tones, strict=True)
+        for shown in hanging((pad,), words, width, tone)
+    ]
+    return tuple(lines)
+
+
+def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    """The end of the output of each failed gate, under its name."""
+    return tuple((f"output of {gate.gate}", _tail(gate, width, most)) for gate in gates if gate.mark in _FAILED)
+
+
+def _tail(gate: GateLine, width: int, most: int) -> tuple[Line, ...]:
+    if not gate.tail:
+        return ((GUTTER, Span("MISSING: no output was kept", Tone.WARN)),)
+    rows = gate.tail.rstrip("\n").split("\n")
+    cut = [line(f"… {len(rows) - most} lines before", Tone.DIM)] if len(rows) > most else []
+    return (*cut, *quoted("\n".join(rows[-most:]), width))

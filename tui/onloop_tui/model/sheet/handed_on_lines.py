@@ -1,0 +1,57 @@
+"""What other agents have to do with a task, for its sheet: children, reviews, hand-offs; their words are quoted."""
+
+from __future__ import annotations
+
+from onloop.attention.groups import age
+from onloop.machine.messages import Handover
+from onloop.machine.task import Judgement
+from onloop.views.children import Result
+from onloop.views.dossier import Dossier
+from onloop_tui.model.drawing.signs import STATE_SIGNS
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line, quoted
+
+MOST_QUOTED = 10
+
+
+def children_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
+    """A line per child: how it stands, and what it is called, which an agent may have written."""
+    return tuple(
+        shown for child in dossier.children for shown in hanging(_child(child), child.title, width, Tone.UNTRUSTED)
+    )
+
+
+def _child(child: Result) -> Line:
+    return Span("  "), STATE_SIGNS[child.state].span(12), Span(f"{child.id}  ", Tone.STRONG)
+
+
+def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
+    """Reviews, hand-offs, checkpoints and messages: what agents said, and no evidence."""
+    task = dossier.task
+    lines: list[Line] = []
+    for judgement in task.judgements:
+        lines += _judgement(judgement, now, width)
+    for handover in task.handovers:
+        lines += _handover(handover, now, width)
+    for left in task.checkpoints.values():
+        words = f"{left.by} left a checkpoint of {left.size} bytes at {left.step} {age(now - left.at)} ago"
+        lines += hanging((Span("  → ", Tone.DIM),), words, width, Tone.DIM)
+    if task.messages:
+        told = f"  {len(task.messages)} of {task.received} messages from other agents are unread"
+        lines.append(line(told, Tone.DIM))
+    return tuple(lines)
+
+
+def _judgement(judgement: Judgement, now: int, width: int) -> list[Line]:
+    sign = Span("  ✓ ", Tone.GOOD) if judgement.passes else Span("  ✗ ", Tone.BAD)
+    words = f"{judgement.by} judged {judgement.head[:12]} at {judgement.step} {age(now - judgement.at)} ago"
+    return [*hanging((sign,), words, width), *quoted(judgement.reason, width, most=MOST_QUOTED)]
+
+
+def _handover(handover: Handover, now: int, width: int) -> list[Line]:
+    whom = handover.to or "anyone in its role"
+    words = f"{handover.by} handed {handover.step} on to {whom} {age(now - handover.at)} ago"
+    said = [handover.why, *(f"open: {question}" for question in handover.open)]
+    return [
+        *hanging((Span("  → ", Tone.DIM),), words, width),
+        *(shown for text in said for shown in quoted(text, width, most=MOST_QUOTED)),
+    ]

@@ -1,0 +1,98 @@
+"""Which changed files deserve the first look, and why: a rule per path or kind of change, no guessing at content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+
+
+def _path(pattern: str) -> Callable[[FileChange], bool]:
+    found = re.compile(pattern, re.IGNORECASE)
+    return lambda change: any(found.search(path) for path in (change.path, change.previous) if path)
+
+
+_TEST = re.compile(r"(^|/)(tests?|spec|__tests__)/|(^|/)test_[^/]*$|_test\.\w+$|\.(test|spec)\.\w+$", re.IGNORECASE)
+
+
+def _is_test(path: str | None) -> bool:
+    return path is not None and _TEST.search(path) is not None
+
+
+def _test_gone(change: FileChange) -> bool:
+    moved_out = change.previous is not None and _is_test(change.previous) and not _is_test(change.path)
+    return moved_out or (change.status is Status.DELETED and _is_test(change.path))
+
+
+def _test_shrinks(change: FileChange) -> bool:
+    return _is_test(change.path) and (change.removed or 0) > (change.added or 0)
+
+
+_FLAGGED = "decides what the gates said"
+_RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
+    (lambda change: bool(change.flag), _FLAGGED),
+    (_test_gone, "a test is removed"),
+    (
+        _path(
+            r"^\.github/(workflows|actions)/|(^|/)(\.gitlab-ci|\.travis|azure-pipelines|bitbucket-pipelines)\.ya?ml$"
+            r"|^\.(circleci|buildkite|ci|woodpecker)/|(^|/)Jenkinsfile"
+        ),
+        "runs in CI",
+    ),
+    (_path(r"(^|/)\.onloop/|(^|/)workflows?/[^/]*\.ya?ml$"), "says what the gates are"),
+    (
+        _path(
+            r"(^|/)(AGENTS|CLAUDE|GEMINI)(\.local)?\.md$|(^|/)\.(claude|cursor|codex|gemini)/|(^|/)\.cursorrules$"
+            r"|(^|/)copilot-instructions\.md$|(^|/)\.mcp\.json$"
+        ),
+        "instructs agents",
+    ),
+    (
+        _path(r"(^|/)\.?(git)?hooks/|(^|/)\.husky/|(^|/)\.pre-commit-config\.yaml$|(^|/)lefthook\.ya?ml$"),
+        "runs on commits",
+    ),
+    (_path(r"(^|/)\.git(attributes|modules|ignore)$"), "changes how git sees files"),
+    (_path(r"(^|/)(site|user)customize\.py$|\.pth$"), "runs whenever Python starts"),
+    (
+        _path(
+            r"(^|/)(conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|noxfile\.py|\.coveragerc)$"
+            r"|(^|/)(jest|vitest|karma|playwright)\.config\.\w+$"
+        ),
+        "configures the tests",
+    ),
+    (_path(r"(^|/)\.env(\.|$)|\.(pem|key|p12|pfx)$|(^|/)id_(rsa|ed25519|ecdsa)$|(^|/)\.netrc$"), "may hold secrets"),
+    (lambda change: change.kind is FileKind.SYMLINK, "is a symbolic link"),
+    (lambda change: change.kind is FileKind.SUBMODULE, "is another repository"),
+    (lambda change: change.kind is FileKind.EXECUTABLE and change.status is not Status.MODIFIED, "becomes a program"),
+    (
+        _path(
+            r"(^|/)([\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.sum|npm-shrinkwrap\.json|[\w.-]*requirements[\w.-]*\.txt)$"
+        ),
+        "pins dependencies",
+    ),
+    (
+        _path(
+            r"(^|/)(pyproject\.toml|setup\.py|package\.json|Cargo\.toml|go\.mod|Gemfile|pom\.xml|[\w.]*build\.gradle(\.kts)?"
+            r"|CMakeLists\.txt|Makefile|justfile|Dockerfile[\w.]*|[\w.-]*compose[\w.-]*\.ya?ml)$"
+        ),
+        "says how it is built",
+    ),
+    (_path(r"(^|/)migrations?/"), "changes stored data"),
+    (_test_shrinks, "a test loses lines"),
+    (lambda change: change.added is None, "is binary: there is no diff to read"),
+    (_path(r"(^|/)(vendor|third_party|node_modules)/"), "is somebody else's code"),
+)
+
+
+def risk_of(change: FileChange) -> str | None:
+    """Why this file deserves the first look, in words; None if no rule says so."""
+    if change.flag:
+        return change.flag
+    return next((words for fits, words in _RULES if fits(change)), None)
+
+
+def riskiest_first(files: Sequence[FileChange]) -> tuple[int, ...]:
+    """The places of `files` in the order in which they should be read: by rule, then as they came."""
+    ranks = [next((i for i, (fits, _) in enumerate(_RULES) if fits(f)), len(_RULES)) for f in files]
+    return tuple(sorted(range(len(files)), key=lambda place: (ranks[place], place)))

@@ -1,0 +1,264 @@
+"""The decision sheet in lines: the gateway's facts first, what the agent says last and labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onloop.attention.groups import age
+from onloop.machine.definition import Assurance
+from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.rules.flagging import flags_of
+from onloop.machine.rules.freshness import proof_words
+from onloop.machine.task import Request, RequestKind, Task
+from onloop.views.dossier import Asked, Dossier, addressed_words
+from onloop_tui.model.decide.actions import effects_of
+from onloop_tui.model.drawing.signs import VERBS, sign_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, heading, line, quoted, spread
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.sheet.change_lines import diff_lines, file_lines, totals
+from onloop_tui.model.sheet.gate_lines import gate_lines, output_lines
+from onloop_tui.model.sheet.handed_on_lines import children_lines, passing_lines
+from onloop_tui.model.sheet.sub_agent_lines import sub_agent_lines
+
+_LABEL = 10
+_STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
+_FEW_GATES = 2
+_NO_MORE = "nothing is asked of a person now"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the sheet under a heading."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def title_line(task: Task, place: str, now: int, width: int) -> Line:
+    """What the sheet is about: reason, task, where it stands, and its place among those of the same cause."""
+    about = (
+        sign_of(task).span(),
+        Span("  "),
+        Span(task.id, Tone.STRONG),
+        Span(f" {task.repo or ''} at {task.step or 'no step'}"),
+    )
+    return spread(about, (Span(f"{place}  ", Tone.DIM), Span(age(now - task.since), Tone.DIM)), width)
+
+
+def sheet_lines(dossier: Dossier, asked: Asked | None, now: int, width: int) -> tuple[Line, ...]:
+    """The whole sheet, top to bottom."""
+    lines = [*_question(dossier, asked, now, width)]
+    for section in _sections(dossier, asked, now, width):
+        lines += [line(""), heading(section.title, width), *section.lines]
+    return tuple(lines)
+
+
+def headings(lines: Sequence[Line]) -> tuple[int, ...]:
+    """Where the sections of a sheet begin."""
+    return tuple(i for i, shown in enumerate(lines) if shown and shown[0].tone is Tone.HEADING)
+
+
+def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Line]:
+    effects = _effect_lines(dossier.task, asked, width)
+    if asked is None:
+        return [line(_NO_MORE, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED), *effects]
+    lines: list[Line] = list(hanging((), _asked_words(dossier.task, asked), width, Tone.STRONG))
+    if asked.request.kind is RequestKind.CHOICE:
+        lines += quoted(asked.request.question, width, most=6)
+    lines += [*effects, *hanging((Span("  "),), _terms(asked.request, now), width, Tone.DIM)]
+    if len(dossier.asked) > 1:
+        place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
+        words = f"this is {place} of {len(dossier.asked)} things asked of it; o shows the next"
+        lines += hanging((Span("  "),), words, width, Tone.WARN)
+    return lines
+
+
+def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
+    """What each answer would do, one sentence each; what stops a task is told where nothing else is asked."""
+    effects = {act: effect for act, effect in effects_of(task, asked).items() if asked is None or act not in _STOPS}
+    return [
+        shown
+        for act, effect in effects.items()
+        for shown in hanging((Span(f"  {VERBS[act].split()[0].ljust(8)} → ", Tone.ACCENT),), effect, width)
+    ]
+
+
+def _terms(request: Request, now: int) -> str:
+    """Who may decide, with what proof, and its clocks."""
+    proof = (
+        f"proof {request.assurance.value} or better" if request.assurance is not Assurance.A0 else "no proof demanded"
+    )
+    pieces = [
+        f"for {', '.join(request.approvers) or 'any enrolled person'}",
+        f"{request.quorum} must approve" if request.quorum > 1 else "",
+        proof,
+        _freshness(request),
+        f"asked {age(now - request.opened_at)} ago",
+        f"reminded {request.reminders}×" if request.reminders else "",
+        "escalated" if request.escalated else "",
+    ]
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def _freshness(request: Request) -> str:
+    if request.fresh_ms is None:
+        return ""
+    return f"typed {age(request.fresh_ms)} ago at most" if request.fresh_ms else "passphrase typed for this alone"
+
+
+def _asked_words(task: Task, asked: Asked) -> str:
+    request = asked.request
+    if request.kind is RequestKind.APPROVAL:
+        return request.question
+    if request.kind is RequestKind.QUESTION:
+        return f"{request.asked_by} asks a question at {request.step}; it stands at the end of this sheet"
+    return f"What now? {request.step}: {sign_of(task).word}"
+
+
+def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Section]:
+    task = dossier.task
+    found = [
+        Section("subject", _subject(dossier, asked, width)),
+        Section("changed, and decides what the gates said", _flags(task, width)),
+        Section("gates", gate_lines(task, dossier.gates, now, width)),
+        *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
+        Section(f"children{f': {dossier.join}' if dossier.join else ''}", children_lines(dossier, width)),
+        *_changes(dossier, width),
+        Section("who", _who(dossier, now, width)),
+        Section("history", _history(task, now, width)),
+        Section("in its agent's process (not evidence)", sub_agent_lines(dossier.sub_agents, now, width)),
+        Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
+        *_handed_over(dossier, width),
+        *_said(dossier, width),
+    ]
+    return [section for section in found if section.lines]
+
+
+def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> tuple[Line, ...]:
+    return tuple(
+        shown
+        for label, words in pairs
+        if words
+        for shown in hanging((Span(f"  {label.ljust(_LABEL)}", Tone.DIM),), words, width)
+    )
+
+
+def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, ...]:
+    task, now = dossier.task, dossier.task.submission
+    commits = (
+        f"{now.head[:12]} on base {now.base[:12]}, tree {now.tree[:12]}" if now else "MISSING: nothing is submitted"
+    )
+    pairs = [
+        ("task", f"{task.title[:300]}"),
+        ("repo", f"{task.repo} ({task.origin or 'no origin'})" if task.repo else ""),
+        ("target", task.target if task.repo else ""),
+        ("head", commits),
+        ("by", ", ".join(now.authors) if now else ""),
+        ("mind", "; ".join(map(addressed_words, dossier.addressed))),
+        ("artefacts", ", ".join(f"{a.name} {a.size} B {a.digest[:12]}" for a in now.artefacts) if now else ""),
+        ("workflow", f"{task.workflow} {task.definition[:12]}"),
+        ("request", asked.request.id if asked else ""),
+        ("shown", f"{asked.digest[:12]} (a decision is bound to it)" if asked else ""),
+    ]
+    return _labelled(pairs, width)
+
+
+def _flags(task: Task, width: int) -> tuple[Line, ...]:
+    """Every flag: what a person approves with this sheet, besides the change itself."""
+    told = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
+    return tuple(shown for words in told for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
+
+
+def _changes(dossier: Dossier, width: int) -> list[Section]:
+    if dossier.trouble:
+        return [Section("diff", hanging((Span("  "),), f"MISSING: {dossier.trouble}", width, Tone.WARN))]
+    if dossier.task.submission is None:
+        return []
+    if not dossier.files and not dossier.diff:
+        return [Section("diff", (line("  MISSING: no diff was read, or the commit changes nothing", Tone.WARN),))]
+    return [
+        Section(f"files: {totals(dossier.files)}", file_lines(dossier.files, width)),
+        Section("diff", diff_lines(dossier.diff, dossier.files, width)),
+    ]
+
+
+def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
+    task, lease = dossier.task, dossier.lease
+    holder = f"{task.holder}, epoch {task.epoch}" if task.holder else "nobody"
+    if lease is not None:
+        holder += f", last heard {age(now - lease.beat_at)} ago, last progress {age(now - lease.progress_at)} ago"
+    worked = "; ".join(f"{step}: {', '.join(names)}" for step, names in task.workers.items())
+    pairs = [
+        ("held by", holder),
+        ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
+        ("worked", worked or "nobody yet"),
+        ("waits for", task.owner or ""),
+        ("sponsor", task.sponsor),
+    ]
+    return _labelled(pairs, width)
+
+
+def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
+    lines: list[Line] = []
+    for decision in task.decisions:
+        told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
+        lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
+        lines += quoted(decision.reason, width, most=10) if decision.reason else ()
+    for fed in task.feedback:
+        lines += hanging(
+            (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
+        )
+        lines += quoted(fed.text, width, most=10)
+    return tuple(lines)
+
+
+def _handed_over(dossier: Dossier, width: int) -> list[Section]:
+    """What the agent handed over, quoted: a person who releases a change reads its review here."""
+    return [
+        Section(f"{artefact.name} (handed over by the agent)", quoted(artefact.text, width, most=200))
+        for artefact in dossier.artefacts
+        if artefact.text
+    ]
+
+
+def said_by_agents(dossier: Dossier) -> tuple[str, ...]:
+    """The questions that agents ask, and what is stated about the work: untrusted text, and no evidence."""
+    questions = (a.request.question for a in dossier.asked if a.request.kind is RequestKind.QUESTION)
+    return (*questions, *((dossier.statement,) if dossier.statement else ()))
+
+
+def _said(dossier: Dossier, width: int) -> list[Section]:
+    lines = tuple(shown for text in said_by_agents(dossier) for shown in quoted(text, width, most=400))
+    return [Section("what the agent says (not evidence)", lines)] if lines else []
+
+
+def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
+    """What is not as it was shown, in words; nothing if a decision would still mean the same."""
+    was, now = before.task, after.task
+    found = []
+    if was.state is not now.state or was.reason is not now.reason:
+        found.append(f"it is {now.state.value} ({now.reason.value if now.reason else now.detail}) now")
+    if was.submission != now.submission:
+        heads = (
+            was.submission.head[:12] if was.submission else "nothing",
+            now.submission.head[:12] if now.submission else "nothing",
+        )
+        found.append(
+            f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
+        )
+    found += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
+    found += _gate_differences(before, after)
+    if not found and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
+        found.append("what is asked has changed")
+    return tuple(found)
+
+
+def _gate_differences(before: Dossier, after: Dossier) -> list[str]:
+    """The gates that stand otherwise, one by one while they are few."""
+    pairs = zip(before.gates, after.gates, strict=False)
+    moved = [(old, new) for old, new in pairs if (old.mark, old.digest) != (new.mark, new.digest)]
+    if len(moved) > _FEW_GATES:
+        return [f"{len(moved)} gates are not as they were: {', '.join(new.gate for _, new in moved)}"]
+    return [f"gate {new.gate} was {old.mark.value} and is {new.mark.value}" for old, new in moved]

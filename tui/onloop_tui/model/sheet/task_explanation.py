@@ -1,0 +1,25 @@
+"""`w` on a task: where it stands, what would move it, who can, and how to ask elsewhere."""
+
+from __future__ import annotations
+
+from onloop.attention.why import why
+from onloop.machine.store_state import covering
+from onloop.machine.task import Task
+from onloop.views.effective_status import effective_status
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.sheet.sub_agent_lines import sub_agent_lines
+
+_LABEL = 12
+
+
+def task_explanation(task: Task, snapshot: Snapshot, now: int, width: int) -> tuple[Line, ...]:
+    """Where the task stands as of now and what would move it, a labelled line or more for each."""
+    freeze = covering(snapshot.house, task)
+    state, reason = effective_status(task, frozen=freeze, slot_free=True, now=now, lease=snapshot.leases.get(task.id))
+    told = (
+        shown
+        for label, words in why(task, state, reason, freeze, now)
+        for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
+    )
+    return (*told, *sub_agent_lines(snapshot.sub_agents.get(task.id, ()), now, width))

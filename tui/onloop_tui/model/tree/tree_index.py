@@ -1,0 +1,362 @@
+"""All tasks as a tree of rows: a change costs its own run, and finding a row the logarithm of the number of runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from onloop.machine.task import Task
+from onloop_tui.model.drawing.prefix_sums import PrefixSums
+from onloop_tui.model.ground.rollup import RollupCategory, carry, difference, rollup_category_of
+from onloop_tui.model.tree.tree_node import Node, key_of, may_match, planted
+
+Matches = Callable[[Task], bool]
+
+
+class _Chunk:
+    """The rows of one run as they are shown now."""
+
+    __slots__ = ("places", "position", "rows")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.rows: list[Node] = []
+        self.places: dict[str, int] | None = None
+
+
+class TreeIndex:
+    """Runs, oldest first, their tasks, and theirs to any depth. A `RowIndex` over what is not folded away.
+
+    `apply` takes the tasks that changed. A task whose parent is not known (yet) stands at the top.
+    """
+
+    def __init__(
+        self, tasks: Iterable[Task] = (), opened: Callable[[Task], bool] = lambda task: not task.ended
+    ) -> None:
+        self._opened = opened
+        self._nodes: dict[str, Node] = {}
+        self._tops: list[Node] = []
+        self._chunks: dict[str, _Chunk] = {}
+        self._lengths = PrefixSums()
+        self._stale: set[str] = set()
+        self._disordered = False
+        self._unsorted: dict[str, Node] = {}
+        self._orphans: defaultdict[str, list[Node]] = defaultdict(list)
+        self._needing: dict[str, Node] = {}
+        self._matches: Matches | None = None
+        self._closed_by_hand: set[str] = set()
+        self._idle: frozenset[str] = frozenset()
+        self.apply(tasks)
+
+    # -- rows
+
+    def __len__(self) -> int:
+        self._settle()
+        return self._lengths.total
+
+    def row(self, number: int) -> Node:
+        """The node in that row; IndexError past the end."""
+        self._settle()
+        chunk, offset = self._lengths.place_of(number)
+        return self._chunks[self._tops[chunk].id].rows[offset]
+
+    def at(self, row: int) -> str:
+        """The id in that row; IndexError past the end."""
+        return self.row(row).id
+
+    def row_of(self, row_id: str) -> int | None:
+        """Where a task stands; None where it is folded away, filtered out or unknown."""
+        node = self._nodes.get(row_id)
+        if node is None:
+            return None
+        self._settle()
+        chunk = self._chunks[node.top.id]
+        if chunk.places is None:
+            chunk.places = {each.id: offset for offset, each in enumerate(chunk.rows)}
+        offset = chunk.places.get(row_id)
+        return None if offset is None else self._lengths.before(chunk.position) + offset
+
+    # -- nodes
+
+    def node(self, task_id: str) -> Node | None:
+        """The node of a task, in a row or not."""
+        return self._nodes.get(task_id)
+
+    def held(self, task_id: str) -> Node:
+        """The node of a task that is known to be there; KeyError where it is not."""
+        return self._nodes[task_id]
+
+    def holds(self, task: Task) -> bool:
+        """Whether it has this very task, as it is."""
+        node = self._nodes.get(task.id)
+        return node is not None and node.task is task
+
+    def ids(self) -> Collection[str]:
+        """The ids of all tasks."""
+        return self._nodes.keys()
+
+    @property
+    def size(self) -> int:
+        """How many tasks there are, in rows or not."""
+        return len(self._nodes)
+
+    def shown(self, task_id: str) -> str | None:
+        """The task, or the nearest one above it that has a row; None where all of its run is filtered out."""
+        node, found = self._nodes.get(task_id), None
+        while node is not None:
+            if self._passes(node) and (found is None or not self.is_open(node)):
+                found = node
+            elif not self._passes(node):
+                found = None
+            node = node.parent
+        return found.id if found else None
+
+    def next_needing(self, task_id: str | None, step: int) -> str | None:
+        """The next (1) or previous (-1) task that needs a person, folded away or not, and round; None without any."""
+        wanted = [node for node in self._needing.values() if self._matches is None or node.matched]
+        if not wanted:
+            return None
+        ordered = sorted((node.path, node.id) for node in wanted)
+        here = self._nodes.get(task_id) if task_id is not None else None
+        if here is None:
+            return ordered[0 if step > 0 else -1][1]
+        place = (here.path, here.id)
+        found = bisect_right(ordered, place) if step > 0 else bisect_left(ordered, place) - 1
+        return ordered[found % len(ordered)][1]
+
+    # -- news
+
+    def apply(self, changed: Iterable[Task]) -> None:
+        """Take these tasks as they are now; others stay as they are."""
+        fresh: list[Node] = []
+        for task in changed:
+            node = self._nodes.get(task.id)
+            if node is None:
+                node = self._nodes[task.id] = Node(task, self._standing(task), is_open=self._opened(task))
+                fresh.append(node)
+            elif node.task is not task:
+                self._update(node, task)
+        if fresh and len(fresh) == len(self._nodes):
+            self._plant()
+        else:
+            for node in fresh:
+                self._attach(node)
+                self._adopt(node)
+        for node in fresh:
+            self._note_need(node)
+        for parent in self._unsorted.values():
+            parent.children.sort(key=lambda child: child.key)
+        self._unsorted.clear()
+
+    def _plant(self) -> None:
+        """Take all nodes at once, as if there had been none."""
+        self._stale.clear()
+        self._tops = planted(self._nodes)
+        self._chunks = {top.id: _Chunk(position) for position, top in enumerate(self._tops)}
+        self._lengths = PrefixSums([0] * len(self._tops))
+        for top in self._tops:
+            if top.task.parent is not None and top.task.parent not in self._nodes:
+                self._orphans[top.task.parent].append(top)
+        self.filter(self._matches)
+
+    def take_idle(self, idle: frozenset[str]) -> None:
+        """Take these tasks, and no others, as ones whose agents are idle now: they stall, whatever is recorded."""
+        turned, self._idle = self._idle ^ idle, idle
+        for task_id in turned:
+            node = self._nodes.get(task_id)
+            if node is not None:
+                self._update(node, node.task)
+
+    def _standing(self, task: Task) -> RollupCategory:
+        return rollup_category_of(task, idle=task.id in self._idle)
+
+    def remove(self, task_id: str) -> None:
+        """Take a task out, with all below it."""
+        node = self._nodes.get(task_id)
+        if node is None:
+            return
+        self._detach(node)
+        for each in list(node.all_below()):
+            del self._nodes[each.id]
+            self._needing.pop(each.id, None)
+
+    def _update(self, node: Node, task: Task) -> None:
+        moved = task.parent != node.task.parent
+        before, node.task, node.standing = node.standing, task, self._standing(task)
+        node.redrawn()
+        if node.standing is not before:
+            carry(node.parent, difference(before, node.standing))
+            self._note_need(node)
+        if self._matches is not None:
+            self._set_match(node, may_match(task) and self._matches(task))
+        if moved:
+            self._detach(node)
+            node.key = key_of(task)
+            self._attach(node)
+
+    def _note_need(self, node: Node) -> None:
+        if node.standing is RollupCategory.NEEDS_PERSON:
+            self._needing[node.id] = node
+        else:
+            self._needing.pop(node.id, None)
+
+    def _attach(self, node: Node) -> None:
+        node.redrawn()
+        if self._matches is not None and not node.matched and may_match(node.task) and self._matches(node.task):
+            node.matched = True
+            node.hits += 1
+        above = node.task.parent
+        parent = self._nodes.get(above) if above is not None else None
+        if above is not None and parent is None:
+            self._orphans[above].append(node)
+        if parent is None or parent.is_within(node):
+            self._add_top(node)
+            return
+        if parent.children and node.key < parent.children[-1].key:
+            self._unsorted[parent.id] = parent
+        node.parent = parent
+        parent.children.append(node)
+        parent.redrawn()
+        carry(parent, node.amounts)
+        self._carry_hits(parent, node.hits)
+        self._touch(parent)
+
+    def _adopt(self, node: Node) -> None:
+        """Give a new task the children that came before it."""
+        for orphan in self._orphans.pop(node.id, ()):
+            if self._nodes.get(orphan.id) is orphan and orphan.parent is None:
+                self._detach(orphan)
+                self._attach(orphan)
+
+    def _detach(self, node: Node) -> None:
+        parent, node.parent = node.parent, None
+        if parent is None:
+            self._tops.remove(node)
+            del self._chunks[node.id]
+            self._stale.discard(node.id)
+            self._disordered = True
+            return
+        parent.children.remove(node)
+        parent.redrawn()
+        carry(parent, [-amount for amount in node.amounts])
+        self._carry_hits(parent, -node.hits)
+        self._touch(parent)
+
+    def _add_top(self, node: Node) -> None:
+        self._chunks[node.id] = _Chunk(len(self._tops))
+        self._stale.add(node.id)
+        self._disordered = self._disordered or bool(self._tops and node.key < self._tops[-1].key)
+        self._tops.append(node)
+        self._lengths.append(0)
+
+    # -- folds
+
+    def is_open(self, node: Node) -> bool:
+        """Whether what is below it is shown: a filter opens everything that the person does not close again."""
+        return node.open if self._matches is None else node.id not in self._closed_by_hand
+
+    def set_open(self, task_id: str, is_open: bool) -> bool:
+        """Unfold or fold a task; whether that changed anything."""
+        node = self._nodes.get(task_id)
+        if node is None or not node.children or self.is_open(node) is is_open:
+            return False
+        self._fold(node, is_open)
+        self._touch(node)
+        return True
+
+    def set_all_open(self, is_open: bool) -> None:
+        """Unfold or fold every task."""
+        for node in self._nodes.values():
+            self._fold(node, is_open)
+        self._stale.update(self._chunks)
+
+    def reveal(self, task_id: str) -> None:
+        """Unfold whatever hides a task."""
+        node = self._nodes.get(task_id)
+        above = node.parent if node else None
+        while above is not None:
+            self.set_open(above.id, True)
+            above = above.parent
+
+    def _fold(self, node: Node, is_open: bool) -> None:
+        if self._matches is None:
+            node.open = is_open
+        elif is_open:
+            self._closed_by_hand.discard(node.id)
+        else:
+            self._closed_by_hand.add(node.id)
+
+    # -- the filter
+
+    def filter(self, matches: Matches | None, *, narrower: bool = False) -> None:
+        """Show only tasks that match and what is above them; None shows all. For the same filter anew, after time.
+
+        With `narrower`, only tasks that match now are asked: nothing else can.
+        """
+        if matches is None or self._matches is None:
+            self._closed_by_hand.clear()
+        asked = [node for node in self._nodes.values() if node.matched or not narrower] if matches else []
+        found = [node for node in asked if may_match(node.task) and matches(node.task)] if matches else []
+        self._matches = matches
+        for node in self._nodes.values():
+            node.matched, node.hits = False, 0
+        for node in found:
+            node.matched = True
+            self._carry_hits(node, 1)
+        self._stale.update(self._chunks)
+
+    @property
+    def matching(self) -> int:
+        """How many tasks the filter finds."""
+        self._settle()
+        return sum(top.hits for top in self._tops)
+
+    def _passes(self, node: Node) -> bool:
+        return self._matches is None or node.hits > 0
+
+    def _set_match(self, node: Node, matched: bool) -> None:
+        if node.matched is not matched:
+            node.matched = matched
+            self._carry_hits(node, 1 if matched else -1)
+            self._touch(node)
+
+    def _carry_hits(self, node: Node | None, more: int) -> None:
+        while node is not None and more:
+            node.hits += more
+            node = node.parent
+
+    # -- chunks
+
+    def _touch(self, node: Node) -> None:
+        self._stale.add(node.top.id)
+
+    def _settle(self) -> None:
+        """Bring the rows up to date: of the runs that changed, and of the list of runs where that changed."""
+        if self._disordered:
+            self._reorder()
+        for top_id in self._stale:
+            chunk = self._chunks.get(top_id)
+            if chunk is not None:  # it may stand below another task by now
+                chunk.rows, chunk.places = self._flattened(self._nodes[top_id]), None
+                self._lengths.put(chunk.position, len(chunk.rows))
+        self._stale.clear()
+
+    def _reorder(self) -> None:
+        self._tops.sort(key=lambda top: top.key)
+        for position, top in enumerate(self._tops):
+            self._chunks[top.id].position = position
+        self._lengths = PrefixSums(len(self._chunks[top.id].rows) for top in self._tops)
+        self._disordered = False
+
+    def _flattened(self, top: Node) -> list[Node]:
+        rows: list[Node] = []
+        left: list[tuple[Node, int]] = [(top, 0)]
+        while left:
+            node, depth = left.pop()
+            if self._passes(node):
+                node.depth = depth
+                rows.append(node)
+                children: Sequence[Node] = node.children if self.is_open(node) else ()
+                left.extend((child, depth + 1) for child in reversed(children))
+        return rows

@@ -1,0 +1,275 @@
+"""The lower part of the sheet: what can be done about what is shown, and the way from a key to the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from onloop.errors import OnloopError, Stale
+from onloop.machine.commands import Cancel, Pause, Resume
+from onloop.machine.principal import Principal
+from onloop.machine.task import Task
+from onloop.views.dossier import Asked, Dossier
+from onloop_tui.app_messages import DecisionAccepted
+from onloop_tui.bindings import answer_keys
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog
+from onloop_tui.dialogs.questions import person_form, words_form
+from onloop_tui.dialogs.recognition import recognise
+from onloop_tui.model.decide.actions import (
+    Action,
+    Deciding,
+    action_lines,
+    actions_of,
+    asked_for,
+    command_for,
+    effects_of,
+)
+from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
+from onloop_tui.model.drawing.signs import VERBS
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.ground.acts import Act, meant
+from onloop_tui.session import Session
+from onloop_tui.widgets.bar import Bar
+
+
+class Doing(StrEnum):
+    """What is being done about what is shown; only one thing at a time."""
+
+    NOTHING = "nothing"
+    CONFIRMING = "confirming"
+    WRITING = "writing"
+    SENDING = "sending"
+
+
+Notice = tuple[tuple[str, Tone], ...]
+
+
+class DecisionFlow(Vertical):
+    """Begins an act, asks for words and for who decides, has it confirmed, and sends it, bound to what was shown."""
+
+    class Changed(Message):
+        """Something else is being done, or said."""
+
+    class Outdated(Message):
+        """The gateway refused because the task has moved on: it must be read again."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="sheet-decision")
+        self._session = session
+        self._dossier: Dossier | None = None
+        self._chosen = ""
+        self._wanted: Act | None = None
+        self._since = 0
+        self.notice: Notice = ()
+        self.people: Sequence[str] = ()
+        self.doing = Doing.NOTHING
+
+    def compose(self) -> ComposeResult:
+        """What happens now, and the keys; a form comes between."""
+        yield Bar(self._notice_lines, id="sheet-notice")
+        yield Bar(self._key_lines, id="sheet-keys")
+
+    # -- what it is about
+
+    @property
+    def asked(self) -> Asked | None:
+        """The request that an answer would be to."""
+        person = self._session.person
+        return asked_for(self._dossier, person.voice if person else None, self._chosen) if self._dossier else None
+
+    def about(self, dossier: Dossier | None, *notice: tuple[str, Tone]) -> None:
+        """Answers are about this from now on, and keys count once a person can have seen it."""
+        if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
+            self._chosen = ""
+        self._dossier = dossier
+        self._since = self._session.clock()
+        self._stop(*notice)
+
+    def next_request(self) -> bool:
+        """Answer the next of several open requests; whether there is another."""
+        asked = self.asked
+        if self.doing is not Doing.NOTHING or self._dossier is None or asked is None or len(self._dossier.asked) < 2:
+            return False
+        ids = [each.request.id for each in self._dossier.asked]
+        self._chosen = ids[(ids.index(asked.request.id) + 1) % len(ids)]
+        self._since = self._session.clock()
+        self._stop()
+        return True
+
+    def tell(self, words: str, tone: Tone = Tone.WARN) -> None:
+        """Say something below the facts."""
+        self.notice = ((words, tone),)
+        self.renew()
+
+    def interrupt(self, words: str) -> None:
+        """Say that what is shown is no longer so: what waits to be confirmed no longer does."""
+        if self.doing is Doing.CONFIRMING:
+            self.doing = Doing.NOTHING
+        self.tell(words)
+
+    # -- deciding
+
+    def begin(self, act: Act, *, at_once: bool = False) -> None:
+        """Begin an answer: nothing is sent before a person has confirmed it."""
+        armed = at_once or self._session.armed(self._since)
+        if self.doing is not Doing.NOTHING or self._dossier is None or not armed:
+            return
+        act = meant(act, self._dossier.task)
+        action = next(a for a in self._actions() if a.act is act)
+        if action.why_not:
+            self.tell(f"{VERBS[act]} is not possible: {action.why_not}")
+        elif self._session.decider(self.asked.request if act is Act.APPROVE and self.asked else None) is None:
+            self._ask(act, person_form(self._session.person_name, self.people))
+        elif act is Act.APPROVE:
+            self._ask_to_confirm()
+        else:
+            self._ask(act, words_form(act))
+
+    def go(self) -> None:
+        """Enter: send what was asked to be confirmed."""
+        if self.doing is Doing.CONFIRMING and self._session.armed(self._since):
+            self._send(Act.APPROVE, {})
+        elif self.doing is Doing.NOTHING:
+            self.tell("Enter confirms what a key below has begun", Tone.DIM)
+
+    def back(self) -> bool:
+        """Close the innermost thing; whether there was one."""
+        if self.doing is Doing.SENDING:
+            self.tell("sending… the gateway has not answered yet")
+        elif self.doing is Doing.NOTHING:
+            return False
+        else:
+            self._stop()
+        return True
+
+    def twin(self) -> str:
+        """The command line of the answer being made; of looking, where none is."""
+        act = Act.APPROVE if self.doing is Doing.CONFIRMING else self._wanted
+        if self._dossier is None or act is None or self.doing not in {Doing.CONFIRMING, Doing.WRITING}:
+            return ""
+        words = {(entry.id or "").removeprefix("field-"): entry.value for entry in self.query(Input)}
+        return sheet_equivalent(
+            act, self._dossier.task, self.asked, {k: v for k, v in words.items() if k != "passphrase"}
+        )
+
+    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+        """The form is filled in: it was about who decides, or about the words of an answer."""
+        event.stop()
+        if self._wanted is None:
+            return
+        if not self._session.armed(self._since):
+            self.query_one(FormDialog).say(TOO_SOON)
+        elif "passphrase" in event.words:
+            self.run_worker(self._recognise(self._wanted, event.words), group="recognise", exclusive=True)
+        else:
+            self._send(self._wanted, event.words)
+
+    async def _recognise(self, wanted: Act, words: Mapping[str, str]) -> None:
+        before = self.asked
+        if not await recognise(self._session, self.query_one(FormDialog), words) or self.doing is not Doing.WRITING:
+            return
+        self._stop()
+        if self.asked == before:
+            self.begin(wanted, at_once=True)
+        else:
+            self._since = self._session.clock()
+            self.tell("this is what is asked of you; decide once you have read it")
+
+    def _ask_to_confirm(self) -> None:
+        self._since = self._session.clock()
+        self._do(Doing.CONFIRMING, self._effect(Act.APPROVE), ("Enter confirms · Esc goes back", Tone.ACCENT))
+
+    def _ask(self, wanted: Act, form: FormDialog) -> None:
+        self._stop()
+        self._wanted = wanted
+        self._since = self._session.clock()
+        self.mount(form, before="#sheet-keys")
+        self._do(Doing.WRITING, self._effect(wanted))
+
+    def _effect(self, act: Act) -> tuple[str, Tone]:
+        effect = effects_of(self._dossier.task, self.asked).get(act, "") if self._dossier else ""
+        return f"{VERBS[act]} → {effect}", Tone.STRONG
+
+    def _send(self, act: Act, words: Mapping[str, str]) -> None:
+        person, dossier, asked = self._session.person, self._dossier, self.asked
+        if dossier is None or self.doing is Doing.SENDING:
+            return
+        if person is None:
+            self._stop(("your proof has lapsed: nothing was sent; begin again", Tone.WARN))
+            return
+        self._stop()
+        self._do(Doing.SENDING, (f"sending… {VERBS[act]}", Tone.ACCENT))
+        self.run_worker(self._perform(person, act, dossier, asked, words), group="send")
+
+    async def _perform(
+        self, person: Principal, act: Act, dossier: Dossier, asked: Asked | None, words: Mapping[str, str]
+    ) -> None:
+        if person.voice is None:
+            raise ValueError(f"{person.id} has no voice")
+        task = dossier.task
+        command = command_for(act, task, asked, person.voice, words)
+        self._session.spent(person)
+        try:
+            after, others = await asyncio.to_thread(self._sent, person, task.id, command)
+        except OnloopError as problem:
+            if isinstance(problem, Stale):  # it is read again, which is what its hint would say
+                self._stop((f"✗ {problem.message}", Tone.BAD))
+                self.post_message(self.Outdated())
+            else:
+                self._stop((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
+            return
+        reason = f" ({after.reason.value})" if after.reason else ""
+        told = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
+        self._stop((f"✓ {told}", Tone.GOOD))
+        self.post_message(DecisionAccepted(after.id, act, told))
+
+    def _sent(self, person: Principal, task: str, command: Deciding) -> tuple[Task, str]:
+        """The task after it, and in words what became of those below it, which some commands are about, too."""
+        place, key = self._session.place, str(uuid.uuid4())
+        if not isinstance(command, Pause | Resume | Cancel):
+            return place.perform(person, task, command, key), ""
+        after, others = place.perform_below(person, task, command, key)
+        refused = [outcome for outcome in others if outcome.refusal is not None]
+        left = f", {len(refused)} refused: {refused[0].words}" if refused else ""
+        return after, f", and {len(others) - len(refused)} below it{left}" if others else ""
+
+    # -- drawing
+
+    def renew(self) -> None:
+        """Bring the lines up to date."""
+        for bar in self.query(Bar):
+            if bar.id in {"sheet-notice", "sheet-keys"}:
+                bar.renew()
+
+    def _stop(self, *notice: tuple[str, Tone]) -> None:
+        """Put away what was begun."""
+        for form in self.query(FormDialog):
+            form.remove()
+        self._wanted = None
+        self._do(Doing.NOTHING, *notice)
+
+    def _do(self, doing: Doing, *notice: tuple[str, Tone]) -> None:
+        self.doing, self.notice = doing, notice
+        self.renew()
+        self.post_message(self.Changed())
+
+    def _actions(self) -> tuple[Action, ...]:
+        if self._dossier is None:
+            return ()
+        return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
+
+    def _notice_lines(self, width: int) -> tuple[Line, ...]:
+        return tuple(shown for words, tone in self.notice for shown in hanging((Span(" "),), words, width, tone))
+
+    def _key_lines(self, width: int) -> tuple[Line, ...]:
+        if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:
+            return ()
+        keys = answer_keys(self._session.settings.keys)
+        return action_lines(self._actions(), keys, width)

@@ -1,0 +1,279 @@
+"""The decision sheet: a docked panel that shows one task, and says what has changed since it was last looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.worker import Worker
+
+from onloop.attention.lifecycle import Stage
+from onloop.errors import OnloopError
+from onloop.machine.marks import Seen
+from onloop.machine.principal import Principal
+from onloop.views.dossier import Dossier
+from onloop_tui.app_messages import SheetClosed
+from onloop_tui.model.drawing.text_line import Line, Tone, line
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.sheet.change_lines import diff_lines
+from onloop_tui.model.sheet.last_seen import LastSeen
+from onloop_tui.model.sheet.sections import differences, headings, sheet_lines, title_line
+from onloop_tui.panels.decision_flow import DecisionFlow, Doing
+from onloop_tui.session import Session
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.line_view import LineView
+
+
+class Mode(StrEnum):
+    """What the sheet is doing; only one thing at a time."""
+
+    CLOSED = "closed"
+    READING = "reading"
+    SHOWN = "shown"
+    CONFIRMING = "confirming"
+    WRITING = "writing"
+    SENDING = "sending"
+
+
+_MODES = {
+    Doing.NOTHING: Mode.SHOWN,
+    Doing.CONFIRMING: Mode.CONFIRMING,
+    Doing.WRITING: Mode.WRITING,
+    Doing.SENDING: Mode.SENDING,
+}
+
+
+class Sheet(Vertical):
+    """One task before the eyes of a person. It holds ids and what was read of them, never a place in a list."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="sheet")
+        self._session = session
+        self._members: tuple[str, ...] = ()
+        self._wanted: Act | None = None
+        self._dossier: Dossier | None = None
+        self._looks = LastSeen()
+        self._reading = False
+        self._snapshot = Snapshot()
+        self._reader: Worker[object] | None = None
+        """A reading that is replaced before it began was never a coroutine, so that nothing is left unawaited."""
+        self.task_id = ""
+
+    def compose(self) -> ComposeResult:
+        """Title, facts, and what is done about them."""
+        yield Bar(self._title_lines, id="sheet-title")
+        yield LineView(id="sheet-body")
+        yield DecisionFlow(self._session)
+
+    @property
+    def body(self) -> LineView:
+        """The part that scrolls."""
+        return self.query_one("#sheet-body", LineView)
+
+    @property
+    def decision(self) -> DecisionFlow:
+        """The part that decides."""
+        return self.query_one(DecisionFlow)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a task before the person."""
+        return bool(self.task_id)
+
+    @property
+    def mode(self) -> Mode:
+        """What the sheet is doing."""
+        if not self.is_open:
+            return Mode.CLOSED
+        return Mode.READING if self._reading else _MODES[self.decision.doing]
+
+    # -- opening and closing
+
+    def open(self, task_id: str, members: Sequence[str], wanted: Act | None = None) -> None:
+        """Show a task, one of `members`; once it is shown, the form for `wanted` opens, if there is one."""
+        self._remember()
+        self.task_id, self._members, self._wanted = task_id, tuple(members), wanted
+        self._dossier = None
+        self.add_class("-open")
+        self.body.edge(-1)
+        self.body.focus()
+        self._begin_reading()
+
+    def member(self, step: int) -> None:
+        """Show the next (1) or the previous (-1) task with the same cause."""
+        if self.mode not in {Mode.SHOWN, Mode.READING}:
+            return self.decision.tell("finish this first: Enter sends, Esc goes back")
+        if len(self._members) < 2 or self.task_id not in self._members:
+            return self.decision.tell("it is the only one with this cause")
+        place = (self._members.index(self.task_id) + step) % len(self._members)
+        return self.open(self._members[place], self._members)
+
+    def request(self) -> None:
+        """Show the next of several open requests of the task."""
+        if self.mode is not Mode.SHOWN or not self.decision.next_request():
+            self.decision.tell("nothing else is asked of this task")
+        else:
+            self.body.edge(-1)
+
+    def renew(self) -> None:
+        """Read the task again."""
+        if self.mode is not Mode.SENDING:
+            self._begin_reading()
+
+    def back(self) -> None:
+        """Close the innermost thing: a form, a confirmation, the sheet."""
+        if self.decision.back():
+            self.body.focus()
+        else:
+            self.put_away()
+
+    def put_away(self) -> None:
+        """Close the sheet."""
+        self._remember()
+        self._dossier, self.task_id, self._reading = None, "", False
+        self.decision.about(None)
+        self.remove_class("-open")
+        self.post_message(SheetClosed())
+
+    def take(self, snapshot: Snapshot) -> None:
+        """See whether what is shown is still so; a task that has moved on is said to have, never silently replaced."""
+        self._snapshot = snapshot
+        self.decision.people = tuple(sorted(snapshot.house.people))
+        now = snapshot.tasks.get(self.task_id)
+        if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
+            return
+        unsaid = not self.decision.notice or self.mode is Mode.CONFIRMING
+        if now.version > self._dossier.task.version and unsaid:
+            self.decision.interrupt(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
+
+    def _remember(self) -> None:
+        """What was on the screen until now has been looked at."""
+        if self._dossier is not None:
+            self._looks = self._looks.after(self._dossier, self._session.clock())
+
+    # -- deciding
+
+    def decide(self, answer: Act) -> None:
+        """Begin an answer to what is shown."""
+        if self.mode is Mode.SHOWN:
+            self.decision.begin(answer)
+
+    def go(self) -> None:
+        """Enter: confirm."""
+        if self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
+            self.decision.go()
+
+    def twin(self) -> str:
+        """The command line that does what is being done here."""
+        return self.decision.twin() or f"onloop show {self.task_id}"
+
+    def on_decision_changed(self) -> None:
+        """Something else is being done: the facts are drawn with it, and scroll again once nothing is typed."""
+        self.draw()
+        if self.mode in {Mode.CONFIRMING, Mode.SENDING}:
+            self.body.focus()
+
+    def on_decision_outdated(self) -> None:
+        """What was decided about is no longer so: read it, and leave what was refused on the screen."""
+        self._begin_reading(*self.decision.notice)
+
+    # -- reading
+
+    def _begin_reading(self, *notice: tuple[str, Tone]) -> None:
+        self._reading = True
+        self.decision.about(None, *notice)
+        self.draw()
+        self._reader = self.run_worker(partial(self._read, notice), group="read", exclusive=True)
+
+    async def _read(self, notice: Sequence[tuple[str, Tone]]) -> None:
+        wanted_id, before = self.task_id, self._dossier
+        try:
+            dossier = await asyncio.to_thread(self._laid_out, wanted_id, self.body.room)
+        except OnloopError as problem:
+            self._reading = False
+            self.decision.about(None, (f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
+            self.draw()
+            return
+        self._dossier, self._reading = dossier, False
+        changed = self._changes(before, dossier)
+        self.decision.about(dossier, *notice, *(((f"⚠ {changed}", Tone.WARN),) if changed else ()))
+        self.draw()
+        self._record_look(dossier.task.id)
+        self._begin_wanted()
+
+    def _changes(self, before: Dossier | None, dossier: Dossier) -> str:
+        """What is not as it was when this person looked last: a moment ago here, or before the sheet was closed."""
+        if before is None:
+            return self._looks.changes(dossier, self._session.clock())
+        found = differences(before, dossier)
+        return f"changed since shown: {'; '.join(found)}" if found else ""
+
+    def _record_look(self, task: str) -> None:
+        """Let others know that somebody has looked; nothing where nobody is known, or nothing is new."""
+        person, group = self._session.person, self._snapshot.group_of(task)
+        if person is None or self._session.read_only or group is None:
+            return
+        life = self._snapshot.board.life(group.cause)
+        if life.stage is Stage.NEW or life.news:
+            self.run_worker(self._recorded(person, Seen(group.cause, person.id)), group="seen")
+
+    async def _recorded(self, person: Principal, seen: Seen) -> None:
+        with suppress(OnloopError):  # that it is not known to have been seen harms nobody
+            await asyncio.to_thread(self._session.place.record, person, seen)
+
+    def _laid_out(self, task_id: str, width: int) -> Dossier:
+        """The dossier, for a thread: a long diff is laid out here, so that drawing it finds that done."""
+        dossier = self._session.place.dossier(task_id)
+        diff_lines(dossier.diff, dossier.files, width)
+        return dossier
+
+    def _begin_wanted(self) -> None:
+        """Open the form that the key in the list asked for; approving always takes a key in the sheet."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None and wanted is not Act.APPROVE:
+            self.decision.begin(wanted, at_once=True)
+
+    # -- drawing
+
+    def draw(self) -> None:
+        """Draw the facts as they are at this time and width."""
+        if not self.is_open:
+            return
+        if self._dossier is None:
+            words = f"reading {self.task_id} …" if self._reading else "MISSING: it could not be read"
+            self.body.show((line(words, Tone.DIM),))
+        else:
+            asked = self.decision.asked if not self._reading else None
+            self.body.show(sheet_lines(self._dossier, asked, self._session.clock(), self.body.room))
+        self.query_one("#sheet-title", Bar).renew()
+        self.decision.renew()
+
+    def section(self, step: int) -> None:
+        """Scroll to the next (1) or the previous (-1) heading."""
+        here = self.body.scroll_offset.y
+        found = headings(self.body.lines)
+        ahead = [y for y in found if y > here] if step > 0 else [y for y in reversed(found) if y < here]
+        self.body.move((ahead[0] if ahead else (here if step > 0 else 0)) - here)
+
+    def on_resize(self) -> None:
+        """Fit the new width, once it is known to the parts."""
+        self.call_after_refresh(self.draw)
+
+    def _title_lines(self, width: int) -> tuple[Line, ...]:
+        if self._dossier is None:
+            return (line(self.task_id, Tone.STRONG),)
+        many = len(self._members)
+        place = (
+            f"{self._members.index(self.task_id) + 1} of {many}" if self.task_id in self._members and many > 1 else ""
+        )
+        return (title_line(self._dossier.task, place, self._session.clock(), width),)
+
+
+ANSWER_RENEW = "R"
+"""The key that reads again."""

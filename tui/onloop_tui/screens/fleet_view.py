@@ -1,0 +1,266 @@
+"""Fleet: one run as causes × steps or repositories × steps, how far it is, and one answer for all of a cause."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from onloop.gateway.bulk import BulkOutcome
+from onloop.machine.state import Reason
+from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan
+from onloop_tui.dialogs.cause_plans import exclude_plan, retry_plan
+from onloop_tui.model.decide.bulk_lines import tally_words
+from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
+from onloop_tui.model.decide.retry_rest import remedy_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
+from onloop_tui.model.filter.filters import Filter, parse
+from onloop_tui.model.fleet.burndown import burndown_lines, title_line
+from onloop_tui.model.fleet.matrix_rows import drilled_line, row_name
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.sheet.task_explanation import task_explanation
+from onloop_tui.screens.view import Opening, View
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.fleet_rows import FleetRows
+from onloop_tui.widgets.row_view import GUTTER_WIDTH
+
+
+class FleetView(View):
+    """One run at a time, above it how far it is; Enter drills into a row, and opens the sheet of a repository."""
+
+    where = Where.FLEET
+    nothing = "nobody in this row waits for a person; Enter lists them"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.FLEET))
+
+    def compose(self) -> ComposeResult:
+        """The run, the columns' names, the rows."""
+        yield Bar(self._top, id="fleet-top")
+        yield Bar(self._heading, id="fleet-heading")
+        yield FleetRows(self.session.clock, id="fleet-rows")
+
+    @property
+    def rows(self) -> FleetRows:
+        """The causes, or the repositories."""
+        return self.query_one(FleetRows)
+
+    @property
+    def focus_target(self) -> FleetRows:
+        """The rows."""
+        return self.rows
+
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:  # noqa: ARG002 - the order never moves by itself
+        """Show how the run stands now."""
+        self.rows.take(snapshot)
+        self._renew()
+
+    def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - only time has passed
+        """Ages move."""
+        self.rows.tick()
+        self._renew()
+
+    def _renew(self) -> None:
+        for bar in self.query(Bar):
+            bar.renew()
+        self.post_message(self.Moved())
+
+    def on_row_view_moved(self) -> None:
+        """Another row is under the cursor."""
+        self.post_message(self.Moved())
+
+    # -- the cursor
+
+    def subject(self) -> Subject | None:
+        """The cause under the cursor with its repositories, or a repository, followed by those with its cause."""
+        rows = self.rows
+        if rows.cursor is None:
+            return None
+        row = rows.row_here
+        if not rows.shows_causes:
+            alike = self._alike(rows.cursor)
+            here = alike.index(rows.cursor)
+            return Subject(Of.TASK, rows.cursor, alike[here:] + alike[:here])
+        if row is None or not row.needs:
+            return Subject(Of.RUN, rows.run_id)
+        return Subject(Of.CAUSE, row.key, rows.matrix.members(row.key))
+
+    def _alike(self, task: str) -> tuple[str, ...]:
+        """The repositories that need a person for the same cause as `task`; it alone where it needs none."""
+        row = self.rows.row_here
+        return self.rows.matrix.members(row.key) if row is not None and row.needs else (task,)
+
+    def go_to(self, subject: Subject) -> None:
+        """Show the run of a thing, and put the cursor on it or on the row in which it is counted."""
+        tasks = self.rows.snapshot.tasks
+        wanted = next((tasks[each] for each in subject.tasks if each in tasks), tasks.get(subject.id))
+        if wanted is None:
+            return
+        if wanted.run != self.rows.run_id:
+            self.rows.look_at(wanted.run)
+        self.rows.stand_on(wanted.id)
+        self._renew()
+
+    def next_needing(self, step: int) -> None:
+        """The next row that needs a person, and round."""
+        if not self.rows.next_needing(step):
+            self.post_message(self.Said("nothing here needs you"))
+
+    def cli_equivalent(self) -> str:
+        """What retries all of a cause; of one that is not retried, or that other runs have too, its first member."""
+        row = self.rows.row_here if self.rows.shows_causes else None
+        if row is None or row.group is None or not row.needs:
+            return ""
+        if natural(row.group.reason) is Act.RETRY and len(row.members) == len(row.group.members):
+            return f"onloop retry --cause {row.key} --first {len(row.members)}"
+        return cli_equivalent(natural(row.group.reason), self.rows.matrix.members(row.key)[0])
+
+    # -- keys
+
+    def go(self) -> Opening | None:
+        """Enter: the repositories of a row, or the sheet of a repository."""
+        cursor = self.rows.cursor
+        if cursor is None:
+            self.post_message(self.Said("there is nothing to open here"))
+            return None
+        if not self.rows.shows_causes:
+            return Opening(cursor, self._alike(cursor))
+        self.rows.drill()
+        self._renew()
+        return None
+
+    def back(self) -> bool:
+        """Esc: out of the row that was drilled into."""
+        if self.rows.drilled is None:
+            return False
+        self.rows.undrill()
+        self._renew()
+        return True
+
+    def action_turn(self) -> None:
+        """`m`: causes or repositories."""
+        self.rows.turn()
+        self._renew()
+
+    def action_run(self, step: int) -> None:
+        """`<` and `>`: the run before or after this one, in the order of the list."""
+        runs = self.rows.runs
+        place = runs.index(self.rows.run_id) + step if self.rows.run_id in runs else -1
+        if 0 <= place < len(runs):
+            self.rows.look_at(runs[place])
+            self._renew()
+        else:
+            self.post_message(self.Said("this is the first run" if step < 0 else "there is no further run"))
+
+    def filter(self, query: str) -> str:
+        """Count only repositories that fit."""
+        found = parse(query)
+        if not isinstance(found, Filter):
+            return found.words
+        self.rows.show_only(found)
+        self._renew()
+        return ""
+
+    # -- one answer for all of a cause
+
+    def action_retry_rest(self) -> None:
+        """`T`: retry every repository with this cause; first it is shown what became of those that were retried."""
+        rows, row = self.rows, self.rows.row_here
+        if row is None or row.group is None:
+            self.post_message(self.Said("T is for a cause, or a repository that has one"))
+            return
+        members = [rows.matrix.task(task) for task in rows.matrix.members(row.key)]
+        run = (task for task in rows.snapshot.tasks.values() if task.run == rows.run_id)
+        remedy = remedy_of(row.group, members, run, rows.steps)
+        if remedy.rest:
+            self._offer(retry_plan(row.key, row_name(row)[1], remedy, self.session.clock()))
+        else:
+            self.post_message(self.Said(f"there is nothing to retry: {row.group.headline}; Enter shows who waits"))
+
+    def decide_marked(self, act: Act) -> bool:
+        """`x` is about all that have the cause under the cursor, listed one by one; the other keys open the sheet."""
+        if act is Act.EXCLUDE:
+            self._exclude()
+        return act is Act.EXCLUDE
+
+    def _exclude(self) -> None:
+        """Offer to let the run end without a repository, or without all that have the cause under the cursor."""
+        rows, row = self.rows, self.rows.row_here
+        ids = rows.matrix.members(row.key) if rows.shows_causes and row is not None else (rows.cursor or "",)
+        tasks = [rows.matrix.task(task) for task in ids if row is not None]
+        live = [task for task in tasks if not task.ended and task.reason is not Reason.EXCLUDED]
+        if row is None or not live:
+            self.post_message(self.Said("there is nothing to exclude here"))
+        else:
+            words = row_name(row)[1] if rows.shows_causes else rows.matrix.name(live[0].id)
+            self._offer(exclude_plan(live, words, self.session.clock()))
+
+    def _offer(self, plan: BulkPlan) -> None:
+        if self.session.read_only:
+            self.post_message(self.Said("read-only: nothing can be decided here"))
+        else:
+            self.app.push_screen(
+                BulkDialog(self.session, plan, sorted(self.rows.snapshot.house.people)), self._answered
+            )
+
+    def _answered(self, outcomes: tuple[BulkOutcome, ...] | None) -> None:
+        if outcomes:
+            self.post_message(self.Said(tally_words(len(outcomes), outcomes)))
+
+    # -- lines
+
+    def chip(self, width: int) -> tuple[Line, ...]:
+        """The filter in force."""
+        wanted = self.rows.filter
+        shown = (Span(" filter ", Tone.ACCENT), Span(wanted.describe()), Span("  Esc clears it", Tone.DIM))
+        return (fitted(shown, width),) if wanted else ()
+
+    def why(self, width: int) -> tuple[Line, ...]:
+        """What the row under the cursor is about, as far as a line goes."""
+        rows, row = self.rows, self.rows.row_here
+        if row is None:
+            return ()
+        if rows.shows_causes:
+            told = row.group.headline if row.group is not None else row_name(row)[1]
+            words = f"{told} · {', '.join(rows.matrix.name(task) for task in rows.matrix.members(row.key)[:20])}"
+        else:
+            task = rows.matrix.task(rows.cursor or "")
+            words = f"{task.step or 'before the first step'} · {task.detail or row_name(row)[1]}"
+        return (fitted((Span("here  ", Tone.DIM), Span(words[:1_000])), width),)
+
+    def explanation(self, width: int) -> tuple[Line, ...]:
+        """`w`: the cause whole; and of a repository that has it, what would move it and who can."""
+        rows, row = self.rows, self.rows.row_here
+        if row is None:
+            return (line("there is nothing to explain here", Tone.DIM),)
+        sign, words = row_name(row)
+        named = f"{row.key}: {row.group.headline}; {words}" if row.group is not None else f"{sign.word}: {words}"
+        label = (Span("cause" if row.group is not None else "counted as", Tone.DIM), Span("  "))
+        wanted = next(iter(row.members)) if rows.shows_causes else rows.cursor or ""
+        told = task_explanation(rows.matrix.task(wanted), rows.snapshot, self.session.clock(), width)
+        return (*hanging(label, named[:1_000], width), *told)
+
+    def _top(self, width: int) -> tuple[Line, ...]:
+        rows = self.rows
+        run = rows.snapshot.tasks.get(rows.run_id)
+        if run is None:
+            return (line("no runs yet: onloop start and onloop fleet begin one", Tone.DIM),)
+        many = len(rows.runs)
+        place = f"run {rows.runs.index(run.id) + 1} of {many}  < >" if many > 1 else ""
+        row = rows.matrix.row(rows.drilled) if rows.drilled is not None else None
+        return (
+            title_line(run.id, run.title, run.workflow, place, width),
+            *burndown_lines(rows.matrix.counts, rows.matrix.rate(self.session.clock()), width),
+            *((drilled_line(row, width),) if row is not None else ()),
+        )
+
+    def _heading(self, width: int) -> tuple[Line, ...]:
+        rows = self.rows
+        if rows.ids:
+            names = rows.heading(width - GUTTER_WIDTH)
+            return tuple(fitted((Span(" " * GUTTER_WIDTH), *shown), width) for shown in names)
+        if rows.drilled is not None:
+            return (line("nobody stands here any more; Esc goes back", Tone.DIM),)
+        return (line("nothing fits the filter; Esc clears it", Tone.DIM),) if rows.filter else ()

@@ -1,0 +1,270 @@
+"""Log: what happened and who caused it, newest last; one event whole beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from onloop.errors import OnloopError
+from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
+from onloop_tui.model.filter.filter_terms import FilterProblem
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
+from onloop_tui.model.log.log_window import PageEdge, read_page
+from onloop_tui.screens.view import Opening, Rows, View
+from onloop_tui.session import Session
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.line_view import LineView
+from onloop_tui.widgets.log_list import LogRows
+from onloop_tui.widgets.row_view import GUTTER_WIDTH
+
+
+class _EventReader(Rows):
+    """While an event is shown whole: rows are gone through in the list, pages in the event."""
+
+    def __init__(self, rows: LogRows, whole: LineView) -> None:
+        self._rows = rows
+        self._whole = whole
+
+    def move(self, rows: int) -> None:
+        self._rows.move(rows)
+
+    def page(self, direction: int) -> None:
+        self._whole.page(direction)
+
+    def edge(self, direction: int) -> None:
+        self._rows.edge(direction)
+
+
+class LogView(View):
+    """Follows the log until a person goes up in it; reads pages in a thread, and never all of it."""
+
+    where = Where.LOG
+    nothing = "this event is not about a task"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.LOG))
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._snapshot = Snapshot()
+        self._filter = LogFilter()
+        self._fits = self._filter.test()
+        self._loading = False
+        self._is_open = False
+        self._read = 0
+
+    def compose(self) -> ComposeResult:
+        """The columns' names, the rows, and one event whole."""
+        yield Bar(self._heading, id="log-heading")
+        with Horizontal(id="log-middle"):
+            yield LogRows(id="log-rows")
+            yield LineView(id="log-event")
+
+    @property
+    def list(self) -> LogRows:
+        """The events."""
+        return self.query_one(LogRows)
+
+    @property
+    def whole(self) -> LineView:
+        """One event whole."""
+        return self.query_one("#log-event", LineView)
+
+    @property
+    def rows(self) -> Rows:
+        """What the movement keys move."""
+        return _EventReader(self.list, self.whole) if self._is_open else self.list
+
+    @property
+    def focus_target(self) -> LogRows:
+        """The events."""
+        return self.list
+
+    # -- news
+
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
+        """Follow the log, unless somebody reads further up; `anew` goes to its end."""
+        self._snapshot = snapshot
+        if anew or snapshot.seq < self.list.window.high:
+            self._restart(at_once=anew)
+        elif self.list.following and snapshot.seq > self.list.window.high:
+            self._load(PageEdge.NEWEST if not self.list.window.events else PageEdge.NEWER)
+        self._renew()
+
+    def tick(self, snapshot: Snapshot) -> None:
+        """Nothing in a row grows old."""
+
+    @property
+    def _behind(self) -> int:
+        """How many events have come since the newest one that was looked at."""
+        return max(0, self._snapshot.seq - self.list.window.high)
+
+    # -- reading
+
+    def on_log_rows_wanted(self, event: LogRows.Wanted) -> None:
+        """A person goes on where nothing has been read yet."""
+        if event.end is PageEdge.NEWER and not self._behind:
+            self.list.following = self.list.position == self.list.count
+        else:
+            self._load(event.end, at_once=event.end in {PageEdge.OLDEST, PageEdge.NEWEST})
+        self._renew()
+
+    def _restart(self, *, at_once: bool) -> None:
+        self.list.following = True
+        self._load(PageEdge.NEWEST, at_once=at_once)
+
+    def _load(self, end: PageEdge, *, at_once: bool = False) -> None:
+        """Read a piece, one at a time; what a person asks for `at_once` takes the place of what is being read."""
+        if self._loading and not at_once:
+            return
+        self._loading, self._read = True, self._read + 1
+        self.run_worker(self._load_page(end, self._read), group="log", exclusive=True)
+
+    async def _load_page(self, end: PageEdge, number: int) -> None:
+        window, now = self.list.window, self.session.clock()
+        try:
+            page = await asyncio.to_thread(read_page, self.session.place.log, window, end, self._fits, now)
+        except OnloopError as problem:
+            self._loading = False
+            self.post_message(self.Said(f"the log cannot be read: {problem.message}"))
+            return
+        if number == self._read:
+            self._loading = False
+            self.list.take(window.after(end, page), end)
+            self._go_on()
+            self._renew()
+
+    def _go_on(self) -> None:
+        """A filter may leave so little that the screen is not full; and events may have come meanwhile."""
+        rows = self.list
+        if rows.following and self._behind:
+            self._load(PageEdge.NEWER)
+        elif rows.count < rows.size.height and not rows.window.at_start:
+            self._load(PageEdge.OLDER)
+
+    # -- the cursor
+
+    def on_row_view_moved(self) -> None:
+        """Another event is under the cursor."""
+        self._draw_whole()
+        self.post_message(self.Moved())
+
+    def subject(self) -> Subject | None:
+        """The event under the cursor, with its task."""
+        event = self.list.event
+        if event is None:
+            return None
+        known = (event.task,) if event.task in self._snapshot.tasks else ()
+        return Subject(Of.EVENT, str(event.seq), known)
+
+    def twin(self) -> str:
+        """What shows the event."""
+        event = self.list.event
+        return f"onloop log --after {event.seq - 1} --limit 1" if event is not None else ""
+
+    def go_to(self, subject: Subject) -> None:
+        """Put the cursor on an event that is there; for a task, its filter is nearer: /task:ID."""
+        if subject.of is Of.EVENT and self.list.go_to(subject.id):
+            self.list.following = False
+
+    def next_needing(self, step: int) -> None:
+        """The next event that is about people or trouble."""
+        if not self.list.next_of_note(step):
+            self.post_message(self.Said("nothing about people or trouble there, as far as the log was read"))
+
+    # -- keys
+
+    def go(self) -> Opening | None:
+        """Enter: the event whole; once it is shown, the sheet of its task."""
+        if self.list.event is None:
+            self.post_message(self.Said("there is no event here"))
+        elif self._is_open:
+            return super().go()
+        else:
+            self._show_whole(is_open=True)
+        return None
+
+    def back(self) -> bool:
+        """Esc: the list alone."""
+        was_open = self._is_open
+        self._show_whole(is_open=False)
+        return was_open
+
+    def _show_whole(self, *, is_open: bool) -> None:
+        self._is_open = is_open
+        self.set_class(is_open, "-whole")
+        self.call_after_refresh(self._renew)
+
+    def action_facts(self) -> None:
+        """`F`: without housekeeping, or with it."""
+        self._filter = LogFilter(self._filter.terms, not self._filter.housekeeping)
+        self._apply()
+
+    def filter(self, query: str) -> str:
+        """Show only events that fit."""
+        found = parse(query, housekeeping=self._filter.housekeeping)
+        if isinstance(found, FilterProblem):
+            return found.words
+        self._filter = found
+        self._apply()
+        return ""
+
+    def _apply(self) -> None:
+        self._fits = self._filter.test()
+        self._restart(at_once=True)
+        self._renew()
+
+    # -- lines
+
+    def on_resize(self) -> None:
+        """Fit the new width."""
+        self.call_after_refresh(self._draw_whole)
+
+    def _renew(self) -> None:
+        self.query_one(Bar).renew()
+        self._draw_whole()
+        self.post_message(self.Moved())
+
+    def _draw_whole(self) -> None:
+        event = self.list.event
+        if self._is_open and event is not None:
+            self.whole.show(event_lines(event, self.whole.room))
+
+    def _heading(self, width: int) -> tuple[Line, ...]:
+        if self.list.count:
+            return (fitted((Span(" " * GUTTER_WIDTH), *heading_line(self.list.room)), width),)
+        if self._loading:
+            return (line("reading the log …", Tone.DIM),)
+        return (line("nothing in the log fits" if self._filter else "the log is empty", Tone.DIM),)
+
+    def chip(self, width: int) -> tuple[Line, ...]:
+        """What has come since, the filter in force, and how far back it was looked."""
+        pieces: list[Span] = []
+        if self._behind and not self.list.following:
+            pieces += [Span(f" {self._behind} new ", Tone.ACCENT), Span("G goes there  ", Tone.DIM)]
+        if self._filter:
+            pieces += [Span(" filter ", Tone.ACCENT), Span(f"{self._filter.describe()}  ")]
+            if not self.list.window.at_start:
+                pieces.append(Span(f"looked at from event {self.list.window.low} on", Tone.DIM))
+        return (fitted(tuple(pieces), width),) if pieces else ()
+
+    def why(self, width: int) -> tuple[Line, ...]:
+        """Where in the log the cursor stands."""
+        event = self.list.event
+        if event is None:
+            return ()
+        place = "following" if self.list.following else "standing still"
+        return (fitted((Span(f"event {event.seq} of {self._snapshot.seq} · {place}", Tone.DIM),), width),)
+
+    def explanation(self, width: int) -> tuple[Line, ...]:
+        """What the log is, and how to have it elsewhere."""
+        words = (
+            "every event is appended once, chained by its hash to the one before it in its run, and never changed; "
+            "onloop store verify checks all of them; the same elsewhere: onloop log --after N, onloop log TASK"
+        )
+        return hanging((Span("log         ", Tone.DIM),), words, width)

@@ -1,0 +1,400 @@
+"""The main screen: one of five views in front, the decision sheet beside it, and the lines around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
+from onloop_tui.bindings import KEYS, MAIN_KEYS, Key, Where, bindings_of
+from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
+from onloop_tui.edited_files import EditedFile
+from onloop_tui.feed import News, StoreLost, StoreUpdate
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
+from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.panels.sheet_panel import Sheet
+from onloop_tui.screens.agents_view import AgentsView
+from onloop_tui.screens.fleet_view import FleetView
+from onloop_tui.screens.inbox_view import InboxView
+from onloop_tui.screens.log_view import LogView
+from onloop_tui.screens.screen_chrome import ScreenChrome
+from onloop_tui.screens.trees_view import TreesView
+from onloop_tui.screens.view import Opening, Rows, View
+from onloop_tui.session import Session
+from onloop_tui.settings import ThemeName
+from onloop_tui.theme import COMPONENTS
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.inbox_list import Inbox
+from onloop_tui.widgets.prompt import Prompt
+
+TICK_S = 0.5
+REDRAW_MS = 10_000
+"""How often the ages in an open sheet are brought up to date."""
+VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView)
+_BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
+
+
+class MainScreen(Screen[None]):
+    """Shows, explains, and opens the sheet; a key in a list never decides anything."""
+
+    CSS_PATH = "main.tcss"
+    COMPONENT_CLASSES = COMPONENTS
+    BINDINGS = bindings_of(MAIN_KEYS)
+
+    def __init__(self, session: Session, looked_at: Callable[[], int], note: str) -> None:
+        super().__init__()
+        self._session = session
+        self.around = ScreenChrome(session, looked_at, note)
+        self._explaining = False
+        self._drawn_at = 0
+        self._views = tuple(view(session) for view in VIEWS)
+        self._filters: dict[Where, str] = {}
+        self.view: View = self._views[0]
+        self.snapshot = Snapshot()
+
+    def compose(self) -> ComposeResult:
+        """Header, view and sheet side by side, what is explained and said, keys."""
+        yield Bar(self._header, id="header")
+        yield Bar(self.around.trouble_lines, id="troubles")
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield from self._views
+                yield Bar(lambda width: self.view.chip(width), id="chip")
+                yield Bar(lambda width: self.view.why(width), id="why")
+            yield Sheet(self._session)
+        yield Bar(lambda width: self.view.explanation(width) if self._explaining else (), id="explanation")
+        yield Bar(self.around.status_lines, id="status")
+        yield Prompt(lambda: known_words(self._session.settings))
+        yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
+        yield Bar(self._footer, id="footer")
+        yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")
+
+    @property
+    def inbox(self) -> Inbox:
+        """The list of causes."""
+        return self.query_one(Inbox)
+
+    @property
+    def sheet(self) -> Sheet:
+        """The decision sheet."""
+        return self.query_one(Sheet)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line that is typed into."""
+        return self.query_one(Prompt)
+
+    def on_mount(self) -> None:
+        """Begin to tell the time."""
+        start = self._session.settings.start
+        self._bring_to_front(next((view for view in self._views if view.where is start), self._views[0]))
+        self.set_interval(TICK_S, self.tick)
+
+    # -- news
+
+    def take(self, news: News) -> None:
+        """Show what the feed has seen."""
+        if isinstance(news, StoreUpdate):
+            self.around.seen()
+            self.snapshot = news.snapshot.at(self._session.clock())
+            self.view.take(self.snapshot)
+            self.sheet.take(self.snapshot)
+        elif isinstance(news, StoreLost):
+            self.around.lose(news)
+        self._renew()
+
+    def edited(self, edited: EditedFile) -> None:
+        """Name the files that are broken, and say what was read anew."""
+        self.around.troubles = edited.problems
+        if edited.words:
+            self.say(f"✓ {edited.words}")
+        self._renew()
+
+    def tick(self) -> None:
+        """Bring ages up to date, and the order once nobody uses the list any more."""
+        now = self._session.clock()
+        if self.around.has_read:
+            self.snapshot = self.snapshot.at(now)
+            self.view.tick(self.snapshot)
+        if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
+            self._drawn_at = now
+            self.sheet.draw()
+        self._renew()
+
+    def on_view_moved(self) -> None:
+        """Another row has the cursor, or the rows have changed."""
+        self._renew()
+
+    def on_view_said(self, event: View.Said) -> None:
+        """Show what the view says."""
+        self.say(event.words, event.tone)
+
+    # -- views
+
+    def action_view(self, name: str) -> None:
+        """Bring another view to the front, on the same thing where it has it."""
+        wanted = next((view for view in self._views if view.where.name.lower() == name), None)
+        if wanted is None or wanted is self.view:
+            return
+        subject = self._subject()
+        if self.sheet.is_open:
+            self.sheet.put_away()
+        self._bring_to_front(wanted)
+        if subject is not None:
+            wanted.go_to(subject)
+        self._renew()
+
+    def _bring_to_front(self, wanted: View) -> None:
+        self.view = wanted
+        self.around.status = ()
+        for view in self._views:
+            view.display = view is wanted
+        if self.around.has_read:
+            wanted.take(self.snapshot)
+        wanted.focus_target.focus()
+        self._renew()
+
+    # -- keys
+
+    def action_go(self) -> None:
+        """Enter: drill in or open the sheet; in the sheet, confirm."""
+        if self.sheet.is_open:
+            if not self._is_barred():
+                self.sheet.go()
+        else:
+            self._show(self.view.go(), None)
+
+    def action_decide(self, answer: str) -> None:
+        """A decision key: in a list it opens the sheet, in the sheet it begins the answer."""
+        if self._is_barred():
+            return
+        if self.sheet.is_open:
+            self.sheet.decide(Act(answer))
+            return
+        if self.view.decide_marked(Act(answer)):
+            return
+        subject = self.view.subject()
+        if subject is None or subject.task is None:
+            self.say(self.view.nothing)
+        else:
+            self._show(Opening(subject.task, subject.tasks), Act(answer))
+
+    def action_next(self, step: int) -> None:
+        """The next row that needs a person; in the sheet, the next task with the same cause."""
+        if self.sheet.is_open:
+            self.sheet.member(step)
+        else:
+            self.view.next_needing(step)
+
+    def action_explain(self) -> None:
+        """Show or hide why the row is here."""
+        self._explaining = not self._explaining
+        self._renew()
+
+    def action_renew(self) -> None:
+        """Apply the order; with a sheet, read it again."""
+        if self.sheet.is_open:
+            self.sheet.renew()
+        else:
+            self.view.take(self.snapshot, anew=True)
+            self.say("the order is the one of now")
+
+    def action_back(self) -> None:
+        """Close the innermost thing."""
+        if self._explaining:
+            self._explaining = False
+        elif self.sheet.is_open:
+            self.sheet.back()
+        elif not self.view.back() and self.view.where in self._filters:
+            self._filter("")
+        self.around.status = ()
+        self._renew()
+
+    def _moving(self) -> Rows:
+        return self.sheet.body if self.sheet.is_open else self.view.rows
+
+    def action_move(self, rows: int) -> None:
+        """Down or up."""
+        self._moving().move(rows)
+
+    def action_page(self, direction: int) -> None:
+        """A page down or up."""
+        self._moving().page(direction)
+
+    def action_edge(self, direction: int) -> None:
+        """To the first or the last."""
+        self._moving().edge(direction)
+
+    def action_section(self, step: int) -> None:
+        """The next or the previous section of the sheet."""
+        if self.sheet.is_open:
+            self.sheet.section(step)
+        else:
+            self.say("Enter opens the sheet; ] and [ go through its sections")
+
+    def action_request(self) -> None:
+        """The next of several things that are asked of the task."""
+        if self.sheet.is_open:
+            self.sheet.request()
+        else:
+            self.say("Enter opens the sheet; o goes through what is asked there")
+
+    async def action_leave(self) -> None:
+        """Leave the dashboard, from a list only."""
+        if self.sheet.is_open:
+            self.say("Esc closes the sheet first; Ctrl+Q leaves from anywhere")
+        else:
+            await self.app.run_action("app.quit")
+
+    def action_copy_id(self) -> None:
+        """The id of what the cursor stands on, into the terminal's clipboard."""
+        subject = self._subject()
+        self._copy(subject.id if subject else "")
+
+    def action_copy_twin(self) -> None:
+        """The command that does what is being done, or what the row is there for; else the one that shows it."""
+        twin = self.sheet.twin() if self.sheet.is_open else self.view.twin()
+        if twin:
+            self._copy(twin)
+            return
+        subject = self._subject()
+        key = next(key for key in KEYS if key.action == "go")
+        self._copy(key.twin.format(task=subject.task) if subject and subject.task else "")
+
+    def _copy(self, words: str) -> None:
+        if words:
+            self.app.copy_to_clipboard(words)
+            self.say(f"copied: {words}")
+        else:
+            self.say("there is nothing to copy here")
+
+    def _subject(self) -> Subject | None:
+        if self.sheet.is_open:
+            return Subject(Of.TASK, self.sheet.task_id, (self.sheet.task_id,))
+        return self.view.subject()
+
+    # -- the line that is typed into
+
+    def action_ask(self, sign: str) -> None:
+        """Open the line for a filter or a command."""
+        if sign == "/" and self.sheet.is_open:
+            self.say("Esc closes the sheet first")
+            return
+        hint = "state: repo: gate: cause: owner: age:>2h !text" if sign == "/" else "a name from ?"
+        self.prompt.ask(sign, self._filters.get(self.view.where, "") if sign == "/" else "", hint)
+
+    async def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """A filter works while it is typed; a command when it is done."""
+        if event.sign == "/":
+            problem = self._filter(event.text)
+        elif event.done:
+            problem = await self._command(event.text)
+        else:
+            problem = ""
+        self.prompt.say(problem)
+        if event.done and not problem:
+            self._leave_prompt()
+
+    def on_prompt_left(self) -> None:
+        """Esc: as it was before."""
+        if self.prompt.sign == "/":
+            self._filter("")
+        self._leave_prompt()
+
+    def _leave_prompt(self) -> None:
+        self.prompt.close()
+        (self.sheet.body if self.sheet.is_open else self.view.focus_target).focus()
+
+    def _filter(self, query: str) -> str:
+        problem = self.view.filter(query)
+        if not problem:
+            self._filters[self.view.where] = query
+            if not query:
+                del self._filters[self.view.where]
+            self._renew()
+        return problem
+
+    async def _command(self, words: str) -> str:
+        meaning = meaning_of(words, self._session.settings)
+        if isinstance(meaning, Unknown):
+            return meaning.words
+        self._leave_prompt()
+        match meaning:
+            case Key():
+                await self.run_key_action(meaning.action, meaning.where)
+            case Narrow():
+                self.say(self._filter(meaning.query) or f"only {meaning.query}")
+            case ThemeName():
+                self.post_message(ThemeWanted(meaning))
+            case _:
+                assert_never(meaning)
+        return ""
+
+    async def run_key_action(self, action: str, where: Where) -> None:
+        """Do what a key does, named elsewhere: by the palette or after `:`."""
+        owner = self.view if where is self.view.where else self
+        await self.app.run_action(action, default_namespace=owner)
+
+    # -- the sheet
+
+    def _is_barred(self) -> bool:
+        """Whether nothing can be decided now, which is said."""
+        why_not = self.around.why_not_decide(self.app.size)
+        if why_not:
+            self.say(why_not, Tone.BAD)
+        return bool(why_not)
+
+    def _show(self, opening: Opening | None, wanted: Act | None) -> None:
+        if opening is None:
+            return
+        self.around.status = ()
+        self.view.sheet_opened()
+        self.add_class("-deciding")
+        self.sheet.open(opening.task, opening.members, wanted)
+        self._drawn_at = self._session.clock()
+        self._renew()
+
+    def on_decided(self, event: DecisionAccepted) -> None:
+        """An answer was accepted: the next item is shown, if the view has one."""
+        self.say(f"✓ {event.words}", Tone.GOOD)
+        following = self.view.following(event.task)
+        if following is None:
+            self.sheet.put_away()
+        else:
+            status = self.around.status
+            self._show(following, None)
+            self.around.status = status
+            self._renew()
+
+    def on_sheet_closed(self) -> None:
+        """Back to the list, unless a task was opened again meanwhile."""
+        if self.sheet.is_open:
+            return
+        self.view.sheet_closed()
+        self.remove_class("-deciding")
+        self.view.focus_target.focus()
+        self._renew()
+
+    # -- lines
+
+    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
+        """Say something above the keys."""
+        self.around.status = (Span(words, tone),)
+        self._renew()
+
+    def _renew(self) -> None:
+        for bar in self.query(Bar):
+            if bar.id in _BARS:
+                bar.renew()
+
+    def _header(self, width: int) -> tuple[Line, ...]:
+        return self.around.header(self.snapshot, [view.where for view in self._views], self.view.where, width)
+
+    def _footer(self, width: int) -> tuple[Line, ...]:
+        return self.around.footer(Where.SHEET if self.sheet.is_open else self.view.where, width)

@@ -1,0 +1,158 @@
+"""Tree: runs, their tasks and sub-agents, live, with the gates of each as a strip."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
+from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.inbox.inbox_lines import quiet_lines
+from onloop_tui.model.sheet.task_explanation import task_explanation
+from onloop_tui.model.tree.tree_node import needing_below
+from onloop_tui.screens.view import Opening, View
+from onloop_tui.session import Session
+from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.tree_view import TreeView
+
+
+class TreesView(View):
+    """Every task below the run it belongs to; Enter unfolds what has others below it, and opens what has not."""
+
+    where = Where.TREE
+    nothing = "nothing has been started"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.TREE))
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._shown: Snapshot | None = None
+
+    def compose(self) -> ComposeResult:
+        """The tree; and, in its place, what to do where there is none."""
+        yield Bar(self._empty, id="tree-empty")
+        yield TreeView(self.session.clock, id="tree")
+
+    @property
+    def rows(self) -> TreeView:
+        """The tree."""
+        return self.query_one(TreeView)
+
+    @property
+    def focus_target(self) -> TreeView:
+        """The tree."""
+        return self.rows
+
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
+        """Show this snapshot: only what changed since the last one is looked at."""
+        before, self._shown = self._shown, snapshot
+        changed: frozenset[str] | None
+        if anew or before is None:
+            changed = None
+        elif snapshot.seq == before.seq and len(snapshot.tasks) == len(before.tasks):
+            changed = frozenset()
+        else:
+            changed = snapshot.changed_since(before.seq)
+        self.rows.take(snapshot, changed)
+        self.query_one(Bar).renew()
+
+    def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - it has the snapshot already
+        """Ages move."""
+        self.rows.tick()
+
+    def on_row_view_moved(self) -> None:
+        """Another row is under the cursor."""
+        self.post_message(self.Moved())
+
+    def subject(self) -> Subject | None:
+        """The task under the cursor; of a run or a parent, those below it that need a person come with it."""
+        node = self.rows.node
+        if node is None:
+            return None
+        of = Of.RUN if node.parent is None and node.children else Of.TASK
+        return Subject(of, node.id, (node.id, *needing_below(node)))
+
+    def go_to(self, subject: Subject) -> None:
+        """Put the cursor on the task."""
+        next((task for task in (*subject.tasks, subject.id) if self.rows.go_to(task)), None)
+
+    def go(self) -> Opening | None:
+        """Fold or unfold what has others below it; open the task that has none."""
+        node = self.rows.node
+        if node is not None and node.children:
+            self._toggle()
+            return None
+        return super().go()
+
+    def next_needing(self, step: int) -> None:
+        """The next task that needs a person, wherever it is folded away."""
+        self.rows.touched()
+        if not self.rows.next_needing(step):
+            self.post_message(self.Said("nothing here needs you now"))
+
+    def following(self, decided: str) -> Opening | None:  # noqa: ARG002 - the tree knows where the cursor stands
+        """The next task that needs a person."""
+        if not self.rows.next_needing(1):
+            return None
+        return super().go()
+
+    def filter(self, query: str) -> str:
+        """Show only what fits, and what it is below."""
+        found = parse(query)
+        if not isinstance(found, Filter):
+            return found.words
+        self.rows.show_only(found or EVERYTHING)
+        return ""
+
+    def chip(self, width: int) -> tuple[Line, ...]:
+        """The filter in force, and whether the cursor follows what happens."""
+        shown: list[Span] = []
+        if self.rows.following:
+            shown += [Span(" following ", Tone.ACCENT), Span("the newest change, until you move  ", Tone.DIM)]
+        if self.rows.filter:
+            shown += [
+                Span(" filter ", Tone.ACCENT),
+                Span(self.rows.filter.describe()),
+                Span(f"  {self.rows.index.matching} found · Esc clears it", Tone.DIM),
+            ]
+        return (fitted(tuple(shown), width),) if shown else ()
+
+    def explanation(self, width: int) -> tuple[Line, ...]:
+        """Why the task stands where it stands, and what would move it."""
+        node = self.rows.node
+        if node is None or self._shown is None:
+            return ()
+        return task_explanation(node.task, self._shown, self.session.clock(), width)
+
+    # -- its keys
+
+    def action_fold(self) -> None:
+        """Hide what is below the row, or go up."""
+        self.rows.fold()
+
+    def action_unfold(self) -> None:
+        """Show what is below the row, or go into it."""
+        self.rows.unfold()
+
+    def action_fold_all(self, opening: str) -> None:
+        """Fold or unfold everything."""
+        self.rows.fold_all(is_open=opening == "open")
+
+    def action_follow(self) -> None:
+        """Let the cursor go to whatever changes, or stop that."""
+        self.rows.follow(not self.rows.following)
+        self.post_message(self.Moved())
+
+    def _toggle(self) -> None:
+        node = self.rows.node
+        if node is not None and self.rows.index.is_open(node):
+            self.rows.fold()
+        else:
+            self.rows.unfold()
+
+    def _empty(self, width: int) -> tuple[Line, ...]:
+        return quiet_lines(self._shown, width) if self._shown is not None and not self._shown.tasks else ()
