@@ -199,19 +199,21 @@ from onloop.errors import Refused
 from onloop.home import Home
 from onloop.identity.resolution import launcher
 from onloop.access.opening import open_home
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.commands import PerformCommand
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c
 gateway = open_home(Home(Path(sys.argv[1]))).gateway
-got = gateway.claim(launcher("t"), "agent:late", sys.argv[3], task=sys.argv[2], lease_ms=1500)
-agent = gateway.agent(got.secret)
+got = gateway.perform(ClaimTask(launcher("t"), "agent:late", sys.argv[3], task=sys.argv[2], lease_ms=1500))
+agent = gateway.perform(RecogniseAgent(got.secret))
 print("claimed", flush=True)
 sys.stdin.readline()
-tries = [lambda: gateway.heartbeat(agent),
-         lambda: gateway.perform(agent, agent.task, c.Ask(agent.id, agent.epoch, "?")),
-         lambda: gateway.perform(agent, agent.task, c.Fail(agent.id, agent.epoch, "no")),
-         lambda: gateway.perform(agent, agent.task, c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))]
-for attempt in tries:
+commands = (c.Ask(agent.id, agent.epoch, "?"), c.Fail(agent.id, agent.epoch, "no"),
+            c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
+for operation in (Heartbeat(agent), *(PerformCommand(agent, agent.task, command) for command in commands)):
     try:
-        attempt()
+        gateway.perform(operation)
     except Refused as no:
         print(int(no.exit), flush=True)
 """
@@ -275,10 +277,11 @@ import sys
 from pathlib import Path
 from onloop.home import Home
 from onloop.access.opening import open_file
+from onloop.gateway.upkeep import FireTimers
 gateway = open_file(Home(Path(sys.argv[1]))).gateway
 print("ready", flush=True)
 sys.stdin.readline()
-gateway.tick()
+gateway.perform(FireTimers())
 """
 
 

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.shop import Shop
-from onloop.errors import Exit, Refused
+from gateway.shop import Shop, enrolled
+from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.commands import PerformCommand
 from onloop.gateway.facts import FIRST_LOOKED_AT
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import RecordStoreEvent
+from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.principal import launcher
@@ -193,3 +196,28 @@ def test_of_two_people_who_approve_at_once_one_decides_and_the_other_learns_who(
     told = f"12 {request} was decided already: approve by {decision.by}, 0 s ago"
     assert ended == Counter({"approved": 1, told: RACERS - 1})
     assert durable.task().state is State.WORKING
+
+
+@pytest.mark.parametrize("agent", ["agent:ana", "agent:ANA"])
+def test_no_agent_takes_the_name_of_a_person_who_is_enrolled(shop: Shop, agent: str) -> None:
+    shop.begin()
+
+    with pytest.raises(BadInput, match=f"{agent} would be taken for human:ana") as refused:
+        shop.claim(agent=agent)
+    assert "--name" in refused.value.hint
+    assert shop.lease() is None
+    assert shop.claim(agent="agent:anabel").task == "r1"
+
+
+def test_a_person_is_enrolled_under_an_agents_name_and_the_agent_keeps_what_it_has_but_takes_nothing_new(
+    shop: Shop,
+) -> None:
+    shop.begin()
+    shop.begin(run="r2")
+    agent = shop.claim(agent="agent:zoe")
+    known = replace(enrolled("zoe", ("approvers",)), by="human:ana", cost=LEAST_COST)
+    shop.gateway.perform(RecordStoreEvent(shop.person(), known))
+
+    shop.gateway.perform(Heartbeat(agent))
+    with pytest.raises(BadInput, match="would be taken for human:zoe"):
+        shop.claim(agent="agent:zoe")

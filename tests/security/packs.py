@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import zlib
 from collections.abc import Iterable
 from hashlib import sha1
+from pathlib import Path
 
 MIB = 1 << 20
 COMMIT, TREE, BLOB, TAG, BY_OFFSET, BY_ID = 1, 2, 3, 4, 6, 7
@@ -59,3 +61,9 @@ def bundle(commit: str, content: bytes, *needed: str, version: int = 2, more: by
     """A bundle of one commit."""
     lines = [b"# v%d git bundle\n" % version, more, *(f"-{name} x\n".encode() for name in needed)]
     return b"".join(lines) + f"{commit} HEAD\n\n".encode() + content
+
+
+def bundled(clone: Path, *words: str) -> bytes:
+    """A bundle as git itself makes it."""
+    made = ["git", "bundle", "create", "--quiet", "-", *words]
+    return subprocess.run(made, cwd=clone, stdout=subprocess.PIPE, check=True).stdout

@@ -16,7 +16,7 @@ from onloop.machine.evolve import evolve
 from onloop.machine.store_state import HOUSE, Frozen, evolve_store
 from onloop.machine.task import Kind
 from onloop.store.port import EventEntry, Transaction
-from onloop.store.rows import LOG, Head, Job, Lease, TimerRow, columns
+from onloop.store.rows import LOG, Head, Job, Lease, TimerRow, columns, table_of
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.tables import Tables
@@ -188,7 +188,7 @@ def _dealt(tx: Transaction, dice: random.Random) -> None:
         )
         dice.choice(deeds)()
         for kind, name in ((TimerRow, due.id), (Job, job.id), (Lease, task)):
-            found = tx.run(f"SELECT * FROM {kind.__name__.lower()} WHERE {columns(kind)[0]}=?", (name,))  # noqa: S608
+            found = tx.run(f"SELECT * FROM {table_of(kind)} WHERE {columns(kind)[0]}=?", (name,))  # noqa: S608
             assert tx.get(kind, name) == (kind(*found[0][:-1]) if found else None)
     if dice.random() < 0.3:
         raise Undone

@@ -16,7 +16,7 @@ from onloop.gateway.leases import Heartbeat
 from onloop.home import Home
 from onloop.machine.commands import Cancel
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.store.rows import ROWS, BriefRow, Token, idempotency_key
+from onloop.store.rows import ROWS, BriefRow, Token, idempotency_key, table_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
 from onloop.store.sqlite.inspection import inspect
@@ -165,7 +165,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
 
 
 def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_made_again(widely_laid_out: Path) -> None:
-    every = [kind.__name__.lower() for kind in ROWS if kind not in {BriefRow, Token}]
+    every = [table_of(kind) for kind in ROWS if kind not in {BriefRow, Token}]
     before = {table: _rows(widely_laid_out / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     assert _rows(widely_laid_out / FILE, "brief")
 
@@ -185,7 +185,7 @@ def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_mad
 def test_tokens_of_an_earlier_store_go_on_to_be_whoevers_has_them_and_new_ones_are_the_claimers(
     of_nobodys_tokens: Path,
 ) -> None:
-    every = [kind.__name__.lower() for kind in ROWS if kind is not Token]
+    every = [table_of(kind) for kind in ROWS if kind is not Token]
     before = {table: _rows(of_nobodys_tokens / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     old = _rows(of_nobodys_tokens / FILE, "token")
 

@@ -16,13 +16,13 @@ from onloop.gateway.service import append_store_event
 from onloop.machine.store_state import Frozen
 from onloop.store.chain import GENESIS, link, log_link
 from onloop.store.port import Recorded, Transaction
-from onloop.store.rows import ROWS
+from onloop.store.rows import ROWS, table_of
 from onloop.store.seal import seal_of
 from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
 from store.furnished import furnished
 
-TABLES = ("event", "task", "house", "blob", "tally", *(kind.__name__.lower() for kind in ROWS))
+TABLES = ("event", "task", "house", "blob", "tally", *(table_of(kind) for kind in ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -276,8 +276,12 @@ def test_an_anchor_that_is_behind_is_no_problem_and_is_brought_up(original: Path
     folder = _copy(original, tmp_path / "store")
     earlier = anchor_of(folder).read_bytes()
     store = SqliteStore(folder)
-    for number in (1, 2):
-        store.transact(lambda tx: append_store_event(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana"))  # noqa: B023
+
+    def freeze_two(tx: Transaction) -> None:
+        for number in (1, 2):
+            append_store_event(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana")
+
+    store.transact(freeze_two)
     anchor_of(folder).write_bytes(earlier)
     assert inspect(store).problems == ()
 

@@ -107,12 +107,21 @@ _CODE = re.compile(
 _TESTS = {Status.DELETED: FlagKind.TEST_DELETED, Status.ADDED: FlagKind.TEST_ADDED}
 
 
-def flags(changed: Iterable[ChangedPath], reaching: Iterable[str] = (), run: Iterable[str] = ()) -> tuple[Flag, ...]:
-    """A flag for each changed path that decides what a gate says, that reaches for it, or that it runs; worst first."""
+def flags(
+    changed: Iterable[ChangedPath],
+    reaching: Iterable[str] = (),
+    run: Iterable[str] = (),
+    leading_out: Iterable[str] = (),
+) -> tuple[Flag, ...]:
+    """A flag for each changed path that decides what a gate says, that reaches for it, or that it runs; worst first.
+
+    A link that leads out of the repository has one, too: it brings in what nobody was shown.
+    """
     known = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
     by_name = {flag.path for flag in known}
     named = (Flag(path, FlagKind.COMMAND) for path in run if path not in by_name)
-    found = in_order((*known, *named, *(Flag(path, FlagKind.REACHES) for path in reaching)))
+    reach = (Flag(path, FlagKind.REACHES) for path in reaching)
+    found = in_order((*known, *named, *reach, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out)))
     if len(found) <= MOST_FLAGS:
         return found
     beyond = found[MOST_FLAGS:]
@@ -125,6 +134,7 @@ def flags_for(
     changed: Iterable[ChangedPath],
     reaching: Iterable[str] = (),
     setup: Iterable[Sequence[str]] = (),
+    leading_out: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
     """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`.
 
@@ -133,7 +143,7 @@ def flags_for(
     decided = [path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path)]
     commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
     run = frozenset(path for command in commands for path in _named(command))
-    found = flags(decided, reaching, (path.path for path in decided if path.path in run))
+    found = flags(decided, reaching, (path.path for path in decided if path.path in run), leading_out)
     return tuple(flag for flag in found if flag.kind not in TESTS) if _only_reads(gate) else found
 
 

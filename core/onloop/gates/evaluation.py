@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import assert_never
@@ -15,10 +15,12 @@ from onloop.gates.command_process import Limits, never
 from onloop.gates.command_runner import CommandRun, CommandRunner, GateStopped
 from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.gate_verdict import count, counted_at_base, judge
-from onloop.gates.repository.file_changes import Status, paths_with
+from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
+from onloop.gates.repository.git import Git
+from onloop.gates.repository.links import new_ways_out
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
-from onloop.gates.repository.true_tree import true_file
+from onloop.gates.repository.true_tree import true_file, true_links, true_tree
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.definition import (
@@ -233,7 +235,16 @@ def _flags(gate: CommandGate, subject: GateSubject, workshop: GateContext) -> tu
         *paths_with(git, subject.head, REACHING, may_reach(changed)),
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
-    return flags_for(gate, changed, reaching, workshop.environment.setup)
+    leading = _leading_out(git, changed, subject)
+    return flags_for(gate, changed, reaching, workshop.environment.setup, leading)
+
+
+def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject) -> tuple[str, ...]:
+    links = [path.path for path in changed if path.kind is FileKind.SYMLINK]
+    if not links:
+        return ()
+    before, after = (true_links(git, true_tree(git, commit)) for commit in (subject.base, subject.head))
+    return new_ways_out(before, after, links)
 
 
 def _scored(finding: _Finding) -> _Finding:

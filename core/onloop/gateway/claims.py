@@ -20,6 +20,7 @@ from onloop.machine.agent_names import check_agent
 from onloop.machine.limits import Id, Key, LeaseMs
 from onloop.machine.operation import Asker, Attempt
 from onloop.machine.principal import Principal
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Token
@@ -60,9 +61,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
     def carry_out(self, gateway: Gateway) -> ClaimGranted:
         """See Write."""
         wanted = asked_claim(self.principal, self.agent, self.role, self.key)
-        request = request_digest(
-            self.principal, "ClaimGranted", self.agent, self.role, self.task or "", str(self.lease_ms)
-        )
+        request = request_digest(self.principal, "Claim", self.agent, self.role, self.task or "", str(self.lease_ms))
 
         def body(tx: Transaction) -> ClaimGranted | Refused:
             known, now = lookup(tx, self.principal, self.key, request), gateway.clock()
@@ -82,6 +81,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
     def _claimed(self, gateway: Gateway, tx: Transaction, wanted: c.Claim) -> Task:
         """The task that the claim gets: the one named, or the first that it may have."""
         authorize(self.principal, wanted, self.task)
+        check_no_persons_name(tx.house(), wanted.agent)
         if self.task is not None:
             return gateway.advance(tx, self.principal, self.task, wanted, "")
         full: set[str] = set()
@@ -99,6 +99,15 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
             exit=Exit.NOTHING,
             hint="onloop list shows what there is; try again later",
         )
+
+
+def check_no_persons_name(house: StoreState, agent: str) -> None:
+    """Refuse an agent the name of somebody who is enrolled, in any case: in a list, people would take it for them."""
+    name = agent.removeprefix("agent:")
+    person = next((known for known in house.people if known.casefold() == name.casefold()), None)
+    if person is not None:
+        hint = f"give the agent a name of its own: --name {name}-agent"
+        raise BadInput(f"{agent} would be taken for human:{person}, who is enrolled here", hint=hint)
 
 
 def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Claim:

@@ -35,6 +35,7 @@ from onloop.store.rows import (
     Token,
     columns,
     key_of,
+    table_of,
 )
 from onloop.store.sqlite.verification import Fold
 from onloop.text import safe
@@ -235,7 +236,7 @@ def _tasks(at: Reading, tasks: Mapping[str, Task], definitions: Mapping[str, Def
             yield f"task {_shown(task.id)}: what follows from it cannot be derived: {_shown(repr(problem))}"
     for kind, rows in stored.items():
         for key in rows:
-            yield f"{kind.__name__.lower()} {_shown(key)}: a row that the log does not explain"
+            yield f"{table_of(kind)} {_shown(key)}: a row that the log does not explain"
 
 
 def _task(at: Reading, task: Task, definition: Definition, stored: Stored) -> Iterator[str]:
@@ -247,7 +248,7 @@ def _task(at: Reading, task: Task, definition: Definition, stored: Stored) -> It
         if row is not None:
             yield from _compared(row, found)
         elif found is not None:
-            yield f"{kind.__name__.lower()} {_shown(task.id)}: a row that the log does not explain"
+            yield f"{table_of(kind)} {_shown(task.id)}: a row that the log does not explain"
 
 
 def _jobs(task: Task, stored: dict[str, StoreRow]) -> Iterator[str]:
@@ -260,7 +261,7 @@ def _jobs(task: Task, stored: dict[str, StoreRow]) -> Iterator[str]:
 
 
 def _compared(wanted: StoreRow, found: StoreRow | None) -> Iterator[str]:
-    kind, key = type(wanted).__name__.lower(), key_of(wanted)
+    kind, key = table_of(type(wanted)), key_of(wanted)
     if found is None:
         yield f"{kind} {_shown(key)}: the log asks for it, and no row does"
         return

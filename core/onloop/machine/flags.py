@@ -16,6 +16,7 @@ class FlagKind(StrEnum):
     PLUGIN = "plugin"
     REACHES = "reaches"
     COMMAND = "command"
+    LEADS_OUT = "leads_out"
     CONFIGURATION = "configuration"
     TEST_DELETED = "test_deleted"
     TEST_CHANGED = "test_changed"
@@ -33,6 +34,7 @@ FLAG_WORDS: Mapping[FlagKind, str] = {
     FlagKind.PLUGIN: "runs inside the interpreter or the test runner",
     FlagKind.REACHES: "is no test, and names the test runner or ends its process",
     FlagKind.COMMAND: "is run by a gate's own command",
+    FlagKind.LEADS_OUT: "is a symbolic link that leads out of the repository",
     FlagKind.CONFIGURATION: "configures the tests",
     FlagKind.TEST_DELETED: "a test file is deleted",
     FlagKind.TEST_CHANGED: "a test file is changed",

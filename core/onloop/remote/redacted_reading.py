@@ -13,7 +13,7 @@ from onloop.machine.state import State
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Recorded, TaskFilter
-from onloop.store.rows import IdempotencyRecord, Lease, StoreRow, Token
+from onloop.store.rows import IdempotencyRecord, Lease, StoreRow, Token, table_of
 
 R = TypeVar("R", bound=StoreRow)
 
@@ -95,7 +95,7 @@ class RedactedReading:
 
     def _check(self, kind: type[StoreRow]) -> None:
         if kind in _SECRET_ROWS:
-            words = f"{self.who} may not read {kind.__name__.lower()} rows"
+            words = f"{self.who} may not read {table_of(kind)} rows"
             raise NotAllowed(words, hint="whoever can open the store may", ground=Ground.PEER)
 
 

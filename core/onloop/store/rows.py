@@ -134,7 +134,7 @@ class CachedAnswer(StoreRow):
 
 @dataclass(frozen=True, slots=True)
 class BriefRow(StoreRow):
-    """What `next` says before the words of the Glance: the brief of the task's step, as text and as a JSON string."""
+    """What `next` says before the CachedAnswer: the brief of the task's step, as text and as a JSON string."""
 
     task: str
     text: str
@@ -154,19 +154,28 @@ class Archived(StoreRow):
     log_hash: str
 
 
-ROWS: tuple[type[StoreRow], ...] = (
-    Lease,
-    Token,
-    PinnedWorkflow,
-    Job,
-    TimerRow,
-    IdempotencyRecord,
-    Head,
-    CachedAnswer,
-    BriefRow,
-    Archived,
-    SubAgent,
-)
+TABLES: Mapping[str, type[StoreRow]] = {
+    "lease": Lease,
+    "token": Token,
+    "pinned": PinnedWorkflow,
+    "job": Job,
+    "due": TimerRow,
+    "remembered": IdempotencyRecord,
+    "head": Head,
+    "glance": CachedAnswer,
+    "brief": BriefRow,
+    "archived": Archived,
+    "subagent": SubAgent,
+}
+"""Each kind of row by the name of its table, which exports use too."""
+
+ROWS = tuple(TABLES.values())
+_NAMES = {kind: name for name, kind in TABLES.items()}
+
+
+def table_of(kind: type[StoreRow]) -> str:
+    """The name of the table that rows of this kind are kept in."""
+    return _NAMES[kind]
 
 
 _COLUMNS: Mapping[type[StoreRow], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}

@@ -168,6 +168,16 @@ def true_files(git: Git, tree: str) -> dict[bytes, tuple[int, bytes]]:
     return files
 
 
+def true_links(git: Git, tree: str) -> dict[bytes, bytes]:
+    """Every symbolic link below a tree, with its target; Forged where an object on the way is not what it says."""
+    links = {path: name.hex() for path, (mode, name) in true_files(git, tree).items() if mode == _LINK}
+    objects = _objects(git, list(links.values())) if links else []
+    for (path, name), (kind, content) in zip(links.items(), objects, strict=True):
+        if kind != b"blob" or not _is(name, kind, content):
+            raise Forged(f"{os.fsdecode(path)!r}: object {name} is not what its name says", hint=_OBJECT_HINT)
+    return {path: content for path, (_, content) in zip(links, objects, strict=True)}
+
+
 def true_tree(git: Git, commit: str) -> str:
     """The id of a commit's tree, by a commit object that hashes to its name; Forged where it does not."""
     kind, content = _objects(git, [commit])[0]

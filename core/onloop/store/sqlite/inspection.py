@@ -14,7 +14,7 @@ from onloop.machine.store_state import HOUSE
 from onloop.store.chain import GENESIS
 from onloop.store.codec import to_text
 from onloop.store.port import EventRow, Reading
-from onloop.store.rows import LOG, ROWS, StoreRow
+from onloop.store.rows import LOG, ROWS, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite.database import SqliteStore, schema
@@ -127,7 +127,7 @@ def _beside(tables: Tables) -> Iterator[str]:
     for kind in ROWS:
         if kind in UNTALLIED:
             continue
-        table, total, count = kind.__name__.lower(), GENESIS, 0
+        table, total, count = table_of(kind), GENESIS, 0
         for *row, seal in tables.run(f"SELECT {','.join(columns_of(kind))}, seal FROM {table}"):  # noqa: S608
             expected = seal_of(table, row)
             if seal != expected:
@@ -135,7 +135,7 @@ def _beside(tables: Tables) -> Iterator[str]:
             total, count = added(total, expected), count + 1
         yield from _tallied(tables, table, count, total)
     for (name,) in tables.run("SELECT name FROM tally"):
-        if name not in {kind.__name__.lower() for kind in ROWS} | {"blob"}:
+        if name not in {table_of(kind) for kind in ROWS} | {"blob"}:
             yield f"tally {_shown(name)}: of no table"
 
 

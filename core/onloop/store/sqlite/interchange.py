@@ -18,7 +18,7 @@ from onloop.machine.store_state import HOUSE
 from onloop.store.chain import GENESIS, base_of, link, log_link
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, Recorded
-from onloop.store.rows import LOG, ROWS, Archived, Head, StoreRow
+from onloop.store.rows import LOG, ROWS, TABLES, Archived, Head, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.sqlite.tables import Tables
 from onloop.store.sqlite.verification import Fold, fold_log, verify
@@ -28,8 +28,6 @@ LONGEST_LINE = 256 * 1024 * 1024
 BATCH = 5000
 COLUMNS_OF_OLD_BRIEFS = 4
 """Until schema 4 a brief's row said more. It follows from its task, and is made again when that changes."""
-
-KINDS: Mapping[str, type[StoreRow]] = {kind.__name__.lower(): kind for kind in ROWS}
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ def _body(events: Iterable[Recorded], rows: Iterable[StoreRow], blobs: Iterable[
     for event in events:
         yield {"event": [getattr(event, slot) for slot in Recorded.__slots__]}
     for row in rows:
-        yield {type(row).__name__.lower(): [getattr(row, column) for column in columns_of(type(row))]}
+        yield {table_of(type(row)): [getattr(row, column) for column in columns_of(type(row))]}
     for content in blobs:
         yield {"blob": base64.b64encode(content).decode("ascii")}
 
@@ -161,7 +159,7 @@ def _item(told: dict[str, Any], where: str) -> Iterator[Item]:
         elif kind == "blob":
             yield base64.b64decode(values, validate=True)
         elif kind != "brief" or len(values) != COLUMNS_OF_OLD_BRIEFS:
-            yield cast("StoreRow", _record(KINDS[kind], values))
+            yield cast("StoreRow", _record(TABLES[kind], values))
     except (KeyError, TypeError, ValueError):
         raise _foreign(where, f"it holds no {kind or 'row'} of this version") from None
 

@@ -12,7 +12,7 @@ import apsw
 from onloop.errors import StoreError
 from onloop.store.anchor import Anchor
 from onloop.store.chain import GENESIS, log_link
-from onloop.store.rows import LOG, ROWS, BriefRow, Head, IdempotencyRecord, StoreRow, Token, idempotency_key
+from onloop.store.rows import LOG, ROWS, BriefRow, Head, IdempotencyRecord, StoreRow, Token, idempotency_key, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.sqlite.database import (
     FILE,
@@ -124,7 +124,7 @@ def _seal_everything(connection: apsw.Connection) -> None:
     for (content,) in now.run("SELECT bytes FROM old_blob"):
         now.put_blob(content)
     for kind in ROWS:
-        if kind is not BriefRow and f"old_{kind.__name__.lower()}" in old:  # a brief's row said more: it is made again
+        if kind is not BriefRow and f"old_{table_of(kind)}" in old:  # a brief's row said more: it is made again
             for row in _rows_of(now, kind):
                 now.put(row)
     _own_keys(now)
@@ -137,7 +137,7 @@ def _seal_everything(connection: apsw.Connection) -> None:
 
 def _rows_of(now: Tables, kind: type[StoreRow]) -> Iterator[StoreRow]:
     """The rows of a table that was set aside, which may know fewer fields than today."""
-    old = f"old_{kind.__name__.lower()}"
+    old = f"old_{table_of(kind)}"
     known = {str(row[1]) for row in now.run(f"PRAGMA table_info({old})")}
     told = [name for name in columns_of(kind) if name in known]
     for row in now.run(f"SELECT {','.join(told)} FROM {old}"):  # noqa: S608 - all names are ours
@@ -207,9 +207,9 @@ def _lay_out_anew(connection: apsw.Connection) -> None:
         if kind == "table" and statement != wanted[name][1]:
             connection.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
             connection.execute(wanted[name][1])
-            if name == BriefRow.__name__.lower():
+            if name == table_of(BriefRow):
                 connection.execute("DELETE FROM tally WHERE name=?", (name,))
-            elif name == Token.__name__.lower():
+            elif name == table_of(Token):
                 _seal_tokens(connection)
             else:
                 connection.execute(f"INSERT INTO {name} SELECT * FROM old_{name}")  # noqa: S608 - all names are ours
@@ -219,7 +219,7 @@ def _lay_out_anew(connection: apsw.Connection) -> None:
 
 def _bind_tokens(connection: apsw.Connection) -> None:
     """4 → 5: tokens are bound to the user who claimed; for those in use it is not known, and they end with leases."""
-    name = Token.__name__.lower()
+    name = table_of(Token)
     if _statements(connection)[name][1] == _wanted()[name][1]:  # a step before this one has made it anew
         return
     connection.execute(f"DROP INDEX IF EXISTS token_by_task; ALTER TABLE {name} RENAME TO old_{name}")
@@ -233,7 +233,7 @@ def _seal_tokens(connection: apsw.Connection) -> None:
     """Take the tokens over from the table that was set aside, and seal them with the field that is new."""
     now = Tables(connection)
     rows = list(_rows_of(now, Token))
-    connection.execute("DELETE FROM tally WHERE name=?", (Token.__name__.lower(),))
+    connection.execute("DELETE FROM tally WHERE name=?", (table_of(Token),))
     for row in rows:
         now.put(row)
     now.flush()

@@ -10,7 +10,7 @@ from typing import Any
 
 from onloop.machine.task import Task
 from onloop.store.codec import to_text
-from onloop.store.rows import ROWS, StoreRow
+from onloop.store.rows import ROWS, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 
 TASK_COLUMNS = ("id", "run", "parent", "state", "wanted", "held", "not_before", "seq", "ordinal", "data")
@@ -57,7 +57,7 @@ class Table:
 
 
 def _table(kind: type[StoreRow]) -> Table:
-    name, columns = kind.__name__.lower(), columns_of(kind)
+    name, columns = table_of(kind), columns_of(kind)
     told = f"{','.join(columns)}, seal"
     changing = (*columns[1:], "seal")
     return Table(
@@ -70,5 +70,5 @@ def _table(kind: type[StoreRow]) -> Table:
     )
 
 
-TABLES: Mapping[type[StoreRow], Table] = {kind: _table(kind) for kind in ROWS}
+STATEMENTS: Mapping[type[StoreRow], Table] = {kind: _table(kind) for kind in ROWS}
 """The table of every kind of row."""

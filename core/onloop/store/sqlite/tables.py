@@ -17,10 +17,10 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.codec import from_text, to_text
 from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
-from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow
+from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
-from onloop.store.sqlite.statements import PUT_TALLY, TABLES, TASK_COLUMNS, task_put, task_row
+from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, task_put, task_row
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
 
 R = TypeVar("R", bound=StoreRow)
@@ -237,7 +237,7 @@ class Tables:
         return self._found(kind, where, tuple(equal.values()))
 
     def _found(self, kind: type[R], where: str, values: Sequence[Any]) -> list[tuple[str, R, str]]:
-        table, found = TABLES[kind], list[tuple[str, R, str]]()
+        table, found = STATEMENTS[kind], list[tuple[str, R, str]]()
         for row in self.run(f"{table.select}{where} ORDER BY 1", values):
             check_seal(table.name, row[:-1], row[-1])
             found.append((row[0], kind(*row[:-1]), row[-1]))
@@ -309,7 +309,7 @@ class Tables:
 
     def put(self, row: StoreRow) -> None:
         """See Transaction."""
-        table = TABLES[type(row)]
+        table = STATEMENTS[type(row)]
         values = table.values_of(row)
         if self._known is not None and (there := self._known.rows.get((type(row), values[0]))) and there[0] == row:
             return
@@ -322,7 +322,7 @@ class Tables:
 
     def delete(self, kind: type[StoreRow], key: str) -> None:
         """See Transaction."""
-        table, column = kind.__name__.lower(), columns_of(kind)[0]
+        table, column = table_of(kind), columns_of(kind)[0]
         gone = self._seal(kind, key)
         if gone is None:
             return
@@ -356,7 +356,7 @@ class Tables:
         if self._known is not None and (kind, key) in self._known.rows:
             known = self._known.rows[kind, key]
             return None if known is None else known[1]
-        table = TABLES[kind]
+        table = STATEMENTS[kind]
         found = self.run(f"SELECT seal FROM {table.name} WHERE {table.key}=?", (key,))  # noqa: S608
         return found[0][0] if found else None
 

@@ -115,7 +115,9 @@ def _own(task: Task, gates: Line, columns: TreeColumns, within: int) -> Line:
 
 
 def _below(tally: Tally) -> Line:
-    pieces = [(Span(words, _TONES[standing]), Span(" · ", Tone.DIM)) for words, standing in tally.pieces]
+    pieces = [
+        (Span(words, _TONES[effective_status]), Span(" · ", Tone.DIM)) for words, effective_status in tally.pieces
+    ]
     return tuple(span for pair in pieces for span in pair)[:-1]
 
 

@@ -1,0 +1,125 @@
+"""Other users of the machine, as processes of their own: what each asks over the socket, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.shop import CHEAP, passphrase_of
+from onloop.errors import NotAllowed, OnloopError
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.commands import PerformCommand
+from onloop.gateway.jobs import TakeJob
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import RecogniseAgent
+from onloop.home import Home
+from onloop.machine import commands as c
+from onloop.machine.principal import launcher, verifier
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
+
+ROOT = Path(__file__).parents[2]
+ONE, OTHER = 61_001, 61_002
+
+AS_ANOTHER = """\
+import json, os, sys
+from pathlib import Path
+import security.another_user as acts
+uid = int(sys.argv[2])
+os.setgroups([uid]); os.setgid(uid); os.setuid(uid)
+print(json.dumps(getattr(acts, sys.argv[3])(Path(sys.argv[1]), *sys.argv[4:])))
+"""
+
+
+@contextmanager
+def passable_folder() -> Iterator[Path]:
+    """A folder that others may pass through; pytest's own let nobody, and are closed anew by each run of it."""
+    with tempfile.TemporaryDirectory(prefix="onloop-identity-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def opened(tmp_path: Path) -> Home:
+    """The store's home, which other users' processes may pass to, but not enter."""
+    home = Home(tmp_path / "store")
+    home.store.chmod(0o700)
+    return home
+
+
+def admit(home: Home) -> None:
+    """Every user may connect: in the field a group says who."""
+    home.socket.chmod(0o666)
+    home.socket.parent.chmod(0o711)
+
+
+def as_user(uid: int, function: str, home: Home, *words: str) -> Any:
+    """What a function of this module answers, in a process of that user's."""
+    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
+    ran = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER, str(home.store), str(uid), function, *words],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd="/",
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def told(act: Any) -> str:
+    """What came of it, in words."""
+    try:
+        return f"got {act()}"
+    except OnloopError as no:
+        return f"{type(no).__name__}: {no.message}"
+
+
+def take_a_job(store: Path) -> str:
+    line = Connection(Home(store).socket, store)
+    return told(
+        lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(TakeJob(verifier("v"), 1, effects=False))
+    )
+
+
+def claimed(store: Path, task: str, role: str, name: str) -> str:
+    """The secret of a claim, or why there is none."""
+    line = Connection(Home(store).socket, store)
+    gateway = GatewayClient(line, ClientStore(line), lambda: 0)
+    try:
+        return gateway.perform(ClaimTask(launcher("x"), f"agent:{name}", role, task=task)).secret
+    except NotAllowed as no:
+        return f"NotAllowed: {no.message}; {no.hint}"
+
+
+def heartbeat(store: Path, secret: str) -> str:
+    line = Connection(Home(store).socket, store)
+    gateway = GatewayClient(line, ClientStore(line), lambda: 0)
+    return told(lambda: gateway.perform(Heartbeat(gateway.perform(RecogniseAgent(secret)))))
+
+
+def as_if(store: Path, task: str, name: str, epoch: str) -> str:
+    """Ask as an agent that was only heard of."""
+    line = Connection(Home(store).socket, store)
+    agent = replace(verifier("x"), name=name, task=task, epoch=int(epoch))
+    agent = replace(agent, kind=type(agent.kind)("agent"))
+    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(Heartbeat(agent)))
+
+
+def approving(store: Path, task: str, request: str, digest: str) -> str:
+    line = Connection(Home(store).socket, store, Credentials(least_cost=CHEAP))
+    gateway = GatewayClient(line, ClientStore(line), lambda: 0)
+    person = gateway.person("ana", passphrase_of("ana"), typed=True)
+    assert person.voice is not None
+    voice = person.voice
+    return told(lambda: gateway.perform(PerformCommand(person, task, c.Approve(request, digest, voice))).state.value)
