@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("tui/**/*.py")])
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 45
+MOST_FILES = 20
+SAME_WORD = {"port", "Verb"}
+"""Stems that name the same kind of thing in several rooms: what callers see of the gateway, and of a store."""
 PURE = ("core/onloop/errors.py", "core/onloop/text.py", "core/onloop/machine", "core/onloop/attention")
 IMPURE_MODULES = {
     *("apsw", "asyncio", "datetime", "getpass", "glob", "http", "httpx", "io", "logging", "multiprocessing", "os"),
@@ -37,17 +41,61 @@ def _imports(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_dependencies_run_one_way() -> None:
-    linted = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
-        cwd=ROOT,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+def _linted(root: Path) -> subprocess.CompletedProcess[str]:
+    script = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache'])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(root / part) for part in ("core", "tui"))}
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
 
+
+def test_dependencies_run_one_way() -> None:
+    linted = _linted(ROOT)
+
     assert linted.returncode == 0, linted.stdout[-3000:] + linted.stderr[-2000:]
+
+
+def test_a_package_without_a_place_a_model_that_sees_textual_and_a_circle_are_found(tmp_path: Path) -> None:
+    for part in ("core", "tui"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "*.md", "*.svg"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    lounge = tmp_path / "core/onloop/lounge"
+    lounge.mkdir()
+    (lounge / "__init__.py").write_text("import onloop.cli\n")
+    snapshot = tmp_path / "tui/onloop_tui/model/ground/snapshot.py"
+    snapshot.write_text(snapshot.read_text() + "\nfrom textual.app import App\n")
+    subject = tmp_path / "tui/onloop_tui/model/ground/subject.py"
+    subject.write_text(subject.read_text() + "\nimport onloop_tui.model.sheet.sections\n")
+
+    found = _linted(tmp_path)
+
+    assert found.returncode != 0
+    for broken in ("onloop.lounge", "onloop_tui.model is not allowed to import textual", "No cycles are allowed"):
+        assert broken in found.stdout, found.stdout[-3000:]
+
+
+def test_no_room_has_more_than_twenty_files_unless_it_has_rooms_within() -> None:
+    rooms = {path.parent for path in SOURCE}
+    full = {
+        str(room.relative_to(ROOT)): len(files)
+        for room in rooms
+        if len(files := [f for f in room.glob("*.py") if f.name != "__init__.py"]) > MOST_FILES
+        and not any((inner / "__init__.py").exists() for inner in room.iterdir() if inner.is_dir())
+    }
+
+    assert full == {}
+
+
+def test_no_word_names_two_modules_or_two_classes() -> None:
+    named: dict[str, list[str]] = {}
+    for path in SOURCE:
+        if path.stem not in {"__init__", "__main__", *SAME_WORD}:
+            named.setdefault(path.stem, []).append(str(path.relative_to(ROOT)))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+
+    assert {word: places for word, places in named.items() if len(places) > 1} == {}
 
 
 @pytest.mark.parametrize("floor", PURE)
