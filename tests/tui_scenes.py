@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from onloop.attention.groups import Group
 from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.claims import ClaimGranted, ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import KeepContent, RecordStoreEvent
 from onloop.identity.passphrase import enrolment, person_from_passphrase

@@ -24,7 +24,7 @@ from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
 from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
 from onloop.access.opening import GatewayHandle, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
-from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Cancel, Create, Release, ReleaseCause  # noqa: E402

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from onloop.access.opening import GatewayHandle, create_home, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
-from onloop.gateway.commands import CreateRun, PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
 from onloop.home import Home  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402

@@ -26,7 +26,7 @@ from benchmarks.figures import begin, opened_in, say  # noqa: E402
 from benchmarks.kill_demo import environment, kill_everything  # noqa: E402
 from onloop.access.opening import GatewayHandle  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
-from onloop.gateway.commands import PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Ask, Reply  # noqa: E402

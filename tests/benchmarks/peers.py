@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import _raw, say  # noqa: E402
 from gateway.shop import Shop  # noqa: E402
-from onloop.gateway.commands import PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.machine.commands import FinishEffect, StartEffect  # noqa: E402
 from onloop.machine.principal import EFFECTS  # noqa: E402
 from onloop.machine.state import State  # noqa: E402

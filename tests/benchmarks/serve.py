@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 from benchmarks.figures import _raw, begin, opened_in, say  # noqa: E402
 from onloop.access.opening import GatewayHandle, open_file, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
-from onloop.gateway.commands import PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.home import Home  # noqa: E402
 from onloop.machine.commands import Release, ReleaseCause  # noqa: E402
 from onloop.machine.principal import Principal, PrincipalKind, launcher  # noqa: E402

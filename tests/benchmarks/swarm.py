@@ -25,7 +25,7 @@ from onloop.access.runs import RunTarget, Workflow, start_run  # noqa: E402
 from onloop.access.submission import submit, task_of  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
-from onloop.gateway.commands import PerformCommand  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.gateway.jobs import TakeJob  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Spawn  # noqa: E402

@@ -16,7 +16,7 @@ from e2e.serving import is_served
 from onloop.access.opening import wall_clock
 from onloop.access.runs import Workflow, pinned
 from onloop.access.verifier_process import ensure_verifier
-from onloop.gateway.commands import CreateRun
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.machine import commands as c

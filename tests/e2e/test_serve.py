@@ -24,7 +24,7 @@ from onloop.access.opening import open_file, wall_clock
 from onloop.access.runs import Workflow, pinned
 from onloop.errors import Exit, Unavailable
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import FireTimers
 from onloop.home import Home
@@ -200,7 +200,7 @@ from onloop.home import Home
 from onloop.identity.resolution import launcher
 from onloop.access.opening import open_home
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.shop import Shop
 from onloop.errors import StoreError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store

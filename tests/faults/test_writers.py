@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Shop
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Reassign
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect

@@ -14,7 +14,7 @@ from gateway.plain_task import OK, PlainTask
 from gateway.shared_store import SharedStore
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest

@@ -25,7 +25,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.task import Artefact, Task
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
-from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore, create_store
 

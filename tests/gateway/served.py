@@ -18,7 +18,7 @@ from onloop.machine.task import Task
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
-from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.dossier import NOT_ASKED, Changes

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.projection import is_brief_kept
 from onloop.gateway.service import Gateway, append_store_event

@@ -11,7 +11,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Ground, NotAllowed
 from onloop.gateway.authorize import ALLOWED, authorize
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.box_facts import BoxProved, ProbeAsked

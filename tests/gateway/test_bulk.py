@@ -9,12 +9,12 @@ import pytest
 from gateway.shop import VERIFIER, Shop
 from onloop.errors import Exit, NotAllowed, Refused, Stale
 from onloop.gateway.bulk import BulkOutcome, perform_each
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
-from onloop.views.tasks_below import to_cancel, to_pause, to_resume
+from onloop.views.queries.tasks_below import to_cancel, to_pause, to_resume
 from scenario import FAIL
 from steps import SECOND, defined, develop, ship
 

@@ -14,7 +14,7 @@ import pytest
 from gateway.shop import Shop, enrolled
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.facts import FIRST_LOOKED_AT
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.shop import Shop
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.digest import shown_digest

@@ -12,7 +12,7 @@ from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step

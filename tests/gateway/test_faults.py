@@ -14,7 +14,7 @@ import pytest
 from gateway.served import resident
 from gateway.shop import LAUNCHER, Shop
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.remote.client import ClientStore, GatewayClient

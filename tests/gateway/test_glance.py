@@ -14,7 +14,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.cli.glance import glance
 from onloop.errors import Exit
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from scenario import FAIL, HEAD, OTHER_HEAD, work
 from steps import MINUTE

@@ -11,13 +11,13 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from gateway.test_resident import said, ticked
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused, Unavailable
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c
 from onloop.machine.operation import AnswerT, Operation
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection, ConnectionLost
-from onloop.remote.exchanges import AnnounceWork, SubmitAnnounced
+from onloop.remote.connection_operations import AnnounceWork, SubmitAnnounced
 from onloop.remote.framing import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
 from onloop.remote.intake import MOST_AT_ONCE
 from world import wait_for

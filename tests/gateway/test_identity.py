@@ -10,7 +10,7 @@ import pytest
 from gateway.shop import CHEAP, Shop, enrolled
 from onloop.errors import BadInput, NotAllowed, Refused
 from onloop.gateway.claims import ClaimGranted
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment, person_from_passphrase
 from onloop.identity.resolution import agent_from_token, token_digest

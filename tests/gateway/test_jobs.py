@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.shop import Shop
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c

@@ -10,7 +10,7 @@ import pytest
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
 from onloop.gateway.claims import ClaimGranted, ClaimTask
-from onloop.gateway.commands import CreateRun
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.idempotency import FORGOTTEN_AT_ONCE, RETENTION_MS
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.identity.passphrase import enrolment

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat, PassOn
 from onloop.gateway.message_sending import mark_shown, save_checkpoint, tell
 from onloop.gateway.upkeep import FireTimers

@@ -23,25 +23,25 @@ from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.protocol import answer_from, answer_text, request_fields, request_from, request_text
 from onloop.store.memory import MemoryStore
 from onloop.store.port import AnswerT, Store, TaskFilter, Transaction
-from onloop.views.agent_reads import ReadBrief, ReadHeldTask, ReadPosition, ReadSubAgents
 from onloop.views.dossier import ReadDossier
 from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
 from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
+from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
+from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
+from onloop.views.queries.store_changes import ReadStoreChanges
+from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.query import Query
-from onloop.views.reads import ReadJobs, ReadLog, ReadStoreState, ReadTask, ReadTasks
-from onloop.views.shown import ReadOpenRequests, ReadShown
-from onloop.views.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import SubAgentNews
-from onloop.views.tasks_below import Deed, ReadTasksBelow
 
 QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "task": lambda _: ReadTask("r1"),
     "tasks": lambda _: ReadTasks(TaskFilter(states=(State.WORKING, State.INPUT_REQUIRED))),
     "state": lambda _: ReadStoreState(),
     "jobs": lambda _: ReadJobs(),
-    "log": lambda _: ReadLog(after=2, limit=5, newest=True),
+    "log": lambda _: ReadEvents(after=2, limit=5, newest=True),
     "task_now": lambda shop: ReadTaskNow("r1", shop.clock()),
     "tasks_now": lambda shop: ReadTasksNow(shop.clock()),
     "definition": lambda shop: ReadDefinition(shop.definition.digest),
@@ -51,7 +51,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
     "store_changes": lambda _: ReadStoreChanges(1),
-    "brief": lambda _: ReadBrief("r2", "develop.implement"),
+    "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),
     "held_task": lambda _: ReadHeldTask("r2"),
     "sub_agents": lambda _: ReadSubAgents("r2"),
@@ -113,7 +113,7 @@ def test_a_request_leaves_out_what_is_as_usual_and_is_read_back_whole(durable: S
         assert request_from(told) == query
         answer = durable.gateway.perform(query)
         assert answer_from(query, json.loads(answer_text(query, answer, None))) == (answer, None)
-    assert request_fields(ReadLog(limit=5)) == {"limit": 5}
+    assert request_fields(ReadEvents(limit=5)) == {"limit": 5}
 
 
 @pytest.mark.parametrize("told", [{"verb": "task", "args": ["r1"]}, {"protocol": 3, "operation": "task", "fields": {}}])

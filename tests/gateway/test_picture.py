@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.shop import Shop
 from onloop.attention.items import Tier
 from onloop.cli.render import reason_words
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.state import REASONS, TERMINAL, Reason, State

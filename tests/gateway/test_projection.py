@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.errors import Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_shown, save_checkpoint
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c

@@ -15,7 +15,7 @@ from gateway.served import line_to, message, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import TakeJob
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import FireTimers, KeepContent, RecogniseAgent, RecordStoreEvent
@@ -32,7 +32,7 @@ from onloop.remote.unix_socket import connected, listening
 from onloop.store.port import Transaction
 from onloop.store.rows import LOG, Head
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.reads import ReadLog, ReadStoreState
+from onloop.views.queries.reads import ReadEvents, ReadStoreState
 from scenario import work
 from steps import MINUTE
 from world import wait_for
@@ -260,7 +260,7 @@ def foreign(store: Path, secret: str) -> dict[str, str]:
     agent, ana = gateway.perform(RecogniseAgent(own)), Principal(PrincipalKind.HUMAN, "ana")
     cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
     other = GatewayClient(Connection(home.socket, home.store), ClientStore(line), lambda: 0)
-    people, log = gateway.perform(ReadStoreState()).people, gateway.perform(ReadLog(run="house"))
+    people, log = gateway.perform(ReadStoreState()).people, gateway.perform(ReadEvents(run="house"))
     tries = {
         "file": lambda: SqliteStore(store),
         "heartbeat": lambda: gateway.perform(Heartbeat(agent)),

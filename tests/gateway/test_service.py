@@ -10,7 +10,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, Stale, UnknownThing
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import FireTimers, KeepContent

@@ -10,7 +10,7 @@ import pytest
 
 from onloop.errors import Unavailable
 from onloop.remote.connection import Connection
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 
 
 def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:

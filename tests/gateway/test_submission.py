@@ -18,7 +18,7 @@ from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
 from onloop.gates.intake.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
 from onloop.gates.repository.folders import remove_tree
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import apart_from
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition

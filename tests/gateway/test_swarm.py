@@ -7,7 +7,7 @@ import pytest
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import Refused
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition, FanOut, Join, JoinKind, Step

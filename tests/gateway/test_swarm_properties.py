@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.shop import Shop
 from onloop.errors import OnloopError, Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_shown, tell
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.shop import Shop
 from onloop.cli.render import dossier_json, dossier_lines
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c

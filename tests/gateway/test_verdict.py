@@ -6,7 +6,7 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import Exit
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Step

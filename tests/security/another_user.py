@@ -16,7 +16,7 @@ from typing import Any
 from gateway.shop import CHEAP, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import TakeJob
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import RecogniseAgent

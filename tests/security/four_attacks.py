@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onloop.gateway.commands import PerformCommand
+    from onloop.gateway.command_operations import PerformCommand
     from onloop.gateway.jobs import TakeJob
     from onloop.gateway.upkeep import KeepContent, RecogniseAgent
     from onloop.machine.store_state import PersonEnrolled
@@ -31,7 +31,7 @@ def agent(store: str, task_id: str) -> dict[str, str]:
     from onloop.machine.task import Evidence, Submission, Verdict
     from onloop.remote.client import ClientStore, GatewayClient
     from onloop.remote.connection import Connection
-    from onloop.views.reads import ReadStoreState, ReadTask
+    from onloop.views.queries.reads import ReadStoreState, ReadTask
 
     home = Path(store)
     line = Connection(home.parent / "serve" / "gateway.sock", home)

@@ -22,8 +22,8 @@ from onloop.home import Home
 from onloop.machine.operation import Operation
 from onloop.machine.principal import NOBODY
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.remote.exchanges import SubmitAnnounced
-from onloop.views.reads import ReadLog, ReadTask
+from onloop.remote.connection_operations import SubmitAnnounced
+from onloop.views.queries.reads import ReadEvents, ReadTask
 from world import ROOT
 
 AS_ANOTHER = """\
@@ -86,7 +86,7 @@ def test_what_changes_something_has_limits_of_its_own_and_reads_have_narrow_ones
         SubmitAnnounced(NOBODY, "odd \ud800", "k"),
         ReadTask("t" * 201),
         ReadTask("\ud800"),
-        ReadLog(run="t" * 201),
+        ReadEvents(run="t" * 201),
     )
     for operation in past:
         with pytest.raises(BadInput):

@@ -15,7 +15,7 @@ from gateway.shop import Shop
 from onloop.cli.render import dossier_lines
 from onloop.errors import NotAllowed
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import Home
 from onloop.identity.resolution import this_process
 from onloop.machine import commands as c

@@ -25,7 +25,7 @@ from onloop.attention.lifecycle import acknowledgement
 from onloop.errors import Ground, NotAllowed, OnloopError, Refused
 from onloop.gateway.authorize import ALLOWED, verb_of
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.denial_counts import DENIALS
 from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent, RecordStoreEvent

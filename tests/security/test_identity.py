@@ -12,7 +12,7 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, NotAllowed, Unavailable
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.upkeep import KeepContent, RecordStoreEvent
 from onloop.home import Home
@@ -23,10 +23,10 @@ from onloop.machine.principal import Principal, verifier
 from onloop.machine.store_state import Frozen
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
-from onloop.remote.exchanges import AskChallenge, ProveOwner
+from onloop.remote.connection_operations import AskChallenge, ProveOwner
 from onloop.remote.redacted_reading import RedactedReading
 from onloop.store.rows import IdempotencyRecord, Job, StoreRow, Token
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

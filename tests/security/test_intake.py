@@ -23,7 +23,7 @@ from onloop.gates.intake.manifest import Manifest
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
 from onloop.store.sqlite.database import FILE, SqliteStore

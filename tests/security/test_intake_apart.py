@@ -16,7 +16,7 @@ from e2e.serving import is_served
 from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
 from onloop.access.opening import wall_clock
 from onloop.access.runs import Workflow, pinned
-from onloop.gateway.commands import CreateRun
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.machine import commands as c

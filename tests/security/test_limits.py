@@ -19,7 +19,7 @@ from gateway.served import served
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, OnloopError, Refused
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.declared_limits import checked
 from onloop.gateway.leases import Heartbeat, PassOn
 from onloop.gateway.operations import OPERATIONS, operation_named
@@ -38,10 +38,10 @@ from onloop.remote.unix_socket import connected
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite.database import SqliteStore, create_store
-from onloop.views.agent_reads import ReadBrief
 from onloop.views.effective_status import ReadTaskNow
-from onloop.views.reads import ReadLog, ReadTask, ReadTasks
-from onloop.views.store_changes import ReadStoreChanges
+from onloop.views.queries.agent_reads import ReadStepBrief
+from onloop.views.queries.reads import ReadEvents, ReadTask, ReadTasks
+from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import SubAgentNews
 from scenario import work
 
@@ -143,12 +143,12 @@ def test_what_is_passed_on_must_be_stored_and_is_as_large_as_it_is(shop: Shop) -
 def test_what_may_be_asked_of_a_store_has_limits() -> None:
     queries: tuple[Operation[Any], ...] = (
         ReadTask(HUGE),
-        ReadLog(limit=2**40),
-        ReadLog(newest=1),  # type: ignore[arg-type]
+        ReadEvents(limit=2**40),
+        ReadEvents(newest=1),  # type: ignore[arg-type]
         ReadStoreChanges(known=("r",) * 100_000),
         ReadTasks(TaskFilter(run=5)),  # type: ignore[arg-type]
         ReadTaskNow("t", 2**70),
-        ReadBrief("t", HUGE),
+        ReadStepBrief("t", HUGE),
     )
     for query in queries:
         with pytest.raises(BadInput):

@@ -12,7 +12,7 @@ from gateway.shop import Shop
 from histories import Stage, git
 from onloop.errors import Stale
 from onloop.gates.repository.shown import differing
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
 

@@ -14,7 +14,7 @@ from gateway.shop import CHEAP, Shop
 from onloop.access.opening import create_home
 from onloop.access.reach import reachable
 from onloop.errors import NotAllowed
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import Home
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance

@@ -15,7 +15,7 @@ import pytest
 from gateway.served import message, resident
 from gateway.shop import CHEAP, Shop, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
-from onloop.gateway.commands import CreateRun, PerformCommand
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.jobs import TakeJob
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home

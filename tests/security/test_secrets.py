@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.shop import Shop
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat, PassOn
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.known_secrets import secrets_among

@@ -11,7 +11,7 @@ from gateway.place import Place, at_the_socket, placed
 from onloop.errors import Exit, Refused
 from onloop.gateway import quota
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
 from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent

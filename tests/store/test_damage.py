@@ -12,7 +12,7 @@ import pytest
 
 from gateway.shop import Clock
 from onloop.errors import OnloopError, Refused, StoreError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.principal import launcher

@@ -11,7 +11,7 @@ import pytest
 from gateway.served import line_to, prove_people, resident
 from gateway.shop import Shop
 from onloop.errors import StoreError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.home import Home
 from onloop.machine.commands import Cancel

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from onloop.errors import StoreError
 from onloop.gateway.bulk import BulkOutcome
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.state import State
 from onloop_tui.app import Dashboard

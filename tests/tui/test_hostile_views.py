@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from textual.pilot import Pilot
 
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.limits import Address, Id, Path, Statement, Title, Words

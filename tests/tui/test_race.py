@@ -23,7 +23,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.errors import OnloopError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.digest import shown_digest

@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.main import run
 from onloop.errors import OnloopError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.events import Event

@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from onloop.gates.repository.mirror import Mirror
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, ReviewGate, Step

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from onloop.errors import OnloopError
 from onloop.gateway.port import GatewayPort
 from onloop.views.overview_projector import OverviewProjector
-from onloop.views.store_changes import ReadStoreChanges
+from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import sub_agents_of
 from onloop_tui.frame import pause_s
 from onloop_tui.model.ground.snapshot import Snapshot

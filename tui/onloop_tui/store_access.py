@@ -10,7 +10,7 @@ from pathlib import Path
 from onloop.access.opening import gateway_socket, open_home, wall_clock
 from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import BulkOutcome, perform_each
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, check_private, is_own
@@ -25,8 +25,8 @@ from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
 from onloop.views.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
 from onloop.views.effective_status import ReadTaskNow
-from onloop.views.reads import ReadLog
-from onloop.views.tasks_below import DEEDS, ReadTasksBelow
+from onloop.views.queries.reads import ReadEvents
+from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
 LOOK_BUSY_MS = 1_000
 """Leaving waits for a look to end, so a look does not wait long."""
@@ -71,7 +71,7 @@ class StoreAccess:
     def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
         """Up to `limit` events between two sequences, in order: the first of them, or the newest."""
         with self._opened() as gateway:
-            return gateway.perform(ReadLog(after=after, before=before, limit=limit, newest=newest))
+            return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Hand a decision to the gateway; the answer is the task after it."""

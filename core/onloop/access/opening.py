@@ -25,7 +25,7 @@ from onloop.remote.unix_socket import socket_path
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
 from onloop.views.dossier import Changes, changes_of
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_origin, check_ref_name
-from onloop.gateway.commands import CreateRun
+from onloop.gateway.command_operations import CreateRun
 from onloop.machine.commands import Create
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal

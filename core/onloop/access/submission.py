@@ -12,7 +12,7 @@ from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.quota import spend_submitted
 from onloop.gateway.store_rules import check_held
 from onloop.gateway.upkeep import KeepContent
@@ -24,11 +24,11 @@ from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.remote.client import GatewayClient, own_key
 from onloop.remote.connection import ConnectionLost
-from onloop.remote.exchanges import ReadStamp
+from onloop.remote.connection_operations import ReadStamp
 from onloop.text import safe
-from onloop.views.agent_reads import ReadHeldTask
 from onloop.views.pinned_workflow import definition_of
-from onloop.views.reads import ReadTask
+from onloop.views.queries.agent_reads import ReadHeldTask
+from onloop.views.queries.reads import ReadTask
 
 MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000

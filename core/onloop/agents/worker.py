@@ -15,7 +15,7 @@ from onloop.agents.workplace import agent_environment, prepare_workplace, writte
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
@@ -24,7 +24,7 @@ from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.principal import Principal
 from onloop.machine.task import Submission, Task
 from onloop.text import safe
-from onloop.views.agent_reads import ReadBrief, ReadSubAgents
+from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
 
 MOST_NAMED = 10
@@ -194,7 +194,7 @@ class Worker:
         )
 
     def _brief(self, task: Task) -> str:
-        return self.opened.gateway.perform(ReadBrief(task.id, task.step or "")).text
+        return self.opened.gateway.perform(ReadStepBrief(task.id, task.step or "")).text
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)

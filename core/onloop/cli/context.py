@@ -22,7 +22,7 @@ from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreState
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 
 LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1

@@ -16,7 +16,7 @@ from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.machine.digest import Json
 from onloop.text import safe

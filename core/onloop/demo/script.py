@@ -8,7 +8,7 @@ from typing import assert_never
 from onloop.access.opening import GatewayHandle
 from onloop.demo.scenario import Scenario, ScriptedReply
 from onloop.errors import Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Retry, Voice
 from onloop.machine.commands import Reply as ReplyCommand
 from onloop.machine.digest import shown_digest

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import Command
 from onloop.machine.principal import Principal

@@ -18,7 +18,7 @@ from onloop.identity.resolution import new_salt, secret_from, token_digest
 from onloop.machine import commands as c
 from onloop.machine.agent_names import check_agent
 from onloop.machine.limits import Id, Key, LeaseMs
-from onloop.machine.operation import Asker, Attempt
+from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
@@ -54,9 +54,9 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
     key: Key = ""
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal, "claim", self.task or "")
+        return DeniedAct(self.principal, "claim", self.task or "")
 
     def carry_out(self, gateway: Gateway) -> ClaimGranted:
         """See Write."""

@@ -9,7 +9,7 @@ from onloop.gateway.quota import spend
 from onloop.gateway.service import Gateway, Write
 from onloop.gateway.store_rules import check_lease
 from onloop.machine.limits import LeaseMs, Passed
-from onloop.machine.operation import Asker, Attempt
+from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.rules.decision_builder import check_holder
 from onloop.machine.rules.message_rules import LARGEST_CHECKPOINT, check_size
@@ -35,9 +35,9 @@ class Heartbeat(Write[int], frozen=True):
     news: News = ()
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal, "heartbeat", self.principal.task or "")
+        return DeniedAct(self.principal, "heartbeat", self.principal.task or "")
 
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
@@ -71,9 +71,9 @@ class PassOn(Write[str], frozen=True):
     content: Passed
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal, "pass on text", self.principal.task or "")
+        return DeniedAct(self.principal, "pass on text", self.principal.task or "")
 
     def carry_out(self, gateway: Gateway) -> str:
         """See Write."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from onloop.errors import Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import PassOn
 from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import MarkShown, SaveCheckpoint, Tell

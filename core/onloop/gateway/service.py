@@ -22,7 +22,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
 from onloop.machine.marks import Mark, stamped
-from onloop.machine.operation import AnswerT, Attempt, Lane, Operation
+from onloop.machine.operation import AnswerT, DeniedAct, Lane, Operation
 from onloop.machine.principal import EFFECTS, NOBODY, TIMERS, Principal
 from onloop.machine.rules.decide import course_of, decide
 from onloop.machine.rules.timers import armed_timers
@@ -77,7 +77,7 @@ class Gateway:
             raise
         raise TypeError(f"{operation.name} is for a connection, and this is a file")
 
-    def count_denial(self, attempt: Attempt, no: NotAllowed) -> None:
+    def count_denial(self, attempt: DeniedAct, no: NotAllowed) -> None:
         """Count that somebody was refused something; what cannot be counted is no error."""
         denied = denied_of(attempt.who, attempt.verb, attempt.subject, no.ground, self.peer, self.clock())
         self.denials.count(self.store, denied)
@@ -89,7 +89,7 @@ class Gateway:
         try:
             person = person_from_passphrase(house, name, passphrase, typed=typed, at=self.clock())
         except NotAllowed as no:
-            self.count_denial(Attempt(NOBODY, "speak as a person", f"human:{name}"), no)
+            self.count_denial(DeniedAct(NOBODY, "speak as a person", f"human:{name}"), no)
             raise
         if not house.people[name].stored_key:
             self.record(person, rekeyed(replace(house.people[name], by=person.id), passphrase))

@@ -11,7 +11,7 @@ from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
 from onloop.machine.limits import Content, Id, Key, Odd, Uid
-from onloop.machine.operation import Asker, Attempt
+from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.store.port import Transaction
@@ -27,10 +27,10 @@ class RecordStoreEvent(Write[None], frozen=True):
     key: Key = ""
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
         named = (getattr(self.event, name, "") for name in ("scope", "name", "cause"))
-        return Attempt(self.principal, verb_of(self.event), next((str(value) for value in named if value), ""))
+        return DeniedAct(self.principal, verb_of(self.event), next((str(value) for value in named if value), ""))
 
     def carry_out(self, gateway: Gateway) -> None:
         """See Write."""
@@ -100,9 +100,9 @@ class RecogniseAgent(Write[Principal], frozen=True):
     uid: Uid | None = None
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(NOBODY, "use a token")
+        return DeniedAct(NOBODY, "use a token")
 
     def carry_out(self, gateway: Gateway) -> Principal:
         """See Write."""

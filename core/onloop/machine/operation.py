@@ -36,7 +36,7 @@ class Asker(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeniedAct:
     """Who tried what on what: the words of a denial in the log."""
 
     who: Principal
@@ -64,9 +64,9 @@ class Operation(msgspec.Struct, Generic[AnswerT], frozen=True):
         return principal
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal_or_none or NOBODY, self.name.replace("_", " "))
+        return DeniedAct(self.principal_or_none or NOBODY, self.name.replace("_", " "))
 
 
 @cache

@@ -14,10 +14,10 @@ from onloop.gateway.declared_limits import checked
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.identity.passphrase import Proved
-from onloop.machine.operation import Attempt
+from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
-from onloop.remote.exchanges import AnnounceWork, Exchange, SubmitAnnounced
+from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, SubmitAnnounced
 from onloop.remote.redacted_reading import RedactedReading
 from onloop.remote.server_connection import ServerConnection, WireRequest
 from onloop.store.port import Reading
@@ -55,7 +55,7 @@ class Aside:
     def carry_out(self, request: WireRequest) -> tuple[object, Head | None]:
         """What is answered, and the log's head where something was written."""
         operation, line = checked(request.operation), request.line
-        if isinstance(operation, Exchange):
+        if isinstance(operation, ConnectionOperation):
             host = _Host(self, line)
             return operation.carry_out(host), host.receipt
         if not isinstance(operation, Query):
@@ -67,7 +67,7 @@ class Aside:
                 return operation.carry_out(mine), None
             except NotAllowed as no:
                 denied, who = no, next(iter(caller.proven), NOBODY)
-        self.deny(line, Attempt(who, operation.attempt.verb, operation.attempt.subject), denied)
+        self.deny(line, DeniedAct(who, operation.attempt.verb, operation.attempt.subject), denied)
         raise denied
 
     @contextmanager
@@ -93,7 +93,7 @@ class Aside:
         """Let the next one read with it."""
         self._spare.append(store)
 
-    def deny(self, line: ServerConnection, attempt: Attempt, no: NotAllowed) -> None:
+    def deny(self, line: ServerConnection, attempt: DeniedAct, no: NotAllowed) -> None:
         """Count that a caller was refused something."""
         store = self.reader()
         try:
@@ -138,7 +138,7 @@ class _Host:
         try:
             self.line.caller.prove_own(proof)
         except NotAllowed as no:
-            self.aside.deny(self.line, Attempt(NOBODY, "pass for the store's owner"), no)
+            self.aside.deny(self.line, DeniedAct(NOBODY, "pass for the store's owner"), no)
             raise
 
     def begin_proof(self, message: str) -> str:
@@ -151,5 +151,5 @@ class _Host:
             with self.aside.reading() as reading:
                 return self.line.caller.finish_proof(reading, message, typed=typed)
         except NotAllowed as no:
-            self.aside.deny(self.line, Attempt(NOBODY, "speak as a person", f"human:{asked_for}"), no)
+            self.aside.deny(self.line, DeniedAct(NOBODY, "speak as a person", f"human:{asked_for}"), no)
             raise

@@ -18,7 +18,7 @@ from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.remote.connection import Connection, ConnectionLost
-from onloop.remote.exchanges import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
+from onloop.remote.connection_operations import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import Head, StoreRow
 from onloop.views.dossier import Changes

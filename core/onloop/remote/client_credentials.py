@@ -7,20 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.identity import scram
 from onloop.identity.own_key import own_proof
 from onloop.identity.passphrase import Proved, Secret, check_server, new_nonce
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal
-from onloop.remote.exchanges import AskChallenge, BeginProof, FinishProof, ProveOwner
+from onloop.remote.connection_operations import AskChallenge, BeginProof, FinishProof, ProveOwner
 from onloop.remote.protocol import sealed_content
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps: a passphrase grows old then, too."""
 
 
-class Ask(Protocol):
+class AskGateway(Protocol):
     """Asks the gateway for an operation."""
 
     def __call__(self, operation: Operation[AnswerT]) -> AnswerT:
@@ -78,13 +78,17 @@ class ProvedOnConnection:
         return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, fields))}
 
 
-def prove_own(ask: Ask, key: bytes) -> None:
+def prove_own(ask: AskGateway, key: bytes) -> None:
     """Show that the store's secret is known."""
     ask(ProveOwner(own_proof(key, ask(AskChallenge()))))
 
 
 def prove_person(
-    ask: Ask, standing: ProvedOnConnection, name: str, held: Callable[[scram.Demand], HeldKeys | None], least_cost: int
+    ask: AskGateway,
+    standing: ProvedOnConnection,
+    name: str,
+    held: Callable[[scram.Demand], HeldKeys | None],
+    least_cost: int,
 ) -> tuple[Proved, HeldKeys] | None:
     """Prove who decides by keys that `held` gives for what the gateway demands; None where it gives none.
 
@@ -98,7 +102,7 @@ def prove_person(
     if known is None:
         return None
     secret = known.secret
-    exchange = scram.Exchange(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
+    exchange = scram.ConnectionOperation(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
     proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
     check_server(exchange, secret.keys, proved.final)
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)

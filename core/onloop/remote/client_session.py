@@ -13,7 +13,7 @@ from msgspec.structs import replace as replaced
 
 from onloop.errors import BadInput, Ground, NotAllowed
 from onloop.gateway.claims import ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.identity import scram
 from onloop.identity.own_key import own_proof

@@ -11,7 +11,7 @@ from pathlib import Path
 from onloop.errors import BadInput, Exit, Refused, Unavailable
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gateway.store_rules import check_lease
-from onloop.remote.exchanges import AnnounceWork
+from onloop.remote.connection_operations import AnnounceWork
 from onloop.store.sqlite.database import SqliteStore
 
 MOST_AT_ONCE = 8

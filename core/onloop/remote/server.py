@@ -26,12 +26,12 @@ from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import FireTimers, RecogniseAgent
 from onloop.home import Home
 from onloop.identity.own_key import make_own_key
-from onloop.machine.operation import Attempt, Lane
+from onloop.machine.operation import DeniedAct, Lane
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
 from onloop.remote.aside import Aside
 from onloop.remote.client_session import Authenticator, ClientSession
-from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.framing import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.remote.guess_limits import Guesses
 from onloop.remote.protocol import answer_text, request_from
@@ -214,7 +214,7 @@ class GatewayServer:
     def _begin(self, line: _Line, waiting: list[WireRequest]) -> None:
         """Take up the next request of a connection: one at a time, in order."""
         line.busy, line.taken = True, line.due
-        attempt = Attempt(next(iter(line.caller.proven), NOBODY), "ask")
+        attempt = DeniedAct(next(iter(line.caller.proven), NOBODY), "ask")
         try:
             told = parsed(line.asked.popleft())
             operation = request_from(told)

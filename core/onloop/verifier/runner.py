@@ -11,7 +11,7 @@ from onloop.errors import OnloopError, Refused
 from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, evaluate
 from onloop.gates.repository.provenance import check_provenance
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import PutBackJob
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate

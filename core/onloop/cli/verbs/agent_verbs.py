@@ -17,7 +17,7 @@ from onloop.cli.render import answer_output, moment
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
@@ -26,9 +26,9 @@ from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.text import safe
-from onloop.views.agent_reads import ReadBrief, ReadPosition
 from onloop.views.answer import AgentAnswer, answer_for
 from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
 from onloop.views.sub_agents import SubAgentNews
 from onloop.workflow.duration import milliseconds
 from onloop.workflow.percentage import percentage
@@ -82,7 +82,7 @@ def next_step(context: Context) -> VerbOutput:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
     answer = verdict(context, agent)
-    found = context.opened.gateway.perform(ReadBrief(answer.task, agent.step))
+    found = context.opened.gateway.perform(ReadStepBrief(answer.task, agent.step))
     text = found.text
     if text:
         mark_shown(context.opened.gateway, agent, found.task)

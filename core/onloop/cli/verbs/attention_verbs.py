@@ -17,7 +17,7 @@ from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
 from onloop.text import safe
 from onloop.views.overview_projector import ReadBoard
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
 
 

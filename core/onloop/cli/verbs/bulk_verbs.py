@@ -19,7 +19,7 @@ from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason
 from onloop.text import safe
-from onloop.views.tasks_below import DEEDS, ReadTasksBelow
+from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
 
 def pause(context: Context) -> VerbOutput:

@@ -32,7 +32,7 @@ from onloop.store.codec import to_plain
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.views.assurance import Grounds, Reached, assurance_reached
-from onloop.views.reads import ReadJobs, ReadStoreState
+from onloop.views.queries.reads import ReadJobs, ReadStoreState
 
 LATE_MS = 20_000
 """A gate that nobody has taken up for so long waits for somebody who does not come."""

@@ -21,7 +21,7 @@ from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.reads import ReadLog
+from onloop.views.queries.reads import ReadEvents
 from onloop.views.sub_agents import counted
 
 LONGEST_DETAIL = 70
@@ -108,7 +108,7 @@ def log(context: Context) -> VerbOutput:
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
     limit = min(args.limit, MOST_EVENTS)
-    wanted = ReadLog(after=args.after, limit=limit, run=args.run, task=args.task)
+    wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
     more = (f"more: onloop log --after {events[-1].seq}",) if len(events) == limit else ()
     data: dict[str, Json] = {"events": [_event_json(event) for event in events]}

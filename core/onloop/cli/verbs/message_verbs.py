@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_shown, save_checkpoint
 from onloop.gateway.message_sending import tell as tell_task
 from onloop.machine.agent_names import check_agent

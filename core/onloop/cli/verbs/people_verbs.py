@@ -11,7 +11,7 @@ from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.principal import Principal
@@ -22,8 +22,8 @@ from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.pushes_under_way import pushes_under_way
-from onloop.views.reads import ReadTasks
-from onloop.views.shown import ReadOpenRequests, ReadShown
+from onloop.views.queries.reads import ReadTasks
+from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 
 SHORTEST_DIGEST = 12
 MOST_NAMES = 10

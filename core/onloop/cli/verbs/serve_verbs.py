@@ -14,12 +14,12 @@ from onloop.cli.verbs.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.intake.quarantine import Arrival
 from onloop.machine.task import Task
-from onloop.remote.exchanges import SubmitAnnounced
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.assurance import why_no_proof
 from onloop.views.dossier import Changes, changes_of
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 
 
 def serve(context: Context) -> VerbOutput:

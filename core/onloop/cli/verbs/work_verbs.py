@@ -39,7 +39,7 @@ from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
 from onloop.verifier.pool import MOST_AT_ONCE, Verifier, usual_at_once
 from onloop.verifier.runner import Runner
-from onloop.views.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onloop.access.opening import GatewayHandle
 from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import GateContext
-from onloop.gateway.commands import PerformCommand
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Command, FailEffect, FinishEffect
 from onloop.machine.definition import Definition
 from onloop.machine.events import EffectProblem

@@ -57,7 +57,7 @@ class ReadJobs(Query[tuple[Job, ...]], frozen=True):
         return tuple(reading.select(Job))
 
 
-class ReadLog(Query[tuple[Recorded, ...]], frozen=True):
+class ReadEvents(Query[tuple[Recorded, ...]], frozen=True):
     """Up to `limit` events of the log between two sequences, in order: the first of them, or the newest."""
 
     name: ClassVar[str] = "log"

@@ -53,7 +53,7 @@ class Host(Protocol):
         ...
 
 
-class Exchange(Operation[AnswerT], Generic[AnswerT], frozen=True):
+class ConnectionOperation(Operation[AnswerT], Generic[AnswerT], frozen=True):
     """An operation that only means something on a connection."""
 
     lane: ClassVar[Lane] = Lane.ASIDE
@@ -64,7 +64,7 @@ class Exchange(Operation[AnswerT], Generic[AnswerT], frozen=True):
         raise NotImplementedError
 
 
-class AnnounceWork(Exchange[None], frozen=True):
+class AnnounceWork(ConnectionOperation[None], frozen=True):
     """Announce what is handed in: its bytes follow in frames of their own, and then `SubmitAnnounced`."""
 
     name: ClassVar[str] = "hand_in"
@@ -90,11 +90,11 @@ class AnnounceWork(Exchange[None], frozen=True):
         )
 
     def carry_out(self, host: Host) -> None:
-        """See Exchange."""
+        """See ConnectionOperation."""
         host.announce(self)
 
 
-class SubmitAnnounced(Exchange[Task], frozen=True):
+class SubmitAnnounced(ConnectionOperation[Task], frozen=True):
     """Submit what was announced and sent, and ask for the gates on it."""
 
     name: ClassVar[str] = "submit"
@@ -105,53 +105,53 @@ class SubmitAnnounced(Exchange[Task], frozen=True):
     key: Key = ""
 
     def carry_out(self, host: Host) -> Task:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.submit(self)
 
 
-class ReadChanges(Exchange[Changes], frozen=True):
+class ReadChanges(ConnectionOperation[Changes], frozen=True):
     """What a task's submission changes: only the gateway may look into its mirrors."""
 
     name: ClassVar[str] = "changes"
     task: Id
 
     def carry_out(self, host: Host) -> Changes:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.changes(self.task)
 
 
-class ReadStamp(Exchange[int], frozen=True):
+class ReadStamp(ConnectionOperation[int], frozen=True):
     """A number that differs after the store has changed."""
 
     name: ClassVar[str] = "stamp"
 
     def carry_out(self, host: Host) -> int:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.stamp()
 
 
-class AskChallenge(Exchange[str], frozen=True):
+class AskChallenge(ConnectionOperation[str], frozen=True):
     """A challenge that whoever can open the store can answer."""
 
     name: ClassVar[str] = "challenge"
 
     def carry_out(self, host: Host) -> str:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.challenge()
 
 
-class ProveOwner(Exchange[None], frozen=True):
+class ProveOwner(ConnectionOperation[None], frozen=True):
     """The answer to the challenge: a proof that the store's secret is known."""
 
     name: ClassVar[str] = "own"
     proof: Odd
 
     def carry_out(self, host: Host) -> None:
-        """See Exchange."""
+        """See ConnectionOperation."""
         host.prove_owner(self.proof)
 
 
-class BeginProof(Exchange[str], frozen=True):
+class BeginProof(ConnectionOperation[str], frozen=True):
     """A person's first message of SCRAM; the answer is what they are asked to prove."""
 
     name: ClassVar[str] = "scram_first"
@@ -159,11 +159,11 @@ class BeginProof(Exchange[str], frozen=True):
     message: Odd
 
     def carry_out(self, host: Host) -> str:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.begin_proof(self.message)
 
 
-class FinishProof(Exchange[Proved], frozen=True):
+class FinishProof(ConnectionOperation[Proved], frozen=True):
     """A person's final message of SCRAM."""
 
     name: ClassVar[str] = "scram_final"
@@ -172,5 +172,5 @@ class FinishProof(Exchange[Proved], frozen=True):
     typed: bool
 
     def carry_out(self, host: Host) -> Proved:
-        """See Exchange."""
+        """See ConnectionOperation."""
         return host.finish_proof(self.message, typed=self.typed)

@@ -26,7 +26,7 @@ class StepBrief:
     text: str
 
 
-class ReadBrief(Query[StepBrief], frozen=True):
+class ReadStepBrief(Query[StepBrief], frozen=True):
     """The brief of a task's step, empty where the task is not at `step`; UnknownThing if there is no such task."""
 
     name: ClassVar[str] = "brief"
@@ -42,7 +42,7 @@ class ReadBrief(Query[StepBrief], frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class TaskPosition:
     """A task and its workflow, the scope of the freeze that covers it, and whether something of it is overdue."""
 
     task: Task
@@ -51,7 +51,7 @@ class Position:
     lapsed: bool
 
 
-class ReadPosition(Query[Position], frozen=True):
+class ReadPosition(Query[TaskPosition], frozen=True):
     """Where a task is, for the answer to its `agent` at `now` (ms)."""
 
     name: ClassVar[str] = "position"
@@ -59,11 +59,11 @@ class ReadPosition(Query[Position], frozen=True):
     agent: Id
     now: Millis
 
-    def carry_out(self, reading: Reading) -> Position:
+    def carry_out(self, reading: Reading) -> TaskPosition:
         """See Query."""
         task = known_task(reading, self.task)
         frozen = covering(reading.house(), task, self.agent)
-        return Position(task, definition_of(reading, task), frozen, bool(reading.due(self.now, task.id)))
+        return TaskPosition(task, definition_of(reading, task), frozen, bool(reading.due(self.now, task.id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from onloop.gateway.idempotency import asked_command, asked_creations, logged, l
 from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c
 from onloop.machine.limits import MOST_CREATED, Id, Items, Key
-from onloop.machine.operation import Asker, Attempt
+from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.store.port import Transaction
@@ -35,9 +35,9 @@ class PerformCommand(Write[Task], frozen=True):
     key: Key = ""
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal, verb_of(self.command), self.task)
+        return DeniedAct(self.principal, verb_of(self.command), self.task)
 
     def carry_out(self, gateway: Gateway) -> Task:
         """See Write."""
@@ -71,9 +71,9 @@ class CreateRun(Write[Task], frozen=True):
     key: Key = ""
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> DeniedAct:
         """What a denial of it says."""
-        return Attempt(self.principal, "start")
+        return DeniedAct(self.principal, "start")
 
     def carry_out(self, gateway: Gateway) -> Task:
         """See Write."""
