@@ -102,7 +102,7 @@ def prove_person(
     if known is None:
         return None
     secret = known.secret
-    exchange = scram.ConnectionOperation(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
+    exchange = scram.Exchange(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
     proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
     check_server(exchange, secret.keys, proved.final)
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
