@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -16,6 +15,7 @@ import pytest
 
 from gateway.place import SEED, Place, at_the_socket, git, placed
 from onloop.access.isolation import can_open
+from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused
 from onloop.gates.environment import Environment
@@ -220,7 +220,7 @@ def _head_that_leads_to_the_store(place: Place) -> None:
     refs.mkdir()
     (refs / "heads").symlink_to(place.opened.home.store)
     (place.clone / ".git/HEAD").write_text(f"ref: refs/heads/{FILE}\n")
-    assert Context(Namespace(store=str(place.opened.home.store)), place.opened).head("r1") is None
+    assert Context(Arguments(store=str(place.opened.home.store)), "submit", place.opened).head("r1") is None
 
 
 def _objects_that_lead_to_the_store(place: Place) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from argparse import Namespace
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from onloop.access.opening import GatewayHandle, open_file, open_home
+from onloop.cli.arguments import Arguments, PersonArguments
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
 from onloop.gates.repository.head import head as head_of
 from onloop.gates.repository.head import head_apart
@@ -28,11 +29,15 @@ LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1
 
 
-@dataclass(slots=True)
-class Context:
-    """One call of the command line."""
+ArgsT_co = TypeVar("ArgsT_co", bound=Arguments, covariant=True)
 
-    args: Namespace
+
+@dataclass(slots=True)
+class Context(Generic[ArgsT_co]):
+    """One call of the command line: the arguments of its verb, and the verb's name."""
+
+    args: ArgsT_co
+    verb: str
     _opened: GatewayHandle | None = None
     _head: str | None = None
 
@@ -104,7 +109,7 @@ class Context:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
         return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
 
-    def person(self) -> Principal:
+    def person(self: Context[PersonArguments]) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
         if os.environ.get("ONLOOP_TOKEN"):
             return self.agent()
@@ -114,12 +119,12 @@ class Context:
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
-    def check_no_agent(self, verb: str) -> None:
+    def check_no_agent(self: Context[PersonArguments], verb: str) -> None:
         """Refuse an agent before anything else is looked at, so that what it tried is a denial and nothing less."""
         if os.environ.get("ONLOOP_TOKEN"):
             self.voice(verb)
 
-    def voice(self, verb: str) -> tuple[Principal, Voice]:
+    def voice(self: Context[PersonArguments], verb: str) -> tuple[Principal, Voice]:
         """Who decides, and as whom they speak; agents and nobody are refused at once."""
         person = self.person()
         if person.voice is None:

@@ -11,6 +11,16 @@ from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
 from onloop.agents.workplace import own_variables, prepare_workplace
+from onloop.cli.arguments import (
+    Arguments,
+    AskArguments,
+    ClaimArguments,
+    HeartbeatArguments,
+    ReasonArguments,
+    ReviewArguments,
+    SpawnArguments,
+    SubmitArguments,
+)
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import answer_output, moment
@@ -36,7 +46,7 @@ from onloop.workflow.percentage import percentage
 NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
 
 
-def claim(context: Context) -> VerbOutput:
+def claim(context: Context[ClaimArguments]) -> VerbOutput:
     """Take a lease; print what an agent must export to work under it."""
     args, opened = context.args, context.opened
     agent = f"agent:{args.name or args.role}"
@@ -62,7 +72,7 @@ def claim(context: Context) -> VerbOutput:
     return VerbOutput(lines=lines, data=data)
 
 
-def _workplace(context: Context, got: ClaimGranted) -> Path:
+def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     """Where the task is worked on; whoever cannot work on it does not keep it from others."""
     gateway = context.opened.gateway
     agent = gateway.perform(RecogniseAgent(got.secret))
@@ -78,7 +88,7 @@ def _workplace(context: Context, got: ClaimGranted) -> Path:
         raise
 
 
-def next_step(context: Context) -> VerbOutput:
+def next_step(context: Context[Arguments]) -> VerbOutput:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
     answer = verdict(context, agent)
@@ -90,12 +100,12 @@ def next_step(context: Context) -> VerbOutput:
     return VerbOutput(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
 
 
-def check(context: Context) -> VerbOutput:
+def check(context: Context[Arguments]) -> VerbOutput:
     """Have I achieved this, may I proceed? Asks about the last submitted commit and changes nothing."""
     return answer_output(verdict(context, context.agent()))
 
 
-def submit(context: Context) -> VerbOutput:
+def submit(context: Context[SubmitArguments]) -> VerbOutput:
     """Ask for the gates on HEAD; wait; say how it stands."""
     agent, opened = context.agent(), context.opened
     task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
@@ -114,7 +124,7 @@ def submit(context: Context) -> VerbOutput:
     return VerbOutput(output.exit, output.lines, data, (*output.notes, *note, *missing))
 
 
-def ask(context: Context) -> VerbOutput:
+def ask(context: Context[AskArguments]) -> VerbOutput:
     """Ask a person; the lease ends and the answer comes in the next brief."""
     agent = context.agent()
     command = Ask(agent.id, agent.epoch, context.args.question)
@@ -124,7 +134,7 @@ def ask(context: Context) -> VerbOutput:
     return VerbOutput(Exit.HELD, (f"held  {task.id}  {why}",), data)
 
 
-def review(context: Context) -> VerbOutput:
+def review(context: Context[ReviewArguments]) -> VerbOutput:
     """Judge the work; the lease ends with it."""
     agent, args = context.agent(), context.args
     command = Judge(agent.id, agent.epoch, args.verdict == "pass", args.reason, address_of(agent.name))
@@ -133,7 +143,7 @@ def review(context: Context) -> VerbOutput:
     return VerbOutput(lines=(safe(f"{task.id} judged {args.verdict}: {task.state.value}, {task.detail}"),), data=data)
 
 
-def spawn(context: Context) -> VerbOutput:
+def spawn(context: Context[SpawnArguments]) -> VerbOutput:
     """Make a child; it waits for an agent of its own."""
     agent, args = context.agent(), context.args
     command = Spawn(agent.id, agent.epoch, args.title, args.brief)
@@ -143,7 +153,7 @@ def spawn(context: Context) -> VerbOutput:
     return VerbOutput(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
 
 
-def heartbeat(context: Context) -> VerbOutput:
+def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     """Keep the lease alive, say how full the context is, and who is at work in the agent's own process."""
     agent, gateway, args = context.agent(), context.opened.gateway, context.args
     percent = None if args.context is None else percentage(args.context)
@@ -161,26 +171,26 @@ def heartbeat(context: Context) -> VerbOutput:
     return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
 
-def release(context: Context) -> VerbOutput:
+def release(context: Context[ReasonArguments]) -> VerbOutput:
     """Give the task back; it counts as an attempt."""
     agent = context.agent()
     command = Release(agent.id, agent.epoch, ReleaseCause.RETURNED, context.args.reason)
     return _given_back(context, agent, command)
 
 
-def fail(context: Context) -> VerbOutput:
+def fail(context: Context[ReasonArguments]) -> VerbOutput:
     """Say that the step cannot be done; it counts as an attempt."""
     agent = context.agent()
     return _given_back(context, agent, Fail(agent.id, agent.epoch, context.args.reason))
 
 
-def _given_back(context: Context, agent: Principal, command: Release | Fail) -> VerbOutput:
+def _given_back(context: Context[ReasonArguments], agent: Principal, command: Release | Fail) -> VerbOutput:
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 
-def verdict(context: Context, agent: Principal, head: str | None = None) -> AgentAnswer:
+def verdict(context: Context[Arguments], agent: Principal, head: str | None = None) -> AgentAnswer:
     """The verdict as of now, with HEAD at `head` or where the clone has it.
 
     An agent whose token was superseded was refused before.

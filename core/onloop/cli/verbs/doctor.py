@@ -16,6 +16,7 @@ from onloop.access.isolation import can_open
 from onloop.access.opening import GatewayHandle
 from onloop.access.verifier_process import LONGEST_START_S, ensure_verifier, is_verifier_up
 from onloop.attention.groups import age
+from onloop.cli.arguments import Arguments, DoctorArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
@@ -53,7 +54,7 @@ class _Check:
     below: tuple[str, ...] = ()
 
 
-def doctor(context: Context) -> VerbOutput:
+def doctor(context: Context[DoctorArguments]) -> VerbOutput:
     """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
     if context.args.agent:
         from onloop.cli.verbs.hook_verbs import prove
@@ -87,7 +88,7 @@ def _because(reached: Reached) -> str:
     return f", because {'; '.join(reached.reasons)}" if reached.reasons else ""
 
 
-def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | None]:
+def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, BoxProved | None]:
     home, opened = context.home, context.opened
     house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
     people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
@@ -106,7 +107,7 @@ def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | 
     return checks, assurance_reached(Grounds(house.scripted, apart, shut_out, proof, now)), proof
 
 
-def _fresh_proof(context: Context, opened: GatewayHandle) -> BoxProved | None:
+def _fresh_proof(context: Context[Arguments], opened: GatewayHandle) -> BoxProved | None:
     """What the verifier shows of its box when it is asked now; the last proof on record where it does not answer."""
     asked, by = secrets.token_hex(8), context.launcher()
     opened.gateway.perform(RecordStoreEvent(by, ProbeAsked(asked, by.id)))

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.attention.groups import age
 from onloop.attention.why import why
+from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, columns
+from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
@@ -28,7 +30,7 @@ LONGEST_DETAIL = 70
 MOST_EVENTS = 10_000
 
 
-def list_tasks(context: Context) -> VerbOutput:
+def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     """Every task in a line."""
     states = _states(context.args.state)
     gateway = context.opened.gateway
@@ -62,7 +64,7 @@ def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
     return (task.id, task.repo or "", task.state.value, reason, task.step or "", holder, since, detail)
 
 
-def why_task(context: Context) -> VerbOutput:
+def why_task(context: Context[TaskArguments]) -> VerbOutput:
     """Where one task stands as of now, what would move it, and who can."""
     gateway = context.opened.gateway
     now = gateway.clock()
@@ -73,7 +75,7 @@ def why_task(context: Context) -> VerbOutput:
     return VerbOutput(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
 
 
-def tree(context: Context) -> VerbOutput:
+def tree(context: Context[RunArguments]) -> VerbOutput:
     """Runs with their tasks, gates as strips."""
     gateway = context.opened.gateway
     found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
@@ -102,7 +104,7 @@ def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition])
                 yield from sub_agent_lines(stand[task.id].sub_agents, "    ")
 
 
-def log(context: Context) -> VerbOutput:
+def log(context: Context[LogArguments]) -> VerbOutput:
     """The audit trail."""
     args = context.args
     if args.limit < 1:

@@ -8,6 +8,7 @@ import os
 from onloop.access.opening import open_file, wall_clock
 from onloop.access.submission import hand_in, task_of
 from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.arguments import ServeArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.work_verbs import jobs_at_once, say, stop_signals
@@ -22,7 +23,7 @@ from onloop.views.dossier import Changes, changes_of
 from onloop.views.queries.reads import ReadStoreState
 
 
-def serve(context: Context) -> VerbOutput:
+def serve(context: Context[ServeArguments]) -> VerbOutput:
     """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("serve")
