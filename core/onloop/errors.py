@@ -15,11 +15,12 @@ A message is lower case, without a period, and names the offending value. The hi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
 
 class Exit(IntEnum):
-    """The exit codes of every verb: an interface that agents branch on (DESIGN §9)."""
+    """The exit codes of every verb: an interface that agents branch on (guide `protocol`)."""
 
     OK = 0
     INTERNAL = 1
@@ -32,6 +33,22 @@ class Exit(IntEnum):
     NOTHING = 15
     ENDED = 16
     UNAVAILABLE = 17
+
+
+EXIT_MEANINGS: Mapping[Exit, str] = {
+    Exit.OK: "yes, proceed",
+    Exit.INTERNAL: "internal error",
+    Exit.USAGE: "usage: what was given cannot be used",
+    Exit.NOT_YET: "not yet: a machine gate is unmet or running",
+    Exit.HELD: "held: waiting for a person",
+    Exit.REDO: "rejected or failed back: redo this step",
+    Exit.NOT_YOURS: "not yours: lease lost, or not allowed",
+    Exit.SPENT: "budget or rounds spent",
+    Exit.NOTHING: "nothing to do",
+    Exit.ENDED: "the task has ended",
+    Exit.UNAVAILABLE: "unavailable, try again",
+}
+"""What each exit code says, in words."""
 
 
 class Ground(StrEnum):
@@ -73,6 +90,11 @@ class UnknownThing(BadInput):
     code = "unknown"
 
 
+def unknown_task(task_id: str) -> UnknownThing:
+    """The error for an id that no task has."""
+    return UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+
+
 class WorkflowError(BadInput):
     """A workflow file that cannot be used; `problems` holds every `file:line:col: what; what would work`."""
 
@@ -103,7 +125,7 @@ class Stale(Refused):
 
 
 class NotAllowed(Refused):
-    """Not for this principal, at any time; `ground` is what it is counted under (see machine.denials)."""
+    """Not for this principal, at any time; `ground` is what it is counted under."""
 
     code = "not_allowed"
 

@@ -62,15 +62,11 @@ def _any(_: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A pattern that is looked for where one of `anchors` (lower case) stands; the group `v`, or all, is the secret.
-
-    Across the end of a line it is looked for only if it is `distinct`: nothing else looks like it.
-    """
+    """A pattern that is looked for where one of `anchors` (lower case) stands; the group `v`, or all, is the secret."""
 
     anchors: tuple[str, ...]
     pattern: re.Pattern[str]
     fits: Callable[[str], bool] = _any
-    distinct: bool = False
 
     def spans(self, text: str) -> Iterator[Span]:
         """Where it is in the text."""
@@ -81,7 +77,7 @@ class Shape:
 
 
 def _token(anchor: str, pattern: str, fits: Callable[[str], bool] = _any) -> Shape:
-    return Shape(tuple(anchor.split()), re.compile(pattern, re.ASCII), fits, distinct=True)
+    return Shape(tuple(anchor.split()), re.compile(pattern, re.ASCII), fits)
 
 
 _EDGE = r"(?<![A-Za-z0-9+/_-])"

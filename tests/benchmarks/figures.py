@@ -1,4 +1,4 @@
-"""The figures that README and notes quote, as ratios against named baselines in one run.
+"""The figures that the guide `figures` quotes, as ratios against named baselines in one run.
 
 .venv/bin/python tests/benchmarks/figures.py [check] [transitions]
 """

@@ -19,7 +19,7 @@ from onloop.demo.actor import PERSONAS
 from onloop.demo.brief_reader import Came
 from onloop.demo.demo_git import git
 from onloop.demo.desk import run_suite, write_files
-from onloop.demo.plays import PLAYS, play_names
+from onloop.demo.plays import PLAYS
 from onloop.demo.scenario import Pattern, ScriptedOutcome, ScriptedReview
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import State
@@ -64,7 +64,7 @@ def test_three_parts_a_question_a_conflict_and_a_failed_review_become_one_merge(
 
 def test_every_play_can_be_typed_and_its_agents_can_play_it() -> None:
     verb = next(verb for verb in VERBS if verb.name == "demo")
-    assert set(verb.arguments[0].options["choices"]) == set(play_names())
+    assert set(verb.arguments[0].options["choices"]) == {play.workflow for play in PLAYS.values()}
     for pattern, play in PLAYS.items():
         loaded = scenario.load(play.scenario)
         assert loaded.pattern is pattern

@@ -1,6 +1,7 @@
 """Real agents of two vendors, offline, against a model on loopback: held at a gate, let go when it passes, stopped.
 
-They are looked for in `$ONLOOP_AGENTS` (a folder of programs), then on the path; README says how npm brings them.
+They are looked for in `$ONLOOP_AGENTS` (a folder of programs), then on the path; how npm brings them says the guide
+`agents`.
 """
 
 from __future__ import annotations

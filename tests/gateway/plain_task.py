@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OK, USAGE, NOT_YET, HELD, REDO, NOT_YOURS, NOTHING, ENDED, UNAVAILABLE = 0, 2, 10, 11, 12, 13, 15, 16, 17
-"""The exit codes that DESIGN §9 promises."""
+"""The exit codes that the guide `protocol` promises."""
 
 OVER = ("completed", "failed", "canceled", "rejected")
 

@@ -9,7 +9,7 @@ PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_boxes_is_the_one_that_the_probe_is_held_to() -> None:
-    begin, end = "python -m onloop.gates.box.promises_page` -->\n", "\n<!-- /boxes -->"
+    begin, end = "<!-- made: boxes -->\n", "\n<!-- /made -->"
     assert PAGE[PAGE.index(begin) + len(begin) : PAGE.index(end)] == table()
 
 

@@ -145,7 +145,13 @@ def _view(where: Where) -> Play:
 async def _help(pilot: Pilot[str]) -> None:
     await _inbox(pilot)
     await pilot.press("?")
-    await shows(pilot, "keys · Esc goes back")
+    await shows(pilot, "keys · Enter lists the guides")
+
+
+async def _guides(pilot: Pilot[str]) -> None:
+    await _help(pilot)
+    await pilot.press("enter", "j")
+    await shows(pilot, "guides · Enter reads", "▶ engineer")
 
 
 LIGHT: dict[str, Play] = {
@@ -155,6 +161,7 @@ LIGHT: dict[str, Play] = {
     "rejecting": _rejecting,
     "marked": _marked,
     "help": _help,
+    "guides": _guides,
 }
 
 

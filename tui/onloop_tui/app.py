@@ -14,6 +14,7 @@ from textual.events import Event, Key, MouseDown
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
+from onloop.guides.catalogue import guides
 from onloop_tui import bindings
 from onloop_tui.app_messages import FilesNews, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
@@ -176,6 +177,9 @@ class Dashboard(App[str]):
         """The palette: the registry's keys by name, and the themes."""
         for key in self._session.settings.keys:
             yield SystemCommand(f"{key.word} ({key.shown})", key.help, lambda key=key: self._run(key))
+        for guide in guides():
+            read = lambda name=guide.name: self.action_guide(name)  # noqa: E731 - a callback for each
+            yield SystemCommand(f"guide {guide.name}", guide.title, read)
         for name in ThemeName:
             ask = lambda name=name: self.post_message(ThemeWanted(name))  # noqa: E731 - a callback for each
             yield SystemCommand(f"theme {name}", "other colours, until you leave", ask)
@@ -184,9 +188,13 @@ class Dashboard(App[str]):
         await self.main.run_key_action(key.action, key.where)
 
     def action_keys(self) -> None:
-        """Show every key."""
+        """Show every key, and behind them the guides."""
+        self.action_guide("")
+
+    def action_guide(self, name: str) -> None:
+        """Show a guide; without a name, every key."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._session.settings.keys))
+            self.push_screen(HelpScreen(self._session.settings.keys, name))
 
     async def action_quit(self) -> None:
         """Leave; a dashboard that started other processes asks first what becomes of them."""

@@ -131,7 +131,7 @@ KEYS: tuple[Key, ...] = (
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
     Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
-    Key(("question_mark",), "?", "app.keys", "keys", "this list", _EVERY, footer=_ALL),
+    Key(("question_mark",), "?", "app.keys", "keys", "this list; Enter shows the guides", _EVERY, footer=_ALL),
     Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),
 )  # fmt: skip
 """The keys of the main screen and of its views."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
 from onloop.access.opening import GatewayHandle
-from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing
+from onloop.errors import BadInput, Exit, Refused, Unavailable, unknown_task
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
@@ -178,7 +178,7 @@ def task_of(opened: GatewayHandle, task_id: str) -> Task:
     """The task with that id; UnknownThing if there is none."""
     task = opened.gateway.perform(ReadTask(task_id))
     if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+        raise unknown_task(task_id)
     return task
 
 

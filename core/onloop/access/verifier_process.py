@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import Unavailable
+from onloop.file_lock import holder_of, sole
 from onloop.gates.repository.modes import umask_of_user
 from onloop.home import Home, is_own
-
-GLANCES, GLANCE_S = 20, 0.02
-"""How often, and how many seconds apart, the lock is tried: another process may hold it just to look."""
+from onloop.machine.state import Reason
+from onloop.machine.task import Task
 
 LONGEST_REST_S = 60.0
 """How long it takes at most until a verifier that cannot start is tried again, in seconds."""
@@ -63,43 +62,18 @@ IDLE_EXIT = "10m"
 """How long a verifier that was started along the way stays without work."""
 
 
-@contextmanager
-def only_verifier(home: Home) -> Iterator[None]:
+def only_verifier(home: Home) -> AbstractContextManager[None]:
     """Be the one verifier of the store, or Unavailable. The lock's file names the process."""
-    handle = os.open(home.verifier_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if not any(_locked(handle, fcntl.LOCK_EX) for _ in range(GLANCES)):
-            raise Unavailable(f"{home.store} has a verifier already", hint="one is enough; it serves every worker")
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(handle)
+
+    def refusal(_: str) -> Unavailable:
+        return Unavailable(f"{home.store} has a verifier already", hint="one is enough; it serves every worker")
+
+    return sole(home.verifier_lock, refusal)
 
 
 def is_verifier_up(home: Home) -> bool:
     """Whether some process is the verifier now."""
     return holder_of(home.verifier_lock) is not None
-
-
-def holder_of(lock: Path) -> str | None:
-    """The process that holds a lock of a store's, as the lock's file names it; None where nobody does."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        return None if _locked(handle, fcntl.LOCK_SH) else os.pread(handle, 20, 0).decode("ascii", "replace")
-    finally:
-        os.close(handle)
-
-
-def _locked(handle: int, how: int) -> bool:
-    """Whether the lock could be taken at once; where not, a moment passes, for somebody may only be looking."""
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if how == fcntl.LOCK_EX:
-            time.sleep(GLANCE_S)
-        return False
-    return True
 
 
 def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -139,6 +113,13 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
             umask=umask_of_user(),
         )
     starts.running.append((process, clock()))
+
+
+def ensure_verifier_for(home: Home, decided: Iterable[Task | None]) -> None:
+    """Start a verifier where a decision has left one of these tasks waiting for what a verifier does."""
+    waits = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
+    if any(task is not None and task.reason in waits for task in decided):
+        ensure_verifier(home)
 
 
 def _log(path: Path) -> Path:

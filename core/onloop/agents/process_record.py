@@ -8,6 +8,10 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from onloop.identity.resolution import state_and_start
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
 
 def remember(record: Path, pid: int) -> None:
     """Write down the process `pid`, which leads a group of its own."""
@@ -38,7 +42,10 @@ def end_remembered(record: Path) -> None:
 
 
 def _birth(pid: int) -> str:
-    """When a process began, as `ps` says it: with the pid, that names one process only. A zombie is no process."""
+    """When a process began: with the pid, that names one process only. Empty for a zombie, and where there is none."""
+    if _BOOT.exists():  # Linux: without `ps`, which small images lack
+        found = state_and_start(pid)
+        return "" if found is None or found[0] == "Z" else f"{found[1]} after boot {_BOOT.read_text().strip()}"
     asked = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     status, _, born = asked.stdout.strip().partition(" ")
     return "" if status.startswith("Z") else born.strip()

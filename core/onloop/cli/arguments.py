@@ -203,6 +203,12 @@ class FilesArguments(Arguments, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
 
+class HelpArguments(Arguments, frozen=True, kw_only=True):
+    """Of help."""
+
+    topic: str | None
+
+
 class GraphArguments(Arguments, frozen=True, kw_only=True):
     """Of graph."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points, version
 from typing import Any
 
+from onloop import __version__
 from onloop.access.verifier_process import ensure_verifier
 from onloop.cli.arguments import DashboardArguments
 from onloop.cli.context import Context
@@ -27,7 +27,7 @@ WELCOME = (
 def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
-        return VerbOutput(lines=(f"onloop {version('onloop')}",), data={"version": version("onloop")})
+        return VerbOutput(lines=(f"onloop {__version__}",), data={"version": __version__})
     own = is_own(context.home.store)
     if own and not context.home.store.exists():
         return VerbOutput(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
@@ -53,6 +53,8 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
 
 def dashboard() -> Callable[..., Any]:
     """The dashboard that is installed; Unavailable if none is."""
+    from importlib.metadata import entry_points  # here: costly, and no other verb needs it
+
     for found in entry_points(group=GROUP):
         opener: Callable[..., Any] = found.load()
         return opener

@@ -138,9 +138,14 @@ def _parse_dashboard(words: Sequence[str]) -> DashboardArguments:
 
 
 def _parse_verb(found: Verb, rest: Sequence[str]) -> Arguments:
+    return arguments_from(verb_parser(found).parse_args(list(rest)), found.takes)
+
+
+def verb_parser(found: Verb) -> argparse.ArgumentParser:
+    """What reads the arguments of a verb, and knows their help."""
     parser = _Parser(prog=f"onloop {found.name}", description=f"{found.summary}.")
     _add(parser, (*found.arguments, *COMMON))
-    return arguments_from(parser.parse_args(list(rest)), found.takes)
+    return parser
 
 
 def arguments_from(parsed: argparse.Namespace, kind: type[ArgumentsT]) -> ArgumentsT:
@@ -158,7 +163,7 @@ def _overview() -> str:
     for group, words in GROUPS.items():
         lines += ["", f"{group} — {words}"]
         lines += [f"  {known.name:<11} {known.summary}" for known in VERBS if known.group == group]
-    return "\n".join([*lines, "", "onloop VERB --help says what a verb takes."])
+    return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
 
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:

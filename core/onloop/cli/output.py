@@ -1,4 +1,4 @@
-"""The contract of every verb: stdout is data, stderr is why, the exit code is an interface (DESIGN §9)."""
+"""The contract of every verb: stdout is data, stderr is why, the exit code is an interface (guide `protocol`)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Every verb as data: help, parsing and README's tables are made from this list."""
+"""Every verb as data: help, parsing and the guide `verbs` are made from this list."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -18,6 +17,7 @@ from onloop.cli.arguments import (
     GraphArguments,
     HandoffArguments,
     HeartbeatArguments,
+    HelpArguments,
     HookArguments,
     InitArguments,
     ListArguments,
@@ -344,6 +344,14 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "help",
+        "build",
+        "the guides: list them, read one, or see what a verb takes",
+        "help_verbs:show_help",
+        HelpArguments,
+        (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
+    ),
+    Verb(
         "hook",
         "build",
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
@@ -388,13 +396,3 @@ VERBS: tuple[Verb, ...] = (
 def verb(name: str) -> Verb | None:
     """The verb of that name."""
     return next((known for known in VERBS if known.name == name), None)
-
-
-def verbs_markdown() -> str:
-    """README's table of verbs."""
-    rows = [f"| `onloop {known.name}` | {known.summary} | {known.group} |" for known in VERBS]
-    return "\n".join(["| verb | does | for |", "|---|---|---|", *rows])
-
-
-if __name__ == "__main__":
-    sys.stdout.write(verbs_markdown() + "\n")

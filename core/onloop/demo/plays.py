@@ -67,8 +67,3 @@ PLAYS: Mapping[Pattern, Play] = {
 def play_named(name: str) -> Pattern:
     """The pattern whose workflow has that name."""
     return next(pattern for pattern, play in PLAYS.items() if play.workflow == name)
-
-
-def play_names() -> tuple[str, ...]:
-    """What `onloop demo` takes."""
-    return tuple(play.workflow for play in PLAYS.values())

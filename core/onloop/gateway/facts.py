@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from onloop.errors import UnknownThing
+from onloop.errors import unknown_task
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.rules.decision_builder import Facts
@@ -27,7 +27,7 @@ def definition_for(tx: Reading, before: Task | None, command: c.Command, task_id
         return definition_of(tx, before)
     if isinstance(command, c.Create):
         return pinned_definition(tx, command.definition)
-    raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+    raise unknown_task(task_id)
 
 
 def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command) -> Facts:

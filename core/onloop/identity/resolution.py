@@ -22,11 +22,18 @@ def this_process(name: str) -> Principal:
 
 def process_of(pid: int) -> str:
     """A process by its number and, where that can be read, by when it began: numbers come again."""
+    found = state_and_start(pid)
+    return str(pid) if found is None else f"{pid}@{found[1]}"
+
+
+def state_and_start(pid: int) -> tuple[str, str] | None:
+    """A process's state, as one letter, and the clock tick since boot at which it began; None where /proc has none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - needs no pathlib
-            return f"{pid}@{file.read(4096).rpartition(')')[2].split()[19]}"
+            fields = file.read(4096).rpartition(")")[2].split()
+            return fields[0], fields[19]
     except (OSError, IndexError):
-        return str(pid)
+        return None
 
 
 def new_salt() -> str:

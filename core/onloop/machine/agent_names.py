@@ -15,10 +15,3 @@ def check_agent(agent: str) -> str:
     if not _AGENT.fullmatch(name):
         raise BadInput(f"{agent!r} cannot be an agent's name", hint="use letters, digits, dots, dashes and underscores")
     return name
-
-
-def check_claimer(agent: str) -> None:
-    """Refuse whoever is not named `agent:NAME`, by a name that an agent can have."""
-    check_agent(agent)
-    if not agent.startswith("agent:"):
-        raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")

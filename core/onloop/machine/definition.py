@@ -21,7 +21,7 @@ class Effect(StrEnum):
 
 
 class Assurance(StrEnum):
-    """What was proved about the person who decides, weakest first (DESIGN §6)."""
+    """What was proved about the person who decides, weakest first (guide `approvals`)."""
 
     A0 = "A0"
     A1 = "A1"

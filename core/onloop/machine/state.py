@@ -1,4 +1,4 @@
-"""The closed lists a task's position is described with: states, and why it is not moving (DESIGN §4)."""
+"""The closed lists a task's position is described with: states, and why it is not moving (guide `lifecycle`)."""
 
 from __future__ import annotations
 
@@ -66,6 +66,19 @@ class Reason(StrEnum):
     DENIED = "denied"
     """Carried by no task: somebody asked for what they may not do."""
 
+
+RESERVED = frozenset(
+    {
+        Reason.DEPENDENCY,
+        Reason.WAVE_HELD,
+        Reason.EXTERNAL,
+        Reason.BUDGET_EXHAUSTED,
+        Reason.APPROVED_NOT_CONSUMED,
+        Reason.POLICY_VIOLATION,
+        Reason.NO_CREDENTIALS,
+    }
+)
+"""Reasons that nothing gives a task yet. Their words are kept for it, and everything that shows reasons knows them."""
 
 REASONS: Mapping[State, frozenset[Reason]] = {
     State.SUBMITTED: frozenset(

@@ -5,19 +5,19 @@ One thread listens, and carries out what changes something. Whatever may take it
 
 from __future__ import annotations
 
-import fcntl
 import os
 import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
+from onloop.file_lock import sole
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.program_pins import look_in
@@ -376,18 +376,10 @@ class GatewayServer:
             self._drop(line)
 
 
-@contextmanager
-def _only_server(home: Home) -> Iterator[None]:
-    """Be the one resident gateway of the store. The kernel lets go of the lock when its holder dies."""
-    handle = os.open(home.serve_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.pread(handle, 20, 0).decode("ascii", "replace")
-            raise Unavailable(f"{home.store} is served already, by process {pid}", hint="one is enough") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(handle)
+def _only_server(home: Home) -> AbstractContextManager[None]:
+    """Be the one resident gateway of the store, or Unavailable."""
+
+    def refusal(process: str) -> Unavailable:
+        return Unavailable(f"{home.store} is served already, by process {process}", hint="one is enough")
+
+    return sole(home.serve_lock, refusal)

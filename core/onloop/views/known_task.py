@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.errors import UnknownThing
+from onloop.errors import unknown_task
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 
@@ -11,5 +11,5 @@ def known_task(reading: Reading, task_id: str) -> Task:
     """The task; UnknownThing if there is none."""
     task = reading.task(task_id)
     if task is None:
-        raise UnknownThing(f"there is no task {task_id!r}", hint="onloop list shows every task")
+        raise unknown_task(task_id)
     return task

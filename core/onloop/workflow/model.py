@@ -211,7 +211,7 @@ class ReviewPart(WorkflowPart):
 
 
 class GatePart(WorkflowPart):
-    """A named check that must pass to leave a step: exactly one of the kinds in GATE_KINDS."""
+    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
 

@@ -1,67 +1,154 @@
-"""Every key, made of the registry."""
+"""Help: every key, made of the registry, and the guides, to choose from and to read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from onloop.guides.catalogue import guides
 from onloop_tui.bindings import KEYS, Key, Where
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line
+from onloop_tui.model.help.guide_lines import guide_lines, list_lines
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
 
 
-class HelpScreen(Screen[None]):
-    """The keys by where they have their meaning, each with its twin on the command line."""
+class HelpPage(Enum):
+    """What the help shows."""
 
-    CSS_PATH = "help.tcss"
+    KEYS = "keys"
+    LIST = "list"
+    GUIDE = "guide"
+
+
+_TITLES = {
+    HelpPage.KEYS: "keys · Enter lists the guides · Esc goes back",
+    HelpPage.LIST: "guides · Enter reads · Esc goes back to the keys",
+}
+
+
+class HelpScreen(Screen[None]):
+    """The keys by where they have their meaning, each with its twin on the command line; behind them the guides."""
+
+    CSS_PATH = "help_screen.tcss"
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, "close", "back", show=False) for key in ("escape", "q", "question_mark", "enter")),
+        *(Binding(key, "close", "leave the help", show=False) for key in ("q", "question_mark")),
+        Binding("escape", "back", "back", show=False),
+        *(Binding(key, "go", "open", show=False) for key in ("enter", "l", "right")),
+        *(Binding(key, "back", "back", show=False) for key in ("h", "left")),
         *(Binding(key, "move(1)", "down", show=False) for key in ("j", "down")),
         *(Binding(key, "move(-1)", "up", show=False) for key in ("k", "up")),
-        Binding("pagedown", "page(1)", "page down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
+        *(Binding(key, "page(1)", "page down", show=False) for key in ("pagedown", "ctrl+d", "space")),
+        *(Binding(key, "page(-1)", "page up", show=False) for key in ("pageup", "ctrl+u")),
+        *(Binding(key, "edge(-1)", "top", show=False) for key in ("g", "home")),
+        *(Binding(key, "edge(1)", "bottom", show=False) for key in ("G", "end")),
+        Binding("right_square_bracket", "turn(1)", "next guide", show=False),
+        Binding("left_square_bracket", "turn(-1)", "guide before", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+    def __init__(self, keys: Sequence[Key] = KEYS, guide: str = "") -> None:
         super().__init__()
         self._keys = keys
+        self._guides = guides()
+        self._chosen = next((i for i, each in enumerate(self._guides) if each.name == guide), 0)
+        self._page = HelpPage.GUIDE if guide else HelpPage.KEYS
 
     def compose(self) -> ComposeResult:
-        """A title and the list."""
-        yield Bar(lambda _: (line("keys · Esc goes back", Tone.STRONG),), id="help-title")
+        """A title and what is read."""
+        yield Bar(lambda _: (line(self._title(), Tone.STRONG),), id="help-title")
         yield LineView(id="help-lines")
 
     def on_mount(self) -> None:
-        """Fill the list."""
-        self.query_one(Bar).renew()
-        self._fill()
+        """Fill the page."""
+        self._draw()
 
     def on_resize(self) -> None:
         """Fit the new width."""
-        self.call_after_refresh(self._fill)
+        self.call_after_refresh(self._draw)
 
-    def _fill(self) -> None:
+    def _title(self) -> str:
+        name = self._guides[self._chosen].name
+        return _TITLES.get(self._page, f"{name} · ] the next guide, [ the one before · Esc goes back to the list")
+
+    def _draw(self, *, anew: bool = False) -> None:
+        """Show the page; `anew` from its top, or in the list from where the cursor is."""
         view = self.query_one(LineView)
-        view.show(help_lines(self._keys, view.room))
+        cursor = 0
+        match self._page:
+            case HelpPage.KEYS:
+                lines = help_lines(self._keys, view.room)
+            case HelpPage.LIST:
+                lines, cursor = list_lines(self._guides, self._chosen, view.room)
+            case HelpPage.GUIDE:
+                lines = guide_lines(self._guides[self._chosen], view.room)
+        view.show(lines)
+        if self._page is HelpPage.LIST:
+            view.reveal(cursor)
+        elif anew:
+            view.edge(-1)
+        self.query_one(Bar).renew()
+
+    def _turn_to(self, page: HelpPage) -> None:
+        self._page = page
+        self._draw(anew=True)
 
     def action_close(self) -> None:
         """Back to where the person was."""
         self.dismiss()
 
+    def action_back(self) -> None:
+        """From a guide to the list, from the list to the keys, from the keys to where the person was."""
+        match self._page:
+            case HelpPage.KEYS:
+                self.dismiss()
+            case HelpPage.LIST:
+                self._turn_to(HelpPage.KEYS)
+            case HelpPage.GUIDE:
+                self._turn_to(HelpPage.LIST)
+
+    def action_go(self) -> None:
+        """From the keys to the list of guides, from the list to the one under the cursor."""
+        if self._page is not HelpPage.GUIDE:
+            self._turn_to(HelpPage.LIST if self._page is HelpPage.KEYS else HelpPage.GUIDE)
+
+    def action_turn(self, step: int) -> None:
+        """The next guide, or the one before; from the keys the first or the last."""
+        if self._page is HelpPage.GUIDE:
+            self._chosen = (self._chosen + step) % len(self._guides)
+        self._turn_to(HelpPage.GUIDE)
+
     def action_move(self, rows: int) -> None:
-        """Scroll."""
-        self.query_one(LineView).move(rows)
+        """Scroll; in the list, choose."""
+        if self._page is HelpPage.LIST:
+            self._choose(self._chosen + rows)
+        else:
+            self.query_one(LineView).move(rows)
 
     def action_page(self, direction: int) -> None:
-        """Scroll by a page."""
-        self.query_one(LineView).page(direction)
+        """Scroll by a page; in the list, choose one that far away."""
+        view = self.query_one(LineView)
+        if self._page is HelpPage.LIST:
+            self._choose(self._chosen + direction * max(1, view.size.height // 2))
+        else:
+            view.page(direction)
+
+    def action_edge(self, direction: int) -> None:
+        """To the top or the bottom."""
+        if self._page is HelpPage.LIST:
+            self._choose(0 if direction < 0 else len(self._guides) - 1)
+        else:
+            self.query_one(LineView).edge(direction)
+
+    def _choose(self, number: int) -> None:
+        self._chosen = max(0, min(number, len(self._guides) - 1))
+        self._draw()
 
 
 def help_lines(registry: Sequence[Key], width: int) -> tuple[Line, ...]:

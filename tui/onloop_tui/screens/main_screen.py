@@ -43,7 +43,7 @@ _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status",
 class MainScreen(Screen[None]):
     """Shows, explains, and opens the sheet; a key in a list never decides anything."""
 
-    CSS_PATH = "main.tcss"
+    CSS_PATH = "main_screen.tcss"
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS = bindings_of(MAIN_KEYS)
 

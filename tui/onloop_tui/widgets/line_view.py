@@ -50,6 +50,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll to the first (-1) or the last (1) line."""
         self.scroll_to(y=0 if direction < 0 else len(self.lines), animate=False)
 
+    def reveal(self, row: int, rows: int = 2) -> None:
+        """Scroll as little as shows `rows` lines from `row` on."""
+        top, height = self.scroll_offset.y, max(rows, self.size.height)
+        self.scroll_to(y=min(max(top, row + rows - height), row), animate=False)
+
     def is_under_cursor(self, y: int) -> bool:  # noqa: ARG002 - lists with a cursor answer it
         """Whether line `y` belongs to the row under the cursor."""
         return False

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onloop.access.submission import task_of
-from onloop.access.verifier_process import ensure_verifier
+from onloop.access.verifier_process import ensure_verifier_for
 from onloop.attention.groups import Group
-from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
@@ -26,7 +25,6 @@ from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
 from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
-from onloop.machine.state import Reason
 from onloop.text import safe
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
@@ -101,7 +99,7 @@ def _each_below(context: Context[DecisionArguments], person: Principal, command:
         decide(context, person, root.id, args.key, meant)
     below = [(name, command) for name in targets if name != root.id or name != targets[0]]
     outcomes = perform_each(opened.gateway, person, below, key=args.key)
-    _start_verifier(context, outcomes)
+    ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     verdicts = _verdicts(outcomes)
     shown = told(context, task_of(opened, root.id))
     return VerbOutput(verdicts.exit, (*shown.lines, *verdicts.lines), {**shown.data, **verdicts.data}, verdicts.notes)
@@ -114,7 +112,7 @@ def _each_of_cause(
     wanted: Sequence[tuple[str, Retry | Exclude]],
 ) -> VerbOutput:
     outcomes = perform_each(context.opened.gateway, person, wanted, key=context.args.key)
-    _start_verifier(context, outcomes)
+    ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     left = len(group.members) - len(wanted)
     verb = context.verb
     more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --first {left}",) if left else ()
@@ -141,9 +139,3 @@ def _outcome_json(outcome: BulkOutcome) -> Json:
         "version": after.version if after is not None else None,
         "why": outcome.refusal.message if outcome.refusal is not None else None,
     }
-
-
-def _start_verifier(context: Context[Arguments], outcomes: Sequence[BulkOutcome]) -> None:
-    asked = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
-    if any(outcome.after is not None and outcome.after.reason in asked for outcome in outcomes):
-        ensure_verifier(context.home)

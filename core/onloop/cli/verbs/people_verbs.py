@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from onloop.access.verifier_process import ensure_verifier
+from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write
@@ -27,7 +27,7 @@ from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.principal import Principal
-from onloop.machine.state import LIVE, Reason
+from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
 from onloop.store.port import TaskFilter
@@ -154,8 +154,7 @@ def unfreeze(context: Context[ScopeArguments]) -> VerbOutput:
 def decide(context: Context[Arguments], person: Principal, task_id: str, key: str, command: Command) -> VerbOutput:
     """Carry out a person's decision on a task, once under that key; the answer is how it stands then."""
     task = context.opened.gateway.perform(PerformCommand(person, task_id, command, key))
-    if task.reason in {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}:
-        ensure_verifier(context.home)
+    ensure_verifier_for(context.home, (task,))
     return told(context, task)
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from onloop.access.opening import wall_clock
-from onloop.access.verifier_process import holder_of
 from onloop.cli.arguments import StoreArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
+from onloop.file_lock import holder_of
 from onloop.gates.toolchain import write_toolchain
 from onloop.home import Home, check_private
 from onloop.insight.derivation import Derivation

@@ -1,4 +1,4 @@
-"""The table of what each kind of box stops, as Markdown: `python -m onloop.gates.box.promises_page`."""
+"""The table of what each kind of box stops, as Markdown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,3 @@ def _lines() -> Iterator[str]:
     for attempt in Attempt:
         cells = ("stopped" if attempt in STOPS[kind] else "**open**" for kind in kinds)
         yield f"| {attempt.words} | {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    print(table())  # noqa: T201 - this is what it is for

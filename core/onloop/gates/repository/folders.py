@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
@@ -10,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from onloop.file_lock import try_now
 
 _REMOVALS = 3
 
@@ -104,9 +105,8 @@ def _try_lock(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found = os.fstat(lock)
-        if folder.stat().st_ino == found.st_ino and found.st_uid == os.getuid():
+        if try_now(lock) and folder.stat().st_ino == found.st_ino and found.st_uid == os.getuid():
             return lock
     except OSError:
         pass

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from onloop import file_lock
 from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.file_changes import ChangedPath, FileChange
@@ -27,7 +26,6 @@ from onloop.gates.repository.ref_names import (
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _LOCK_S = 120.0
-_LOCK_PAUSE_S = 0.02
 _MAX_DIFF = 4 * 1024 * 1024
 
 HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
@@ -215,27 +213,15 @@ class Mirror:
         """
         if not self.path.is_dir():
             raise Unavailable(f"the mirror {self.path} is not there", hint="create it first")
-        lock = os.open(self.path / "onloop.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = file_lock.open_file(self.path / "onloop.lock")
         try:
-            _acquire(lock, self.path)
+            if not file_lock.wait(lock, _LOCK_S):
+                raise Unavailable(f"the mirror {self.path} is busy", hint="try again when its fetch has ended")
             for name in (ref, "packed-refs", "shallow"):
                 (self.path / f"{name}.lock").unlink(missing_ok=True)
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
-
-
-def _acquire(lock: int, path: Path) -> None:
-    deadline = time.monotonic() + _LOCK_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise Unavailable(f"the mirror {path} is busy", hint="try again when its fetch has ended") from None
-            time.sleep(_LOCK_PAUSE_S)
-        else:
-            return
 
 
 def _sync(folder: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from onloop.errors import Exit, Stale
+from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
+from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, check_holder, check_length, refuse
 from onloop.machine.rules.fan_out import LONGEST_TITLE, make, wait
 from onloop.machine.rules.progress import advance, request_gates
 from onloop.machine.state import Reason, State
@@ -25,7 +25,7 @@ def apply(course: DecisionBuilder, command: SwarmCommand) -> None:
         case c.Dismiss(reason):
             course.end(State.CANCELED, reason)
         case c.FinishFunnel(effect_id, submission):
-            _check_funnel(course, effect_id)
+            check_effect(course.task, effect_id)
             course.record(e.Funnelled(submission))
             if course.step.machine_gates:
                 request_gates(course)
@@ -64,17 +64,9 @@ def _spawn(course: DecisionBuilder, command: c.Spawn) -> None:
     make(course, [(title, f"{fan_out.brief}\n{command.brief}".strip())])
 
 
-def _check_funnel(course: DecisionBuilder, effect_id: str) -> None:
-    under_way = course.task.effect.id if course.task.effect else None
-    if under_way != effect_id:
-        raise Stale(
-            f"effect {effect_id} of {course.task.id} is not under way; {under_way or 'none'} is", hint="drop it"
-        )
-
-
 def _conflict(course: DecisionBuilder, command: c.ReportConflict) -> None:
     """One child mends a conflict; when that did not help, or none is declared, a person is asked."""
-    _check_funnel(course, command.id)
+    check_effect(course.task, command.id)
     fan_out = course.step.fan_out
     paths = ", ".join(command.paths[:MOST_PATHS])
     words = f"the work of {command.child} conflicts with what was merged before it in {paths}"

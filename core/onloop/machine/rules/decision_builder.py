@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from onloop.errors import Exit, Ground, NotAllowed, Refused
+from onloop.errors import Exit, Ground, NotAllowed, Refused, Stale
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
@@ -111,6 +111,13 @@ class DecisionBuilder:
 def refuse(message: str, exit: Exit, hint: str) -> NoReturn:  # noqa: A002 - the field's own word
     """Say no."""
     raise Refused(message, exit=exit, hint=hint)
+
+
+def check_effect(task: Task, effect_id: str) -> None:
+    """Refuse unless the effect of that id is the one under way."""
+    under_way = task.effect.id if task.effect else None
+    if under_way != effect_id:
+        raise Stale(f"effect {effect_id} of {task.id} is not under way; {under_way or 'none'} is", hint="drop it")
 
 
 def check_holder(task: Task, agent: str, epoch: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from onloop.errors import Exit, Stale
+from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
+from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, refuse
 from onloop.machine.rules.fan_out import settle
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.progress import advance, ask_again, start
@@ -29,17 +29,17 @@ def apply(course: DecisionBuilder, command: c.EffectCommand) -> None:
     """Decide a command of the effect executor, or look at the children."""
     match command:
         case c.StartEffect(effect_id, expected, result):
-            _check_effect(course, effect_id)
+            check_effect(course.task, effect_id)
             course.record(e.EffectStarted(effect_id, expected, result))
         case c.FinishEffect(effect_id, result):
-            _check_effect(course, effect_id)
+            check_effect(course.task, effect_id)
             course.record(e.EffectDone(effect_id, result))
             advance(course)
         case c.FailEffect(effect_id):
-            _check_effect(course, effect_id)
+            check_effect(course.task, effect_id)
             _fail(course, command)
         case c.VoidEffect(effect_id, submission, why):
-            _check_effect(course, effect_id)
+            check_effect(course.task, effect_id)
             course.record(e.EffectVoided(effect_id, submission, why))
             ask_again(course)
         case c.Settle():
@@ -56,14 +56,6 @@ def _fail(course: DecisionBuilder, command: c.FailEffect) -> None:
         start(course)
     else:
         course.hold(HELD_FOR[command.problem], command.detail)
-
-
-def _check_effect(course: DecisionBuilder, effect_id: str) -> None:
-    under_way = course.task.effect.id if course.task.effect else None
-    if under_way != effect_id:
-        raise Stale(
-            f"effect {effect_id} of {course.task.id} is not under way; {under_way or 'none'} is", hint="drop it"
-        )
 
 
 def _settle(course: DecisionBuilder) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.errors import Unavailable
+from onloop.file_lock import open_file, try_now
 
 PATIENCE_S = 30.0
 """How long a writer waits for its turn before it says so, in seconds."""
@@ -21,14 +22,12 @@ class FairLock:
     def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
         self._path = path
         self._patience_s = patience_s
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = open_file(path)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the lock; Unavailable names the process that has held it too long."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_now(self._file):
             self._wait()
         try:
             os.pwrite(self._file, b"%-12d" % os.getpid(), 0)

@@ -56,11 +56,6 @@ class StepColumns:
         """Whether there is no room for names."""
         return self.step < _LEAST_LABEL
 
-    @property
-    def is_roomy(self) -> bool:
-        """Whether there is room for more than what must be known."""
-        return self.width >= _ROOMY
-
 
 def _columns(steps: Sequence[str], width: int, taken: int) -> StepColumns:
     """The columns for a line of `width`, of which `taken` are needed for what is not a step."""

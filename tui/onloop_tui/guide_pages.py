@@ -1,0 +1,49 @@
+"""The tables of all guides, made of the registries: `python -m onloop_tui.guide_pages` writes them into the pages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from onloop.cli.page_parts import PARTS, filled, table
+from onloop.guides.catalogue import FOLDER
+from onloop_tui.bindings import BULK, KEYS, LEAVING, Key
+
+_ALL = (*KEYS, *(each for each in BULK if each.footer), *LEAVING)
+
+
+def keys_markdown(keys: Iterable[Key] = _ALL) -> str:
+    """The keys as a Markdown table: key, name, what it does, where, and the same from the command line."""
+    rows = ((_code(key.shown), key.help, key.where.value, _code(key.twin)) for key in keys)
+    return table(("key", "does", "where", "from the command line"), rows)
+
+
+ALL_PARTS: Mapping[str, Callable[[], str]] = {**PARTS, "keys": keys_markdown}
+"""Everything that a page can have made for it, by name."""
+
+
+def pages() -> Iterator[Path]:
+    """The pages with marked parts: the guides, and in a checkout SECURITY.md."""
+    yield from sorted(FOLDER.glob("*.md"))
+    security = FOLDER.parents[2] / "SECURITY.md"
+    if security.is_file():
+        yield security
+
+
+def main() -> None:
+    """Make every marked part of every page anew, and name the pages that changed."""
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, ALL_PARTS)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{page.name}\n")
+
+
+def _code(words: str) -> str:
+    return f"`{words}`" if words else ""
+
+
+if __name__ == "__main__":
+    main()
