@@ -172,6 +172,5 @@ def test_a_foreign_user_at_the_socket_is_named_by_their_number_and_an_agent_by_i
         ("agent:b", "take job", "peer", uid),
         ("agent:b", "enrol", "unproven", uid),
         (uid, "speak as a person", "passphrase", uid),
-        ("agent:b", "read token rows", "peer", uid),
     }
     shop.store.close()

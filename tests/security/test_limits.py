@@ -46,7 +46,7 @@ from onloop.views.sub_agents import SubAgentNews
 from scenario import work
 
 HUGE = "x" * 10_000_000
-FOREIGN_TO_THE_STORE = {"Principal", "Pinned", "Job"}
+FOREIGN_TO_THE_STORE = {"Principal", "PinnedWorkflow", "Job"}
 """Fields that only the gateway's own user gives, or that were proved before they are looked at."""
 
 

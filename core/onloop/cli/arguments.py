@@ -233,7 +233,7 @@ class HookArguments(Arguments, frozen=True, kw_only=True):
     """Of hook."""
 
     what: str
-    agent: str | None
+    agent: str
     user: bool
 
 
