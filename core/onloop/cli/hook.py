@@ -15,8 +15,6 @@ from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
-from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.leases import Heartbeat
 from onloop.machine.digest import Json
 from onloop.text import safe
 
@@ -81,6 +79,7 @@ def _note(payload: Payload) -> None:
     """
     from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
+    from onloop.gateway.leases import Heartbeat
     from onloop.views.sub_agents import SubAgentNews, cut
 
     if not payload.sub_agent.strip():
@@ -99,6 +98,7 @@ def _judged() -> HookReply:
     from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
     from onloop.cli.verbs.agent_verbs import verdict
+    from onloop.gateway.command_operations import PerformCommand
     from onloop.machine.commands import EndTurn
     from onloop.views.answer import answer_lines
 

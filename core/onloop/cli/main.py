@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar, assert_never
 
-import msgspec
-
 from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write, write_error
@@ -149,8 +147,9 @@ def verb_parser(found: Verb) -> argparse.ArgumentParser:
 
 
 def arguments_from(parsed: argparse.Namespace, kind: type[ArgumentsT]) -> ArgumentsT:
-    """What argparse read, as the record."""
-    return msgspec.convert(vars(parsed), kind)
+    """What argparse read, as the record; a list that it gathered is a tuple there."""
+    make: Callable[..., ArgumentsT] = kind
+    return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in vars(parsed).items()})
 
 
 def _add(parser: argparse.ArgumentParser, arguments: Sequence[Argument]) -> None:
