@@ -15,8 +15,8 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
 from onloop.views.queries.tasks_below import to_cancel, to_pause, to_resume
-from scenario import FAIL
-from steps import SECOND, defined, develop, ship
+from support.scenario import FAIL
+from support.steps import SECOND, defined, develop, ship
 
 
 def each(shop: Shop, targets: Sequence[str], command: c.Command, key: str = "") -> tuple[BulkOutcome, ...]:

@@ -11,8 +11,8 @@ from onloop.errors import BadInput, NotAllowed, OnloopError, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.marks import Acknowledged, Mark, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.store_state import StoreState
-from scenario import ANA, BEN, NOON
-from steps import HOUR
+from support.scenario import ANA, BEN, NOON
+from support.steps import HOUR
 
 BILLING = Rule(repo="billing", gate="tests")
 MARKS: dict[str, Callable[[str], Mark]] = {

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.served import resident
-from gateway.shop import Shop
+from gateway.shop import CHEAP, Shop
 from gateway.test_authorize import PRINCIPALS, asked, spoken
 from onloop.attention.board import HowHidden, board_of
 from onloop.attention.denial_items import GROUNDS, denial_items
@@ -31,6 +31,7 @@ from onloop.gateway.service import Gateway
 from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent, RecordStoreEvent
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
+from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.denials import (
     ALARMING,
@@ -53,8 +54,8 @@ from onloop.store.memory import MemoryStore
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
 from onloop.views.overview_projector import board_of_store
-from scenario import NOON, TASK
-from steps import HOUR, MINUTE, SECOND
+from support.scenario import NOON, TASK
+from support.steps import HOUR, MINUTE, SECOND
 
 AGENT = PRINCIPALS[2]
 
@@ -226,9 +227,10 @@ class _Unwritable:
 
 
 def test_a_wrong_passphrase_and_a_foreign_token_are_facts(shop: Shop) -> None:
+    cheap = enrolment("eve", (), "", "long enough words", shop.person().id, CHEAP)
     shop.gateway.perform(
-        RecordStoreEvent(shop.person(), enrolment("eve", (), "", "long enough words", shop.person().id))
-    )
+        RecordStoreEvent(shop.person(), replace(cheap, cost=LEAST_COST))
+    )  # nobody will prove to be eve
 
     refused(lambda: shop.gateway.person("eve", "guess number one", typed=True))
     refused(lambda: shop.gateway.perform(RecogniseAgent("onl_agt_made-up")))

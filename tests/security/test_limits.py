@@ -43,7 +43,7 @@ from onloop.views.queries.agent_reads import ReadStepBrief
 from onloop.views.queries.reads import ReadEvents, ReadTask, ReadTasks
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import SubAgentNews
-from scenario import work
+from support.scenario import work
 
 HUGE = "x" * 10_000_000
 FOREIGN_TO_THE_STORE = {"Principal", "PinnedWorkflow", "Job"}

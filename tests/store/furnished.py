@@ -11,7 +11,7 @@ from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
-from steps import MINUTE
+from support.steps import MINUTE
 
 
 def furnished(folder: Path) -> Shop:
