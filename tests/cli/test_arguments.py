@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from onloop.cli.arguments import Arguments, DashboardArguments, PersonArguments
+from onloop.agents.worker import command_words
+from onloop.cli.arguments import Arguments, DashboardArguments, PersonArguments, WorkArguments
 from onloop.cli.main import parse, verb_parser
 from onloop.cli.verb import Verb
 from onloop.cli.verb_table import VERBS, verb
@@ -82,3 +83,11 @@ def test_a_verb_without_arguments_takes_what_all_take() -> None:
     found, args = parse(["check"])
 
     assert found is not None and type(args) is Arguments
+
+
+@pytest.mark.parametrize("words", [("--", "sh", "-c", "true"), ("sh", "-c", "true")])
+def test_an_agents_command_loses_the_dashes_that_separate_it(words: tuple[str, ...]) -> None:
+    _, args = parse(["work", "--role", "implementer", *words])
+
+    assert isinstance(args, WorkArguments)
+    assert command_words(args.command) == ("sh", "-c", "true")

@@ -227,4 +227,4 @@ def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) ->
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:
     """The agent's command, without the `--` that separates it."""
-    return tuple(argv[1:] if argv[:1] == ["--"] else argv)
+    return tuple(argv[1:] if tuple(argv[:1]) == ("--",) else argv)
