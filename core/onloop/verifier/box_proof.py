@@ -89,7 +89,7 @@ def _proof(prover: Prover) -> ProbeReport:
     """What the probe could do on the very way that gates take: a checkout of a commit, the toolchain, the box."""
     with tempfile.TemporaryDirectory(prefix="onloop-probe-") as place, decoys(Path(place).resolve()) as targets:
         mirror, commit = _repository(Path(place).resolve() / "probe.git")
-        bench = CommandRunner(
+        runner = CommandRunner(
             mirror=mirror,
             python=prover.python,
             environment=EnvironmentSpec(),
@@ -100,7 +100,7 @@ def _proof(prover: Prover) -> ProbeReport:
         )
 
         def run_inside(argv: tuple[str, ...]) -> Ran:
-            return bench.trial(commit, argv, PROBE_MS, None, BoxSpec()).ran
+            return runner.run(commit, argv, PROBE_MS, None, BoxSpec()).ran
 
         return probe(prover.box, run_inside, _with_ours(targets, prover.opened.home, mirror))
 

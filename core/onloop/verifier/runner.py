@@ -25,12 +25,12 @@ from onloop.views.pinned_workflow import definition_of
 class Runner:
     """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
 
-    `workshop` makes what gates run with for a task and a definition.
+    `gate_context` makes what a gate needs, for a task and a definition.
     """
 
     opened: GatewayHandle
     principal: Principal
-    workshop: Callable[[Task, Definition, Callable[[], bool]], GateContext]
+    gate_context: Callable[[Task, Definition, Callable[[], bool]], GateContext]
     executor: EffectExecutor
     stopped: Callable[[], bool]
 
@@ -62,10 +62,10 @@ class Runner:
             raise ValueError(f"{task.id} has no submission")
         subject = GateSubject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
         try:
-            workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            context = self.gate_context(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)
-            check_provenance(workshop.mirror, now, task.target)
-            return evaluate(gate, subject, workshop)
+            check_provenance(context.mirror, now, task.target)
+            return evaluate(gate, subject, context)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop

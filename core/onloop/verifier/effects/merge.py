@@ -124,13 +124,13 @@ class MergeEffect:
         with self.recorder.opened.gateway.store.reading() as at:
             definition = definition_of(at, task)
         subject = GateSubject(task.id, definition.digest, merged.commit, merged.tree, tip, submission.artefacts)
-        workshop = self.recorder.gate_context(task, definition, self.recorder.stopped)
+        context = self.recorder.gate_context(task, definition, self.recorder.stopped)
         for step in definition.steps:
             for gate in step.machine_gates:
                 known = merged.tree == submission.tree and task.passed(step.id, gate.id)
                 if known or isinstance(gate, ArtefactGate):
                     continue
-                found = evaluate(gate, subject, workshop)
+                found = evaluate(gate, subject, context)
                 if found.verdict is not Verdict.PASS:
                     return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}", ()
                 if unshown := tuple(flag for flag in evidence_flags(found) if flag not in flags_of(task)):
