@@ -256,7 +256,7 @@ def test_a_file_gate_looks_into_the_commit(desk: Desk, gate: FileGate, verdict: 
 def test_a_file_too_large_to_look_into_fails(desk: Desk) -> None:
     size = LARGEST_FILE + 1
     evidence = desk.ask(FileGate("f", "big"), desk.submit({"big": "x" * size}))
-    assert says(evidence) == (Verdict.FAIL, f"'big' is {size} bytes long")
+    assert says(evidence) == (Verdict.FAIL, f"'big' has {size} bytes")
 
 
 def test_an_artefact_gate_looks_at_what_was_handed_over(desk: Desk) -> None:

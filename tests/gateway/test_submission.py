@@ -228,7 +228,7 @@ def test_too_many_artefacts_are_refused_before_any_is_stored(place: Place) -> No
     for number in range(MOST_ARTEFACTS + 1):
         place.hand_over(f"n{number}", b"x")
 
-    with pytest.raises(BadInput, match="holds 51 files"):
+    with pytest.raises(BadInput, match="has 51 files"):
         place.submit()
     assert place.shop.task().submission is None
     (place.out / "n0").unlink()

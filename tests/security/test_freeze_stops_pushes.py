@@ -226,7 +226,7 @@ def test_a_push_without_an_answer_stays_under_way_for_it_may_land_yet(
 
     said = stage.merge()
 
-    assert "had no answer in time" in said
+    assert "the origin did not answer the push of" in said
     assert len(pushes_under_way([stage.shop.task()], Frozen("all", "human:ana", ""))) == 1
     go.touch()
     monkeypatch.undo()

@@ -72,7 +72,7 @@ def test_a_url_that_came_with_the_work_is_never_fetched(stage: Stage, tmp_path: 
         {".gitmodules": modules(lib=str(trap)), "lib": ("160000", "1" * 40)},
     )
 
-    assert "which the target does not have: a person adds it" in said
+    assert "which the target does not have: let a person add it" in said
 
 
 def test_a_submodules_commit_that_its_origin_lacks_is_stopped_and_one_that_it_has_is_merged(

@@ -1,4 +1,4 @@
-"""What is true of a commit, computed from the mirror: whoever needs it computes it again, and believes no record."""
+"""The facts about a commit, computed from the mirror. Code that needs them computes them again and trusts no record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onloop.machine.task import Submission
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Of a commit: its tree, where it left the target's history, and the addresses of who made what is between."""
+    """A commit's tree, where it left the target's history, and the email addresses of the authors in between."""
 
     head: str
     tree: str
@@ -20,27 +20,29 @@ class Provenance:
 
 
 def provenance_of(mirror: Mirror, head: str, tip: str) -> Provenance:
-    """What the mirror says of a commit that it holds, with the target at `tip`."""
+    """The facts about a commit in the mirror, with the target at `tip`."""
     base = mirror.merge_base(head, tip)
     return Provenance(head, mirror.tree(head), base, mirror.authors(base, head))
 
 
-def check_provenance(mirror: Mirror, now: Submission, target: str) -> None:
-    """BadInput where a recorded submission says something else than the mirror does: what is shown must be what is.
+def check_provenance(mirror: Mirror, submission: Submission, target: str) -> None:
+    """BadInput if a recorded submission differs from the mirror: people must see what is really there.
 
-    A base that the target and the head both contain hides nothing, though the target may have moved on since.
+    The target may have moved on since; a base that both the target and the head contain still hides nothing.
     """
-    tree = mirror.tree(now.head)
-    if tree != now.tree:
-        raise _untrue(now, f"has tree {tree[:12]}, and {now.tree[:12]} is recorded")
-    if not mirror.is_ancestor(now.base, now.head):
-        raise _untrue(now, f"does not contain its recorded base {now.base[:12]}")
-    if not mirror.holds(target, now.base):
-        raise _untrue(now, f"is recorded on {now.base[:12]}, which {target} does not contain as it is now")
-    authors = mirror.authors(now.base, now.head)
-    if authors != now.authors:
-        raise _untrue(now, f"was made by {', '.join(authors) or 'nobody'}, and {', '.join(now.authors)} is recorded")
+    head, base = submission.head, submission.base
+    tree = mirror.tree(head)
+    if tree != submission.tree:
+        raise _untrue(head, f"has tree {tree[:12]}, but {submission.tree[:12]} is recorded")
+    if not mirror.is_ancestor(base, head):
+        raise _untrue(head, f"does not contain its recorded base {base[:12]}")
+    if not mirror.holds(target, base):
+        raise _untrue(head, f"is recorded on {base[:12]}, which {target} does not contain as it is now")
+    authors = mirror.authors(base, head)
+    if authors != submission.authors:
+        recorded = ", ".join(submission.authors)
+        raise _untrue(head, f"was made by {', '.join(authors) or 'nobody'}, but {recorded} is recorded")
 
 
-def _untrue(now: Submission, words: str) -> BadInput:
-    return BadInput(f"commit {now.head[:12]} {words}", hint="let its agent submit again: onloop submit")
+def _untrue(head: str, words: str) -> BadInput:
+    return BadInput(f"commit {head[:12]} {words}", hint="let its agent submit again: onloop submit")
