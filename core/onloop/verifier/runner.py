@@ -23,7 +23,7 @@ from onloop.views.pinned_workflow import definition_of
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
+    """Does one job at a time, with a store that is opened for it alone; `stopped` is called while a gate runs.
 
     `gate_context` makes what a gate needs, for a task and a definition.
     """
@@ -40,44 +40,45 @@ class Runner:
 
     def _answer(self, job: Job) -> str:
         task = task_of(self.opened, job.task)
-        with self.opened.gateway.store.reading() as at:
-            definition = definition_of(at, task)
+        with self.opened.gateway.store.reading() as reading:
+            definition = definition_of(reading, task)
         gate = next((g for g in definition.step(task.step or "").machine_gates if g.id == job.gate), None)
         if gate is None or task.submission is None or job.gate not in task.awaited:
-            return "is not asked any more"
+            return "is no longer needed"
         try:
             evidence = self._evaluate(job, task, definition, gate)
             report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
             self.opened.gateway.perform(self.principal, task.id, report)
         except GateStopped:
-            return "was ended: nobody waits for it any more, or the verifier is being stopped"
+            return "was ended: nobody waits for it any more, or the verifier stops"
         except Refused as no:
             self.opened.gateway.put_back(job)
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
 
     def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
-        now = task.submission
-        if now is None:
+        submission = task.submission
+        if submission is None:
             raise ValueError(f"{task.id} has no submission")
-        subject = GateSubject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
+        commit = (submission.head, submission.tree, submission.base)
+        subject = GateSubject(task.id, definition.digest, *commit, submission.artefacts)
         try:
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)
-            check_provenance(context.mirror, now, task.target)
+            check_provenance(context.mirror, submission, task.target)
             return evaluate(gate, subject, context)
         except GateStopped:
             raise
-        except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
+        except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
             broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
             words = problem.message if isinstance(problem, OnloopError) else broken
             return Evidence(
                 gate=gate.id,
                 verdict=Verdict.ERROR,
                 summary=safe(words, 300),
-                head=now.head,
-                tree=now.tree,
-                base=now.base,
+                head=submission.head,
+                tree=submission.tree,
+                base=submission.base,
                 definition=definition.digest,
                 verifier=self.principal.id,
                 at=self.opened.gateway.clock(),
@@ -87,6 +88,6 @@ class Runner:
         return self.stopped() or self._is_gone(job)
 
     def _is_gone(self, job: Job) -> bool:
-        """Whether nobody waits for this answer any more: the row goes when the question does."""
-        with self.opened.gateway.store.reading() as at:
-            return at.get(Job, job.id) is None
+        """Whether nobody waits for this answer any more: then its row has been removed."""
+        with self.opened.gateway.store.reading() as reading:
+            return reading.get(Job, job.id) is None
