@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from gateway.test_gallery import many
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop.views.overview import board_at
 from onloop.views.overview_projector import OverviewProjector
-from scenario import NOON
-from steps import HOUR
+from support.scenario import NOON
+from support.steps import HOUR
 
 COUNT = 10_000
 FROZEN = StoreState(freezes={"all": Frozen("all", "human:ana", "")})

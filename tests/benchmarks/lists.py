@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+
+from onloop.records import replace
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
@@ -37,8 +38,8 @@ from onloop.machine.task import Kind, Task  # noqa: E402
 from onloop_tui.model.filter.filters import Filter, parse  # noqa: E402
 from onloop_tui.model.ground.snapshot import Snapshot  # noqa: E402
 from onloop_tui.widgets.tree_view import TreeView  # noqa: E402
-from tui_lists import ListApp  # noqa: E402
-from tui_scenes import NOON, REMEDIATION  # noqa: E402
+from support.tui_lists import ListApp  # noqa: E402
+from support.tui_scenes import NOON, REMEDIATION  # noqa: E402
 
 SIZE = (140, 45)
 PER_RUN = 100

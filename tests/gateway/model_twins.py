@@ -18,11 +18,11 @@ from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
 from onloop.machine.principal import INTAKE, Principal, PrincipalKind
+from onloop.records import Record
 from onloop.store.sqlite.inspection import inspect
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(Record):
     """A command that was given, and what it means to the model."""
 
     who: Principal
@@ -109,9 +109,13 @@ class Twins(RuleBasedStateMachine):
         return self.shared.shops[1 - self.turn // 3 % 2]
 
     def last(self) -> int:
+        """The newest event but for denials, of which there are seldom many in a row."""
         with self.other.store.reading() as at:
-            newest = at.log(newest=True, limit=1000)
-            return next((event.seq for event in reversed(newest) if event.name != Denied.__name__), 0)
+            for limit in (2, 1000):
+                newest = at.log(newest=True, limit=limit)
+                if found := [event.seq for event in newest if event.name != Denied.__name__]:
+                    return found[-1]
+        return 0
 
     def compare(self) -> None:
         """The store says what the model says; what people are asked is noted as it is shown to them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Request, RequestKind, Task, TestCounts, Verdict
+from onloop.records import replace
 from onloop.views.brief_facts import brief_facts
 from onloop.views.dossier import (
     ARTEFACT_LIMIT,
@@ -30,8 +30,8 @@ from onloop.views.dossier import (
     gate_lines,
 )
 from onloop.views.effective_status import EffectiveStatus
-from scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
-from steps import HOUR, defined, develop, full, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
+from support.steps import HOUR, defined, develop, full, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

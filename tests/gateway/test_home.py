@@ -68,7 +68,7 @@ def test_a_link_to_a_folder_and_a_file_are_refused(tmp_path: Path) -> None:
     file.touch()
 
     for path in (link, file):
-        with pytest.raises(StoreError, match="is not a folder of its own"):
+        with pytest.raises(StoreError, match="is not a real folder"):
             check_private(path)
 
 

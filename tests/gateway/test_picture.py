@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +13,13 @@ from onloop.machine import commands as c
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.port import TaskFilter
 from onloop.views.effective_status import MANY, EffectiveStatus, effective_status, effective_statuses
 from onloop.views.overview import Category
 from onloop.views.overview_projector import overview_of
-from scenario import FAIL, NOON
-from steps import SECOND, defined, develop, ship
+from support.scenario import FAIL, NOON
+from support.steps import SECOND, defined, develop, ship
 
 
 def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onloop.remote.unix_socket  # noqa: F401 - which a client imports late: here, while its user may read it
 from gateway.shop import CHEAP, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.principal import launcher, verifier
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
+from support.zygote import run_python
 
-ROOT = Path(__file__).parents[2]
 ONE, OTHER = 61_001, 61_002
 
 AS_ANOTHER = """\
@@ -58,18 +57,9 @@ def admit(home: Home) -> None:
 
 def as_user(uid: int, function: str, home: Home, *words: str) -> Any:
     """What a function of this module answers, in a process of that user's."""
-    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
-    ran = subprocess.run(
-        [sys.executable, "-c", AS_ANOTHER, str(home.store), str(uid), function, *words],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd="/",
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    code, out, err = run_python(AS_ANOTHER, str(home.store), str(uid), function, *words, env=os.environ, cwd=Path("/"))
+    assert code == 0, err
+    return json.loads(out)
 
 
 def told(act: Any) -> str:

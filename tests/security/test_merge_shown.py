@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.shop import Shop
-from histories import Stage, git
 from onloop.errors import Stale
 from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
+from onloop.records import replace
+from support.histories import Stage, git
 
 LINES = [f"line {n}\n" for n in range(30)]
 TEXT = "".join(LINES)
@@ -298,7 +298,7 @@ def test_work_that_others_merged_and_took_back_is_not_called_done(stage: Stage) 
     stage.submit(stage.handed(work))
     stage.move(stage.commit({"a": TEXT}, work))
 
-    assert stage.merge() == f"changed: main contains {work[:12]} already, and has taken it back in a"
+    assert stage.merge() == f"changed: main already contains {work[:12]}, but has undone it in a"
 
     assert stands(stage.shop) == (State.INPUT_REQUIRED, Reason.CHANGED_SINCE_APPROVAL)
 

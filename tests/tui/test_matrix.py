@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from onloop.machine.definition import Assurance
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Decision, DecisionKind, Kind, Request, RequestKind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.decide.retry_rest import remedy_of
 from onloop_tui.model.drawing.signs import sign_of
@@ -28,7 +28,7 @@ from onloop_tui.model.fleet.matrix_rows import (
     repository_line,
 )
 from onloop_tui.model.ground.snapshot import Snapshot
-from tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
+from support.tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
 
 STEPS = tuple(step.id for step in REMEDIATION.steps)
 ROOT = Task("r", "r", "patch kvlite", Kind.FLEET, DIGEST, "cve", "human:ana", NOON, NOON, state=State.WORKING)

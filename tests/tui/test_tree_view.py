@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 
 import pytest
 from textual.app import ComposeResult
@@ -14,13 +13,14 @@ from onloop.attention.items import item_of
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.tree_view import REFILTER_MS, TreeView
-from tui_lists import ListApp
-from tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
+from support.tui_lists import ListApp
+from support.tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
 
 from .test_tree_index import task
 

@@ -41,7 +41,7 @@ class Key:
     word: str
     help: str
     where: Where
-    twin: str = ""
+    cli_equivalent: str = ""
     footer: frozenset[Where] = frozenset()
 
 
@@ -56,9 +56,9 @@ _LISTS, _SHEET, _ALL = _in(*VIEWS), _in(Where.SHEET), _in(*VIEWS, Where.SHEET)
 _ROW, _LIST, _EVERY = Where.ROW, Where.LIST, Where.EVERYWHERE
 
 
-def _view(number: int, where: Where, about: str, twin: str) -> Key:
+def _view(number: int, where: Where, about: str, cli_equivalent: str) -> Key:
     word = where.name.lower()
-    return Key((str(number),), str(number), f"view('{word}')", word, about, _EVERY, twin)
+    return Key((str(number),), str(number), f"view('{word}')", word, about, _EVERY, cli_equivalent)
 
 
 KEYS: tuple[Key, ...] = (
@@ -90,7 +90,7 @@ KEYS: tuple[Key, ...] = (
     Key(("w",), "w", "explain", "why", "why it is here, what clears it, who can act", _ROW, "onloop why {task}",
         _ALL - {Where.INBOX}),
     Key(("y",), "y", "copy_id", "copy id", "copy the id", _ROW),
-    Key(("Y",), "Y", "copy_twin", "copy command", "copy the command that does the same", _ROW),
+    Key(("Y",), "Y", "copy_cli_equivalent", "copy command", "copy the command that does the same", _ROW),
     Key(("slash",), "/", "ask('/')", "filter", "show only what fits: state: repo: gate: cause: owner: age:>2h !text",
         _LIST, footer=_LISTS),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),

@@ -15,7 +15,7 @@ _ALL = (*KEYS, *(each for each in BULK if each.footer), *LEAVING)
 
 def keys_markdown(keys: Iterable[Key] = _ALL) -> str:
     """The keys as a Markdown table: key, name, what it does, where, and the same from the command line."""
-    rows = ((_code(key.shown), key.help, key.where.value, _code(key.twin)) for key in keys)
+    rows = ((_code(key.shown), key.help, key.where.value, _code(key.cli_equivalent)) for key in keys)
     return table(("key", "does", "where", "from the command line"), rows)
 
 

@@ -193,7 +193,7 @@ def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest
 
 
 def _asks_for_change(definition: Definition, step_id: str) -> bool:
-    """Whether the step must change something: a later effect uses its commit, and not all its gates are for artefacts."""
+    """Whether the step must change something: a later effect uses its commit, and it does not only hand over files."""
     ids = [step.id for step in definition.steps]
     gates = definition.step(step_id).machine_gates
     only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)

@@ -7,7 +7,6 @@ import re
 import secrets
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
 from onloop.machine.definition import BoxSpec, Counter, EnvironmentSpec
 from onloop.machine.task import Program, TestCounts
+from onloop.records import Record, field, replace
 
 SETUP_MS = 600_000
 """How long each setup command may take."""
@@ -54,8 +54,7 @@ class BoxTooWeak(Unavailable):
     code = "box_too_weak"
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRun:
+class CommandRun(Record):
     """The outcome of a command at a commit. If setup failed, `argv` is the setup command that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
@@ -76,8 +75,7 @@ class CommandRun:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRunner:
+class CommandRunner(Record):
     """Runs commands on commits of `mirror`, in `box`. Setup runs before each command, without a cache.
 
     `pins` are the programs as they were when the run started.
@@ -136,8 +134,7 @@ class CommandRunner:
         return made.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _PreparedCheckout:
+class _PreparedCheckout(Record):
     """One checkout and one scratch folder, for setup and the command after it."""
 
     runner: CommandRunner

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
@@ -15,14 +14,14 @@ from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.principal import Principal
 from onloop.machine.task import Evidence, Task, Verdict
+from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.views.pinned_workflow import definition_of
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Record):
     """Does one job at a time, with a store that is opened for it alone; `stopped` is called while a gate runs.
 
     `gate_context` makes what a gate needs, for a task and a definition.
@@ -60,8 +59,9 @@ class Runner:
         submission = task.submission
         if submission is None:
             raise ValueError(f"{task.id} has no submission")
-        commit = (submission.head, submission.tree, submission.base)
-        subject = GateSubject(task.id, definition.digest, *commit, submission.artefacts)
+        subject = GateSubject(
+            task.id, definition.digest, submission.head, submission.tree, submission.base, submission.artefacts
+        )
         try:
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)

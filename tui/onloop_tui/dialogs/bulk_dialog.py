@@ -71,11 +71,11 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(BULK)
     DEFAULT_CSS = """
-    Bulk { layout: vertical; background: $background; }
+    BulkDialog { layout: vertical; background: $background; }
     #bulk-title { background: $panel; padding: 0 1; }
     #bulk-list { height: 1fr; }
     #bulk-form { height: auto; }
-    #bulk-form Form { dock: none; }
+    #bulk-form FormDialog { dock: none; }
     #bulk-said, #bulk-keys { background: $panel; padding: 0 1; }
     """
 
@@ -126,7 +126,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
     def _show_form(self, form: FormDialog) -> None:
         self.query_one("#bulk-form").mount(form)
 
-    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+    async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """The form is filled in: it was about who decides, or about what is to be sent."""
         event.stop()
         if self.phase is not Phase.ASKING:

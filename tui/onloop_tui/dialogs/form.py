@@ -42,11 +42,11 @@ class FormDialog(Vertical):
         words: Mapping[str, str]
 
     DEFAULT_CSS = """
-    Form { height: auto; dock: bottom; background: $surface; padding: 0 1; }
-    Form Horizontal { height: 1; }
-    Form Bar { width: 1fr; }
-    Form Horizontal Bar { width: 14; }
-    Form Input { width: 1fr; }
+    FormDialog { height: auto; dock: bottom; background: $surface; padding: 0 1; }
+    FormDialog Horizontal { height: 1; }
+    FormDialog Bar { width: 1fr; }
+    FormDialog Horizontal Bar { width: 14; }
+    FormDialog Input { width: 1fr; }
     """
 
     def __init__(self, title: str, fields: Sequence[FormField]) -> None:

@@ -73,7 +73,7 @@ class Marking(Vertical):
         for form in self.query(FormDialog):
             form.remove()
 
-    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+    async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """The form is filled in: it was about who it is, or about the wish."""
         event.stop()
         form, wish = self.query_one(FormDialog), self._wish

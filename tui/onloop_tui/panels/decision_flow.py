@@ -149,7 +149,7 @@ class DecisionFlow(Vertical):
             self._stop()
         return True
 
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command line of the answer being made; of looking, where none is."""
         act = Act.APPROVE if self.doing is Doing.CONFIRMING else self._wanted
         if self._dossier is None or act is None or self.doing not in {Doing.CONFIRMING, Doing.WRITING}:
@@ -159,7 +159,7 @@ class DecisionFlow(Vertical):
             act, self._dossier.task, self.asked, {k: v for k, v in words.items() if k != "passphrase"}
         )
 
-    async def on_form_answered(self, event: FormDialog.Answered) -> None:
+    async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """The form is filled in: it was about who decides, or about the words of an answer."""
         event.stop()
         if self._wanted is None:

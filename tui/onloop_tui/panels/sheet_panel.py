@@ -169,17 +169,17 @@ class Sheet(Vertical):
         if self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
             self.decision.go()
 
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command line that does what is being done here."""
-        return self.decision.twin() or f"onloop show {self.task_id}"
+        return self.decision.cli_equivalent() or f"onloop show {self.task_id}"
 
-    def on_decision_changed(self) -> None:
+    def on_decision_flow_changed(self) -> None:
         """Something else is being done: the facts are drawn with it, and scroll again once nothing is typed."""
         self.draw()
         if self.mode in {Mode.CONFIRMING, Mode.SENDING}:
             self.body.focus()
 
-    def on_decision_outdated(self) -> None:
+    def on_decision_flow_outdated(self) -> None:
         """What was decided about is no longer so: read it, and leave what was refused on the screen."""
         self._begin_reading(*self.decision.notice)
 

@@ -159,7 +159,7 @@ def help_lines(registry: Sequence[Key], width: int) -> tuple[Line, ...]:
             continue
         lines += [line(where.value, Tone.HEADING)]
         for key in keys:
-            twin = f"   $ {key.twin}" if key.twin else ""
-            lines += hanging((Span(f"  {key.shown:<8} ", Tone.ACCENT),), f"{key.help}{twin}", width)
+            command = f"   $ {key.cli_equivalent}" if key.cli_equivalent else ""
+            lines += hanging((Span(f"  {key.shown:<8} ", Tone.ACCENT),), f"{key.help}{command}", width)
         lines.append(line(""))
     return (*lines, line("Ctrl+P finds all of these by name; Ctrl+Q leaves from anywhere", Tone.DIM))

@@ -144,7 +144,7 @@ class InboxView(View):
             self.rows.touch()
             self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that gives the first member of the row the answer that it is there for."""
         group = self.rows.focused_group
         return row_equivalent(group) if group else ""

@@ -162,7 +162,7 @@ class LogView(View):
         known = (event.task,) if event.task in self._snapshot.tasks else ()
         return Subject(Of.EVENT, str(event.seq), known)
 
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """What shows the event."""
         event = self.list.event
         return f"onloop log --after {event.seq - 1} --limit 1" if event is not None else ""

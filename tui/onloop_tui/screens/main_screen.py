@@ -257,15 +257,15 @@ class MainScreen(Screen[None]):
         subject = self._subject()
         self._copy(subject.id if subject else "")
 
-    def action_copy_twin(self) -> None:
+    def action_copy_cli_equivalent(self) -> None:
         """The command that does what is being done, or what the row is there for; else the one that shows it."""
-        twin = self.sheet.twin() if self.sheet.is_open else self.view.twin()
-        if twin:
-            self._copy(twin)
+        command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
+        if command:
+            self._copy(command)
             return
         subject = self._subject()
         key = next(key for key in KEYS if key.action == "go")
-        self._copy(key.twin.format(task=subject.task) if subject and subject.task else "")
+        self._copy(key.cli_equivalent.format(task=subject.task) if subject and subject.task else "")
 
     def _copy(self, words: str) -> None:
         if words:
@@ -360,7 +360,7 @@ class MainScreen(Screen[None]):
         self._drawn_at = self._session.clock()
         self._renew()
 
-    def on_decided(self, event: DecisionAccepted) -> None:
+    def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """An answer was accepted: the next item is shown, if the view has one."""
         self.say(f"✓ {event.words}", Tone.GOOD)
         following = self.view.following(event.task)

@@ -114,7 +114,7 @@ class View(Vertical):
         """Begin this for several tasks at once; whether several are meant."""
         return False
 
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command line that does what the row is there for; empty: the one that shows its task."""
         return ""
 

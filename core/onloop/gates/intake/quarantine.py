@@ -24,6 +24,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.pack import PackLimits, check_pack, ids_of
 from onloop.gates.repository.pointers import check_pointers, pointers
 from onloop.gates.repository.ref_names import check_task
+from onloop.records import Record
 
 INDEX_S = 60.0
 """How long git may take to index what was sent and to check it, in seconds."""
@@ -127,8 +128,7 @@ def arrived(quarantine: Path, collection: Collection) -> Iterator[Arrival]:
         arrival.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Record):
     """Which mirror takes which task's commit, under which number; it may build on what `tasks` handed in."""
 
     mirror: Mirror

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.errors import BadInput
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.task import Submission
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Record):
     """A commit's tree, where it left the target's history, and the email addresses of the authors in between."""
 
     head: str
