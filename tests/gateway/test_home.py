@@ -181,6 +181,6 @@ def test_one_verifier_is_up_at_a_time_and_everybody_can_see_so(home: Home) -> No
     with only_verifier(home):
         assert is_verifier_up(home)
         assert home.verifier_lock.read_text() == str(os.getpid())
-        with pytest.raises(Unavailable, match="has a verifier already"), only_verifier(home):
+        with pytest.raises(Unavailable, match="already has a verifier"), only_verifier(home):
             pass
     assert not is_verifier_up(home)

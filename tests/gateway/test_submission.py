@@ -67,7 +67,7 @@ def test_a_link_in_the_place_of_a_folder_in_which_agents_work_is_refused(place: 
     (tmp_path / "elsewhere").mkdir()
     home.logs.symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(NotAllowed, match="is not yours alone"):
+    with pytest.raises(NotAllowed, match="is not a folder of yours"):
         prepare_workplace(home, place.shop.task(), "alfa")
 
 

@@ -21,6 +21,7 @@ from onloop.gates.box.limits.bounds import Bounds
 from onloop.gates.box.plan import BoxPlan
 from onloop.gates.box.visible import VisibleFiles
 from onloop.gates.warden import descendants, end, end_group
+from onloop.records import Record
 
 GRACE_S = 5.0
 """How long a warden may take to end a command and its children before we end them ourselves."""
@@ -86,8 +87,7 @@ class Limits:
         return Bounds(self.processes, self.memory_bytes, self.disk_bytes, folders)
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Record):
     """The outcome of a run. `exit_code` (negative: the signal) is set if the command exited.
 
     `problem` says why it did not start, or which limit it exceeded. `output` is what it wrote to standard output and
