@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onloop.errors import OnloopError
-from onloop.gates.repository.soundness import ExpectedCommit, Looked, grouped, looked_at, usual_config
+from onloop.gates.repository.soundness import ExpectedCommit, MirrorReport, checked_mirror, grouped, usual_config
 from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
@@ -149,7 +149,7 @@ class Derivation(MutableRecord):
         all_of_them = grouped(wanted, self.home.mirrors)
         usual = usual_config() if all_of_them else frozenset[str]()
         for path, each in all_of_them.items():
-            looked: Looked = looked_at(path, each, usual)
+            looked: MirrorReport = checked_mirror(path, each, usual)
             self.notes += looked.notes
             yield from looked.problems
 
