@@ -113,7 +113,7 @@ def played_demo() -> Iterator[StoreAccess]:
         crew, began = Crew(folder, DEMO_PACE_S), time.monotonic()
         try:
             while time.monotonic() - began < DEMO_S:
-                crew.muster()
+                crew.start_missing()
                 with opened.gateway.store.reading() as at:
                     picture = overview_of(at.tasks(TaskFilter()))
                 if len(picture.groups) >= ENOUGH_CAUSES and picture.working >= ENOUGH_RUNNING:
