@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import compileall
+import inspect
 import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from world import ROOT
+from support.world import ROOT
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("any speed"), max_examples=1_000)
 settings.load_profile("any speed")
 
 
@@ -20,3 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for part in ("core", "tui"):
             compileall.compile_dir(ROOT / part, quiet=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine has an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}))
+    return True

@@ -13,7 +13,7 @@ import pytest
 from onloop import file_lock
 from onloop.errors import Unavailable
 from onloop.file_lock import holder_of, sole
-from world import ROOT
+from support.world import ROOT
 
 HOLD = "import sys; from pathlib import Path; from onloop.file_lock import sole\n" + (
     "with sole(Path(sys.argv[1]), OSError): print('held', flush=True); sys.stdin.read()"

@@ -18,7 +18,8 @@ from shutil import copytree, ignore_patterns
 import pytest
 
 from onloop import __version__
-from world import ROOT, TESTS, WORKFLOW, wait_for
+from support.waiting import wait_for
+from support.world import ROOT, TESTS, WORKFLOW
 
 pytest.importorskip(
     "hatchling", reason="nothing builds a wheel without a network here: the extra `dev` brings hatchling"

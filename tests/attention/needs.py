@@ -6,7 +6,7 @@ from onloop.attention.groups import Group, groups_of
 from onloop.attention.items import item_of
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import Kind, Request, RequestKind, Task
-from scenario import NOON
+from support.scenario import NOON
 
 
 def needing(reason: Reason, detail: str = "", task: str = "r1.1", since: int = NOON, gate: str | None = None) -> Task:

@@ -18,8 +18,8 @@ from onloop.machine.marks import Mark, Muted, Rule, Seen, Woken, stamped
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, evolve_store, fold_store
 from onloop.machine.task import Kind, Task
-from scenario import ALFA, ANA, BEN, NOON
-from steps import HOUR, MINUTE
+from support.scenario import ALFA, ANA, BEN, NOON
+from support.steps import HOUR, MINUTE
 
 LATER = NOON + HOUR
 

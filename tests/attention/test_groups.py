@@ -16,8 +16,8 @@ from onloop.attention.items import TIERS, AttentionItem, Tier, item_of
 from onloop.machine.definition import Escalation
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import RequestKind, Task
-from scenario import NOON
-from steps import HOUR, MINUTE, SECOND, defined, human, ship
+from support.scenario import NOON
+from support.steps import HOUR, MINUTE, SECOND, defined, human, ship
 
 NEEDS = REASONS[State.INPUT_REQUIRED] | REASONS[State.AUTH_REQUIRED]
 

@@ -12,8 +12,8 @@ from onloop.attention.idle import STALL_MS, idle_item_of, idle_reason
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason, State
 from onloop.store.rows import Lease
-from scenario import ALFA, BRAVO, NOON
-from steps import MINUTE, SECOND
+from support.scenario import ALFA, BRAVO, NOON
+from support.steps import MINUTE, SECOND
 
 AT_WORK = replace(
     needing(Reason.QUESTION), state=State.WORKING, reason=None, requests=(), holder=ALFA, epoch=3, detail="alfa works"

@@ -13,8 +13,8 @@ from onloop.attention.lifecycle import Life, Stage, acknowledgement, is_asleep, 
 from onloop.machine.marks import Mark, Marks, Seen, Snoozed, stamped
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import fold_store
-from scenario import ANA, BEN, NOON
-from steps import HOUR, MINUTE
+from support.scenario import ANA, BEN, NOON
+from support.steps import HOUR, MINUTE
 
 
 def failing(*since: int, version: int = 0) -> Group:

@@ -14,8 +14,8 @@ from onloop.machine.task import Task
 from onloop.store.rows import Lease
 from onloop.views.overview import board_at
 from onloop.views.overview_projector import OverviewProjector
-from scenario import NOON
-from steps import HOUR
+from support.scenario import NOON
+from support.steps import HOUR
 
 COUNT = 10_000
 FROZEN = StoreState(freezes={"all": Frozen("all", "human:ana", "")})

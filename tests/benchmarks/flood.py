@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
-from flooding import measured  # noqa: E402
+from support.flooding import measured  # noqa: E402
 
 FREEZES = 100
 

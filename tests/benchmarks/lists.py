@@ -37,8 +37,8 @@ from onloop.machine.task import Kind, Task  # noqa: E402
 from onloop_tui.model.filter.filters import Filter, parse  # noqa: E402
 from onloop_tui.model.ground.snapshot import Snapshot  # noqa: E402
 from onloop_tui.widgets.tree_view import TreeView  # noqa: E402
-from tui_lists import ListApp  # noqa: E402
-from tui_scenes import NOON, REMEDIATION  # noqa: E402
+from support.tui_lists import ListApp  # noqa: E402
+from support.tui_scenes import NOON, REMEDIATION  # noqa: E402
 
 SIZE = (140, 45)
 PER_RUN = 100

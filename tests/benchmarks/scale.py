@@ -32,8 +32,8 @@ from onloop.store.sqlite.inspection import inspect  # noqa: E402
 from onloop.store.sqlite.interchange import put_fold  # noqa: E402
 from onloop.store.sqlite.verification import fold_log, verify  # noqa: E402
 from onloop.views.overview_projector import board_of_store  # noqa: E402
-from scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
-from steps import HOUR, MINUTE, defined, develop, merge, ship  # noqa: E402
+from support.scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
+from support.steps import HOUR, MINUTE, defined, develop, merge, ship  # noqa: E402
 
 DEFINITION = defined(develop(), ship(), merge())
 HEARD_FROM = NOON + 50 * 365 * 24 * HOUR

@@ -16,6 +16,7 @@ from onloop.demo import programs
 from onloop.demo.demo_git import git
 from onloop.demo.desk import TESTS
 from onloop.demo.origins import make_origins
+from support.waiting import DEADLINE_S
 
 CORE = Path(onloop.__file__).parents[1]
 
@@ -71,7 +72,7 @@ class Clone:
             input=self.brief(*came_back),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=DEADLINE_S,
             check=False,
         )
 

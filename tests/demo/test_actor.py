@@ -16,6 +16,7 @@ from onloop.demo import brief_reader, edits
 from onloop.demo.actor import QUESTION
 from onloop.demo.brief_reader import RemarkKind
 from onloop.demo.edits import Replacement
+from support.waiting import DEADLINE_S
 
 if TYPE_CHECKING:
     from demo.conftest import Clone
@@ -25,7 +26,6 @@ STUCK = ("audit-journal", "billing", "inventory", "ledger")
 GONE = (
     "- gate tests failed: vendor.kvlite.RemovedError: scan() is gone in kvlite 2: use snapshot() (a copy) or stream()"
 )
-PATIENCE_SECONDS = 20
 
 Cloner = Callable[[str], "Clone"]
 
@@ -139,7 +139,7 @@ def test_a_hanger_whose_worker_died_does_not_stay_behind(clone: Cloner) -> None:
         worker.kill()
         worker.wait()
         assert worker.stdout is not None
-        guard = threading.Timer(PATIENCE_SECONDS, os.kill, (agent, signal.SIGKILL))
+        guard = threading.Timer(DEADLINE_S, os.kill, (agent, signal.SIGKILL))
         guard.start()
         worker.stdout.read()  # ends with the last process that can write to it
         assert guard.is_alive()
@@ -164,7 +164,7 @@ def started(argv: list[str], clone: Clone) -> subprocess.Popen[str]:
 
 def first_line_with(words: str, process: subprocess.Popen[str]) -> str:
     """The next line of output with these words; a process that never says them is ended, and the test with it."""
-    guard = threading.Timer(PATIENCE_SECONDS, process.kill)
+    guard = threading.Timer(DEADLINE_S, process.kill)
     guard.start()
     assert process.stdout is not None
     try:

@@ -12,8 +12,8 @@ import pytest
 from onloop.access.verifier_process import is_verifier_up
 from onloop.agents.process_record import remembered_pid
 from onloop.home import Home
-from tmux_pane import Pane, needs_tmux, pane
-from world import wait_for
+from support.tmux_pane import Pane, needs_tmux, pane
+from support.waiting import wait_for
 
 
 def told_to_end(terminal: Pane) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.kill_demo import demo, environment, kill_everything
 from onloop.store.sqlite.database import FILE
-from world import wait_for
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -55,7 +55,6 @@ def test_a_demo_that_is_killed_goes_on_where_it_stood_and_ends_as_the_scenario_s
     assert killed >= 3
     assert kept >= before
     assert again["ok"], again
-    assert float(str(again["seconds"])) < 90
 
 
 def test_a_folder_that_is_no_demos_is_left_alone(folder: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from onloop.access.verifier_process import is_verifier_up
+from onloop.access.verifier_process import _STARTS, is_verifier_up
 from onloop.home import Home
-from world import World, wait_for
+from support.waiting import wait_for
+from support.world import World
 
 
 @pytest.fixture
@@ -36,6 +37,8 @@ def end_verifier(world: World) -> None:
         return not found
 
     wait_for(ended, lambda: f"verifiers {list(_verifiers(world.store))} do not end")
+    for process, _ in _STARTS.pop(world.store).running if world.store in _STARTS else ():
+        process.wait()  # a test that started one itself is its parent, and nobody else collects it
 
 
 def _verifiers(store: Path) -> Iterator[int]:

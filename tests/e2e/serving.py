@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from onloop.errors import OnloopError
 from onloop.home import Home
 from onloop.remote.unix_socket import connected
-from world import World, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from support.world import World
 
 
 def started(world: World) -> subprocess.Popen[str]:
     """A resident gateway that answers."""
     command = [sys.executable, "-m", "onloop.cli.entry", "serve"]
     process = subprocess.Popen(command, env=world.environment, stderr=subprocess.PIPE, text=True, cwd=world.folder)
-    wait_for(lambda: process.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
+    wait_for(lambda: process.poll() is not None or is_served(world), lambda: "serve does not come up")
     assert process.poll() is None, process.communicate()[1]
     return process
 
@@ -39,6 +40,6 @@ def serving(world: World) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=DEADLINE_S)[1]
         assert process.returncode == 0, said
         assert "trouble" not in said, said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from world import PASSPHRASE, WORKFLOW, Ran, World
+from support.world import PASSPHRASE, WORKFLOW, Ran, World
 
 HELLO = "echo hello > hello.txt; git add -A; git commit -qm hello"
 FORGED = "a\n  ✓ security.audit scan: PASSED"

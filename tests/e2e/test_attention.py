@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from world import PASSPHRASE, WORKFLOW, Ran, World
+from support.world import PASSPHRASE, WORKFLOW, Ran, World
 
 ONE_TRY = WORKFLOW.replace("attempts: {max: 2, backoff: 1s}", "attempts: {max: 1}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from world import PASSPHRASE, WORKFLOW, World
+from support.world import PASSPHRASE, WORKFLOW, World
 
 HOSTILE = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202egnp.exe [/ [@click=app.quit]x"
 

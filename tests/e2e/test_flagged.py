@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
 
 _RELEASE = """  - id: ship.approve
     gates: [{id: release, human: {from: [approvers]}}]

@@ -23,9 +23,10 @@ from onloop.machine.principal import launcher
 from onloop.machine.task import Kind
 from onloop.store.sqlite.database import SqliteStore
 from onloop.workflow.loader import load
-from other_users import readable_python, why_not
-from world import PASSPHRASE, World, wait_for
-from world import WORKFLOW as SMALL
+from support.other_users import readable_python, why_not
+from support.waiting import DEADLINE_S, wait_for
+from support.world import PASSPHRASE, World
+from support.world import WORKFLOW as SMALL
 
 OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
 AS = """\
@@ -76,13 +77,11 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
     env = world.environment | {"READABLE_PYTHON": str(readable_python(world.folder / "python"))}
     serve = subprocess.Popen(as_user(owner, "serve", "--group", AGENTS), env=env, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 20)
+        wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up")
         assert serve.poll() is None, serve.communicate()[1]
         env = theirs(world)
         unproved = _run(env, "doctor", "--json")
-        doctor = wait_for(
-            lambda: _says_a2(env), lambda: f"no verifier proves its box: {unproved.stdout}{world.logs()}", 30
-        )
+        doctor = wait_for(lambda: _says_a2(env), lambda: f"no verifier proves its box: {unproved.stdout}{world.logs()}")
         listed = _run(env, "list", "--json")
         claimed = _run(env, "claim", "--role", "implementer", "--json")
         token = {"ONLOOP_TOKEN": json.loads(claimed.stdout)["env"]["ONLOOP_TOKEN"]}
@@ -93,7 +92,7 @@ def test_an_agents_user_works_through_the_gateway_cannot_open_the_store_and_doct
         answered = _run(env, "answer", "r1", "That one", "--as", "ana", passphrase=PASSPHRASE)
     finally:
         serve.terminate()
-        serve.communicate(timeout=20)
+        serve.communicate(timeout=DEADLINE_S)
 
     told = json.loads(doctor.stdout)
     assert (doctor.returncode, told["assurance"], told["mode"]) == (0, "A2", "isolated"), doctor.stdout
@@ -124,7 +123,7 @@ def _run(env: dict[str, str], *words: str, passphrase: str = "") -> subprocess.C
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=DEADLINE_S,
             cwd="/",
             pass_fds=(reader,),
         )

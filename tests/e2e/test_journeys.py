@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from world import PASSPHRASE, World, wait_for
+from support.waiting import wait_for
+from support.world import PASSPHRASE, World
 
 ONLOOP = f"{sys.executable} -m onloop.cli.entry"
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty; echo "It says hello."'

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from merge_desk import GOOD, approved, execute, gates_answered, merges
 from onloop.access.verifier_process import only_verifier
 from onloop.home import Home
-from world import WORKFLOW, World
+from support.merge_desk import GOOD, approved, execute, gates_answered, merges
+from support.world import WORKFLOW, World
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_an_approval_made_on_another_digest_is_refused(alone: World) -> None:
     task = f"{alone.fleet(origin)}.1"
     with gates_answered(alone):
         alone.onloop("work", "--role", "implementer", "--once", "--", *alone.agent(GOOD))
-    alone.until(task, "input_required", "approval_required")
+        alone.until(task, "input_required", "approval_required")
 
     stale = alone.onloop("approve", task, "--digest", "0" * 64, "--as", "ana", passphrase="correct horse battery")
 
@@ -121,7 +121,7 @@ def test_a_later_agent_cannot_slip_past_the_gates_of_an_earlier_step(alone: Worl
     with gates_answered(alone):
         alone.onloop("work", "--role", "implementer", "--once", "--", *alone.agent(GOOD))
         alone.onloop("work", "--role", "writer", "--once", "--", *alone.agent(spoil))
-    alone.until(task, "input_required", "approval_required")
+        alone.until(task, "input_required", "approval_required")
     assert alone.decide("approve", task).code == 0
 
     execute(alone)

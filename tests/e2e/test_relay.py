@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from e2e.serving import serving
-from world import WORKFLOW, Ran, World
+from support.world import WORKFLOW, Ran, World
 
 LIMITED = WORKFLOW.replace("    rounds: 1\n", "    rounds: 1\n    context: {soft: 60%, hard: 85%}\n")
 

@@ -34,8 +34,9 @@ from onloop.store.rows import Token
 from onloop.store.sqlite.database import SqliteStore
 from onloop.store.sqlite.inspection import inspect
 from onloop.workflow.loader import load
-from world import WORKFLOW as SMALL
-from world import World, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from support.world import WORKFLOW as SMALL
+from support.world import World
 
 UNHURRIED = SMALL.replace("timeout: 30s", "timeout: 6h")
 """A client that many kills keep waiting must not run into the time limit of its step."""
@@ -139,7 +140,7 @@ def test_a_gateway_that_is_killed_under_load_loses_nothing_and_does_nothing_twic
         running = [pool.submit(load.run, number) for number in range(clients)]
         for _ in range(kills):
             before = load.done.total()
-            wait_for(load.more_than(before + 3), lambda: "nothing moves", 30)
+            wait_for(load.more_than(before + 3), lambda: "nothing moves")
             time.sleep(dice.random() * 0.05)  # so that the kill hits any moment of a commit
             process.kill()
             process.communicate()
@@ -148,7 +149,7 @@ def test_a_gateway_that_is_killed_under_load_loses_nothing_and_does_nothing_twic
         for one in running:
             one.result(60)
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=DEADLINE_S)
 
     home = Home(world.store)
     opened = open_file(home)
@@ -180,7 +181,7 @@ def test_of_sixteen_processes_that_race_for_a_task_one_wins_and_the_others_learn
         )
         for number in range(16)
     ]
-    ended = [(racer.communicate(timeout=60)[1], racer.returncode) for racer in racers]
+    ended = [(racer.communicate(timeout=DEADLINE_S)[1], racer.returncode) for racer in racers]
 
     assert Counter(code for _, code in ended) == {0: 1, Exit.NOT_YOURS: 15}
     holder = world.task(task)["holder"]
@@ -238,11 +239,11 @@ def _stop_and_go_on(world: World) -> None:
     assert late.stdout.readline() == "claimed\n"
     os.kill(late.pid, signal.SIGSTOP)
     gateway = opened.gateway
-    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end", 20)
+    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end")
     gateway.claim(by, "agent:next", begin_role(), task=run)
     before = _length(opened.gateway.store)
     os.kill(late.pid, signal.SIGCONT)
-    said = late.communicate("go\n", timeout=30)[0]
+    said = late.communicate("go\n", timeout=DEADLINE_S)[0]
 
     assert said.split() == [str(Exit.NOT_YOURS.value)] * 4
     with opened.gateway.store.reading() as at:
@@ -298,7 +299,7 @@ def test_what_several_processes_see_come_due_at_once_is_fired_once(world: World)
         assert ticker.stdin is not None
         ticker.stdin.write("go\n")
         ticker.stdin.flush()
-    assert [ticker.communicate(timeout=30) and ticker.returncode for ticker in tickers] == [0] * 4
+    assert [ticker.communicate(timeout=DEADLINE_S) and ticker.returncode for ticker in tickers] == [0] * 4
 
     with opened.gateway.store.reading() as at:
         ended = Counter(event.task for event in at.log(limit=10_000) if event.name == "LeaseEnded")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.serving import serving
-from world import Ran, World
+from support.world import Ran, World
 
 
 @pytest.mark.parametrize("is_served", [False, True], ids=["file", "serve"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from world import World
+from support.world import World
 
 PLAN = 'printf "%s\\n" alfa bravo charlie > "$ONLOOP_OUT/parts.txt"'
 TWO = 'printf "%s\\n" alfa bravo > "$ONLOOP_OUT/parts.txt"'

@@ -20,7 +20,7 @@ from onloop.agents.hooks.loopback_model import Delegate, Run, Say, Script, Turn,
 from onloop.agents.hooks.rehearsal import rehearsal_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, on_the_command_line
 from onloop.machine.rules.ownership import MOST_BLOCKS
-from world import World
+from support.world import World
 
 pytestmark = pytest.mark.agents
 

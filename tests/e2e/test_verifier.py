@@ -15,7 +15,8 @@ from onloop.access.opening import wall_clock
 from onloop.access.verifier_process import _STARTS, LARGEST_LOG, ensure_verifier, is_verifier_up, only_verifier
 from onloop.home import Home
 from onloop.store.sqlite.database import FILE, SqliteStore
-from world import WORKFLOW, World, wait_for
+from support.waiting import wait_for
+from support.world import WORKFLOW, World
 
 MEETING = """\
 workflow: meeting

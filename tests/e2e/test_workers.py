@@ -19,7 +19,8 @@ from onloop.access.opening import open_file, open_home
 from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
 from onloop.home import Home
-from world import WORKFLOW, World, wait_for
+from support.waiting import wait_for
+from support.world import WORKFLOW, World
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
 """What is recorded of a lost attempt stays until somebody has looked, however slow the machine is."""
@@ -127,7 +128,7 @@ def test_nothing_that_an_agent_started_outlives_a_killed_worker(world: World) ->
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
 
-    wait_for(lambda: all(map(_is_gone, _pids(pids))), lambda: f"some of {_pids(pids)} are still there", 10.0)
+    wait_for(lambda: all(map(_is_gone, _pids(pids))), lambda: f"some of {_pids(pids)} are still there")
     assert world.task(task)["state"] == "working"
 
 
@@ -140,7 +141,7 @@ def test_an_agent_that_kills_what_stands_between_it_and_the_worker_is_ended_and_
 
     found = world.task(task)
     assert (found["reason"], "signal 9" in found["detail"]) == ("retry_backoff", True)
-    wait_for(lambda: all(map(_is_gone, _pids(pids))), lambda: f"some of {_pids(pids)} are still there", 10.0)
+    wait_for(lambda: all(map(_is_gone, _pids(pids))), lambda: f"some of {_pids(pids)} are still there")
 
 
 def test_a_commit_after_a_failed_submit_is_submitted_by_the_worker(world: World) -> None:

@@ -13,7 +13,7 @@ from onloop.errors import StoreError
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store
 from onloop.store.sqlite.inspection import inspect
-from steps import SECOND
+from support.steps import SECOND
 
 Acknowledge = Callable[[int], None]
 

@@ -13,7 +13,7 @@ import pytest
 
 from onloop.store.sqlite.database import SqliteStore
 from onloop.store.sqlite.inspection import inspect
-from world import World
+from support.world import World
 
 PROGRAM = """
 import sys

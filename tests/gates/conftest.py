@@ -14,6 +14,7 @@ import pytest
 
 from onloop.gates.environment import Environment
 from onloop.gates.repository.mirror import Mirror
+from support.waiting import DEADLINE_S
 
 TASK = "r7k2m.3"
 _DEVELOPER = {
@@ -40,7 +41,7 @@ def git(folder: Path, *argv: str, stdin: str = "", check: bool = True, names: Ma
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE_S,
     )
     assert not check or ran.returncode == 0, ran.stderr
     return ran.stdout.strip()

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 TASK = "r7k2m.3"
 
 
+def contents(folder: Path) -> dict[Path, bytes | None]:
+    """What lies below the folder: of every file its bytes, of anything else that it is there."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
 def test_a_checkout_holds_the_files_of_the_commit_and_nothing_else(mirror: Mirror, agent: Agent) -> None:
     (agent.path / "tool").write_text("#!/bin/sh\n")
     (agent.path / "tool").chmod(0o755)
@@ -85,10 +90,10 @@ def test_a_submodule_is_an_empty_folder(mirror: Mirror, agent: Agent, origin: Or
 
 
 def test_a_checkout_changes_nothing_in_the_mirror(mirror: Mirror, origin: Origin) -> None:
-    before = sorted(path for path in mirror.path.rglob("*"))
-    with clean_checkout(mirror, origin.tip()):
-        pass
-    assert sorted(path for path in mirror.path.rglob("*")) == before
+    before = contents(mirror.path)
+    with clean_checkout(mirror, origin.tip()) as checkout:
+        (checkout.path / "calc.py").write_text("changed\n")
+    assert contents(mirror.path) == before
 
 
 def test_two_checkouts_of_one_commit_are_apart(mirror: Mirror, origin: Origin) -> None:

@@ -6,9 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from onloop.errors import BadInput
 from onloop.gates.environment import Environment
 from onloop.gates.repository.git import git_program
 from onloop.gates.repository.mirror import Mirror
+from support.waiting import comes
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -129,7 +128,7 @@ def test_a_worker_killed_in_the_middle_of_cloning_leaves_nothing_half_made(mirro
         env={"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(Path(onloop.__file__).parents[1])},
     )
     try:
-        _wait_for(started)
+        assert comes(started.exists)
     finally:
         worker.kill()
         worker.wait()
@@ -140,9 +139,3 @@ def test_a_worker_killed_in_the_middle_of_cloning_leaves_nothing_half_made(mirro
     assert Environment(place).prepare(mirror, "main", TASK, "impl-1") is True
     assert (place / "calc.py").exists()
     assert [path.name for path in place.parent.iterdir()] == [TASK]
-
-
-def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists() and not Event().wait(0.01):
-        assert time.monotonic() < deadline, f"{path} did not appear"

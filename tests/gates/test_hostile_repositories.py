@@ -160,6 +160,7 @@ def test_the_same_traps_do_catch_a_careless_reader(
     TRAPS[name](agent, tripwire)
     tripwire.mark.unlink(missing_ok=True)
     (agent.path / "README.md").write_text("not committed\n")
+    os.utime(agent.path / "calc.py", (0, 0))  # as long as before and of another time: git has to read it again
     agent.git(*command, check=False)
     assert tripwire.fired()
 

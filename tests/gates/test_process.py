@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from onloop.gates.command_process import Ending, Limits, Ran, never, run
+from support.waiting import comes
 
 LONG_MS = 30_000
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a reaper of our choice")
@@ -52,15 +51,6 @@ def lives(pid: int) -> bool:
     """Whether a process is there and has not ended; a zombie has."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(shown) and not shown.startswith("Z")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        pause.wait(0.02)
-    return True
 
 
 def pid_in(path: Path) -> int:
@@ -286,7 +276,7 @@ def test_a_command_that_kills_what_watches_over_it_is_lost_and_ended(tmp_path: P
     )
     assert (ran.ending, ran.exit_code) == (Ending.LOST, None)
     assert ran.duration_ms < 10_000
-    assert wait_until(lambda: not lives(pid_in(tmp_path / "me")))
+    assert comes(lambda: not lives(pid_in(tmp_path / "me")))
 
 
 @LINUX
@@ -299,7 +289,7 @@ def test_a_command_that_stops_what_watches_over_it_is_ended_with_its_children(
     program += "os.kill(warden, 19)\nopen('done', 'w').close()\ntime.sleep(60)"
     ran = python(tmp_path, program, stop=done.exists)
     assert ran.ending is Ending.STOPPED
-    assert wait_until(lambda: not lives(pid_in(tmp_path / "escaped")))
+    assert comes(lambda: not lives(pid_in(tmp_path / "escaped")))
 
 
 @LINUX
@@ -324,10 +314,10 @@ def test_a_verifier_that_is_killed_takes_its_command_with_it(tmp_path: Path) -> 
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(verifier)], env=environment) as process:
         try:
-            assert wait_until((tmp_path / "escaped").exists)
+            assert comes((tmp_path / "escaped").exists)
         finally:
             process.kill()
-    assert wait_until(lambda: not lives(pid_in(tmp_path / "escaped")))
+    assert comes(lambda: not lives(pid_in(tmp_path / "escaped")))
 
 
 def test_other_children_of_ours_are_left_alone(tmp_path: Path) -> None:
@@ -352,13 +342,13 @@ def test_a_command_ends_with_its_warden_even_if_nobody_else_is_left_to_end_it(tm
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(verifier)], env=environment) as process:
         try:
-            assert wait_until((tmp_path / "me").exists)
+            assert comes((tmp_path / "me").exists)
             me, warden = map(int, (tmp_path / "me").read_text().split())
             os.kill(warden, signal.SIGSTOP)
         finally:
             process.kill()
     os.kill(warden, signal.SIGKILL)
-    assert wait_until(lambda: not lives(me))
+    assert comes(lambda: not lives(me))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a command a child that is not its own")

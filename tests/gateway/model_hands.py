@@ -15,8 +15,8 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.principal import EFFECTS, Principal
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
-from scenario import NOON, work
-from steps import HOUR
+from support.scenario import NOON, work
+from support.steps import HOUR
 
 LAST = NOON + 150 * HOUR
 """Before the first key is forgotten."""

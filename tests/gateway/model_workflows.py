@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gateway.plain_task import PlainGate, PlainStep
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry
-from steps import HOUR, MINUTE, defined, develop, full, gate, human, merge, ship
+from support.steps import HOUR, MINUTE, defined, develop, full, gate, human, merge, ship
 
 BACK = "develop.implement"
 

@@ -27,13 +27,14 @@ from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore, create_store
+from support.waiting import DEADLINE_S
 
 PLAIN = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 SEED = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
 
 
 def git(folder: Path, *words: str) -> str:
-    return subprocess.check_output(["git", *words], cwd=folder, env=PLAIN, text=True, timeout=30).strip()
+    return subprocess.check_output(["git", *words], cwd=folder, env=PLAIN, text=True, timeout=DEADLINE_S).strip()
 
 
 @dataclass

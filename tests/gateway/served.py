@@ -20,8 +20,8 @@ from onloop.remote.connection import Connection
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.dossier import NOT_ASKED, Changes
-from scenario import PEOPLE
-from world import wait_for
+from support.scenario import PEOPLE
+from support.waiting import DEADLINE_S, wait_for
 
 
 def _no_submission(_: Any, __: Arrival) -> tuple[Task, None]:
@@ -57,13 +57,13 @@ def resident(
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.run)
         try:
-            wait_for(lambda: words or running.done(), lambda: "it does not come up", 10)
+            wait_for(lambda: words or running.done(), lambda: "it does not come up")
             if running.done():
                 running.result()
             yield words
         finally:
             stop.set()
-            running.result(20)
+            running.result(DEADLINE_S)
 
 
 def prove_people(gateway: GatewayPort) -> None:

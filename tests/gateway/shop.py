@@ -22,7 +22,7 @@ from onloop.machine.rules.timers import armed_timers
 from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.store.codec import event_from_text, to_text
-from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.port import Reading, Recorded, Store, TaskFilter
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, TimerRow, Token
 from onloop.store.sqlite.verification import verify
 from onloop.text import safe_lines
@@ -30,8 +30,8 @@ from onloop.views.answer import AgentAnswer, answer_for, answer_json, answer_lin
 from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
 from onloop.views.pinned_workflow import definition_of
-from scenario import NOON, PASS, PEOPLE, work
-from steps import defined, develop, merge, ship
+from support.scenario import NOON, PASS, PEOPLE, work
+from support.steps import defined, develop, merge, ship
 
 CHEAP = 2**4
 """What scrypt costs in tests, which guess nothing."""
@@ -215,10 +215,14 @@ class Shop:
 
     def answer(self, task_id: str = "r1", *, head: str | None = None, frozen: str | None = None) -> AgentAnswer:
         """What the full path tells the newest agent, with HEAD where it submitted or at `head`."""
-        task, agent = self.task(task_id), self.agent(self.secrets[task_id])
         with self.store.reading() as at:
-            definition = definition_of(at, task)
-        return answer_for(definition, task, agent, head or _head(task), frozen)
+            return self._answer(at, task_id, head, frozen)
+
+    def _answer(self, at: Reading, task_id: str, head: str | None = None, frozen: str | None = None) -> AgentAnswer:
+        task = at.task(task_id)
+        assert task is not None, task_id
+        agent = agent_from_token(at, self.secrets[task_id])
+        return answer_for(definition_of(at, task), task, agent, head or _head(task), frozen)
 
     def check(self) -> None:
         """Whatever follows from the log is as it must be: folds, chains, timers, leases, jobs, tokens, answers."""
@@ -241,11 +245,11 @@ class Shop:
                 assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
 
     def check_glance(self, task_id: str = "r1") -> None:
-        """The projected answer is the answer."""
+        """The projected answer is the answer, in one reading: a resident gateway may be about to move the task."""
         with self.store.reading() as at:
             row, brief, task = at.get(CachedAnswer, task_id), at.get(BriefRow, task_id), at.task(task_id)
-        assert row is not None and task is not None
-        answer = self.answer(task_id)
+            assert row is not None and task is not None
+            answer, said = self._answer(at, task_id), self._brief(at, task) if brief is not None else ""
         assert (row.exit, row.commit_id, row.epoch) == (answer.exit, _head(task) or "", task.epoch)
         assert row.text == "".join(f"{safe_lines(line)}\n" for line in answer_lines(answer))
         told = {"exit": answer.exit.value, **answer_json(answer)}
@@ -253,18 +257,12 @@ class Shop:
         assert (brief is not None) == is_brief_kept(task)
         if brief is None:
             return
-        said = self._brief(task, task_id)
         assert (brief.text, json.loads(brief.json)) == (f"{safe_lines(said.rstrip())}\n", said)
 
-    def _brief(self, task: Task, task_id: str) -> str:
-        if task.step != self.agent_step(task_id):
+    def _brief(self, at: Reading, task: Task) -> str:
+        if task.step != agent_from_token(at, self.secrets[task.id]).step:
             return ""
-        with self.store.reading() as at:
-            return brief_for(definition_of(at, task), task, brief_facts(at, task))
-
-    def agent_step(self, task_id: str) -> str:
-        """The step that the newest agent of the task was given."""
-        return self.agent(self.secrets[task_id]).step
+        return brief_for(definition_of(at, task), task, brief_facts(at, task))
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition

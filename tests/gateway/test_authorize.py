@@ -21,7 +21,7 @@ from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
-from scenario import TASK, work
+from support.scenario import TASK, work
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)
 PRINCIPALS = (

@@ -13,8 +13,8 @@ from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
-from scenario import FAIL
-from steps import SECOND, defined, develop, ship
+from support.scenario import FAIL
+from support.steps import SECOND, defined, develop, ship
 
 
 def each(shop: Shop, targets: Sequence[str], command: c.Command, key: str = "") -> tuple[BulkOutcome, ...]:

@@ -21,7 +21,7 @@ from onloop.machine.definition import Step
 from onloop.machine.principal import launcher
 from onloop.machine.state import Reason, State
 from onloop.store.sqlite.database import SqliteStore
-from steps import MINUTE, SECOND, defined, develop
+from support.steps import MINUTE, SECOND, defined, develop
 
 RACERS = 16
 

@@ -13,8 +13,8 @@ from onloop.machine.principal import Principal
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
-from scenario import work
-from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
+from support.scenario import work
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 JUMPS = st.integers(-3 * HOUR, 3 * HOUR)
 DEEDS = st.sampled_from(("claim", "heartbeat", "ask", "submit", "report", "tick"))

@@ -11,8 +11,8 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.task import DecisionKind
 from onloop.views.consequences import consequences
 from onloop.views.pinned_workflow import definition_of
-from scenario import FAIL, HEAD
-from steps import defined, develop, full, human, merge, ship
+from support.scenario import FAIL, HEAD
+from support.steps import defined, develop, full, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

@@ -30,8 +30,8 @@ from onloop.views.dossier import (
     gate_lines,
 )
 from onloop.views.effective_status import EffectiveStatus
-from scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
-from steps import HOUR, defined, develop, full, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, HEAD, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
+from support.steps import HOUR, defined, develop, full, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

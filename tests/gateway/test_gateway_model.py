@@ -12,7 +12,7 @@ from gateway.model_hands import Hands
 from gateway.plain_task import PlainTask
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
-from steps import HOUR, MINUTE, SECOND
+from support.steps import HOUR, MINUTE, SECOND
 
 NUMBERS, KEYED = st.integers(0, 7), st.sampled_from((False, False, True))
 AGENTS = st.sampled_from(("agent:alfa", "agent:bravo", "agent:charlie"))

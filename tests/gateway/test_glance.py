@@ -15,8 +15,10 @@ from gateway.shop import Shop
 from onloop.cli.glance import glance
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from scenario import FAIL, HEAD, OTHER_HEAD, work
-from steps import MINUTE
+from support.scenario import FAIL, HEAD, OTHER_HEAD, work
+from support.steps import MINUTE
+from support.waiting import DEADLINE_S
+from support.zygote import run_python
 
 ROOT = Path(__file__).parents[2]
 BOTH_PATHS = """\
@@ -41,11 +43,9 @@ def both_paths(
     shop: Shop, folder: Path, *words: str, head: str = HEAD, secret: str = "", task: str = "r1"
 ) -> tuple[Printed, Printed]:
     """What the short and the long path answer and print, in a clone whose HEAD is at `head`."""
-    environment = surroundings(folder, secret or shop.secrets["r1"], task, head)
-    command = [sys.executable, "-c", BOTH_PATHS, *words]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 0, ran.stderr
-    short, long = json.loads(ran.stdout)
+    code, out, err = run_python(BOTH_PATHS, *words, env=surroundings(folder, secret or shop.secrets["r1"], task, head))
+    assert code == 0, err
+    short, long = json.loads(out)
     return tuple(short), tuple(long)
 
 
@@ -223,7 +223,7 @@ def test_a_short_answer_loads_next_to_nothing_from_the_first_line_of_the_command
     environment = {**surroundings(tmp_path, today.secrets["r1"]), "PYTHONPROFILEIMPORTTIME": "1"}
     command = [sys.executable, "-c", "import sys; from onloop.cli.entry import main; sys.exit(main())", "check"]
 
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S)
 
     assert ran.returncode == Exit.NOT_YET
     assert ran.stdout == both_paths(today, tmp_path)[0][1]

@@ -17,7 +17,7 @@ from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.framing import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
 from onloop.remote.intake import MOST_AT_ONCE
-from world import wait_for
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_whoever_stops_in_the_middle_holds_nobody_up_and_leaves_nothing(place: P
     assert place.opened.gateway.store.stamp()
     for line in lines:
         line.close()
-    wait_for(lambda: arrivals(place) == 0, lambda: "what was half sent stays", 10)
+    wait_for(lambda: arrivals(place) == 0, lambda: "what was half sent stays")
     place.commit()
     assert place.submit().submission is not None
 
@@ -101,7 +101,7 @@ def test_more_bytes_than_were_announced_end_the_connection_and_leave_nothing(pla
         line.send(b"four")
         line.ask("submit", place.agent, "done", "")
     line.close()
-    wait_for(lambda: arrivals(place) == 0, lambda: "what was sent stays", 10)
+    wait_for(lambda: arrivals(place) == 0, lambda: "what was sent stays")
 
 
 def test_the_answer_to_a_submission_that_was_lost_is_asked_for_again_and_it_happened_once(

@@ -11,8 +11,8 @@ from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.principal import EFFECTS, verifier
 from onloop.machine.state import Reason
 from onloop.store.rows import Job, TimerRow
-from scenario import ERROR, FAIL, OTHER_HEAD, work
-from steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, OTHER_HEAD, work
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
 ONE, TWO = verifier("one"), verifier("two")
 

@@ -10,8 +10,8 @@ from gateway.shop import Shop
 from onloop.errors import BadInput, NotAllowed, OnloopError, UnknownThing
 from onloop.machine.marks import Acknowledged, Mark, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.store_state import StoreState
-from scenario import ANA, BEN, NOON
-from steps import HOUR
+from support.scenario import ANA, BEN, NOON
+from support.steps import HOUR
 
 BILLING = Rule(repo="billing", gate="tests")
 MARKS: dict[str, Callable[[str], Mark]] = {

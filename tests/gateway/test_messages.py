@@ -18,8 +18,8 @@ from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
 from onloop.views.message_text import letters
 from onloop.views.pinned_workflow import definition_of
-from scenario import BRAVO, FAIL
-from steps import HOUR, defined, develop, parts, reviewed, spawning
+from support.scenario import BRAVO, FAIL
+from support.steps import HOUR, defined, develop, parts, reviewed, spawning
 
 NOTE = MessageKind.NOTE
 

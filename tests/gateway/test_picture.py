@@ -19,8 +19,8 @@ from onloop.store.port import TaskFilter
 from onloop.views.effective_status import MANY, EffectiveStatus, effective_status, effective_statuses
 from onloop.views.overview import Category
 from onloop.views.overview_projector import overview_of
-from scenario import FAIL, NOON
-from steps import SECOND, defined, develop, ship
+from support.scenario import FAIL, NOON
+from support.steps import SECOND, defined, develop, ship
 
 
 def task(run: str, number: int, state: State, reason: Reason | None = None) -> Task:

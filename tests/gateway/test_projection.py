@@ -19,8 +19,8 @@ from onloop.machine.state import State
 from onloop.machine.task import RequestKind
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import CachedAnswer
-from scenario import ERROR, FAIL, PASS, work
-from steps import SECOND, defined, develop, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, PASS, work
+from support.steps import SECOND, defined, develop, gate, human, merge, ship
 
 WALKED = defined(
     develop(gate("tests"), gate("lint"), rounds=1, context=ContextLimits(40, 70)),

@@ -26,9 +26,9 @@ from onloop.remote.framing import LARGEST_REQUEST, LENGTH, Frames, framed, parse
 from onloop.remote.unix_socket import connected, listening
 from onloop.store.rows import LOG, Head, Token
 from onloop.store.sqlite.database import SqliteStore
-from scenario import work
-from steps import MINUTE
-from world import wait_for
+from support.scenario import work
+from support.steps import MINUTE
+from support.waiting import DEADLINE_S, wait_for
 
 ROOT = Path(__file__).parents[2]
 NOBODY_UID = 65534
@@ -146,7 +146,7 @@ def test_what_comes_due_is_fired_without_anybody_asking(durable: Shop, tmp_path:
     durable.claim()
     with resident(Home(tmp_path / "store"), durable.clock):
         durable.later(MINUTE)
-        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire", 5)
+        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire")
     assert [event.name for event in durable.log("r1")].count("LeaseEnded") == 1
 
 
@@ -297,7 +297,12 @@ def test_another_user_is_who_they_prove_to_be_and_reads_no_secrets(durable: Shop
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
         command = [sys.executable, "-c", FOREIGN, str(home.store), str(NOBODY_UID), durable.secrets["r1"]]
         ran = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+            command,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd="/",
         )
     assert (ran.returncode, words[1:]) == (0, []), ran.stderr
     got = json.loads(ran.stdout)

@@ -16,8 +16,8 @@ from onloop.machine.principal import INTAKE, launcher
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop.store.rows import IdempotencyRecord, PinnedWorkflow
-from scenario import FAIL, OTHER_HEAD, work
-from steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
+from support.scenario import FAIL, OTHER_HEAD, work
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 
 
 def refusal(call: Callable[[], object]) -> Refused:

@@ -10,8 +10,8 @@ from onloop.gateway.service import DEFAULT_LEASE_MS
 from onloop.store.rows import SubAgent
 from onloop.views.effective_status import effective_statuses
 from onloop.views.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut
-from scenario import NOON
-from steps import MINUTE
+from support.scenario import NOON
+from support.steps import MINUTE
 
 EXPLORE = SubAgentNews("a1", "Explore", "looks for callers")
 

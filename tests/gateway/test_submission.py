@@ -25,8 +25,8 @@ from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
 from onloop.store.sqlite.database import SqliteStore
 from onloop.views.dossier import dossier_of
-from scenario import FAIL, PASS
-from steps import MINUTE, defined, develop, gate, human, merge, notes, ship, version
+from support.scenario import FAIL, PASS
+from support.steps import MINUTE, defined, develop, gate, human, merge, notes, ship, version
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import TaskFilter
 from onloop.views.children import funnelled
-from scenario import work
-from steps import defined, develop, gate, parts, quorum, spawning
+from support.scenario import work
+from support.steps import defined, develop, gate, parts, quorum, spawning
 
 
 def children(shop: Shop, parent: str = "r1") -> list[Task]:

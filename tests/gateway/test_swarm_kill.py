@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +11,14 @@ import pytest
 from gateway.shop import Shop
 from onloop.machine.state import Reason
 from onloop.store.port import TaskFilter
-from steps import defined, develop, parts
+from support.steps import defined, develop, parts
+from support.zygote import run_python
 
 DIES = """\
 import os, signal, sys
 from pathlib import Path
 from gateway.shop import Shop
-from onloop.store import sqlite, tables
+from onloop.store.sqlite import database, tables
 
 moment, written = int(sys.argv[2]), 0
 put_task = tables.Tables.put_task
@@ -31,7 +30,7 @@ def put_and_die(tx, task):
         os.kill(os.getpid(), signal.SIGKILL)
     put_task(tx, task)
 
-shop = Shop(sqlite.SqliteStore(Path(sys.argv[1])))
+shop = Shop(database.SqliteStore(Path(sys.argv[1])))
 tables.Tables.put_task = put_and_die
 shop.report("r1")
 """
@@ -44,10 +43,9 @@ def test_a_process_killed_in_the_middle_of_a_fan_out_leaves_no_part_of_it(
 ) -> None:
     durable.begin(defined(develop(), parts(3)))
     durable.submit(durable.claim())
-    command = [sys.executable, "-c", DIES, str(tmp_path / "store"), str(moment)]
-    died = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)
+    code, _, err = run_python(DIES, str(tmp_path / "store"), str(moment), env=os.environ)
 
-    assert died.returncode == -signal.SIGKILL
+    assert code == -signal.SIGKILL, err
     assert children(durable) == []
     assert durable.task().reason is Reason.GATES_RUNNING
 

@@ -22,8 +22,8 @@ from onloop.machine.task import Kind, RequestKind, Task, Verdict
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
 from onloop.views.pinned_workflow import definition_of
-from scenario import work
-from steps import defined, parts, quorum, ship, spawning
+from support.scenario import work
+from support.steps import defined, parts, quorum, ship, spawning
 
 PATHS = int(os.environ.get("ONLOOP_PATHS", "60"))
 """How many histories are tried; a soak gives more."""

@@ -13,7 +13,7 @@ from onloop.machine.principal import EFFECTS
 from onloop.machine.state import Reason
 from onloop.views.dossier import Dossier, dossier_of
 from onloop.views.effective_status import EffectiveStatus
-from steps import defined, develop, parts, quorum, reviewed
+from support.steps import defined, develop, parts, quorum, reviewed
 
 STANDS = EffectiveStatus(None, None)
 

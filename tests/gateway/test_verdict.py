@@ -10,8 +10,8 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
 from onloop.views.answer import AgentAnswer, answer_for, answer_json, answer_lines
-from scenario import ERROR, FAIL, HEAD, OTHER_HEAD, work
-from steps import MINUTE, SECOND, defined, develop, gate, human, merge, ship
+from support.scenario import ERROR, FAIL, HEAD, OTHER_HEAD, work
+from support.steps import MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
 pytestmark = pytest.mark.parametrize("shop", ["memory"], indirect=True)  # nothing here depends on the store
 

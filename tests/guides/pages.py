@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from onloop.guides.catalogue import FOLDER
-from world import ROOT
+from support.world import ROOT
 
 GUIDES = {path.stem: path for path in sorted(FOLDER.glob("*.md"))}
 PAGES = {path.name: path for path in (*sorted(ROOT.glob("*.md")), *GUIDES.values())}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from guides.pages import GUIDES, PAGES, blocks
-from world import PASSPHRASE, WORKFLOW, World
+from support.world import PASSPHRASE, WORKFLOW, World
 
 RUNNABLE = [name for name, page in GUIDES.items() if any(b.language == "sh" and not b.why_not for b in blocks(page))]
 MOST_NOT_RUN = 8

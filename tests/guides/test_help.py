@@ -13,7 +13,7 @@ from onloop.cli.pager import is_styled, pager_command, styled_text
 from onloop.cli.verb_table import VERBS
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style
-from world import World
+from support.world import World
 
 
 def _in_terminal(world: World, *words: str, **variables: str) -> str:

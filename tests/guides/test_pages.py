@@ -17,7 +17,7 @@ from onloop.guides.catalogue import FOLDER, TOPICS, guide, guides
 from onloop.workflow.loader import load
 from onloop_tui.guide_pages import ALL_PARTS, pages
 from onloop_tui.model.drawing.terminal_text import cells
-from world import ROOT
+from support.world import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|sql|toml|tcss))`")

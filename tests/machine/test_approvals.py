@@ -13,7 +13,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.events import Decided, LeaseEnded, RequestOpened, Submitted
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, RequestKind
-from scenario import (
+from support.scenario import (
     ALFA,
     ANA,
     BEN,
@@ -35,7 +35,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import HOUR, develop, gate, human, ship
+from support.steps import HOUR, develop, gate, human, ship
 
 BACK = "develop.implement"
 ASKED = (State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED)

@@ -10,7 +10,7 @@ from onloop.machine.definition import Attempts, Step
 from onloop.machine.events import AttemptEnd, AttemptEnded, BackoffStarted, LeaseEnded, Moved
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback
-from scenario import (
+from support.scenario import (
     ALFA,
     BRAVO,
     FAIL,
@@ -28,7 +28,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import MINUTE, SECOND, develop
+from support.steps import MINUTE, SECOND, develop
 
 WAITING = (State.SUBMITTED, Reason.RETRY_BACKOFF)
 

@@ -10,7 +10,7 @@ from onloop.machine.definition import Step
 from onloop.machine.events import CountersReset, Decided, EffectProblem, LeaseEnded, Moved, Reassigned, RequestClosed
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, Feedback, Kind
-from scenario import (
+from support.scenario import (
     ALFA,
     ANA,
     BRAVO,
@@ -39,7 +39,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import MINUTE, defined, develop, full, human, merge, ship
+from support.steps import MINUTE, defined, develop, full, human, merge, ship
 
 BACK = "develop.implement"
 READY = (State.SUBMITTED, Reason.READY, BACK)

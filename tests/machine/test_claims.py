@@ -6,7 +6,7 @@ from onloop.errors import Exit, NotAllowed
 from onloop.machine.definition import Step
 from onloop.machine.events import Claimed, Moved
 from onloop.machine.state import Reason, State
-from scenario import (
+from support.scenario import (
     ALFA,
     BRAVO,
     Scenario,
@@ -20,7 +20,7 @@ from scenario import (
     submit,
     workflow,
 )
-from steps import MINUTE, SECOND, defined, develop, ship
+from support.steps import MINUTE, SECOND, defined, develop, ship
 
 REVIEW = Step("review.code", role="reviewer", not_by=("develop.implement",))
 

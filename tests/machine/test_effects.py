@@ -10,7 +10,7 @@ from onloop.machine.definition import Effect, Step
 from onloop.machine.events import EffectDone, EffectProblem, EffectRequested, EffectStarted, EffectVoided
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Outbox
-from scenario import (
+from support.scenario import (
     ANA,
     BASE,
     BEN,
@@ -42,7 +42,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import defined, develop, full, gate, human, merge, notes, ship
+from support.steps import defined, develop, full, gate, human, merge, notes, ship
 
 BACK = "develop.implement"
 MERGING = (State.WORKING, Reason.EFFECT_RUNNING, "ship.merge")

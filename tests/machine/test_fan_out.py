@@ -13,7 +13,7 @@ from onloop.machine.definition import Join, JoinKind
 from onloop.machine.rules.join import Child, Enough, Impossible, Unfinished, joined
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Offspring
-from scenario import (
+from support.scenario import (
     ALFA,
     HEAD,
     TASK,
@@ -31,7 +31,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import develop, full, gate, parts, quorum, spawning
+from support.steps import develop, full, gate, parts, quorum, spawning
 
 DONE, LOST, BUSY = State.COMPLETED, State.CANCELED, State.WORKING
 BEST = Join(JoinKind.BEST_OF)

@@ -11,7 +11,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.state import Reason, State
-from scenario import (
+from support.scenario import (
     ANA,
     BEN,
     CLEO,
@@ -32,7 +32,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import develop, human, merge, ship
+from support.steps import develop, human, merge, ship
 
 TESTS = Flag("tests/test_a.py", FlagKind.TEST_CHANGED)
 SHADOW = Flag("json.py", FlagKind.SHADOW)

@@ -9,8 +9,8 @@ import pytest
 from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine.rules.freshness import Change
-from passing import checkpoint, context, delivered, handoff, shown, tell
-from scenario import (
+from support.passing import checkpoint, context, delivered, handoff, shown, tell
+from support.scenario import (
     BEN,
     BRAVO,
     FAIL,
@@ -36,7 +36,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import HOUR, MINUTE, SECOND, develop, human, ship
+from support.steps import HOUR, MINUTE, SECOND, develop, human, ship
 
 
 def since(loop: Scenario, version: int) -> Scenario:

@@ -9,7 +9,6 @@ from typing import get_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flag_ledger import FlagLedger
 from onloop.errors import Refused
 from onloop.machine import commands as c
 from onloop.machine import events as e
@@ -20,7 +19,8 @@ from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
 from onloop.machine.transition_table import TABLE
-from scenario import (
+from support.flag_ledger import FlagLedger
+from support.scenario import (
     ALFA,
     ANA,
     BEN,
@@ -39,7 +39,7 @@ from scenario import (
     report,
     work,
 )
-from steps import HOUR, MINUTE, SECOND, defined, develop, full, gate, human, merge, notes, ship
+from support.steps import HOUR, MINUTE, SECOND, defined, develop, full, gate, human, merge, notes, ship
 
 BACK = "develop.implement"
 RELEASE = human(quorum=2, escalate=Escalation(HOUR, ("leads",)), expire=Expiry(4 * HOUR, ExpireOutcome.HOLD))

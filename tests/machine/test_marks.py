@@ -30,8 +30,8 @@ from onloop.machine.marks import (
 )
 from onloop.machine.store_state import StoreState, evolve_store, fold_store
 from onloop.store.codec import from_text, to_text
-from scenario import ANA, BEN, NOON
-from steps import HOUR, MINUTE
+from support.scenario import ANA, BEN, NOON
+from support.steps import HOUR, MINUTE
 
 DAY = 24 * HOUR
 BILLING = Rule(repo="billing")

@@ -6,7 +6,7 @@ from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine.events import CountersReset, Decided, LeaseEnded, Moved, RequestClosed, RequestOpened
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, RequestKind
-from scenario import (
+from support.scenario import (
     ALFA,
     ANA,
     BRAVO,
@@ -24,7 +24,7 @@ from scenario import (
     submit,
     workflow,
 )
-from steps import develop, ship
+from support.steps import develop, ship
 
 
 def questioned() -> Scenario:

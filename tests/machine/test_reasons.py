@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onloop.machine.state import REASONS, RESERVED, Reason
-from world import ROOT
+from support.world import ROOT
 
 SOURCES = sorted((ROOT / "core" / "onloop").rglob("*.py"))
 TOLD = {Reason.FAILED, Reason.DENIED}

@@ -17,8 +17,8 @@ from onloop.machine.rules.message_rules import (
 )
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind
-from passing import TEXT, checkpoint, context, delivered, handoff, shown, tell
-from scenario import (
+from support.passing import TEXT, checkpoint, context, delivered, handoff, shown, tell
+from support.scenario import (
     ALFA,
     BRAVO,
     FAIL,
@@ -41,7 +41,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import defined, develop, ship, spawning
+from support.steps import defined, develop, ship, spawning
 
 LIMITS = ContextLimits(60, 85)
 working = workflow(develop()).given(claim())

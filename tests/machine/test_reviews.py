@@ -8,8 +8,8 @@ from onloop.errors import Exit, NotAllowed
 from onloop.machine.digest import shown_digest
 from onloop.machine.rules.independence import same_agent
 from onloop.machine.state import Reason, State
-from scenario import ALFA, BRAVO, OTHER_HEAD, claim, judge, report, retry, submit, under_review, work, workflow
-from steps import develop, merge, reviewed, ship
+from support.scenario import ALFA, BRAVO, OTHER_HEAD, claim, judge, report, retry, submit, under_review, work, workflow
+from support.steps import develop, merge, reviewed, ship
 
 
 def test_a_pass_goes_on_and_is_kept_as_a_judgement_and_not_as_evidence() -> None:

@@ -9,7 +9,7 @@ from onloop.machine.definition import Step
 from onloop.machine.events import GateReported, GatesRequested, LeaseEnded, Moved, RoundStarted, Submitted
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Submission, Verdict
-from scenario import (
+from support.scenario import (
     ALFA,
     BRAVO,
     ERROR,
@@ -31,7 +31,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import MINUTE, develop, full, gate, notes, ship, version
+from support.steps import MINUTE, develop, full, gate, notes, ship, version
 
 TWO = (gate("tests"), gate("lint"))
 DONE = (State.COMPLETED, None)

@@ -8,7 +8,7 @@ from onloop.errors import Exit, NotAllowed, Refused, Stale
 from onloop.machine import commands as c
 from onloop.machine.events import EffectRequested, LeaseEnded, Moved, RequestClosed
 from onloop.machine.state import Reason, State
-from scenario import (
+from support.scenario import (
     ALFA,
     ANA,
     BEN,
@@ -37,7 +37,7 @@ from scenario import (
     voice,
     workflow,
 )
-from steps import SECOND, defined, develop, gate, human, merge, ship
+from support.steps import SECOND, defined, develop, gate, human, merge, ship
 
 PAUSED = (State.PAUSED, Reason.PAUSED, "develop.implement")
 EXCLUDED = (State.PAUSED, Reason.EXCLUDED, "develop.implement")

@@ -12,8 +12,8 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
-from passing import checkpoint, context, delivered, handoff, shown, tell
-from scenario import (
+from support.passing import checkpoint, context, delivered, handoff, shown, tell
+from support.scenario import (
     ALFA,
     ANA,
     BEN,
@@ -54,7 +54,7 @@ from scenario import (
     work,
     workflow,
 )
-from steps import HOUR, develop, full, gate, human, merge, ship, spawning
+from support.steps import HOUR, develop, full, gate, human, merge, ship, spawning
 
 BACK = "develop.implement"
 ONE_TRY = Attempts(max=1)

@@ -10,8 +10,22 @@ from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.events import CountersReset, Decided, Escalated, Reminded, RequestClosed, RequestOpened, StepEntered
 from onloop.machine.state import Reason, State
 from onloop.machine.task import RequestKind
-from scenario import ANA, CLEO, Scenario, approve, claim, fire, last_move, reject, report, retry, submit, work, workflow
-from steps import HOUR, develop, human, ship
+from support.scenario import (
+    ANA,
+    CLEO,
+    Scenario,
+    approve,
+    claim,
+    fire,
+    last_move,
+    reject,
+    report,
+    retry,
+    submit,
+    work,
+    workflow,
+)
+from support.steps import HOUR, develop, human, ship
 
 BACK = "develop.implement"
 DAY = 24 * HOUR

@@ -6,8 +6,8 @@ from onloop.errors import NotAllowed
 from onloop.machine.commands import EndTurn
 from onloop.machine.events import TurnBlocked, TurnEnded
 from onloop.machine.rules.ownership import MOST_BLOCKS
-from scenario import ALFA, BRAVO, claim, submit, workflow
-from steps import develop
+from support.scenario import ALFA, BRAVO, claim, submit, workflow
+from support.steps import develop
 
 
 def test_an_agent_that_wants_to_stop_too_early_is_sent_on_and_counted() -> None:

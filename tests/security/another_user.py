@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +19,8 @@ from onloop.machine.principal import launcher, verifier
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
+from support.zygote import run_python
 
-ROOT = Path(__file__).parents[2]
 ONE, OTHER = 61_001, 61_002
 
 AS_ANOTHER = """\
@@ -58,18 +56,9 @@ def admit(home: Home) -> None:
 
 def as_user(uid: int, function: str, home: Home, *words: str) -> Any:
     """What a function of this module answers, in a process of that user's."""
-    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
-    ran = subprocess.run(
-        [sys.executable, "-c", AS_ANOTHER, str(home.store), str(uid), function, *words],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd="/",
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    code, out, err = run_python(AS_ANOTHER, str(home.store), str(uid), function, *words, env=os.environ, cwd=Path("/"))
+    assert code == 0, err
+    return json.loads(out)
 
 
 def told(act: Any) -> str:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import other_users
-from world import GIT, PASSPHRASE, Ran, wait_for
+from support import other_users
+from support.waiting import DEADLINE_S, wait_for
+from support.world import GIT, PASSPHRASE, Ran
 
 OWNER, AGENT, OTHER, APPROVER = "daemon", "games", "man", "news"
 """Accounts that every Debian and Ubuntu has, and nobody uses."""
 GROUP = "games"
-ANSWER_S = 90.0
 Env = Mapping[str, str]
 
 
@@ -113,7 +113,7 @@ class FourUsers:
             errors="replace",
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=ANSWER_S,
+            timeout=DEADLINE_S,
             cwd=cwd or "/",
             pass_fds=fds,
         )
@@ -144,7 +144,7 @@ class FourUsers:
         if pid == 0:
             os.chdir("/")
             os.execvpe(argv[0], argv, self.environment(user) | {"TERM": "xterm"})  # noqa: S606 - no shell
-        said, is_typed, end = b"", False, time.monotonic() + ANSWER_S
+        said, is_typed, end = b"", False, time.monotonic() + DEADLINE_S
         while time.monotonic() < end:
             if not select.select([terminal], [], [], 1.0)[0]:
                 continue
@@ -181,7 +181,7 @@ class FourUsers:
         self.publish()
         gateway = self.start(OWNER, f"{self.folder}/venv/bin/onloop", "serve", "--group", GROUP)
         socket = self.store.parent / "serve" / "gateway.sock"
-        wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up", 30)
+        wait_for(lambda: gateway.poll() is not None or socket.exists(), lambda: "serve does not come up")
         assert gateway.poll() is None, gateway.communicate()[1]
 
     def publish(self) -> None:
@@ -225,7 +225,7 @@ class FourUsers:
             process.terminate()
         for process in self.started:
             try:
-                process.communicate(timeout=20)
+                process.communicate(timeout=DEADLINE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

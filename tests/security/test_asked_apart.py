@@ -19,7 +19,8 @@ from onloop.home import Home
 from onloop.machine.principal import NOBODY
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.store.rows import Lease
-from world import ROOT
+from support.waiting import DEADLINE_S
+from support.world import ROOT
 
 AS_ANOTHER = """\
 import json, os, sys
@@ -61,7 +62,12 @@ def test_what_an_agent_of_another_user_may_not_is_a_fact_in_its_own_name(durable
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
         command = [sys.executable, "-c", AS_ANOTHER, str(home.store), str(NOBODY_UID)]
         ran = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+            command,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd="/",
         )
     assert ran.returncode == 0, ran.stderr
     durable.secrets["r1"], *came_of_it = json.loads(ran.stdout)

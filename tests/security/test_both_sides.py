@@ -23,9 +23,9 @@ from onloop.machine.task import Hand, Independence
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.views.dossier import dossier_of
 from onloop.views.effective_status import effective_statuses
-from scenario import work
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder
-from steps import defined, develop, reviewed, ship
+from support.scenario import work
+from support.steps import defined, develop, reviewed, ship
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 

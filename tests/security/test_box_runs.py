@@ -9,11 +9,8 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -25,6 +22,7 @@ from onloop.gates.box.kinds.seatbelt import profile
 from onloop.gates.box.visible import BOXED, VisibleFiles, inside
 from onloop.gates.command_process import Ending, run
 from security.box_trials import KEY_CALLS, LONG_MS, PYTHON, ROOT, as_user, box_of, empty, run_in
+from support.waiting import comes
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="these kinds are Linux's"),
@@ -42,15 +40,6 @@ KINDS = [
     *OWN_ROOT,
     pytest.param(BoxKind.LANDLOCK, marks=pytest.mark.skipif(version() < 1, reason="the kernel has no Landlock")),
 ]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    deadline, pause = time.monotonic() + seconds, Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        pause.wait(0.02)
-    return True
 
 
 def running(name: str) -> list[int]:
@@ -188,14 +177,14 @@ signal.pause()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "core")}
     verifier = subprocess.Popen(order, env=environment, stdout=subprocess.DEVNULL)
     try:
-        assert wait_until(lambda: bool(running(name)))
+        assert comes(lambda: bool(running(name)))
         if victim == "warden":  # and nobody else is left to end it
             warden = _child_of(verifier.pid)
             os.kill(verifier.pid, signal.SIGSTOP)
             os.kill(warden, signal.SIGKILL)
         else:
             os.kill(verifier.pid, signal.SIGKILL)
-        assert wait_until(lambda: not running(name))
+        assert comes(lambda: not running(name))
     finally:
         verifier.kill()
         verifier.wait()

@@ -28,8 +28,8 @@ from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.settings import PROOF_MS, Settings
 from onloop_tui.settings_reader import load_settings
-from tui_decisions import last_decision, open_sheet, when_done
-from tui_scenes import APPROVE, MERGE, PASSPHRASE, REMEDIATE, REMEDIATION, Scene, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, when_done
+from support.tui_scenes import APPROVE, MERGE, PASSPHRASE, REMEDIATE, REMEDIATION, Scene, play, playing, shows, until
 
 SECOND = 1_000
 
@@ -80,12 +80,12 @@ def test_how_long_before_it_the_passphrase_was_typed_is_in_the_decision() -> Non
     assert last_decision(scene, first).proof_age_ms == 42 * SECOND
 
 
-def test_keys_that_are_sent_to_a_dashboard_whose_proof_has_lapsed_decide_nothing() -> None:
+async def test_keys_that_are_sent_to_a_dashboard_whose_proof_has_lapsed_decide_nothing() -> None:
     """Whoever can type into the person's terminal could otherwise approve all day."""
     scene, (first, second) = waiting()
     app = approver(scene)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await approve_first(pilot, scene, app, first, SECOND)
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
         scene.clock.later(PROOF_MS)
@@ -94,15 +94,14 @@ def test_keys_that_are_sent_to_a_dashboard_whose_proof_has_lapsed_decide_nothing
         scene.clock.later(SECOND)
         await pilot.press("enter", "enter")
 
-    asyncio.run(play(app, story))
     assert scene.task(second).state is State.INPUT_REQUIRED
 
 
-def test_what_waits_to_be_confirmed_when_the_proof_lapses_is_not_sent() -> None:
+async def test_what_waits_to_be_confirmed_when_the_proof_lapses_is_not_sent() -> None:
     scene, (first, _) = waiting()
     app = approver(scene)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("a")
         await sign(pilot, scene)
@@ -111,11 +110,10 @@ def test_what_waits_to_be_confirmed_when_the_proof_lapses_is_not_sent() -> None:
         await pilot.press("enter")
         await shows(pilot, "your proof has lapsed")
 
-    asyncio.run(play(app, story))
     assert scene.task(first).state is State.INPUT_REQUIRED
 
 
-def test_a_list_under_way_is_finished_with_the_proof_it_was_begun_with() -> None:
+async def test_a_list_under_way_is_finished_with_the_proof_it_was_begun_with() -> None:
     scene, tasks = waiting(3)
     app = approver(scene)
 
@@ -124,7 +122,7 @@ def test_a_list_under_way_is_finished_with_the_proof_it_was_begun_with() -> None
         request = scene.task(task).requests[0]
         return c.Approve(request.id, shown_digest(scene.task(task), request), voice)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         session = app.main.view.session
         app.push_screen(
@@ -143,17 +141,16 @@ def test_a_list_under_way_is_finished_with_the_proof_it_was_begun_with() -> None
         await until(pilot, lambda: bulk.phase is Phase.DONE)
         assert session.person is None
 
-    asyncio.run(play(app, story))
     ages = [last_decision(scene, task).proof_age_ms or 0 for task in tasks]
     assert [age // PROOF_MS for age in ages] == [1, 2, 3]
     assert [scene.task(task).state for task in tasks] == [State.WORKING] * 3
 
 
-def test_a_gate_that_wants_a_fresh_proof_has_it_typed_for_each_decision() -> None:
+async def test_a_gate_that_wants_a_fresh_proof_has_it_typed_for_each_decision() -> None:
     scene, (first, second) = waiting(fresh_ms=0)
     app = approver(scene)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await approve_first(pilot, scene, app, first, SECOND)
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
         scene.clock.later(SECOND)
@@ -163,8 +160,6 @@ def test_a_gate_that_wants_a_fresh_proof_has_it_typed_for_each_decision() -> Non
         scene.clock.later(SECOND)
         await pilot.press("enter")
         await until(pilot, when_done(scene, second, DecisionKind.APPROVE))
-
-    asyncio.run(play(app, story))
 
 
 @pytest.mark.parametrize(

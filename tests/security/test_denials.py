@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.served import resident
-from gateway.shop import Shop
+from gateway.shop import CHEAP, Shop
 from gateway.test_authorize import PRINCIPALS, asked, spoken
 from onloop.attention.board import HowHidden, board_of
 from onloop.attention.denial_items import GROUNDS, denial_items
@@ -28,6 +28,7 @@ from onloop.gateway.denial_counts import DENIALS
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
+from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.denials import (
     ALARMING,
@@ -50,8 +51,8 @@ from onloop.store.memory import MemoryStore
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
 from onloop.views.overview_projector import board_of_store
-from scenario import NOON, TASK
-from steps import HOUR, MINUTE, SECOND
+from support.scenario import NOON, TASK
+from support.steps import HOUR, MINUTE, SECOND
 
 AGENT = PRINCIPALS[2]
 
@@ -221,7 +222,8 @@ class _Unwritable:
 
 
 def test_a_wrong_passphrase_and_a_foreign_token_are_facts(shop: Shop) -> None:
-    shop.gateway.record_house(shop.person(), enrolment("eve", (), "", "long enough words", shop.person().id))
+    cheap = enrolment("eve", (), "", "long enough words", shop.person().id, CHEAP)
+    shop.gateway.record_house(shop.person(), replace(cheap, cost=LEAST_COST))  # nobody will prove to be eve
 
     refused(lambda: shop.gateway.person("eve", "guess number one", typed=True))
     refused(lambda: shop.gateway.agent("onl_agt_made-up"))

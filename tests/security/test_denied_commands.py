@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ from onloop.access.opening import wall_clock
 from onloop.gateway.service import append_store_event
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
+from onloop.machine.store_state import PersonEnrolled
 from onloop.store.sqlite.database import SqliteStore, create_store
-from world import ROOT, World
+from support.waiting import DEADLINE_S
+from support.world import ROOT, World
 
 AGENT, STRANGER = "agent:mallory", "onl_agt_nobody-ever-gave-this-one-out"
 
@@ -95,18 +98,18 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     shop.store.close()
 
 
-def _enrol_as_people_are(shop: Shop) -> None:
+@cache
+def _enrolled_as_people_are() -> PersonEnrolled:
     """A client asks nobody for a passphrase whose keys cost as little as a shop's do."""
-    with shop.store.writing() as tx:
-        ana = enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
-        append_store_event(tx, ana, shop.clock(), LAUNCHER.id)
+    return enrolment("ana", ("approvers",), "", passphrase_of("ana"), LAUNCHER.id)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_it_is_refused_and_leaves_exactly_one_fact_that_says_who_tried_what(name: str, scene: Scene) -> None:
     attack = ATTACKS[name]
     if attack.passphrase:
-        _enrol_as_people_are(scene.shop)
+        with scene.shop.store.writing() as tx:
+            append_store_event(tx, _enrolled_as_people_are(), scene.shop.clock(), LAUNCHER.id)
     before = scene.shop.denied()
     known, log = {(d.principal, d.verb, d.ground) for d in before}, scene.shop.log()
     words = [{"DIGEST": scene.digest, "REPO": str(scene.world.folder)}.get(word, word) for word in attack.words]
@@ -161,7 +164,12 @@ def test_a_foreign_user_at_the_socket_is_named_by_their_number_and_an_agent_by_i
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests"))
         command = [sys.executable, "-c", FOREIGN, str(home.store), str(NOBODY_UID), shop.secrets["r1"]]
         ran = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, cwd="/"
+            command,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd="/",
         )
     assert "got" in json.loads(ran.stdout)["claim"], ran.stderr
     uid = f"uid:{NOBODY_UID}"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from flooding import measured
+from support.flooding import measured
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

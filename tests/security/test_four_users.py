@@ -17,7 +17,8 @@ import pytest
 from security import four_attacks
 from security.four_attacks import REACHED
 from security.four_users import AGENT, APPROVER, OTHER, OWNER, FourUsers, four_users, one_user, why_not
-from world import PASSPHRASE, ROOT, Ran, wait_for
+from support.waiting import wait_for
+from support.world import PASSPHRASE, ROOT, Ran
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -92,7 +93,7 @@ def _begun(users: FourUsers) -> Stage:
 
 def test_what_the_findings_reached_in_the_enforcing_set_up_is_out_of_reach(stage: Stage) -> None:
     users = stage.users
-    doctor = wait_for(lambda: _says_a2(users), lambda: users.run(AGENT, "doctor").out, 60)
+    doctor = wait_for(lambda: _says_a2(users), lambda: users.run(AGENT, "doctor").out)
     assert doctor["mode"] == "isolated"
 
     assert stage.claim(AGENT, "implementer", "--name", "ada").code == 0
@@ -177,7 +178,7 @@ def _a_proxy_in_an_agents_folder(stage: Stage) -> None:
         "os.chmod(sys.argv[1], 0o777)\nl.listen()\nc, _ = l.accept()\nprint(c.recv(65536))\n"
     )
     proxy = stage.users.start(AGENT, str(stage.users.folder / "venv/bin/python"), "-c", listen, str(place))
-    wait_for(place.exists, lambda: "the proxy does not come up", 20)
+    wait_for(place.exists, lambda: "the proxy does not come up")
     url = {"ONLOOP_URL": f"unix:{place}"}
     ran = stage.users.run(APPROVER, "freeze", "all", "--as", "ana", passphrase=PASSPHRASE, env=url)
     assert ran.code != 0, ran.out
@@ -211,7 +212,7 @@ def _what_is_shown_is_merged_by_a_person_alone(stage: Stage) -> None:
     assert zeros.code != 0, zeros.out
     yes = users.typed(APPROVER, *words)
     assert yes.code == 0, yes.out
-    wait_for(lambda: stage.shown()["state"] == "completed", lambda: json.dumps(stage.shown(), indent=1)[-3000:], 60)
+    wait_for(lambda: stage.shown()["state"] == "completed", lambda: json.dumps(stage.shown(), indent=1)[-3000:])
     assert users.file_at("shop", "hello.txt") == "hello\n"
     assert users.file_at("shop", "tests/test_reach.py") is None
     assert [d["assurance"] for d in stage.shown()["decisions"]] == ["A2"]

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import end_verifier
-from histories import Stage, git
-from merge_desk import approved, execute, gates_answered, merges
 from onloop.access.verifier_process import only_verifier
 from onloop.gates.repository import merging
 from onloop.home import Home
 from onloop.machine.state import State
 from onloop.machine.store_state import Frozen
 from onloop.views.pushes_under_way import Push, pushes_under_way
-from world import PASSPHRASE, Ran, World, wait_for
+from support.histories import Stage, git
+from support.merge_desk import approved, execute, gates_answered, merges
+from support.waiting import wait_for
+from support.world import PASSPHRASE, Ran, World
 
 SLOW = '#!/bin/sh\ntouch "$REACHED"\nwhile [ ! -e "$GO" ]; do sleep 0.02; done\n'
 TEXT = "one\ntwo\nthree\n"

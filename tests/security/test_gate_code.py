@@ -33,7 +33,7 @@ from onloop.machine.principal import verifier
 from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
 from onloop.store.sqlite.database import FILE
 from onloop.verifier.gate_context import gate_context_for
-from world import PASSPHRASE, ROOT
+from support.world import PASSPHRASE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,9 @@ from onloop.machine.principal import launcher
 from onloop.machine.task import Kind
 from onloop.store.sqlite.database import FILE, SqliteStore
 from onloop.workflow.loader import load
-from other_users import published, readable_python, why_not
-from world import PASSPHRASE, WORKFLOW, World, wait_for
+from support.other_users import published, readable_python, why_not
+from support.waiting import DEADLINE_S, wait_for
+from support.world import PASSPHRASE, WORKFLOW, World
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 OWNER_UID = 1
@@ -41,7 +42,13 @@ class Camp:
     def onloop(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         env = theirs(self.world) | self.token | more
         ran = subprocess.run(
-            as_user(AGENT_UID, *words), env=env, cwd="/", capture_output=True, text=True, timeout=120, check=False
+            as_user(AGENT_UID, *words),
+            env=env,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
         )
         assert "Traceback" not in ran.stderr, ran.stderr
         return ran
@@ -82,7 +89,7 @@ def camp() -> Iterator[Camp]:
             text=True,
         )
         try:
-            wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up", 30)
+            wait_for(lambda: serve.poll() is not None or is_served(world), lambda: "serve does not come up")
             assert serve.poll() is None, serve.communicate()[1]
             camp = Camp(world, {}, Path("/"))
             claimed = camp.onloop("claim", "--role", "implementer", "--json")
@@ -93,7 +100,7 @@ def camp() -> Iterator[Camp]:
             daemon.terminate()
             daemon.wait()
             serve.terminate()
-            said = serve.communicate(timeout=30)[1]
+            said = serve.communicate(timeout=DEADLINE_S)[1]
         assert "trouble" not in said, said
 
 

@@ -13,7 +13,7 @@ import pytest
 from onloop.access.isolation import can_open, check_place
 from onloop.errors import BadInput
 from onloop.home import Home
-from world import PASSPHRASE, World
+from support.world import PASSPHRASE, World
 
 OWNER, AGENTS, OWNER_UID, AGENT_UID = "daemon", "nogroup", 1, 65534
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

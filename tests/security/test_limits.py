@@ -35,7 +35,7 @@ from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
-from scenario import work
+from support.scenario import work
 
 HUGE = "x" * 10_000_000
 FOREIGN_TO_THE_STORE = {"Principal", "Pinned", "Job"}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from histories import Files, Stage
 from onloop.gates.repository.clonable import unclonable
 from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
+from support.histories import Files, Stage
 
 TEXT = "one\ntwo\nthree\n"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "4" * 64 + "\nsize 12345\n"

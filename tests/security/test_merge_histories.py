@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from histories import Drama
+from support.histories import Drama
 
 
 @pytest.mark.parametrize("count", [16, pytest.param(1_000, marks=pytest.mark.soak)])

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Shop
-from histories import Stage, git
 from onloop.errors import Stale
 from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
+from support.histories import Stage, git
 
 LINES = [f"line {n}\n" for n in range(30)]
 TEXT = "".join(LINES)

@@ -31,7 +31,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.rules.progress import is_approved, valid_approvals
 from onloop.machine.task import Submission
-from scenario import (
+from support.scenario import (
     ANA,
     BASE,
     BEN,
@@ -46,8 +46,9 @@ from scenario import (
     submit,
     workflow,
 )
-from steps import develop, human, ship
-from world import GIT, wait_for
+from support.steps import develop, human, ship
+from support.waiting import wait_for
+from support.world import GIT
 
 NOBODY = 65534
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -166,7 +167,7 @@ def test_no_process_of_the_same_user_may_look_into_a_warden() -> None:
         shutil.copy(warden.__file__, program)
         program.chmod(0o644)
         with _as_nobody("-I", "-S", str(program), "1") as watched, _as_nobody("-c", "input()") as plain:
-            wait_for(lambda: _owner(watched.pid) == 0, lambda: f"its descriptors belong to {_owner(watched.pid)}", 10)
+            wait_for(lambda: _owner(watched.pid) == 0, lambda: f"its descriptors belong to {_owner(watched.pid)}")
             assert _owner(plain.pid) == NOBODY
             for process in (watched, plain):
                 process.kill()

@@ -19,7 +19,8 @@ import apsw
 import pytest
 
 from onloop.store.sqlite.database import FILE
-from world import DEADLINE_S, WORKFLOW, Ran, World
+from support.waiting import DEADLINE_S
+from support.world import WORKFLOW, Ran, World
 
 ROUNDS = WORKFLOW.replace("rounds: 1", "rounds: 20").replace("timeout: 30s", "timeout: 30m")
 JUDGED = ROUNDS.replace(

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from world import World, wait_for
+from support.waiting import wait_for
+from support.world import World
 
 WORKFLOW = """\
 workflow: {persona}

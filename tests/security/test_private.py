@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from onloop.home import Home
-from world import PASSPHRASE, World, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from support.world import PASSPHRASE, World
 
 SHARED = {"serve": 0o710, "serve/gateway.sock": 0o660}
 """What agents of other users reach: a folder that lets its group through, and the socket in it."""
@@ -62,7 +63,7 @@ def test_what_onloop_makes_is_its_users_alone(tmp_path: Path, umask: int) -> Non
             umask=umask,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=DEADLINE_S,
             check=False,
         )
         os.close(reader)
@@ -77,7 +78,7 @@ def test_what_onloop_makes_is_its_users_alone(tmp_path: Path, umask: int) -> Non
     command = [sys.executable, "-m", "onloop.cli.entry"]
     serve = subprocess.Popen([*command, "serve"], env=world.environment, umask=umask, stderr=subprocess.DEVNULL)
     try:
-        wait_for(Home(world.store).socket.exists, lambda: "serve does not come up", 20)
+        wait_for(Home(world.store).socket.exists, lambda: "serve does not come up")
         onloop("work", "--once", "--role", "implementer", "--", "sh", "-ec", HELLO)
         world.until(task, "completed")
         onloop("store", "export", str(world.store.parent / "copy.jsonl"))

@@ -19,10 +19,10 @@ from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import StoreState
 from onloop.remote.client import ClientStore, GatewayClient
-from scenario import NOON
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
-from steps import defined, develop, human, ship
-from world import WORKFLOW, World
+from support.scenario import NOON
+from support.steps import defined, develop, human, ship
+from support.world import WORKFLOW, World
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 

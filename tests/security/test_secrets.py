@@ -26,8 +26,8 @@ from onloop.store.memory import MemoryStore
 from onloop.store.rows import SubAgent
 from onloop.views.children import _lines
 from onloop.views.sub_agents import SubAgentNews
-from scenario import work
-from world import ROOT
+from support.scenario import work
+from support.world import ROOT
 
 DICE = random.Random(20261129)  # noqa: S311 - a corpus that is the same each time
 ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onloop.gates.box.promises_page import table
-from world import ROOT
+from support.world import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 

@@ -25,7 +25,7 @@ from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow
 from onloop.store.sqlite.database import SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.tables import Tables
-from world import GIT, PASSPHRASE, World
+from support.world import GIT, PASSPHRASE, World
 
 AGENT = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 

@@ -8,7 +8,7 @@ from gateway.shop import Shop
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
-from steps import MINUTE
+from support.steps import MINUTE
 
 
 def furnished(folder: Path) -> Shop:

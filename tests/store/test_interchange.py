@@ -33,8 +33,8 @@ from onloop.store.sqlite.archive import finished_before, read_back, remove
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.interchange import export_lines, import_source, read_lines, surveyed
-from scenario import NOON
 from store.furnished import furnished
+from support.scenario import NOON
 
 LONG_AFTER = NOON + 10**9
 

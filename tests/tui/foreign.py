@@ -21,7 +21,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_of
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_text, shows, until
 
 
 async def _decide(pilot: Pilot[str], passphrase: str, later: Callable[[], Awaitable[object]]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from textual.pilot import Pilot
 
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
@@ -14,10 +11,10 @@ from onloop.store.rows import Lease
 from onloop.views.sub_agents import SubAgentNews
 from onloop_tui.model.agents.agent_rows import QUIET_MS, STILL_MS, AgentRow, agent_line
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
-from passing import context
-from scenario import Scenario, claim, create
-from steps import defined, develop
-from tui_scenes import MINUTE, NOON, Scene, play, screen_text, shows, until
+from support.passing import context
+from support.scenario import Scenario, claim, create
+from support.steps import defined, develop
+from support.tui_scenes import MINUTE, NOON, Scene, playing, screen_text, shows, until
 
 LIMITS = ContextLimits(60, 85)
 PARTS = FanOut((develop(context=LIMITS),), spawn=True)
@@ -35,24 +32,22 @@ def at_work() -> Scene:
     return scene
 
 
-def test_agents_are_listed_by_name_with_their_task_and_when_they_moved() -> None:
+async def test_agents_are_listed_by_name_with_their_task_and_when_they_moved() -> None:
     app = at_work().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "[4 Agents]", "agent", "progress", "▶ ● live   ada")
         rows = [row for row in screen_text(app).splitlines() if "● live" in row]
         assert [next(name for name in ("ada", "bo", "cy") if name in row) for row in rows] == ["ada", "bo", "cy"]
         assert "billing" in rows[0] and "r7k2m.1" in rows[0] and "develop.remediate" in rows[0]
 
-    asyncio.run(play(app, story))
 
-
-def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still() -> None:
+async def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still() -> None:
     scene = at_work()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "● live   ada")
         scene.clock.later(QUIET_MS)
@@ -65,14 +60,12 @@ def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still()
         scene.clock.later(60 * MINUTE)
         await shows(pilot, "✗ lapsed ada")
 
-    asyncio.run(play(app, story))
 
-
-def test_n_finds_the_agent_that_does_not_move_and_w_says_what_is_known_of_it() -> None:
+async def test_n_finds_the_agent_that_does_not_move_and_w_says_what_is_known_of_it() -> None:
     scene = at_work()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "▶ ● live   ada")
         await pilot.press("n")
@@ -85,10 +78,8 @@ def test_n_finds_the_agent_that_does_not_move_and_w_says_what_is_known_of_it() -
         await pilot.press("w")
         await shows(pilot, "agent:ada holds r7k2m.1 at develop.remediate, epoch 1")
 
-    asyncio.run(play(app, story))
 
-
-def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_words() -> None:
+async def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_words() -> None:
     scene = Scene(definition=SWARM)
     scene.enrol("ana")
     (task,) = scene.fleet(["billing"])
@@ -99,7 +90,7 @@ def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_w
     scene.gateway.perform(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60))
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (150, 40)) as pilot:
         await pilot.press("4")
         await shows(pilot, "sub-agents", "2 of 2 live", "of r7k2m.1", "ctx 60%")
         await pilot.press("w")
@@ -110,8 +101,6 @@ def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_and_in_w
         )
         scene.cancels(f"{task}.2")
         await shows(pilot, "1 of 2 live")
-
-    asyncio.run(play(app, story, (150, 40)))
 
 
 def delegating() -> tuple[Scene, Principal]:
@@ -128,11 +117,11 @@ def delegating() -> tuple[Scene, Principal]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)], ids=["narrow", "wide"])
-def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_end(size: tuple[int, int]) -> None:
+async def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_end(size: tuple[int, int]) -> None:
     scene, ada = delegating()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, size) as pilot:
         await pilot.press("4")
         await shows(pilot, "└ Explore", "process of r7k2m.1 says: looks for callers", "for 3m", "└ Plan")
         if size[0] > 100:
@@ -145,14 +134,12 @@ def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_end(siz
         scene.cancels("r7k2m.1")
         await until(pilot, lambda: "Plan" not in screen_text(app))
 
-    asyncio.run(play(app, story, size))
 
-
-def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_process() -> None:
+async def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_process() -> None:
     scene, ada = delegating()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "▶ ● live   ada")
         await pilot.press("w")
@@ -169,17 +156,15 @@ def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_its_pr
         await shows(pilot, "▶         └ Plan")
         assert app.main.view.subject() is not None
 
-    asyncio.run(play(app, story))
 
-
-def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
+async def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
     scene, ada = delegating()
     scene.claim("r7k2m.3", "cy")
     scene.clock.later(QUIET_MS)
     scene.gateway.heartbeat(ada)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "○ quiet  bo", "○ quiet  cy", "● live   ada")
         await pilot.press("j", "n")
@@ -187,20 +172,16 @@ def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> None:
         await pilot.press("n")
         await shows(pilot, "▶ ○ quiet  cy")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_tree_counts_them_beside_the_holder_and_w_names_them() -> None:
+async def test_the_tree_counts_them_beside_the_holder_and_w_names_them() -> None:
     scene, _ = delegating()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2", "+")
         await shows(pilot, "ada +2")
         await pilot.press("g", "j", "w")
         await shows(pilot, "└ Explore (a1), process of r7k2m.1, for 3m, as its agent says", "┆ looks for callers")
-
-    asyncio.run(play(app, story))
 
 
 def test_in_a_narrow_terminal_the_context_is_kept_and_the_kinship_is_not() -> None:
@@ -215,10 +196,10 @@ def test_in_a_narrow_terminal_the_context_is_kept_and_the_kinship_is_not() -> No
     assert row.context.tone is Tone.BAD
 
 
-def test_enter_opens_the_task_of_the_agent_and_escape_comes_back_to_it() -> None:
+async def test_enter_opens_the_task_of_the_agent_and_escape_comes_back_to_it() -> None:
     app = at_work().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "▶ ● live   ada")
         await pilot.press("j", "enter")
@@ -226,13 +207,11 @@ def test_enter_opens_the_task_of_the_agent_and_escape_comes_back_to_it() -> None
         await pilot.press("escape")
         await shows(pilot, "▶ ● live   bo")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_filter_leaves_the_agents_whose_task_fits_until_escape() -> None:
+async def test_a_filter_leaves_the_agents_whose_task_fits_until_escape() -> None:
     app = at_work().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "bo", "cy")
         await pilot.press("slash", *"repo:cart", "enter")
@@ -243,17 +222,13 @@ def test_a_filter_leaves_the_agents_whose_task_fits_until_escape() -> None:
         await pilot.press("escape")
         await shows(pilot, "ledger")
 
-    asyncio.run(play(app, story))
 
-
-def test_nobody_at_work_is_said_with_what_would_change_it() -> None:
+async def test_nobody_at_work_is_said_with_what_would_change_it() -> None:
     scene = Scene()
     scene.enrol("ana")
     scene.fleet(["billing"])
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("4")
         await shows(pilot, "nobody is at work, and 1 task wait", "onloop work --role ROLE")
-
-    asyncio.run(play(app, story))

@@ -27,7 +27,8 @@ from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_apart
-from tui_scenes import Scene, commit, play, screen_text, shows, until
+from support.tui_scenes import Scene, commit, play, screen_text, shows, until
+from support.waiting import DEADLINE_S
 
 PASSPHRASE = "long enough"
 CHANGED = Changes(
@@ -119,7 +120,7 @@ def test_an_approver_who_is_another_user_signs_once_and_decides_through_the_gate
             env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=DEADLINE_S,
             cwd="/",
             check=False,
         )

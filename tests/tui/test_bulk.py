@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from textual.pilot import Pilot
@@ -15,7 +14,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_dialog import FEW, BulkDialog, BulkPlan, Phase
 from onloop_tui.dialogs.form import FormField
 from onloop_tui.model.decide.bulk_lines import BulkEntry, tally_words
-from tui_scenes import Scene, commit, play, screen_text, shows, until
+from support.tui_scenes import Scene, commit, playing, screen_text, shows, until
 
 WORDS = "no module named kvlite"
 
@@ -60,11 +59,11 @@ class Given:
         self.outcomes = outcomes
 
 
-def test_few_are_sent_by_enter_and_each_has_its_verdict() -> None:
+async def test_few_are_sent_by_enter_and_each_has_its_verdict() -> None:
     scene, tasks = failing(3)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await shows(pilot, "○ to send", *(f"words of {task}" for task in tasks))
         await pilot.press("enter")
@@ -73,16 +72,15 @@ def test_few_are_sent_by_enter_and_each_has_its_verdict() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: given.outcomes is not None)
 
-    asyncio.run(play(given.app, story))
     assert [(o.task, o.accepted) for o in given.outcomes or ()] == [(task, True) for task in tasks]
     assert all(scene.task(task).state is State.SUBMITTED for task in tasks)
 
 
-def test_many_are_sent_only_once_their_number_is_typed() -> None:
+async def test_many_are_sent_only_once_their_number_is_typed() -> None:
     scene, tasks = failing(FEW + 1)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await pilot.press("5", "enter")
         await shows(pilot, "it is 6 tasks; type 6")
@@ -90,15 +88,14 @@ def test_many_are_sent_only_once_their_number_is_typed() -> None:
         await pilot.press("6", "enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
 
-    asyncio.run(play(given.app, story))
     assert all(scene.task(task).state is State.SUBMITTED for task in tasks)
 
 
-def test_who_has_moved_on_since_is_refused_and_the_others_are_not() -> None:
+async def test_who_has_moved_on_since_is_refused_and_the_others_are_not() -> None:
     scene, tasks = failing(3)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         scene.cancels(tasks[1])
         await pilot.press("enter")
@@ -107,22 +104,20 @@ def test_who_has_moved_on_since_is_refused_and_the_others_are_not() -> None:
         await pilot.press("escape")
         await until(pilot, lambda: given.outcomes is not None)
 
-    asyncio.run(play(given.app, story))
     assert [o.accepted for o in given.outcomes or ()] == [True, False, True]
 
 
-def test_who_failed_again_for_something_else_is_not_retried_for_what_was_shown() -> None:
+async def test_who_failed_again_for_something_else_is_not_retried_for_what_was_shown() -> None:
     scene, tasks = failing(2)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         fails_again(scene, tasks[0])
         await pilot.press("enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
         await shows(pilot, "1 accepted · 1 refused")
 
-    asyncio.run(play(given.app, story))
     assert [d.reason for d in scene.task(tasks[0]).decisions] == ["by somebody else"]
 
 
@@ -137,36 +132,34 @@ def fails_again(scene: Scene, task: str) -> None:
     scene.refuses(task, "another cause")
 
 
-def test_the_words_are_asked_once_and_go_to_all() -> None:
+async def test_the_words_are_asked_once_and_go_to_all() -> None:
     scene, tasks = failing(2)
     given = Given(scene, retry_plan(scene, tasks, FormField("words", "note")))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await pilot.press("enter")
         await shows(pilot, "note is needed")
         await pilot.press(*"go", "enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
 
-    asyncio.run(play(given.app, story))
     assert [scene.task(task).decisions[-1].reason for task in tasks] == ["go", "go"]
 
 
-def test_escape_before_anything_was_sent_sends_nothing() -> None:
+async def test_escape_before_anything_was_sent_sends_nothing() -> None:
     scene, tasks = failing(2)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         await given.opened(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: given.outcomes is not None)
 
-    asyncio.run(play(given.app, story))
     assert given.outcomes == ()
     assert all(scene.task(task).state is State.INPUT_REQUIRED for task in tasks)
 
 
-def test_escape_while_it_sends_stops_after_the_one_under_way() -> None:
+async def test_escape_while_it_sends_stops_after_the_one_under_way() -> None:
     scene, tasks = failing(4)
     plan = retry_plan(scene, tasks)
     stopping: list[BulkDialog] = []
@@ -178,21 +171,20 @@ def test_escape_while_it_sends_stops_after_the_one_under_way() -> None:
 
     given = Given(scene, BulkPlan(plan.title, plan.entries, make))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         stopping.append(await given.opened(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: stopping[0].phase is Phase.DONE)
         await shows(pilot, "2 accepted · 2 not sent", "– not sent")
 
-    asyncio.run(play(given.app, story))
     assert [scene.task(task).state for task in tasks] == [State.SUBMITTED] * 2 + [State.INPUT_REQUIRED] * 2
 
 
-def test_a_key_that_was_meant_for_the_list_before_sends_nothing() -> None:
+async def test_a_key_that_was_meant_for_the_list_before_sends_nothing() -> None:
     scene, tasks = failing(2)
     given = Given(scene, retry_plan(scene, tasks))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(given.app) as pilot:
         await shows(pilot, "✗ failing")
         given.app.push_screen(BulkDialog(given.app.main.view.session, given.plan))
         await shows(pilot, given.plan.title)
@@ -200,7 +192,6 @@ def test_a_key_that_was_meant_for_the_list_before_sends_nothing() -> None:
         bulk = given.app.screen
         assert isinstance(bulk, BulkDialog) and bulk.phase is Phase.ASKING
 
-    asyncio.run(play(given.app, story))
     assert all(scene.task(task).state is State.INPUT_REQUIRED for task in tasks)
 
 

@@ -19,7 +19,7 @@ from onloop_tui.screens.main_screen import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_of
-from tui_scenes import CHEAP, Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import CHEAP, Scene, busy, play, playing, screen_text, shows, until
 
 
 def test_one_key_has_one_meaning() -> None:
@@ -36,10 +36,10 @@ def test_every_key_of_the_registry_leads_to_an_action_that_is_there() -> None:
         assert inspect.isfunction(getattr(owner, f"action_{name}", None)), key
 
 
-def test_help_lists_every_key_with_its_twin() -> None:
+async def test_help_lists_every_key_with_its_twin() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (140, 70)) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("?")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
@@ -47,26 +47,22 @@ def test_help_lists_every_key_with_its_twin() -> None:
         await pilot.press("escape")
         await shows(pilot, "◆ approve")
 
-    asyncio.run(play(app, story, (140, 70)))
 
-
-def test_help_scrolls_where_it_is_longer_than_the_screen() -> None:
+async def test_help_scrolls_where_it_is_longer_than_the_screen() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("?", "j", *["pagedown"] * 6)
         await shows(pilot, "Ctrl+Q leaves from anywhere")
         await pilot.press("k", *["pageup"] * 6, "q")
         await shows(pilot, "◆ approve")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_the_footer_is_made_of_the_registry_and_fits_eighty_columns() -> None:
+async def test_the_footer_is_made_of_the_registry_and_fits_eighty_columns() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
         for where in (Where.INBOX, Where.SHEET):
             footer = screen_text(app).splitlines()[-1]
@@ -74,37 +70,31 @@ def test_the_footer_is_made_of_the_registry_and_fits_eighty_columns() -> None:
             await pilot.press("enter")
             await shows(pilot, "n next")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_n_goes_to_the_next_row_that_needs_a_person_and_round() -> None:
+async def test_n_goes_to_the_next_row_that_needs_a_person_and_round() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("n")
         await shows(pilot, "▶ ? question")
         await pilot.press("N", "N")
         await shows(pilot, "▶ ✗ failing")
 
-    asyncio.run(play(app, story))
 
-
-def test_keys_that_need_a_sheet_say_so_in_the_list() -> None:
+async def test_keys_that_need_a_sheet_say_so_in_the_list() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("]")
         await shows(pilot, "] and [ go through its sections")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_palette_finds_the_keys_by_name_and_does_what_they_do() -> None:
+async def test_the_palette_finds_the_keys_by_name_and_does_what_they_do() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("ctrl+p")
         await pilot.press(*"why")
@@ -112,13 +102,11 @@ def test_the_palette_finds_the_keys_by_name_and_does_what_they_do() -> None:
         await pilot.press("enter", "enter")
         await shows(pilot, "cleared by")
 
-    asyncio.run(play(app, story))
 
-
-def test_q_leaves_from_the_list_and_not_from_the_sheet() -> None:
+async def test_q_leaves_from_the_list_and_not_from_the_sheet() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "r7k2m.1 billing")
@@ -126,7 +114,6 @@ def test_q_leaves_from_the_list_and_not_from_the_sheet() -> None:
         await shows(pilot, "Esc closes the sheet first")
         await pilot.press("escape", "q")
 
-    asyncio.run(play(app, story))
     assert app.return_value == "quit"
 
 
@@ -148,13 +135,11 @@ def test_leaving_a_demo_asks_what_becomes_of_it() -> None:
         assert app.return_value == left
 
 
-def test_a_note_is_shown_above_the_keys() -> None:
+async def test_a_note_is_shown_above_the_keys() -> None:
     app = busy().dashboard(note="demo: agents are scripted, everything else is real")
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "demo: agents are scripted, everything else is real")
-
-    asyncio.run(play(app, story, (80, 24)))
 
 
 def _home(folder: Path) -> Home:
@@ -172,21 +157,19 @@ def _home(folder: Path) -> Home:
     return home
 
 
-def test_a_lost_store_is_said_in_the_header_and_found_again_by_itself(tmp_path: Path) -> None:
+async def test_a_lost_store_is_said_in_the_header_and_found_again_by_itself(tmp_path: Path) -> None:
     home = _home(tmp_path)
     app = Dashboard(Session(access_of(home)))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "nothing has been started")
         home.store.rename(tmp_path / "away")
         await shows(pilot, "⚠ store lost since", "there is no store in")
         (tmp_path / "away").rename(home.store)
         await until(pilot, lambda: "store lost" not in screen_text(app))
 
-    asyncio.run(play(app, story))
 
-
-def test_a_decision_is_made_in_a_store_on_disk_and_survives_the_dashboard(tmp_path: Path) -> None:
+async def test_a_decision_is_made_in_a_store_on_disk_and_survives_the_dashboard(tmp_path: Path) -> None:
     home = _home(tmp_path)
     place = access_of(home)
     scene = Scene(store=place.open().store)
@@ -196,7 +179,7 @@ def test_a_decision_is_made_in_a_store_on_disk_and_survives_the_dashboard(tmp_pa
     session = Session(place, scene.clock, scene.person("ben"))
     app = Dashboard(session)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "in cart pass ship.approve?")
@@ -207,7 +190,6 @@ def test_a_decision_is_made_in_a_store_on_disk_and_survives_the_dashboard(tmp_pa
         await pilot.press("enter")
         await shows(pilot, "nothing needs you")
 
-    asyncio.run(play(app, story))
     assert place.dossier(task).task.decisions[-1].by == "human:ben"
     scene.store.close()
 

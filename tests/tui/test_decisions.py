@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-
-from textual.pilot import Pilot
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
 from onloop_tui.panels.sheet_panel import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import MINUTE, Scene, busy, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import MINUTE, Scene, busy, playing, shows, until
 
 
-def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown() -> None:
+async def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown() -> None:
     scene = busy()
     app = scene.dashboard()
     shown = scene.place.dossier("r7k2m.1").asked[0].digest
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, shown[:12])
         await pilot.press("a")
@@ -29,18 +26,17 @@ def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown()
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.APPROVE))
 
-    asyncio.run(play(app, story))
     decision = last_decision(scene, "r7k2m.1")
     assert (decision.by, decision.digest, decision.assurance.value) == ("human:ana", shown, "A1")
     assert scene.task("r7k2m.1").reason is Reason.EFFECT_RUNNING
     assert [e.name for e in scene.log("r7k2m.1")].count("Decided") == 1
 
 
-def test_every_decision_has_a_key_of_its_own_so_that_a_lost_answer_never_acts_twice() -> None:
+async def test_every_decision_has_a_key_of_its_own_so_that_a_lost_answer_never_acts_twice() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         for task in ("r7k2m.1", "r7k2m.2"):
             await until(pilot, lambda: app.main.sheet.mode in {Mode.SHOWN, Mode.CLOSED})
             if not app.main.sheet.is_open:
@@ -52,17 +48,16 @@ def test_every_decision_has_a_key_of_its_own_so_that_a_lost_answer_never_acts_tw
             await pilot.press("enter")
             await until(pilot, when_done(scene, task, DecisionKind.APPROVE))
 
-    asyncio.run(play(app, story))
     keys = {e.key for task in ("r7k2m.1", "r7k2m.2") for e in scene.log(task) if e.name == "Decided"}
     assert len(keys) == 2
     assert "" not in keys
 
 
-def test_after_a_decision_the_next_item_is_there() -> None:
+async def test_after_a_decision_the_next_item_is_there() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         for following in ("r7k2m.2 ledger", "r7k2m.7 links"):
             await pilot.press("a")
@@ -71,17 +66,15 @@ def test_after_a_decision_the_next_item_is_there() -> None:
             await shows(pilot, following, "✓ approve:")
             scene.clock.later(1000)
 
-    asyncio.run(play(app, story))
 
-
-def test_after_the_last_decision_the_sheet_goes_and_the_list_says_so() -> None:
+async def test_after_the_last_decision_the_sheet_goes_and_the_list_says_so() -> None:
     scene = Scene()
     scene.enrol("ana")
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("a")
         scene.clock.later(1000)
@@ -89,14 +82,12 @@ def test_after_the_last_decision_the_sheet_goes_and_the_list_says_so() -> None:
         await until(pilot, lambda: not app.main.sheet.is_open)
         await shows(pilot, "✓ nothing needs you")
 
-    asyncio.run(play(app, story))
 
-
-def test_keys_that_were_pressed_before_the_sheet_was_there_decide_nothing() -> None:
+async def test_keys_that_were_pressed_before_the_sheet_was_there_decide_nothing() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter", "a", "enter")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
@@ -105,15 +96,14 @@ def test_keys_that_were_pressed_before_the_sheet_was_there_decide_nothing() -> N
             await pilot.press(key)
             assert app.main.sheet.mode is mode
 
-    asyncio.run(play(app, story))
     assert not scene.task("r7k2m.1").decisions
 
 
-def test_a_reason_reaches_the_agent_and_an_empty_one_is_refused() -> None:
+async def test_a_reason_reaches_the_agent_and_an_empty_one_is_refused() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("r")
         await shows(pilot, "Reject: the reason goes into the agent's brief")
@@ -124,42 +114,38 @@ def test_a_reason_reaches_the_agent_and_an_empty_one_is_refused() -> None:
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.REJECT))
 
-    asyncio.run(play(app, story))
     task = scene.task("r7k2m.1")
     assert (task.state, task.step) == (State.SUBMITTED, "develop.remediate")
     assert task.feedback[-1].text == "no tests for expiry"
 
 
-def test_r_in_the_list_opens_the_sheet_with_the_reason_and_decides_nothing() -> None:
+async def test_r_in_the_list_opens_the_sheet_with_the_reason_and_decides_nothing() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve", "r")
         await shows(pilot, "Reject: the reason goes into the agent's brief", "r7k2m.1")
         await pilot.press("escape")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
 
-    asyncio.run(play(app, story))
     assert not scene.task("r7k2m.1").decisions
 
 
-def test_a_in_the_list_opens_the_sheet_and_does_not_even_ask_to_confirm() -> None:
+async def test_a_in_the_list_opens_the_sheet_and_does_not_even_ask_to_confirm() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve", "a")
         assert app.main.sheet.mode is Mode.SHOWN
 
-    asyncio.run(play(app, story))
 
-
-def test_retry_puts_the_note_into_the_brief() -> None:
+async def test_retry_puts_the_note_into_the_brief() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing")
         await pilot.press("t")
         await shows(pilot, "Retry: a note for the agent's brief")
@@ -168,16 +154,15 @@ def test_retry_puts_the_note_into_the_brief() -> None:
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.RETRY))
 
-    asyncio.run(play(app, story))
     task = scene.task("r7k2m.3")
     assert (task.state, task.feedback[-1].text) == (State.SUBMITTED, "use snapshot()")
 
 
-def test_reassign_names_who_may_take_it_and_why() -> None:
+async def test_reassign_names_who_may_take_it_and_why() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing")
         await pilot.press("@")
         await shows(pilot, "Reassign: only whom you name may take it")
@@ -188,16 +173,15 @@ def test_reassign_names_who_may_take_it_and_why() -> None:
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.REASSIGN))
 
-    asyncio.run(play(app, story))
     task = scene.task("r7k2m.3")
     assert (task.wanted, task.feedback[-1].text) == ("agent:expert", "knows kvlite")
 
 
-def test_an_answer_goes_into_the_brief() -> None:
+async def test_an_answer_goes_into_the_brief() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "question")
         await pilot.press("e")
         await shows(pilot, "Answer: it goes into the agent's brief")
@@ -206,15 +190,14 @@ def test_an_answer_goes_into_the_brief() -> None:
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.7", DecisionKind.ANSWER))
 
-    asyncio.run(play(app, story))
     assert "rewrite them" in scene.task("r7k2m.7").feedback[-1].text
 
 
-def test_a_task_can_be_ended_with_a_reason() -> None:
+async def test_a_task_can_be_ended_with_a_reason() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing")
         await pilot.press("c")
         await shows(pilot, "Cancel the task: it ends")
@@ -223,33 +206,31 @@ def test_a_task_can_be_ended_with_a_reason() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: scene.task("r7k2m.3").ended)
 
-    asyncio.run(play(app, story))
     assert scene.task("r7k2m.3").state is State.CANCELED
     assert "repository is retired" in scene.task("r7k2m.3").detail
 
 
-def test_read_only_refuses_every_decision_with_a_word() -> None:
+async def test_read_only_refuses_every_decision_with_a_word() -> None:
     scene = busy()
     before = scene.task("r7k2m.1").version
     app = scene.dashboard(read_only=True)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, "· read-only")
         for key in ("a", "r", "t", "@", "e", "c"):
             await pilot.press(key)
             await shows(pilot, "is not possible: read-only")
 
-    asyncio.run(play(app, story))
     assert scene.task("r7k2m.1").version == before
 
 
-def test_what_the_log_says_of_a_decision_is_what_the_person_did() -> None:
+async def test_what_the_log_says_of_a_decision_is_what_the_person_did() -> None:
     scene = busy()
     app = scene.dashboard()
     scene.clock.later(MINUTE)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing")
         await pilot.press("r")
         scene.clock.later(1000)
@@ -257,7 +238,6 @@ def test_what_the_log_says_of_a_decision_is_what_the_person_did() -> None:
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.3", DecisionKind.REJECT))
 
-    asyncio.run(play(app, story))
     (decided,) = [e for e in scene.log("r7k2m.3") if e.name == "Decided"]
     assert decided.principal == "human:ana"
     assert json.loads(decided.data)["decision"]["reason"] == "start over"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from textual.pilot import Pilot
-
 from onloop.errors import Ground
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import Unfrozen
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, playing, screen_text, shows, until
 
 
-def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> None:
+async def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> None:
     scene = busy()
     agent = Principal(PrincipalKind.AGENT, "mallory", "r7k2m.1", 1)
     for verb in ("approve", "unfreeze"):
@@ -20,7 +16,7 @@ def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> N
     scene.enrol("ben")
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "‼ denied", "denied: agent:mallory tried to approve, unfreeze", "not for its kind")
         await pilot.press("g", "enter")
         await shows(pilot, "who was denied something is no task")
@@ -31,5 +27,4 @@ def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen() -> N
         await pilot.press("escape", "g", ".", "enter")
         await until(pilot, lambda: "‼ denied" not in screen_text(app))
 
-    asyncio.run(play(app, story))
     assert Unfrozen.__name__ not in {event.name for event in scene.log("house")}

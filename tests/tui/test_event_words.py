@@ -18,7 +18,7 @@ from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.log.event_words import TOLD, event_text_of, is_housekeeping, names_in, tone_of
 from onloop_tui.model.log.log_rows import LogFilter, event_line, event_lines, heading_line, parse
-from tui_scenes import MINUTE, NOON
+from support.tui_scenes import MINUTE, NOON
 
 EVENT = Recorded(7, "r1", 5, "r1.2", 3, "GateReported", "{}", NOON, "verifier:v1", "key-1", "ab" * 32)
 

@@ -13,7 +13,7 @@ from onloop_tui.app_messages import SheetClosed, StoreNews
 from onloop_tui.feed import Feed, News, StoreLost, StoreUpdate, StoreWatch
 from onloop_tui.frame import FRAME_S, pause_s
 from onloop_tui.store_access import access_of
-from tui_scenes import CHEAP, MINUTE, Clock, Scene
+from support.tui_scenes import CHEAP, MINUTE, Clock, Scene
 
 
 def _seen(news: News | None) -> StoreUpdate:

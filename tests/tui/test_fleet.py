@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 
@@ -16,7 +15,19 @@ from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
-from tui_scenes import MINUTE, PASSPHRASE, SIZES, Scene, busy, commit, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import (
+    MINUTE,
+    PASSPHRASE,
+    SIZES,
+    Scene,
+    busy,
+    commit,
+    playing,
+    screen_lines,
+    screen_text,
+    shows,
+    until,
+)
 
 CAUSE = "AttributeError: module 'kvlite' has no attribute 'legacy_scan'"
 Compare = Callable[..., bool]
@@ -42,10 +53,10 @@ def bulk(app: Dashboard) -> BulkDialog:
     return app.screen
 
 
-def test_causes_are_counted_by_step_and_everybody_else_by_what_they_do() -> None:
+async def test_causes_are_counted_by_step_and_everybody_else_by_what_they_do() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await fleet(pilot)
         await shows(pilot, "blocked 4 in 1 cause", "needs you 3", "10 in all", "remediate", "merge")
         assert row_with(app, "✗ failing").split()[-6:] == ["4", "·", "·", "4", "4", "4m"]
@@ -53,13 +64,11 @@ def test_causes_are_counted_by_step_and_everybody_else_by_what_they_do() -> None
         assert row_with(app, "● working").split()[-6:] == ["1", "·", "·", "·", "1", "1m"]
         assert row_with(app, "– ended") and row_with(app, "○ waiting") and not row_with(app, "✓ done")
 
-    asyncio.run(play(app, story))
 
-
-def test_enter_drills_into_a_cause_then_opens_a_sheet_and_escape_goes_back_step_by_step() -> None:
+async def test_enter_drills_into_a_cause_then_opens_a_sheet_and_escape_goes_back_step_by_step() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("enter")
         await shows(pilot, "▸ ✗ failing", "gates of develop.remediate keep failing", "▶ r7k2m.3", "r7k2m.6")
@@ -71,13 +80,11 @@ def test_enter_drills_into_a_cause_then_opens_a_sheet_and_escape_goes_back_step_
         await pilot.press("escape")
         await shows(pilot, "▶ ✗ failing", "◆ approve")
 
-    asyncio.run(play(app, story))
 
-
-def test_m_shows_repositories_with_a_mark_for_every_step_and_the_cursor_stays_with_its_thing() -> None:
+async def test_m_shows_repositories_with_a_mark_for_every_step_and_the_cursor_stays_with_its_thing() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("m")
         await shows(pilot, "▶ r7k2m.3", "repository")
@@ -90,14 +97,12 @@ def test_m_shows_repositories_with_a_mark_for_every_step_and_the_cursor_stays_wi
         await pilot.press("m")
         await shows(pilot, "▶ ? question")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_cause_that_somebody_else_clears_leaves_its_row_and_the_counts_follow() -> None:
+async def test_a_cause_that_somebody_else_clears_leaves_its_row_and_the_counts_follow() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         scene.cancels("r7k2m.3")
         await until(pilot, lambda: row_with(app, "✗ failing").split()[-2:-1] == ["3"])
@@ -106,15 +111,13 @@ def test_a_cause_that_somebody_else_clears_leaves_its_row_and_the_counts_follow(
         await until(pilot, lambda: not row_with(app, "✗ failing"))
         await shows(pilot, "ended otherwise 5", "needs you 3")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_runs_are_gone_through_newest_first_and_one_task_is_a_run_too() -> None:
+async def test_the_runs_are_gone_through_newest_first_and_one_task_is_a_run_too() -> None:
     scene = busy()
     scene.fleet(["alone"], run="zz", title="a second one")
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("3")
         await shows(pilot, "run r7k2m", "run 2 of 2", "10 in all")
         await pilot.press("less_than_sign")
@@ -124,10 +127,8 @@ def test_the_runs_are_gone_through_newest_first_and_one_task_is_a_run_too() -> N
         await pilot.press("greater_than_sign", "greater_than_sign")
         await shows(pilot, "run r7k2m", "there is no further run")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_fleet_looked_at_before_the_store_was_read_shows_the_run_that_the_inbox_has_on_top() -> None:
+async def test_a_fleet_looked_at_before_the_store_was_read_shows_the_run_that_the_inbox_has_on_top() -> None:
     scene = busy()
     scene.fleet(["alone"], run="zz", title="a newer one")
     pressed = threading.Event()
@@ -138,19 +139,17 @@ def test_a_fleet_looked_at_before_the_store_was_read_shows_the_run_that_the_inbo
 
     app = Dashboard(Session(StoreAccess(late), scene.clock, scene.person("ana")))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("3")
         assert not app.main.around.has_read
         pressed.set()
         await shows(pilot, "run r7k2m", "run 2 of 2", "▶ ◆ approve")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_filter_counts_only_what_fits_until_escape() -> None:
+async def test_a_filter_counts_only_what_fits_until_escape() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await fleet(pilot)
         await pilot.press("slash", *"repo:c*", "enter")
         await shows(pilot, "1 in all", "filter", "blocked 1 in 1 cause")
@@ -159,14 +158,12 @@ def test_a_filter_counts_only_what_fits_until_escape() -> None:
         await pilot.press("escape")
         await shows(pilot, "10 in all")
 
-    asyncio.run(play(app, story))
 
-
-def test_one_is_retried_and_passes_then_the_rest_is_offered_and_each_gets_a_verdict() -> None:
+async def test_one_is_retried_and_passes_then_the_rest_is_offered_and_each_gets_a_verdict() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("T")
         await shows(pilot, "⚠ nobody with this cause was retried and has passed develop.remediate since")
@@ -189,16 +186,15 @@ def test_one_is_retried_and_passes_then_the_rest_is_offered_and_each_gets_a_verd
         await pilot.press("enter")
         await shows(pilot, "[3 Fleet]", "3 accepted")
 
-    asyncio.run(play(app, story))
     for task in ("r7k2m.4", "r7k2m.5", "r7k2m.6"):
         assert [d.reason for d in scene.task(task).decisions] == ["all"]
 
 
-def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None:
+async def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("x")
         await shows(pilot, "exclude 4 tasks", "its run ends without what is excluded")
@@ -210,27 +206,24 @@ def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None:
         await pilot.press("escape")
         await shows(pilot, "excluded 4", "‖ excluded")
 
-    asyncio.run(play(app, story))
     assert {scene.task(f"r7k2m.{i}").reason for i in (3, 4, 5, 6)} == {Reason.EXCLUDED}
 
 
 @pytest.mark.parametrize("key", ["T", "x"])
-def test_a_read_only_dashboard_offers_no_list_of_decisions(key: str) -> None:
+async def test_a_read_only_dashboard_offers_no_list_of_decisions(key: str) -> None:
     app = busy().dashboard(read_only=True)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press(key)
         await shows(pilot, "read-only: nothing can be decided here")
         assert app.screen is app.main
 
-    asyncio.run(play(app, story))
 
-
-def test_rows_that_need_nobody_are_drilled_into_and_never_decided() -> None:
+async def test_rows_that_need_nobody_are_drilled_into_and_never_decided() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await fleet(pilot)
         await pilot.press("G", "t")
         await shows(pilot, "nobody in this row waits for a person")
@@ -239,24 +232,20 @@ def test_rows_that_need_nobody_are_drilled_into_and_never_decided() -> None:
         await pilot.press("enter")
         await shows(pilot, "▸ – ended", "▶ r7k2m.10")
 
-    asyncio.run(play(app, story))
 
-
-def test_w_says_the_whole_cause_and_what_would_move_a_repository() -> None:
+async def test_w_says_the_whole_cause_and_what_would_move_a_repository() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await on_the_failing(pilot)
         await pilot.press("w")
         await shows(pilot, CAUSE, "retry with a note, reassign, reject or cancel")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_y_copies_the_command_that_does_the_same() -> None:
+async def test_y_copies_the_command_that_does_the_same() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await fleet(pilot)
         await pilot.press("Y")
         await shows(pilot, "copied: onloop approve r7k2m.1")
@@ -265,10 +254,8 @@ def test_y_copies_the_command_that_does_the_same() -> None:
         await pilot.press("m", "Y")
         await shows(pilot, "copied: onloop show r7k2m.3")
 
-    asyncio.run(play(app, story))
 
-
-def test_hostile_names_and_causes_stay_in_their_columns() -> None:
+async def test_hostile_names_and_causes_stay_in_their_columns() -> None:
     scene = Scene()
     scene.enrol("ana")
     bad = "x\x1b]2;owned\x07\u202e[@click=app.quit]\n漢漢"
@@ -276,7 +263,7 @@ def test_hostile_names_and_causes_stay_in_their_columns() -> None:
     scene.fails(tasks[0], bad)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await pilot.press("3")
         await shows(pilot, "✗ failing", "[@click=app.quit]")
         for key in ("enter", "w", "T"):
@@ -285,26 +272,22 @@ def test_hostile_names_and_causes_stay_in_their_columns() -> None:
             assert all(row.isprintable() for row in screen_lines(app))
         await shows(pilot, "retry 1 task ")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_a_store_without_runs_says_what_begins_one() -> None:
+async def test_a_store_without_runs_says_what_begins_one() -> None:
     app = Scene().dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("3")
         await shows(pilot, "no runs yet: onloop start and onloop fleet begin one")
         await pilot.press("enter", "n", "m", "T", "x", "greater_than_sign", "G")
         assert "no runs yet" in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_who_decides_is_asked_before_the_first_list_of_decisions() -> None:
+async def test_who_decides_is_asked_before_the_first_list_of_decisions() -> None:
     scene = busy()
     app = scene.dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("T")
         await shows(pilot, "Who decides?")
@@ -316,8 +299,6 @@ def test_who_decides_is_asked_before_the_first_list_of_decisions() -> None:
         await pilot.press("enter")
         await shows(pilot, "once, for all of them")
         assert all(scene.task(f"r7k2m.{i}").state is State.INPUT_REQUIRED for i in (3, 4, 5, 6))
-
-    asyncio.run(play(app, story))
 
 
 def beside_another() -> Scene:

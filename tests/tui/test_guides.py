@@ -11,7 +11,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.help.guide_lines import guide_lines, list_lines
 from onloop_tui.screens.help_screen import HelpScreen
-from tui_scenes import busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import busy, play, screen_lines, screen_text, shows, until
 
 
 def _cursor(app: Dashboard) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from textual.pilot import Pilot
 
 from onloop.attention.groups import Group
 from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.machine.marks import Muted, Rule
 from onloop_tui.app import Dashboard
-from tui_decisions import type_in
-from tui_scenes import MINUTE, PASSPHRASE, Scene, busy, play, screen_text, shows, until
+from support.tui_decisions import type_in
+from support.tui_scenes import MINUTE, PASSPHRASE, Scene, busy, playing, screen_text, shows, until
 
 
 def _header(app: Dashboard) -> str:
@@ -31,11 +29,11 @@ def _counted(app: Dashboard) -> dict[str, int]:
     return shown | {kind: int(found[1]) for kind in kinds if (found := re.search(rf"(\d+) {kind}", words))}
 
 
-def test_an_acknowledged_cause_is_hidden_and_counted_until_it_lapses() -> None:
+async def test_an_acknowledged_cause_is_hidden_and_counted_until_it_lapses() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing", "blocked 4 in 1 cause")
         await pilot.press("G", ".")
         await shows(
@@ -46,14 +44,12 @@ def test_an_acknowledged_cause_is_hidden_and_counted_until_it_lapses() -> None:
         await shows(pilot, "✗ failing")
         await until(pilot, lambda: "acknowledged" not in _counted(app))
 
-    asyncio.run(play(app, story))
 
-
-def test_a_snoozed_cause_sleeps_as_long_as_was_typed_and_wakes_when_it_grows() -> None:
+async def test_a_snoozed_cause_sleeps_as_long_as_was_typed_and_wakes_when_it_grows() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "z")
         await shows(pilot, "Snooze gates of develop.remediate keep failing")
@@ -69,14 +65,12 @@ def test_a_snoozed_cause_sleeps_as_long_as_was_typed_and_wakes_when_it_grows() -
         scene.clock.later(MINUTE)
         await shows(pilot, "5 repos")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_mute_hides_what_fits_its_rule_only_and_needs_a_reason() -> None:
+async def test_a_mute_hides_what_fits_its_rule_only_and_needs_a_reason() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "M")
         await shows(pilot, "Mute whatever fits all of", "for", "4h")
@@ -92,10 +86,8 @@ def test_a_mute_hides_what_fits_its_rule_only_and_needs_a_reason() -> None:
         await shows(pilot, "× muted", "repo:cart", "its team is away", "cart")
         assert "◆ approve" not in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_h_lists_what_is_hidden_how_and_by_whom_and_a_key_shows_it_again() -> None:
+async def test_h_lists_what_is_hidden_how_and_by_whom_and_a_key_shows_it_again() -> None:
     scene = busy()
     groups = {group.reason.value: group for group in scene.groups()}
     now = scene.clock()
@@ -104,7 +96,7 @@ def test_h_lists_what_is_hidden_how_and_by_whom_and_a_key_shows_it_again() -> No
     scene.marks(Muted(Rule(repo="cart"), "human:ana", now + 60 * MINUTE, "known"))
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         hidden = {"snoozed": 1, "muted": 1, "acknowledged": 2}
         await until(pilot, lambda: hidden.items() <= _counted(app).items())
         await pilot.press("H")
@@ -117,14 +109,12 @@ def test_h_lists_what_is_hidden_how_and_by_whom_and_a_key_shows_it_again() -> No
         await pilot.press("H")
         await shows(pilot, "◆ approve", "? question", "✗ failing", "needs you 3")
 
-    asyncio.run(play(app, story))
 
-
-def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
+async def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         scene.freeze("run:r7k2m")
         await shows(pilot, "needs you 0", "blocked 0", "7 inhibited", "✓ nothing is shown", "7 are hidden")
@@ -135,14 +125,12 @@ def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
         await pilot.press("w")
         await shows(pilot, "comes back", "when what stands still above it goes on", "cleared by")
 
-    asyncio.run(play(app, story))
 
-
-def test_who_hides_something_is_asked_for_once() -> None:
+async def test_who_hides_something_is_asked_for_once() -> None:
     scene = busy()
     app = scene.dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press(".")
         await shows(pilot, "Who decides?")
@@ -154,14 +142,12 @@ def test_who_hides_something_is_asked_for_once() -> None:
         await pilot.press("G", ".")
         await shows(pilot, "6 acknowledged")
 
-    asyncio.run(play(app, story))
 
-
-def test_escape_leaves_a_form_and_records_nothing() -> None:
+async def test_escape_leaves_a_form_and_records_nothing() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("z")
         await shows(pilot, "until when?")
@@ -170,28 +156,25 @@ def test_escape_leaves_a_form_and_records_nothing() -> None:
         await pilot.press("G")
         await shows(pilot, "▶ ✗ failing")
 
-    asyncio.run(play(app, story))
     assert not [e for e in scene.log("house") if e.name == "Snoozed"]
 
 
-def test_a_read_only_dashboard_hides_nothing() -> None:
+async def test_a_read_only_dashboard_hides_nothing() -> None:
     scene = busy()
     app = scene.dashboard(read_only=True)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         for key in (".", "z", "M"):
             await pilot.press(key)
             await shows(pilot, "read-only: nothing is recorded")
 
-    asyncio.run(play(app, story))
 
-
-def test_opening_a_sheet_tells_the_others_that_the_cause_was_seen_once() -> None:
+async def test_opening_a_sheet_tells_the_others_that_the_cause_was_seen_once() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve", "+ new")
         await pilot.press("enter")
         await shows(pilot, "── subject ", "· seen")
@@ -200,23 +183,21 @@ def test_opening_a_sheet_tells_the_others_that_the_cause_was_seen_once() -> None
         await pilot.press("escape")
         await shows(pilot, "seen by human:ana")
 
-    asyncio.run(play(app, story))
     assert [e.name for e in scene.log("house")].count("Seen") == 1
 
 
 @pytest.mark.parametrize("who", [None, "ana"])
-def test_a_look_is_recorded_of_nobody_who_is_unknown_and_of_nobody_who_may_not_act(who: str | None) -> None:
+async def test_a_look_is_recorded_of_nobody_who_is_unknown_and_of_nobody_who_may_not_act(who: str | None) -> None:
     scene = busy()
     app = scene.dashboard(who=who, read_only=who is not None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "── subject ")
         await pilot.press("escape")
         await shows(pilot, "+ new")
 
-    asyncio.run(play(app, story))
     assert not [e for e in scene.log("house") if e.name == "Seen"]
 
 
@@ -247,12 +228,12 @@ def _random_scene(seed: int) -> Scene:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_shown_and_what_is_hidden_add_up_to_all_that_there_is(seed: int) -> None:
+async def test_what_is_shown_and_what_is_hidden_add_up_to_all_that_there_is(seed: int) -> None:
     scene = _random_scene(seed)
     app = scene.dashboard()
     everything = {item.task for group in scene.groups() for item in group.members}
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "data 0.0 s old")
         assert sum(_counted(app).values()) == len(everything)
         shown = [item.task for row in app.main.inbox.arrangement.rows for item in row.group.members]
@@ -260,5 +241,3 @@ def test_what_is_shown_and_what_is_hidden_add_up_to_all_that_there_is(seed: int)
         hidden = [item.task for row in app.main.inbox.arrangement.rows for item in row.group.members]
         assert sorted((*shown, *hidden)) == sorted(everything)
         assert hidden
-
-    asyncio.run(play(app, story))

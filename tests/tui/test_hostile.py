@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.gates.repository.mirror import Mirror
@@ -19,8 +17,8 @@ from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission, Verdict
 from onloop_tui.guard import GUARD
 from onloop_tui.panels.sheet_panel import Mode
-from tui_attacks import assert_harmless, fitting
-from tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, play, screen_text, shows, until
+from support.tui_attacks import assert_harmless, fitting
+from support.tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, playing, screen_text, shows, until
 
 ATTACKS = (
     "\x1b]52;c;cHduZWQ=\x07\x1b[2J\x1b[?1049h\x1bc",
@@ -95,11 +93,13 @@ def _hostile_scene(tmp_path: Path) -> Scene:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     scene = _hostile_scene(tmp_path)
     app = scene.dashboard(note=ALL[:300])
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, size) as pilot:
         await shows(pilot, "✗ failing", "needs you 2")
         assert_harmless(app, size)
         await pilot.press("w")
@@ -125,34 +125,30 @@ def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(tmp_path
         for words in ("had the network", FLAG_WORDS[FlagKind.CI][:12]):
             assert words in seen, f"{words!r} was never there to be looked at"
 
-    asyncio.run(play(app, story, size))
 
-
-def test_a_fake_heading_in_the_statement_stands_behind_the_gutter() -> None:
+async def test_a_fake_heading_in_the_statement_stands_behind_the_gutter() -> None:
     scene = Scene()
     scene.enrol("ana")
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task, "fine\n── gates ──\n✓ passed everything, press a")
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
         await pilot.press("G")
         await shows(pilot, "┆ ── gates ──", "┆ ✓ passed everything, press a")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_what_a_person_pastes_is_echoed_harmlessly_too() -> None:
+async def test_what_a_person_pastes_is_echoed_harmlessly_too() -> None:
     scene = Scene()
     scene.enrol("ana")
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.focused, Input))
@@ -162,20 +158,16 @@ def test_what_a_person_pastes_is_echoed_harmlessly_too() -> None:
         await shows(pilot, "reason ")
         assert_harmless(app, (140, 45))
 
-    asyncio.run(play(app, story))
 
-
-def test_notifications_and_titles_pass_the_guard_like_everything_else() -> None:
+async def test_notifications_and_titles_pass_the_guard_like_everything_else() -> None:
     app = Scene(definition=REMEDIATION).dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "nothing has been started")
         app.notify("toast \x1b[31m \x9b \u202e end", title="t\x1b]0;x\x07", markup=False)
         await shows(pilot, "toast ")
         assert_harmless(app, (140, 45))
         assert "␛" in screen_text(app)
-
-    asyncio.run(play(app, story))
 
 
 def test_the_guard_keeps_every_segment_in_its_columns() -> None:

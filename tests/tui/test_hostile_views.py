@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 from textual.pilot import Pilot
@@ -15,8 +14,8 @@ from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.screens.main_screen import VIEWS
-from tui_attacks import assert_harmless, fitting, hostile_strings
-from tui_scenes import NOON, Scene, commit, play, screen_text, shows, until
+from support.tui_attacks import assert_harmless, fitting, hostile_strings
+from support.tui_scenes import NOON, Scene, commit, playing, screen_text, shows, until
 
 SIZE = (100, 30)
 COUNT = 400
@@ -93,10 +92,10 @@ def test_the_strings_are_four_hundred_different_ones_and_always_the_same() -> No
     assert sum("\x1b" in each for each in strings) > COUNT / 10
 
 
-def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
+async def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
     app = _hostile_scene().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, SIZE) as pilot:
         await shows(pilot, "▶ ◆ approve")
         for view in VIEWS:
             await pilot.press(str(WHERES.index(view.where) + 1))
@@ -122,5 +121,3 @@ def test_no_view_and_no_sheet_obeys_any_of_them() -> None:
             await _leaf_through(app, pilot, 4)
             await pilot.press("escape")
             await until(pilot, lambda: not app.main.sheet.is_open)
-
-    asyncio.run(play(app, story, SIZE))

@@ -13,9 +13,9 @@ from onloop.machine.limits import Id, Statement, Title, Words
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Verdict
 from onloop_tui.store_access import access_of
-from tmux_pane import Pane, needs_tmux, pane
-from tui_attacks import fitting, hostile_strings
-from tui_scenes import CHEAP, PASSPHRASE, Scene
+from support.tmux_pane import Pane, needs_tmux, pane
+from support.tui_attacks import fitting, hostile_strings
+from support.tui_scenes import CHEAP, PASSPHRASE, Scene
 
 pytestmark = [pytest.mark.terminal, needs_tmux]
 

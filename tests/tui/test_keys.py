@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import pytest
-from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import BULK, KEYS, LEAVING
-from tui_scenes import Scene, busy, play, screen_lines, screen_text, until
+from support.tui_scenes import Scene, busy, playing, screen_lines, screen_text, until
 
 
 class Step(NamedTuple):
@@ -111,11 +109,11 @@ def _seen(app: Dashboard, step: Step) -> bool:
 
 
 @pytest.mark.parametrize("where", [*STORIES])
-def test_a_key_does_what_it_says(where: str) -> None:
+async def test_a_key_does_what_it_says(where: str) -> None:
     scene = _scene()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (120, 40)) as pilot:
         await until(pilot, lambda: _seen(app, Step("", "[1 Inbox]", under=APPROVE)))
         for number, step in enumerate(STORIES[where], 1):
             scene.clock.later(1000)  # keys count once a person can have seen what they are about
@@ -125,13 +123,11 @@ def test_a_key_does_what_it_says(where: str) -> None:
             except AssertionError as never:
                 raise AssertionError(f"step {number}, {step}:\n{never}") from None
 
-    asyncio.run(play(app, story, (120, 40)))
 
-
-def test_q_leaves_from_a_list_and_not_from_the_sheet() -> None:
+async def test_q_leaves_from_a_list_and_not_from_the_sheet() -> None:
     app = _scene().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (120, 40)) as pilot:
         await until(pilot, lambda: _seen(app, Step("", under=APPROVE)))
         await pilot.press("enter")
         await until(pilot, lambda: _seen(app, Step("", "── subject")))
@@ -140,15 +136,14 @@ def test_q_leaves_from_a_list_and_not_from_the_sheet() -> None:
         assert app.is_running
         await pilot.press("escape", "q")
 
-    asyncio.run(play(app, story, (120, 40)))
     assert app.return_value == "quit"
 
 
 @pytest.mark.parametrize(("key", "answer"), [("s", "stop"), ("l", "leave"), ("escape", None)])
-def test_a_demo_is_left_as_the_key_says(key: str, answer: str | None) -> None:
+async def test_a_demo_is_left_as_the_key_says(key: str, answer: str | None) -> None:
     app = _scene().dashboard(ask_on_quit=True)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (120, 40)) as pilot:
         await until(pilot, lambda: _seen(app, Step("", under=APPROVE)))
         await pilot.press("q")
         await until(pilot, lambda: _seen(app, Step("", "leave running")))
@@ -156,7 +151,6 @@ def test_a_demo_is_left_as_the_key_says(key: str, answer: str | None) -> None:
         if answer is None:
             await until(pilot, lambda: _seen(app, Step("", "[1 Inbox]", under=APPROVE)))
 
-    asyncio.run(play(app, story, (120, 40)))
     assert app.return_value == answer
 
 

@@ -20,7 +20,7 @@ from onloop_tui.screens.log_view import LogView
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
 from onloop_tui.widgets.log_list import LogRows
-from tui_scenes import SIZES, Clock, Scene, busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import SIZES, Clock, Scene, busy, play, playing, screen_lines, screen_text, shows, until
 
 Compare = Callable[..., bool]
 
@@ -36,11 +36,11 @@ async def log(pilot: Pilot[str]) -> None:
     await shows(pilot, "[5 Log]", "following", "details")
 
 
-def test_the_log_opens_at_its_end_and_follows_what_happens() -> None:
+async def test_the_log_opens_at_its_end_and_follows_what_happens() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).position == rows(app).count > 0)
         await shows(pilot, "▶ ", "is canceled", "human:ana")
@@ -48,14 +48,12 @@ def test_the_log_opens_at_its_end_and_follows_what_happens() -> None:
         await until(pilot, lambda: (event := rows(app).event) is not None and event.task == "r7k2m.9")
         assert "following" in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_who_goes_up_stays_there_and_is_told_how_much_is_new() -> None:
+async def test_who_goes_up_stays_there_and_is_told_how_much_is_new() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).count > 20)
         await pilot.press("k", "k")
@@ -69,31 +67,46 @@ def test_who_goes_up_stays_there_and_is_told_how_much_is_new() -> None:
         await until(pilot, lambda: (event := rows(app).event) is not None and event.task == "r7k2m.9")
         assert " new " not in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_going_down_to_the_end_follows_again() -> None:
+async def test_going_down_to_the_end_follows_again() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).count > 20)
         await pilot.press("k")
         await shows(pilot, "standing still")
+        await pilot.press("k", "j")
+        await until(pilot, lambda: rows(app).position == rows(app).count - 1)
+        assert "standing still" in screen_text(app), "going down is not enough: it has to be the end"
         await pilot.press("j")
         await shows(pilot, "following")
         await pilot.press("g")
         await until(pilot, lambda: rows(app).position == 1)
         await shows(pilot, "standing still")
 
-    asyncio.run(play(app, story))
+
+async def test_reading_anew_goes_to_the_end_and_follows_again() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await log(pilot)
+        await until(pilot, lambda: rows(app).count > 20)
+        await pilot.press("k", "k")
+        await shows(pilot, "standing still")
+        await pilot.press("R")
+        await shows(pilot, "following")
+        await until(pilot, lambda: rows(app).position == rows(app).count)
+        scene.cancels("r7k2m.9")
+        await until(pilot, lambda: (event := rows(app).event) is not None and event.task == "r7k2m.9")
 
 
-def test_enter_shows_the_event_whole_then_the_sheet_of_its_task_and_escape_goes_back() -> None:
+async def test_enter_shows_the_event_whole_then_the_sheet_of_its_task_and_escape_goes_back() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).count > 20)
         await pilot.press("enter")
@@ -109,13 +122,11 @@ def test_enter_shows_the_event_whole_then_the_sheet_of_its_task_and_escape_goes_
         await pilot.press("escape")
         await until(pilot, lambda: "── fields" not in screen_text(app))
 
-    asyncio.run(play(app, story))
 
-
-def test_a_filter_leaves_what_fits_and_f_hides_housekeeping() -> None:
+async def test_a_filter_leaves_what_fits_and_f_hides_housekeeping() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await shows(pilot, "gates asked for")
         await pilot.press("F")
@@ -132,13 +143,11 @@ def test_a_filter_leaves_what_fits_and_f_hides_housekeeping() -> None:
         await pilot.press("F")
         await shows(pilot, "gates asked for")
 
-    asyncio.run(play(app, story))
 
-
-def test_n_goes_to_what_is_about_people_or_trouble() -> None:
+async def test_n_goes_to_what_is_about_people_or_trouble() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).count > 20)
         await pilot.press("N", "N")
@@ -146,10 +155,8 @@ def test_n_goes_to_what_is_about_people_or_trouble() -> None:
         await pilot.press("G", "n")
         await shows(pilot, "nothing about people or trouble there")
 
-    asyncio.run(play(app, story))
 
-
-def test_hostile_text_in_the_log_stays_in_its_line() -> None:
+async def test_hostile_text_in_the_log_stays_in_its_line() -> None:
     scene = Scene()
     scene.enrol("ana")
     bad = "x\x1b]2;owned\x07\u202e[@click=app.quit]\r\n漢" + "\u0301" * 9
@@ -157,7 +164,7 @@ def test_hostile_text_in_the_log_stays_in_its_line() -> None:
     scene.asks(tasks[0], bad)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await log(pilot)
         await until(pilot, lambda: rows(app).count > 5)
         for _ in range(4):
@@ -165,19 +172,15 @@ def test_hostile_text_in_the_log_stays_in_its_line() -> None:
             await shows(pilot, "── fields")
             assert all(row.isprintable() for row in screen_lines(app))
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_an_empty_log_says_so() -> None:
+async def test_an_empty_log_says_so() -> None:
     app = Scene().dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("5")
         await shows(pilot, "the log is empty")
         await pilot.press("enter", "n", "G", "g", "F")
         await shows(pilot, "nothing in the log fits")
-
-    asyncio.run(play(app, story))
 
 
 # -- any length
@@ -211,7 +214,7 @@ def browse_a_long_log(folder: Path, count: int) -> None:
         await until(pilot, lambda: (event := rows(app).event) is not None and event.seq == 1)
         assert rows(app).count <= 2 * PAGE
         await pilot.press("slash", *f'"er {count // 2}"', "enter")
-        await until(pilot, lambda: [event.seq for event in rows(app).window.events] == [count // 2], 60)
+        await until(pilot, lambda: [event.seq for event in rows(app).window.events] == [count // 2])
 
     asyncio.run(play(app, story, (100, 40)))
 

@@ -23,7 +23,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_of
-from tui_scenes import CHEAP, Scene, play, screen_text, shows, until
+from support.tui_scenes import CHEAP, Scene, play, playing, screen_text, shows, until
 
 LOCK = """
 import fcntl, os, sys
@@ -106,13 +106,13 @@ def _open_to_others(home: Home) -> Callable[[], object]:
         (_open_to_others, "is open to others"),
     ],
 )
-def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_is_decided_meanwhile(
+async def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_is_decided_meanwhile(
     tmp_path: Path, spoil: Spoil, words: str
 ) -> None:
     home = _stocked(tmp_path / "store")
     app = Dashboard(Session(access_of(home)))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         mend = spoil(home)
         await shows(pilot, "⚠ store lost since", "UTC", words)
@@ -124,15 +124,13 @@ def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_is_deci
         await pilot.press("a")
         await until(pilot, lambda: app.main.sheet.is_open)
 
-    asyncio.run(play(app, story))
 
-
-def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) -> None:
+async def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) -> None:
     home = _stocked(tmp_path / "store")
     scene = Scene(store=access_of(home).open().store)
     app = Dashboard(Session(access_of(home)))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("enter")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
@@ -145,22 +143,19 @@ def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) ->
         await until(pilot, lambda: "store lost" not in screen_text(app))
         assert app.main.sheet.is_open
 
-    asyncio.run(play(app, story))
     scene.store.close()
 
 
-def test_another_store_in_its_place_is_shown_from_its_beginning(tmp_path: Path) -> None:
+async def test_another_store_in_its_place_is_shown_from_its_beginning(tmp_path: Path) -> None:
     home = _stocked(tmp_path / "store")
     app = Dashboard(Session(access_of(home)))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         home.store.rename(tmp_path / "old")
         _home(home.store, person="ben", name="t")
         await shows(pilot, "nothing has been started")
         assert app.main.snapshot.house.id == "t"
-
-    asyncio.run(play(app, story))
 
 
 @contextmanager

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
+import pytest
 from textual.pilot import Pilot
 
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
 from onloop_tui.app import Dashboard
-from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
+from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase
+from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
-from tui_decisions import last_decision, type_in
-from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, play, screen_text, shows, until
+from support.tui_decisions import last_decision, type_in
+from support.tui_scenes import (
+    APPROVE,
+    MERGE,
+    MINUTE,
+    REMEDIATE,
+    REMEDIATION,
+    Scene,
+    busy,
+    playing,
+    screen_text,
+    shows,
+    until,
+)
 
 TWO_APPROVERS = replace(APPROVE, gates=(HumanGate("release", ("approvers",), quorum=2),))
 FAILING = ("r7k2m.3", "r7k2m.4", "r7k2m.5", "r7k2m.6")
@@ -37,11 +52,11 @@ async def _done(pilot: Pilot[str], app: Dashboard) -> None:
     await until(pilot, lambda: _bulk(app).phase is Phase.DONE)
 
 
-def test_space_marks_a_cause_and_a_decision_is_made_for_each_of_its_tasks() -> None:
+async def test_space_marks_a_cause_and_a_decision_is_made_for_each_of_its_tasks() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "space")
         await shows(pilot, "▶*✗ failing", "4 of 4 marked", "4 marked in 1 cause")
@@ -56,31 +71,29 @@ def test_space_marks_a_cause_and_a_decision_is_made_for_each_of_its_tasks() -> N
         await shows(pilot, "◆ approve", "4 accepted")
         assert not app.main.inbox.selection
 
-    asyncio.run(play(app, story))
     assert {last_decision(scene, task).reason for task in FAILING} == {"use snapshot()"}
 
 
-def test_a_bulk_approval_binds_each_task_to_the_digest_that_was_listed() -> None:
+async def test_a_bulk_approval_binds_each_task_to_the_digest_that_was_listed() -> None:
     scene = busy()
     app = scene.dashboard()
     digests = {task: scene.place.dossier(task).asked[0].digest for task in ("r7k2m.1", "r7k2m.2")}
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("space", "a")
         await _listed(pilot, scene, app, "Approve 2 tasks", *(f"digest {digest[:12]}" for digest in digests.values()))
         await pilot.press("enter")
         await _done(pilot, app)
 
-    asyncio.run(play(app, story))
     assert {task: last_decision(scene, task).digest for task in digests} == digests
 
 
-def test_what_is_refused_is_told_by_task_and_stays_marked() -> None:
+async def test_what_is_refused_is_told_by_task_and_stays_marked() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("space", "r")
         await _listed(pilot, scene, app, "Reject 2 tasks")
@@ -93,19 +106,18 @@ def test_what_is_refused_is_told_by_task_and_stays_marked() -> None:
         await shows(pilot, "1 marked in 1 cause", "still marked")
         assert app.main.inbox.selection.tasks == ("r7k2m.2",)
 
-    asyncio.run(play(app, story))
     assert scene.task("r7k2m.1").state is State.SUBMITTED
     assert not scene.task("r7k2m.2").decisions
 
 
-def test_what_was_accepted_is_no_longer_marked_even_where_another_person_must_decide_too() -> None:
+async def test_what_was_accepted_is_no_longer_marked_even_where_another_person_must_decide_too() -> None:
     scene = Scene(definition=replace(REMEDIATION, steps=(REMEDIATE, TWO_APPROVERS, MERGE)))
     scene.enrol("ana", "ben")
     for task in scene.fleet(["cart", "links"]):
         scene.wants_approval(task)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("space", "a")
         await _listed(pilot, scene, app, "Approve 2 tasks")
@@ -115,14 +127,12 @@ def test_what_was_accepted_is_no_longer_marked_even_where_another_person_must_de
         await shows(pilot, "◆ approve", "2 accepted")
         assert not app.main.inbox.selection
 
-    asyncio.run(play(app, story))
 
-
-def test_what_has_changed_since_it_was_listed_is_refused() -> None:
+async def test_what_has_changed_since_it_was_listed_is_refused() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("space", "a")
         await _listed(pilot, scene, app, "Approve 2 tasks")
@@ -131,15 +141,14 @@ def test_what_has_changed_since_it_was_listed_is_refused() -> None:
         await _done(pilot, app)
         await shows(pilot, "1 accepted", "1 refused", "r7k2m.1 has ended")
 
-    asyncio.run(play(app, story))
     assert scene.task("r7k2m.2").reason is Reason.EFFECT_RUNNING
 
 
-def test_for_more_than_five_their_number_has_to_be_typed() -> None:
+async def test_for_more_than_five_their_number_has_to_be_typed() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("*", "c")
         await _listed(pilot, scene, app, "Cancel 7 tasks", "type 7 to confirm")
@@ -151,43 +160,51 @@ def test_for_more_than_five_their_number_has_to_be_typed() -> None:
         await pilot.press("enter")
         await _done(pilot, app)
 
-    asyncio.run(play(app, story))
     assert all(scene.task(f"r7k2m.{i}").state is State.CANCELED for i in range(1, 8))
 
 
-def test_a_key_that_only_some_can_take_leaves_the_others_out_and_says_so() -> None:
+async def test_a_key_that_only_some_can_take_leaves_the_others_out_and_says_so() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("*", "e")
         await _listed(pilot, scene, app, "Answer 1 task:", "r7k2m.7", "left out: r7k2m.1, r7k2m.2")
         await pilot.press("escape")
         await shows(pilot, "7 marked in 3 causes")
 
-    asyncio.run(play(app, story))
     assert not scene.task("r7k2m.7").decisions
 
 
-def test_a_key_that_none_can_take_says_why_and_opens_nothing() -> None:
+@pytest.mark.parametrize(
+    ("count", "named"), [(1, "x1"), (3, "x1, x2, x3"), (4, "x1, x2, x3 and 1 more"), (9, "x1, x2, x3 and 6 more")]
+)
+def test_of_those_that_are_left_out_three_are_named_and_the_rest_counted(count: int, named: str) -> None:
+    unread = {f"x{number}": "it was not read" for number in range(1, count + 1)}
+
+    plan = decision_plan(Act.ANSWER, [busy().place.dossier("r7k2m.7")], unread, None)
+
+    assert isinstance(plan, BulkPlan)
+    assert plan.remarks == ((f"left out: {named}: it was not read", Tone.WARN),)
+
+
+async def test_a_key_that_none_can_take_says_why_and_opens_nothing() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "space", "a")
         await shows(pilot, "approve is not possible for what is marked", "there is nothing to approve")
         assert not isinstance(app.screen, BulkDialog)
 
-    asyncio.run(play(app, story))
 
-
-def test_while_something_is_marked_the_order_stands_still_and_escape_unmarks() -> None:
+async def test_while_something_is_marked_the_order_stands_still_and_escape_unmarks() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("space")
         scene.clock.later(MINUTE)
@@ -199,27 +216,23 @@ def test_while_something_is_marked_the_order_stands_still_and_escape_unmarks() -
         await shows(pilot, "a new cause")
         assert "marked" not in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_a_read_only_dashboard_marks_and_decides_nothing() -> None:
+async def test_a_read_only_dashboard_marks_and_decides_nothing() -> None:
     scene = busy()
     app = scene.dashboard(read_only=True)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("*", "c")
         await shows(pilot, "read-only: nothing can be decided")
         assert not isinstance(app.screen, BulkDialog)
 
-    asyncio.run(play(app, story))
 
-
-def test_marks_are_of_a_task_and_its_cause_so_that_one_that_came_back_for_another_is_not_marked() -> None:
+async def test_marks_are_of_a_task_and_its_cause_so_that_one_that_came_back_for_another_is_not_marked() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "space")
         await shows(pilot, "4 marked in 1 cause")
@@ -227,8 +240,6 @@ def test_marks_are_of_a_task_and_its_cause_so_that_one_that_came_back_for_anothe
         scene.asks("r7k2m.3", "What is it that I should do?")
         await shows(pilot, "3 marked in 1 cause")
         assert "r7k2m.3" not in app.main.inbox.selection.tasks
-
-    asyncio.run(play(app, story))
 
 
 def test_a_second_space_unmarks_and_a_second_star_unmarks_all() -> None:

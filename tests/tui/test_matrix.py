@@ -28,7 +28,7 @@ from onloop_tui.model.fleet.matrix_rows import (
     repository_line,
 )
 from onloop_tui.model.ground.snapshot import Snapshot
-from tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
+from support.tui_scenes import DIGEST, MINUTE, NOON, REMEDIATION
 
 STEPS = tuple(step.id for step in REMEDIATION.steps)
 ROOT = Task("r", "r", "patch kvlite", Kind.FLEET, DIGEST, "cve", "human:ana", NOON, NOON, state=State.WORKING)

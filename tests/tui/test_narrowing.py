@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from textual.pilot import Pilot
-
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.filter.narrowing import narrowed
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, playing, screen_text, shows, until
 
 
 def test_only_members_that_fit_are_counted() -> None:
@@ -23,10 +19,10 @@ def test_only_members_that_fit_are_counted() -> None:
     assert narrowed(scene.groups(), Filter(), tasks, scene.clock()) == scene.groups()
 
 
-def test_a_filter_works_while_it_is_typed_is_shown_and_escape_clears_it() -> None:
+async def test_a_filter_works_while_it_is_typed_is_shown_and_escape_clears_it() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing", "4 repos")
         await pilot.press("/", *"repo:cart,flags")
         await until(pilot, lambda: "◆ approve" not in screen_text(app))
@@ -36,13 +32,11 @@ def test_a_filter_works_while_it_is_typed_is_shown_and_escape_clears_it() -> Non
         await pilot.press("escape")
         await shows(pilot, "◆ approve", "4 repos")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_star_marks_only_what_the_filter_leaves() -> None:
+async def test_a_star_marks_only_what_the_filter_leaves() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("/", *"repo:cart,links", "enter", "*")
         await shows(pilot, "2 marked in 2 causes")
@@ -50,42 +44,34 @@ def test_a_star_marks_only_what_the_filter_leaves() -> None:
         await pilot.press("escape", "escape")
         await shows(pilot, "4 repos")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_filter_that_nothing_fits_says_that_there_is_more() -> None:
+async def test_a_filter_that_nothing_fits_says_that_there_is_more() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("/", *"repo:none", "enter")
         await shows(pilot, "7 need a person, and none fits the filter: repo is none", "Esc clears it")
 
-    asyncio.run(play(app, story))
 
-
-def test_what_is_wrong_with_a_filter_is_said_while_it_is_typed() -> None:
+async def test_what_is_wrong_with_a_filter_is_said_while_it_is_typed() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("/", *"colour:red")
         await shows(pilot, "✗ no field 'colour' at column 1: use one of state:")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_list_of_what_is_hidden_is_filtered_too() -> None:
+async def test_the_list_of_what_is_hidden_is_filtered_too() -> None:
     scene = busy()
     scene.freeze("run:r7k2m")
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "7 inhibited")
         await pilot.press("H")
         await shows(pilot, "◆ approve", "? question")
         await pilot.press("/", *"repo:links", "enter")
         await until(pilot, lambda: "◆ approve" not in screen_text(app))
         await shows(pilot, "? question", "hidden", "filter")
-
-    asyncio.run(play(app, story))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from textual.pilot import Pilot
 
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
@@ -27,7 +25,7 @@ from onloop_tui.model.inbox.notice import (
 from onloop_tui.notices import BELL, Notices, Terminal
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings
-from tui_scenes import NOON, Scene, busy, play, shows, until
+from support.tui_scenes import NOON, Scene, busy, playing, shows, until
 
 ATTACK = "\x1b]0;owned\x07\x9b31m;\u202e\n4;1;80"
 
@@ -242,14 +240,14 @@ def test_nothing_that_data_says_is_obeyed_by_the_terminal() -> None:
         assert inside.startswith("onloop: ")
 
 
-def test_the_dashboard_calls_when_something_new_comes_and_not_before() -> None:
+async def test_the_dashboard_calls_when_something_new_comes_and_not_before() -> None:
     scene = busy()
     (other,) = scene.fleet(["other"], run="q2222")
     app = scene.dashboard()
     written: list[str] = []
     app.notices = Notices(Session(scene.place, scene.clock), Terminal(), written.append)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await until(pilot, lambda: "\x1b]2;onloop: 3 need you\x1b\\" in written)
         assert BELL not in written
@@ -261,5 +259,4 @@ def test_the_dashboard_calls_when_something_new_comes_and_not_before() -> None:
         await until(pilot, lambda: "\x1b]2;onloop: 5 need you\x1b\\" in written)
         assert written.count(BELL) == 1
 
-    asyncio.run(play(app, story))
     assert written[-1] == "\x1b[23;2t"

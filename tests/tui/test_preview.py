@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from dataclasses import dataclass, field
-
-from textual.pilot import Pilot
 
 from onloop.machine.task import DecisionKind
 from onloop.views.dossier import Dossier
 from onloop_tui.app import Dashboard
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
-from tui_scenes import busy, play, screen_text, shows, until
+from support.tui_scenes import busy, playing, screen_text, shows, until
 
 
-def test_it_shows_the_cause_its_tasks_and_how_the_first_of_them_stands() -> None:
+async def test_it_shows_the_cause_its_tasks_and_how_the_first_of_them_stands() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "── 2 tasks ", "ledger", "── r7k2m.1: gates ", "✓ passed     tests 14 tests, 0 failed")
         await pilot.press("G")
         await shows(pilot, "── 4 tasks ", "journal", "── output of tests ", "┆ Traceback", "· 1 later")
         await shows(pilot, "what the agent says (not evidence)", "┆ Done.")
 
-    asyncio.run(play(app, story))
 
-
-def test_p_hides_it_and_shows_it_again() -> None:
+async def test_p_hides_it_and_shows_it_again() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "── 2 tasks ")
         await pilot.press("p")
         await until(pilot, lambda: "── 2 tasks " not in screen_text(app))
         await pilot.press("p")
         await shows(pilot, "── 2 tasks ")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_narrow_screen_has_no_room_for_it_and_p_says_so() -> None:
+async def test_a_narrow_screen_has_no_room_for_it_and_p_says_so() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
         assert "── 2 tasks " not in screen_text(app)
         await pilot.press("p", "p")
@@ -52,31 +45,25 @@ def test_a_narrow_screen_has_no_room_for_it_and_p_says_so() -> None:
         await pilot.resize_terminal(140, 45)
         await shows(pilot, "── 2 tasks ", "── r7k2m.1: gates ")
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_it_makes_room_for_the_sheet() -> None:
+async def test_it_makes_room_for_the_sheet() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "── r7k2m.1: gates ")
         await pilot.press("enter")
         await shows(pilot, "── subject ")
         assert "── r7k2m.1: gates " not in screen_text(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_it_is_read_anew_when_its_task_has_changed() -> None:
+async def test_it_is_read_anew_when_its_task_has_changed() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "── r7k2m.1: gates ")
         scene.decides("r7k2m.1", DecisionKind.APPROVE)
         await shows(pilot, "── 1 task ", "── r7k2m.2: gates ")
-
-    asyncio.run(play(app, story))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +79,29 @@ class _SlowPlace(StoreAccess):
         return StoreAccess.dossier(self, task_id, changes=changes)
 
 
-def test_a_store_that_answers_slowly_makes_no_key_wait_and_only_the_last_wish_is_read() -> None:
+async def test_a_store_that_answers_slowly_makes_no_key_wait_and_only_the_last_wish_is_read() -> None:
     scene = busy()
     slow = _SlowPlace(scene.place.open)
     app = Dashboard(Session(slow, scene.clock, scene.person()))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "reading r7k2m.1 …")
         await pilot.press("j", "G")
         await shows(pilot, "▶ ✗ failing", "── 4 tasks ", "reading r7k2m.3 …")
         slow.told.set()
         await shows(pilot, "── r7k2m.3: gates ")
 
-    asyncio.run(play(app, story))
     assert slow.read == ["r7k2m.1", "r7k2m.3"]
 
 
-def test_what_is_not_shown_is_not_read() -> None:
+async def test_what_is_not_shown_is_not_read() -> None:
     scene = busy()
     place = _SlowPlace(scene.place.open)
     app = Dashboard(Session(place, scene.clock, scene.person()))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("j", "j")
         await shows(pilot, "▶ ✗ failing")
 
-    asyncio.run(play(app, story, (80, 24)))
     assert not place.read

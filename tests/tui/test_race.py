@@ -39,7 +39,7 @@ from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
-from tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
+from support.tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
 
 EVENTS_PER_S = 20
 SUBMITTING = 6

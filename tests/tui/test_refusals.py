@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.machine import commands as c
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.panels.sheet_panel import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import PASSPHRASE, busy, play, screen_text, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import PASSPHRASE, busy, playing, screen_text, shows, until
 
 
 @pytest.mark.parametrize(
@@ -26,27 +23,25 @@ from tui_scenes import PASSPHRASE, busy, play, screen_text, shows, until
         ("question", "r", "it waits for an answer"),
     ],
 )
-def test_a_key_that_does_not_apply_is_shown_disabled_and_says_why(row: str, key: str, why: str) -> None:
+async def test_a_key_that_does_not_apply_is_shown_disabled_and_says_why(row: str, key: str, why: str) -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, row)
         await shows(pilot, f": {why})")
         await pilot.press(key)
         await shows(pilot, f"is not possible: {why}")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task_as_it_is_now() -> None:
+async def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task_as_it_is_now() -> None:
     scene = busy()
     app = scene.dashboard()
     ben = scene.person("ben")
     assert ben.voice is not None
     voice = ben.voice
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("r")
         await shows(pilot, "Reject:")
@@ -57,15 +52,14 @@ def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task_as_it
         await pilot.press("enter")
         await shows(pilot, "when you looked", "human:ben approved", "changed since shown", "human:ben decided:")
 
-    asyncio.run(play(app, story))
     assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
 
 
-def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None:
+async def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         before = scene.place.dossier("r7k2m.1").asked[0]
         await pilot.press("a")
@@ -81,15 +75,14 @@ def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None:
         await pilot.press("enter")
         await shows(pilot, "changed since shown", "nothing is asked of a person now")
 
-    asyncio.run(play(app, story))
     assert [d.answer for d in scene.task("r7k2m.1").decisions] == [DecisionKind.REJECT]
 
 
-def test_a_refusal_is_shown_in_words_with_what_would_work() -> None:
+async def test_a_refusal_is_shown_in_words_with_what_would_work() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         scene.freeze("all")
         await pilot.press("r")
@@ -99,14 +92,12 @@ def test_a_refusal_is_shown_in_words_with_what_would_work() -> None:
         await shows(pilot, "✗ r7k2m.1 is frozen (all)", "→ a person can lift it: onloop unfreeze all")
         assert app.main.sheet.is_open
 
-    asyncio.run(play(app, story))
 
-
-def test_the_first_decision_asks_who_decides_and_later_ones_do_not() -> None:
+async def test_the_first_decision_asks_who_decides_and_later_ones_do_not() -> None:
     scene = busy()
     app = scene.dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("a")
         await shows(pilot, "Who decides?")
@@ -128,36 +119,32 @@ def test_the_first_decision_asks_who_decides_and_later_ones_do_not() -> None:
         await pilot.press("a")
         await shows(pilot, "Enter confirms")
 
-    asyncio.run(play(app, story))
     assert last_decision(scene, "r7k2m.1").assurance.value == "A1"
 
 
-def test_someone_who_may_not_decide_is_refused_by_the_gateway() -> None:
+async def test_someone_who_may_not_decide_is_refused_by_the_gateway() -> None:
     scene = busy()
     scene.enrol("eve", groups=("visitors",))
     app = scene.dashboard(who="eve")
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("a")
         scene.clock.later(1000)
         await pilot.press("enter")
         await shows(pilot, "human:eve may not decide", "it is for approvers")
 
-    asyncio.run(play(app, story))
     assert not scene.task("r7k2m.1").decisions
 
 
-def test_a_form_that_was_left_before_its_focus_came_does_not_take_it() -> None:
+async def test_a_form_that_was_left_before_its_focus_came_does_not_take_it() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve", "r")
         form = app.main.sheet.query_one(FormDialog)
         app.main.set_focus(app.main.sheet.body)
         form.remove()
         app.main.set_focus(form.query_one(Input))
         assert app.focused is app.main.sheet.body
-
-    asyncio.run(play(app, story))

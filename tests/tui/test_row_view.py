@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, line, plain
 from onloop_tui.widgets.row_view import RowView
-from tui_lists import ListApp
+from support.tui_lists import ListApp
 
 HEIGHT = 10
 NOWHERE: str | None = None

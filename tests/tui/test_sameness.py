@@ -34,7 +34,7 @@ from onloop.views.overview_projector import board_of_store
 from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.signs import sign_of
 from onloop_tui.store_access import StoreAccess
-from tui_scenes import Clock, Scene, play, screen_lines, shows, until
+from support.tui_scenes import Clock, Scene, play, screen_lines, shows, until
 
 REPOS = ["billing", "ledger", "sessions", "cart", "flags"]
 CAUSES = ["AttributeError: no attribute 'legacy_scan'", "tests: 3 failed"]

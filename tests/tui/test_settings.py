@@ -19,7 +19,7 @@ from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, SettingsError, StartView, ThemeName, settings_file
 from onloop_tui.settings_reader import load_settings
-from tui_scenes import Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import Scene, busy, play, playing, screen_text, shows, until
 
 ALL = """\
 theme: light
@@ -117,11 +117,11 @@ def _app(scene: Scene, file: Path) -> Dashboard:
     return Dashboard(Session(scene.place, scene.clock, scene.person()), files=Files(file, (file.parent / ".onloop",)))
 
 
-def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> None:
+async def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> None:
     scene, file = busy(), tmp_path / "dashboard.yaml"
     app = _app(scene, file)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         assert app.theme == "onloop-dark"
         file.write_text("theme: light\nkeys: {why: [W], filter: [f2]}\n")
@@ -138,15 +138,13 @@ def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> None:
         await shows(pilot, "/ filter", "is gone; the defaults hold")
         assert app.theme == "onloop-dark"
 
-    asyncio.run(play(app, story))
 
-
-def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
+async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
     scene = busy()
     settings = load_settings(b"keys: {approve: [A], why: [W]}\n", "d.yaml")
     app = Dashboard(Session(scene.place, scene.clock, scene.person(), settings=settings))
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("a", "w")
         await pilot.pause()
@@ -156,15 +154,13 @@ def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
         await until(pilot, lambda: app.main.sheet.mode in {Mode.SHOWN, Mode.CONFIRMING})
         await shows(pilot, "A approve")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_broken_file_is_named_until_it_is_mended(tmp_path: Path) -> None:
+async def test_a_broken_file_is_named_until_it_is_mended(tmp_path: Path) -> None:
     file = tmp_path / "dashboard.yaml"
     file.write_text("theme: light\n")
     app = _app(busy(), file)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await until(pilot, lambda: app.theme == "onloop-light")
         file.write_text("theme: pink\n")
         await shows(pilot, "dashboard.yaml:1:8: theme cannot be 'pink'", "the last good ones stay in force")
@@ -176,8 +172,6 @@ def test_a_broken_file_is_named_until_it_is_mended(tmp_path: Path) -> None:
         await until(pilot, lambda: "pink" not in screen_text(app))
         (tmp_path / ".onloop" / "feature.yaml").unlink()
         await until(pilot, lambda: "⚠" not in screen_text(app))
-
-    asyncio.run(play(app, story))
 
 
 def test_a_named_filter_and_a_theme_are_commands() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-
-from textual.pilot import Pilot
 
 from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.message_sending import save_checkpoint, tell
@@ -21,8 +18,8 @@ from onloop_tui.model.decide.actions import asked_for
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.model.sheet.sections import headings, sheet_lines
 from onloop_tui.panels.sheet_panel import Mode
-from steps import defined, develop
-from tui_scenes import MINUTE, NOON, Scene, busy, commit, play, screen_text, shows, until
+from support.steps import defined, develop
+from support.tui_scenes import MINUTE, NOON, Scene, busy, commit, playing, screen_text, shows, until
 
 
 def _sheet(scene: Scene, task: str, width: int = 100) -> list[str]:
@@ -191,7 +188,7 @@ def _repository(tmp_path: Path) -> tuple[Mirror, Submission]:
     return mirror, Submission(head, tree, base, ("coder@agents.example",), (notes,), "Done.", NOON)
 
 
-def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_path: Path) -> None:
+async def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_path: Path) -> None:
     mirror, work = _repository(tmp_path)
     scene = Scene(mirror_of=lambda _: mirror, origins={"cart": mirror.origin})
     scene.enrol("ana")
@@ -199,7 +196,7 @@ def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_
     scene.wants_approval(task, what=work)
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, f"May {work.head[:12]} in cart pass ship.approve?")
@@ -208,10 +205,8 @@ def test_the_files_and_the_diff_of_a_real_commit_are_shown_risky_ones_first(tmp_
         await pilot.press("]")
         await shows(pilot, "┆ +kvlite 2.0.1", "┆ -total = 1", "┆ +total = 2")
 
-    asyncio.run(play(app, story))
 
-
-def test_reading_is_said_until_the_facts_are_there(tmp_path: Path) -> None:
+async def test_reading_is_said_until_the_facts_are_there(tmp_path: Path) -> None:
     mirror, work = _repository(tmp_path)
     app_scene = Scene(mirror_of=lambda _: mirror, origins={"cart": mirror.origin})
     app_scene.enrol("ana")
@@ -219,20 +214,18 @@ def test_reading_is_said_until_the_facts_are_there(tmp_path: Path) -> None:
     app_scene.wants_approval(task, what=work)
     app = app_scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         app.main.action_go()
         assert app.main.sheet.mode is Mode.READING
         assert plain(app.main.sheet.body.lines[0]) == f"reading {task} …"
         await shows(pilot, "May ")
 
-    asyncio.run(play(app, story))
 
-
-def test_n_goes_through_those_with_the_same_cause() -> None:
+async def test_n_goes_through_those_with_the_same_cause() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("G", "enter")
         await shows(pilot, "r7k2m.3 sessions", "1 of 4")
@@ -243,13 +236,11 @@ def test_n_goes_through_those_with_the_same_cause() -> None:
         await pilot.press("N")
         await shows(pilot, "r7k2m.6 journal", "4 of 4")
 
-    asyncio.run(play(app, story))
 
-
-def test_the_sheet_scrolls_by_line_page_section_and_to_its_ends() -> None:
+async def test_the_sheet_scrolls_by_line_page_section_and_to_its_ends() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "── subject ")
@@ -263,14 +254,12 @@ def test_the_sheet_scrolls_by_line_page_section_and_to_its_ends() -> None:
         await pilot.press("pageup")
         await until(pilot, lambda: body.scroll_offset.y < len(body.lines) - body.size.height)
 
-    asyncio.run(play(app, story, (80, 24)))
 
-
-def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> None:
+async def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "r7k2m.1 billing")
@@ -280,13 +269,11 @@ def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> None:
         await shows(pilot, "changed since shown: it is canceled", "nothing is asked of a person now")
         await shows(pilot, "it has ended: canceled")
 
-    asyncio.run(play(app, story))
 
-
-def test_escape_closes_the_innermost_thing_only() -> None:
+async def test_escape_closes_the_innermost_thing_only() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("enter")
         await shows(pilot, "r7k2m.1 billing")
@@ -300,8 +287,6 @@ def test_escape_closes_the_innermost_thing_only() -> None:
         await until(pilot, lambda: not app.main.sheet.is_open)
         await pilot.press("j")
         await shows(pilot, "▶ ? question")
-
-    asyncio.run(play(app, story))
 
 
 def test_stale_evidence_says_that_it_is_about_another_commit() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
-from textual.pilot import Pilot
 
 from onloop.errors import Stale
 from onloop.machine import commands as c
@@ -18,8 +16,20 @@ from onloop_tui.model.decide.cli_equivalents import cli_equivalent
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.sheet.last_seen import MOST, LastSeen
 from onloop_tui.panels.sheet_panel import Mode
-from tui_decisions import last_decision, open_sheet, type_in, when_done
-from tui_scenes import APPROVE, MERGE, MINUTE, REMEDIATE, REMEDIATION, Scene, busy, commit, play, shows, until
+from support.tui_decisions import last_decision, open_sheet, type_in, when_done
+from support.tui_scenes import (
+    APPROVE,
+    MERGE,
+    MINUTE,
+    REMEDIATE,
+    REMEDIATION,
+    Scene,
+    busy,
+    commit,
+    playing,
+    shows,
+    until,
+)
 
 TWO_GATES = replace(
     REMEDIATION,
@@ -27,11 +37,11 @@ TWO_GATES = replace(
 )
 
 
-def test_a_sheet_that_is_opened_again_says_what_has_changed_since_it_was_looked_at() -> None:
+async def test_a_sheet_that_is_opened_again_says_what_has_changed_since_it_was_looked_at() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, "── subject ")
         await pilot.press("escape")
@@ -44,21 +54,17 @@ def test_a_sheet_that_is_opened_again_says_what_has_changed_since_it_was_looked_
         await pilot.press("n")
         await shows(pilot, "r7k2m.1 billing", "⚠ changed since you looked 3m ago: the commit was", "is eeeeeeeeeeee")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_sheet_that_is_opened_again_says_nothing_where_nothing_has_changed() -> None:
+async def test_a_sheet_that_is_opened_again_says_nothing_where_nothing_has_changed() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("escape")
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, "── subject ")
         assert not app.main.sheet.decision.notice
-
-    asyncio.run(play(app, story))
 
 
 def test_looks_are_bounded_and_the_oldest_is_forgotten() -> None:
@@ -79,12 +85,12 @@ def _two_requests() -> tuple[Scene, str]:
     return scene, task
 
 
-def test_o_goes_through_several_requests_and_the_decision_is_about_the_one_that_is_shown() -> None:
+async def test_o_goes_through_several_requests_and_the_decision_is_about_the_one_that_is_shown() -> None:
     scene, task = _two_requests()
     app = scene.dashboard()
     digests = {asked.request.gate: asked.digest for asked in scene.place.dossier(task).asked}
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
         await shows(pilot, "this is 1 of 2 things asked of it; o shows the next", (digests["release"] or "")[:12])
         await pilot.press("o")
@@ -96,16 +102,15 @@ def test_o_goes_through_several_requests_and_the_decision_is_about_the_one_that_
         await pilot.press("enter")
         await until(pilot, when_done(scene, task, DecisionKind.APPROVE))
 
-    asyncio.run(play(app, story))
     decision = last_decision(scene, task)
     assert (decision.gate, decision.digest) == ("security", digests["security"])
 
 
-def test_o_says_so_where_nothing_else_is_asked_and_in_the_list() -> None:
+async def test_o_says_so_where_nothing_else_is_asked_and_in_the_list() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("o")
         await shows(pilot, "Enter opens the sheet")
@@ -113,14 +118,12 @@ def test_o_says_so_where_nothing_else_is_asked_and_in_the_list() -> None:
         await pilot.press("o")
         await shows(pilot, "nothing else is asked of this task")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_task_is_paused_and_goes_on_with_the_same_key() -> None:
+async def test_a_task_is_paused_and_goes_on_with_the_same_key() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing", "P")
         await shows(pilot, "pause → it stops where it is", "Pause: it stops where it is until somebody resumes it")
         await type_in(pilot, "kvlite 2.1 comes tomorrow")
@@ -138,30 +141,28 @@ def test_a_task_is_paused_and_goes_on_with_the_same_key() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: scene.task("r7k2m.3").state is not State.PAUSED)
 
-    asyncio.run(play(app, story))
     assert "it is there now" in scene.task("r7k2m.3").feedback[-1].text
 
 
-def test_a_task_is_excluded_with_a_reason() -> None:
+async def test_a_task_is_excluded_with_a_reason() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing", "x")
         await shows(pilot, "Exclude: its run can end without it")
         await type_in(pilot, "repository is retired")
         await pilot.press("enter")
         await until(pilot, lambda: scene.task("r7k2m.3").reason is Reason.EXCLUDED)
 
-    asyncio.run(play(app, story))
     assert "repository is retired" in scene.task("r7k2m.3").detail
 
 
-def test_a_task_that_asks_nothing_can_be_taken_from_its_agent() -> None:
+async def test_a_task_that_asks_nothing_can_be_taken_from_its_agent() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         app.main.sheet.open("r7k2m.8", ("r7k2m.8",))
         await shows(pilot, "agent:coder loses it, and only whom you name", "(a approve, r reject")
@@ -175,14 +176,12 @@ def test_a_task_that_asks_nothing_can_be_taken_from_its_agent() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: scene.task("r7k2m.8").wanted == "agent:expert")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_run_is_paused_with_all_that_moves_below_it() -> None:
+async def test_a_run_is_paused_with_all_that_moves_below_it() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         app.main.sheet.open("r7k2m", ("r7k2m",))
         await shows(pilot, "pause    → it stops, with all that moves below it")
@@ -194,7 +193,6 @@ def test_a_run_is_paused_with_all_that_moves_below_it() -> None:
         await pilot.press("enter")
         await shows(pilot, "✓ pause: r7k2m is paused (paused) now, and 2 below it", "7 inhibited")
 
-    asyncio.run(play(app, story))
     assert {scene.task(f"r7k2m.{i}").state for i in (8, 9)} == {State.PAUSED}
 
 
@@ -212,11 +210,11 @@ def test_a_run_that_has_changed_since_it_was_shown_is_left_alone_with_all_below_
     assert State.PAUSED not in {scene.task(f"r7k2m.{i}").state for i in range(1, 11)}
 
 
-def test_any_decision_on_a_task_that_moved_on_is_refused_told_and_read_again() -> None:
+async def test_any_decision_on_a_task_that_moved_on_is_refused_told_and_read_again() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "failing", "t")
         scene.decides("r7k2m.3", DecisionKind.RETRY, "ben")
         await type_in(pilot, "again")
@@ -224,16 +222,15 @@ def test_any_decision_on_a_task_that_moved_on_is_refused_told_and_read_again() -
         await shows(pilot, "✗ r7k2m.3 was at version", "human:ben", "⚠ changed since shown")
         assert app.main.sheet.mode is Mode.SHOWN
 
-    asyncio.run(play(app, story))
     assert [d.by for d in scene.task("r7k2m.3").decisions] == ["human:ben"]
 
 
-def test_y_copies_the_decision_being_made_with_its_digest_and_version() -> None:
+async def test_y_copies_the_decision_being_made_with_its_digest_and_version() -> None:
     scene = busy()
     app = scene.dashboard()
     digest, version = scene.place.dossier("r7k2m.1").asked[0].digest, scene.task("r7k2m.1").version
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("Y")
         await shows(pilot, "copied: onloop approve r7k2m.1")
@@ -247,8 +244,6 @@ def test_y_copies_the_decision_being_made_with_its_digest_and_version() -> None:
             pilot,
             lambda: app.clipboard == f"onloop approve r7k2m.1 --digest {digest[:16]} --version {version}",
         )
-
-    asyncio.run(play(app, story))
 
 
 def test_the_command_line_quotes_what_was_typed() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 from rich.cells import cell_len
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop_tui.app import Dashboard
@@ -15,7 +13,7 @@ from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.screens.main_screen import VIEWS
 from onloop_tui.screens.screen_chrome import LEAST, MADE_FOR
-from tui_scenes import Scene, busy, play, screen_lines, screen_text, shows, until
+from support.tui_scenes import Scene, busy, playing, screen_lines, screen_text, shows, until
 
 Size = tuple[int, int]
 SIZES: tuple[Size, ...] = ((60, 15), (80, 24), (100, 30), (140, 45), (200, 60))
@@ -33,10 +31,10 @@ def _assert_it_fits(app: Dashboard, size: Size) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_every_view_has_its_header_its_row_and_its_keys_in_every_size(size: Size) -> None:
+async def test_every_view_has_its_header_its_row_and_its_keys_in_every_size(size: Size) -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, size) as pilot:
         await shows(pilot, "▶ ◆ approve")
         for view in VIEWS:
             number = WHERES.index(view.where) + 1
@@ -49,14 +47,12 @@ def test_every_view_has_its_header_its_row_and_its_keys_in_every_size(size: Size
             assert any(shown.lstrip().startswith("▶") for shown in lines[1:-1])
         assert (f"made for {MADE_FOR[0]}×{MADE_FOR[1]}" in screen_text(app)) is (size < MADE_FOR)
 
-    asyncio.run(play(app, story, size))
-
 
 @pytest.mark.parametrize("size", SMALL, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_where_there_is_no_room_it_is_said_how_much_is_needed_and_nothing_can_be_decided(size: Size) -> None:
+async def test_where_there_is_no_room_it_is_said_how_much_is_needed_and_nothing_can_be_decided(size: Size) -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, size) as pilot:
         await until(pilot, lambda: app.main.around.has_read)
         await pilot.press("a")
         await pilot.pause()
@@ -68,13 +64,11 @@ def test_where_there_is_no_room_it_is_said_how_much_is_needed_and_nothing_can_be
         await pilot.resize_terminal(100, 30)
         await shows(pilot, "[1 Inbox]", "? keys")
 
-    asyncio.run(play(app, story, size))
 
-
-def test_a_form_keeps_what_was_typed_however_often_the_terminal_is_resized() -> None:
+async def test_a_form_keeps_what_was_typed_however_often_the_terminal_is_resized() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (140, 45)) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.focused, Input))
@@ -88,13 +82,11 @@ def test_a_form_keeps_what_was_typed_however_often_the_terminal_is_resized() -> 
         assert app.main.sheet.is_open
         await shows(pilot, "because")
 
-    asyncio.run(play(app, story, (140, 45)))
 
-
-def test_the_sheet_stays_on_its_task_and_the_cursor_on_its_row_while_it_is_resized() -> None:
+async def test_the_sheet_stays_on_its_task_and_the_cursor_on_its_row_while_it_is_resized() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, (140, 45)) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("j", "enter")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
@@ -105,17 +97,13 @@ def test_the_sheet_stays_on_its_task_and_the_cursor_on_its_row_while_it_is_resiz
         await pilot.press("escape")
         await shows(pilot, "▶ ? question")
 
-    asyncio.run(play(app, story, (140, 45)))
 
-
-def test_an_empty_store_fits_every_size() -> None:
+async def test_an_empty_store_fits_every_size() -> None:
     app = Scene().dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await shows(pilot, "nothing has been started")
         for size in (SIZES[0], SIZES[-1], *SMALL[1:]):
             await pilot.resize_terminal(*size)
             await until(pilot, _is_drawn(app, size))
             _assert_it_fits(app, size)
-
-    asyncio.run(play(app, story))

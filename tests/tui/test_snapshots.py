@@ -16,7 +16,7 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
-from tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
+from support.tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
 Compare = Callable[..., bool]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onloop.machine.marks import LONGEST_HIDDEN_MS, Muted, Rule
 from onloop_tui.model.inbox.snoozing import SnoozeWish, mute_of, rule_of, snooze_wish_of
-from tui_scenes import MINUTE
+from support.tui_scenes import MINUTE
 
 EVENING = int(datetime(2026, 3, 1, 22, 30, tzinfo=UTC).timestamp() * 1000)
 HOUR = 60 * MINUTE

@@ -15,11 +15,11 @@ from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop.machine.task import Verdict
 from onloop_tui.store_access import access_of
-from tui_scenes import CHEAP, Scene
+from support.tui_scenes import CHEAP, Scene
+from support.waiting import DEADLINE_S
 
 OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
 ATTACK = f"{OSC_52}{TITLE}{C1}\x1b]8;;http://evil\x1b\\"
-PATIENCE_S = 30.0
 
 
 def _hostile_home(folder: Path) -> Home:
@@ -45,7 +45,7 @@ def _hostile_home(folder: Path) -> Home:
 
 
 def _read_until(terminal: int, sought: bytes, seen: bytearray) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + DEADLINE_S
     while sought not in seen:
         assert time.monotonic() < deadline, f"{sought!r} never came: {bytes(seen[-2000:])!r}"
         if select.select([terminal], [], [], 0.2)[0]:
@@ -79,7 +79,7 @@ def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path
         _read_until(terminal, b" quit", bytearray())
         os.write(terminal, b"q")
         _read_until(terminal, b"\x1b[?1049l", seen)
-        assert dashboard.wait(PATIENCE_S) == 0
+        assert dashboard.wait(DEADLINE_S) == 0
     finally:
         dashboard.kill()
         dashboard.wait()

@@ -22,7 +22,7 @@ from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import VIEWS
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
-from tui_scenes import busy, play, shows, until
+from support.tui_scenes import busy, play, playing, shows, until
 
 SIZE = (120, 40)
 READABLE = 4.5
@@ -150,31 +150,28 @@ def test_without_colour_the_view_in_front_and_the_row_under_the_cursor_can_be_to
         assert reverse <= 2, f"reverse marks the cursor, and little else: {name}"
 
 
-def test_without_colour_every_state_has_a_shape_and_a_word_and_a_mark_is_a_sign() -> None:
+async def test_without_colour_every_state_has_a_shape_and_a_word_and_a_mark_is_a_sign() -> None:
     app = _app(ThemeName.MONO)
     states = {"approve": "◆", "failing": "✗", "question": "?", "working": "●", "ready": "○", "canceled": "–"}
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, SIZE) as pilot:
         await shows(pilot, "▶ ◆ approve", "? question", "✗ failing")
         await pilot.press("space")
         await shows(pilot, "▶*◆ approve", "2 of 2 marked")
         await pilot.press("2")
         await shows(pilot, *(f"{shape} {word}" for word, shape in states.items()))
 
-    asyncio.run(play(app, story, SIZE))
     assert len(set(states.values())) == len(states)
 
 
-def test_a_field_that_is_typed_into_shows_its_cursor_without_colour() -> None:
+async def test_a_field_that_is_typed_into_shows_its_cursor_without_colour() -> None:
     app = _app(ThemeName.MONO)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app, SIZE) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("/", *"zz")
         await shows(pilot, "zz")
         assert any(_is_reverse(row) for row in _rows(app)[-3:] if _begins(row, "zz"))
-
-    asyncio.run(play(app, story, SIZE))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +179,7 @@ def test_a_field_that_is_typed_into_shows_its_cursor_without_colour() -> None:
 )
 def test_the_wish_for_no_colour_is_honoured(environment: dict[str, str], dressed: str) -> None:
     script = (
-        "from tui_scenes import Scene; app = Scene().dashboard(who=None);"
+        "from support.tui_scenes import Scene; app = Scene().dashboard(who=None);"
         "print(app.theme, any(type(each).__name__ == 'NoColor' for each in app.get_line_filters()))"
     )
     ran = subprocess.run(

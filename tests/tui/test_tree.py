@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from textual.pilot import Pilot
-
 from onloop_tui.app import Dashboard
 from onloop_tui.session import ARMING_MS
-from tui_scenes import MINUTE, Scene, busy, play, screen_text, shows, until
+from support.tui_scenes import MINUTE, Scene, busy, playing, screen_text, shows, until
 
 
-def test_the_tree_opens_on_the_first_task_that_needs_a_person() -> None:
+async def test_the_tree_opens_on_the_first_task_that_needs_a_person() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2")
         await shows(pilot, "[2 Tree]", "▾ ● children r7k2m", "0 of 10 done · 7 need you")
         line = next(row for row in screen_text(app).splitlines() if row.startswith("▶"))
         assert "r7k2m.1" in line and "billing" in line
 
-    asyncio.run(play(app, story))
 
-
-def test_n_goes_round_what_needs_a_person_and_enter_opens_it() -> None:
+async def test_n_goes_round_what_needs_a_person_and_enter_opens_it() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2")
         await shows(pilot, "[2 Tree]", "billing")
         await pilot.press("n", "n")
@@ -36,13 +30,11 @@ def test_n_goes_round_what_needs_a_person_and_enter_opens_it() -> None:
         await pilot.press("escape", "N")
         await until(pilot, lambda: "r7k2m.2" in under_cursor(app))
 
-    asyncio.run(play(app, story))
 
-
-def test_enter_folds_a_run_and_unfolds_it_and_the_keys_for_all_do_it_for_all() -> None:
+async def test_enter_folds_a_run_and_unfolds_it_and_the_keys_for_all_do_it_for_all() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2", "g")
         await shows(pilot, "▶ ▾ ● children")
         await pilot.press("enter")
@@ -56,14 +48,12 @@ def test_enter_folds_a_run_and_unfolds_it_and_the_keys_for_all_do_it_for_all() -
         await pilot.press("h")
         await until(pilot, lambda: "billing" not in screen_text(app))
 
-    asyncio.run(play(app, story))
 
-
-def test_a_change_is_seen_and_followed_until_a_key_is_pressed() -> None:
+async def test_a_change_is_seen_and_followed_until_a_key_is_pressed() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2", "f")
         await shows(pilot, "following")
         scene.clock.later(MINUTE)
@@ -77,13 +67,11 @@ def test_a_change_is_seen_and_followed_until_a_key_is_pressed() -> None:
         await shows(pilot, "2 ended otherwise")
         assert "r7k2m.9" not in under_cursor(app)
 
-    asyncio.run(play(app, story))
 
-
-def test_a_filter_keeps_what_fits_with_the_run_above_it() -> None:
+async def test_a_filter_keeps_what_fits_with_the_run_above_it() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2")
         await shows(pilot, "billing")
         await pilot.press("slash", *"state:working", "enter")
@@ -92,13 +80,11 @@ def test_a_filter_keeps_what_fits_with_the_run_above_it() -> None:
         await pilot.press("escape")
         await shows(pilot, "billing")
 
-    asyncio.run(play(app, story))
 
-
-def test_w_says_of_every_task_what_would_move_it() -> None:
+async def test_w_says_of_every_task_what_would_move_it() -> None:
     app = busy().dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2", "w")
         await shows(pilot, "r7k2m.1 at ship.approve: input_required (approval_required)", "moved by")
         await pilot.press("G", "k")
@@ -106,14 +92,12 @@ def test_w_says_of_every_task_what_would_move_it() -> None:
         await pilot.press("k", "k")
         await shows(pilot, "an answer, which goes into the agent's brief")
 
-    asyncio.run(play(app, story))
 
-
-def test_a_decision_in_the_tree_goes_on_to_the_next_that_needs_one() -> None:
+async def test_a_decision_in_the_tree_goes_on_to_the_next_that_needs_one() -> None:
     scene = busy()
     app = scene.dashboard()
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2")
         await shows(pilot, "billing")
         await pilot.press("enter")
@@ -125,19 +109,15 @@ def test_a_decision_in_the_tree_goes_on_to_the_next_that_needs_one() -> None:
         await pilot.press("enter")
         await shows(pilot, "✓ approve: r7k2m.1", "r7k2m.2 ledger")
 
-    asyncio.run(play(app, story))
 
-
-def test_an_empty_store_says_in_the_tree_too_what_to_do() -> None:
+async def test_an_empty_store_says_in_the_tree_too_what_to_do() -> None:
     app = Scene().dashboard(who=None)
 
-    async def story(pilot: Pilot[str]) -> None:
+    async with playing(app) as pilot:
         await pilot.press("2")
         await shows(pilot, "nothing has been started in this store")
         await pilot.press("enter", "w", "n")
         await shows(pilot, "nothing here needs you now")
-
-    asyncio.run(play(app, story))
 
 
 def under_cursor(app: Dashboard) -> str:

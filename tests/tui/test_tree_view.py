@@ -19,8 +19,8 @@ from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.tree_view import REFILTER_MS, TreeView
-from tui_lists import ListApp
-from tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
+from support.tui_lists import ListApp
+from support.tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
 
 from .test_tree_index import task
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping, Sequence
 
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +12,7 @@ from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
+from support.effort import at_most
 
 SOON_S = 5.0
 PROBLEM = re.compile(r"flow\.yaml:[1-9][0-9]*:[1-9][0-9]*: [^\x00-\x1f\x7f]+; [^\x00-\x1f\x7f]+")
@@ -38,15 +38,13 @@ SCRAPS = st.sampled_from([*"[]{}:,-?&*!|>%@`'\"#\n \t\\\r\x00é\u202e", "- ", ":
 
 
 def outcome(source: bytes) -> Definition | tuple[str, ...]:
-    begun = time.monotonic()
     try:
-        return load(source, "flow.yaml")
+        with at_most(SOON_S):
+            return load(source, "flow.yaml")
     except WorkflowError as error:
         assert error.problems
         assert all(PROBLEM.fullmatch(problem) for problem in error.problems), error.problems
         return error.problems
-    finally:
-        assert time.monotonic() - begun < SOON_S
 
 
 def flow_style(tree: object) -> str:

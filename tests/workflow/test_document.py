@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from onloop.errors import WorkflowError
 from onloop.workflow.document import read
 from onloop.workflow.loader import load
 from onloop.workflow.positioned_tree import Node, Position, Side, locate, plain
+from support.effort import at_most
 
 SOON_S = 5.0
 BROKEN = "look at the indentation, quotes and brackets before it"
@@ -157,9 +156,8 @@ def tree(source: bytes) -> Node:
 
 @pytest.mark.parametrize(("source", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_read_is_refused_at_its_place_and_soon(source: bytes, said: list[str]) -> None:
-    begun = time.monotonic()
-    assert problems(source) == [f"flow.yaml:{line}" for line in said]
-    assert time.monotonic() - begun < SOON_S
+    with at_most(SOON_S):
+        assert problems(source) == [f"flow.yaml:{line}" for line in said]
 
 
 @pytest.mark.parametrize(("fields", "said"), AMBIGUOUS.values(), ids=AMBIGUOUS)

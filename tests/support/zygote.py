@@ -1,4 +1,4 @@
-"""The real command line in a process of its own for each call, forked from one that has imported it already.
+"""The real command line, or a program of a test's, in a process of its own: forked from one that has imported onloop.
 
 Starting the interpreter and importing takes most of a short verb's time. Whoever tests the start itself, or what the
 start depends on, runs `python -m onloop.cli.entry`.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 LARGEST = 1 << 20
@@ -41,11 +42,14 @@ class Zygote:
         theirs.close()
 
     def run(
-        self, words: Sequence[str], env: Mapping[str, str], cwd: Path | None, secret: int | None
+        self, words: Sequence[str], env: Mapping[str, str], cwd: Path | None, secret: int | None, program: str = ""
     ) -> tuple[int, str, str]:
-        """The exit code, and what was printed; `secret` is a file descriptor that holds a passphrase."""
+        """The exit code, and what was printed; `secret` is a file descriptor that holds a passphrase.
+
+        `program` is the text of another program, which runs in the place of `onloop`.
+        """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            request = {"words": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}
+            request = {"words": words, "env": dict(env), "cwd": str(cwd or Path.cwd()), "program": program}
             given = [out.fileno(), err.fileno(), *([] if secret is None else [secret])]
             socket.send_fds(self._line, [json.dumps(request).encode()], given)
             try:
@@ -53,7 +57,7 @@ class Zygote:
             except TimeoutError:
                 self._end()
                 said = _text(out.fileno()) + _text(err.fileno())
-                raise AssertionError(f"onloop {' '.join(words)} did not end in {PATIENCE_S} s: {said}") from None
+                raise AssertionError(f"{' '.join(words)} did not end in {PATIENCE_S} s: {said}") from None
             return code, _text(out.fileno()), _text(err.fileno())
 
     def _end(self) -> None:
@@ -62,6 +66,17 @@ class Zygote:
         self._process.wait()
         self._line.close()
         self._start()
+
+
+@cache
+def zygote() -> Zygote:
+    """The one of this process."""
+    return Zygote()
+
+
+def run_python(program: str, *words: str, env: Mapping[str, str], cwd: Path | None = None) -> tuple[int, str, str]:
+    """What `python -c PROGRAM WORDS…` gives: its exit code, and what it printed."""
+    return zygote().run(words, env, cwd, None, program)
 
 
 def _text(handle: int) -> str:
@@ -92,28 +107,38 @@ def serve(line: socket.socket) -> None:
 
 
 def become(request: Mapping[str, object], handles: Sequence[int]) -> None:
-    """Carry the request out as `onloop` would, and end."""
+    """Carry the request out as `onloop` or `python -c` would, and end."""
     out, err, *secret = handles
     os.dup2(out, 1)
     os.dup2(err, 2)
-    environment, words, cwd = request["env"], request["words"], request["cwd"]
+    environment, words, program = request["env"], request["words"], str(request["program"])
     assert isinstance(environment, dict)
     assert isinstance(words, list)
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(str(cwd))
-    sys.argv = ["onloop", *words, *(["--passphrase-fd", str(secret[0])] if secret else [])]
-    from onloop.cli.entry import main
-
+    os.chdir(str(request["cwd"]))
+    sys.argv = ["-c" if program else "onloop", *words, *(["--passphrase-fd", str(secret[0])] if secret else [])]
     try:
-        code = main()
+        code = _as_main(program) if program else _as_onloop()
     except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else 1
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         code = 1
     sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(code)
+
+
+def _as_onloop() -> int:
+    from onloop.cli.entry import main
+
+    return main()
+
+
+def _as_main(program: str) -> int:
+    exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - what python -c does
+    return 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from onloop.machine.task import Decision, DecisionKind
 from onloop_tui.app import Dashboard
 from onloop_tui.panels.sheet_panel import Mode
-from tui_scenes import Scene, shows, until
+from support.tui_scenes import Scene, shows, until
 
 OPEN = frozenset({Mode.SHOWN, Mode.WRITING})
 

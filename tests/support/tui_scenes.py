@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -42,6 +44,7 @@ from onloop_tui.model.decide.actions import asked_for, command_for
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
+from support.waiting import DEADLINE_S
 
 NOON = 1_800_000_000_000
 MINUTE = 60_000
@@ -50,6 +53,8 @@ CHEAP = 2**4
 """What it costs to stretch a passphrase in a store that nobody attacks: half a second less for each."""
 DIGEST = "d" * 64
 SIZES = ((80, 24), (140, 45))
+ROOMY = (140, 45)
+"""Where everything stands side by side."""
 
 TESTS = CommandGate("tests", ("python", "-m", "unittest", "discover"), 60_000)
 PATCHED = FileGate("patched", "vendor/kvlite/VERSION", contains="2.")
@@ -275,9 +280,10 @@ def screen_text(app: Dashboard) -> str:
     return "\n".join(screen_lines(app))
 
 
-async def until(pilot: Pilot[str], holds: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[str], holds: Callable[[], object]) -> None:
     """Wait for a condition, and say what was on the screen if it never came."""
-    for _ in range(int(seconds / 0.01)):
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
         if holds():
             await pilot.pause()
             if holds():
@@ -292,13 +298,25 @@ async def shows(pilot: Pilot[str], *words: str) -> None:
     """Wait until all of this is on the screen."""
     app = pilot.app
     assert isinstance(app, Dashboard)
-    await until(pilot, lambda: all(word in screen_text(app) for word in words))
+
+    def there() -> bool:
+        screen = screen_text(app)  # drawn once for all the words: it is what the waiting costs
+        return all(word in screen for word in words)
+
+    await until(pilot, there)
 
 
 Play = Callable[[Pilot[str]], Awaitable[None]]
 
 
-async def play(app: Dashboard, story: Play, size: tuple[int, int] = (140, 45)) -> None:
-    """Run the dashboard in a terminal of that size while `story` happens."""
+@asynccontextmanager
+async def playing(app: Dashboard, size: tuple[int, int] = ROOMY) -> AsyncIterator[Pilot[str]]:
+    """The dashboard, running in a terminal of that size; what is painted is what a story costs."""
     async with app.run_test(size=size, notifications=True) as pilot:
+        yield pilot
+
+
+async def play(app: Dashboard, story: Play, size: tuple[int, int] = ROOMY) -> None:
+    """Run the dashboard while `story` happens, for whoever has many or is no test."""
+    async with playing(app, size) as pilot:
         await story(pilot)

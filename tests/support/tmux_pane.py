@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE_S = 30.0
+from support.waiting import DEADLINE_S
+
 AGAIN_S = 0.5
 """Keys that come right after something came up are not taken as meant for it; so a person presses again."""
 
@@ -70,11 +71,11 @@ class Pane:
                 return False
 
     def shows(self, *words: str, without: str = "") -> None:
-        assert self.has(words, without, PATIENCE_S), f"{words} without {without!r} never came:\n{self.screen}"
+        assert self.has(words, without, DEADLINE_S), f"{words} without {without!r} never came:\n{self.screen}"
 
     def insist(self, key: str, *words: str, without: str = "") -> None:
         """Press a key until it was taken; what it leads to is looked for before it is pressed again."""
-        for _ in range(int(PATIENCE_S / AGAIN_S)):
+        for _ in range(int(DEADLINE_S / AGAIN_S)):
             self.press(key)
             if self.has(words, without, AGAIN_S):
                 return

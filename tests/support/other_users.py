@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from world import ROOT, wait_for
+from support.waiting import wait_for
+from support.world import ROOT
 
 PYTHON = Path("/usr/bin/python3")
 
@@ -55,7 +56,7 @@ def published(folder: Path, before: Sequence[str] = (), **more: str) -> tuple[su
         cwd="/",
         start_new_session=True,
     )
-    wait_for(lambda: _answers(port), lambda: "git daemon does not come up", 20)
+    wait_for(lambda: _answers(port), lambda: "git daemon does not come up")
     return daemon, port
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from world import WORKFLOW, World
+from support.world import WORKFLOW, World
+from support.zygote import run_python
 
 GOOD = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello" --allow-empty'
 
@@ -43,7 +44,7 @@ def approved(world: World, origin: Path, workflow: str = WORKFLOW, script: str =
     task = f"{world.fleet(origin, workflow=workflow)}.1"
     with gates_answered(world):
         world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(script))
-    world.until(task, "input_required", "approval_required")
+        world.until(task, "input_required", "approval_required")
     assert world.decide("approve", task).code == 0
     assert world.task(task)["reason"] == "effect_running"
     return task
@@ -71,10 +72,9 @@ def gates_answered(world: World) -> Iterator[None]:
 
 def execute(world: World, point: str = "never", then: str = "die") -> str:
     """Carry out the effect that waits; at `point`, die or have a shell do something else first."""
-    command = [sys.executable, "-c", EXECUTOR, str(world.store), point, then]
-    ran = subprocess.run(command, env=world.environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in ran.stderr, ran.stderr
-    return ran.stdout.strip()
+    _, out, err = run_python(EXECUTOR, str(world.store), point, then, env=world.environment)
+    assert "Traceback" not in err, err
+    return out.strip()
 
 
 def merges(world: World, origin: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.machine import commands as c
 from onloop.machine.messages import Message, MessageKind
-from scenario import ALFA, BRAVO, Play
+from support.scenario import ALFA, BRAVO, Play
 
 TEXT = "5" * 64
 

@@ -24,7 +24,7 @@ from onloop.store.memory import MemoryStore
 from onloop.store.rows import Job
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.verifier.effects.recorder import EffectRecorder
-from steps import defined, merge, ship
+from support.steps import defined, merge, ship
 
 Tree = dict[str, tuple[str, ...]]
 Files = Mapping[str, str | tuple[str, str]]

@@ -27,7 +27,7 @@ from onloop.machine.rules.join import Child
 from onloop.machine.rules.timers import Timer, armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
-from steps import defined, develop, parts, reviewed
+from support.steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"
 NOON = 1_700_000_000_000

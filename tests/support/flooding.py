@@ -25,7 +25,8 @@ from onloop.remote.connection import Connection
 from onloop.remote.framing import LENGTH, framed
 from onloop.remote.unix_socket import connected
 from onloop.store.sqlite.database import SqliteStore, create_store
-from world import PASSPHRASE, ROOT, wait_for
+from support.waiting import DEADLINE_S, wait_for
+from support.world import PASSPHRASE, ROOT
 
 FLOODER_UID, PERSON_UID, SHARED_GID = 65_534, 65_533, 65_534
 IDLE, HALVES, UNREAD = 1_100, 40, 24
@@ -33,7 +34,8 @@ MIB = 1_048_576
 
 AS = """\
 import os, sys
-import encodings.idna, json, flooding
+import encodings.idna, json
+from support import flooding
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
 os.setgroups([gid]); os.setgid(gid); os.setuid(uid)
 getattr(flooding, sys.argv[3])(*sys.argv[4:])
@@ -61,13 +63,13 @@ def flooded() -> Iterator[tuple[Home, int]]:
         command = [sys.executable, "-m", "onloop.cli.entry", "serve", "--store", str(home.store)]
         serve = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=name)
         try:
-            wait_for(lambda: serve.poll() is not None or home.socket.exists(), lambda: "serve does not come up", 20)
+            wait_for(lambda: serve.poll() is not None or home.socket.exists(), lambda: "serve does not come up")
             for path in (home.socket, home.socket.parent):
                 os.chown(path, -1, SHARED_GID)
             yield home, serve.pid
         finally:
             serve.terminate()
-            said = serve.communicate(timeout=30)[1]
+            said = serve.communicate(timeout=DEADLINE_S)[1]
         assert (serve.returncode, "trouble" in said) == (0, False), said
 
 
@@ -216,10 +218,10 @@ def measured(count: int) -> tuple[Sequence[float], float, int, dict[str, int]]:
             assert flooder.stdout is not None and flooder.stdin is not None
             assert flooder.stdout.readline() == "ready\n"
             person = process(PERSON_UID, "freezes", str(home.socket), str(count))
-            told = person.communicate(timeout=120)[0]
+            told = person.communicate(timeout=DEADLINE_S)[0]
             assert person.returncode == 0
             peak = peak_kib(pid)
-            seen = json.loads(flooder.communicate(timeout=60)[0])
+            seen = json.loads(flooder.communicate(timeout=DEADLINE_S)[0])
         finally:
             flooder.kill()
             flooder.wait()

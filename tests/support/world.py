@@ -7,23 +7,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop.identity.scram import RANDOM_COST
-from zygote import Zygote
+from support.waiting import DEADLINE_S, wait_for
+from support.zygote import zygote
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery"
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-DEADLINE_S = 60.0
-POLL_S = 0.01
 AT_LEAST_S = 1.0
 """Time alone moves some things: so often a task is asked for, whether the store has changed or not."""
 
@@ -95,12 +93,12 @@ class World:
         """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
         environment = self.environment | dict(env or {})
         if passphrase is None:
-            return Ran(*_zygote().run(words, environment, cwd, None))
+            return Ran(*zygote().run(words, environment, cwd, None))
         reader, writer = os.pipe()
         os.write(writer, passphrase.encode())
         os.close(writer)
         try:
-            return Ran(*_zygote().run(words, environment, cwd, reader))
+            return Ran(*zygote().run(words, environment, cwd, reader))
         finally:
             os.close(reader)
 
@@ -169,7 +167,7 @@ class World:
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=DEADLINE_S)
 
     def task(self, task_id: str) -> Any:
         """The task as `onloop show --json` gives it."""
@@ -218,18 +216,3 @@ class World:
 
 COMMIT = 'git add -A; git commit -qm "$1"'
 _IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
-
-
-@cache
-def _zygote() -> Zygote:
-    return Zygote()
-
-
-def wait_for(condition: Callable[[], Any], complaint: Callable[[], str], deadline_s: float = DEADLINE_S) -> Any:
-    """Ask until the answer is true; the answer is given back. Fails with the complaint after the deadline."""
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(POLL_S)  # whoever is waited for needs the processor
-    raise AssertionError(complaint())
