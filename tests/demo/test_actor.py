@@ -264,7 +264,10 @@ def test_an_agent_killed_after_its_commit_ends_right_when_started_again(clone: C
     [
         ({"ONLOOP_REPO": ""}, "ONLOOP_REPO is not set; start this as an agent"),
         ({"ONLOOP_REPO": "nowhere"}, "the scenario has no part for the repository 'nowhere'; known: audit-journal"),
-        ({"ONLOOP_ROUND": "two"}, "ONLOOP_ROUND is 'two', not a number; start this through onloop work, which sets ONLOOP_ROUND"),
+        (
+            {"ONLOOP_ROUND": "two"},
+            "ONLOOP_ROUND is 'two', not a number; start this through onloop work, which sets ONLOOP_ROUND",
+        ),
     ],
 )
 def test_an_agent_without_its_bearings_says_what_is_missing(

@@ -21,7 +21,7 @@ from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.home import Home
 from onloop.insight.derivation import Derivation
-from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token
+from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token, table_of
 from onloop.store.sqlite.database import SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.tables import Tables
@@ -123,7 +123,7 @@ def _deleted(kind: type[Any], words: str) -> Tamper:
         row = _some(at, kind)
         key = getattr(row, row.__slots__[0])
         at.delete(kind, key)
-        return f"{kind.__name__.lower()} {str(key)[:20]}§{words}"
+        return f"{table_of(kind)} {str(key)[:20]}§{words}"
 
     return tamper
 
@@ -133,7 +133,7 @@ def _changed(kind: type[Any], words: str, **fields: Any) -> Tamper:
         row = _some(at, kind)
         at.put(replace(row, **fields))
         key = str(getattr(row, row.__slots__[0]))
-        return f"{kind.__name__.lower()} {key[:12]}§{words}"
+        return f"{table_of(kind)} {key[:12]}§{words}"
 
     return tamper
 

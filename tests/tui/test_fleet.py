@@ -166,7 +166,7 @@ async def test_one_is_retried_and_passes_then_the_rest_is_offered_and_each_gets_
     async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("T")
-        await shows(pilot, "⚠ nobody with this cause was retried and has passed develop.remediate since")
+        await shows(pilot, "⚠ no task with this cause has passed develop.remediate after a retry")
         await pilot.press("escape")
         scene.clock.later(1000)
         await pilot.press("t")

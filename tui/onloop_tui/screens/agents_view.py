@@ -31,7 +31,7 @@ from onloop_tui.widgets.row_view import GUTTER_WIDTH, RowView
 
 
 class AgentsView(View):
-    """One row per lease, and beneath it one for each sub-agent in its process; Enter opens the task."""
+    """One row per lease, and below it one for each sub-agent in the agent's process; Enter opens the task."""
 
     where = Where.AGENTS
     nothing = "nobody is at work"
@@ -71,14 +71,14 @@ class AgentsView(View):
         self.query_one(Bar).renew()
 
     def tick(self, snapshot: Snapshot) -> None:
-        """Ages move, and a filter by age may let others in."""
+        """Update ages, and a filter by age."""
         if self._filter.is_timed:
             self.take(snapshot)
         else:
             self.rows.renew()
 
     def on_row_view_moved(self) -> None:
-        """Another agent is under the cursor."""
+        """Tell the main screen that the cursor moved."""
         self.post_message(self.Moved())
 
     def subject(self) -> Subject | None:
@@ -91,7 +91,7 @@ class AgentsView(View):
         next((task for task in subject.tasks if self.rows.go_to(task)), None)
 
     def next_needing(self, step: int) -> None:
-        """The next agent that is not simply alive, and round."""
+        """Go to the next agent that is not simply alive, from the start again after the end."""
         now = self.session.clock()
         tasks = list(self._by_task)
         here = tasks.index(self._held) if self._held in self._by_task else -1
@@ -103,11 +103,11 @@ class AgentsView(View):
             self.rows.go_to(worrying)
 
     def filter(self, query: str) -> str:
-        """Show only agents whose task fits."""
-        found = parse(query)
-        if not isinstance(found, Filter):
-            return found.words
-        self._filter = found
+        """Show only agents whose task matches."""
+        parsed = parse(query)
+        if not isinstance(parsed, Filter):
+            return parsed.words
+        self._filter = parsed
         self.take(self._snapshot)
         return ""
 
