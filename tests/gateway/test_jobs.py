@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gateway.shop import Shop
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.principal import EFFECTS, verifier
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop.store.rows import Job, TimerRow
 from support.scenario import ERROR, FAIL, OTHER_HEAD, work
 from support.steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from onloop.machine.marks import Muted, Rule
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, fold_store
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.store.memory import MemoryStore
@@ -93,7 +93,7 @@ def ask_of(gateway: Any, who: Principal, command: c.Command | StoreEvent) -> Non
     match command:
         case c.Create():
             raise AssertionError("it needs a workflow")
-        case _ if type(command).__module__.endswith(("house", "marks", "denials", "proof")):
+        case _ if isinstance(command, StoreEvent):
             gateway.record_house(who, command)
         case _:
             gateway.perform(who, TASK, command)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -25,6 +24,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
+from onloop.records import replace
 from onloop.store.sqlite.database import FILE, SqliteStore
 from onloop.views.dossier import changes_of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from onloop.errors import Stale
 from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
+from onloop.records import replace
 from support.histories import Stage, git
 
 LINES = [f"line {n}\n" for n in range(30)]

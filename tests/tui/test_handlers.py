@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import pytest
 from textual.app import App
@@ -13,8 +14,11 @@ from textual.widget import Widget
 
 import onloop_tui
 
+K = TypeVar("K")
 
-def _classes_below(parent: type) -> Iterator[type]:
+
+def _classes_below(parent: type[K]) -> Iterator[type[K]]:
+    child: type[K]
     for child in parent.__subclasses__():
         yield child
         yield from _classes_below(child)
@@ -26,7 +30,7 @@ def _whole_dashboard() -> None:
         importlib.import_module(module.name)
 
 
-def _ours(parent: type) -> list[type]:
+def _ours(parent: type[Any]) -> list[type]:
     return [each for each in dict.fromkeys(_classes_below(parent)) if each.__module__.startswith("onloop_tui")]
 
 

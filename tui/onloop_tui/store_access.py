@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
@@ -18,6 +18,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.rules.freshness import check_version
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Reading, Recorded

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from argparse import Namespace
 from contextlib import suppress
-from dataclasses import dataclass
 
 from onloop.access.opening import GatewayHandle, open_file, open_home
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
@@ -21,13 +19,13 @@ from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreState
+from onloop.records import MutableRecord
 
 LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1
 
 
-@dataclass(slots=True)
-class Context:
+class Context(MutableRecord):
     """One call of the command line."""
 
     args: Namespace
@@ -100,7 +98,11 @@ class Context:
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
-        return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
+        if os.environ.get("ONLOOP_TOKEN"):
+            return self.agent()
+        import getpass  # here: who only looks is not asked
+
+        return this_process(getpass.getuser())
 
     def person(self) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
@@ -158,6 +160,8 @@ def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bo
         return content.decode("utf-8", "replace").rstrip("\r\n"), False
     if not sys.stdin.isatty():
         return None, False
+    import getpass  # here: who only looks is not asked
+
     try:
         return getpass.getpass(prompt), True
     except (EOFError, KeyboardInterrupt):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from onloop.records import Record, field
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+
+class Argument(Record):
     """One argument of a verb, as argparse takes it."""
 
     names: tuple[str, ...]
@@ -16,8 +16,7 @@ class Argument:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Record):
     """One verb: what it is for, where its function is (`module:function`), and what it takes."""
 
     name: str

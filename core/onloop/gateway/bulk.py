@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from onloop.errors import OnloopError, Refused
@@ -12,11 +11,11 @@ from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.port import Reading, TaskFilter
 
 
-@dataclass(frozen=True, slots=True)
-class BulkOutcome:
+class BulkOutcome(Record):
     """What became of one task: how it stands now, or why nothing was done."""
 
     task: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 
 from onloop.errors import BadInput
 from onloop.gateway.idempotency import check_claim_key
@@ -12,14 +11,14 @@ from onloop.machine.agent_names import check_agent
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import SecretRecord, replace
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimGranted:
+class ClaimGranted(SecretRecord):
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
-    secret: str = field(repr=False)
+    secret: str
     expires: int
 
 

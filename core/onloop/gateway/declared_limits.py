@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
 from functools import cache, wraps
-from inspect import isfunction, signature
+from types import FunctionType
 from typing import Any, TypeVar
 
-from onloop.known_secrets import known_secrets
 from onloop.machine.limits import Id, Items, Millis, Number, Range, Text, check_fields, check_value, with_foreign
-from onloop.redaction import redacted
+from onloop.records import Record
 from onloop.store.port import TaskFilter
 
 T = TypeVar("T")
@@ -47,7 +45,7 @@ _OTHER_READS = frozenset({"tasks", "get", "select"})
 def declared(kind: type[T]) -> type[T]:
     """The class, whose public methods refuse with BadInput what is not as annotated, and mask foreign text."""
     for name, method in list(vars(kind).items()):
-        if isfunction(method) and not name.startswith("_"):
+        if isinstance(method, FunctionType) and not name.startswith("_"):
             setattr(kind, name, _checked(method))
     return kind
 
@@ -68,15 +66,15 @@ def check_asked(name: str, values: Sequence[object]) -> None:
                 check_value(each, typing.Annotated[str, word], name)
 
 
-def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
-    name, takes = method.__name__, list(signature(method).parameters)[1:]
+def _checked(method: FunctionType) -> Callable[..., Any]:
+    name, takes = method.__name__, method.__code__.co_varnames[1 : method.__code__.co_argcount]
 
     @wraps(method)
     def checked(gateway: object, *args: object, **named: object) -> Any:
         hints = _hints(method)
         given = [(word, value, hints[word]) for word, value in (*zip(takes, args, strict=False), *named.items())]
         for word, value, hint in given:
-            if is_dataclass(value):
+            if isinstance(value, Record):
                 check_value(value, hint, type(value).__name__)
             else:
                 check_value(value, hint, name, word)
@@ -92,4 +90,7 @@ def _hints(method: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def _masked(text: str) -> str:
+    from onloop.known_secrets import known_secrets  # here: who only looks needs none of its patterns
+    from onloop.redaction import redacted
+
     return redacted(text, known_secrets())

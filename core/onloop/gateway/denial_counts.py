@@ -11,7 +11,6 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +29,7 @@ from onloop.machine.denials import (
 )
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.store_state import StoreEvent
+from onloop.records import MutableRecord, field, replace
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import IdempotencyRecord, idempotency_key, table_of
 from onloop.text import safe
@@ -51,8 +51,7 @@ R = TypeVar("R")
 Append = Callable[[Transaction, StoreEvent, int, str], None]
 
 
-@dataclass(slots=True)
-class Denials:
+class Denials(MutableRecord):
     """What one process has counted and not said yet; threads may share it."""
 
     append: Append

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from onloop.errors import Exit, Refused
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.records import MutableRecord, Record, field
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import IdempotencyRecord, Lease, idempotency_key
 
@@ -43,8 +43,7 @@ def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> Non
     _count(tx, task, _Budget(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Budget:
+class _Budget(Record):
     row: str
     did: str
     what: str
@@ -65,8 +64,7 @@ def _count(tx: Transaction, task: str, purse: _Budget, content: bytes, now: int)
     tx.put(IdempotencyRecord(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
 
-@dataclass(slots=True)
-class HeldTasks:
+class HeldTasks(MutableRecord):
     """The tasks that users hold, as far as they were claimed through one resident gateway, with their epochs."""
 
     _tasks: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -96,8 +94,7 @@ def paced_task(verb: str, values: Sequence[object]) -> str | None:
     return who.task or ""
 
 
-@dataclass(slots=True)
-class Pace:
+class Pace(MutableRecord):
     """How fast users' agents add to the log, which keeps everything for ever: what is refused costs nothing."""
 
     _left: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)

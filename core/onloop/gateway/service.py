@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused
@@ -45,6 +44,7 @@ from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import LIVE, Reason
 from onloop.machine.store_state import HOUSE, StoreEvent, Unfrozen, evolve_store
 from onloop.machine.task import Task
+from onloop.records import Record, field, replace
 from onloop.store.port import EventEntry, Reading, Store, TaskFilter, Transaction
 from onloop.store.rows import Job, Lease, PinnedWorkflow, Token
 from onloop.views.changes_since import changes_since
@@ -58,8 +58,7 @@ Creations = Annotated[Sequence[tuple[Id, c.Create]], Items(MOST_CREATED)]
 
 @counting
 @declared
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Record, eq=False):
     """Every change of a store goes through one of these methods.
 
     `look` says which programs a workflow names now; `peer` is the user who asks, where one is known.
@@ -68,7 +67,7 @@ class Gateway:
     store: Store
     clock: Callable[[], int]
     look: Look = no_programs
-    denials: Denials = field(default_factory=lambda: Denials(append_store_event), compare=False)
+    denials: Denials = field(default_factory=lambda: Denials(append_store_event))
     peer: str = ""
 
     def perform(self, principal: Principal, task_id: Id, command: c.Command, *, key: Key = "") -> Task:

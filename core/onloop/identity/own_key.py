@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
 from pathlib import Path
 
 from onloop.errors import StoreError
@@ -26,7 +25,7 @@ def make_own_key(store: Path) -> bytes:
         ) from None
     with os.fdopen(handle, "wb") as file:
         os.fchmod(file.fileno(), 0o600)
-        secret = secrets.token_bytes(LENGTH)
+        secret = os.urandom(LENGTH)
         file.write(secret)
     return secret
 

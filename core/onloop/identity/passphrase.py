@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import secrets
-from dataclasses import dataclass, field, replace
+import os
 from hashlib import sha256
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -13,12 +12,12 @@ from onloop.machine.commands import Voice
 from onloop.machine.definition import Assurance
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.records import MutableRecord, Record, replace
 
 SHORTEST_PASSPHRASE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Record):
     """The end of an exchange: the server's final message, the person as the gateway knows them, and the store's id.
 
     `enrolled` is set when an earlier onloop enrolled them: their enrolment without keys, so that the keys are renewed.
@@ -45,7 +44,7 @@ def enrolment(
 
 def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COST) -> PersonEnrolled:
     """The person with keys under a new salt, and without what an earlier onloop stored."""
-    salt = secrets.token_bytes(16)
+    salt = os.urandom(16)
     keys = scram.keys_from(scram.salted_password(passphrase, salt, cost))
     return replace(
         person,
@@ -84,8 +83,7 @@ def not_right(state: StoreState, name: str) -> NotAllowed:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PersonProof:
+class PersonProof(Record):
     """How a person proved who they are: whether they typed it, when (ms), how many decisions used it, as which user.
 
     `is_apart` is true if that user neither owns the store nor claims tasks, and a box keeps agents away from them.
@@ -117,8 +115,7 @@ def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:
     return keys.stored, keys.server
 
 
-@dataclass(slots=True)
-class Challenge:
+class Challenge(MutableRecord):
     """The server's end of an exchange: what it asked of whom. It accepts one answer."""
 
     name: str
@@ -131,7 +128,7 @@ class Challenge:
     def begin(cls, state: StoreState, message: str, blind: bytes) -> Challenge:
         """The challenge for a client's first message. It has the same form for a name that is not enrolled."""
         name, nonce = scram.name_and_nonce(message)
-        nonce += secrets.token_urlsafe(24)
+        nonce += new_nonce()
         person = state.people.get(name)
         if person is None or _kept(person) is None:
             salt, cost = hmac.digest(blind, name.encode("utf-8", "surrogateescape"), "sha256")[:16], scram.LEAST_COST
@@ -150,8 +147,7 @@ class Challenge:
         return None if client is None else (exchange.server_final(kept[1]), exchange.decision_key(client))
 
 
-@dataclass(slots=True)
-class Secret:
+class Secret(MutableRecord):
     """What a client keeps instead of a passphrase: its keys under one salt and cost, and whether a person typed it.
 
     `uses` counts the decisions that were made with it.
@@ -161,7 +157,7 @@ class Secret:
     typed: bool
     salt: bytes
     cost: int
-    keys: scram.Keys = field(repr=False)
+    keys: scram.Keys
     uses: int = 0
 
     @classmethod
@@ -176,7 +172,9 @@ class Secret:
 
 
 def new_nonce() -> str:
-    """A client's part of the nonce."""
+    """One end's part of the nonce."""
+    import secrets  # here: it brings random, and most verbs draw nothing by lot
+
     return secrets.token_urlsafe(24)
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from onloop.errors import OnloopError
 from onloop.gates.repository.soundness import ExpectedCommit, Looked, grouped, looked_at, usual_config
-from onloop.gateway.projection import projected
+from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
 from onloop.machine.definition import Definition
 from onloop.machine.rules.fan_out import child_definition
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, Record, field
 from onloop.store.codec import from_text
 from onloop.store.port import EventRow, Reading
 from onloop.store.rows import (
@@ -44,15 +44,13 @@ from onloop.workflow.loader import load
 _WIDEST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
+class _Claimed(Record):
     agent: str
     epoch: int
     step: str
 
 
-@dataclass(slots=True)
-class Derivation:
+class Derivation(MutableRecord):
     """Reads the log event by event, and then reports the rows that do not agree with it.
 
     `problems` yields the differences; it also fills `notes` with what could not be checked.
@@ -243,7 +241,7 @@ def _task(reading: Reading, task: Task, definition: Definition, stored: Stored) 
     for due in due_rows(definition, task):
         yield from _compared(due, stored[TimerRow].pop(due.id, None))
     yield from _jobs(task, stored[Job])
-    for kind, row in zip((CachedAnswer, BriefRow), projected(reading, definition, task), strict=True):
+    for kind, row in zip(PROJECTED, projected(reading, definition, task), strict=True):
         stored_row = stored[kind].pop(task.id, None)
         if row is not None:
             yield from _compared(row, stored_row)

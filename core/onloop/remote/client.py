@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from onloop.errors import Ground, NotAllowed, Unavailable
@@ -18,6 +17,7 @@ from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.state import State
 from onloop.machine.store_state import StoreEvent, StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.dispatch import CALLS
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
@@ -31,8 +31,7 @@ if TYPE_CHECKING:  # whoever hands nothing in starts no collector
 R = TypeVar("R", bound=StoreRow)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayClient:
+class GatewayClient(Record):
     """See Gateway. What changes something goes over the line, under a key of its own where the caller gave none.
 
     Where the line breaks, the same is asked of `behind`, the gateway over the file, or else of the resident one again
@@ -164,7 +163,7 @@ class GatewayClient:
 
 def own_key() -> str:
     """A key for asking the same again, which nobody else has."""
-    return OWN + secrets.token_hex(16)
+    return OWN + os.urandom(16).hex()
 
 
 class ClientStore:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -20,6 +20,7 @@ from onloop.machine.commands import Spoken
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Hand
+from onloop.records import replace
 from onloop.remote.dispatch import LOOKS
 from onloop.remote.guess_limits import Guesses
 from onloop.remote.protocol import Trust, Verb, sealed_content

@@ -6,7 +6,6 @@ import base64
 import json
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -18,6 +17,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.state import State
 from onloop.machine.store_state import StoreEvent, StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.codec import from_plain, to_plain
 from onloop.store.port import Recorded, TaskFilter
 from onloop.store.rows import ROWS, Head, Job, PinnedWorkflow, StoreRow
@@ -40,8 +40,7 @@ class Trust(Enum):
     ANYBODY = "anybody"
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Record):
     """A verb: the types of what it takes in order, the type of what it answers, where it is done, and for whom."""
 
     takes: tuple[Any, ...]

@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from onloop.records import Record
 from onloop.remote.client_session import ClientSession
 from onloop.remote.framing import Frames, Raw
 from onloop.remote.intake import Intake
@@ -85,8 +86,7 @@ class ServerConnection:
         return self.own or self.caller.is_of_people
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(Record):
     """What is asked over a connection: the verb by its name, and the values as they count for whoever asks."""
 
     line: ServerConnection

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from onloop.machine.state import State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.codec import Logged
 from onloop.store.rows import Head, Lease, StoreRow
 
 R = TypeVar("R", bound=StoreRow)
 
 
-@dataclass(frozen=True, slots=True)
-class EventEntry:
+class EventEntry(Record):
     """An event on its way into the log: which task of which run, who caused it, at what time (ms), under which key."""
 
     run: str
@@ -28,8 +27,7 @@ class EventEntry:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Record):
     """An event in the log: `seq` counts the whole log, `run_seq` its run, `version` its task; `hash` chains the run."""
 
     seq: int
@@ -49,8 +47,7 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 """An event in the log as its bare columns: what `Recorded` says, in its order."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
+class TaskFilter(Record):
     """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
 
     run: str | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.attention.idle import Pulse, idle_reason
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, covering
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.sub_agents import sub_agents_of
@@ -17,8 +17,7 @@ MANY = 100
 """From how many held tasks on all leases are read, instead of theirs one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectiveStatus:
+class EffectiveStatus(Record):
     """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed.
 
     `sub_agents` are those in the process of whoever holds it, as that agent says.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.machine.messages import Checkpoint, Message
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Record):
     """A message with its text, which is untrusted."""
 
     message: Message
