@@ -22,7 +22,7 @@ from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_detail, sub_agent_line
 from onloop_tui.screens.view import View
 from onloop_tui.session import Session
@@ -84,10 +84,10 @@ class AgentsView(View):
     def subject(self) -> Subject | None:
         """The task of the agent under the cursor, or of the one in whose process it is."""
         task = self._held
-        return Subject(Of.TASK, task, (task,)) if task else None
+        return Subject(SubjectKind.TASK, task, (task,)) if task else None
 
     def go_to(self, subject: Subject) -> None:
-        """Put the cursor on whoever holds one of these tasks."""
+        """Put the cursor on the agent that holds one of these tasks."""
         next((task for task in subject.tasks if self.rows.go_to(task)), None)
 
     def next_needing(self, step: int) -> None:

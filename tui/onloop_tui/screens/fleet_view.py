@@ -21,7 +21,7 @@ from onloop_tui.model.fleet.burndown import burndown_lines, title_line
 from onloop_tui.model.fleet.matrix_rows import drilled_line, row_name
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.task_explanation import task_explanation
 from onloop_tui.screens.view import Opening, View
 from onloop_tui.widgets.bar import Bar
@@ -82,10 +82,10 @@ class FleetView(View):
         if not rows.shows_causes:
             alike = self._alike(rows.cursor)
             here = alike.index(rows.cursor)
-            return Subject(Of.TASK, rows.cursor, alike[here:] + alike[:here])
+            return Subject(SubjectKind.TASK, rows.cursor, alike[here:] + alike[:here])
         if row is None or not row.needs:
-            return Subject(Of.RUN, rows.run_id)
-        return Subject(Of.CAUSE, row.key, rows.matrix.members(row.key))
+            return Subject(SubjectKind.RUN, rows.run_id)
+        return Subject(SubjectKind.CAUSE, row.key, rows.matrix.members(row.key))
 
     def _alike(self, task: str) -> tuple[str, ...]:
         """The repositories that need a person for the same cause as `task`; only `task` if it needs none."""
@@ -262,5 +262,5 @@ class FleetView(View):
             names = rows.heading(width - GUTTER_WIDTH)
             return tuple(fitted((Span(" " * GUTTER_WIDTH), *shown), width) for shown in names)
         if rows.drilled is not None:
-            return (line("nobody stands here any more; Esc goes back", Tone.DIM),)
+            return (line("this row is empty now; Esc goes back", Tone.DIM),)
         return (line("nothing fits the filter; Esc clears it", Tone.DIM),) if rows.filter else ()

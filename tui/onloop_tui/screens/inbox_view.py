@@ -29,7 +29,7 @@ from onloop_tui.model.filter.narrowing import narrowed
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.explain import explanation
 from onloop_tui.model.inbox.inbox_lines import chip_lines, empty_lines, nothing_hidden_lines, why_lines
 from onloop_tui.model.inbox.order import InboxRow, hidden_rows, shown_rows
@@ -119,7 +119,9 @@ class InboxView(View):
         group = self.rows.focused_group
         if group is None:
             return None
-        return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ())
+        return Subject(
+            SubjectKind.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ()
+        )
 
     def go(self) -> Opening | None:
         """Enter: the first task of the cause; a denied request has no task to open."""
@@ -341,7 +343,7 @@ class InboxView(View):
         )
 
     def why(self, width: int) -> tuple[Line, ...]:
-        """Why the row stands where it stands, or what hides it."""
+        """Why the row is where it is, or what hides it."""
         row = self.rows.focused_row
         return why_lines(row, self.session.clock(), width) if row else ()
 

@@ -14,7 +14,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
 from onloop_tui.model.log.log_window import PageEdge, read_page
 from onloop_tui.screens.view import Opening, Rows, View
@@ -160,7 +160,7 @@ class LogView(View):
         if event is None:
             return None
         tasks = (event.task,) if event.task in self._snapshot.tasks else ()
-        return Subject(Of.EVENT, str(event.seq), tasks)
+        return Subject(SubjectKind.EVENT, str(event.seq), tasks)
 
     def cli_equivalent(self) -> str:
         """The command that shows the event."""
@@ -169,7 +169,7 @@ class LogView(View):
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on an event that was read; for a task, use the filter /task:ID."""
-        if subject.of is Of.EVENT and self.list.go_to(subject.id):
+        if subject.kind is SubjectKind.EVENT and self.list.go_to(subject.id):
             self.list.following = False
 
     def next_needing(self, step: int) -> None:

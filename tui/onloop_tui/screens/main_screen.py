@@ -17,7 +17,7 @@ from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
@@ -276,7 +276,7 @@ class MainScreen(Screen[None]):
 
     def _subject(self) -> Subject | None:
         if self.sheet.is_open:
-            return Subject(Of.TASK, self.sheet.task_id, (self.sheet.task_id,))
+            return Subject(SubjectKind.TASK, self.sheet.task_id, (self.sheet.task_id,))
         return self.view.subject()
 
     # -- the prompt

@@ -11,7 +11,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.inbox_lines import quiet_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
 from onloop_tui.model.tree.tree_node import needing_below
@@ -73,7 +73,7 @@ class TreesView(View):
         node = self.rows.node
         if node is None:
             return None
-        of = Of.RUN if node.parent is None and node.children else Of.TASK
+        of = SubjectKind.RUN if node.parent is None and node.children else SubjectKind.TASK
         return Subject(of, node.id, (node.id, *needing_below(node)))
 
     def go_to(self, subject: Subject) -> None:

@@ -107,7 +107,7 @@ class Inbox(LineView):
             self.post_message(self.Moved())
 
     def move(self, rows: int) -> None:
-        """Move the cursor by so many rows, and stop at the ends."""
+        """Move the cursor by `rows`, stopping at the ends."""
         keys = self.arrangement.keys
         self.touch()
         if keys:

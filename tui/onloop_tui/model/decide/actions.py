@@ -89,7 +89,7 @@ def _unasked(task: Task) -> Mapping[Act, str]:
 def _stops(task: Task) -> Mapping[Act, str]:
     """The acts that stop the task where it is, or let it continue."""
     lost = f"; {task.holder} loses it" if task.holder else ""
-    asked = "; what is asked is asked anew afterwards" if task.requests else ""
+    asked = "; its open requests are asked again afterwards" if task.requests else ""
     if task.state is State.PAUSED:
         effects = {Act.RESUME: f"it goes on at {task.step or 'its tasks'}; a note of yours goes into the brief"}
     else:
