@@ -139,7 +139,7 @@ async def test_the_words_are_asked_once_and_go_to_all() -> None:
     async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await pilot.press("enter")
-        await shows(pilot, "note is needed")
+        await shows(pilot, "note is required")
         await pilot.press(*"go", "enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
 

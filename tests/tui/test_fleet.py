@@ -200,7 +200,7 @@ async def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None
         await shows(pilot, "exclude 4 tasks", "its run ends without what is excluded")
         scene.clock.later(1000)
         await pilot.press("enter")
-        await shows(pilot, "reason is needed")
+        await shows(pilot, "reason is required")
         await pilot.press("a", "enter")
         await until(pilot, lambda: bulk(app).phase is Phase.DONE)
         await pilot.press("escape")

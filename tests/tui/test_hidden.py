@@ -75,7 +75,7 @@ async def test_a_mute_hides_what_fits_its_rule_only_and_needs_a_reason() -> None
         await pilot.press("G", "M")
         await shows(pilot, "Mute whatever fits all of", "for", "4h")
         await pilot.press("enter")
-        await shows(pilot, "reason is needed")
+        await shows(pilot, "reason is required")
         await pilot.press("shift+tab", "shift+tab")
         await type_in(pilot, "repo:cart")
         await pilot.press("enter", "enter")

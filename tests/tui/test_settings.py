@@ -220,4 +220,4 @@ def test_what_is_asked_for_and_broken_or_missing_is_said_on_the_error_stream(
     assert len(said) == 2
     assert "d.yaml:1:8: theme cannot be 'pink'" in said[0]
     assert said[0].endswith("; the defaults are in force")
-    assert said[1].endswith("none.yaml; the defaults are in force until there is one")
+    assert said[1].endswith("none.yaml; the defaults are in force until it exists")
