@@ -23,6 +23,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
 from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
 from onloop.access.opening import GatewayHandle, open_home  # noqa: E402
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Cancel, Create, Release, ReleaseCause  # noqa: E402
@@ -85,14 +87,14 @@ def fill(opened: GatewayHandle, live: int, all_tasks: int) -> None:
     with opened.gateway.store.reading() as at:
         ana = person_from_passphrase(at.house(), "ana", "long enough", typed=False)
     assert ana.voice is not None
-    opened.gateway.create(launcher("b"), [("t0", _create("t0", Kind.WORK, None))], PINNED)
+    opened.gateway.perform(CreateRun(launcher("b"), (("t0", _create("t0", Kind.WORK, None)),), PINNED))
     for number in range(1, all_tasks // RUN + 1):
         run = f"f{number}"
         children = [(f"{run}.{i}", _create(run, Kind.WORK, run, f"repo{i}")) for i in range(1, RUN)]
-        opened.gateway.create(launcher("b"), [(run, _create(run, Kind.FLEET, None)), *children], PINNED)
+        opened.gateway.perform(CreateRun(launcher("b"), ((run, _create(run, Kind.FLEET, None)), *children), PINNED))
         if number * RUN > live:
             for task, _ in children:  # the run ends with the last of them
-                opened.gateway.perform(ana, task, Cancel(ana.voice, "not needed"))
+                opened.gateway.perform(PerformCommand(ana, task, Cancel(ana.voice, "not needed")))
 
 
 def _create(run: str, kind: Kind, parent: str | None, repo: str = "o") -> Create:
@@ -109,10 +111,10 @@ def writing(opened: GatewayHandle, live: int) -> Iterator[None]:
         for number in range(10**9):
             began = time.perf_counter()
             task = f"f{number % max(1, live // RUN) + 1}.{number % (RUN - 1) + 1}"
-            claim = other.gateway.claim(launcher("b"), "agent:w", "r", task=task)
+            claim = other.gateway.perform(ClaimTask(launcher("b"), "agent:w", "r", task=task))
             with other.gateway.store.reading() as at:
                 agent = agent_from_token(at, claim.secret)
-            other.gateway.perform(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED))
+            other.gateway.perform(PerformCommand(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
             if stop.wait(max(0.0, 4 / EVENTS_A_SECOND - (time.perf_counter() - began))):
                 break
         other.close()

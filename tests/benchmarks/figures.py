@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from onloop.access.opening import GatewayHandle, create_home, open_home  # noqa: E402
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
 from onloop.home import Home  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Create, Release, ReleaseCause, Submit  # noqa: E402
@@ -73,7 +75,7 @@ def begin(opened: GatewayHandle, count: int) -> None:
     """Runs of one task each."""
     for number in range(count):
         create = Create("t", Kind.WORK, "bench", DEFINITION.digest, "launcher:b", f"t{number}", origin="/o", repo="o")
-        opened.gateway.create(launcher("b"), [(f"t{number}", create)], PINNED)
+        opened.gateway.perform(CreateRun(launcher("b"), ((f"t{number}", create),), PINNED))
 
 
 def fill(path: Path, count: int) -> None:
@@ -99,13 +101,15 @@ def check() -> None:
         opened = opened_in(Path(name))
         begin(opened, 200)
         fill(opened.home.store / "onloop.db", TASKS)
-        claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task="t100", lease_ms=10**7)
+        claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task="t100", lease_ms=10**7))
         place = opened.home.environment("t100") / ".git"
         place.mkdir(parents=True)
         head = "a" * 40
         (place / "HEAD").write_text(head + "\n")
         agent = _agent(opened, claim.secret)
-        opened.gateway.perform(INTAKE, "t100", Submit(agent.id, agent.epoch, Submission(head, "b" * 40, "c" * 40)))
+        opened.gateway.perform(
+            PerformCommand(INTAKE, "t100", Submit(agent.id, agent.epoch, Submission(head, "b" * 40, "c" * 40)))
+        )
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         env |= {"ONLOOP_STORE": str(opened.home.store), "ONLOOP_TOKEN": claim.secret}
         bare, long = [sys.executable, "-c", "pass"], ["check", "--store", str(opened.home.store)]
@@ -147,7 +151,7 @@ def hook(runs: int = 20) -> None:
         outside = [_timed(command, env, said) / _timed(bare, env) for _ in range(runs)]
         inside = []
         for number in range(runs):
-            claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=f"t{number}")
+            claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=f"t{number}"))
             own = {**env, "ONLOOP_STORE": str(opened.home.store), "ONLOOP_TOKEN": claim.secret}
             inside.append(_timed(command, own, said) / _timed(bare, own))
         say(f"hook: outside of a task {spread(outside)} × python -c pass; inside, held {spread(inside)} ×")
@@ -182,9 +186,9 @@ def transitions(seconds: float = 3.0) -> None:
 
 
 def _two_transitions(opened: GatewayHandle, task: str) -> None:
-    claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task=task)
+    claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=task))
     agent = _agent(opened, claim.secret)
-    opened.gateway.perform(agent, claim.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED))
+    opened.gateway.perform(PerformCommand(agent, claim.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
 
 
 def _pages_written(home: Home, pairs: int = 20) -> float:

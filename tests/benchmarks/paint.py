@@ -25,6 +25,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 from benchmarks.figures import begin, opened_in, say  # noqa: E402
 from benchmarks.kill_demo import environment, kill_everything  # noqa: E402
 from onloop.access.opening import GatewayHandle  # noqa: E402
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Ask, Reply  # noqa: E402
@@ -61,16 +63,16 @@ def seen(ours: int, marker: bytes, patience_s: float = PATIENCE_S) -> float:
 
 def sample(opened: GatewayHandle, ours: int, number: int) -> float:
     """One question asked and painted, in ms; then it is answered, so that the row goes away."""
-    claim = opened.gateway.claim(launcher("b"), "agent:a", "r", task="t0")
+    claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task="t0"))
     with opened.gateway.store.reading() as at:
         agent, house = agent_from_token(at, claim.secret), at.house()
     marker = f"marker{number:04}"
-    task = opened.gateway.perform(agent, "t0", Ask(agent.id, agent.epoch, f"{marker}?"))
+    task = opened.gateway.perform(PerformCommand(agent, "t0", Ask(agent.id, agent.epoch, f"{marker}?")))
     committed = time.perf_counter()
     painted = seen(ours, marker.encode())
     person = person_from_passphrase(house, "ana", "long enough", typed=False)
     if person.voice is not None:
-        opened.gateway.perform(person, "t0", Reply(task.requests[0].id, person.voice, "yes"))
+        opened.gateway.perform(PerformCommand(person, "t0", Reply(task.requests[0].id, person.voice, "yes")))
     return (painted - committed) * 1000
 
 

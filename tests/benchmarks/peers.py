@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import _raw, say  # noqa: E402
 from gateway.shop import Shop  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.machine.commands import FinishEffect, StartEffect  # noqa: E402
 from onloop.machine.principal import EFFECTS  # noqa: E402
 from onloop.machine.state import State  # noqa: E402
@@ -119,8 +120,9 @@ def onloop_s(folder: Path, count: int) -> float:
     for name in names:
         effect = shop.task(name).effect
         assert effect is not None
-        perform(EFFECTS, name, StartEffect(effect.id, "0" * 40, "f" * 40))
-        assert perform(EFFECTS, name, FinishEffect(effect.id, "f" * 40)).state is State.COMPLETED
+        perform(PerformCommand(EFFECTS, name, StartEffect(effect.id, "0" * 40, "f" * 40)))
+        finish = PerformCommand(EFFECTS, name, FinishEffect(effect.id, "f" * 40))
+        assert perform(finish).state is State.COMPLETED
     took = time.perf_counter() - began
     shop.store.close()
     return took

@@ -25,6 +25,8 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import _raw, begin, opened_in, say  # noqa: E402
 from onloop.access.opening import GatewayHandle, open_file, open_home  # noqa: E402
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.home import Home  # noqa: E402
 from onloop.machine.commands import Release, ReleaseCause  # noqa: E402
 from onloop.machine.principal import Principal, PrincipalKind, launcher  # noqa: E402
@@ -37,11 +39,11 @@ OPEN_RATE, OPEN_PROCESSES = 1_000, 64
 def pair(opened: GatewayHandle, task: str) -> Iterator[float]:
     """Two transitions; how long each took, in seconds."""
     began = time.perf_counter()
-    got = opened.gateway.claim(launcher("b"), "agent:a", "r", task=task, lease_ms=3_600_000)
+    got = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=task, lease_ms=3_600_000))
     yield time.perf_counter() - began
     began = time.perf_counter()
     agent = Principal(PrincipalKind.AGENT, "a", task, got.task.epoch, "a.b")
-    opened.gateway.perform(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED))
+    opened.gateway.perform(PerformCommand(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
     yield time.perf_counter() - began
 
 

@@ -24,6 +24,9 @@ from onloop.access.opening import GatewayHandle  # noqa: E402
 from onloop.access.runs import RunTarget, Workflow, start_run  # noqa: E402
 from onloop.access.submission import submit, task_of  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
+from onloop.gateway.claims import ClaimTask  # noqa: E402
+from onloop.gateway.command_operations import PerformCommand  # noqa: E402
+from onloop.gateway.jobs import TakeJob  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Spawn  # noqa: E402
 from onloop.machine.principal import Principal, launcher, verifier  # noqa: E402
@@ -96,15 +99,17 @@ def begin(opened: GatewayHandle, folder: Path, children: int) -> str:
 
 def claim(opened: GatewayHandle, task: str, role: str) -> Principal:
     """The agent that has taken the lease."""
-    got = opened.gateway.claim(launcher("bench"), f"agent:{task.replace('.', '-')}", role, task=task, lease_ms=10**7)
+    got = opened.gateway.perform(
+        ClaimTask(launcher("bench"), f"agent:{task.replace('.', '-')}", role, task=task, lease_ms=10**7)
+    )
     with opened.gateway.store.reading() as at:
         return agent_from_token(at, got.secret)
 
 
 def step(judge: Runner) -> None:
     """Have the next effect carried out, or the next gate answered."""
-    take = judge.opened.gateway.take_job
-    job = take(judge.principal, 60_000, effects=True) or take(judge.principal, 60_000, effects=False)
+    kinds = (TakeJob(judge.principal, 60_000, effects=effects) for effects in (True, False))
+    job = next((found for kind in kinds if (found := judge.opened.gateway.perform(kind)) is not None), None)
     assert job is not None
     judge.carry_out(job)
 
@@ -124,7 +129,7 @@ def run(opened: GatewayHandle, folder: Path, children: int, meter: Meter) -> Non
     prepare_workplace(opened.home, task_of(opened, root), lead.name)
     for number in range(children):
         with meter.phase("spawn"):
-            opened.gateway.perform(lead, root, Spawn(lead.id, lead.epoch, f"part {number}"))
+            opened.gateway.perform(PerformCommand(lead, root, Spawn(lead.id, lead.epoch, f"part {number}")))
     submit(opened, lead, "")
     for number in range(1, children + 1):
         child(opened, f"{root}.{number}", judge, meter)

@@ -16,6 +16,7 @@ from e2e.serving import is_served
 from onloop.access.opening import wall_clock
 from onloop.access.runs import Workflow, pinned
 from onloop.access.verifier_process import ensure_verifier
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.machine import commands as c
@@ -146,7 +147,7 @@ def _begin(home: Home) -> None:
     workflow = Workflow(load(SMALL.encode(), "small.yaml"), SMALL.encode())
     store, owner = SqliteStore(home.store), launcher("t")
     begin = c.Create("t", Kind.WORK, "small", workflow.definition.digest, owner.id, "r1")
-    Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
+    Gateway(store, wall_clock).perform(CreateRun(owner, (("r1", begin),), pinned(workflow)))
     store.close()
 
 

@@ -23,7 +23,10 @@ from e2e.serving import is_served, serving, started
 from onloop.access.opening import open_file, wall_clock
 from onloop.access.runs import Workflow, pinned
 from onloop.errors import Exit, Unavailable
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import FireTimers
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.principal import Principal, PrincipalKind, launcher
@@ -102,11 +105,12 @@ class Load:
                 run = f"c{number}x{self.done[number]}"
                 begin = c.Create("t", Kind.WORK, "small", digest, by.id, run, repo="o", origin="/o")
                 key = f"{run}-{secrets.token_hex(8)}"
-                _insist(partial(gateway.create, by, [(run, begin)], pinned(WORKFLOW), key=key))
-                claim = partial(gateway.claim, by, f"agent:a{number}", begin_role(), task=run, lease_ms=3_600_000)
-                got = _insist(partial(claim, key=key + "-claim"))
+                _insist(partial(gateway.perform, CreateRun(by, ((run, begin),), pinned(WORKFLOW), key=key)))
+                claim = ClaimTask(by, f"agent:a{number}", begin_role(), run, 3_600_000, key + "-claim")
+                got = _insist(partial(gateway.perform, claim))
                 me = Principal(PrincipalKind.AGENT, f"a{number}", run, got.task.epoch, got.task.step or "")
-                _insist(partial(gateway.perform, me, run, c.Ask(me.id, me.epoch, "Which one?"), key=key + "-ask"))
+                ask = c.Ask(me.id, me.epoch, "Which one?")
+                _insist(partial(gateway.perform, PerformCommand(me, run, ask, key + "-ask")))
                 self.done[number] += 1
         finally:
             line.close()
@@ -196,19 +200,21 @@ from onloop.errors import Refused
 from onloop.home import Home
 from onloop.identity.resolution import launcher
 from onloop.access.opening import open_home
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c
 gateway = open_home(Home(Path(sys.argv[1]))).gateway
-got = gateway.claim(launcher("t"), "agent:late", sys.argv[3], task=sys.argv[2], lease_ms=1500)
-agent = gateway.agent(got.secret)
+got = gateway.perform(ClaimTask(launcher("t"), "agent:late", sys.argv[3], task=sys.argv[2], lease_ms=1500))
+agent = gateway.perform(RecogniseAgent(got.secret))
 print("claimed", flush=True)
 sys.stdin.readline()
-tries = [lambda: gateway.heartbeat(agent),
-         lambda: gateway.perform(agent, agent.task, c.Ask(agent.id, agent.epoch, "?")),
-         lambda: gateway.perform(agent, agent.task, c.Fail(agent.id, agent.epoch, "no")),
-         lambda: gateway.perform(agent, agent.task, c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))]
-for attempt in tries:
+commands = (c.Ask(agent.id, agent.epoch, "?"), c.Fail(agent.id, agent.epoch, "no"),
+            c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
+for operation in (Heartbeat(agent), *(PerformCommand(agent, agent.task, command) for command in commands)):
     try:
-        attempt()
+        gateway.perform(operation)
     except Refused as no:
         print(int(no.exit), flush=True)
 """
@@ -227,7 +233,7 @@ def _stop_and_go_on(world: World) -> None:
     opened = open_file(Home(world.store))
     by, run = launcher("t"), "r1"
     begin = c.Create("t", Kind.WORK, "small", WORKFLOW.definition.digest, by.id, run, repo="o", origin="/o")
-    opened.gateway.create(by, [(run, begin)], pinned(WORKFLOW))
+    opened.gateway.perform(CreateRun(by, ((run, begin),), pinned(WORKFLOW)))
     late = subprocess.Popen(
         [sys.executable, "-c", LATE, str(world.store), run, begin_role()],
         env=world.environment,
@@ -239,8 +245,11 @@ def _stop_and_go_on(world: World) -> None:
     assert late.stdout.readline() == "claimed\n"
     os.kill(late.pid, signal.SIGSTOP)
     gateway = opened.gateway
-    wait_for(lambda: gateway.tick() >= 0 and _free(opened.gateway.store, run), lambda: "its lease does not end")
-    gateway.claim(by, "agent:next", begin_role(), task=run)
+    wait_for(
+        lambda: gateway.perform(FireTimers()) >= 0 and _free(opened.gateway.store, run),
+        lambda: "its lease does not end",
+    )
+    gateway.perform(ClaimTask(by, "agent:next", begin_role(), task=run))
     before = _length(opened.gateway.store)
     os.kill(late.pid, signal.SIGCONT)
     said = late.communicate("go\n", timeout=DEADLINE_S)[0]
@@ -268,10 +277,11 @@ import sys
 from pathlib import Path
 from onloop.home import Home
 from onloop.access.opening import open_file
+from onloop.gateway.upkeep import FireTimers
 gateway = open_file(Home(Path(sys.argv[1]))).gateway
 print("ready", flush=True)
 sys.stdin.readline()
-gateway.tick()
+gateway.perform(FireTimers())
 """
 
 
@@ -281,8 +291,8 @@ def test_what_several_processes_see_come_due_at_once_is_fired_once(world: World)
     runs = [f"r{number}" for number in range(20)]
     for run in runs:
         begin = c.Create("t", Kind.WORK, "small", WORKFLOW.definition.digest, by.id, run, repo="o", origin="/o")
-        opened.gateway.create(by, [(run, begin)], pinned(WORKFLOW))
-        opened.gateway.claim(by, "agent:a", begin_role(), task=run, lease_ms=1)
+        opened.gateway.perform(CreateRun(by, ((run, begin),), pinned(WORKFLOW)))
+        opened.gateway.perform(ClaimTask(by, "agent:a", begin_role(), task=run, lease_ms=1))
     tickers = [
         subprocess.Popen(
             [sys.executable, "-c", TICKER, str(world.store)],

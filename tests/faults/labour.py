@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gateway.shop import Shop
 from onloop.errors import StoreError
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store
 from onloop.store.sqlite.inspection import inspect
@@ -45,10 +47,10 @@ def _steps(shop: Shop) -> Iterator[object]:
     yield shop.report()
     yield shop.approve()
     yield shop.begin(run="r2")
-    yield shop.gateway.keep(b"what a gate printed")
+    yield shop.gateway.perform(KeepContent(b"what a gate printed"))
     shop.freeze("run:r9")
     yield None
-    yield shop.gateway.perform(shop.person(), "r2", Cancel(shop.voice(), "not needed"), key="ended")
+    yield shop.gateway.perform(PerformCommand(shop.person(), "r2", Cancel(shop.voice(), "not needed"), key="ended"))
 
 
 def copied(original: Path, folder: Path) -> Path:

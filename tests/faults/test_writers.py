@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.shop import Shop
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Reassign
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
@@ -51,7 +52,9 @@ class Writer:
         while True:
             change += 1
             command = Reassign(f"agent:a{change}", shop.voice(), f"change {change}")
-            shop.gateway.perform(shop.person(), f"w{self.number}", command, key=f"{self.number}-{change}")
+            shop.gateway.perform(
+                PerformCommand(shop.person(), f"w{self.number}", command, key=f"{self.number}-{change}")
+            )
             os.write(answers, b"%d\n" % change)
 
     def heard(self) -> int:

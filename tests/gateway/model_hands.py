@@ -8,6 +8,9 @@ from gateway.model_workflows import WORKFLOWS
 from gateway.plain_model import Deed
 from gateway.plain_task import OK, PlainTask
 from gateway.shop import LAUNCHER, VERIFIER, Shop
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from onloop.machine.principal import EFFECTS, Principal
@@ -43,7 +46,7 @@ class Hands(Twins):
         key = f"a-key-of-sixteen-{self.counted}" if keyed else ""
 
         def act(shop: Shop) -> None:
-            claimed = shop.gateway.claim(LAUNCHER, agent, "implementer", task=wanted, key=key)
+            claimed = shop.gateway.perform(ClaimTask(LAUNCHER, agent, "implementer", task=wanted, key=key))
             got[:] = [claimed.task.id, claimed.secret]
 
         known = key and f"{LAUNCHER.id} {key}"
@@ -59,7 +62,9 @@ class Hands(Twins):
         got = list[str]()
 
         def act(shop: Shop) -> None:
-            again = shop.gateway.claim(LAUNCHER, taken.agent, "implementer", task=taken.task, key=taken.key)
+            again = shop.gateway.perform(
+                ClaimTask(LAUNCHER, taken.agent, "implementer", task=taken.task, key=taken.key)
+            )
             got.append(again.secret)
 
         if self.do(act, lambda: self.model.claim_again(taken.got, taken.epoch)):
@@ -67,7 +72,7 @@ class Hands(Twins):
 
     def beat(self, task: PlainTask, who: Principal) -> bool:
         return self.do(
-            lambda shop: shop.gateway.heartbeat(who),
+            lambda shop: shop.gateway.perform(Heartbeat(who)),
             lambda: self.model.heartbeat(task.name, who.id, who.epoch),
         )
 
@@ -96,7 +101,7 @@ class Hands(Twins):
     def freeze_own(self, task: PlainTask, who: Principal) -> bool:
         scope = f"task:{task.name}"
         return self.do(
-            lambda shop: shop.gateway.record_house(who, Frozen(scope, who.id, "look")),
+            lambda shop: shop.gateway.perform(RecordStoreEvent(who, Frozen(scope, who.id, "look"))),
             lambda: self.model.freeze(scope, (task.name, who.id, who.epoch)),
         )
 

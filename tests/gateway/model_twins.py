@@ -14,6 +14,7 @@ from gateway.plain_task import OK, PlainTask
 from gateway.shared_store import SharedStore
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
@@ -142,7 +143,7 @@ class Twins(RuleBasedStateMachine):
         key = f"{act.who.id} {act.key}" if act.key else ""
         by = INTAKE if isinstance(act.command, c.Submit) else act.who  # only the gateway makes submissions
         return self.do(
-            lambda shop: shop.gateway.perform(by, act.task, act.command, key=act.key),
+            lambda shop: shop.gateway.perform(PerformCommand(by, act.task, act.command, key=act.key)),
             lambda: self.model.perform(act.task, act.who.id, act.deed, key, act.body),
         )
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway.served import resident
 from gateway.shop import Clock, Shop
@@ -20,11 +19,13 @@ from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gates.repository.folders import private
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.home import Home
 from onloop.machine.principal import Principal
 from onloop.machine.task import Artefact, Task
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore, create_store
 from support.waiting import DEADLINE_S
@@ -111,11 +112,11 @@ def at_the_socket(place: Place) -> Iterator[Place]:
     """The same place with its agent at the socket of a resident gateway, and in folders of another user's."""
     home, clock, secret = place.opened.home, place.shop.clock, place.shop.secrets["r1"]
 
-    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
+    def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
         opened = GatewayHandle(home, Gateway(SqliteStore(home.store), clock))
         try:
-            agent, statement, key = values
-            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
+            task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
+            return task, opened.gateway.store.receipt
         finally:
             opened.close()
 
@@ -126,6 +127,8 @@ def at_the_socket(place: Place) -> Iterator[Place]:
             ours.rename(theirs)
         line = Connection(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), clock)
-        yield Place(place.shop, GatewayHandle(apart, client, client), client.agent(secret), place.origin)
+        yield Place(
+            place.shop, GatewayHandle(apart, client, client), client.perform(RecogniseAgent(secret)), place.origin
+        )
         line.close()
         assert [word for word in words if word.startswith("trouble")] == []

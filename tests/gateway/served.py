@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,17 @@ from onloop.machine.task import Task
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.dossier import NOT_ASKED, Changes
 from support.scenario import PEOPLE
 from support.waiting import DEADLINE_S, wait_for
+
+
+def message(operation: str, **fields: object) -> str:
+    """A request as anybody could write it."""
+    return json.dumps({"protocol": 2, "operation": operation, "fields": fields})
 
 
 def _no_submission(_: Any, __: Arrival) -> tuple[Task, None]:
@@ -37,7 +44,7 @@ def resident(
     home: Home,
     clock: Callable[[], int],
     changes: Callable[[str], Changes] = _no_changes,
-    submit: Callable[[Any, Arrival], tuple[Task, Head | None]] = _no_submission,
+    submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]] = _no_submission,
     *,
     box_is_strong: bool = False,
 ) -> Iterator[list[str]]:
@@ -80,15 +87,14 @@ def line_to(home: Home) -> Connection:
 
 @contextmanager
 def served(home: Home, shop: Shop, *, apart: bool) -> Iterator[None]:
-    """Let the shop work through a resident gateway; `apart` reads through it, too."""
+    """Let the shop work through a resident gateway; `apart` has no other way to the store."""
     file = shop.store
     with resident(home, shop.clock) as words:
         line = Connection(home.socket, home.store, Credentials(least_cost=CHEAP))
-        shop.store = ClientStore(line) if apart else file
-        shop.gateway = GatewayClient(line, shop.store, shop.clock, None if apart else Gateway(file, shop.clock))
+        behind = None if apart else Gateway(file, shop.clock)
+        shop.gateway = GatewayClient(line, ClientStore(line) if apart else file, shop.clock, behind)
         prove_people(shop.gateway)
         yield
         shop.check()
         line.close()
-        shop.store = file
         assert [word for word in words if word.startswith("trouble")] == []

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.projection import is_brief_kept
 from onloop.gateway.service import Gateway, append_store_event
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.resolution import agent_from_token
 from onloop.identity.scram import keys_from, salted_password
 from onloop.machine import commands as c
@@ -23,7 +26,7 @@ from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreat
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.records import replace
 from onloop.store.codec import event_from_text, to_text
-from onloop.store.port import Reading, Recorded, Store, TaskFilter
+from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, TimerRow, Token
 from onloop.store.sqlite.verification import verify
 from onloop.text import safe_lines
@@ -75,13 +78,15 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.gateway: GatewayPort = Gateway(self.store, self.clock)
-        with self.store.writing() as tx:
-            if tx.house().id:
-                return
-            append_store_event(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
-            for who, groups in PEOPLE.items():
-                name = who.removeprefix("human:")
-                append_store_event(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
+        self.store.transact(self._open)
+
+    def _open(self, tx: Transaction) -> None:
+        if tx.house().id:
+            return
+        append_store_event(tx, StoreCreated("s1", scripted=False), self.clock(), LAUNCHER.id)
+        for who, groups in PEOPLE.items():
+            name = who.removeprefix("human:")
+            append_store_event(tx, enrolled(name, groups), self.clock(), LAUNCHER.id)
 
     def begin(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> Task:
         """A run of one task."""
@@ -101,7 +106,7 @@ class Shop:
 
     def claim(self, task: str | None = None, agent: str = "agent:alfa", role: str = "implementer") -> Principal:
         """The agent that has taken the lease."""
-        got = self.gateway.claim(LAUNCHER, agent, role, task=task)
+        got = self.gateway.perform(ClaimTask(LAUNCHER, agent, role, task=task))
         self.secrets[got.task.id] = got.secret
         return self.agent(got.secret)
 
@@ -113,11 +118,13 @@ class Shop:
     def submit(self, agent: Principal, what: Submission | None = None, key: str = "") -> Task:
         """The agent hands in."""
         handed = replace(what or work(), at=self.clock())
-        return self.gateway.perform(INTAKE, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+        return self.gateway.perform(
+            PerformCommand(INTAKE, agent.task or "", c.Submit(agent.id, agent.epoch, handed), key=key)
+        )
 
     def ask(self, agent: Principal, question: str = "Which one?") -> Task:
         """The agent asks a person."""
-        return self.gateway.perform(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question))
+        return self.gateway.perform(PerformCommand(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question)))
 
     def report(self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS) -> Task:
         """The verifier answers about what is submitted now."""
@@ -125,7 +132,7 @@ class Shop:
         now = task.submission or work()
         said, by = f"{gate} says {verdict.value}", VERIFIER.id
         evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
-        return self.gateway.perform(VERIFIER, task_id, c.ReportGate(evidence))
+        return self.gateway.perform(PerformCommand(VERIFIER, task_id, c.ReportGate(evidence)))
 
     def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:
         """A person who has proved themselves."""
@@ -146,24 +153,28 @@ class Shop:
 
     def approve(self, name: str = "ana", task_id: str = "r1") -> Task:
         """The person says yes to what is shown now."""
-        return self.gateway.perform(self.person(name), task_id, self.approval(name, task_id))
+        return self.gateway.perform(PerformCommand(self.person(name), task_id, self.approval(name, task_id)))
 
     def reject(self, reason: str = "not like this", name: str = "ana", task_id: str = "r1") -> Task:
         """The person says no to what is shown now."""
         said = self.approval(name, task_id)
-        return self.gateway.perform(self.person(name), task_id, c.Reject(said.request, said.digest, said.voice, reason))
+        return self.gateway.perform(
+            PerformCommand(self.person(name), task_id, c.Reject(said.request, said.digest, said.voice, reason))
+        )
 
     def cancel(self, task_id: str = "r1", name: str = "ana", key: str = "") -> Task:
         """The person ends it."""
-        return self.gateway.perform(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)
+        return self.gateway.perform(
+            PerformCommand(self.person(name), task_id, c.Cancel(self.voice(name), "not needed"), key=key)
+        )
 
     def freeze(self, scope: str = "all", name: str = "ana") -> None:
         """Nothing moves."""
-        self.gateway.record_house(self.person(name), Frozen(scope, f"human:{name}", "look first"))
+        self.gateway.perform(RecordStoreEvent(self.person(name), Frozen(scope, f"human:{name}", "look first")))
 
     def unfreeze(self, scope: str = "all", name: str = "ana") -> None:
         """It moves again."""
-        self.gateway.record_house(self.person(name), Unfrozen(scope, f"human:{name}"))
+        self.gateway.perform(RecordStoreEvent(self.person(name), Unfrozen(scope, f"human:{name}")))
 
     def waiting(self, task_id: str = "r1") -> Request:
         """Bring a waiting task to its approval; the answer is what is asked."""
@@ -267,8 +278,12 @@ class Shop:
 
     def _create(self, creations: list[tuple[str, c.Create]]) -> Task:
         walked = self.definition
-        return self.gateway.create(
-            LAUNCHER, creations, PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked))
+        return self.gateway.perform(
+            CreateRun(
+                LAUNCHER,
+                tuple(creations),
+                PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked)),
+            )
         )
 
 

@@ -10,6 +10,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Ground, NotAllowed
 from onloop.gateway.authorize import ALLOWED, authorize
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.definition import Assurance
@@ -268,12 +270,12 @@ def test_the_gateway_asks_the_table_before_anything_happens(shop: Shop) -> None:
     before = shop.log()
 
     with pytest.raises(NotAllowed, match="agent:alfa may not cancel"):
-        shop.gateway.perform(agent, "r1", c.Cancel(shop.voice(), "mine now"))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.Cancel(shop.voice(), "mine now")))
     with pytest.raises(NotAllowed, match="for r1 only"):
-        shop.gateway.perform(agent, "r2", c.Ask(agent.id, agent.epoch, "And this one?"))
+        shop.gateway.perform(PerformCommand(agent, "r2", c.Ask(agent.id, agent.epoch, "And this one?")))
     with pytest.raises(NotAllowed, match="nobody"):
-        shop.gateway.perform(NOBODY, "r1", c.Cancel(shop.voice(), "x"))
+        shop.gateway.perform(PerformCommand(NOBODY, "r1", c.Cancel(shop.voice(), "x")))
     with pytest.raises(NotAllowed, match=r"agent:alfa may not unfreeze$"):
-        shop.gateway.record_house(agent, Unfrozen("all", agent.id))
+        shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id)))
 
     assert shop.log() == before

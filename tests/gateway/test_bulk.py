@@ -8,11 +8,13 @@ import pytest
 
 from gateway.shop import VERIFIER, Shop
 from onloop.errors import Exit, NotAllowed, Refused, Stale
-from onloop.gateway.bulk import BulkOutcome, perform_each, to_cancel, to_pause, to_resume
+from onloop.gateway.bulk import BulkOutcome, perform_each
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.store.port import Reading
+from onloop.views.queries.tasks_below import to_cancel, to_pause, to_resume
 from support.scenario import FAIL
 from support.steps import SECOND, defined, develop, ship
 
@@ -54,7 +56,9 @@ def test_a_paused_run_gives_out_nothing_and_its_agents_write_nothing(shop: Shop)
     with pytest.raises(Refused, match="nothing waits"):
         shop.claim()
     with pytest.raises(Refused, match="which is paused"):
-        shop.gateway.perform(shop.person(), "r1.2", c.Reply(shop.asked("r1.2").id, shop.voice(), "That."))
+        shop.gateway.perform(
+            PerformCommand(shop.person(), "r1.2", c.Reply(shop.asked("r1.2").id, shop.voice(), "That."))
+        )
 
 
 def test_a_resumed_run_goes_on_and_what_was_paused_before_it_stays(shop: Shop) -> None:
@@ -158,7 +162,7 @@ def test_what_happened_since_somebody_looked_is_read_from_the_log(shop: Shop) ->
         c.Pause(shop.voice("ben"), "look", shown),
     ):
         with pytest.raises(Stale, match="human:ana approved release 4 s ago"):
-            shop.gateway.perform(shop.person("ben"), "r1", late)
+            shop.gateway.perform(PerformCommand(shop.person("ben"), "r1", late))
 
 
 def test_a_verdict_that_comes_after_the_pause_finds_no_question(shop: Shop) -> None:

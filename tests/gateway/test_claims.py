@@ -12,8 +12,12 @@ import pytest
 
 from gateway.shop import Shop, enrolled
 from onloop.errors import BadInput, Exit, Refused
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.facts import FIRST_LOOKED_AT
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
@@ -52,7 +56,9 @@ def test_a_claim_takes_only_what_waits_for_its_role(shop: Shop) -> None:
 
 def test_a_task_that_was_given_to_somebody_is_theirs_alone(shop: Shop) -> None:
     shop.begin()
-    shop.gateway.perform(shop.person(), "r1", c.Reassign("agent:bravo", shop.voice(), "knows this code"))
+    shop.gateway.perform(
+        PerformCommand(shop.person(), "r1", c.Reassign("agent:bravo", shop.voice(), "knows this code"))
+    )
 
     assert exit_of(shop.claim) is Exit.NOTHING
     assert exit_of(lambda: shop.claim("r1")) is Exit.NOT_YOURS
@@ -63,7 +69,9 @@ def test_a_task_in_its_pause_is_passed_over(shop: Shop) -> None:
     shop.begin()
     shop.begin(run="r2")
     first = shop.claim("r1")
-    shop.gateway.perform(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.CRASHED, "exit code 70"))
+    shop.gateway.perform(
+        PerformCommand(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.CRASHED, "exit code 70"))
+    )
 
     assert shop.claim().task == "r2"
     assert exit_of(lambda: shop.claim("r1")) is Exit.NOTHING
@@ -113,8 +121,8 @@ def test_a_new_owner_gets_a_new_epoch_a_new_secret_and_a_lease_of_the_asked_leng
     shop.begin()
     first = shop.claim()
     secret = shop.secrets["r1"]
-    shop.gateway.perform(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED))
-    got = shop.gateway.claim(launcher("t"), "agent:bravo", "implementer", lease_ms=7 * SECOND)
+    shop.gateway.perform(PerformCommand(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED)))
+    got = shop.gateway.perform(ClaimTask(launcher("t"), "agent:bravo", "implementer", lease_ms=7 * SECOND))
     shop.secrets["r1"] = got.secret
 
     assert (got.task.epoch, got.expires - shop.clock()) == (2, 7 * SECOND)
@@ -145,7 +153,9 @@ def test_of_sixteen_who_race_for_a_task_one_wins_and_the_others_learn_so(durable
     durable.begin()
 
     def run(gateway: Gateway, number: int) -> str:
-        got = gateway.claim(launcher("t"), f"agent:a{number}", "implementer", task="r1" if number % 2 else None)
+        got = gateway.perform(
+            ClaimTask(launcher("t"), f"agent:a{number}", "implementer", task="r1" if number % 2 else None)
+        )
         durable.secrets["r1"] = got.secret
         return "won"
 
@@ -162,7 +172,7 @@ def test_sixteen_who_race_for_sixteen_tasks_get_one_each(durable: Shop, tmp_path
     durable.fleet(RACERS)
 
     def run(gateway: Gateway, number: int) -> str:
-        got = gateway.claim(launcher("t"), f"agent:a{number}", "implementer")
+        got = gateway.perform(ClaimTask(launcher("t"), f"agent:a{number}", "implementer"))
         durable.secrets[got.task.id] = got.secret
         return got.task.id
 
@@ -176,7 +186,7 @@ def test_of_two_people_who_approve_at_once_one_decides_and_the_other_learns_who(
     people = [durable.person("ana"), durable.person("ben")]
 
     def run(gateway: Gateway, number: int) -> str:
-        gateway.perform(people[number % 2], "r1", said[number % 2])
+        gateway.perform(PerformCommand(people[number % 2], "r1", said[number % 2]))
         return "approved"
 
     ended = race(tmp_path / "store", durable, run)
@@ -206,8 +216,8 @@ def test_a_person_is_enrolled_under_an_agents_name_and_the_agent_keeps_what_it_h
     shop.begin(run="r2")
     agent = shop.claim(agent="agent:zoe")
     known = replace(enrolled("zoe", ("approvers",)), by="human:ana", cost=LEAST_COST)
-    shop.gateway.record_house(shop.person(), known)
+    shop.gateway.perform(RecordStoreEvent(shop.person(), known))
 
-    shop.gateway.heartbeat(agent)
+    shop.gateway.perform(Heartbeat(agent))
     with pytest.raises(BadInput, match="would be taken for human:zoe"):
         shop.claim(agent="agent:zoe")

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import Exit, Refused
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.machine.definition import ExpireOutcome, Expiry
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import Frozen
@@ -35,7 +38,7 @@ def test_a_clock_that_jumps_revives_no_lease_and_approves_nothing(story: list[tu
             if deed == "claim":
                 agents.append(shop.claim(agent=f"agent:a{len(agents)}"))
             elif deed == "tick":
-                shop.gateway.tick()
+                shop.gateway.perform(FireTimers())
             elif deed == "report":
                 shop.report() if shop.task().awaited else None
             elif agent is not None:
@@ -53,7 +56,7 @@ def test_a_clock_that_jumps_revives_no_lease_and_approves_nothing(story: list[tu
 
 def _do(shop: Shop, agent: Principal, deed: str) -> None:
     if deed == "heartbeat":
-        shop.gateway.heartbeat(agent, lease_ms=MINUTE)
+        shop.gateway.perform(Heartbeat(agent, lease_ms=MINUTE))
     elif deed == "ask":
         shop.ask(agent)
     else:
@@ -66,12 +69,12 @@ def test_a_lease_that_ran_out_in_a_freeze_stays_lost_though_the_clock_is_set_bac
     shop.freeze()
     shop.later(MINUTE)
     with pytest.raises(Refused):
-        shop.gateway.heartbeat(agent)
+        shop.gateway.perform(Heartbeat(agent))
 
     shop.later(-SECOND)
 
     with pytest.raises(Refused, match="no longer holds r1") as refused:
-        shop.gateway.heartbeat(agent)
+        shop.gateway.perform(Heartbeat(agent))
     assert refused.value.exit is Exit.NOT_YOURS
     shop.unfreeze()
     with pytest.raises(Refused, match="held by nobody"):
@@ -80,13 +83,13 @@ def test_a_lease_that_ran_out_in_a_freeze_stays_lost_though_the_clock_is_set_bac
 
 def test_a_claims_key_that_was_refused_once_stays_so_though_the_clock_is_set_back(shop: Shop) -> None:
     shop.begin()
-    taken = shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", key="k" * 16)
+    taken = shop.gateway.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer", key="k" * 16))
     shop.secrets["r1"] = taken.secret
     for jump in (MINUTE, -SECOND):
         shop.later(jump)
 
         with pytest.raises(Refused, match="has ended"):
-            shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", key="k" * 16)
+            shop.gateway.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer", key="k" * 16))
 
     assert shop.task().holder is None
 
@@ -99,6 +102,6 @@ def test_an_agent_whose_lease_ran_out_freezes_nothing(shop: Shop) -> None:
         shop.later(jump)
 
         with pytest.raises(Refused, match="no longer holds r1"):
-            shop.gateway.record_house(agent, frozen)
+            shop.gateway.perform(RecordStoreEvent(agent, frozen))
 
     assert shop.task().holder is None

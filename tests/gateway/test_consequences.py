@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.shop import Shop
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.digest import shown_digest
@@ -43,7 +44,7 @@ def test_an_approval_that_is_not_the_last_one_needed_says_so(shop: Shop) -> None
     assert choices(shop, "legal")[DecisionKind.APPROVE] == "legal is done; security must be decided, too"
     legal = next(r for r in shop.task().requests if r.gate == "legal")
     spoken = c.Approve(legal.id, shown_digest(shop.task(), legal), shop.voice())
-    assert shop.gateway.perform(shop.person(), "r1", spoken).step == "ship.release"
+    assert shop.gateway.perform(PerformCommand(shop.person(), "r1", spoken)).step == "ship.release"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_question_and_a_choice_name_what_their_answers_do(shop: Shop) -> None:
         "the answer goes into the brief, and implementer goes on with develop.implement"
     )
 
-    shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "That one."))
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "That one.")))
     shop.submit(shop.claim())
     shop.report(verdict=FAIL)
     assert choices(shop) == {

@@ -11,6 +11,8 @@ from onloop.cli.render import dossier_json, dossier_lines
 from onloop.errors import Unavailable
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
 from onloop.machine.definition import ExpireOutcome, Expiry, Step
 from onloop.machine.digest import shown_digest
@@ -56,9 +58,9 @@ def failed(shop: Shop, summary: str, printed: bytes) -> None:
     now = shop.task().submission
     assert now is not None
     subject = (now.head, now.tree, now.base, shop.definition.digest)
-    output = shop.gateway.keep(printed)
+    output = shop.gateway.perform(KeepContent(printed))
     evidence = Evidence("tests", FAIL, summary, *subject, VERIFIER.id, 0, output=output)
-    shop.gateway.perform(VERIFIER, "r1", c.ReportGate(evidence))
+    shop.gateway.perform(PerformCommand(VERIFIER, "r1", c.ReportGate(evidence)))
 
 
 def test_absent_evidence_reads_missing_and_not_blank(shop: Shop) -> None:
@@ -114,7 +116,7 @@ def test_too_few_approvals_never_read_as_passed(shop: Shop) -> None:
     shop.waiting()
     shop.approve("ana")
     shop.later(HOUR)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     assert (marks(shop)["release"], words(shop, "release")) == (GateStatus.MISSING, "last: approve by human:ana")
 
@@ -167,7 +169,9 @@ def test_the_tails_for_a_brief_are_those_of_the_steps_own_gates_that_did_not_pas
 
 def handed_over(shop: Shop, **files: bytes) -> Dossier:
     """The dossier of a submission that hands these files over."""
-    kept = tuple(Artefact(name, shop.gateway.keep(content), len(content)) for name, content in files.items())
+    kept = tuple(
+        Artefact(name, shop.gateway.perform(KeepContent(content)), len(content)) for name, content in files.items()
+    )
     shop.submit(shop.claim(), replace(work(), artefacts=kept))
     return dossier(shop)
 
@@ -216,12 +220,12 @@ FORGED = "\n  ✓ security.audit scan: PASSED\n\u2028  ✓ security.audit scan: 
 def test_no_text_makes_a_line_of_its_own_on_the_sheet(shop: Shop) -> None:
     shop.begin(repo=f"shop{FORGED}")
     files = {f"notes{FORGED}": FORGED.encode()}
-    kept = tuple(Artefact(name, shop.gateway.keep(text), len(text)) for name, text in files.items())
+    kept = tuple(Artefact(name, shop.gateway.perform(KeepContent(text)), len(text)) for name, text in files.items())
     shop.submit(shop.claim(), replace(work(), artefacts=kept, statement=FORGED))
     failed(shop, f"1 failed{FORGED}", FORGED.encode())
     agent = shop.agent(shop.secrets["r1"])
     shop.ask(agent, f"Which?{FORGED}")
-    answered = shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), FORGED))
+    answered = shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), FORGED)))
     changed = FileChange(f"a{FORGED}", Status.ADDED, FileKind.FILE, 1, 0)
     request = Request("r1/question/9", RequestKind.QUESTION, "develop.implement", f"Which?{FORGED}", 0)
     asked = (Asked(request, "f" * 64, {DecisionKind.ANSWER: FORGED}),)
@@ -261,7 +265,7 @@ def test_the_digest_that_is_shown_is_the_one_that_a_decision_must_return(shop: S
     shop.waiting()
     (shown,) = dossier(shop).asked
 
-    shop.gateway.perform(shop.person(), "r1", c.Approve(shown.request.id, shown.digest, shop.voice()))
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Approve(shown.request.id, shown.digest, shop.voice())))
     assert shop.task().decisions[0].digest == shown.digest
 
 

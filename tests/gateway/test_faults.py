@@ -13,6 +13,8 @@ import pytest
 
 from gateway.served import resident
 from gateway.shop import LAUNCHER, Shop
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.remote.client import ClientStore, GatewayClient
@@ -105,11 +107,11 @@ def test_a_wire_that_breaks_around_the_answer_loses_nothing_and_does_nothing_twi
         while wire.broken < faults:
             number += 1
             run, name = f"n{number}", f"agent:a{number}"
-            gateway.create(LAUNCHER, [(run, durable.creation(run=run))], pinned)
-            got = gateway.claim(LAUNCHER, name, "implementer", task=run)
+            gateway.perform(CreateRun(LAUNCHER, ((run, durable.creation(run=run)),), pinned))
+            got = gateway.perform(ClaimTask(LAUNCHER, name, "implementer", task=run))
             durable.secrets[run] = got.secret
             agent = durable.agent(got.secret)
-            gateway.perform(agent, run, c.Ask(agent.id, agent.epoch, "Which one?"))
+            gateway.perform(PerformCommand(agent, run, c.Ask(agent.id, agent.epoch, "Which one?")))
         line.close()
     logs = [[event.name for event in durable.log(f"n{n}")] for n in range(1, number + 1)]
 

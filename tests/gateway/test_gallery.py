@@ -15,6 +15,7 @@ from onloop.attention.board import HowHidden
 from onloop.attention.groups import groups_of
 from onloop.attention.items import Tier, item_of
 from onloop.attention.lifecycle import acknowledgement
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
@@ -174,7 +175,7 @@ def test_the_board_of_a_store_has_failures_silent_agents_and_what_is_hidden(shop
         (Reason.DISCONNECTED, Tier.STALLED),
     ]
     ana = shop.person()
-    shop.gateway.record_house(ana, acknowledgement(board.shown[0], ana.id, shop.clock()))
+    shop.gateway.perform(RecordStoreEvent(ana, acknowledgement(board.shown[0], ana.id, shop.clock())))
     shop.freeze("run:r1")
     with shop.store.reading() as at:
         frozen = board_of_store(at, shop.clock())

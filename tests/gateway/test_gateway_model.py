@@ -10,6 +10,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from gateway import plain_deeds as plain
 from gateway.model_hands import Hands
 from gateway.plain_task import PlainTask
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from support.steps import HOUR, MINUTE, SECOND
@@ -65,7 +66,7 @@ class GatewayMachine(Hands):
     @rule()
     def tick(self) -> None:
         self.doom = 0  # a tick is a transaction for each task
-        self.do(lambda shop: shop.gateway.tick(), self.fire_all)
+        self.do(lambda shop: shop.gateway.perform(FireTimers()), self.fire_all)
 
     @rule()
     def restart(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.cli.glance import glance
 from onloop.errors import Exit
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from support.scenario import FAIL, HEAD, OTHER_HEAD, work
 from support.steps import MINUTE
@@ -90,7 +91,7 @@ def ended(shop: Shop) -> None:
 def released(shop: Shop) -> None:
     redo(shop)
     agent = shop.agent(shop.secrets["r1"])
-    shop.gateway.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
+    shop.gateway.perform(PerformCommand(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED)))
 
 
 SITUATIONS: Mapping[Callable[[Shop], None], Exit] = {

@@ -11,10 +11,13 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from gateway.test_resident import said, ticked
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused, Unavailable
-from onloop.gates.intake.manifest import Manifest
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c
+from onloop.machine.operation import AnswerT, Operation
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection, ConnectionLost
+from onloop.remote.connection_operations import AnnounceWork, SubmitAnnounced
 from onloop.remote.framing import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
 from onloop.remote.intake import MOST_AT_ONCE
 from support.waiting import wait_for
@@ -31,8 +34,8 @@ def announced(place: Place, size: int = 10) -> Connection:
     line = Connection(place.opened.home.socket, place.opened.home.store)
     client = GatewayClient(line, ClientStore(line), place.shop.clock)
     try:
-        agent = client.agent(place.shop.secrets["r1"])
-        line.ask("hand_in", agent, Manifest("1" * 40, size).plain())
+        agent = client.perform(RecogniseAgent(place.shop.secrets["r1"]))
+        line.ask(AnnounceWork(agent, "1" * 40, size))
     except OnloopError:
         line.close()
         raise
@@ -66,7 +69,7 @@ def test_bytes_that_nobody_announced_end_the_connection_with_a_word(place: Place
 
 
 def test_nothing_is_announced_without_the_lease(place: Place) -> None:
-    place.shop.gateway.perform(place.agent, "r1", c.Fail(place.agent.id, place.agent.epoch, "no"))
+    place.shop.gateway.perform(PerformCommand(place.agent, "r1", c.Fail(place.agent.id, place.agent.epoch, "no")))
     with pytest.raises((NotAllowed, Refused)):
         announced(place)
     assert arrivals(place) == 0
@@ -75,7 +78,7 @@ def test_nothing_is_announced_without_the_lease(place: Place) -> None:
 def test_who_asks_without_having_handed_in_is_refused(place: Place) -> None:
     line = Connection(place.opened.home.socket, place.opened.home.store)
     with pytest.raises(Refused, match="nothing was handed in"):
-        line.ask("submit", place.agent, "done", "")
+        line.ask(SubmitAnnounced(place.agent, "done"))
     line.close()
 
 
@@ -99,7 +102,7 @@ def test_more_bytes_than_were_announced_end_the_connection_and_leave_nothing(pla
     line = announced(place, 3)
     with pytest.raises((OnloopError, ConnectionLost)):
         line.send(b"four")
-        line.ask("submit", place.agent, "done", "")
+        line.ask(SubmitAnnounced(place.agent, "done"))
     line.close()
     wait_for(lambda: arrivals(place) == 0, lambda: "what was sent stays")
 
@@ -110,10 +113,10 @@ def test_the_answer_to_a_submission_that_was_lost_is_asked_for_again_and_it_happ
     head, asked = place.commit(), list[str]()
     whole = Connection.ask
 
-    def lossy(line: Connection, name: str, *values: object) -> object:
-        found = whole(line, name, *values)
-        if name == "submit" and not asked:
-            asked.append(name)
+    def lossy(line: Connection, operation: Operation[AnswerT]) -> AnswerT:
+        found = whole(line, operation)
+        if isinstance(operation, SubmitAnnounced) and not asked:
+            asked.append(operation.name)
             line.close()
             raise ConnectionLost("the answer")
         return found

@@ -9,6 +9,8 @@ import pytest
 from gateway.shop import CHEAP, Shop, enrolled
 from onloop.errors import BadInput, NotAllowed, Refused
 from onloop.gateway.claims import ClaimGranted
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment, person_from_passphrase
 from onloop.identity.resolution import agent_from_token, token_digest
 from onloop.identity.scram import LEAST_COST
@@ -91,18 +93,20 @@ def test_a_name_belongs_to_whoever_has_it(shop: Shop) -> None:
     before = shop.log()
     for name in ("ana", "ANA"):
         with pytest.raises(NotAllowed, match="'ana' is enrolled already"):
-            shop.gateway.record_house(shop.person("ben"), replace(enrolled("ana", ()), name=name, by="human:ben"))
+            shop.gateway.perform(
+                RecordStoreEvent(shop.person("ben"), replace(enrolled("ana", ()), name=name, by="human:ben"))
+            )
     assert shop.log() == before
 
     renewed = replace(enrolled("ana", ()), salt="01", by="human:ana", cost=LEAST_COST)
-    shop.gateway.record_house(shop.person("ana"), renewed)
+    shop.gateway.perform(RecordStoreEvent(shop.person("ana"), renewed))
     with shop.store.reading() as at:
         assert at.house().people["ana"].salt == "01"
 
 
 def test_a_store_does_not_begin_twice(shop: Shop) -> None:
     with pytest.raises(Refused, match="has begun already, as s1"):
-        shop.gateway.record_house(launcher("init"), StoreCreated("s2", scripted=True))
+        shop.gateway.perform(RecordStoreEvent(launcher("init"), StoreCreated("s2", scripted=True)))
 
 
 def test_an_agents_secret_is_nowhere_in_the_store(durable: Shop, tmp_path: Path) -> None:
@@ -147,7 +151,7 @@ def test_a_new_claim_makes_the_old_token_invalid(shop: Shop) -> None:
     shop.begin()
     first = shop.claim()
     secret = shop.secrets["r1"]
-    shop.gateway.perform(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED))
+    shop.gateway.perform(PerformCommand(first, "r1", c.Release(first.id, first.epoch, c.ReleaseCause.STOPPED)))
     assert shop.agent(secret) == first
 
     shop.claim(agent="agent:bravo")

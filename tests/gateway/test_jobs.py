@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.shop import Shop
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.principal import EFFECTS, verifier
@@ -36,10 +39,10 @@ def test_timers_follow_the_task_from_claim_to_retry(shop: Shop) -> None:
     assert due(shop) == []
     shop.report(verdict=FAIL)
     assert due(shop) == [("timeout", "1", 45 * MINUTE)]
-    shop.gateway.perform(agent, "r1", c.Fail(agent.id, agent.epoch, "hard"))
+    shop.gateway.perform(PerformCommand(agent, "r1", c.Fail(agent.id, agent.epoch, "hard")))
     assert due(shop) == [("retry", "1", 10 * SECOND)]
     shop.later(10 * SECOND)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert due(shop) == []
 
 
@@ -53,7 +56,7 @@ def test_an_open_approval_reminds_escalates_and_expires_until_it_is_decided(shop
     assert due(shop) == armed
 
     shop.later(2 * HOUR)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert due(shop) == [("expire", request, 3 * HOUR), ("remind", f"{request}#2", HOUR)]
     shop.approve("cleo")
     assert due(shop) == []
@@ -77,7 +80,7 @@ def test_a_new_submission_takes_the_jobs_of_the_old_one_away(shop: Shop) -> None
     agent = shop.claim()
     shop.submit(agent)
     (old,) = shop.jobs()
-    shop.gateway.take_job(ONE, MINUTE, effects=False)
+    shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
     shop.later(1)
     shop.submit(agent, work(OTHER_HEAD))
 
@@ -92,7 +95,7 @@ def test_a_gate_that_could_not_be_answered_is_asked_again_when_a_person_says_so(
     shop.report(verdict=ERROR)
     assert (shop.jobs(), shop.task().reason) == ([], Reason.GATE_FAILED)
 
-    shop.gateway.perform(shop.person(), "r1", c.Retry(shop.voice(), "the network is back"))
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Retry(shop.voice(), "the network is back")))
     assert gates(shop.jobs()) == ["tests"]
 
 
@@ -111,9 +114,9 @@ def test_an_effect_is_a_job_of_its_own_until_it_is_done(shop: Shop) -> None:
     (job,) = shop.jobs()
     assert (job.gate, job.id) == (None, "r1/ship.merge/1")
 
-    shop.gateway.perform(EFFECTS, "r1", c.StartEffect(job.id, "0" * 40, "f" * 40))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1", c.StartEffect(job.id, "0" * 40, "f" * 40)))
     assert shop.jobs() == [job]
-    shop.gateway.perform(EFFECTS, "r1", c.FinishEffect(job.id, "f" * 40))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1", c.FinishEffect(job.id, "f" * 40)))
     assert shop.jobs() == []
 
 
@@ -124,24 +127,24 @@ def test_the_oldest_free_job_is_taken_and_nobody_else_gets_it(shop: Shop) -> Non
         shop.submit(agent)
         shop.later(1)
 
-    first = shop.gateway.take_job(ONE, MINUTE, effects=False)
-    second = shop.gateway.take_job(TWO, MINUTE, effects=False)
+    first = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
+    second = shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False))
 
     assert first is not None and second is not None
     assert (first.task, first.leased_by, first.leased_until) == ("r1.2", "verifier:one", shop.clock() + MINUTE)
     assert (second.task, second.leased_by) == ("r1.1", "verifier:two")
-    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is None
+    assert shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False)) is None
 
 
 def test_a_job_whose_verifier_is_silent_too_long_is_taken_by_another(shop: Shop) -> None:
     shop.begin()
     shop.submit(shop.claim())
-    shop.gateway.take_job(ONE, MINUTE, effects=False)
+    shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
     shop.later(MINUTE - 1)
-    assert shop.gateway.take_job(TWO, MINUTE, effects=False) is None
+    assert shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False)) is None
 
     shop.later(1)
-    again = shop.gateway.take_job(TWO, MINUTE, effects=False)
+    again = shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False))
     assert again is not None and again.leased_by == "verifier:two"
 
 
@@ -151,17 +154,17 @@ def test_nothing_is_run_or_moved_for_a_frozen_task(shop: Shop) -> None:
     shop.waiting("r1.2")
     effect = shop.approve(task_id="r1.2").effect
     assert effect is not None
-    shop.gateway.perform(EFFECTS, "r1.2", c.StartEffect(effect.id, "0" * 40, "f" * 40))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1.2", c.StartEffect(effect.id, "0" * 40, "f" * 40)))
     shop.freeze("task:r1.1")
     shop.freeze("task:r1.2")
 
-    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is None
-    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True) is None
+    assert shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False)) is None
+    assert shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True)) is None
     shop.submit(shop.claim("r1.3"))
-    other = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    other = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
     assert other is not None and other.task == "r1.3"
     shop.unfreeze("task:r1.2")
-    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True) is not None
+    assert shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True)) is not None
 
 
 def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
@@ -170,8 +173,8 @@ def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
     shop.waiting("r1.2")
     shop.approve(task_id="r1.2")
 
-    effect = shop.gateway.take_job(EFFECTS, MINUTE, effects=True)
-    found = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    effect = shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True))
+    found = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
 
     assert effect is not None and (effect.task, effect.gate) == ("r1.2", None)
     assert found is not None and (found.task, found.gate) == ("r1.1", "tests")
@@ -180,12 +183,12 @@ def test_gates_and_effects_are_taken_apart(shop: Shop) -> None:
 def test_what_is_under_way_is_not_given_again_however_long_it_takes(shop: Shop) -> None:
     shop.begin()
     shop.submit(shop.claim())
-    first = shop.gateway.take_job(ONE, MINUTE, effects=False)
+    first = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
     assert first is not None
     shop.later(HOUR)
 
-    assert shop.gateway.take_job(ONE, MINUTE, effects=False, busy=(first.id,)) is None
-    assert shop.gateway.take_job(ONE, MINUTE, effects=False) is not None
+    assert shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False, busy=(first.id,))) is None
+    assert shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False)) is not None
 
 
 def test_effects_on_one_repository_are_carried_out_one_after_the_other(shop: Shop) -> None:
@@ -195,26 +198,26 @@ def test_effects_on_one_repository_are_carried_out_one_after_the_other(shop: Sho
         shop.waiting(task)
         shop.approve(task_id=task)
         shop.later(1)
-    first = shop.gateway.take_job(EFFECTS, MINUTE, effects=True)
+    first = shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True))
     assert first is not None and first.task == "r1.1"
 
-    other = shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(first.id,))
+    other = shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True, busy=(first.id,)))
 
     assert other is not None and other.task == "r2"
-    assert shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(first.id, other.id)) is None
-    last = shop.gateway.take_job(EFFECTS, MINUTE, effects=True, busy=(other.id,))
+    assert shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True, busy=(first.id, other.id))) is None
+    last = shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True, busy=(other.id,)))
     assert last is not None and last.task == "r1.2"
 
 
 def test_a_verifier_that_knows_itself_alone_frees_every_job(shop: Shop) -> None:
     shop.begin()
     shop.submit(shop.claim())
-    taken = shop.gateway.take_job(ONE, HOUR, effects=False)
+    taken = shop.gateway.perform(TakeJob(ONE, HOUR, effects=False))
     assert taken is not None
-    shop.gateway.free_jobs()
+    shop.gateway.perform(FreeJobs())
 
     assert shop.jobs() == [replace(taken, leased_by=None, leased_until=0)]
-    assert shop.gateway.take_job(TWO, HOUR, effects=False) is not None
+    assert shop.gateway.perform(TakeJob(TWO, HOUR, effects=False)) is not None
 
 
 def test_a_lease_ends_with_its_holder_and_stays_while_gates_run(shop: Shop) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from gateway.shop import CHEAP, LAUNCHER, Shop
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
-from onloop.gateway.claims import ClaimGranted
+from onloop.gateway.claims import ClaimGranted, ClaimTask
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.idempotency import FORGOTTEN_AT_ONCE, RETENTION_MS
+from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.identity.passphrase import enrolment
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import launcher
@@ -25,7 +27,7 @@ KEY = "5f1c0b9e8d7a46c2"
 
 
 def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "tests") -> ClaimGranted:
-    got = shop.gateway.claim(launcher(by), agent, "implementer", key=key)
+    got = shop.gateway.perform(ClaimTask(launcher(by), agent, "implementer", key=key))
     shop.secrets[got.task.id] = got.secret
     return got
 
@@ -33,7 +35,7 @@ def claimed(shop: Shop, key: str = KEY, agent: str = "agent:alfa", by: str = "te
 def created(shop: Shop, run: str, title: str = "Fix it", key: str = "k1") -> Task:
     creation, walked = replace(shop.creation(run=run), title=title), shop.definition
     pinned = PinnedWorkflow(walked.digest, walked.name, "workflow: feature", to_text(walked))
-    return shop.gateway.create(LAUNCHER, [(run, creation)], pinned, key=key)
+    return shop.gateway.perform(CreateRun(LAUNCHER, ((run, creation),), pinned, key=key))
 
 
 def refused(call: Callable[[], object]) -> OnloopError:
@@ -67,7 +69,7 @@ def test_a_claim_is_not_given_again_once_its_lease_has_ended(shop: Shop) -> None
     shop.later(MINUTE)
 
     assert refused(lambda: claimed(shop)).exit is Exit.NOT_YOURS
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert "has ended" in refused(lambda: claimed(shop)).message
 
 
@@ -102,9 +104,9 @@ def test_a_run_begins_once_though_the_second_try_thought_of_another_id(shop: Sho
 def test_a_freeze_and_its_end_are_recorded_once(shop: Shop) -> None:
     ana = shop.person()
     for _ in range(2):
-        shop.gateway.record_house(ana, Frozen("all", ana.id, "look"), key="k1")
+        shop.gateway.perform(RecordStoreEvent(ana, Frozen("all", ana.id, "look"), key="k1"))
     for _ in range(2):
-        shop.gateway.record_house(ana, Unfrozen("all", ana.id), key="k2")
+        shop.gateway.perform(RecordStoreEvent(ana, Unfrozen("all", ana.id), key="k2"))
 
     assert [event.name for event in shop.log("house")][-2:] == ["Frozen", "Unfrozen"]
     assert [event.key for event in shop.log("house")][-2:] == ["k1", "k2"]
@@ -114,7 +116,9 @@ def test_an_enrolment_is_made_once_though_its_salt_is_new_at_each_try(shop: Shop
     ana = shop.person("ana")
     for _ in range(2):
         cheap = enrolment("zoe", ("approvers",), "", "long enough", ana.id, CHEAP)
-        shop.gateway.record_house(ana, replace(cheap, cost=LEAST_COST), key="k1")  # nobody will prove to be zoe
+        shop.gateway.perform(
+            RecordStoreEvent(ana, replace(cheap, cost=LEAST_COST), key="k1")
+        )  # nobody will prove to be zoe
 
     assert [event.name for event in shop.log("house")].count("PersonEnrolled") == len(shop.people()) == 4 + 1
 
@@ -124,7 +128,7 @@ def test_an_enrolment_is_made_once_though_its_salt_is_new_at_each_try(shop: Shop
     [
         lambda shop: claimed(shop, agent="agent:bravo"),
         lambda shop: created(shop, "r9", title="Another", key="k1"),
-        lambda shop: shop.gateway.record_house(shop.person(), Frozen("run:r1", "human:ana", ""), key="k1"),
+        lambda shop: shop.gateway.perform(RecordStoreEvent(shop.person(), Frozen("run:r1", "human:ana", ""), key="k1")),
     ],
     ids=["claim", "create", "freeze"],
 )
@@ -133,7 +137,7 @@ def test_the_same_key_with_another_body_is_refused_and_changes_nothing(
 ) -> None:
     created(shop, "r1")
     claimed(shop)
-    shop.gateway.record_house(shop.person(), Frozen("run:none", "human:ana", ""), key="k1")
+    shop.gateway.perform(RecordStoreEvent(shop.person(), Frozen("run:none", "human:ana", ""), key="k1"))
     length = len(shop.log())
 
     no = refused(lambda: again(shop))

@@ -8,7 +8,10 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat, PassOn
 from onloop.gateway.message_sending import mark_shown, save_checkpoint, tell
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
 from onloop.machine.messages import MessageKind
@@ -29,7 +32,7 @@ def family(shop: Shop, children: int = 2) -> Principal:
     shop.begin(defined(spawning()))
     agent = shop.claim("r1")
     for number in range(1, children + 1):
-        shop.gateway.perform(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}"))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}")))
     return agent
 
 
@@ -46,7 +49,7 @@ def heard(shop: Shop, task_id: str) -> list[str]:
 
 
 def perform(shop: Shop, agent: Principal, kind: type[c.Handoff] | type[c.ReportContext], *words: object) -> None:
-    shop.gateway.perform(agent, agent.task or "", kind(agent.id, agent.epoch, *words))  # type: ignore[arg-type]
+    shop.gateway.perform(PerformCommand(agent, agent.task or "", kind(agent.id, agent.epoch, *words)))  # type: ignore[arg-type]
 
 
 def test_what_a_parent_tells_its_children_reaches_each_and_a_child_answers(shop: Shop) -> None:
@@ -86,11 +89,11 @@ def test_ten_megabytes_are_refused_before_anything_is_stored(shop: Shop) -> None
     with pytest.raises(Refused, match="10000000 bytes"):
         save_checkpoint(shop.gateway, parent, b"x" * 10_000_000)
     with pytest.raises(BadInput, match="Spawn: brief of 10000000 characters"):
-        shop.gateway.perform(parent, "r1", c.Spawn(parent.id, parent.epoch, "huge", "x" * 10_000_000))
+        shop.gateway.perform(PerformCommand(parent, "r1", c.Spawn(parent.id, parent.epoch, "huge", "x" * 10_000_000)))
     with pytest.raises(BadInput, match="Handoff: why of 10000000 characters"):
         perform(shop, parent, c.Handoff, "", "x" * 10_000_000)
     with pytest.raises(BadInput, match="content of 10000000 bytes"):
-        shop.gateway.keep_for(parent, b"x" * 10_000_000)
+        shop.gateway.perform(PassOn(parent, b"x" * 10_000_000))
 
     assert len(shop.log()) == before
 
@@ -99,7 +102,10 @@ def test_whoever_holds_nothing_puts_nothing_into_the_store(shop: Shop) -> None:
     agent = family(shop)
     perform(shop, agent, c.Handoff, "", "full")
 
-    for left in (lambda: shop.gateway.keep_for(agent, b"late"), lambda: save_checkpoint(shop.gateway, agent, b"late")):
+    for left in (
+        lambda: shop.gateway.perform(PassOn(agent, b"late")),
+        lambda: save_checkpoint(shop.gateway, agent, b"late"),
+    ):
         with pytest.raises(Refused, match="held by nobody"):
             left()
 
@@ -112,7 +118,7 @@ def test_whose_lease_has_run_out_puts_nothing_into_the_store_though_nothing_has_
     shop.later(HOUR)
 
     with pytest.raises(Refused):
-        shop.gateway.keep_for(agent, b"late")
+        shop.gateway.perform(PassOn(agent, b"late"))
 
     with shop.store.reading() as at:
         assert at.blob(sha256(b"late").hexdigest()) is None
@@ -123,11 +129,11 @@ def test_whose_lease_ran_out_in_a_freeze_puts_nothing_into_the_store(shop: Shop)
     shop.freeze()
     shop.later(HOUR)
     with pytest.raises(Refused):
-        shop.gateway.heartbeat(agent)
+        shop.gateway.perform(Heartbeat(agent))
     shop.later(-HOUR)
 
     with pytest.raises(Refused, match="no longer holds"):
-        shop.gateway.keep_for(agent, b"late")
+        shop.gateway.perform(PassOn(agent, b"late"))
 
 
 def test_a_message_goes_to_no_other_run_and_to_no_task_that_is_not_there(shop: Shop) -> None:
@@ -204,7 +210,7 @@ def test_a_checkpoint_is_in_the_next_brief_after_any_loss_of_the_lease(shop: Sho
     agent = shop.claim()
     save_checkpoint(shop.gateway, agent, b"the parser is done")
     shop.later(60_000_000)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     shop.later(60_000_000)
 
     shop.claim(agent=BRAVO)
@@ -224,7 +230,7 @@ def test_messages_in_a_brief_say_who_wrote_them_and_cannot_pass_for_the_gateway(
 def test_an_answer_of_a_person_is_in_the_next_brief(shop: Shop) -> None:
     shop.begin(defined(develop()))
     shop.ask(shop.claim(), "Drop old flags?")
-    shop.gateway.perform(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "Keep them."))
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Reply(shop.asked().id, shop.voice(), "Keep them.")))
 
     shop.claim(agent=BRAVO)
 
@@ -239,7 +245,9 @@ def test_reviews_are_told_to_whoever_mends_and_not_to_the_next_reviewer(direct: 
     for name, passes in (("bravo", False), ("charlie", False)):
         judge = direct.claim(agent=f"agent:{name}", role="reviewer")
         assert "Reviews so far" not in brief(direct)
-        direct.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, passes, f"{name} misses a test"))
+        direct.gateway.perform(
+            PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, passes, f"{name} misses a test"))
+        )
 
     direct.claim(agent="agent:delta")
 

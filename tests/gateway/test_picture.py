@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from gateway.shop import Shop
 from onloop.attention.items import Tier
 from onloop.cli.render import reason_words
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.store_state import Frozen
@@ -157,7 +159,7 @@ def test_a_full_fleet_and_a_pause_that_is_over_show_in_how_its_tasks_stand(shop:
     shop.fleet(3, max_parallel=1)
     agent = shop.claim("r1.1")
     full = {task_id: found.reason for task_id, found in now(shop).items()}
-    shop.gateway.perform(agent, "r1.1", c.Fail(agent.id, agent.epoch, "hard"))
+    shop.gateway.perform(PerformCommand(agent, "r1.1", c.Fail(agent.id, agent.epoch, "hard")))
     paused = now(shop)["r1.1"].reason
     shop.later(10 * SECOND)
 
@@ -186,7 +188,7 @@ def test_of_many_tasks_all_leases_are_read_at_once_and_say_what_each_says_alone(
     shop.fleet(MANY)
     agents = [shop.claim(f"r1.{number}") for number in range(1, MANY + 1)]
     shop.later(31 * SECOND)
-    shop.gateway.heartbeat(agents[0])
+    shop.gateway.perform(Heartbeat(agents[0]))
 
     with shop.store.reading() as at:
         tasks = [task for task in at.tasks(TaskFilter(run="r1")) if task.parent]
@@ -202,7 +204,7 @@ def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(sh
     silent, busy = shop.claim("r1.1"), shop.claim("r1.2")
     fresh = now(shop)["r1.1"]
     shop.later(31 * SECOND)
-    shop.gateway.heartbeat(busy)
+    shop.gateway.perform(Heartbeat(busy))
     half = {task_id: now(shop)[task_id] for task_id in ("r1.1", "r1.2")}
     shop.later(29 * SECOND)
 
@@ -215,7 +217,7 @@ def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(sh
 
     for _ in range(40):
         shop.later(25 * SECOND)
-        shop.gateway.heartbeat(busy)
+        shop.gateway.perform(Heartbeat(busy))
     assert now(shop)["r1.2"].reason is Reason.STALLED
-    shop.gateway.heartbeat(busy, progress=True)
+    shop.gateway.perform(Heartbeat(busy, progress=True))
     assert now(shop)["r1.2"].reason is None

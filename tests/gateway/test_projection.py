@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.errors import Refused
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_shown, save_checkpoint
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
 from onloop.machine.messages import Message, MessageKind
@@ -42,7 +44,7 @@ def strides(shop: Shop, number: int) -> dict[str, Callable[[], object]]:
             "ask": lambda: shop.ask(agent, "Which \u202eone?\n\x1b[31m"),
             "pass on": lambda: passing(shop, agent, number),
             "release": lambda: shop.gateway.perform(
-                agent, "r1", c.Release(agent.id, agent.epoch, list(c.ReleaseCause)[number % 4])
+                PerformCommand(agent, "r1", c.Release(agent.id, agent.epoch, list(c.ReleaseCause)[number % 4]))
             ),
         }
     voice = shop.voice(person.name)
@@ -51,21 +53,25 @@ def strides(shop: Shop, number: int) -> dict[str, Callable[[], object]]:
         asked = {
             "approve": lambda: shop.approve(person.name),
             "reject": lambda: shop.gateway.perform(
-                person, "r1", c.Reject(shop.asked().id, shop.approval().digest, voice, "no")
+                PerformCommand(person, "r1", c.Reject(shop.asked().id, shop.approval().digest, voice, "no"))
             ),
             "answer": lambda: shop.gateway.perform(
-                person, "r1", c.Reply(shop.asked().id, shop.voice(person.name), "That.")
+                PerformCommand(person, "r1", c.Reply(shop.asked().id, shop.voice(person.name), "That."))
             ),
         }
     return {
         "claim": lambda: shop.claim("r1"),
         "deliver": lambda: deliver(shop, number),
         "report": lambda: shop.report(gate=(*task.awaited, "tests")[0], verdict=VERDICTS[number % 5]),
-        "retry": lambda: shop.gateway.perform(person, "r1", c.Retry(voice, "again")),
-        "reassign": lambda: shop.gateway.perform(person, "r1", c.Reassign("agent:alfa", voice, "knows it")),
-        "cancel": lambda: shop.gateway.perform(person, "r1", c.Cancel(voice, "enough")) if number == 7 else None,
+        "retry": lambda: shop.gateway.perform(PerformCommand(person, "r1", c.Retry(voice, "again"))),
+        "reassign": lambda: shop.gateway.perform(
+            PerformCommand(person, "r1", c.Reassign("agent:alfa", voice, "knows it"))
+        ),
+        "cancel": lambda: (
+            shop.gateway.perform(PerformCommand(person, "r1", c.Cancel(voice, "enough"))) if number == 7 else None
+        ),
         "effect": lambda: shop.gateway.perform(
-            EFFECTS, "r1", c.FinishEffect(task.effect.id if task.effect else "", "f" * 40)
+            PerformCommand(EFFECTS, "r1", c.FinishEffect(task.effect.id if task.effect else "", "f" * 40))
         ),
         "wait": lambda: wait(shop, 10 * SECOND * (1 + number)),
         **held,
@@ -81,20 +87,20 @@ def passing(shop: Shop, agent: Principal, number: int) -> None:
     elif number < 3:
         save_checkpoint(shop.gateway, agent, f"half {number}\x1b[31m".encode())
     elif number < 7:
-        shop.gateway.perform(agent, "r1", c.ReportContext(*holder, number * 15))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.ReportContext(*holder, number * 15)))
     else:
-        shop.gateway.perform(agent, "r1", c.Handoff(*holder, "", "full", ("which?",)))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.Handoff(*holder, "", "full", ("which?",))))
 
 
 def deliver(shop: Shop, number: int) -> None:
     """Another task of the run tells r1 something."""
     message = Message(MessageKind.NOTE, "agent:bravo", "r1.1", f"{number}" * 64, 5, shop.clock())
-    shop.gateway.perform(EFFECTS, "r1", c.Deliver(message, "r1"))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1", c.Deliver(message, "r1")))
 
 
 def wait(shop: Shop, ms: int) -> None:
     shop.later(ms)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
 
 def sensible(shop: Shop) -> str:

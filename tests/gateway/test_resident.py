@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.served import line_to, resident
+from gateway.served import line_to, message, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, StoreError, Unavailable
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.jobs import TakeJob
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import FireTimers, KeepContent, RecogniseAgent, RecordStoreEvent
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
 from onloop.machine import commands as c
@@ -24,8 +29,10 @@ from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.remote.framing import LARGEST_REQUEST, LENGTH, Frames, framed, parsed
 from onloop.remote.unix_socket import connected, listening
-from onloop.store.rows import LOG, Head, Token
+from onloop.store.port import Transaction
+from onloop.store.rows import LOG, Head
 from onloop.store.sqlite.database import SqliteStore
+from onloop.views.queries.reads import ReadEvents, ReadStoreState
 from support.scenario import work
 from support.steps import MINUTE
 from support.waiting import DEADLINE_S, wait_for
@@ -38,7 +45,7 @@ def ticked(home: Home, shop: Shop) -> int:
     """What a gateway answers that is up."""
     line = Connection(home.socket, home.store)
     try:
-        return GatewayClient(line, ClientStore(line), shop.clock).tick()
+        return GatewayClient(line, ClientStore(line), shop.clock).perform(FireTimers())
     finally:
         line.close()
 
@@ -53,6 +60,11 @@ def said(home: Home, *messages: bytes) -> list[object]:
     return answers
 
 
+def _interrupted(tx: Transaction) -> None:
+    tx.put_blob(b"never")
+    raise ZeroDivisionError
+
+
 def test_what_one_of_a_group_gets_refused_leaves_the_others_work_alone(durable: Shop) -> None:
     store = durable.store
     assert isinstance(store, SqliteStore)
@@ -61,10 +73,9 @@ def test_what_one_of_a_group_gets_refused_leaves_the_others_work_alone(durable: 
         durable.freeze("run:none")
         with pytest.raises(Refused, match="frozen already"):
             durable.freeze("run:none")
-        with pytest.raises(ZeroDivisionError), store.writing() as tx:
-            tx.put_blob(b"never")
-            raise ZeroDivisionError
-        blob = durable.gateway.keep(b"kept")
+        with pytest.raises(ZeroDivisionError):
+            store.transact(_interrupted)
+        blob = durable.gateway.perform(KeepContent(b"kept"))
 
     with store.reading() as at:
         assert list(at.house().freezes) == ["run:none"]
@@ -100,8 +111,8 @@ def test_a_receipt_goes_over_the_socket_to_whoever_changed_something(durable: Sh
             gateway = GatewayClient(line, ClientStore(line), durable.clock)
             gateway.person("ana", passphrase_of("ana"), typed=True)
             assert gateway.store.receipt is None
-            gateway.record_house(durable.person(), Frozen(f"run:{line is one}", durable.person().id, "no"))
-            with gateway.store.reading() as at:
+            gateway.perform(RecordStoreEvent(durable.person(), Frozen(f"run:{line is one}", durable.person().id, "no")))
+            with durable.store.reading() as at:
                 assert gateway.store.receipt == at.get(Head, LOG)
         assert one.receipt is not None and other.receipt is not None
         assert one.receipt.count + 1 == other.receipt.count
@@ -130,7 +141,7 @@ def test_a_full_disk_fails_the_whole_group_and_the_next_one_goes_through(durable
     with pytest.raises(StoreError), store.grouping():
         durable.freeze("run:none")
         with pytest.raises(StoreError):
-            durable.gateway.keep(os.urandom(2**20))
+            durable.gateway.perform(KeepContent(os.urandom(2**20)))
         durable.freeze("run:other")
     store.connection.execute(f"PRAGMA max_page_count={pages * 1000}")
 
@@ -173,11 +184,13 @@ def test_a_client_whose_gateway_is_gone_says_so_or_goes_on_with_the_file(durable
         line.connect()
     with_file = GatewayClient(line, durable.store, durable.clock, durable.gateway)  # type: ignore[arg-type]
     with resident(home, durable.clock):
-        got = with_file.claim(LAUNCHER, "agent:alfa", "implementer")
+        got = with_file.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer"))
         durable.secrets["r1"] = got.secret
-    agent = with_file.agent(got.secret)
+    agent = with_file.perform(RecogniseAgent(got.secret))
 
-    assert with_file.perform(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work())).submission is not None
+    assert (
+        with_file.perform(PerformCommand(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work()))).submission is not None
+    )
 
 
 def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(durable: Shop, tmp_path: Path) -> None:
@@ -187,16 +200,16 @@ def test_a_token_that_was_replaced_keeps_nobody_from_a_gateway_that_comes_back(d
     line = Connection(home.socket, home.store)
     client = GatewayClient(line, ClientStore(line), durable.clock)
     with resident(home, durable.clock):
-        old = client.claim(LAUNCHER, "agent:alfa", "implementer")
-        agent = client.agent(old.secret)
-        client.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED, ""))
-        got = client.claim(LAUNCHER, "agent:alfa", "implementer")
+        old = client.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer"))
+        agent = client.perform(RecogniseAgent(old.secret))
+        client.perform(PerformCommand(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED, "")))
+        got = client.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer"))
     durable.secrets["r1"] = got.secret
     with resident(home, durable.clock):
-        assert client.tick() == 0
-        assert client.agent(got.secret).epoch == got.task.epoch
+        assert client.perform(FireTimers()) == 0
+        assert client.perform(RecogniseAgent(got.secret)).epoch == got.task.epoch
         with pytest.raises(NotAllowed):
-            client.agent(old.secret)
+            client.perform(RecogniseAgent(old.secret))
     line.close()
 
 
@@ -207,21 +220,24 @@ def test_messages_that_are_none_are_answered_and_do_no_harm(durable: Shop, tmp_p
             b"no json",
             b"[]",
             b"\xff\xfe",
-            b'{"verb": "explode", "args": []}',
-            b'{"verb": ["task"], "args": []}',
-            b'{"verb": "task"}',
-            b'{"verb": "task", "args": [7]}',
-            b'{"verb": "get", "args": ["Recorded", "x"]}',
-            b'{"verb": "select", "args": ["Lease", {"1=1 OR task": "x"}]}',
-            b'{"verb": "perform", "args": [{}, "r1", ["Explode", {}], ""]}',
+            b'{"verb": "last_seq", "args": []}',
+            b'{"protocol": 2, "operation": ["task"], "fields": {}}',
+            b'{"protocol": 2, "operation": "task"}',
+            b'{"protocol": 2, "operation": "task", "fields": 7}',
+            message("explode").encode(),
+            message("task", task=7).encode(),
+            message("task", task="r1", more="x").encode(),
+            message("log", after=-1).encode(),
+            message("tasks", wanted={"1=1 OR task": "x"}).encode(),
+            message("perform", principal={}, task="r1", command=["Explode", {}]).encode(),
             b"[" * 100_000,
         )
-        for message in wrong:
-            (answer,) = said(home, LENGTH.pack(len(message)) + message)
-            assert isinstance(answer, dict) and answer["error"]["exit"] == Exit.USAGE, (message[:80], answer)
+        for odd in wrong:
+            (answer,) = said(home, LENGTH.pack(len(odd)) + odd)
+            assert isinstance(answer, dict) and answer["error"]["exit"] == Exit.USAGE, (odd[:80], answer)
         (answer,) = said(home, LENGTH.pack(LARGEST_REQUEST + 1))
         assert isinstance(answer, dict) and "bytes" in answer["error"]["message"]
-        assert said(home, framed('{"verb": "last_seq", "args": []}')) == [{"ok": len(durable.log())}]
+        assert said(home, framed(message("task", task="r1"))) == [{"ok": None}]
         assert [word for word in words if word.startswith("trouble")] == []
 
 
@@ -240,23 +256,24 @@ def foreign(store: Path, secret: str) -> dict[str, str]:
     home = Home(store)
     line = Connection(home.socket, home.store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
-    own = gateway.claim(LAUNCHER, "agent:b", "implementer", task="r2").secret
-    agent, ana = gateway.agent(own), Principal(PrincipalKind.HUMAN, "ana")
+    own = gateway.perform(ClaimTask(LAUNCHER, "agent:b", "implementer", task="r2")).secret
+    agent, ana = gateway.perform(RecogniseAgent(own)), Principal(PrincipalKind.HUMAN, "ana")
     cheap = GatewayClient(line_to(home), ClientStore(line), lambda: 0)
     other = GatewayClient(Connection(home.socket, home.store), ClientStore(line), lambda: 0)
-    with gateway.store.reading() as at:
-        people, log = at.house().people, at.log(run="house")
+    people, log = gateway.perform(ReadStoreState()).people, gateway.perform(ReadEvents(run="house"))
     tries = {
         "file": lambda: SqliteStore(store),
-        "heartbeat": lambda: gateway.heartbeat(agent),
+        "heartbeat": lambda: gateway.perform(Heartbeat(agent)),
         "claim": lambda: own,
-        "another's token": lambda: gateway.agent(secret),
-        "without proof": lambda: other.heartbeat(agent),
-        "as a person": lambda: gateway.record_house(ana, Frozen("all", ana.id, "")),
-        "as a verifier": lambda: gateway.take_job(verifier("v"), 1, effects=False),
-        "enrol": lambda: gateway.record_house(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id, 2)),
+        "another's token": lambda: gateway.perform(RecogniseAgent(secret)),
+        "without proof": lambda: other.perform(Heartbeat(agent)),
+        "as a person": lambda: gateway.perform(RecordStoreEvent(ana, Frozen("all", ana.id, ""))),
+        "as a verifier": lambda: gateway.perform(TakeJob(verifier("v"), 1, effects=False)),
+        "enrol": lambda: gateway.perform(
+            RecordStoreEvent(LAUNCHER, enrolment("eve", (), "", "long enough", LAUNCHER.id, 2))
+        ),
         "a wrong passphrase": lambda: cheap.person("ana", "guessed it", typed=True),
-        "tokens": lambda: _tokens(gateway),
+        "the store": lambda: gateway.store.reading(),
         "secrets of people": lambda: (
             [p.salt + p.stored_key + p.server_key for p in people.values()] + [_has_keys(f"{log}")]
         ),
@@ -266,11 +283,6 @@ def foreign(store: Path, secret: str) -> dict[str, str]:
 
 def _has_keys(log: str) -> bool:
     return 'salt": "00' in log or 'stored_key": "' in log.replace('stored_key": ""', "")
-
-
-def _tokens(gateway: GatewayClient) -> object:
-    with gateway.store.reading() as at:
-        return at.select(Token)
 
 
 def _outcome(call: object) -> str:
@@ -317,7 +329,7 @@ def test_another_user_is_who_they_prove_to_be_and_reads_no_secrets(durable: Shop
         "as a verifier": "NotAllowed",
         "enrol": "NotAllowed",
         "a wrong passphrase": "NotAllowed",
-        "tokens": "NotAllowed",
+        "the store": "NotAllowed",
         "secrets of people": "got ['', '', '', '', False]",
     }
     claimed = next(event for event in durable.log("r2") if event.name == "Claimed")

@@ -10,7 +10,10 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, NotAllowed, Refused, Stale, UnknownThing
+from onloop.gateway.command_operations import CreateRun, PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
 from onloop.machine.principal import INTAKE, launcher
 from onloop.machine.state import Reason, State
@@ -73,8 +76,8 @@ def test_a_key_that_was_used_for_something_else_is_refused(shop: Shop) -> None:
 
     for call in (
         lambda: shop.submit(agent, work(OTHER_HEAD), key="k1"),
-        lambda: shop.gateway.perform(agent, "r1", c.Ask(agent.id, agent.epoch, "Which?"), key="k1"),
-        lambda: shop.gateway.perform(agent, "r2", c.Ask(agent.id, agent.epoch, "Which?"), key="k1"),
+        lambda: shop.gateway.perform(PerformCommand(agent, "r1", c.Ask(agent.id, agent.epoch, "Which?"), key="k1")),
+        lambda: shop.gateway.perform(PerformCommand(agent, "r2", c.Ask(agent.id, agent.epoch, "Which?"), key="k1")),
     ):
         no = refusal(call)
         assert (no.exit, no.message) == (Exit.USAGE, "key 'k1' was used for another request")
@@ -112,7 +115,7 @@ def test_a_run_begins_whole_or_not_at_all(shop: Shop) -> None:
     pinned = PinnedWorkflow("e" * 64, "other", "", "{}")
 
     with pytest.raises(Refused, match="r1 exists already"):
-        shop.gateway.create(launcher("tests"), [("r2", creation), ("r1", creation)], pinned)
+        shop.gateway.perform(CreateRun(launcher("tests"), (("r2", creation), ("r1", creation)), pinned))
 
     with shop.store.reading() as at:
         assert (at.task("r2"), at.get(PinnedWorkflow, pinned.digest)) == (None, None)
@@ -140,7 +143,7 @@ def test_a_crash_inside_a_transaction_leaves_nothing(direct: Shop) -> None:
     dying = Gateway(direct.store, DyingClock(direct.clock(), 3))  # the third reading comes after events, rows and jobs
 
     with pytest.raises(KeyboardInterrupt):
-        dying.perform(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work()), key="k1")
+        dying.perform(PerformCommand(INTAKE, "r1", c.Submit(agent.id, agent.epoch, work()), key="k1"))
 
     with direct.store.reading() as at:
         assert at.select(IdempotencyRecord) == []
@@ -155,7 +158,7 @@ def test_an_agent_whose_lease_has_expired_writes_nothing_however_late(shop: Shop
 
     assert refusal(lambda: shop.submit(agent)).exit is Exit.NOT_YOURS
     assert (shop.task().submission, shop.task().holder) == (None, None)
-    assert refusal(lambda: shop.gateway.heartbeat(agent)).exit is Exit.NOT_YOURS
+    assert refusal(lambda: shop.gateway.perform(Heartbeat(agent))).exit is Exit.NOT_YOURS
 
 
 def test_a_refused_command_still_commits_what_came_due(shop: Shop) -> None:
@@ -175,12 +178,12 @@ def test_a_heartbeat_extends_a_lease_and_never_shortens_or_revives_it(shop: Shop
     begun = shop.clock()
     shop.later(MINUTE - 1)
 
-    assert shop.gateway.heartbeat(agent) == begun + 2 * MINUTE - 1
-    assert shop.gateway.heartbeat(agent, lease_ms=1) == begun + 2 * MINUTE - 1
+    assert shop.gateway.perform(Heartbeat(agent)) == begun + 2 * MINUTE - 1
+    assert shop.gateway.perform(Heartbeat(agent, lease_ms=1)) == begun + 2 * MINUTE - 1
     lease = shop.lease()
     assert lease is not None and lease.expires == begun + 2 * MINUTE - 1
     shop.later(MINUTE)
-    assert refusal(lambda: shop.gateway.heartbeat(agent)).exit is Exit.NOT_YOURS
+    assert refusal(lambda: shop.gateway.perform(Heartbeat(agent))).exit is Exit.NOT_YOURS
 
 
 def test_a_heartbeat_is_no_event_and_tells_life_from_progress(shop: Shop) -> None:
@@ -190,7 +193,7 @@ def test_a_heartbeat_is_no_event_and_tells_life_from_progress(shop: Shop) -> Non
     moments = []
     for progress in (False, True, False):
         shop.later(SECOND)
-        shop.gateway.heartbeat(agent, progress=progress)
+        shop.gateway.perform(Heartbeat(agent, progress=progress))
         lease = shop.lease()
         assert lease is not None
         moments.append((shop.clock() - lease.beat_at, shop.clock() - lease.progress_at))
@@ -203,22 +206,22 @@ def test_a_tick_fires_what_is_due_and_says_for_how_many(direct: Shop) -> None:
     direct.begin()
     direct.begin(run="r2")
     direct.claim("r1")
-    assert direct.gateway.tick() == 0
+    assert direct.gateway.perform(FireTimers()) == 0
 
     direct.later(MINUTE)
-    assert (direct.gateway.tick(), direct.task().reason) == (1, Reason.RETRY_BACKOFF)
+    assert (direct.gateway.perform(FireTimers()), direct.task().reason) == (1, Reason.RETRY_BACKOFF)
     direct.later(10 * SECOND)
-    assert (direct.gateway.tick(), direct.task().reason) == (1, Reason.READY)
-    assert direct.gateway.tick() == 0
+    assert (direct.gateway.perform(FireTimers()), direct.task().reason) == (1, Reason.READY)
+    assert direct.gateway.perform(FireTimers()) == 0
 
 
 def test_a_step_that_takes_too_long_loses_its_attempt_however_lively_its_agent(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
-    shop.gateway.heartbeat(agent, lease_ms=2 * HOUR)
+    shop.gateway.perform(Heartbeat(agent, lease_ms=2 * HOUR))
     shop.later(45 * MINUTE)
 
-    assert shop.gateway.tick() == 1
+    assert shop.gateway.perform(FireTimers()) == 1
     assert "took longer than 2700 s" in shop.task().detail
     assert (shop.task().tries, shop.task().holder) == (1, None)
 
@@ -227,7 +230,7 @@ def test_reminders_that_were_missed_are_one_reminder(shop: Shop) -> None:
     shop.begin(defined(develop(), ship(human(remind_ms=HOUR))))
     shop.waiting()
     shop.later(3 * HOUR)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     assert names(shop.log("r1")).count("Reminded") == 1
     assert shop.asked().reminders == 3
@@ -243,12 +246,12 @@ def test_a_freeze_holds_every_command_and_timers_wait_for_its_end(shop: Shop) ->
 
     assert refusal(lambda: shop.submit(agent)).exit is Exit.HELD
     assert "onloop unfreeze run:r1" in refusal(shop.cancel).hint
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert len(shop.log("r1")) == length
     assert shop.cancel("r2").ended
 
     shop.unfreeze("run:r1")
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert shop.task().reason is Reason.RETRY_BACKOFF
 
 
@@ -295,11 +298,11 @@ def test_the_slower_of_two_approvers_learns_who_decided(shop: Shop) -> None:
     shop.begin()
     shop.waiting()
     ana, ben = shop.approval("ana"), shop.approval("ben")
-    shop.gateway.perform(shop.person("ana"), "r1", ana)
+    shop.gateway.perform(PerformCommand(shop.person("ana"), "r1", ana))
     length = len(shop.log("r1"))
 
     with pytest.raises(Stale, match="decided already: approve by human:ana"):
-        shop.gateway.perform(shop.person("ben"), "r1", ben)
+        shop.gateway.perform(PerformCommand(shop.person("ben"), "r1", ben))
     assert len(shop.log("r1")) == length
 
 
@@ -309,7 +312,7 @@ def test_an_approval_of_what_has_changed_since_is_refused(shop: Shop) -> None:
     shown = replace(shop.approval(), digest="f" * 64)
 
     with pytest.raises(Stale, match="changed since it was shown"):
-        shop.gateway.perform(shop.person(), "r1", shown)
+        shop.gateway.perform(PerformCommand(shop.person(), "r1", shown))
 
 
 def test_a_person_is_judged_by_who_is_enrolled_not_by_what_their_voice_says(direct: Shop) -> None:
@@ -319,11 +322,11 @@ def test_a_person_is_judged_by_who_is_enrolled_not_by_what_their_voice_says(dire
     principal = replace(direct.person(), name="eve", voice=eve)
 
     with pytest.raises(NotAllowed, match="human:eve may not decide"):
-        direct.gateway.perform(principal, "r1", c.Approve(request.id, direct.approval().digest, eve))
+        direct.gateway.perform(PerformCommand(principal, "r1", c.Approve(request.id, direct.approval().digest, eve)))
 
 
 def test_what_is_kept_is_found_by_its_digest(shop: Shop) -> None:
-    digest = shop.gateway.keep(b"12 passed")
+    digest = shop.gateway.perform(KeepContent(b"12 passed"))
 
     with shop.store.reading() as at:
         assert at.blob(digest) == b"12 passed"
@@ -337,6 +340,6 @@ def test_a_failing_gate_walks_the_whole_way_to_a_person_and_back(shop: Shop) -> 
         shop.report(verdict=FAIL)
     assert shop.task().reason is Reason.ROUNDS_EXHAUSTED
 
-    shop.gateway.perform(shop.person(), "r1", c.Retry(shop.voice(), "read the log first"))
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Retry(shop.voice(), "read the log first")))
     shop.submit(shop.claim(), work("c" * 40))
     assert shop.report().state is State.COMPLETED

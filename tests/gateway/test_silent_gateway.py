@@ -10,6 +10,7 @@ import pytest
 
 from onloop.errors import Unavailable
 from onloop.remote.connection import Connection
+from onloop.views.queries.reads import ReadStoreState
 
 
 def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:
@@ -19,6 +20,6 @@ def test_who_does_not_answer_in_time_is_named_once(tmp_path: Path) -> None:
         silent.listen()
         asked = Connection(tmp_path / "g.sock", tmp_path / "store", answer_s=0.05)
         with pytest.raises(Unavailable, match=r"has not answered for 0\.05 s") as refused:
-            asked.ask_until_told("last_seq")
+            asked.ask_until_told(ReadStoreState())
         asked.close()
     assert "serve.lock" in refused.value.hint

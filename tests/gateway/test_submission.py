@@ -17,6 +17,7 @@ from onloop.errors import BadInput, Exit, NotAllowed, Refused, UnknownThing
 from onloop.gates.environment import Environment
 from onloop.gates.intake.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS
 from onloop.gates.repository.folders import remove_tree
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import apart_from
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
@@ -248,7 +249,9 @@ def test_a_long_statement_is_cut(place: Place) -> None:
 
 
 def test_whoever_holds_no_lease_submits_nothing_and_nothing_is_fetched(place: Place) -> None:
-    place.shop.gateway.perform(place.agent, "r1", c.Release(place.agent.id, place.agent.epoch, c.ReleaseCause.STOPPED))
+    place.shop.gateway.perform(
+        PerformCommand(place.agent, "r1", c.Release(place.agent.id, place.agent.epoch, c.ReleaseCause.STOPPED))
+    )
     head, before = place.commit(), place.shop.log()
 
     with pytest.raises(NotAllowed, match="held by nobody"):

@@ -6,6 +6,9 @@ import pytest
 
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import Refused
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition, FanOut, Join, JoinKind, Step
 from onloop.machine.principal import EFFECTS
@@ -47,11 +50,11 @@ def test_a_storm_of_spawning_is_refused_and_makes_nothing_beyond_the_cap(shop: S
     shop.begin(defined(spawning(most=2)))
     agent = shop.claim("r1")
     for number in range(2):
-        shop.gateway.perform(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}"))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}")))
 
     for number in range(2, 9):
         with pytest.raises(Refused, match="2 is the most"):
-            shop.gateway.perform(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}"))
+            shop.gateway.perform(PerformCommand(agent, "r1", c.Spawn(agent.id, agent.epoch, f"part {number}")))
 
     assert len(children(shop)) == 2
     shop.check()
@@ -62,7 +65,7 @@ def test_a_spawn_whose_reply_was_lost_makes_one_child(shop: Shop) -> None:
     agent = shop.claim("r1")
 
     for _ in range(3):
-        shop.gateway.perform(agent, "r1", c.Spawn(agent.id, agent.epoch, "one"), key="k1")
+        shop.gateway.perform(PerformCommand(agent, "r1", c.Spawn(agent.id, agent.epoch, "one"), key="k1"))
 
     assert [child.id for child in children(shop)] == ["r1.1"]
 
@@ -102,7 +105,7 @@ def test_what_was_merged_is_judged_and_completes_the_parent(shop: Shop) -> None:
     effect = shop.task().effect
     assert effect is not None
 
-    shop.gateway.perform(EFFECTS, "r1", c.FinishFunnel(effect.id, work("c" * 40)))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1", c.FinishFunnel(effect.id, work("c" * 40))))
     shop.report("r1")
 
     assert shop.task().state is State.COMPLETED
@@ -116,7 +119,7 @@ def test_children_go_three_levels_deep_and_an_end_at_the_bottom_is_felt_at_each(
     for task_id in ("r1.1.1", "r1.1", "r1"):
         effect = shop.task(task_id).effect
         assert effect is not None, task_id
-        shop.gateway.perform(EFFECTS, task_id, c.FinishFunnel(effect.id, work("c" * 40)))
+        shop.gateway.perform(PerformCommand(EFFECTS, task_id, c.FinishFunnel(effect.id, work("c" * 40))))
 
     assert shop.task().state is State.COMPLETED
 
@@ -136,7 +139,7 @@ def test_max_parallel_bounds_how_many_children_are_held(shop: Shop) -> None:
     shop.claim(agent="agent:two")
 
     with pytest.raises(Refused, match="no free slot"):
-        shop.gateway.claim(LAUNCHER, "agent:three", "implementer")
+        shop.gateway.perform(ClaimTask(LAUNCHER, "agent:three", "implementer"))
 
 
 def test_a_child_that_never_answers_is_a_person_s_and_the_parent_waits(shop: Shop) -> None:
@@ -144,9 +147,9 @@ def test_a_child_that_never_answers_is_a_person_s_and_the_parent_waits(shop: Sho
     for _ in range(3):
         shop.claim("r1.1")
         shop.later(3_600_000)
-        shop.gateway.tick()
+        shop.gateway.perform(FireTimers())
         shop.later(3_600_000)
-        shop.gateway.tick()
+        shop.gateway.perform(FireTimers())
 
     assert shop.task("r1.1").reason in {Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT}
     assert shop.task().reason is Reason.CHILDREN_RUNNING

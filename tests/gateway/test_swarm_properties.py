@@ -11,7 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.shop import Shop
 from onloop.errors import OnloopError, Refused
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_shown, tell
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, Join, JoinKind, Step
 from onloop.machine.messages import MessageKind
@@ -62,7 +64,7 @@ class Swarm(RuleBasedStateMachine):
 
     def perform(self, who: Principal, task: Task, command: c.Command) -> None:
         with suppress(Refused):
-            self.shop.gateway.perform(who, task.id, command)
+            self.shop.gateway.perform(PerformCommand(who, task.id, command))
 
     @rule(numbers=st.lists(NUMBERS, min_size=4, max_size=16))
     def go_on(self, numbers: list[int]) -> None:
@@ -173,7 +175,7 @@ class Swarm(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 50))
     def wait(self, minutes: int) -> None:
         self.shop.later(minutes * 60_000)
-        self.shop.gateway.tick()
+        self.shop.gateway.perform(FireTimers())
 
     @invariant()
     def what_must_hold(self) -> None:

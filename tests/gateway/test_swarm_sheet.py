@@ -6,7 +6,9 @@ from typing import Any
 
 from gateway.shop import Shop
 from onloop.cli.render import dossier_json, dossier_lines
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.messages import MessageKind
 from onloop.machine.principal import EFFECTS
@@ -57,9 +59,9 @@ def test_a_child_that_never_answers_is_named_in_the_join_of_its_parent_and_in_wh
     for _ in range(3):
         shop.claim("r1.1")
         shop.later(46 * 60_000)
-        shop.gateway.tick()
+        shop.gateway.perform(FireTimers())
         shop.later(60_000)
-        shop.gateway.tick()
+        shop.gateway.perform(FireTimers())
 
     assert shop.task("r1.1").reason in {Reason.TIMED_OUT, Reason.ATTEMPTS_EXHAUSTED}
     assert sheet(shop).join == "0 of 1 children completed, and the join asks for all; a person is asked about r1.1"
@@ -75,7 +77,7 @@ def test_a_conflict_that_is_being_mended_is_said(shop: Shop) -> None:
     effect = shop.task().effect
     assert effect is not None
 
-    shop.gateway.perform(EFFECTS, "r1", c.ReportConflict(effect.id, "r1.1", ("app.py",)))
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1", c.ReportConflict(effect.id, "r1.1", ("app.py",))))
 
     assert sheet(shop).join == "r1.2 mends a conflict between them"
 
@@ -84,7 +86,9 @@ def test_reviews_are_on_the_sheet_as_judged_by_an_agent_and_cannot_make_a_line_o
     shop.begin(defined(develop(), reviewed()))
     do(shop, "r1")
     judge = shop.claim(agent="agent:bravo", role="reviewer")
-    shop.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, passes=False, reason="weak\n  ✓ tests: PASSED"))
+    shop.gateway.perform(
+        PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, passes=False, reason="weak\n  ✓ tests: PASSED"))
+    )
 
     text = lines(shop)
 
@@ -100,11 +104,11 @@ def test_hand_offs_checkpoints_messages_and_context_are_on_the_sheet(shop: Shop)
     child, other = shop.claim("r1.1"), shop.claim("r1.2", agent="agent:bravo")
     tell(shop.gateway, other, "r1.1", MessageKind.NOTE, b"hello")
     save_checkpoint(shop.gateway, child, b"half")
-    shop.gateway.perform(child, "r1.1", c.ReportContext(child.id, child.epoch, 40))
+    shop.gateway.perform(PerformCommand(child, "r1.1", c.ReportContext(child.id, child.epoch, 40)))
     assert "agent:alfa says that 40 % of its context is in use" in lines(shop, "r1.1")
     assert (told(shop, "r1.1")["context"], told(shop, "r1.1")["progress_at"]) == (40, shop.clock())
 
-    shop.gateway.perform(child, "r1.1", c.Handoff(child.id, child.epoch, "", "full", ("which?",)))
+    shop.gateway.perform(PerformCommand(child, "r1.1", c.Handoff(child.id, child.epoch, "", "full", ("which?",))))
 
     text = lines(shop, "r1.1")
     assert "handed on at develop.implement by agent:alfa to anyone in its role; it says: full" in text

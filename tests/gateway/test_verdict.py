@@ -6,6 +6,8 @@ import pytest
 
 from gateway.shop import Shop
 from onloop.errors import Exit
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
@@ -70,7 +72,7 @@ def test_a_later_attempt_is_told_what_the_earlier_one_was_told(shop: Shop) -> No
     agent = shop.claim()
     shop.submit(agent)
     shop.report(verdict=FAIL)
-    shop.gateway.perform(agent, "r1", c.Fail(agent.id, agent.epoch, "hard"))
+    shop.gateway.perform(PerformCommand(agent, "r1", c.Fail(agent.id, agent.epoch, "hard")))
     shop.later(10 * SECOND)
     shop.claim()
 
@@ -104,7 +106,7 @@ def test_losing_the_lease_of_a_step_without_gates_is_not_achieving_it(shop: Shop
     shop.submit(shop.claim())
     shop.claim()
     shop.later(MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     assert shop.task().reason is Reason.RETRY_BACKOFF
     assert shop.answer().exit is Exit.NOT_YOURS
@@ -118,7 +120,9 @@ def test_a_step_behind_which_the_work_was_sent_back_is_not_achieved(shop: Shop) 
     assert shop.answer().exit is Exit.OK
     request = shop.approval()
     shop.gateway.perform(
-        shop.person(), "r1", c.Reject(request.request, request.digest, shop.voice(), "think again about the plan")
+        PerformCommand(
+            shop.person(), "r1", c.Reject(request.request, request.digest, shop.voice(), "think again about the plan")
+        )
     )
 
     assert shop.answer().exit is Exit.NOT_YOURS
@@ -164,7 +168,7 @@ def test_rounds_are_spent(shop: Shop) -> None:
 def test_a_lease_that_ended_is_not_yours(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
-    shop.gateway.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
+    shop.gateway.perform(PerformCommand(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED)))
 
     assert (shop.answer().exit, shop.answer().next) == (Exit.NOT_YOURS, "stop work on it")
 
@@ -173,7 +177,7 @@ def test_a_task_that_was_given_to_another_is_not_yours(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
     secret = shop.secrets["r1"]
-    shop.gateway.perform(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED))
+    shop.gateway.perform(PerformCommand(agent, "r1", c.Release(agent.id, agent.epoch, c.ReleaseCause.STOPPED)))
     shop.later(SECOND)
     held_before = shop.agent(secret)
     shop.claim(agent="agent:bravo")

@@ -13,6 +13,11 @@ from typing import Any
 import onloop.remote.unix_socket  # noqa: F401 - which a client imports late: here, while its user may read it
 from gateway.shop import CHEAP, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.jobs import TakeJob
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.principal import launcher, verifier
@@ -72,7 +77,9 @@ def told(act: Any) -> str:
 
 def take_a_job(store: Path) -> str:
     line = Connection(Home(store).socket, store)
-    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).take_job(verifier("v"), 1, effects=False))
+    return told(
+        lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(TakeJob(verifier("v"), 1, effects=False))
+    )
 
 
 def claimed(store: Path, task: str, role: str, name: str) -> str:
@@ -80,7 +87,7 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
     line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
     try:
-        return gateway.claim(launcher("x"), f"agent:{name}", role, task=task).secret
+        return gateway.perform(ClaimTask(launcher("x"), f"agent:{name}", role, task=task)).secret
     except NotAllowed as no:
         return f"NotAllowed: {no.message}; {no.hint}"
 
@@ -88,7 +95,7 @@ def claimed(store: Path, task: str, role: str, name: str) -> str:
 def heartbeat(store: Path, secret: str) -> str:
     line = Connection(Home(store).socket, store)
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
-    return told(lambda: gateway.heartbeat(gateway.agent(secret)))
+    return told(lambda: gateway.perform(Heartbeat(gateway.perform(RecogniseAgent(secret)))))
 
 
 def as_if(store: Path, task: str, name: str, epoch: str) -> str:
@@ -96,7 +103,7 @@ def as_if(store: Path, task: str, name: str, epoch: str) -> str:
     line = Connection(Home(store).socket, store)
     agent = replace(verifier("x"), name=name, task=task, epoch=int(epoch))
     agent = replace(agent, kind=type(agent.kind)("agent"))
-    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).heartbeat(agent))
+    return told(lambda: GatewayClient(line, ClientStore(line), lambda: 0).perform(Heartbeat(agent)))
 
 
 def approving(store: Path, task: str, request: str, digest: str) -> str:
@@ -105,4 +112,4 @@ def approving(store: Path, task: str, request: str, digest: str) -> str:
     person = gateway.person("ana", passphrase_of("ana"), typed=True)
     assert person.voice is not None
     voice = person.voice
-    return told(lambda: gateway.perform(person, task, c.Approve(request, digest, voice)).state.value)
+    return told(lambda: gateway.perform(PerformCommand(person, task, c.Approve(request, digest, voice))).state.value)

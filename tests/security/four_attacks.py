@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onloop.gateway.command_operations import PerformCommand
+    from onloop.gateway.jobs import TakeJob
+    from onloop.gateway.upkeep import KeepContent, RecogniseAgent
     from onloop.machine.store_state import PersonEnrolled
 
 REACHED = "REACHED"
@@ -28,15 +31,13 @@ def agent(store: str, task_id: str) -> dict[str, str]:
     from onloop.machine.task import Evidence, Submission, Verdict
     from onloop.remote.client import ClientStore, GatewayClient
     from onloop.remote.connection import Connection
-    from onloop.store.rows import Token
+    from onloop.views.queries.reads import ReadStoreState, ReadTask
 
     home = Path(store)
     line = Connection(home.parent / "serve" / "gateway.sock", home)
     gateway = GatewayClient(line, ClientStore(line), wall_clock)
-    me = gateway.agent(os.environ["ONLOOP_TOKEN"])
-    with gateway.store.reading() as at:
-        task = at.task(task_id)
-        people = at.house().people
+    me = gateway.perform(RecogniseAgent(os.environ["ONLOOP_TOKEN"]))
+    task, people = gateway.perform(ReadTask(task_id)), gateway.perform(ReadStoreState()).people
     assert task is not None
     base = task.submission.base if task.submission else "0" * 40
     ana = c.Voice("human:ana", ("approvers",), Assurance.A4)
@@ -54,17 +55,23 @@ def agent(store: str, task_id: str) -> dict[str, str]:
         "list the store": lambda: reads(home),
         "read the logs": lambda: reads(home.parent / "logs"),
         "read the store's secret": lambda: reads(home / "own.key"),
-        "a submission of its own (F2)": lambda: gateway.perform(me, task_id, c.Submit(me.id, me.epoch, false)),
-        "a submission as the gateway": lambda: gateway.perform(intake, task_id, c.Submit(me.id, me.epoch, false)),
-        "evidence as a verifier": lambda: gateway.perform(verifier("v1"), task_id, c.ReportGate(passed)),
-        "evidence as itself": lambda: gateway.perform(me, task_id, c.ReportGate(passed)),
-        "an approval as itself": lambda: gateway.perform(me, task_id, c.Approve("x", "", ana)),
-        "an approval as a person": lambda: gateway.perform(person, task_id, c.Approve("x", "", ana)),
-        "an effect": lambda: gateway.perform(effects, task_id, c.FinishEffect("x", "f" * 40)),
-        "a verifier's job": lambda: gateway.take_job(verifier("v1"), 1_000, effects=False),
-        "others' tokens": lambda: list(gateway.store.reading().__enter__().select(Token)),
+        "a submission of its own (F2)": lambda: gateway.perform(
+            PerformCommand(me, task_id, c.Submit(me.id, me.epoch, false))
+        ),
+        "a submission as the gateway": lambda: gateway.perform(
+            PerformCommand(intake, task_id, c.Submit(me.id, me.epoch, false))
+        ),
+        "evidence as a verifier": lambda: gateway.perform(
+            PerformCommand(verifier("v1"), task_id, c.ReportGate(passed))
+        ),
+        "evidence as itself": lambda: gateway.perform(PerformCommand(me, task_id, c.ReportGate(passed))),
+        "an approval as itself": lambda: gateway.perform(PerformCommand(me, task_id, c.Approve("x", "", ana))),
+        "an approval as a person": lambda: gateway.perform(PerformCommand(person, task_id, c.Approve("x", "", ana))),
+        "an effect": lambda: gateway.perform(PerformCommand(effects, task_id, c.FinishEffect("x", "f" * 40))),
+        "a verifier's job": lambda: gateway.perform(TakeJob(verifier("v1"), 1_000, effects=False)),
+        "others' tokens": lambda: gateway.store.reading(),
         "keys of passphrases": lambda: keys_in(people.values()),
-        "a run of its own": lambda: gateway.keep(b"x"),
+        "a run of its own": lambda: gateway.perform(KeepContent(b"x")),
     }
     return {name: _outcome(attempt) for name, attempt in attempts.items()}
 

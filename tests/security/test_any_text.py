@@ -16,6 +16,7 @@ from gateway.shop import Shop
 from onloop.errors import OnloopError
 from onloop.gates.intake.bundle import bundle_header
 from onloop.gates.intake.manifest import manifest_from
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.identity import scram
 from onloop.identity.passphrase import Challenge
 from onloop.machine.store_state import StoreState
@@ -43,7 +44,7 @@ SHOP = Shop(MemoryStore())
 
 
 def _token(text: str) -> object:
-    return SHOP.gateway.agent(text)
+    return SHOP.gateway.perform(RecogniseAgent(text))
 
 
 def _first_message(text: str) -> object:

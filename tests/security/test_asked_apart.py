@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +15,22 @@ from gateway.served import line_to, resident
 from gateway.shop import Shop
 from gateway.test_resident import NOBODY_UID
 from onloop.errors import BadInput, Ground, OnloopError
-from onloop.gateway.declared_limits import LONGEST_WORD, check_asked
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.declared_limits import checked
+from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.home import Home
+from onloop.machine.operation import Operation
 from onloop.machine.principal import NOBODY
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.store.rows import Lease
+from onloop.remote.connection_operations import SubmitAnnounced
+from onloop.views.queries.reads import ReadEvents, ReadTask
 from support.waiting import DEADLINE_S
 from support.world import ROOT
 
 AS_ANOTHER = """\
 import json, os, sys
 from pathlib import Path
+from typing import Any
 from security.test_asked_apart import asked_as_another
 os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
 print(json.dumps(asked_as_another(Path(sys.argv[1]))))
@@ -35,14 +41,14 @@ def asked_as_another(store: Path) -> list[str]:
     """What comes of it when a process of another user, with a token of its own, tries what an agent may not."""
     line = line_to(Home(store))
     gateway = GatewayClient(line, ClientStore(line), lambda: 0)
-    secret = gateway.claim(NOBODY, "agent:mallory", "implementer", task="r1").secret
-    agent = gateway.agent(secret)
-    gateway.deny(agent, "approve", "r1", Ground.KIND)
-    gateway.deny(agent, "serve", "s" * 1_000)
+    secret = gateway.perform(ClaimTask(NOBODY, "agent:mallory", "implementer", task="r1")).secret
+    agent = gateway.perform(RecogniseAgent(secret))
+    gateway.perform(CountDenial(agent, "approve", "r1", Ground.KIND))
+    gateway.perform(CountDenial(agent, "serve", "s" * 1_000))
     found = [secret]
     for task in ("r2", None):
         try:
-            found.append(gateway.claim(agent, "agent:second-self", "implementer", task=task).task.id)
+            found.append(gateway.perform(ClaimTask(agent, "agent:second-self", "implementer", task=task)).task.id)
         except OnloopError as no:
             found.append(type(no).__name__)
     return found
@@ -79,15 +85,15 @@ def test_what_an_agent_of_another_user_may_not_is_a_fact_in_its_own_name(durable
 
 
 def test_what_changes_something_has_limits_of_its_own_and_reads_have_narrow_ones() -> None:
-    check_asked("submit", (NOBODY, "s" * 4_000, "k"))
-    check_asked("deny", (NOBODY, "odd \ud800", "x" * 10_000, Ground.KIND))
-    for name, values in (
-        ("submit", (NOBODY, "s" * (LONGEST_WORD + 1), "k")),
-        ("submit", (NOBODY, "odd \ud800", "k")),
-        ("task", ("t" * 201,)),
-        ("get", (Lease, "t" * 201)),
-        ("select", (Lease, {"task": "t" * 201})),
-        ("select", (Lease, {"task": "\ud800"})),
-    ):
+    checked(SubmitAnnounced(NOBODY, "s" * 4_000, "k"))
+    checked(CountDenial(NOBODY, "odd \ud800", "x" * 10_000))
+    past: tuple[Operation[Any], ...] = (
+        SubmitAnnounced(NOBODY, "s" * 16_385, "k"),
+        SubmitAnnounced(NOBODY, "odd \ud800", "k"),
+        ReadTask("t" * 201),
+        ReadTask("\ud800"),
+        ReadEvents(run="t" * 201),
+    )
+    for operation in past:
         with pytest.raises(BadInput):
-            check_asked(name, values)
+            checked(operation)

@@ -13,6 +13,8 @@ from gateway.served import line_to, resident
 from gateway.shop import Shop
 from onloop.cli.render import dossier_lines
 from onloop.errors import NotAllowed
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import Home
 from onloop.identity.resolution import this_process
 from onloop.machine import commands as c
@@ -53,7 +55,7 @@ def test_one_user_does_not_review_what_it_did_under_another_name(durable: Shop, 
         same = as_user(ONE, "claimed", home, "r1", "reviewer", "zulu")
         durable.secrets["r1"] = as_user(OTHER, "claimed", home, "r1", "reviewer", "zulu")
     judge = durable.agent(durable.secrets["r1"])
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right")))
 
     assert same == (
         f"NotAllowed: user {ONE} did develop.implement of r1, and nobody does both it and review.code; "
@@ -75,7 +77,7 @@ def test_where_one_user_runs_all_a_judgement_says_that_it_is_not_independent(dur
     durable.submit(durable.claim())
     durable.report()
     judge = durable.claim(agent="agent:zulu", role="reviewer")
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, True, "it is right")))
     shown = sheet(durable)
     (logged,) = [event for event in durable.log("r1") if event.name == "Judged"]
 
@@ -87,17 +89,17 @@ def test_where_one_user_runs_all_a_judgement_says_that_it_is_not_independent(dur
 def test_no_process_takes_both_sides_in_whatever_order(durable: Shop) -> None:
     durable.begin(replace(reviewing()))
     own = this_process("worker")
-    durable.secrets["r1"] = durable.gateway.claim(own, "agent:alfa", "implementer").secret
+    durable.secrets["r1"] = durable.gateway.perform(ClaimTask(own, "agent:alfa", "implementer")).secret
     durable.submit(durable.agent(durable.secrets["r1"]))
     durable.report()
     with pytest.raises(NotAllowed, match=r"did develop[.]implement of r1, and nobody does both it and review[.]code"):
-        durable.gateway.claim(own, "agent:zulu", "reviewer", task="r1")
+        durable.gateway.perform(ClaimTask(own, "agent:zulu", "reviewer", task="r1"))
     other = replace(own, hand=replace(own.hand, process="1@1"))
-    durable.secrets["r1"] = durable.gateway.claim(other, "agent:zulu", "reviewer", task="r1").secret
+    durable.secrets["r1"] = durable.gateway.perform(ClaimTask(other, "agent:zulu", "reviewer", task="r1")).secret
     judge = durable.agent(durable.secrets["r1"])
-    durable.gateway.perform(judge, "r1", c.Judge(judge.id, judge.epoch, False, "not yet"))
+    durable.gateway.perform(PerformCommand(judge, "r1", c.Judge(judge.id, judge.epoch, False, "not yet")))
     with pytest.raises(NotAllowed, match=r"did review[.]code of r1, and nobody does both it and develop[.]implement"):
-        durable.gateway.claim(other, "agent:yankee", "implementer", task="r1")
+        durable.gateway.perform(ClaimTask(other, "agent:yankee", "implementer", task="r1"))
 
 
 def test_a_process_is_named_by_the_kernel_over_the_socket(durable: Shop, tmp_path: Path) -> None:
@@ -107,11 +109,11 @@ def test_a_process_is_named_by_the_kernel_over_the_socket(durable: Shop, tmp_pat
         line = line_to(home)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         lying = launcher("x", Hand(ONE, "1@1"))
-        durable.secrets["r1"] = gateway.claim(lying, "agent:alfa", "implementer", task="r1").secret
+        durable.secrets["r1"] = gateway.perform(ClaimTask(lying, "agent:alfa", "implementer", task="r1")).secret
         durable.submit(durable.agent(durable.secrets["r1"]))
         durable.report()
         with pytest.raises(NotAllowed, match="nobody does both"):
-            gateway.claim(launcher("y", Hand(OTHER, "2@2")), "agent:zulu", "reviewer", task="r1")
+            gateway.perform(ClaimTask(launcher("y", Hand(OTHER, "2@2")), "agent:zulu", "reviewer", task="r1"))
         line.close()
     assert durable.task().hands["develop.implement"] == (this_process("").hand,)
 

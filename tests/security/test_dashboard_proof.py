@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.errors import NotAllowed
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.digest import shown_digest
@@ -187,10 +188,10 @@ def test_the_gateway_refuses_a_proof_that_is_older_than_a_gate_lets_it_be(
     said = c.Approve(request.id, shown_digest(scene.task(task), request), voice)
 
     if is_let_through:
-        assert scene.gateway.perform(replace(ana, voice=voice), task, said).state is State.WORKING
+        assert scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said)).state is State.WORKING
     else:
         with pytest.raises(NotAllowed, match="wants a passphrase that is typed for it"):
-            scene.gateway.perform(replace(ana, voice=voice), task, said)
+            scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said))
 
 
 def test_a_proof_of_unknown_age_is_not_fresh() -> None:
@@ -199,7 +200,9 @@ def test_a_proof_of_unknown_age_is_not_fresh() -> None:
     assert ana.voice is not None and ana.voice.proved_at is None
 
     with pytest.raises(NotAllowed, match="typed an unknown time ago"):
-        scene.gateway.perform(ana, task, c.Approve(request.id, shown_digest(scene.task(task), request), ana.voice))
+        scene.gateway.perform(
+            PerformCommand(ana, task, c.Approve(request.id, shown_digest(scene.task(task), request), ana.voice))
+        )
 
 
 def test_a_clock_set_back_ends_a_proof_rather_than_keep_it() -> None:

@@ -23,8 +23,11 @@ from onloop.attention.items import Tier
 from onloop.attention.lifecycle import acknowledgement
 from onloop.errors import Ground, NotAllowed, OnloopError, Refused
 from onloop.gateway.authorize import ALLOWED, verb_of
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.denial_counts import DENIALS
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent, RecordStoreEvent
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
 from onloop.identity.scram import LEAST_COST
@@ -94,9 +97,9 @@ def ask_of(gateway: Any, who: Principal, command: c.Command | StoreEvent) -> Non
         case c.Create():
             raise AssertionError("it needs a workflow")
         case _ if isinstance(command, StoreEvent):
-            gateway.record_house(who, command)
+            gateway.perform(RecordStoreEvent(who, command))
         case _:
-            gateway.perform(who, TASK, command)
+            gateway.perform(PerformCommand(who, TASK, command))
 
 
 FORBIDDEN = [
@@ -133,16 +136,18 @@ def test_over_the_socket_each_forbidden_command_of_an_agent_is_a_fact_and_a_floo
     with resident(home, durable.clock):
         line = Connection(home.socket, home.store)
         client = GatewayClient(line, ClientStore(line), durable.clock)
-        assert client.agent(durable.secrets["r1"]) == agent
+        assert client.perform(RecogniseAgent(durable.secrets["r1"])) == agent
         for command in commands:
             refused(lambda: ask_of(client, agent, spoken(command, agent)))  # noqa: B023 - called at once
         for _ in range(50):
-            refused(lambda: client.record_house(agent, Unfrozen("all", agent.id)))
+            refused(lambda: client.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
         line.close()
 
     at_once = len(durable.denied())
     durable.later(MINUTE)
-    Gateway(durable.store, durable.clock).tick()  # of many at once, the last are said with the others, a minute later
+    Gateway(durable.store, durable.clock).perform(
+        FireTimers()
+    )  # of many at once, the last are said with the others, a minute later
     verbs = [d.verb for d in durable.denied() if d.principal == agent.id]
     expected = {verb_of(command) for command in commands}
     assert (set(verbs) >= expected) or OTHERS in {d.principal for d in durable.denied()}
@@ -154,17 +159,17 @@ def test_the_first_is_said_at_once_and_then_one_a_minute_with_the_count_since(sh
     shop.begin(run="r1")
     agent = shop.claim("r1")
     for _ in range(30):
-        refused(lambda: shop.gateway.record_house(agent, Unfrozen("all", agent.id)))
+        refused(lambda: shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
     assert said(shop) == [(agent.id, "unfreeze", Ground.KIND, "all", 1)]
 
     shop.later(MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     assert [count for *_, count in said(shop)] == [1, 29]
-    refused(lambda: shop.gateway.record_house(agent, Unfrozen("all", agent.id)))
+    refused(lambda: shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
     assert sum(count for *_, count in said(shop)) in {30, 31}
     shop.later(MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     assert sum(count for *_, count in said(shop)) == 31
 
 
@@ -173,11 +178,11 @@ def test_processes_that_each_ask_once_are_counted_together(durable: Shop) -> Non
     agent = durable.claim("r1")
     for _ in range(10):  # each a gateway of its own, as a command line is
         gateway = Gateway(durable.store, durable.clock)
-        refused(lambda: gateway.record_house(agent, Unfrozen("all", agent.id)))  # noqa: B023 - called at once
+        refused(lambda: gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))  # noqa: B023 - called at once
     assert [count for *_, count in said(durable)] == [1]
 
     durable.later(MINUTE)
-    Gateway(durable.store, durable.clock).tick()
+    Gateway(durable.store, durable.clock).perform(FireTimers())
 
     assert [count for *_, count in said(durable)] == [1, 9]
 
@@ -185,9 +190,9 @@ def test_processes_that_each_ask_once_are_counted_together(durable: Shop) -> Non
 def test_a_flood_under_many_names_does_not_fill_the_log(shop: Shop) -> None:
     for number in range(300):
         who = replace(AGENT, name=f"a{number}")
-        refused(lambda: shop.gateway.record_house(who, Unfrozen("all", who.id)))  # noqa: B023 - called at once
+        refused(lambda: shop.gateway.perform(RecordStoreEvent(who, Unfrozen("all", who.id))))  # noqa: B023 - called at once
     shop.later(MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     facts = shop.denied()
     assert len(facts) <= MOST_AT_ONCE + 4
@@ -196,7 +201,7 @@ def test_a_flood_under_many_names_does_not_fill_the_log(shop: Shop) -> None:
 
 
 def test_what_an_agent_says_of_itself_is_no_text_in_the_log(shop: Shop) -> None:
-    shop.gateway.deny(AGENT, "\x1b]52;c;aGk=\x07 rm -rf, all is well", "\x1b[2J" + "x" * 5_000)
+    shop.gateway.perform(CountDenial(AGENT, "\x1b]52;c;aGk=\x07 rm -rf, all is well", "\x1b[2J" + "x" * 5_000))
 
     (fact,) = shop.denied()
     assert fact.verb == "something"
@@ -217,16 +222,18 @@ class _Unwritable:
     def __init__(self, store: Any) -> None:
         self.reading = store.reading
 
-    def writing(self) -> Any:
+    def transact(self, _: Any) -> Any:
         raise Refused("busy", exit=17, hint="later")  # type: ignore[arg-type]
 
 
 def test_a_wrong_passphrase_and_a_foreign_token_are_facts(shop: Shop) -> None:
     cheap = enrolment("eve", (), "", "long enough words", shop.person().id, CHEAP)
-    shop.gateway.record_house(shop.person(), replace(cheap, cost=LEAST_COST))  # nobody will prove to be eve
+    shop.gateway.perform(
+        RecordStoreEvent(shop.person(), replace(cheap, cost=LEAST_COST))
+    )  # nobody will prove to be eve
 
     refused(lambda: shop.gateway.person("eve", "guess number one", typed=True))
-    refused(lambda: shop.gateway.agent("onl_agt_made-up"))
+    refused(lambda: shop.gateway.perform(RecogniseAgent("onl_agt_made-up")))
 
     assert said(shop) == [
         ("nobody", "speak as a person", Ground.PASSPHRASE, "human:eve", 1),
@@ -255,7 +262,7 @@ def test_an_agent_whose_lease_ended_is_counted_as_superseded_and_alarms_nobody(s
     shop.begin(run="r1")
     agent = shop.claim("r1")
     shop.later(2 * MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     refused(lambda: shop.ask(agent))
 
@@ -270,7 +277,7 @@ def test_reads_and_work_that_is_allowed_leave_no_fact(shop: Shop) -> None:
     shop.submit(agent)
     shop.report("r1")
     with suppress(OnloopError):
-        shop.gateway.claim(Principal(agent.kind.LAUNCHER, "x"), "agent:zulu", "nobody-wants-this")
+        shop.gateway.perform(ClaimTask(Principal(agent.kind.LAUNCHER, "x"), "agent:zulu", "nobody-wants-this"))
 
     assert shop.denied() == []
 
@@ -279,10 +286,10 @@ def test_a_burst_is_one_row_of_the_safety_tier_that_says_who_what_and_how_often(
     shop.begin(run="r1")
     agent = shop.claim("r1")
     for _ in range(12):
-        refused(lambda: shop.gateway.record_house(agent, Unfrozen("all", agent.id)))
-    refused(lambda: shop.gateway.perform(agent, "r1", c.Cancel(shop.voice(), "mine")))
+        refused(lambda: shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
+    refused(lambda: shop.gateway.perform(PerformCommand(agent, "r1", c.Cancel(shop.voice(), "mine"))))
     shop.later(MINUTE)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
 
     (row,) = shop_board(shop)
     assert (row.tier, row.reason) == (Tier.SAFETY, Reason.DENIED)
@@ -294,16 +301,16 @@ def test_a_burst_is_one_row_of_the_safety_tier_that_says_who_what_and_how_often(
 def test_it_goes_when_it_is_acknowledged_and_comes_back_when_it_happens_again(shop: Shop) -> None:
     shop.begin(run="r1")
     agent = shop.claim("r1")
-    refused(lambda: shop.gateway.record_house(agent, Unfrozen("all", agent.id)))
+    refused(lambda: shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
     (row,) = shop_board(shop)
     shop.later(SECOND)
     ana = shop.person()
-    shop.gateway.record_house(ana, acknowledgement(row, ana.id, shop.clock()))
+    shop.gateway.perform(RecordStoreEvent(ana, acknowledgement(row, ana.id, shop.clock())))
     assert shop_board(shop) == []
     shop.later(HOUR)
     assert shop_board(shop) == [], "what was seen is not asked about again when half an hour has passed"
 
-    refused(lambda: shop.gateway.record_house(agent, Unfrozen("all", agent.id)))
+    refused(lambda: shop.gateway.perform(RecordStoreEvent(agent, Unfrozen("all", agent.id))))
 
     assert [again.cause for again in shop_board(shop)] == [row.cause]
 
@@ -364,7 +371,7 @@ def test_an_old_house_has_no_denials() -> None:
 
 def test_a_denial_cannot_be_recorded_by_anybody_but_the_gateway(shop: Shop) -> None:
     for who in PRINCIPALS[:-1]:
-        refused(lambda: shop.gateway.record_house(who, Denied("human:ana", "approve", Ground.KIND)))  # noqa: B023
+        refused(lambda: shop.gateway.perform(RecordStoreEvent(who, Denied("human:ana", "approve", Ground.KIND))))  # noqa: B023
     assert {fact.verb for fact in shop.denied()} == {"count a denial"}
     assert {event.principal for event in _house_log(shop) if event.name == "Denied"} == {DENIALS}
 
@@ -384,7 +391,7 @@ def test_threads_that_are_refused_at_the_same_time_lose_no_count(durable: Shop) 
         own = Gateway(store, durable.clock, denials=gateway.denials)
         start.wait()
         for _ in range(25):
-            own.deny(AGENT, "approve")
+            own.perform(CountDenial(AGENT, "approve"))
         store.close()
 
     with ThreadPoolExecutor(4) as pool:

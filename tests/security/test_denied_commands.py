@@ -109,8 +109,9 @@ def _enrolled_as_people_are() -> PersonEnrolled:
 def test_it_is_refused_and_leaves_exactly_one_fact_that_says_who_tried_what(name: str, scene: Scene) -> None:
     attack = ATTACKS[name]
     if attack.passphrase:
-        with scene.shop.store.writing() as tx:
-            append_store_event(tx, _enrolled_as_people_are(), scene.shop.clock(), LAUNCHER.id)
+        scene.shop.store.transact(
+            lambda tx: append_store_event(tx, _enrolled_as_people_are(), scene.shop.clock(), LAUNCHER.id)
+        )
     before = scene.shop.denied()
     known, log = {(d.principal, d.verb, d.ground) for d in before}, scene.shop.log()
     words = [{"DIGEST": scene.digest, "REPO": str(scene.world.folder)}.get(word, word) for word in attack.words]
@@ -183,6 +184,5 @@ def _foreign_user_at_the_socket(tmp_path: Path) -> None:
         ("agent:b", "take job", "peer", uid),
         ("agent:b", "enrol", "unproven", uid),
         (uid, "speak as a person", "passphrase", uid),
-        ("agent:b", "read token rows", "peer", uid),
     }
     shop.store.close()

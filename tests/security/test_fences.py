@@ -9,14 +9,15 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway import quota
+from onloop.gateway.leases import PassOn
 from onloop.gateway.quota import MOST_HELD as MOST_TASKS
 from onloop.gateway.quota import HeldTasks
+from onloop.gateway.upkeep import FireTimers
 from onloop.remote.user_limits import (
     BURST,
     FEW,
     MOST_HELD,
     MOST_OF_ONE,
-    MOST_READING,
     MOST_UNREAD,
     RATE,
     RESERVED,
@@ -112,17 +113,6 @@ def test_who_does_not_read_their_answers_is_asked_nothing_more() -> None:
     assert len(fences.turn([Asked(EVE)], 1.0)[0]) == 1
 
 
-def test_moments_of_the_store_are_for_everybody() -> None:
-    fences = UserLimits()
-    for _ in range(MOST_READING):
-        fences.begin_reading(EVE, own=False)
-    with pytest.raises(Unavailable, match="moments of the store open"):
-        fences.begin_reading(EVE, own=False)
-    fences.begin_reading(ANA, own=False)
-    fences.end_reading(EVE)
-    fences.begin_reading(EVE, own=False)
-
-
 def test_users_of_whom_nothing_is_under_way_are_forgotten() -> None:
     fences = UserLimits()
     fences.admit(EVE, own=False)
@@ -159,16 +149,16 @@ def test_the_agents_of_a_task_pass_on_so_much_and_no_more_whatever_leases_they_t
     shop.begin()
     agent, texts = shop.claim(), 10
     for number in range(texts):
-        shop.gateway.keep_for(agent, b"%01000d" % number)
+        shop.gateway.perform(PassOn(agent, b"%01000d" % number))
     with pytest.raises(Refused, match=f"have passed on {texts} texts"):
-        shop.gateway.keep_for(agent, b"one more")
-    assert shop.gateway.keep_for(agent, b"%01000d" % 1), "what is kept already costs nothing"
+        shop.gateway.perform(PassOn(agent, b"one more"))
+    assert shop.gateway.perform(PassOn(agent, b"%01000d" % 1)), "what is kept already costs nothing"
     shop.later(120_000)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     shop.later(120_000)
     again = shop.claim("r1", "agent:bravo")
     with pytest.raises(Refused, match="have passed on"):
-        shop.gateway.keep_for(again, b"one more")
+        shop.gateway.perform(PassOn(again, b"one more"))
 
 
 def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: Shop) -> None:
@@ -184,6 +174,6 @@ def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: S
             held.check(EVE, at)
         held.check(ANA, at)
     shop.later(120_000)
-    shop.gateway.tick()
+    shop.gateway.perform(FireTimers())
     with shop.store.reading() as at:
         held.check(EVE, at)

@@ -99,9 +99,11 @@ from pathlib import Path
 from onloop.home import Home
 from onloop.identity.resolution import Principal, PrincipalKind
 from onloop.access.opening import open_file
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.store_state import Frozen
 opened = open_file(Home(Path(sys.argv[1])))
-opened.gateway.record_house(Principal(PrincipalKind.HUMAN, "ana"), Frozen("all", "human:ana", "mine"))
+ana = Principal(PrincipalKind.HUMAN, "ana")
+opened.gateway.perform(RecordStoreEvent(ana, Frozen("all", "human:ana", "mine")))
 """
 
 

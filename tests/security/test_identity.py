@@ -12,6 +12,9 @@ import pytest
 from gateway.served import line_to, resident
 from gateway.shop import LAUNCHER, Shop, passphrase_of
 from onloop.errors import BadInput, NotAllowed, Unavailable
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.upkeep import KeepContent, RecordStoreEvent
 from onloop.home import Home
 from onloop.identity.own_key import make_own_key, own_proof
 from onloop.identity.resolution import agent_from_token
@@ -20,7 +23,10 @@ from onloop.machine.principal import Principal, verifier
 from onloop.machine.store_state import Frozen
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
-from onloop.store.rows import Token
+from onloop.remote.connection_operations import AskChallenge, ProveOwner
+from onloop.remote.redacted_reading import RedactedReading
+from onloop.store.rows import IdempotencyRecord, Job, StoreRow, Token
+from onloop.views.queries.reads import ReadStoreState
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
@@ -45,23 +51,29 @@ def test_a_user_number_alone_makes_nobody_the_gateways_own(durable: Shop, tmp_pa
         line = Connection(home.socket, home.store)
         gateway = GatewayClient(line, ClientStore(line), durable.clock)
         tries = {
-            "take a job": lambda: gateway.take_job(verifier("v"), 1, effects=False),
-            "report": lambda: gateway.free_jobs(),
-            "keep": lambda: gateway.keep(b"x"),
-            "start": lambda: gateway.perform(LAUNCHER, "r1", c.Settle()),
-            "be a person": lambda: gateway.record_house(durable.person(), Frozen("all", "human:ana", "")),
-            "read tokens": lambda: _tokens(gateway),
+            "take a job": lambda: gateway.perform(TakeJob(verifier("v"), 1, effects=False)),
+            "report": lambda: gateway.perform(FreeJobs()),
+            "keep": lambda: gateway.perform(KeepContent(b"x")),
+            "start": lambda: gateway.perform(PerformCommand(LAUNCHER, "r1", c.Settle())),
+            "be a person": lambda: gateway.perform(RecordStoreEvent(durable.person(), Frozen("all", "human:ana", ""))),
+            "read the store": lambda: gateway.store.reading(),
         }
         outcomes = {name: told(act) for name, act in tries.items()}
-        with gateway.store.reading() as at:
-            assert {p.stored_key + p.server_key for p in at.house().people.values()} == {""}
+        people = gateway.perform(ReadStoreState()).people.values()
+        assert {p.stored_key + p.server_key for p in people} == {""}
         line.close()
     assert all(words.startswith("NotAllowed") for words in outcomes.values()), outcomes
 
 
-def _tokens(gateway: GatewayClient) -> object:
-    with gateway.store.reading() as at:
-        return at.select(Token)
+@pytest.mark.parametrize("kind", [Token, IdempotencyRecord])
+def test_what_another_user_reads_with_gives_no_row_that_holds_a_secret(durable: Shop, kind: type[StoreRow]) -> None:
+    with durable.store.reading() as reading:
+        mine = RedactedReading(reading, "user 1")
+        with pytest.raises(NotAllowed, match="user 1 may not read"):
+            mine.select(kind)
+        with pytest.raises(NotAllowed, match="user 1 may not read"):
+            mine.get(kind, "x")
+        assert mine.select(Job) == []
 
 
 def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, tmp_path: Path) -> None:
@@ -70,16 +82,16 @@ def test_the_stores_secret_proves_once_and_only_what_it_answers(durable: Shop, t
         key = make_own_key(home.store)
         (home.store / "own.key").rename(tmp_path / "put aside")
         line = Connection(home.socket, home.store)
-        first = str(line.ask("challenge"))
+        first = line.ask(AskChallenge())
         for wrong in ("", "0" * 64, own_proof(key, "another"), own_proof(b"x" * 32, first)):
             with pytest.raises(NotAllowed, match="did not show that they can open the store"):
-                line.ask("own", wrong)
-            first = str(line.ask("challenge"))
-        line.ask("own", own_proof(key, first))
+                line.ask(ProveOwner(wrong))
+            first = line.ask(AskChallenge())
+        line.ask(ProveOwner(own_proof(key, first)))
         with pytest.raises(NotAllowed):
-            line.ask("own", own_proof(key, first))
+            line.ask(ProveOwner(own_proof(key, first)))
         with pytest.raises(NotAllowed):
-            line.ask("own", own_proof(key, ""))
+            line.ask(ProveOwner(own_proof(key, "")))
         line.close()
 
 
@@ -152,8 +164,8 @@ def test_a_principal_that_is_spoken_of_is_not_one_that_has_proved_itself(durable
         gateway.person("ben", passphrase_of("ben"), typed=True)
         for who in (durable.person("ana"), Principal(durable.person().kind, "nobody")):
             with pytest.raises(NotAllowed, match=f"has not proved to be {who.id}"):
-                gateway.record_house(who, Frozen("all", who.id, ""))
+                gateway.perform(RecordStoreEvent(who, Frozen("all", who.id, "")))
         with pytest.raises((NotAllowed, BadInput, Unavailable)):
-            gateway.record_house(durable.person("ben"), Frozen("all", "human:ana", ""))
+            gateway.perform(RecordStoreEvent(durable.person("ben"), Frozen("all", "human:ana", "")))
         line.close()
     assert [event.name for event in durable.log("house")].count("Frozen") == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from gateway.place import SEED, Place, at_the_socket, git, placed
 from onloop.access.isolation import can_open
+from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused
 from onloop.gates.environment import Environment
@@ -22,6 +22,7 @@ from onloop.gates.intake.manifest import Manifest
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
 from onloop.records import replace
@@ -85,7 +86,9 @@ def test_f2_a_submission_of_an_agents_own_making_is_refused_and_leaves_nothing(p
     before = place.shop.log()
 
     with pytest.raises(NotAllowed, match="agent:alfa may not submit") as refused:
-        place.opened.gateway.perform(place.agent, "r1", c.Submit(place.agent.id, place.agent.epoch, lie))
+        place.opened.gateway.perform(
+            PerformCommand(place.agent, "r1", c.Submit(place.agent.id, place.agent.epoch, lie))
+        )
     assert "only gateway may" in refused.value.hint
     assert (place.shop.log(), place.shop.task().submission) == (before, None)
 
@@ -217,7 +220,7 @@ def _head_that_leads_to_the_store(place: Place) -> None:
     refs.mkdir()
     (refs / "heads").symlink_to(place.opened.home.store)
     (place.clone / ".git/HEAD").write_text(f"ref: refs/heads/{FILE}\n")
-    assert Context(Namespace(store=str(place.opened.home.store)), place.opened).head("r1") is None
+    assert Context(Arguments(store=str(place.opened.home.store)), "submit", place.opened).head("r1") is None
 
 
 def _objects_that_lead_to_the_store(place: Place) -> None:

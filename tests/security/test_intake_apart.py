@@ -16,6 +16,7 @@ from e2e.serving import is_served
 from e2e.test_isolation import AGENT_UID, AGENTS, OWNER, as_user, theirs
 from onloop.access.opening import wall_clock
 from onloop.access.runs import Workflow, pinned
+from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.service import Gateway
 from onloop.home import Home
 from onloop.machine import commands as c
@@ -110,7 +111,7 @@ def _begin(home: Home, origin: str) -> None:
     begin = c.Create(
         "t", Kind.WORK, "small", workflow.definition.digest, owner.id, "r1", repo="shop", origin=str(origin)
     )
-    Gateway(store, wall_clock).create(owner, [("r1", begin)], pinned(workflow))
+    Gateway(store, wall_clock).perform(CreateRun(owner, (("r1", begin),), pinned(workflow)))
     store.close()
 
 

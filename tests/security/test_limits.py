@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 import socket
@@ -18,28 +17,37 @@ from hypothesis import strategies as st
 from gateway.served import served
 from gateway.shop import LAUNCHER, Shop
 from onloop.errors import BadInput, OnloopError, Refused
-from onloop.gateway.declared_limits import check_asked
-from onloop.gateway.service import Gateway
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.declared_limits import checked
+from onloop.gateway.leases import Heartbeat, PassOn
+from onloop.gateway.operations import OPERATIONS, operation_named
+from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.limits import LATEST, Id, Items, Range, Size, Text, check_fields, undeclared
 from onloop.machine.marks import Muted, Rule
+from onloop.machine.operation import Operation, field_hints
 from onloop.machine.store_state import Frozen, StoreEvent
 from onloop.machine.task import Artefact
 from onloop.records import Record, fields_of, replace
 from onloop.remote.client import GatewayClient
 from onloop.remote.framing import Frames, framed
-from onloop.remote.protocol import VERBS, request_from
+from onloop.remote.protocol import request_from
 from onloop.remote.unix_socket import connected
 from onloop.store.memory import MemoryStore
 from onloop.store.port import TaskFilter
 from onloop.store.sqlite.database import SqliteStore, create_store
+from onloop.views.effective_status import ReadTaskNow
+from onloop.views.queries.agent_reads import ReadStepBrief
+from onloop.views.queries.reads import ReadEvents, ReadTask, ReadTasks
+from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import SubAgentNews
 from support.scenario import work
 
 HUGE = "x" * 10_000_000
 FOREIGN_TO_THE_STORE = {"Principal", "PinnedWorkflow", "Job"}
-"""Arguments that only the gateway's own user gives, or that were proved before they are looked at."""
+"""Fields that only the gateway's own user gives, or that were proved before they are looked at."""
 
 
 @pytest.fixture
@@ -52,21 +60,13 @@ def test_every_field_that_can_be_sent_declares_its_limit() -> None:
     assert undeclared(c.Command) == undeclared(StoreEvent) == undeclared(SubAgentNews) == ()
 
 
-def test_every_argument_of_the_gateway_declares_its_limit() -> None:
-    for name, method in inspect.getmembers(Gateway, inspect.isfunction):
-        if name.startswith("_"):
-            continue
-        hints = typing.get_type_hints(method, include_extras=True)
-        hints.pop("return", None)
-        found = [word for word, hint in hints.items() if getattr(hint, "__name__", "") not in FOREIGN_TO_THE_STORE]
-        assert [word for word in found if undeclared(hints[word], word)] == [], name
-
-
-def test_every_verb_of_the_socket_that_changes_something_is_a_method_that_declares_its_limits() -> None:
-    aside = {"submit", "changes", "stamp", "done"}
-    reads = {name for name in VERBS if hasattr(SqliteStore, name) or name not in vars(Gateway)} - aside
-    for name in VERBS.keys() - aside - reads:
-        assert vars(Gateway)[name].__wrapped__
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_field_of_every_operation_declares_its_limit(name: str) -> None:
+    kind = operation_named(name)
+    assert kind is not None
+    hints = field_hints(kind)
+    found = [word for word, hint in hints.items() if getattr(hint, "__name__", "") not in FOREIGN_TO_THE_STORE]
+    assert [word for word in found if undeclared(hints[word], word)] == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_no_agent_could_mean_is_refused_in_words_and_recorded_nowhere(shop:
     before = len(shop.log())
 
     with pytest.raises(BadInput) as refused:
-        shop.gateway.perform(agent, "r1", command(agent))
+        shop.gateway.perform(PerformCommand(agent, "r1", command(agent)))
 
     assert len(refused.value.message) < 200 and refused.value.hint.startswith("give ")
     assert len(shop.log()) == before
@@ -109,55 +109,62 @@ def test_what_no_agent_could_mean_is_refused_in_words_and_recorded_nowhere(shop:
 def test_a_lease_is_of_a_millisecond_to_a_day(shop: Shop, lease_ms: Any) -> None:
     shop.begin()
     with pytest.raises(BadInput, match="claim: lease_ms of "):
-        shop.gateway.claim(LAUNCHER, "agent:alfa", "implementer", lease_ms=lease_ms)
+        shop.gateway.perform(ClaimTask(LAUNCHER, "agent:alfa", "implementer", lease_ms=lease_ms))
     agent = shop.claim()
     with pytest.raises(BadInput, match="heartbeat: lease_ms of "):
-        shop.gateway.heartbeat(agent, lease_ms=lease_ms)
+        shop.gateway.perform(Heartbeat(agent, lease_ms=lease_ms))
 
 
 def test_what_is_said_of_a_sub_agent_and_of_the_whole_store_has_limits(shop: Shop) -> None:
     shop.begin()
     agent, person = shop.claim(), shop.person()
     with pytest.raises(BadInput, match=r"heartbeat: news\[0\].doing of 10000000 characters"):
-        shop.gateway.heartbeat(agent, news=[SubAgentNews("a", doing=HUGE)])
+        shop.gateway.perform(Heartbeat(agent, news=[SubAgentNews("a", doing=HUGE)]))
     with pytest.raises(BadInput, match="heartbeat: news of 100000 items"):
-        shop.gateway.heartbeat(agent, news=[SubAgentNews("a")] * 100_000)
+        shop.gateway.perform(Heartbeat(agent, news=[SubAgentNews("a")] * 100_000))
     with pytest.raises(BadInput, match="Frozen: reason of 10000000 characters"):
-        shop.gateway.record_house(person, Frozen("all", person.id, HUGE))
+        shop.gateway.perform(RecordStoreEvent(person, Frozen("all", person.id, HUGE)))
     with pytest.raises(BadInput, match="Muted: until of 9007199254740992"):
-        shop.gateway.record_house(person, Muted(Rule(repo="r"), person.id, 2**53, "known"))
+        shop.gateway.perform(RecordStoreEvent(person, Muted(Rule(repo="r"), person.id, 2**53, "known")))
 
 
 def test_what_is_passed_on_must_be_stored_and_is_as_large_as_it_is(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
     with pytest.raises(Refused, match="nothing is stored under"):
-        shop.gateway.perform(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, "f" * 64, 5))
+        shop.gateway.perform(PerformCommand(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, "f" * 64, 5)))
 
-    digest = shop.gateway.keep_for(agent, b"how far I am")
-    task = shop.gateway.perform(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, digest, 60_000))
+    digest = shop.gateway.perform(PassOn(agent, b"how far I am"))
+    task = shop.gateway.perform(PerformCommand(agent, "r1", c.SaveCheckpoint(agent.id, agent.epoch, digest, 60_000)))
 
     assert [kept.size for kept in task.checkpoints.values()] == [len(b"how far I am")]
 
 
 def test_what_may_be_asked_of_a_store_has_limits() -> None:
-    for name, values in (
-        ("task", [HUGE]),
-        ("log", [0, None, 2**40, None, None, True]),
-        ("log", [0, None, 1, None, None, 1]),
-        ("claimable", [("r",) * 1000, 0, None]),
-        ("tasks", [TaskFilter(run=5)]),  # type: ignore[arg-type]
-        ("get", [SqliteStore, HUGE]),
-        ("due", [2**70, None]),
-    ):
+    queries: tuple[Operation[Any], ...] = (
+        ReadTask(HUGE),
+        ReadEvents(limit=2**40),
+        ReadEvents(newest=1),  # type: ignore[arg-type]
+        ReadStoreChanges(known=("r",) * 100_000),
+        ReadTasks(TaskFilter(run=5)),  # type: ignore[arg-type]
+        ReadTaskNow("t", 2**70),
+        ReadStepBrief("t", HUGE),
+    )
+    for query in queries:
         with pytest.raises(BadInput):
-            check_asked(name, values)
+            checked(query)
 
 
 def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
-    for verb, args in (("tasks", [None]), ("put_back", [None]), ("perform", [None, "r1", ["Settle", {}], ""])):
-        with pytest.raises(BadInput, match="asked wrongly"):
-            request_from({"verb": verb, "args": args})
+    command = ["Settle", {}]
+    for name, said in (
+        ("tasks", {"wanted": None}),
+        ("put_back_job", {"job": None}),
+        ("put_back_job", {}),
+        ("perform", {"principal": None, "task": "r1", "command": command}),
+    ):
+        with pytest.raises(BadInput, match="invalid fields"):
+            request_from({"protocol": 2, "operation": name, "fields": said})
 
 
 COMMANDS = typing.get_args(c.Command)
@@ -234,14 +241,25 @@ PRINCIPAL = st.fixed_dictionaries(
     {"kind": st.sampled_from(["agent", "human", "launcher", "verifier", "gateway", "nobody"]), "name": ODD},
     optional={"task": ODD, "epoch": ODD, "step": ODD},
 )
+
+
+def asked(name: str, required: dict[str, Any], optional: dict[str, Any]) -> Any:
+    """A request for that operation, with odd fields."""
+    fields = st.fixed_dictionaries(required, optional=optional)
+    return fields.map(lambda found: {"protocol": 2, "operation": name, "fields": found})
+
+
+WORDS = sorted(
+    {word for kind in map(operation_named, OPERATIONS) if kind is not None for word in kind.__struct_fields__}
+)
 REQUEST = st.one_of(
-    st.fixed_dictionaries({"verb": st.sampled_from(sorted(VERBS)), "args": st.lists(ANY_JSON, max_size=6)}),
-    st.tuples(PRINCIPAL, ODD, COMMAND, ODD).map(lambda args: {"verb": "perform", "args": list(args)}),
-    st.tuples(PRINCIPAL, COMMAND, ODD).map(lambda args: {"verb": "record_house", "args": list(args)}),
-    st.tuples(PRINCIPAL, ODD, ODD, ODD, ODD, ODD).map(lambda args: {"verb": "claim", "args": list(args)}),
-    st.tuples(PRINCIPAL, ODD, ODD, st.lists(ANY_JSON, max_size=3)).map(
-        lambda args: {"verb": "heartbeat", "args": list(args)}
+    st.tuples(st.sampled_from(sorted(OPERATIONS)), st.dictionaries(st.sampled_from(WORDS), ANY_JSON, max_size=6)).map(
+        lambda pair: {"protocol": 2, "operation": pair[0], "fields": pair[1]}
     ),
+    asked("perform", {"principal": PRINCIPAL, "task": ODD, "command": COMMAND}, {"key": ODD}),
+    asked("record", {"principal": PRINCIPAL, "event": COMMAND}, {"key": ODD}),
+    asked("claim", {"principal": PRINCIPAL, "agent": ODD, "role": ODD}, {"task": ODD, "lease_ms": ODD, "key": ODD}),
+    asked("heartbeat", {"principal": PRINCIPAL}, {"lease_ms": ODD, "progress": ODD, "news": st.lists(ANY_JSON)}),
     ANY_JSON,
 )
 KNOWN = {"bad_input", "unknown", "refused", "stale", "not_allowed", "store", "unavailable"}
@@ -268,7 +286,7 @@ def fuzz(folder: Path, examples: int) -> None:
         ask()
         line.close()
         assert isinstance(shop.gateway, GatewayClient)
-        assert shop.gateway.tick() == 0
+        assert shop.gateway.perform(FireTimers()) == 0
     shop.store.close()
 
 

@@ -10,6 +10,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Stale
 from onloop.gates.repository.shown import differing
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
 from onloop.records import replace
@@ -59,7 +60,7 @@ def test_a_target_forced_back_behind_the_base_is_asked_about_again_with_the_true
     assert paths(stage, stage.shown.base, stage.shown.head) == {"a", "secret"}
     assert "Asked again (changed_since_approval)" in stage.shop.asked().question
     with pytest.raises(Stale):
-        stage.shop.gateway.perform(stage.shop.person(), "r1", old)
+        stage.shop.gateway.perform(PerformCommand(stage.shop.person(), "r1", old))
     assert stage.merge().startswith("done")
     assert paths(stage, first, stage.target) == {"a", "secret"}
 

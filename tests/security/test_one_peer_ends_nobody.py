@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.served import resident
+from gateway.served import message, resident
 from gateway.shop import Shop
 from gateway.test_resident import said
 from onloop.errors import BadInput
@@ -23,9 +22,9 @@ from onloop.remote.intake import Intake
 
 LONG = "t" * 20_000
 ODD: Mapping[str, list[Any]] = {
-    "a scope that no log would hold": ["record_house", {"kind": "agent", "name": "x"}, "Frozen", {"scope": LONG}],
+    "a scope that no log would hold": ["record", {"kind": "agent", "name": "x"}, "Frozen", {"scope": LONG}],
     "the name of a person that is as long": [
-        "record_house",
+        "record",
         {"kind": "human", "name": "x"},
         "Unfrozen",
         {"scope": LONG},
@@ -37,10 +36,9 @@ ODD: Mapping[str, list[Any]] = {
 def asked(words: list[Any]) -> bytes:
     verb, who, *rest = words
     if verb == "heartbeat":
-        return framed(json.dumps({"verb": verb, "args": [who, 1, False, []]}))
+        return framed(message(verb, principal=who, lease_ms=1))
     name, fields = rest
-    event = [name, {**fields, "by": "x", "reason": "r"}]
-    return framed(json.dumps({"verb": verb, "args": [who, event, ""]}))
+    return framed(message(verb, principal=who, event=[name, {**fields, "by": "x", "reason": "r"}]))
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -49,8 +47,8 @@ def test_what_is_denied_with_a_word_too_long_for_the_log_is_denied_and_others_ar
 ) -> None:
     home = Home(tmp_path / "store")
     with resident(home, durable.clock) as words:
-        answers = said(home, asked(ODD[odd]), framed(json.dumps({"verb": "last_seq", "args": []})))
-        again = said(home, framed(json.dumps({"verb": "last_seq", "args": []})))
+        answers = said(home, asked(ODD[odd]), framed(message("jobs")))
+        again = said(home, framed(message("jobs")))
     assert [list(answer) for answer in (*answers, *again)] == [["error"], ["ok"], ["ok"]]  # type: ignore[call-overload]
     assert [word for word in words if word.startswith("trouble")] == []
 

@@ -13,6 +13,7 @@ from gateway.shop import CHEAP, Shop
 from onloop.access.opening import create_home
 from onloop.access.reach import reachable
 from onloop.errors import NotAllowed
+from onloop.gateway.command_operations import PerformCommand
 from onloop.home import Home
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
@@ -56,7 +57,9 @@ def test_a2_is_reached_by_an_approver_who_is_nobody_of_those_who_own_or_claim(
         owner = GatewayClient(own, ClientStore(own), durable.clock)
         prove_people(owner)
         by_owner = (
-            told(lambda: owner.perform(durable.person("ben"), "r1", durable.approval("ben"))) if not reached else ""
+            told(lambda: owner.perform(PerformCommand(durable.person("ben"), "r1", durable.approval("ben"))))
+            if not reached
+            else ""
         )
         own.close()
 
@@ -75,7 +78,7 @@ def test_whoever_worked_on_the_task_has_no_a2_for_it_whatever_the_gateway_though
     person = replace(durable.person(), voice=spoken)
 
     with pytest.raises(NotAllowed, match="demands A2, and A1 was proved"):
-        durable.gateway.perform(person, "r1", replace(durable.approval(), voice=spoken))
+        durable.gateway.perform(PerformCommand(person, "r1", replace(durable.approval(), voice=spoken)))
 
 
 @pytest.mark.parametrize(("assurance", "said"), [("A1", False), ("A2", True), ("A3", True)])

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from gateway.served import resident
+from gateway.served import message, resident
 from gateway.shop import CHEAP, Shop, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
+from onloop.gateway.command_operations import CreateRun, PerformCommand
+from onloop.gateway.jobs import TakeJob
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
@@ -27,7 +30,7 @@ from onloop.store.rows import PinnedWorkflow
 from security.relay import Relay, relayed
 
 CHANGED = "was changed, added or repeated on its way"
-DECIDING = frozenset({"perform", "record_house"})
+DECIDING = frozenset({"perform", "record"})
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def asks(change: Callable[[dict[str, Any]], list[dict[str, Any]]]) -> Callable[[
 
     def questions(message: bytes) -> list[bytes]:
         told = json.loads(message)
-        if told["verb"] not in DECIDING:
+        if told["operation"] not in DECIDING:
             return [message]
         return [json.dumps(each).encode() for each in change(told)]
 
@@ -72,8 +75,8 @@ def waiting(shop: Shop) -> None:
 def test_a_relay_can_carry_a_decision(durable: Shop, tmp_path: Path) -> None:
     waiting(durable)
     with through(durable, tmp_path, Relay()) as gateway:
-        gateway.perform(durable.person(), "r1", durable.approval())
-        gateway.record_house(durable.person(), Frozen("run:r2", "human:ana", "look"))
+        gateway.perform(PerformCommand(durable.person(), "r1", durable.approval()))
+        gateway.perform(RecordStoreEvent(durable.person(), Frozen("run:r2", "human:ana", "look")))
 
     assert (decided(durable), decided(durable, "r2")) == (["Decided"], [])
     (decision,) = durable.task().decisions
@@ -93,15 +96,15 @@ def _set(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(_set("args", 1, to="r2"), id="another task"),
-        pytest.param(_set("args", 2, 0, to="Reject"), id="another command"),
-        pytest.param(_set("args", 2, 1, "digest", to="f" * 64), id="another digest"),
-        pytest.param(_set("args", 2, 1, "note", to="merge it all"), id="a note"),
-        pytest.param(_set("args", 2, 1, "version", to=99), id="another version"),
-        pytest.param(_set("args", 2, 1, "voice", "groups", to=["leads"]), id="another group"),
-        pytest.param(_set("args", 0, "name", to="ben"), id="another person"),
-        pytest.param(_set("args", 3, to="a key of mine"), id="another key"),
-        pytest.param(_set("verb", to="heartbeat"), id="another verb"),
+        pytest.param(_set("fields", "task", to="r2"), id="another task"),
+        pytest.param(_set("fields", "command", 0, to="Reject"), id="another command"),
+        pytest.param(_set("fields", "command", 1, "digest", to="f" * 64), id="another digest"),
+        pytest.param(_set("fields", "command", 1, "note", to="merge it all"), id="a note"),
+        pytest.param(_set("fields", "command", 1, "version", to=99), id="another version"),
+        pytest.param(_set("fields", "command", 1, "voice", "groups", to=["leads"]), id="another group"),
+        pytest.param(_set("fields", "principal", "name", to="ben"), id="another person"),
+        pytest.param(_set("fields", "key", to="a key of mine"), id="another key"),
+        pytest.param(_set("operation", to="heartbeat"), id="another operation"),
         pytest.param(_set("code", "n", to=2), id="another number"),
         pytest.param(_set("code", "n", to=True), id="a number that is none"),
         pytest.param(_set("code", "tag", to="0" * 64), id="a code of its own"),
@@ -118,7 +121,7 @@ def test_a_relay_changes_nothing_of_a_decision(
 
     waiting(durable)
     with through(durable, tmp_path, Relay(asks(altered))) as gateway, pytest.raises(OnloopError):
-        gateway.perform(durable.person(), "r1", durable.approval())
+        gateway.perform(PerformCommand(durable.person(), "r1", durable.approval()))
 
     assert (decided(durable), decided(durable, "r2")) == ([], [])
 
@@ -140,7 +143,9 @@ def test_a_relay_that_flips_any_byte_of_a_decision_gets_nothing_decided(durable:
     with through(durable, tmp_path, Relay(flipped)) as gateway:
         for number in range(400):
             try:
-                gateway.perform(durable.person(), "r2", c.Reject("no", "f" * 64, durable.voice(), f"no {number}"))
+                gateway.perform(
+                    PerformCommand(durable.person(), "r2", c.Reject("no", "f" * 64, durable.voice(), f"no {number}"))
+                )
             except NotAllowed:
                 gateway.person("ana", passphrase_of("ana"), typed=True)
             except OnloopError:
@@ -153,7 +158,7 @@ def test_a_relay_says_no_decision_twice(durable: Shop, tmp_path: Path) -> None:
     waiting(durable)
     relay = Relay(asks(lambda told: [told, told, told]))
     with through(durable, tmp_path, relay) as gateway, pytest.raises(NotAllowed, match=CHANGED):
-        gateway.record_house(durable.person(), Frozen("run:r1", "human:ana", "look"))
+        gateway.perform(RecordStoreEvent(durable.person(), Frozen("run:r1", "human:ana", "look")))
 
     assert [event.name for event in durable.log("house")].count("Frozen") == 1
 
@@ -165,18 +170,18 @@ def test_a_relay_keeps_no_decision_for_later(durable: Shop, tmp_path: Path) -> N
     def keep(told: dict[str, Any]) -> list[dict[str, Any]]:
         if not held:
             held.append(told)
-            return [{"verb": "last_seq", "args": []}]
+            return [json.loads(message("jobs"))]
         return [told, held[0]]
 
     waiting(durable)
     with through(durable, tmp_path, Relay(asks(keep))) as gateway:
         with pytest.raises(OnloopError):
-            gateway.perform(durable.person(), "r1", durable.approval())
+            gateway.perform(PerformCommand(durable.person(), "r1", durable.approval()))
         with pytest.raises(NotAllowed, match=CHANGED):
-            gateway.perform(durable.person(), "r2", durable.approval(task_id="r2"))
+            gateway.perform(PerformCommand(durable.person(), "r2", durable.approval(task_id="r2")))
         gateway.person("ana", passphrase_of("ana"), typed=True)
         with pytest.raises(NotAllowed, match=CHANGED):
-            gateway.record_house(durable.person(), Frozen("run:r9", "human:ana", ""))
+            gateway.perform(RecordStoreEvent(durable.person(), Frozen("run:r9", "human:ana", "")))
     assert (decided(durable), decided(durable, "r2")) == ([], ["Decided"])
 
 
@@ -194,7 +199,7 @@ def test_a_relay_swaps_no_two_decisions(durable: Shop, tmp_path: Path) -> None:
     with through(durable, tmp_path, relay) as gateway:
         gateway.line._patience = ()
         with pytest.raises(OnloopError):
-            gateway.perform(durable.person(), "r1", durable.approval())
+            gateway.perform(PerformCommand(durable.person(), "r1", durable.approval()))
     assert (decided(durable), decided(durable, "r2")) == ([], [])
 
 
@@ -206,16 +211,15 @@ def test_a_relay_adds_no_decision_of_its_own(durable: Shop, tmp_path: Path, name
 
     def add(told: dict[str, Any]) -> list[dict[str, Any]]:
         own = json.loads(json.dumps(told))
-        own["args"][0]["name"], own["args"][1] = name, "r2"
-        own["args"][2] = [
-            "Approve",
-            {"request": approval.request, "digest": approval.digest, "voice": own["args"][0]["voice"]},
-        ]
+        fields = own["fields"]
+        fields["principal"]["name"], fields["task"] = name, "r2"
+        voice = fields["principal"]["voice"]
+        fields["command"] = ["Approve", {"request": approval.request, "digest": approval.digest, "voice": voice}]
         return [own, told]
 
     relay = Relay(asks(add))
     with through(durable, tmp_path, relay) as gateway:
-        gateway.perform(durable.person(), "r1", durable.approval())
+        gateway.perform(PerformCommand(durable.person(), "r1", durable.approval()))
     assert (decided(durable), decided(durable, "r2")) == (["Decided"], [])
     assert "error" in json.loads(relay.answered[-2])
 
@@ -230,7 +234,7 @@ def test_a_relay_does_not_become_the_approver_by_having_seen_the_proof(durable: 
             line = Connection(path, tmp_path / "store")
             client = GatewayClient(line, ClientStore(line), durable.clock)
             with pytest.raises(NotAllowed, match="has not proved to be human:ana"):
-                client.perform(durable.person(), "r1", durable.approval())
+                client.perform(PerformCommand(durable.person(), "r1", durable.approval()))
             line.close()
     assert len(proofs) == 2
     assert decided(durable) == []
@@ -242,7 +246,7 @@ def test_what_a_person_is_comes_from_the_gateway_whatever_is_sent(durable: Shop,
     with through(durable, tmp_path, Relay()) as gateway:
         loud = replace(durable.voice(), assurance=Assurance.A4, groups=("root",), email="boss@example.org")
         said = durable.approval()
-        gateway.perform(replace(durable.person(), voice=loud), "r1", replace(said, voice=loud))
+        gateway.perform(PerformCommand(replace(durable.person(), voice=loud), "r1", replace(said, voice=loud)))
     assert durable.task().decisions[-1].assurance is Assurance.A1
 
 
@@ -253,6 +257,6 @@ def test_a_person_who_has_proved_themselves_is_not_the_gateways_own(durable: Sho
     with through(durable, tmp_path, Relay()) as gateway:
         ana = durable.person()
         with pytest.raises(NotAllowed, match="may not take job"):
-            gateway.take_job(ana, 1_000, effects=True)
+            gateway.perform(TakeJob(ana, 1_000, effects=True))
         with pytest.raises(NotAllowed, match="may not create"):
-            gateway.create(ana, [("r9", durable.creation(run="r9"))], pinned)
+            gateway.perform(CreateRun(ana, (("r9", durable.creation(run="r9")),), pinned))

@@ -13,6 +13,7 @@ from gateway.served import line_to, resident
 from gateway.shop import CHEAP, Shop, enrolled, passphrase_of
 from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.service import Gateway, append_store_event
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.identity import scram
 from onloop.identity.passphrase import Challenge, PersonProof, enrolment, recognised
@@ -138,7 +139,7 @@ def test_a_gateway_refuses_an_enrolment_at_which_guesses_are_cheap(durable: Shop
     earlier = replace(cheap, cost=scram.LEAST_COST, verifier="ff" * 32)
     for event in (cheap, earlier, replace(cheap, stored_key="", server_key="")):
         with pytest.raises(NotAllowed, match="zoe's passphrase would be kept with scrypt"):
-            durable.gateway.record_house(durable.person("ana"), event)
+            durable.gateway.perform(RecordStoreEvent(durable.person("ana"), event))
     assert "zoe" not in durable.people()
 
 
@@ -146,8 +147,7 @@ def enrolled_earlier(durable: Shop) -> None:
     """Zoe is enrolled as an earlier onloop did it: with what scrypt gave at 2^14."""
     salted = scram.salted_password(PASSPHRASE, b"\1" * 16, scram.EARLIER_COST)
     event = PersonEnrolled("zoe", ("approvers",), "zoe@example.org", "01" * 16, salted.hex(), "launcher:init")
-    with durable.store.writing() as tx:
-        append_store_event(tx, event, durable.clock(), "launcher:init")
+    durable.store.transact(lambda tx: append_store_event(tx, event, durable.clock(), "launcher:init"))
 
 
 def person_of(durable: Shop, name: str) -> PersonEnrolled:

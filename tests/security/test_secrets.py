@@ -16,6 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.shop import Shop
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat, PassOn
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.known_secrets import secrets_among
 from onloop.machine import commands as c
 from onloop.machine.store_state import Frozen
@@ -314,20 +317,20 @@ def said(shop: Shop, text: str) -> str:
     shop.begin(run="r2")
     agent, ana = shop.claim("r1"), shop.person()
     gateway, voice, epoch = shop.gateway, shop.voice(), agent.epoch
-    gateway.heartbeat(agent, news=[SubAgentNews("a", doing=f"at {text}"[:190])])
-    kept = [gateway.keep_for(agent, f"so far: {text}".encode())]
-    gateway.perform(agent, "r1", c.SaveCheckpoint(agent.id, epoch, kept[0], 5))
-    gateway.perform(agent, "r1", c.EndTurn(agent.id, epoch, text))
+    gateway.perform(Heartbeat(agent, news=[SubAgentNews("a", doing=f"at {text}"[:190])]))
+    kept = [gateway.perform(PassOn(agent, f"so far: {text}".encode()))]
+    gateway.perform(PerformCommand(agent, "r1", c.SaveCheckpoint(agent.id, epoch, kept[0], 5)))
+    gateway.perform(PerformCommand(agent, "r1", c.EndTurn(agent.id, epoch, text)))
     shop.submit(agent, work())
-    gateway.perform(ana, "r2", c.Pause(voice, text))
-    gateway.perform(ana, "r2", c.Resume(voice, text))
-    gateway.record_house(ana, Frozen("repo:other", ana.id, text))
+    gateway.perform(PerformCommand(ana, "r2", c.Pause(voice, text)))
+    gateway.perform(PerformCommand(ana, "r2", c.Resume(voice, text)))
+    gateway.perform(RecordStoreEvent(ana, Frozen("repo:other", ana.id, text)))
     shop.report(verdict=Verdict.PASS)
     shop.reject(text)
     again = shop.claim("r1", "agent:bravo")
     shop.ask(again, f"may I use {text}?")
-    gateway.perform(ana, "r1", c.Reply(shop.asked("r1").id, voice, text))
-    gateway.perform(ana, "r1", c.Cancel(voice, text))
+    gateway.perform(PerformCommand(ana, "r1", c.Reply(shop.asked("r1").id, voice, text)))
+    gateway.perform(PerformCommand(ana, "r1", c.Cancel(voice, text)))
     with shop.store.reading() as at:
         blobs = [(at.blob(digest) or b"").decode() for digest in kept]
         return "\n".join([*(event.data for event in at.log()), *map(str, at.select(SubAgent)), *blobs])
@@ -346,8 +349,7 @@ def test_what_is_in_the_gateways_environment_is_stored_nowhere(shop: Shop, monke
 
 
 def test_what_an_agents_list_calls_its_parts_is_masked(shop: Shop) -> None:
-    with shop.store.writing() as tx:
-        digest = tx.put_blob(f"- first part\n- second, with {TOKEN}\n".encode())
+    digest = shop.store.transact(lambda tx: tx.put_blob(f"- first part\n- second, with {TOKEN}\n".encode()))
     with shop.store.reading() as at:
         assert list(_lines(at, digest)) == ["first part", f"second, with {MASK}"]
 

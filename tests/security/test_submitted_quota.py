@@ -10,7 +10,12 @@ import pytest
 from gateway.place import Place, at_the_socket, placed
 from onloop.errors import Exit, Refused
 from onloop.gateway import quota
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.quota import A_SECOND, MOST_AT_ONCE, Pace, paced_task
+from onloop.gateway.upkeep import CountDenial, FireTimers, RecogniseAgent
+from onloop.machine import commands as c
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
 
 
@@ -59,9 +64,14 @@ def test_a_users_agents_add_to_the_log_at_a_pace_and_hold_up_nobody_else() -> No
 
 def test_what_agents_do_and_claims_are_paced_and_what_people_and_reads_ask_is_not() -> None:
     agent, ana = Principal(PrincipalKind.AGENT, "a", "r1"), Principal(PrincipalKind.HUMAN, "ana")
-    assert paced_task("perform", (agent, "r1")) == "r1"
-    assert paced_task("claim", (launcher("uid-1"), "agent:a")) == ""
-    assert [paced_task(*asked) for asked in (("perform", (ana, "r1")), ("heartbeat", (agent,)), ("tick", ()))] == [
-        None
-    ] * 3
-    assert paced_task("agent", ("token",)) is paced_task("deny", (NOBODY,)) is None
+    release, ask = c.Release(agent.id, 1, c.ReleaseCause.STOPPED), c.Settle()
+    assert paced_task(PerformCommand(agent, "r1", release)) == "r1"
+    assert paced_task(ClaimTask(launcher("uid-1"), "agent:a", "implementer")) == ""
+    others = (
+        PerformCommand(ana, "r1", ask),
+        Heartbeat(agent),
+        FireTimers(),
+        RecogniseAgent("token"),
+        CountDenial(NOBODY, "x"),
+    )
+    assert {paced_task(each) for each in others} == {None}

@@ -21,6 +21,7 @@ from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.home import Home
 from onloop.insight.derivation import Derivation
 from onloop.records import Record, fields_of, replace
+from onloop.store.port import Transaction
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token, table_of
 from onloop.store.sqlite.database import SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
@@ -237,9 +238,12 @@ TAMPERINGS: Mapping[str, Tamper] = {
 def test_what_follows_from_the_log_and_was_tampered_with_is_named(name: str, busy: Busy, tmp_path: Path) -> None:
     store = _copy(busy, tmp_path)
     opened = SqliteStore(store)
-    with opened.writing() as tx:
+
+    def tamper(tx: Transaction) -> str:
         assert isinstance(tx, Tables)
-        expected = TAMPERINGS[name](tx)
+        return TAMPERINGS[name](tx)
+
+    expected = opened.transact(tamper)
     opened.close()
 
     assert _found(store, derived=False) == (), "seals and tallies fit: nothing else would find it"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.shop import Shop
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Cancel
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
@@ -19,15 +22,15 @@ def furnished(folder: Path) -> Shop:
     shop.submit(shop.claim("r1.1"), key="first")
     shop.later(MINUTE)
     shop.report("r1.1")
-    shop.gateway.keep(b"what a gate printed")
+    shop.gateway.perform(KeepContent(b"what a gate printed"))
     for run in ("r2", "r3"):
         shop.begin(run=run)
         shop.waiting(run)
         shop.later(MINUTE)
-    shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
+    shop.gateway.perform(PerformCommand(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second"))
     shop.begin(run="r4")
     shop.submit(shop.claim("r4"))
     bravo = shop.claim("r1.2", agent="agent:bravo")
-    shop.gateway.heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    shop.gateway.perform(Heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),)))
     shop.freeze("run:r4")
     return shop

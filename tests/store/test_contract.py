@@ -67,8 +67,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def _write(store: Store, task_id: str, *events: Event, run: str = "r1") -> Task:
-    with store.writing() as tx:
-        return _append(tx, task_id, *events, run=run)
+    return store.transact(lambda tx: _append(tx, task_id, *events, run=run))
 
 
 def _append(tx: Transaction, task_id: str, *events: Event, run: str = "r1") -> Task:
@@ -94,11 +93,14 @@ def test_what_was_written_is_read_back(store: Store) -> None:
 
 
 def test_an_error_leaves_no_trace(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing() as tx:
+    def write(tx: Transaction) -> None:
         _append(tx, "r1", CREATED)
         tx.put(ROWS[0])
         tx.put_blob(b"x")
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.transact(write)
 
     with store.reading() as now:
         assert (now.task("r1"), now.last_seq(), now.get(Lease, "r1")) == (None, 0, None)
@@ -108,23 +110,32 @@ def test_an_error_leaves_no_trace(store: Store) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
 def test_a_row_is_kept_replaced_found_and_removed(store: Store, row: StoreRow) -> None:
     key = key_of(row)
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         tx.put(row)
         tx.put(row)
+
+    store.transact(write)
     with store.reading() as now:
         assert now.get(type(row), key) == row
         assert now.select(type(row)) == [row]
-    with store.writing() as tx:
+
+    def delete(tx: Transaction) -> None:
         tx.delete(type(row), key)
         tx.delete(type(row), "no such key")
+
+    store.transact(delete)
     with store.reading() as now:
         assert now.get(type(row), key) is None
 
 
 def test_select_finds_by_equal_fields_and_none_equals_none(store: Store) -> None:
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         for row in ROWS:
             tx.put(row)
+
+    store.transact(write)
 
     with store.reading() as now:
         assert [job.id for job in now.select(Job, gate=None)] == ["r1/merge/9"]
@@ -132,9 +143,11 @@ def test_select_finds_by_equal_fields_and_none_equals_none(store: Store) -> None
 
 
 def test_blobs_are_found_by_the_digest_of_their_bytes(store: Store) -> None:
-    with store.writing() as tx:
-        digest = tx.put_blob(b"output")
-        assert tx.put_blob(b"output") == digest
+    def write(tx: Transaction) -> str:
+        assert tx.put_blob(b"output") == tx.put_blob(b"output")
+        return tx.put_blob(b"output")
+
+    digest = store.transact(write)
 
     with store.reading() as now:
         assert now.blob(digest) == b"output"
@@ -217,10 +230,13 @@ def test_the_log_is_read_from_either_end_and_always_in_order(store: Store) -> No
 
 
 def test_due_names_tasks_whose_timer_or_lease_has_come(store: Store) -> None:
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         tx.put(TimerRow("a|retry|1", "a", "retry", "1", 300))
         tx.put(TimerRow("b|retry|1", "b", "retry", "1", 100))
         tx.put(Lease("c", 1, "agent:x", 200, 0, 0))
+
+    store.transact(write)
 
     with store.reading() as now:
         assert now.due(99) == []
@@ -234,9 +250,12 @@ def test_silent_are_the_leases_that_the_rule_calls_silent(store: Store) -> None:
         (expires, beat, progress) for expires in (0, 161, 200) for beat in (39, 40, 41) for progress in (69, 70, 71)
     ]
     leases = [Lease(f"t{n:02}", 1, "agent:x", *when) for n, when in enumerate(times)]
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         for lease in reversed(leases):
             tx.put(lease)
+
+    store.transact(write)
 
     with store.reading() as now:
         found = now.silent(100, 30)
@@ -253,9 +272,12 @@ def test_the_house_is_kept(store: Store) -> None:
         Snoozed("c1", "human:ana", 9, 2, state="ab", grown_to=4, at=4),
         Muted(Rule(repo="billing"), "human:ana", 9, "known", at=5),
     )
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         tx.append([EventEntry(HOUSE, HOUSE, event, 1, "human:ana") for event in events])
         tx.put_house(fold_store(events))
+
+    store.transact(write)
 
     with store.reading() as now:
         assert now.house() == fold_store(events)
@@ -276,8 +298,7 @@ def test_every_run_has_a_chain_of_its_own_and_the_log_verifies(store: Store) -> 
 
 def test_a_task_row_that_differs_from_its_events_is_named(store: Store) -> None:
     task = _write(store, "r1", CREATED, READY)
-    with store.writing() as tx:
-        tx.put_task(evolve(task, Moved(State.COMPLETED, None), id="r1", at=7))
+    store.transact(lambda tx: tx.put_task(evolve(task, Moved(State.COMPLETED, None), id="r1", at=7)))
 
     with store.reading() as now:
         assert verify(now).problems == ("task r1: its row differs from the fold of its 2 events",)
@@ -285,8 +306,7 @@ def test_a_task_row_that_differs_from_its_events_is_named(store: Store) -> None:
 
 def test_a_row_that_no_event_explains_is_named(store: Store) -> None:
     _write(store, "r1", CREATED)
-    with store.writing() as tx:
-        tx.put_task(evolve(None, CREATED, id="ghost", at=7))
+    store.transact(lambda tx: tx.put_task(evolve(None, CREATED, id="ghost", at=7)))
 
     with store.reading() as now:
         assert "task ghost: a row that no event explains" in verify(now).problems

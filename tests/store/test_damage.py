@@ -12,6 +12,7 @@ import pytest
 
 from gateway.shop import Clock
 from onloop.errors import OnloopError, Refused, StoreError
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.principal import launcher
@@ -67,7 +68,7 @@ def _live_with_it(folder: Path, truth: Truth) -> bool:
                 told = _says_what_would_work(problem)
         with suppress(Refused):
             command = Release("agent:bravo", 1, ReleaseCause.RETURNED, "")
-            Gateway(store, Clock()).perform(launcher("x"), "r1.2", command)
+            Gateway(store, Clock()).perform(PerformCommand(launcher("x"), "r1.2", command))
         told = bool(inspect(store).problems) or told
     except OnloopError as problem:
         told = _says_what_would_work(problem)

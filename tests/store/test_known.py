@@ -97,9 +97,7 @@ def test_two_connections_that_write_in_turn_see_what_a_new_one_sees(
     for number, (task, which, how) in enumerate(steps):
         _play(stores[which], task, number, how)
         for store in stores:
-            with store.writing() as tx:
-                seen = _seen(tx)
-            assert seen == _asked_anew(store)
+            assert store.transact(_seen) == _asked_anew(store)
     with stores[0].reading() as at:
         assert verify(at).problems == ()
     for store in stores:
@@ -123,10 +121,13 @@ def _play(store: SqliteStore, task: str, number: int, how: str) -> None:
 
 
 def _part(store: SqliteStore, task: str, number: int, *, undo: bool) -> None:
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         _step(tx, task, number)
         if undo:
             raise Undone
+
+    store.transact(write)
 
 
 def test_a_connection_that_wrote_last_asks_for_nothing_that_it_wrote(two: tuple[SqliteStore, SqliteStore]) -> None:
@@ -139,29 +140,31 @@ def test_a_connection_that_wrote_last_asks_for_nothing_that_it_wrote(two: tuple[
 
     def again() -> list[str]:
         asked.clear()
-        with mine.writing() as tx:
-            _seen(tx)
+        mine.transact(_seen)
         return [sql for sql in asked if sql.startswith("SELECT")]
 
-    with mine.writing() as tx:
+    def write(tx: Transaction) -> None:
         _step(tx, "r1", 0)
         _step(tx, "r2", 1)
+
+    mine.transact(write)
     mine.connection.exec_trace = note
     again()
     assert again() == []
-    with other.writing() as tx:
-        _step(tx, "r1", 2)
+    other.transact(lambda tx: _step(tx, "r1", 2))
     assert again() != []
     mine.connection.exec_trace = None
 
 
 def test_what_is_remembered_has_an_end(two: tuple[SqliteStore, SqliteStore]) -> None:
     store = two[0]
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         for number in range(MOST_ROWS + 1):
             tx.put(Lease(f"t{number}", 1, "agent:a", 1, 1, 1))
-    with store.writing() as tx:
-        assert tx.get(Lease, "t7") is not None
+
+    store.transact(write)
+    assert store.transact(lambda tx: tx.get(Lease, "t7")) is not None
     assert len(store._tables._memory.rows) < 10
 
 
@@ -197,8 +200,8 @@ def test_whatever_is_done_and_undone_in_groups_and_apart_every_row_and_every_tal
     dice = random.Random(4)  # noqa: S311 - a schedule, not a secret
 
     def part(store: SqliteStore) -> None:
-        with suppress(Undone), store.writing() as tx:
-            _dealt(tx, dice)
+        with suppress(Undone):
+            store.transact(lambda tx: _dealt(tx, dice))
 
     for _ in range(120):
         store = two[dice.random() < 0.3]

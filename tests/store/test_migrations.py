@@ -11,6 +11,8 @@ import pytest
 from gateway.served import line_to, prove_people, resident
 from gateway.shop import Shop
 from onloop.errors import StoreError
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.home import Home
 from onloop.machine.commands import Cancel
 from onloop.remote.client import ClientStore, GatewayClient
@@ -134,7 +136,7 @@ def test_a_migrated_store_can_be_served_and_knows_the_keys_that_were_used(old: P
         line = line_to(Home(old))
         shop.gateway = GatewayClient(line, ClientStore(line), shop.clock)
         prove_people(shop.gateway)
-        shop.gateway.perform(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second")
+        shop.gateway.perform(PerformCommand(shop.person(), "r3", Cancel(shop.voice(), "not needed"), key="second"))
         assert len(shop.log()) == length
         shop.freeze("run:r2")
         assert len(shop.log()) == length + 1
@@ -156,7 +158,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
     assert (found, backup is not None) == (2, True)
     assert {table: _rows(without_sub_agents / FILE, table) for table in tables} == before
     shop = Shop(SqliteStore(without_sub_agents))
-    shop.gateway.heartbeat(shop.claim("r1.3"), news=(SubAgentNews("a1", "Explore"),))
+    shop.gateway.perform(Heartbeat(shop.claim("r1.3"), news=(SubAgentNews("a1", "Explore"),)))
     assert isinstance(shop.store, SqliteStore)
     assert inspect(shop.store).problems == ()
     shop.store.close()

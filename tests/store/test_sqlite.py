@@ -15,7 +15,7 @@ from onloop.errors import BadInput, StoreError, Unavailable
 from onloop.machine.events import Created
 from onloop.machine.evolve import evolve
 from onloop.machine.task import Kind
-from onloop.store.port import EventEntry
+from onloop.store.port import EventEntry, Transaction
 from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, create_store
 from onloop.store.sqlite.fair_lock import FairLock
 from onloop.store.sqlite.verification import verify
@@ -32,9 +32,10 @@ store = SqliteStore(Path(sys.argv[1]))
 for number in itertools.count():
     task = f"{sys.argv[2]}{number}"
     event = Created("t", Kind.WORK, "w", "d", "human:a", task)
-    with store.writing() as tx:
+    def write(tx):
         tx.append([EventEntry(task, task, event, 1, "human:a")])
         tx.put_task(evolve(None, event, id=task, at=1))
+    store.transact(write)
     print(task, flush=True)
 """
 
@@ -85,9 +86,12 @@ def test_making_a_store_twice_keeps_what_is_in_it(tmp_path: Path) -> None:
     create_store(tmp_path)
     store = SqliteStore(tmp_path)
     event = Created("t", Kind.WORK, "w", "d", "human:a", "r1")
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         tx.append([EventEntry("r1", "r1", event, 1, "human:a")])
         tx.put_task(evolve(None, event, id="r1", at=1))
+
+    store.transact(write)
 
     create_store(tmp_path)
 
@@ -112,9 +116,12 @@ def test_a_changed_event_is_named_by_verify(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     for number in (1, 2):
         event = Created("t", Kind.WORK, "w", "d", "human:a", f"r{number}")
-        with store.writing() as tx:
-            tx.append([EventEntry(f"r{number}", f"r{number}", event, 1, "human:a")])
-            tx.put_task(evolve(None, event, id=f"r{number}", at=1))
+
+        def write(tx: Transaction, run: str = f"r{number}", event: Created = event) -> None:
+            tx.append([EventEntry(run, run, event, 1, "human:a")])
+            tx.put_task(evolve(None, event, id=run, at=1))
+
+        store.transact(write)
     connection = apsw.Connection(str(tmp_path / FILE))
     connection.execute("DROP TRIGGER event_is_never_changed; UPDATE event SET principal='human:mallory' WHERE seq=2")
     connection.close()
@@ -133,8 +140,10 @@ def test_the_stamp_changes_when_another_connection_commits(tmp_path: Path) -> No
     before = ours.stamp()
     assert ours.stamp() == before
 
-    with theirs.writing() as tx:
+    def write(tx: Transaction) -> None:
         tx.put_blob(b"x")
+
+    theirs.transact(write)
 
     assert ours.stamp() != before
     ours.close()

@@ -16,7 +16,7 @@ from onloop.gateway.service import append_store_event
 from onloop.machine.store_state import Frozen
 from onloop.records import replace
 from onloop.store.chain import GENESIS, link, log_link
-from onloop.store.port import Recorded
+from onloop.store.port import Recorded, Transaction
 from onloop.store.rows import ROWS, table_of
 from onloop.store.seal import seal_of
 from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
@@ -260,16 +260,15 @@ def test_an_old_copy_put_back_is_found_and_takes_no_writes(original: Path, tmp_p
     folder = _copy(original, tmp_path / "store")
     shutil.copytree(folder, tmp_path / "old")
     store = SqliteStore(folder)
-    with store.writing() as tx:
-        append_store_event(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana")
+    store.transact(lambda tx: append_store_event(tx, Frozen("all", "human:ana", "stop"), 1, "human:ana"))
     store.close()
     shutil.rmtree(folder)
     shutil.copytree(tmp_path / "old", folder)
 
     assert any("it was cut, or is an old copy" in problem for problem in _problems(folder))
     restored = SqliteStore(folder)
-    with pytest.raises(StoreError, match="old copy") as told, restored.writing():
-        pass
+    with pytest.raises(StoreError, match="old copy") as told:
+        restored.transact(lambda _: None)
     restored.close()
     assert str(anchor_of(folder)) in told.value.hint
 
@@ -278,14 +277,20 @@ def test_an_anchor_that_is_behind_is_no_problem_and_is_brought_up(original: Path
     folder = _copy(original, tmp_path / "store")
     earlier = anchor_of(folder).read_bytes()
     store = SqliteStore(folder)
-    for number in (1, 2):
-        with store.writing() as tx:
+
+    def freeze_two(tx: Transaction) -> None:
+        for number in (1, 2):
             append_store_event(tx, Frozen(f"run:{number}", "human:ana", "stop"), 1, "human:ana")
+
+    store.transact(freeze_two)
     anchor_of(folder).write_bytes(earlier)
     assert inspect(store).problems == ()
-    with store.writing() as tx:
+
+    def freeze(tx: Transaction) -> int:
         append_store_event(tx, Frozen("run:3", "human:ana", "stop"), 1, "human:ana")
-        last = tx.last_seq()
+        return tx.last_seq()
+
+    last = store.transact(freeze)
 
     anchored = store.anchor.read()
     assert anchored is not None
@@ -299,11 +304,9 @@ def test_an_anchor_that_was_moved_away_is_made_anew_by_whoever_has_the_store_ope
 ) -> None:
     folder = _copy(original, tmp_path / "store")
     store = SqliteStore(folder)
-    with store.writing() as tx:
-        append_store_event(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana")
+    store.transact(lambda tx: append_store_event(tx, Frozen("run:1", "human:ana", "stop"), 1, "human:ana"))
     anchor_of(folder).rename(tmp_path / "aside")
-    with store.writing() as tx:
-        append_store_event(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana")
+    store.transact(lambda tx: append_store_event(tx, Frozen("run:2", "human:ana", "stop"), 1, "human:ana"))
 
     assert store.receipt is not None
     assert f'"seq": {store.receipt.count}' in anchor_of(folder).read_text()

@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gateway.served import message
 from onloop.access.opening import wall_clock
 from onloop.gateway.service import append_store_event
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.identity.passphrase import enrolment
 from onloop.machine.principal import PrincipalKind, launcher
@@ -24,6 +26,7 @@ from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.remote.framing import LENGTH, framed
 from onloop.remote.unix_socket import connected
+from onloop.store.port import Transaction
 from onloop.store.sqlite.database import SqliteStore, create_store
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, ROOT
@@ -75,15 +78,18 @@ def flooded() -> Iterator[tuple[Home, int]]:
 
 def _furnish(home: Home) -> None:
     store = SqliteStore(home.store, home.anchor)
-    with store.writing() as tx:
+    event = enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "human:ana")
+
+    def furnish(tx: Transaction) -> None:
         append_store_event(tx, StoreCreated("s1", scripted=False), wall_clock(), launcher("t").id)
-        event = enrolment("ana", ("approvers",), "ana@example.org", PASSPHRASE, "human:ana")
         append_store_event(tx, event, wall_clock(), launcher("t").id)
         for number in range(300):  # what an answer that nobody reads is made of
             append_store_event(
                 tx, Frozen(f"task:t{number}", "human:ana", "look first. " * 400), wall_clock(), "human:ana"
             )
             append_store_event(tx, Unfrozen(f"task:t{number}", "human:ana"), wall_clock(), "human:ana")
+
+    store.transact(furnish)
     store.close()
 
 
@@ -145,7 +151,7 @@ def _halves(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
 
 def _unread(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
     """The whole log, a dozen times on each connection, and nothing of it read."""
-    text = json.dumps({"verb": "log", "args": [0, None, 1000, None, None, False]})
+    text = message("log", limit=1000)
     for _ in range(UNREAD):
         if (line := _line(place, seen)) is not None:
             _send(line, framed(text) * 12, seen)
@@ -155,7 +161,7 @@ def _unread(place: Path, seen: dict[str, int]) -> Iterator[socket.socket]:
 def _large(place: Path, seen: dict[str, int]) -> None:
     line = _line(place, seen)
     if line is not None:
-        _send(line, framed(json.dumps({"verb": "agent", "args": ["x" * 15 * MIB]})), seen)
+        _send(line, framed(message("agent", token="x" * 15 * MIB)), seen)
         line.close()
 
 
@@ -163,8 +169,8 @@ def _asking(place: Path, lines: list[socket.socket], seen: dict[str, int]) -> li
     """Eight connections that ask, as often as they are answered, for what costs something."""
     left = []
     for line in lines or [line for line in (_line(place, seen) for _ in range(8)) if line is not None]:
-        for verb, args in (("tick", []), ("house", []), ("done", []), ("person", ["ana", "guessed it", True])):
-            if not _send(line, framed(json.dumps({"verb": verb, "args": args})), seen):
+        for asked in (message("fire_timers"), message("state"), message("board", now=0), message("person", name="ana")):
+            if not _send(line, framed(asked), seen):
                 break
         else:
             with suppress(OSError):
@@ -194,13 +200,13 @@ def freezes(path: str, count: str) -> None:
     assert ana.kind is PrincipalKind.HUMAN
     for _ in range(int(count)):
         began = time.perf_counter()
-        gateway.record_house(ana, Frozen("all", ana.id, "look first"))
+        gateway.perform(RecordStoreEvent(ana, Frozen("all", ana.id, "look first")))
         took.append(time.perf_counter() - began)
-        gateway.record_house(ana, Unfrozen("all", ana.id))
+        gateway.perform(RecordStoreEvent(ana, Unfrozen("all", ana.id)))
     began = time.perf_counter()
     fresh = Connection(Path(path), Path(path).parents[1] / "store")
     other = GatewayClient(fresh, ClientStore(fresh), wall_clock)
-    other.record_house(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first"))
+    other.perform(RecordStoreEvent(other.person("ana", PASSPHRASE, typed=True), Frozen("all", ana.id, "look first")))
     _say(json.dumps({"took": took, "afresh": time.perf_counter() - began}))
 
 

@@ -14,6 +14,7 @@ from gateway.shop import VERIFIER, Shop
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput
 from onloop.gates.evaluation import GateContext
+from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.home import Home
 from onloop.machine.definition import Step
 from onloop.machine.events import EffectStarted
@@ -225,8 +226,8 @@ class Stage:
 
     def take(self) -> Job:
         """A verifier takes the effect that waits."""
-        self.shop.gateway.free_jobs()
-        job = self.shop.gateway.take_job(VERIFIER, 60_000, effects=True)
+        self.shop.gateway.perform(FreeJobs())
+        job = self.shop.gateway.perform(TakeJob(VERIFIER, 60_000, effects=True))
         assert job is not None
         return job
 

@@ -21,12 +21,13 @@ from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.home import Home
 from onloop.machine.principal import verifier
 from onloop.access.opening import open_home
+from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.verifier.gate_context import gate_context_for
 store, point, then = sys.argv[1:]
 opened = open_home(Home(Path(store)))
 me = verifier("test")
-opened.gateway.free_jobs()
-job = opened.gateway.take_job(me, 60_000, effects=True)
+opened.gateway.perform(FreeJobs())
+job = opened.gateway.perform(TakeJob(me, 60_000, effects=True))
 def at(reached):
     if reached != point:
         return

@@ -13,8 +13,10 @@ from textual.pilot import Pilot
 
 from onloop.attention.groups import Group
 from onloop.gates.repository.mirror import Mirror
-from onloop.gateway.claims import ClaimGranted
+from onloop.gateway.claims import ClaimGranted, ClaimTask
+from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.service import Gateway, append_store_event
+from onloop.gateway.upkeep import KeepContent, RecordStoreEvent
 from onloop.identity.passphrase import enrolment, person_from_passphrase
 from onloop.identity.resolution import agent_from_token
 from onloop.machine import commands as c
@@ -35,7 +37,7 @@ from onloop.machine.store_state import Frozen, PersonEnrolled, StoreState
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Kind, Submission, Task, Verdict
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
-from onloop.store.port import Recorded, Store, TaskFilter
+from onloop.store.port import Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import PinnedWorkflow
 from onloop.views.dossier import NOT_ASKED, Changes, changes_of
 from onloop.views.overview_projector import overview_of
@@ -118,9 +120,11 @@ class Scene:
         return changes_of(task, self.mirror_of) if self.mirror_of else NOT_ASKED
 
     def enrol(self, *names: str, groups: tuple[str, ...] = ("approvers",)) -> None:
-        for name in names:
-            with self.store.writing() as tx:
+        def enrol(tx: Transaction) -> None:
+            for name in names:
                 append_store_event(tx, _enrolled(name, groups), self.clock(), "launcher:init")
+
+        self.store.transact(enrol)
 
     def person(self, name: str = "ana") -> Principal:
         with self.store.reading() as at:
@@ -131,7 +135,7 @@ class Scene:
         root = self._create(title, run, Kind.FLEET, None, None)
         children = [(f"{run}.{i}", self._create(title, run, Kind.WORK, run, repo)) for i, repo in enumerate(repos, 1)]
         pinned = PinnedWorkflow(self.definition.digest, self.definition.name, "", to_text(self.definition))
-        self.gateway.create(launcher("ci"), [(run, root), *children], pinned)
+        self.gateway.perform(CreateRun(launcher("ci"), ((run, root), *children), pinned))
         return [task_id for task_id, _ in children]
 
     def _create(self, title: str, run: str, kind: Kind, parent: str | None, repo: str | None) -> c.Create:
@@ -140,21 +144,23 @@ class Scene:
         return c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
 
     def claim(self, task: str, name: str = "coder") -> tuple[ClaimGranted, Principal]:
-        claimed = self.gateway.claim(launcher("ci"), f"agent:{name}", "implementer", task=task, lease_ms=3_600_000)
+        claimed = self.gateway.perform(
+            ClaimTask(launcher("ci"), f"agent:{name}", "implementer", task=task, lease_ms=3_600_000)
+        )
         with self.store.reading() as at:
             return claimed, agent_from_token(at, claimed.secret)
 
     def submit(self, task: str, statement: str = "All tests pass.", *, what: Submission | None = None) -> Principal:
         claimed, agent = self.claim(task)
         done = what or commit(task, statement)
-        self.gateway.perform(INTAKE, task, c.Submit(agent.id, claimed.task.epoch, done))
+        self.gateway.perform(PerformCommand(INTAKE, task, c.Submit(agent.id, claimed.task.epoch, done)))
         return agent
 
     def report(self, task: str, gate: str, verdict: Verdict, summary: str, output: str = "", **more: object) -> Task:
         now = self.task(task)
         work = now.submission
         assert work is not None
-        kept = self.gateway.keep(output.encode("utf-8", "surrogateescape")) if output else None
+        kept = self.gateway.perform(KeepContent(output.encode("utf-8", "surrogateescape"))) if output else None
         evidence = Evidence(
             gate=gate,
             verdict=verdict,
@@ -171,7 +177,7 @@ class Scene:
             output=kept,
             **more,  # type: ignore[arg-type]  # whatever else a test wants evidence to say
         )
-        return self.gateway.perform(verifier("v1"), task, c.ReportGate(evidence))
+        return self.gateway.perform(PerformCommand(verifier("v1"), task, c.ReportGate(evidence)))
 
     def passes(self, task: str, gate: str, summary: str = "") -> None:
         self.report(task, gate, Verdict.PASS, summary or f"{gate} is as it should be")
@@ -193,12 +199,12 @@ class Scene:
 
     def asks(self, task: str, question: str) -> None:
         claimed, agent = self.claim(task)
-        self.gateway.perform(agent, task, c.Ask(agent.id, claimed.task.epoch, question))
+        self.gateway.perform(PerformCommand(agent, task, c.Ask(agent.id, claimed.task.epoch, question)))
 
     def cancels(self, task: str) -> None:
         ana = self.person()
         assert ana.voice is not None
-        self.gateway.perform(ana, task, c.Cancel(ana.voice, "not needed"))
+        self.gateway.perform(PerformCommand(ana, task, c.Cancel(ana.voice, "not needed")))
 
     def decides(self, task: str, answer: DecisionKind, who: str = "ana", words: str = "again") -> Task:
         """A person decides what is asked now, elsewhere than in the dashboard."""
@@ -207,11 +213,11 @@ class Scene:
         dossier = self.place.dossier(task)
         asked = asked_for(dossier, person.voice)
         command = command_for(Act(answer.value), dossier.task, asked, person.voice, {"words": words})
-        return self.gateway.perform(person, task, command)
+        return self.gateway.perform(PerformCommand(person, task, command))
 
     def marks(self, mark: Mark, who: str = "ana") -> None:
         """A person says something about a cause, elsewhere than in the dashboard."""
-        self.gateway.record_house(self.person(who), mark)
+        self.gateway.perform(RecordStoreEvent(self.person(who), mark))
 
     def groups(self) -> tuple[Group, ...]:
         """What needs a person now."""
@@ -219,7 +225,7 @@ class Scene:
             return overview_of(at.tasks(TaskFilter())).groups
 
     def freeze(self, scope: str) -> None:
-        self.gateway.record_house(self.person(), Frozen(scope, "human:ana", "wait"))
+        self.gateway.perform(RecordStoreEvent(self.person(), Frozen(scope, "human:ana", "wait")))
 
     def task(self, task_id: str) -> Task:
         """The task in a fresh reading."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
 from onloop.machine.principal import Principal
@@ -55,7 +57,7 @@ async def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_s
         scene.clock.later(STILL_MS)
         _, agent = scene.claim("r7k2m.4", "di")
         scene.clock.later(STILL_MS)
-        scene.gateway.heartbeat(agent, lease_ms=3_600_000)
+        scene.gateway.perform(Heartbeat(agent, lease_ms=3_600_000))
         await shows(pilot, "◐ still  di")
         scene.clock.later(60 * MINUTE)
         await shows(pilot, "✗ lapsed ada")
@@ -85,9 +87,9 @@ async def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_an
     (task,) = scene.fleet(["billing"])
     _, lead = scene.claim(task, "lead")
     for title in ("menu", "till"):
-        scene.gateway.perform(lead, task, c.Spawn(lead.id, lead.epoch, title))
+        scene.gateway.perform(PerformCommand(lead, task, c.Spawn(lead.id, lead.epoch, title)))
     _, part = scene.claim(f"{task}.1", "part")
-    scene.gateway.perform(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60))
+    scene.gateway.perform(PerformCommand(part, f"{task}.1", c.ReportContext(part.id, part.epoch, 60)))
     app = scene.dashboard()
 
     async with playing(app, (150, 40)) as pilot:
@@ -110,9 +112,11 @@ def delegating() -> tuple[Scene, Principal]:
     tasks = scene.fleet(["billing", "ledger", "cart"])
     _, ada = scene.claim(tasks[0], "ada")
     scene.claim(tasks[1], "bo")
-    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    scene.gateway.perform(
+        Heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a1", "Explore", "looks for callers"),))
+    )
     scene.clock.later(3 * MINUTE)
-    scene.gateway.heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a2", "Plan"),))
+    scene.gateway.perform(Heartbeat(ada, lease_ms=60 * MINUTE, news=(SubAgentNews("a2", "Plan"),)))
     return scene, ada
 
 
@@ -129,7 +133,7 @@ async def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_e
         rows = [row for row in screen_text(app).splitlines() if "r7k2m." in row]
         order = ("ada", "Explore", "Plan", "bo")
         assert [next(name for name in order if name in row) for row in rows] == list(order)
-        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))
         await until(pilot, lambda: "Explore" not in screen_text(app))
         scene.cancels("r7k2m.1")
         await until(pilot, lambda: "Plan" not in screen_text(app))
@@ -151,7 +155,7 @@ async def test_on_a_sub_agent_w_says_what_it_shares_and_enter_opens_the_task_of_
         await shows(pilot, "r7k2m.1 billing", "in its agent's process (not evidence)", "┆ looks for callers")
         await pilot.press("escape")
         await shows(pilot, "▶         └ Explore")
-        scene.gateway.heartbeat(ada, news=(SubAgentNews("a1", ended=True),))
+        scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))
         await until(pilot, lambda: "Explore" not in screen_text(app))
         await shows(pilot, "▶         └ Plan")
         assert app.main.view.subject() is not None
@@ -161,7 +165,7 @@ async def test_from_a_sub_agent_n_finds_the_next_agent_that_does_not_move() -> N
     scene, ada = delegating()
     scene.claim("r7k2m.3", "cy")
     scene.clock.later(QUIET_MS)
-    scene.gateway.heartbeat(ada)
+    scene.gateway.perform(Heartbeat(ada))
     app = scene.dashboard()
 
     async with playing(app) as pilot:

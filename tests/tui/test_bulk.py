@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from onloop.errors import StoreError
 from onloop.gateway.bulk import BulkOutcome
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.state import State
 from onloop_tui.app import Dashboard
@@ -125,7 +126,7 @@ def fails_again(scene: Scene, task: str) -> None:
     """Somebody else has the task tried again, and it fails at another commit."""
     ana = scene.person()
     assert ana.voice is not None
-    scene.gateway.perform(ana, task, c.Retry(ana.voice, "by somebody else"))
+    scene.gateway.perform(PerformCommand(ana, task, c.Retry(ana.voice, "by somebody else")))
     scene.submit(task, what=commit(task, "", "e" * 40))
     scene.passes(task, "patched")
     scene.passes(task, "notes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onloop.errors import Ground
+from onloop.gateway.upkeep import CountDenial
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import Unfrozen
 from support.tui_scenes import busy, playing, screen_text, shows, until
@@ -12,7 +13,7 @@ async def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen(
     scene = busy()
     agent = Principal(PrincipalKind.AGENT, "mallory", "r7k2m.1", 1)
     for verb in ("approve", "unfreeze"):
-        scene.gateway.deny(agent, verb, "r7k2m.1", Ground.KIND)
+        scene.gateway.perform(CountDenial(agent, verb, "r7k2m.1", Ground.KIND))
     scene.enrol("ben")
     app = scene.dashboard()
 

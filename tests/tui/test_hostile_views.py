@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from textual.pilot import Pilot
 
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.limits import Address, Id, Path, Statement, Title, Words
 from onloop.machine.task import Artefact, Submission
@@ -63,10 +65,12 @@ def _hostile_scene() -> Scene:
             case _:  # an agent's own name is refused by the core if it is hostile; its words are not
                 claimed, agent = scene.claim(task)
                 if number % 8 == 3:
-                    scene.gateway.heartbeat(agent, lease_ms=3_600_000, news=[_sub_agent(text) for _ in range(3)])
+                    scene.gateway.perform(
+                        Heartbeat(agent, lease_ms=3_600_000, news=[_sub_agent(text) for _ in range(3)])
+                    )
                     continue
                 words = fitting("".join(next(text) for _ in range(4)), Words)
-                scene.gateway.perform(agent, task, c.Fail(agent.id, claimed.task.epoch, words))
+                scene.gateway.perform(PerformCommand(agent, task, c.Fail(agent.id, claimed.task.epoch, words)))
     scene.freeze(fitting(next(text), Id))
     return scene
 

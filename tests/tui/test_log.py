@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from onloop.machine.store_state import HOUSE, Frozen, fold_store
-from onloop.store.port import EventEntry, Recorded, Store
+from onloop.store.port import EventEntry, Recorded, Store, Transaction
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop_tui.app import Dashboard
 from onloop_tui.model.log.log_window import MOST_ROWS, PAGE, PageEdge, Window, read_page
@@ -191,9 +191,12 @@ def long_store(folder: Path, count: int) -> Store:
     create_store(folder)
     store = SqliteStore(folder)
     events = [Frozen("all", "human:ana", f"number {i}") for i in range(1, count + 1)]
-    with store.writing() as tx:
+
+    def write(tx: Transaction) -> None:
         tx.append([EventEntry(HOUSE, HOUSE, event, i, "human:ana") for i, event in enumerate(events)])
         tx.put_house(fold_store(events[-1:]))
+
+    store.transact(write)
     return store
 
 

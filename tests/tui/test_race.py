@@ -23,6 +23,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from onloop.errors import OnloopError
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.digest import shown_digest
@@ -187,7 +188,9 @@ def _churn(shop: Shop, tasks: list[str], cleo: Principal, dice: random.Random, s
             elif waiting:
                 asked = waiting[0].requests[0]
                 digest = shown_digest(waiting[0], asked)
-                scene.gateway.perform(cleo, waiting[0].id, c.Reject(asked.id, digest, cleo.voice, "not yet"))
+                scene.gateway.perform(
+                    PerformCommand(cleo, waiting[0].id, c.Reject(asked.id, digest, cleo.voice, "not yet"))
+                )
         except OnloopError:  # somebody else was faster
             continue
         stop.wait(SUBMITTING / EVENTS_PER_S)

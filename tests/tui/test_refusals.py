@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.form import FormDialog
@@ -46,7 +47,7 @@ async def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task
         await pilot.press("r")
         await shows(pilot, "Reject:")
         asked = scene.place.dossier("r7k2m.1").asked[0]
-        scene.gateway.perform(ben, "r7k2m.1", c.Approve(asked.request.id, asked.digest, voice))
+        scene.gateway.perform(PerformCommand(ben, "r7k2m.1", c.Approve(asked.request.id, asked.digest, voice)))
         scene.clock.later(1000)
         await type_in(pilot, "too late")
         await pilot.press("enter")
@@ -66,7 +67,9 @@ async def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None
         await shows(pilot, "Enter confirms")
         ana = scene.person()
         assert ana.voice is not None
-        scene.gateway.perform(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
+        scene.gateway.perform(
+            PerformCommand(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
+        )
         await shows(pilot, "it has changed since it was read")
         assert app.main.sheet.mode is Mode.SHOWN
         scene.clock.later(1000)

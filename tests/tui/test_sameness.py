@@ -21,6 +21,7 @@ from textual.pilot import Pilot
 from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.main import run
 from onloop.errors import OnloopError
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.service import Gateway
 from onloop.machine import commands as c
 from onloop.machine.events import Event
@@ -69,13 +70,13 @@ def _snoozed(scene: Scene, task: str) -> None:
 def _paused(scene: Scene, task: str) -> None:
     ana = scene.person()
     assert ana.voice is not None
-    scene.gateway.perform(ana, task, c.Pause(ana.voice, "look first"))
+    scene.gateway.perform(PerformCommand(ana, task, c.Pause(ana.voice, "look first")))
 
 
 def _resumed(scene: Scene, task: str) -> None:
     ana = scene.person()
     assert ana.voice is not None
-    scene.gateway.perform(ana, task, c.Resume(ana.voice))
+    scene.gateway.perform(PerformCommand(ana, task, c.Resume(ana.voice)))
 
 
 STROKES: Mapping[str, Do] = {

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from onloop.gates.repository.mirror import Mirror
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.machine import commands as c
 from onloop.machine.definition import FanOut, ReviewGate, Step
@@ -146,7 +147,9 @@ def test_who_worked_and_what_was_decided_before_is_told() -> None:
     from onloop.machine import commands as c
 
     asked = scene.place.dossier("r7k2m.1").asked[0]
-    scene.gateway.perform(ana, "r7k2m.1", c.Reject(asked.request.id, asked.digest, ana.voice, "no tests for expiry"))
+    scene.gateway.perform(
+        PerformCommand(ana, "r7k2m.1", c.Reject(asked.request.id, asked.digest, ana.voice, "no tests for expiry"))
+    )
     scene.clock.later(MINUTE)
     scene.wants_approval("r7k2m.1", what=commit("r7k2m.1", "Now with tests.", head="e" * 40))
     text = "\n".join(_sheet(scene, "r7k2m.1"))
@@ -313,14 +316,16 @@ def test_children_are_listed_and_what_agents_hand_on_is_quoted_and_called_no_evi
     scene.enrol("ana")
     (task,) = scene.fleet(["billing"])
     _, lead = scene.claim(task, "lead")
-    scene.gateway.perform(lead, task, c.Spawn(lead.id, lead.epoch, "menu"))
+    scene.gateway.perform(PerformCommand(lead, task, c.Spawn(lead.id, lead.epoch, "menu")))
     _, part = scene.claim(f"{task}.1", "part")
     tell(scene.gateway, part, "parent", MessageKind.NOTE, b"hello")
     save_checkpoint(scene.gateway, lead, b"half")
-    scene.gateway.perform(lead, task, c.ReportContext(lead.id, lead.epoch, 60))
+    scene.gateway.perform(PerformCommand(lead, task, c.ReportContext(lead.id, lead.epoch, 60)))
     assert "60 % in use, as its holder says" in "\n".join(_sheet(scene, task))
 
-    scene.gateway.perform(lead, task, c.Handoff(lead.id, lead.epoch, "", "full\n── gates ──\x1b[2J", ("tabs?",)))
+    scene.gateway.perform(
+        PerformCommand(lead, task, c.Handoff(lead.id, lead.epoch, "", "full\n── gates ──\x1b[2J", ("tabs?",)))
+    )
 
     lines = _sheet(scene, task)
     assert "children: 0 of 1 children completed, and the join asks for all" in _titles(scene, task)
@@ -339,7 +344,9 @@ def test_a_review_is_on_the_sheet_with_its_verdict_and_its_reason_is_quoted() ->
     scene.submit(task)
     scene.passes(task, "tests")
     _, judge = scene.claim(task, "strict")
-    scene.gateway.perform(judge, task, c.Judge(judge.id, judge.epoch, passes=False, reason="a test is missing"))
+    scene.gateway.perform(
+        PerformCommand(judge, task, c.Judge(judge.id, judge.epoch, passes=False, reason="a test is missing"))
+    )
 
     lines = _sheet(scene, task)
 

@@ -6,29 +6,25 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 
 from onloop.errors import OnloopError
 from onloop.gateway.port import GatewayPort
-from onloop.store.port import TaskFilter
-from onloop.store.rows import Lease, SubAgent
+from onloop.records import Record
 from onloop.views.overview_projector import OverviewProjector
-from onloop.views.pinned_workflow import pinned_definition
+from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import sub_agents_of
 from onloop_tui.frame import pause_s
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.store_access import StoreAccess
 
 
-@dataclass(frozen=True, slots=True)
-class StoreUpdate:
+class StoreUpdate(Record):
     """The current snapshot of the store."""
 
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLost:
+class StoreLost(Record):
     """The store cannot be read: since when (ms), and why."""
 
     since: int
@@ -87,20 +83,15 @@ class StoreWatch:
 
     def _read(self, gateway: GatewayPort, after: int | None) -> Snapshot:
         self._stamp = gateway.store.stamp()  # taken before the reading, so that later changes are looked at again
-        with gateway.store.reading() as at:
-            changed = at.tasks(TaskFilter(changed_after=after))
-            unknown = {task.definition for task in changed} - self._snapshot.definitions.keys()
-            definitions = {digest: pinned_definition(at, digest) for digest in unknown}
-            house, seq, leases = at.house(), at.last_seq(), at.select(Lease)
-            within = at.select(SubAgent) if leases else ()
+        changes = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
         self._snapshot = self._snapshot.after(
-            changed,
-            house,
-            seq,
-            overview=self._projector.after(changed, definitions),
-            definitions=definitions,
-            leases=leases,
-            sub_agents=sub_agents_of(leases, within),
+            changes.tasks,
+            changes.state,
+            changes.seq,
+            overview=self._projector.after(changes.tasks, changes.definitions),
+            definitions=changes.definitions,
+            leases=changes.leases,
+            sub_agents=sub_agents_of(changes.leases, changes.sub_agents),
         )
         return self._snapshot
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
 from onloop.errors import StoreError, Unavailable, UnknownThing
-from onloop.gateway.bulk import BulkOutcome, perform_each, reached_by
+from onloop.gateway.bulk import BulkOutcome, perform_each
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, check_private, is_own
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
-from onloop.machine.rules.freshness import check_version
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
-from onloop.records import replace
+from onloop.records import Record, replace
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_pool import ConnectionPool
-from onloop.store.port import Reading, Recorded
+from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.dossier import NOT_ASKED, Changes, Dossier, changes_of, dossier_of
+from onloop.views.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
+from onloop.views.effective_status import ReadTaskNow
+from onloop.views.queries.reads import ReadEvents
+from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
 LOOK_BUSY_MS = 1_000
 """A look waits only this long, because leaving the dashboard waits for it to end."""
@@ -41,8 +44,7 @@ def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
-class StoreAccess:
+class StoreAccess(Record):
     """How a thread opens its own gateway, what submissions change, and what identifies a store."""
 
     open: Callable[[], GatewayPort]
@@ -61,19 +63,19 @@ class StoreAccess:
 
         UnknownThing if there is no task with that id.
         """
-        with self._opened() as gateway, gateway.store.reading() as at:
-            task = _known(at, task_id)
-            return dossier_of(at, task, self.changes(task) if changes else NOT_ASKED)
+        with self._opened() as gateway:
+            found = _dossier(gateway, task_id)
+        return found.with_changes(self.changes(found.task)) if changes else found
 
     def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
-        with self._opened() as gateway, gateway.store.reading() as at:
-            return at.log(after=after, before=before, limit=limit, newest=newest)
+        with self._opened() as gateway:
+            return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Send a decision to the gateway; returns the task after it."""
         with self._opened() as gateway:
-            return gateway.perform(person, task_id, command, key=key)
+            return gateway.perform(PerformCommand(person, task_id, command, key=key))
 
     def perform_below(
         self, person: Principal, task_id: str, command: Pause | Resume | Cancel, key: str
@@ -83,24 +85,21 @@ class StoreAccess:
         A refusal by the task itself is raised. If it has changed since it was shown, nothing is done.
         """
         with self._opened() as gateway:
-            with gateway.store.reading() as at:
-                task = _known(at, task_id)
-                check_version(task, command.version, (), gateway.clock())
-                targets = reached_by(at, task, command)
+            wanted_below = ReadTasksBelow(task_id, DEEDS[type(command)], gateway.clock(), command.version)
+            targets = gateway.perform(wanted_below).ids
             others = replace(command, version=None)
             wanted = [(target, command if target == task_id else others) for target in targets]
             outcomes = perform_each(gateway, person, wanted, key=key)
             for outcome in outcomes:
                 if outcome.task == task_id and outcome.refusal is not None:
                     raise outcome.refusal
-            with gateway.store.reading() as at:
-                after = _known(at, task_id)
+            after = gateway.perform(ReadTaskNow(task_id, gateway.clock())).task
         return after, tuple(outcome for outcome in outcomes if outcome.task != task_id)
 
     def record(self, person: Principal, event: StoreEvent) -> None:
         """Let the gateway record an event of the store: here, what people say about causes."""
         with self._opened() as gateway:
-            gateway.record_house(person, event)
+            gateway.perform(RecordStoreEvent(person, event))
 
     def recognise(self, name: str, passphrase: str) -> Principal:
         """The person whose passphrase was typed now; NotAllowed if it is wrong. Slow by design."""
@@ -116,11 +115,11 @@ class StoreAccess:
             gateway.store.close()
 
 
-def _known(at: Reading, task_id: str) -> Task:
-    task = at.task(task_id)
-    if task is None:
-        raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet")
-    return task
+def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
+    try:
+        return gateway.perform(ReadDossier(task_id))
+    except UnknownThing:
+        raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet") from None
 
 
 def access_of(home: Home) -> StoreAccess:

@@ -10,6 +10,7 @@ from onloop.errors import BadInput, Unavailable
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.program_pins import look_in
 from onloop.gateway.service import Gateway, append_store_event
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, apart_from, check_private, is_own
 from onloop.identity.own_key import make_own_key
 from onloop.identity.passphrase import enrolment
@@ -20,8 +21,10 @@ from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.client import ClientStore, FileStore, GatewayClient
 from onloop.remote.connection import Connection
+from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
 from onloop.views.dossier import Changes, changes_of
+from onloop.views.queries.reads import ReadStoreState
 
 
 class GatewayHandle(Record):
@@ -73,9 +76,7 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
             check_private(home.store)
         line.connect()
         client = GatewayClient(line, ClientStore(line), wall_clock)
-        with client.store.reading() as at:
-            store_id = at.house().id
-        return GatewayHandle(apart_from(home, store_id), client, client)
+        return GatewayHandle(apart_from(home, client.perform(ReadStoreState()).id), client, client)
     check_private(home.store)
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
     if not os.path.exists(line.path):  # noqa: PTH110 - False where it may not be looked at, too
@@ -104,22 +105,25 @@ def create_home(
     """
     by = launcher("init")
     first = enrolment(person, groups, email, passphrase, by.id, cost)
+
+    def begin(tx: Transaction) -> None:
+        house = tx.house()
+        if house.people:
+            raise BadInput(
+                f"{home.store} exists, and {', '.join(sorted(house.people))} can decide in it",
+                hint="onloop enrol NAME --as EXISTING adds a person",
+            )
+        if not house.id:
+            append_store_event(tx, StoreCreated(store_id, scripted), wall_clock(), by.id)
+        append_store_event(tx, first, wall_clock(), by.id)
+
     if home.store.exists():
         check_private(home.store)
     create_store(home.store, home.anchor)
     make_own_key(home.store)
     opened = open_file(home)
     try:
-        with opened.gateway.store.writing() as tx:
-            house = tx.house()
-            if house.people:
-                raise BadInput(
-                    f"{home.store} exists, and {', '.join(sorted(house.people))} can decide in it",
-                    hint="onloop enrol NAME --as EXISTING adds a person",
-                )
-            if not house.id:
-                append_store_event(tx, StoreCreated(store_id, scripted), wall_clock(), by.id)
-            append_store_event(tx, first, wall_clock(), by.id)
+        opened.gateway.store.transact(begin)
     finally:
         opened.close()
     from onloop.gates.toolchain import write_toolchain  # here: most verbs make no store
@@ -138,4 +142,4 @@ def enrol(
     key: str = "",
 ) -> None:
     """Enrol another person; only somebody who is enrolled already may. Slow by design."""
-    opened.gateway.record_house(by, enrolment(person, groups, email, passphrase, by.id), key=key)
+    opened.gateway.perform(RecordStoreEvent(by, enrolment(person, groups, email, passphrase, by.id), key=key))

@@ -10,6 +10,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_origin, check_ref_name
+from onloop.gateway.command_operations import CreateRun
 from onloop.machine.commands import Create
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
@@ -129,7 +130,9 @@ def start_run(
     mirror.create()
     mirror.refresh(target.branch)
     run = new_run_id()
-    return opened.gateway.create(by, [(run, _create(by, workflow, run, title, target))], pinned(workflow), key=key)
+    return opened.gateway.perform(
+        CreateRun(by, ((run, _create(by, workflow, run, title, target)),), pinned(workflow), key=key)
+    )
 
 
 def start_fleet(
@@ -157,7 +160,7 @@ def start_fleet(
         (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run))
         for number, target in enumerate(targets, 1)
     ]
-    return opened.gateway.create(by, [(run, root), *children], pinned(workflow), key=key)
+    return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
 
 
 def pinned(workflow: Workflow) -> PinnedWorkflow:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
 from onloop.access.opening import GatewayHandle
-from onloop.errors import BadInput, Exit, Refused, Unavailable
+from onloop.errors import BadInput, Exit, Refused, Unavailable, unknown_task
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
-from onloop.gateway.facts import known_task
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.quota import spend_submitted
-from onloop.gateway.store_rules import check_lease
+from onloop.gateway.store_rules import check_held
+from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
 from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.principal import INTAKE, Principal
@@ -23,8 +24,11 @@ from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.remote.client import GatewayClient, own_key
 from onloop.remote.connection import ConnectionLost
+from onloop.remote.connection_operations import ReadStamp
 from onloop.text import safe
 from onloop.views.pinned_workflow import definition_of
+from onloop.views.queries.agent_reads import ReadHeldTask
+from onloop.views.queries.reads import ReadTask
 
 MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
@@ -79,7 +83,7 @@ def _sent(opened: GatewayHandle, agent: Principal, statement: str, collection: C
 def wait_for_gateway(opened: GatewayHandle) -> None:
     """Until the resident gateway is back, where there is no other; Unavailable after some seconds without one."""
     if opened.apart is not None:
-        opened.apart.line.ask_until_told("stamp")
+        opened.apart.line.ask_until_told(ReadStamp())
 
 
 def take(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, *, key: str = "") -> Task:
@@ -103,9 +107,9 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
         _check_needs_no_change(opened, task, arrival.manifest)
 
     def keep(content: bytes) -> str:
-        with opened.gateway.store.writing() as tx:
-            spend_submitted(tx, task.id, content, opened.gateway.clock())
-        return opened.gateway.keep(content)
+        now = opened.gateway.clock()
+        opened.gateway.store.transact(lambda tx: spend_submitted(tx, task.id, content, now))
+        return opened.gateway.perform(KeepContent(content))
 
     submission = Submission(
         head=found.head,
@@ -117,7 +121,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
         at=opened.gateway.clock(),
         bundle=keep(content) if (content := arrival.bundle()) else "",
     )
-    return opened.gateway.perform(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key)
+    return opened.gateway.perform(PerformCommand(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key))
 
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
@@ -141,10 +145,10 @@ def _admission(mirror: Mirror, task: Task) -> Admission:
 
 def _held(opened: GatewayHandle, agent: Principal) -> Task:
     """The agent's task, while it holds the lease; NotAllowed or Refused where it does not."""
-    task = task_of(opened, agent.task or "")
+    found = opened.gateway.perform(ReadHeldTask(agent.task or ""))
+    task = found.task
     check_holder(task, agent.id, agent.epoch)
-    with opened.gateway.store.reading() as at:
-        check_lease(at, agent, opened.gateway.clock())
+    check_held(found.lease, agent, opened.gateway.clock())
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task
@@ -172,8 +176,10 @@ def wait_for_gates(
 
 def task_of(opened: GatewayHandle, task_id: str) -> Task:
     """The task with that id; UnknownThing if there is none."""
-    with opened.gateway.store.reading() as at:
-        return known_task(at, task_id)
+    task = opened.gateway.perform(ReadTask(task_id))
+    if task is None:
+        raise unknown_task(task_id)
+    return task
 
 
 def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest) -> None:

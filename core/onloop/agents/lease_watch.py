@@ -9,6 +9,8 @@ from onloop.access.opening import GatewayHandle
 from onloop.access.submission import task_of
 from onloop.agents.agent_process import AgentProcess
 from onloop.errors import Refused
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -79,8 +81,8 @@ class Vigil:
 
     def _renewed(self, *, progress: bool) -> bool:
         try:
-            self.opened.gateway.heartbeat(self.agent, lease_ms=self.lease_ms, progress=progress)
-            self.opened.gateway.tick()
+            self.opened.gateway.perform(Heartbeat(self.agent, lease_ms=self.lease_ms, progress=progress))
+            self.opened.gateway.perform(FireTimers())
         except Refused:
             return False
         return is_held(task_of(self.opened, self.agent.task or ""), self.agent)

@@ -13,17 +13,18 @@ from onloop.agents.lease_watch import RunEnd, Vigil, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.intake.manifest import Manifest
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.identity.resolution import this_process
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.principal import Principal
 from onloop.machine.task import Submission, Task
 from onloop.records import Record
-from onloop.store.rows import SubAgent
 from onloop.text import safe
-from onloop.views.brief import brief_for
-from onloop.views.brief_facts import brief_facts
-from onloop.views.pinned_workflow import definition_of
+from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
 
 MOST_NAMED = 10
@@ -58,11 +59,13 @@ class Worker(Record):
         """Work until stopped (or, with `once`, on one task at most)."""
         while not self.stopped():
             try:
-                found = self.opened.gateway.claim(
-                    this_process("work"),
-                    f"agent:{self.settings.name}",
-                    self.settings.role,
-                    lease_ms=self.settings.lease_ms,
+                found = self.opened.gateway.perform(
+                    ClaimTask(
+                        this_process("work"),
+                        f"agent:{self.settings.name}",
+                        self.settings.role,
+                        lease_ms=self.settings.lease_ms,
+                    )
                 )
             except Refused as no:
                 if once:
@@ -85,7 +88,7 @@ class Worker(Record):
             waited += POLL_S
 
     def _work(self, task: Task, secret: str) -> None:
-        agent = self.opened.gateway.agent(secret)
+        agent = self.opened.gateway.perform(RecogniseAgent(secret))
         cause, detail = ReleaseCause.STOPPED, ""
         try:
             prepare_workplace(self.opened.home, task, agent.name)
@@ -130,12 +133,11 @@ class Worker(Record):
 
     def _forget_sub_agents(self, agent: Principal) -> None:
         """With the process that is over go the sub-agents in it, whether or not it came to say so."""
-        with self.opened.gateway.store.reading() as at:
-            rows = at.select(SubAgent, task=agent.task)
+        rows = self.opened.gateway.perform(ReadSubAgents(agent.task or ""))
         news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
         if news:
             with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
-                self.opened.gateway.heartbeat(agent, lease_ms=self.settings.lease_ms, news=news)
+                self.opened.gateway.perform(Heartbeat(agent, lease_ms=self.settings.lease_ms, news=news))
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, vigil: Vigil, last: bytes
@@ -190,8 +192,7 @@ class Worker(Record):
         )
 
     def _brief(self, task: Task) -> str:
-        with self.opened.gateway.store.reading() as at:
-            return brief_for(definition_of(at, task), task, brief_facts(at, task))
+        return self.opened.gateway.perform(ReadStepBrief(task.id, task.step or "")).text
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
@@ -202,7 +203,9 @@ class Worker(Record):
             return
         detail = safe(detail, 500)
         try:
-            self.opened.gateway.perform(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
+            self.opened.gateway.perform(
+                PerformCommand(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
+            )
         except Refused:
             return
         self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
@@ -222,4 +225,4 @@ def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) ->
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:
     """The agent's command, without the `--` that separates it."""
-    return tuple(argv[1:] if argv[:1] == ["--"] else argv)
+    return tuple(argv[1:] if tuple(argv[:1]) == ("--",) else argv)

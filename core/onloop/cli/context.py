@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from onloop.access.opening import GatewayHandle, open_file, open_home
+from onloop.cli.arguments import Arguments, PersonArguments
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
 from onloop.gates.repository.head import head as head_of
 from onloop.gates.repository.head import head_apart
 from onloop.gates.repository.ref_names import is_task
+from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.home import Home, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.resolution import this_process
@@ -20,15 +22,20 @@ from onloop.machine.digest import Json
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreState
 from onloop.records import MutableRecord
+from onloop.views.queries.reads import ReadStoreState
 
 LONGEST_PASSPHRASE = 1024
 LARGEST_DESCRIPTOR = 2**31 - 1
 
 
-class Context(MutableRecord):
-    """One call of the command line."""
+ArgsT_co = TypeVar("ArgsT_co", bound=Arguments, covariant=True)
 
-    args: Namespace
+
+class Context(MutableRecord, Generic[ArgsT_co]):
+    """One call of the command line: the arguments of its verb, and the verb's name."""
+
+    args: ArgsT_co
+    verb: str
     _opened: GatewayHandle | None = None
     _head: str | None = None
 
@@ -81,10 +88,10 @@ class Context(MutableRecord):
                 "ONLOOP_TOKEN is not set: this is no worker's environment",
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
-        agent = self.opened.gateway.agent(secret)
+        agent = self.opened.gateway.perform(RecogniseAgent(secret))
         named = os.environ.get("ONLOOP_TASK") or agent.task or ""
         if named != agent.task:
-            self.opened.gateway.deny(agent, "act for another task", named, Ground.FOREIGN)
+            self.opened.gateway.perform(CountDenial(agent, "act for another task", named, Ground.FOREIGN))
             raise NotAllowed(
                 f"ONLOOP_TASK is {named}, and this ONLOOP_TOKEN is for {agent.task}",
                 hint="use both as onloop claim or the worker set them",
@@ -94,7 +101,7 @@ class Context(MutableRecord):
     def note_denied(self, verb: str) -> None:
         """Count that an agent asked for what is done outside of any task, if there is a store to count it in."""
         with suppress(OnloopError):
-            self.opened.gateway.deny(self.agent(), verb)
+            self.opened.gateway.perform(CountDenial(self.agent(), verb))
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
@@ -104,28 +111,29 @@ class Context(MutableRecord):
 
         return this_process(getpass.getuser())
 
-    def person(self) -> Principal:
+    def person(self: Context[PersonArguments]) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
         if os.environ.get("ONLOOP_TOKEN"):
             return self.agent()
-        with self.opened.gateway.store.reading() as at:
-            house = at.house()
+        house = self.opened.gateway.perform(ReadStoreState())
         name = self.args.person or only_name(house)
         keep_others_out()
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
-    def check_no_agent(self, verb: str) -> None:
+    def check_no_agent(self: Context[PersonArguments], verb: str) -> None:
         """Refuse an agent before anything else is looked at, so that what it tried is a denial and nothing less."""
         if os.environ.get("ONLOOP_TOKEN"):
             self.voice(verb)
 
-    def voice(self, verb: str) -> tuple[Principal, Voice]:
+    def voice(self: Context[PersonArguments], verb: str) -> tuple[Principal, Voice]:
         """Who decides, and as whom they speak; agents and nobody are refused at once."""
         person = self.person()
         if person.voice is None:
             who = person.id if person.name else "nobody (no credential was given)"
-            self.opened.gateway.deny(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
+            self.opened.gateway.perform(
+                CountDenial(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
+            )
             raise NotAllowed(
                 f"{who} may not {verb}",
                 hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",

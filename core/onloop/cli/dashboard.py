@@ -8,6 +8,7 @@ from typing import Any
 
 from onloop import __version__
 from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.arguments import DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.errors import Exit, Unavailable
@@ -23,7 +24,7 @@ WELCOME = (
 )
 
 
-def open_dashboard(context: Context) -> VerbOutput:
+def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
         return VerbOutput(lines=(f"onloop {__version__}",), data={"version": __version__})

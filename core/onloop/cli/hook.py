@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -78,28 +77,32 @@ def _note(payload: Payload) -> None:
 
     Whatever goes wrong here holds up no sub-agent: the end of the turn is where an agent is stopped.
     """
+    from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
+    from onloop.gateway.leases import Heartbeat
     from onloop.views.sub_agents import SubAgentNews, cut
 
     if not payload.sub_agent.strip():
         return
     ended = payload.event == SUB_AGENT_ENDS
-    context = Context(Namespace(store=None))
+    context = Context(Arguments(), "hook")
     with suppress(Exception), _deadline(NOTE_S):
         news = cut(SubAgentNews(payload.sub_agent, payload.kind, ended=ended))
-        context.opened.gateway.heartbeat(context.agent(), progress=True, news=(news,))
+        context.opened.gateway.perform(Heartbeat(context.agent(), progress=True, news=(news,)))
         context.close()
 
 
 def _judged() -> HookReply:
     """The verdict on the agent's step; who is sent on is counted in the log."""
     from onloop.access.submission import wait_for_gates
+    from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
     from onloop.cli.verbs.agent_verbs import verdict
+    from onloop.gateway.command_operations import PerformCommand
     from onloop.machine.commands import EndTurn
     from onloop.views.answer import answer_lines
 
-    context = Context(Namespace(store=None))
+    context = Context(Arguments(), "hook")
     try:
         agent = context.agent()
         wait_for_gates(context.opened, agent.task or "", timeout_s=GATES_S, pause=time.sleep, beat=lambda: None)
@@ -109,7 +112,7 @@ def _judged() -> HookReply:
             return told
         command = EndTurn(agent.id, agent.epoch, f"{answer.verdict}: {answer.why}"[:1000])
         before = answer.blocks
-        after = context.opened.gateway.perform(agent, answer.task, command)
+        after = context.opened.gateway.perform(PerformCommand(agent, answer.task, command))
         if after.blocks > before:
             return told
         return HookReply(

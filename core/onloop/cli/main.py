@@ -7,12 +7,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, assert_never
+from typing import Any, NoReturn, TypeVar, assert_never
 
+from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write, write_error
-from onloop.cli.verb import Argument, Verb
-from onloop.cli.verb_table import COMMON, DASHBOARD, GROUPS, VERBS, verb
+from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
+from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
 from onloop.records import replace
@@ -21,6 +22,8 @@ LARGEST_NUMBER = 2**63 - 1
 """What the store can count to."""
 
 LONGEST_SHOWN = 80
+
+ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,10 +56,10 @@ def run(words: Sequence[str]) -> int:
         keep_private()
     try:
         _check_encoding(words)
-        args = parse(words)
-        context = Context(args)
+        found, args = parse(words)
+        context = Context(args, found.name if found is not None else "")
         try:
-            output = _function(args.verb)(context)
+            output = _function(found)(context)
             return write(replace(output, data={**output.data, **context.receipt}), as_json=args.as_json)
         finally:
             context.close()
@@ -106,11 +109,11 @@ def _count(word: str) -> int:
     return int(word)
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """The verb and its arguments; BadInput names the verb that was probably meant."""
+def parse(words: Sequence[str]) -> tuple[Verb | None, Arguments]:
+    """The verb (None for the dashboard) and its arguments; BadInput names the verb that was probably meant."""
     words = _options_last(words)
     if not words or words[0].startswith("-"):
-        return _parse_dashboard(words)
+        return None, _parse_dashboard(words)
     first = words[0]
     found = verb(first)
     if found is None:
@@ -119,7 +122,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         near = difflib.get_close_matches(first, [known.name for known in VERBS], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UnknownThing(f"there is no verb {first!r}", hint=f"{hint}onloop --help lists them")
-    return _parse_verb(found, list(words[1:]))
+    return found, _parse_verb(found, words[1:])
 
 
 def _options_last(words: Sequence[str]) -> Sequence[str]:
@@ -132,7 +135,7 @@ def _options_last(words: Sequence[str]) -> Sequence[str]:
     return [*rest[:1], *moved, *rest[1:]]
 
 
-def _parse_dashboard(words: Sequence[str]) -> argparse.Namespace:
+def _parse_dashboard(words: Sequence[str]) -> DashboardArguments:
     parser = _Parser(
         prog="onloop",
         description="Coordination for coding agents, with a human on the loop. Without a verb: the dashboard.",
@@ -141,11 +144,11 @@ def _parse_dashboard(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="store_true", help="say which version this is")
     _add(parser, (*COMMON, *DASHBOARD))
-    return parser.parse_args(list(words), argparse.Namespace(verb="", passphrase_fd=None))
+    return arguments_from(parser.parse_args(list(words)), DashboardArguments)
 
 
-def _parse_verb(found: Verb, rest: list[str]) -> argparse.Namespace:
-    return verb_parser(found).parse_args(rest, argparse.Namespace(verb=found.name, person=None, passphrase_fd=None))
+def _parse_verb(found: Verb, rest: Sequence[str]) -> Arguments:
+    return arguments_from(verb_parser(found).parse_args(list(rest)), found.takes)
 
 
 def verb_parser(found: Verb) -> argparse.ArgumentParser:
@@ -153,6 +156,12 @@ def verb_parser(found: Verb) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"onloop {found.name}", description=f"{found.summary}.")
     _add(parser, (*found.arguments, *COMMON))
     return parser
+
+
+def arguments_from(parsed: argparse.Namespace, kind: type[ArgumentsT]) -> ArgumentsT:
+    """What argparse read, as the record; a list that it gathered is a tuple there."""
+    make: Callable[..., ArgumentsT] = kind
+    return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in vars(parsed).items()})
 
 
 def _add(parser: argparse.ArgumentParser, arguments: Sequence[Argument]) -> None:
@@ -168,10 +177,9 @@ def _overview() -> str:
     return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
 
 
-def _function(name: str) -> Callable[[Context], VerbOutput]:
+def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:
     """The function of a verb, imported when it is needed: most calls need a small part of the house."""
-    found = verb(name)
     where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
-    loaded: Callable[[Context], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
+    loaded: Callable[[Context[Any]], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded

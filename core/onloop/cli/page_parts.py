@@ -13,9 +13,11 @@ from onloop.cli.verb_table import GROUPS, VERBS
 from onloop.cli.workflow_fields import fields
 from onloop.errors import EXIT_MEANINGS, BadInput, Exit, Ground, OnloopError
 from onloop.gates.box.promises_page import table as boxes
+from onloop.gateway.operations import every_operation
 from onloop.machine.diagram import table_mermaid
 from onloop.machine.events import Event
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.operation import Asker, Lane
 from onloop.machine.state import REASONS
 from onloop.machine.transition_table import TABLE, rows
 from onloop.workflow.builtins import builtin, builtins
@@ -131,6 +133,24 @@ def _builtins() -> str:
     return table(("name", "does"), ((f"`{name}`", load(builtin(name), name).description) for name in builtins()))
 
 
+def _operations() -> str:
+    lanes = {Lane.WRITER: "writer", Lane.ASIDE: "aside", Lane.PEOPLE: "people"}
+    askers = {Asker.OWNER: "the store's owner", Asker.PROVEN: "who proved it", Asker.ANYBODY: "anybody"}
+    return table(
+        ("operation", "does", "fields", "who may ask", "lane"),
+        (
+            (
+                f"`{kind.name}`",
+                first_sentence(kind),
+                ", ".join(f"`{name}`" for name in kind.__struct_fields__),
+                askers[kind.asker],
+                lanes[kind.lane],
+            )
+            for kind in every_operation()
+        ),
+    )
+
+
 def _flags() -> str:
     return table(("flag", "the path"), ((f"`{kind}`", words) for kind, words in FLAG_WORDS.items()))
 
@@ -147,6 +167,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "events": _events,
         "fields": fields,
         "builtins": _builtins,
+        "operations": _operations,
         "flags": _flags,
         "boxes": boxes,
     }

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from onloop.cli.people_arguments import (
+    AckArguments,
+    AnswerArguments,
+    ApproveArguments,
+    AttentionArguments,
+    CauseArguments,
+    ExcludeArguments,
+    FreezeArguments,
+    MuteArguments,
+    ReasonedDecisionArguments,
+    ReassignArguments,
+    RejectArguments,
+    ResumeArguments,
+    RetryArguments,
+    ScopeArguments,
+    ShowArguments,
+    SnoozeArguments,
+    TaskArguments,
+    UnmuteArguments,
+)
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
 
 _GATE = arg("--gate", help="which, if several are asked")
@@ -25,14 +45,23 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "one task: what is asked, digests, gates, diff, history",
         "people_verbs:show",
+        ShowArguments,
         (TASK, arg("--diff", help="with the whole diff", action="store_true")),
     ),
-    Verb("why", "people", "why a task stands where it stands, and what would move it", "look_verbs:why_task", (TASK,)),
+    Verb(
+        "why",
+        "people",
+        "why a task stands where it stands, and what would move it",
+        "look_verbs:why_task",
+        TaskArguments,
+        (TASK,),
+    ),
     Verb(
         "approve",
         "people",
         "say yes to exactly what was shown",
         "people_verbs:approve",
+        ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
     ),
     Verb(
@@ -40,6 +69,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "say no, with a reason that reaches the agent",
         "people_verbs:reject",
+        RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
     ),
     Verb(
@@ -47,6 +77,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "answer an agent's question",
         "people_verbs:answer",
+        AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
     ),
     Verb(
@@ -54,6 +85,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
+        ReassignArguments,
         (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
     ),
     Verb(
@@ -61,6 +93,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "try again, with rounds and attempts at zero: a task, or some with one cause",
         "bulk_verbs:retry",
+        RetryArguments,
         (
             _TASK_OR_NONE,
             *_of_cause("1"),
@@ -75,6 +108,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "let a fleet end without a task, or without all with one cause",
         "bulk_verbs:exclude",
+        ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
     ),
     Verb(
@@ -82,6 +116,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "stop a task, or a run with all that moves below it",
         "bulk_verbs:pause",
+        ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
     ),
     Verb(
@@ -89,6 +124,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "let what is paused or excluded go on at its step",
         "bulk_verbs:resume",
+        ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
     ),
     Verb(
@@ -96,6 +132,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "end a task, or a run with all below it",
         "bulk_verbs:cancel",
+        ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
     ),
     Verb(
@@ -103,6 +140,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "let nothing move in a scope",
         "people_verbs:freeze",
+        FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
     ),
     Verb(
@@ -110,6 +148,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people",
         "let it move again",
         "people_verbs:unfreeze",
+        ScopeArguments,
         (arg("scope", help="what was frozen"), *AS, KEY),
     ),
 )
@@ -120,6 +159,7 @@ _MARKS: tuple[Verb, ...] = (
         "people",
         "say that you are on a cause; it lapses",
         "attention_verbs:ack",
+        AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
     ),
     Verb(
@@ -127,6 +167,7 @@ _MARKS: tuple[Verb, ...] = (
         "people",
         "show a cause again later, or when it changes or grows",
         "attention_verbs:snooze_cause",
+        SnoozeArguments,
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
@@ -135,12 +176,20 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
     ),
-    Verb("wake", "people", "show an acknowledged or snoozed cause again", "attention_verbs:wake", (_CAUSE, *AS)),
+    Verb(
+        "wake",
+        "people",
+        "show an acknowledged or snoozed cause again",
+        "attention_verbs:wake",
+        CauseArguments,
+        (_CAUSE, *AS),
+    ),
     Verb(
         "mute",
         "people",
         "show nothing that a rule covers, for a while",
         "attention_verbs:mute",
+        MuteArguments,
         (
             arg("--for", help="for how long, at most 168h", dest="duration", required=True),
             _WHY,
@@ -159,6 +208,7 @@ _MARKS: tuple[Verb, ...] = (
         "people",
         "lift a mute",
         "attention_verbs:unmute",
+        UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
     ),
 )
@@ -169,6 +219,7 @@ PEOPLE: tuple[Verb, ...] = (
         "people",
         "what needs a person: one row per cause",
         "attention_verbs:attention",
+        AttentionArguments,
         (arg("--all", help="with what is hidden, how and by whom", action="store_true"),),
     ),
     *_DECISIONS,

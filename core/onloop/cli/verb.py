@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from onloop.cli.arguments import Arguments
 from onloop.records import Record, field
 
 
@@ -17,12 +18,17 @@ class Argument(Record):
 
 
 class Verb(Record):
-    """One verb: what it is for, where its function is (`module:function`), and what it takes."""
+    """One verb: what it is for, where its function is (`module:function`), and what it takes.
+
+    `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
+    help.
+    """
 
     name: str
     group: str
     summary: str
     function: str
+    takes: type[Arguments] = Arguments
     arguments: tuple[Argument, ...] = ()
 
 
@@ -45,3 +51,19 @@ AS = (
 DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
 KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")
 RUN = arg("--run", help="only this run")
+COMMON: tuple[Argument, ...] = (
+    arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),
+    arg("--store", help="the store's folder (default: $ONLOOP_STORE, then the XDG state folder)", metavar="DIR"),
+)
+DASHBOARD: tuple[Argument, ...] = (
+    arg("--read-only", help="look, and decide nothing", action="store_true"),
+    arg("--as", help="who you are", dest="person", metavar="NAME"),
+    arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
+    arg(
+        "--workflows",
+        help="another folder whose workflows are checked as they are edited, beside .onloop; may be repeated",
+        action="append",
+        default=[],
+        metavar="DIR",
+    ),
+)

@@ -5,8 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onloop.cli.arguments import (
+    AskArguments,
+    CheckpointArguments,
+    ClaimArguments,
+    DemoArguments,
+    DoctorArguments,
+    EnrolArguments,
+    FilesArguments,
+    FleetArguments,
+    GraphArguments,
+    HandoffArguments,
+    HeartbeatArguments,
+    HelpArguments,
+    HookArguments,
+    InitArguments,
+    ListArguments,
+    LogArguments,
+    ReasonArguments,
+    ReviewArguments,
+    RunArguments,
+    ServeArguments,
+    SpawnArguments,
+    StartArguments,
+    StoreArguments,
+    SubmitArguments,
+    TellArguments,
+    VerifierArguments,
+    WorkArguments,
+    WorkflowArguments,
+)
 from onloop.cli.people_verb_table import PEOPLE
-from onloop.cli.verb import AS, KEY, RUN, Argument, Verb, arg
+from onloop.cli.verb import AS, KEY, RUN, Verb, arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +55,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "take the lease of a task that waits for a role",
         "agent_verbs:claim",
+        ClaimArguments,
         (
             arg("task", nargs="?", help="this task only"),
             arg("--role", required=True, help="the role that you take"),
@@ -40,6 +71,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "ask for the gates of your step on HEAD, and wait for the answer",
         "agent_verbs:submit",
+        SubmitArguments,
         (
             arg("--statement", help="what you have to say about it; kept, and no evidence", default=""),
             arg("--wait", help="how long to wait for the gates", default="90s"),
@@ -51,6 +83,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "ask a person, and end your turn",
         "agent_verbs:ask",
+        AskArguments,
         (arg("question", help="one question"), KEY),
     ),
     Verb(
@@ -58,6 +91,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "judge the work of another agent, at a step that asks for it",
         "agent_verbs:review",
+        ReviewArguments,
         (
             arg("verdict", choices=("pass", "fail"), help="pass or fail"),
             arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
@@ -69,6 +103,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "make a child that does a part of your step; submit then waits for your children",
         "agent_verbs:spawn",
+        SpawnArguments,
         (
             arg("--title", required=True, help="what the child is to do, in a line"),
             arg("--brief", help="what it must know", default=""),
@@ -80,6 +115,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "tell another task of your run something",
         "message_verbs:tell",
+        TellArguments,
         (
             arg("text", help="at most 4 KiB; - reads standard input"),
             arg("--to", required=True, help="a task's id, parent or children"),
@@ -93,6 +129,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "leave word of how far you are: your successor's brief holds it",
         "message_verbs:checkpoint",
+        CheckpointArguments,
         (
             arg("stdin", nargs="?", choices=("-",), help="read standard input, which is the default"),
             arg("--file", help="a file of at most 64 KiB", default=""),
@@ -104,6 +141,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "give your step to another agent; it counts as no attempt",
         "message_verbs:handoff",
+        HandoffArguments,
         (
             arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
             arg("--why", required=True, help="why; it reaches your successor"),
@@ -116,6 +154,7 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "keep your lease alive, say how full your context is, and which sub-agents your process has",
         "agent_verbs:heartbeat",
+        HeartbeatArguments,
         (
             arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),
             arg("--sub-agent", help="the id of one that is at work in your own process", metavar="ID"),
@@ -129,10 +168,16 @@ VERBS: tuple[Verb, ...] = (
         "agents",
         "give the task back",
         "agent_verbs:release",
+        ReasonArguments,
         (arg("--reason", help="why", default=""), KEY),
     ),
     Verb(
-        "fail", "agents", "say that you cannot do this step", "agent_verbs:fail", (arg("reason", help="why not"), KEY)
+        "fail",
+        "agents",
+        "say that you cannot do this step",
+        "agent_verbs:fail",
+        ReasonArguments,
+        (arg("reason", help="why not"), KEY),
     ),
     *PEOPLE,
     Verb(
@@ -140,6 +185,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "begin one task over one repository",
         "work_verbs:start",
+        StartArguments,
         (
             arg("workflow", help="a built-in, or a file committed in the repository"),
             arg("--repo", required=True, help="path or URL of the repository"),
@@ -153,6 +199,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "begin a task per repository",
         "work_verbs:fleet",
+        FleetArguments,
         (
             arg("workflow", help="a built-in, or a file committed in the control repository"),
             arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
@@ -164,14 +211,20 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
-        "list", "work", "every task in a line", "look_verbs:list_tasks", (RUN, arg("--state", help="only this state"))
+        "list",
+        "work",
+        "every task in a line",
+        "look_verbs:list_tasks",
+        ListArguments,
+        (RUN, arg("--state", help="only this state")),
     ),
-    Verb("tree", "work", "runs, their tasks, and how their gates stand", "look_verbs:tree", (RUN,)),
+    Verb("tree", "work", "runs, their tasks, and how their gates stand", "look_verbs:tree", RunArguments, (RUN,)),
     Verb(
         "log",
         "work",
         "the audit trail: who did what, when",
         "look_verbs:log",
+        LogArguments,
         (
             arg("task", nargs="?", help="only this task"),
             RUN,
@@ -184,6 +237,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "be a worker: claim tasks and run a command on each",
         "work_verbs:work",
+        WorkArguments,
         (
             arg("--role", required=True, help="the role to claim for"),
             arg("--name", help="the agent's name (default: the role and the process id)"),
@@ -198,6 +252,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "run gates and effects for all workers",
         "work_verbs:verifier",
+        VerifierArguments,
         (
             arg("--idle-exit", help="end after so long without work (default: never)", default=""),
             arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
@@ -208,6 +263,7 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "see it all: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
         "demo_verbs:demo",
+        DemoArguments,
         (
             arg(
                 "play",
@@ -224,6 +280,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "make a store and enrol its first approver",
         "build_verbs:init",
+        InitArguments,
         (
             arg("--name", help="the approver's name (default: your user name)"),
             arg("--group", help="a group of theirs; may be repeated", action="append"),
@@ -238,6 +295,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "enrol another person; somebody enrolled must do it",
         "build_verbs:enrol",
+        EnrolArguments,
         (
             arg("name", help="their name"),
             arg("--group", help="a group of theirs; may be repeated", action="append"),
@@ -247,12 +305,20 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
     ),
-    Verb("validate", "build", "check workflow files", "build_verbs:validate", (arg("files", nargs="+", help="files"),)),
+    Verb(
+        "validate",
+        "build",
+        "check workflow files",
+        "build_verbs:validate",
+        FilesArguments,
+        (arg("files", nargs="+", help="files"),),
+    ),
     Verb(
         "graph",
         "build",
         "draw a workflow (or, without one, the machine) as Mermaid",
         "build_verbs:graph",
+        GraphArguments,
         (arg("workflow", nargs="?", help="a file or a built-in"),),
     ),
     Verb(
@@ -260,6 +326,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "built-in workflows, and the JSON Schema of the files",
         "build_verbs:workflow",
+        WorkflowArguments,
         (
             arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
             arg("name", nargs="?", help="which"),
@@ -270,6 +337,7 @@ VERBS: tuple[Verb, ...] = (
         "serve",
         "be the resident gateway: one writer for all, at a Unix socket",
         "serve_verbs:serve",
+        ServeArguments,
         (
             arg("--group", help="whose members may connect besides you (default: your own group)"),
             arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
@@ -280,6 +348,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "the guides: list them, read one, or see what a verb takes",
         "help_verbs:show_help",
+        HelpArguments,
         (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
     ),
     Verb(
@@ -287,6 +356,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
         "hook_verbs:hook",
+        HookArguments,
         (
             arg("what", choices=("show", "install", "uninstall"), help="or an agent's name: answer its call on stdin"),
             arg("agent", help="claude or codex"),
@@ -298,6 +368,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "what this machine and store can prove, and what not",
         "doctor:doctor",
+        DoctorArguments,
         (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
     ),
     Verb(
@@ -305,6 +376,7 @@ VERBS: tuple[Verb, ...] = (
         "build",
         "verify, export, import, archive or migrate a store",
         "store_verbs:store",
+        StoreArguments,
         (
             arg(
                 "what",
@@ -317,23 +389,6 @@ VERBS: tuple[Verb, ...] = (
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
             *AS,
         ),
-    ),
-)
-
-COMMON: tuple[Argument, ...] = (
-    arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),
-    arg("--store", help="the store's folder (default: $ONLOOP_STORE, then the XDG state folder)", metavar="DIR"),
-)
-DASHBOARD: tuple[Argument, ...] = (
-    arg("--read-only", help="look, and decide nothing", action="store_true"),
-    arg("--as", help="who you are", dest="person", metavar="NAME"),
-    arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
-    arg(
-        "--workflows",
-        help="another folder whose workflows are checked as they are edited, beside .onloop; may be repeated",
-        action="append",
-        default=[],
-        metavar="DIR",
     ),
 )
 

@@ -22,10 +22,10 @@ from onloop.identity.passphrase import enrolment, person_from_passphrase
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.scram import RANDOM_COST
 from onloop.machine.principal import Principal, launcher
-from onloop.machine.store_state import StoreCreated
+from onloop.machine.store_state import StoreCreated, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record
-from onloop.store.port import TaskFilter
+from onloop.store.port import TaskFilter, Transaction
 from onloop.store.sqlite.database import create_store
 
 WITHOUT_GIT_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -130,13 +130,17 @@ def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Ta
     keep_others_out()
     passphrase = secrets.token_urlsafe(24)
     event = enrolment(person, ("approvers",), "", passphrase, by.id, RANDOM_COST)
-    with opened.gateway.store.writing() as tx:
+    store_id = secrets.token_hex(8)
+
+    def enrolled(tx: Transaction) -> StoreState:
         if not tx.house().id:
-            append_store_event(tx, StoreCreated(secrets.token_hex(8), scripted=True), wall_clock(), by.id)
+            append_store_event(tx, StoreCreated(store_id, scripted=True), wall_clock(), by.id)
         if not tx.house().scripted:
             raise BadInput(f"{folder.path} holds a store that no demo created", hint="give another folder: --dir DIR")
         append_store_event(tx, event, wall_clock(), by.id)
-        state = tx.house()
+        return tx.house()
+
+    state = opened.gateway.store.transact(enrolled)
     principal = person_from_passphrase(state, person, passphrase, typed=False)
     return opened, principal, _root(folder, opened, by)
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from onloop.access.opening import GatewayHandle
 from onloop.demo.scenario import Scenario, ScriptedReply
 from onloop.errors import Refused
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Approve, Cancel, Command, Reassign, Reject, Retry, Voice
 from onloop.machine.commands import Reply as ReplyCommand
 from onloop.machine.digest import shown_digest
@@ -36,7 +37,7 @@ class ScriptedPerson(Record):
         earlier = sum(_kind(decision) is request.kind for decision in task.decisions)
         command = _command(part.reply(request.kind, earlier), task, request, self.person)
         try:
-            self.opened.gateway.perform(self.person, task.id, command)
+            self.opened.gateway.perform(PerformCommand(self.person, task.id, command))
         except Refused:
             return False
         return True

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import assert_never
+from collections.abc import Iterable
 
 from onloop.errors import OnloopError, Refused
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
-from onloop.machine.commands import Cancel, Command, Pause, Resume
+from onloop.machine.commands import Command
 from onloop.machine.principal import Principal
-from onloop.machine.state import Reason, State
-from onloop.machine.task import Kind, Task
+from onloop.machine.task import Task
 from onloop.records import Record
-from onloop.store.port import Reading, TaskFilter
 
 
 class BulkOutcome(Record):
@@ -44,48 +42,8 @@ def perform_each(
 
 def _performed(gateway: GatewayPort, principal: Principal, task: str, command: Command, key: str) -> BulkOutcome:
     try:
-        return BulkOutcome(task, gateway.perform(principal, task, command, key=f"{key}/{task}" if key else ""), None)
+        return BulkOutcome(
+            task, gateway.perform(PerformCommand(principal, task, command, key=f"{key}/{task}" if key else "")), None
+        )
     except Refused as no:
         return BulkOutcome(task, None, no)
-
-
-def below(at: Reading, root: Task) -> Sequence[Task]:
-    """Everything below a task at any depth, oldest first."""
-    inside = {root.id}
-    found = []
-    for task in at.tasks(TaskFilter(run=root.run)):
-        if task.parent in inside:
-            inside.add(task.id)
-            found.append(task)
-    return found
-
-
-def reached_by(at: Reading, task: Task, command: Pause | Resume | Cancel) -> tuple[str, ...]:
-    """The tasks that a command about one task is about: some of those below it, too."""
-    match command:
-        case Pause():
-            return to_pause(at, task)
-        case Resume():
-            return to_resume(at, task)
-        case Cancel():
-            return to_cancel(at, task)
-        case _:
-            assert_never(command)
-
-
-def to_pause(at: Reading, task: Task) -> tuple[str, ...]:
-    """The task, then what moves or could below it: what waits for a person there waits on, out of sight."""
-    moving = {State.SUBMITTED, State.WORKING}
-    return (task.id, *(child.id for child in below(at, task) if child.state in moving))
-
-
-def to_resume(at: Reading, task: Task) -> tuple[str, ...]:
-    """The task, then what was paused with it below; what was paused before, or is excluded, stays."""
-    paused = (child for child in below(at, task) if child.reason is Reason.PAUSED and child.since >= task.since)
-    return (task.id, *(child.id for child in paused))
-
-
-def to_cancel(at: Reading, task: Task) -> tuple[str, ...]:
-    """What has not ended below the task, the deepest first, then the task; a fleet ends with the last of its own."""
-    live = tuple(child.id for child in reversed(below(at, task)) if not child.ended)
-    return live if live and task.kind is Kind.FLEET else (*live, task.id)

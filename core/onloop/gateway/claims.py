@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import ClassVar
 
-from onloop.errors import BadInput
-from onloop.gateway.idempotency import check_claim_key
+from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
+from onloop.gateway.authorize import authorize
+from onloop.gateway.facts import has_slot, waiting_tasks
+from onloop.gateway.idempotency import check_claim_key, lookup, remember, request_digest
+from onloop.gateway.leases import DEFAULT_LEASE_MS
+from onloop.gateway.projection import project_answer
+from onloop.gateway.service import Gateway, Write
+from onloop.identity.resolution import new_salt, secret_from, token_digest
 from onloop.machine import commands as c
 from onloop.machine.agent_names import check_agent
+from onloop.machine.limits import Id, Key, LeaseMs
+from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import SecretRecord, replace
+from onloop.store.port import Reading, Transaction
+from onloop.store.rows import Lease, Token
+from onloop.views.known_task import known_task
+from onloop.views.pinned_workflow import definition_of
 
 
 class ClaimGranted(SecretRecord):
@@ -20,6 +34,70 @@ class ClaimGranted(SecretRecord):
     task: Task
     secret: str
     expires: int
+
+
+class ClaimTask(Write[ClaimGranted], frozen=True):
+    """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
+
+    The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
+    """
+
+    name: ClassVar[str] = "claim"
+    asker: ClassVar[Asker] = Asker.ANYBODY
+    is_paced: ClassVar[bool] = True
+    principal: Principal
+    agent: Id
+    role: Id
+    task: Id | None = None
+    lease_ms: LeaseMs = DEFAULT_LEASE_MS
+    key: Key = ""
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        return DeniedAct(self.principal, "claim", self.task or "")
+
+    def carry_out(self, gateway: Gateway) -> ClaimGranted:
+        """See Write."""
+        wanted = asked_claim(self.principal, self.agent, self.role, self.key)
+        request = request_digest(self.principal, "Claim", self.agent, self.role, self.task or "", str(self.lease_ms))
+
+        def body(tx: Transaction) -> ClaimGranted | Refused:
+            known, now = lookup(tx, self.principal, self.key, request), gateway.clock()
+            for due in tx.due(now) if known is None else (known["task"],):  # others' ends make slots free
+                gateway.fire_due(tx, due)
+            try:
+                if known is not None:
+                    return _claimed_before(tx, self.key, known, now)
+                task, salt = self._claimed(gateway, tx, wanted), new_salt()
+                remember(tx, self.principal, self.key, request, now, {"task": task.id, "salt": salt})
+                return _leased(tx, task, secret_from(self.key, salt), now + self.lease_ms, now, wanted.hand.uid)
+            except Refused as no:
+                return no
+
+        return gateway.transact(body)
+
+    def _claimed(self, gateway: Gateway, tx: Transaction, wanted: c.Claim) -> Task:
+        """The task that the claim gets: the one named, or the first that it may have."""
+        authorize(self.principal, wanted, self.task)
+        check_no_persons_name(tx.house(), wanted.agent)
+        if self.task is not None:
+            return gateway.advance(tx, self.principal, self.task, wanted, "")
+        full: set[str] = set()
+        for candidate, among in waiting_tasks(tx, (wanted.role, wanted.agent), gateway.clock()):
+            if among in full:
+                continue
+            try:
+                return gateway.advance(tx, self.principal, candidate, wanted, "")
+            except Refused:
+                found = known_task(tx, candidate)
+                if not has_slot(tx, found, tx.task(found.run)):
+                    full.add(among)
+        raise Refused(
+            f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
+            exit=Exit.NOTHING,
+            hint="onloop list shows what there is; try again later",
+        )
 
 
 def check_no_persons_name(house: StoreState, agent: str) -> None:
@@ -42,3 +120,24 @@ def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Clai
         raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
     hand = principal.hand if principal.hand.uid is not None else replace(principal.hand, uid=os.getuid())
     return c.Claim(agent, role, principal.id, hand, hand.uid != os.getuid())
+
+
+def _claimed_before(reading: Reading, key: str, known: Mapping[str, str], now: int) -> ClaimGranted:
+    """The same lease again, while it lasts: what it is by now."""
+    secret = secret_from(key, known["salt"])
+    token, lease = reading.get(Token, token_digest(secret)), reading.get(Lease, known["task"])
+    if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= now:
+        words = f"the lease on {known['task']} that this key took has ended"
+        raise NotAllowed(words, hint="claim with a fresh key", ground=Ground.SUPERSEDED)
+    return ClaimGranted(known_task(reading, token.task), secret, lease.expires)
+
+
+def _leased(tx: Transaction, task: Task, secret: str, expires: int, now: int, uid: int | None) -> ClaimGranted:
+    """The lease and its token, in place of those before."""
+    agent = task.holder or ""
+    for old in tx.select(Token, task=task.id):
+        tx.delete(Token, old.digest)
+    tx.put(Lease(task.id, task.epoch, agent, expires, now, now))
+    tx.put(Token(token_digest(secret), agent, task.id, task.epoch, task.step or "", uid))
+    project_answer(tx, definition_of(tx, task), task)
+    return ClaimGranted(task, secret, expires)

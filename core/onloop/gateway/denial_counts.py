@@ -9,13 +9,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import wraps
-from typing import Any, Protocol, TypeVar
 
-from onloop.errors import Ground, NotAllowed, OnloopError
-from onloop.gateway.authorize import verb_of
+from onloop.errors import Ground, OnloopError
 from onloop.machine.denials import (
     LONGEST_NAME,
     MINUTE_MS,
@@ -27,11 +24,11 @@ from onloop.machine.denials import (
     is_alarming,
     is_due,
 )
-from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import StoreEvent
 from onloop.records import MutableRecord, field, replace
 from onloop.store.port import Reading, Store, Transaction
-from onloop.store.rows import IdempotencyRecord, idempotency_key, table_of
+from onloop.store.rows import IdempotencyRecord, idempotency_key
 from onloop.text import safe
 
 DENIALS = "gateway:denials"
@@ -46,8 +43,6 @@ FORGOTTEN_MS = 60 * MINUTE_MS
 
 _PLAIN_VERB = re.compile(r"[a-z][a-z ]{0,39}")
 
-T = TypeVar("T")
-R = TypeVar("R")
 Append = Callable[[Transaction, StoreEvent, int, str], None]
 
 
@@ -64,8 +59,8 @@ class Denials(MutableRecord):
         with self._lock:
             now = self._due(denied)
         if now is not None:
-            with suppress(OnloopError, OSError), store.writing() as tx:
-                self._record(tx, now)
+            with suppress(OnloopError, OSError):
+                store.transact(lambda tx: self._record(tx, now))
 
     def _due(self, denied: Denied) -> Denied | None:
         key = burst_key(denied)
@@ -101,12 +96,14 @@ class Denials(MutableRecord):
             for key, denied in zip(late, waiting, strict=True):
                 self._said[key] = (now, self._said.get(key, (0, 0))[1] + denied.count)
         with suppress(OnloopError, OSError):
-            with store.reading() as at:
-                left = left_behind(at, now)
-            if waiting or left:
-                with store.writing() as tx:
-                    for denied in (*waiting, *left):
-                        self._record(tx, denied, at_once=True)
+            with store.reading() as reading:
+                found = (*waiting, *left_behind(reading, now))
+            if found:
+                store.transact(lambda tx: self._record_all(tx, found))
+
+    def _record_all(self, tx: Transaction, found: Sequence[Denied]) -> None:
+        for denied in found:
+            self._record(tx, denied, at_once=True)
 
     def _record(self, tx: Transaction, denied: Denied, *, at_once: bool = False) -> None:
         bursts = tx.house().denials
@@ -140,66 +137,8 @@ def left_behind(at: Reading, now: int) -> tuple[Denied, ...]:
     )
 
 
-class Denies(Protocol):
-    """A gateway that counts what it refuses."""
-
-    def deny(self, who: Principal, verb: str, subject: str = "", ground: Ground = Ground.KIND) -> None:
-        """See Gateway.deny."""
-        ...
-
-
 def denied_of(who: Principal, verb: str, subject: str, ground: Ground, peer: str, now: int) -> Denied:
     """The fact that `who`, or the user at the other end where they are nobody, was refused."""
     name = who.id if who.kind is not PrincipalKind.NOBODY else peer or "nobody"
     plain = verb if _PLAIN_VERB.fullmatch(verb) else "something"
     return Denied(safe(name[:LONGEST_NAME]), plain, ground, safe(subject[:LONGEST_NAME]), peer, at=now)
-
-
-def words_of(name: str, values: Sequence[Any]) -> tuple[str, str]:
-    """What was asked for over a line, and about what, in the words of the log: no field was checked before."""
-    if name in {"get", "select"}:
-        return f"read {table_of(values[0])} rows", ""
-    if name in _ASKED and name not in {"agent", "person"}:
-        _, verb, subject = _ASKED[name](*values)
-        return verb, subject[:LONGEST_NAME]
-    return name.replace("_", " "), ""
-
-
-_Asked = Callable[..., tuple[Principal, str, str]]
-
-_ASKED: Mapping[str, _Asked] = {
-    "perform": lambda principal, task_id, command, *_, **__: (principal, verb_of(command), task_id),
-    "create": lambda principal, *_, **__: (principal, "start", ""),
-    "claim": lambda principal, *_, task=None, **__: (principal, "claim", task or ""),
-    "heartbeat": lambda principal, *_, **__: (principal, "heartbeat", principal.task or ""),
-    "record_house": lambda principal, event, *_, **__: (principal, verb_of(event), _about(event)),
-    "keep_for": lambda principal, *_: (principal, "pass on text", principal.task or ""),
-    "agent": lambda *_: (NOBODY, "use a token", ""),
-    "person": lambda name, *_, **__: (NOBODY, "speak as a person", f"human:{name}"),
-}
-"""Who asked for what about what, by the method of the gateway."""
-
-
-def _about(event: StoreEvent) -> str:
-    named = (getattr(event, name, "") for name in ("scope", "name", "cause"))
-    return next((str(value) for value in named if value), "")
-
-
-def counting(kind: type[T]) -> type[T]:
-    """The gateway, with every method counting what it refuses because of who asked."""
-    for name, asked in _ASKED.items():
-        setattr(kind, name, _counted(getattr(kind, name), asked))
-    return kind
-
-
-def _counted(method: Callable[..., R], asked: _Asked) -> Callable[..., R]:
-    @wraps(method)
-    def carried_out(gateway: Denies, *values: Any, **named: Any) -> R:
-        try:
-            return method(gateway, *values, **named)
-        except NotAllowed as no:
-            who, verb, subject = asked(*values, **named)
-            gateway.deny(who, verb, subject, no.ground)
-            raise
-
-    return carried_out

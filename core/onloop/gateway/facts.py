@@ -14,6 +14,7 @@ from onloop.machine.task import Kind, Task
 from onloop.store.port import Reading
 from onloop.store.rows import Job, Lease
 from onloop.views.children import handed_lists, slot_free, swarm_of
+from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of, pinned_definition
 
 FIRST_LOOKED_AT = 32
@@ -56,14 +57,6 @@ def has_slot(tx: Reading, task: Task, root: Task | None) -> bool:
     if parent is not None and not slot_free(tx, task, parent, definition_of(tx, parent)):
         return False
     return root is None or root.max_parallel is None or tx.held(task.run) < root.max_parallel
-
-
-def known_task(tx: Reading, task_id: str) -> Task:
-    """The task with that id; UnknownThing if there is none."""
-    task = tx.task(task_id)
-    if task is None:
-        raise unknown_task(task_id)
-    return task
 
 
 def waiting_tasks(at: Reading, roles: Sequence[str], now: int) -> Iterator[tuple[str, str]]:

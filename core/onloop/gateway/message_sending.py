@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from onloop.errors import Refused
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import PassOn
 from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import MarkShown, SaveCheckpoint, Tell
 from onloop.machine.messages import MessageKind
@@ -16,21 +18,21 @@ from onloop.machine.task import Task
 def tell(gateway: GatewayPort, agent: Principal, to: str, kind: MessageKind, content: bytes, *, key: str = "") -> Task:
     """Tell `to` (a task's id, `parent` or `children`) something; the answer is the teller's own task."""
     check_size(len(content), LARGEST_MESSAGE, "a message")
-    digest = gateway.keep_for(agent, content)
+    digest = gateway.perform(PassOn(agent, content))
     command = Tell(agent.id, agent.epoch, to, kind, digest, len(content))
-    return gateway.perform(agent, agent.task or "", command, key=key)
+    return gateway.perform(PerformCommand(agent, agent.task or "", command, key=key))
 
 
 def save_checkpoint(gateway: GatewayPort, agent: Principal, content: bytes, *, key: str = "") -> Task:
     """Keep word of how far the agent is, in place of what it left before at this step."""
     check_size(len(content), LARGEST_CHECKPOINT, "a checkpoint")
-    digest = gateway.keep_for(agent, content)
+    digest = gateway.perform(PassOn(agent, content))
     command = SaveCheckpoint(agent.id, agent.epoch, digest, len(content))
-    return gateway.perform(agent, agent.task or "", command, key=key)
+    return gateway.perform(PerformCommand(agent, agent.task or "", command, key=key))
 
 
 def mark_shown(gateway: GatewayPort, agent: Principal, task: Task) -> None:
     """Record that the agent was shown what `task` had received when it was read; what came later stays unshown."""
     if task.messages and task.shown < task.received:
         with suppress(Refused):  # whoever does not hold it any more, or is frozen, acknowledges nothing
-            gateway.perform(agent, task.id, MarkShown(agent.id, agent.epoch, task.received))
+            gateway.perform(PerformCommand(agent, task.id, MarkShown(agent.id, agent.epoch, task.received)))

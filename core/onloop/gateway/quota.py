@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from onloop.errors import Exit, Refused
+from onloop.machine.operation import Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.records import MutableRecord, Record, field
 from onloop.store.port import Reading, Transaction
@@ -86,10 +87,10 @@ class HeldTasks(MutableRecord):
         self._tasks.setdefault(uid, {})[task] = epoch
 
 
-def paced_task(verb: str, values: Sequence[object]) -> str | None:
+def paced_task(operation: Operation[Any]) -> str | None:
     """About which task a request adds to the log at an agent's word, empty for a claim; None where it does not."""
-    who = values[0] if values else None
-    if verb not in {"perform", "claim"} or not isinstance(who, Principal) or who.kind is PrincipalKind.HUMAN:
+    who = operation.principal_or_none
+    if not operation.is_paced or who is None or who.kind is PrincipalKind.HUMAN:
         return None
     return who.task or ""
 

@@ -39,7 +39,11 @@ def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
 
 def check_lease(tx: Reading, agent: Principal, now: int = 0) -> None:
     """Refuse an agent without the lease of its task, or with one that has run out, in a freeze too."""
-    lease = tx.get(Lease, agent.task or "")
+    check_held(tx.get(Lease, agent.task or ""), agent, now)
+
+
+def check_held(lease: Lease | None, agent: Principal, now: int = 0) -> None:
+    """Refuse an agent that does not hold this lease at `now` (ms)."""
     held = (lease.agent, lease.epoch) if lease is not None and lease.expires > now else None
     if held != (agent.id, agent.epoch):
         words = f"{agent.id} no longer holds {agent.task}"

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-from onloop.errors import NotAllowed, OnloopError, Unavailable
+from onloop.errors import NotAllowed, Unavailable
 from onloop.gates.intake.quarantine import Arrival
+from onloop.gateway.declared_limits import checked
 from onloop.gateway.service import Gateway
 from onloop.home import Home
+from onloop.identity.passphrase import Proved
+from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
-from onloop.remote.client_session import ClientSession
-from onloop.remote.dispatch import LOOKS
+from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, SubmitAnnounced
+from onloop.remote.redacted_reading import RedactedReading
 from onloop.remote.server_connection import ServerConnection, WireRequest
-from onloop.remote.user_limits import UserLimits
+from onloop.store.port import Reading
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore
 from onloop.views.dossier import Changes
+from onloop.views.query import Query
 
 MOST_READERS = 64
 
@@ -31,9 +34,8 @@ class Aside:
     """Carries out one request a thread. `submit` and `changes` are the resident gateway's, `lines` its connections."""
 
     home: Home
-    submit: Callable[[Any, Arrival], tuple[Task, Head | None]]
+    submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
-    fences: UserLimits
     gateway_for: Callable[[ServerConnection, SqliteStore], Gateway]
     lines: Collection[ServerConnection]
     _spare: deque[SqliteStore] = field(default_factory=deque)
@@ -52,67 +54,102 @@ class Aside:
 
     def carry_out(self, request: WireRequest) -> tuple[object, Head | None]:
         """What is answered, and the log's head where something was written."""
-        if request.name != "submit":
-            return self._look(request), None
-        with request.line.hatch.emptied() as arrival:
-            return self.submit(request.values, arrival)
+        operation, line = checked(request.operation), request.line
+        if isinstance(operation, ConnectionOperation):
+            host = _Host(self, line)
+            return operation.carry_out(host), host.receipt
+        if not isinstance(operation, Query):
+            raise TypeError(f"{operation.name} is not done aside")
+        with self.reading() as reading:
+            try:
+                caller = line.caller
+                mine = reading if caller.own else RedactedReading(reading, f"user {caller.peer.uid}")
+                return operation.carry_out(mine), None
+            except NotAllowed as no:
+                denied, who = no, next(iter(caller.proven), NOBODY)
+        self.deny(line, DeniedAct(who, operation.attempt.verb, operation.attempt.subject), denied)
+        raise denied
 
-    def give_back(self, caller: ClientSession) -> None:
-        """End the moment that a caller reads in, if there is one."""
-        store = caller.done()
-        if store is not None:
-            self.fences.end_reading(caller.peer.uid)
-            self._spare.append(store)
-
-    def _look(self, request: WireRequest) -> object:
-        caller, name, values = request.line.caller, request.name, request.values
-        if name == "hand_in":
-            self._open_hatch(request)
-            return None
-        if name in LOOKS:
-            return caller.look(caller.store or self._moment(caller), name, values)
-        if name == "done":
-            self.give_back(caller)
-            return None
-        if name == "changes":
-            return self.changes(values[0])
-        if name == "stamp":
-            with self._watching:
-                return self._watch.stamp()
-        return self._introduced(request)
-
-    def _open_hatch(self, request: WireRequest) -> None:
-        hatches = [line.hatch for line in list(self.lines) if line.uid == request.line.uid]
-        request.line.hatch.open(self._reader(), self._spare.append, self.home.quarantine, request.values, hatches)
-
-    def _introduced(self, request: WireRequest) -> object:
-        """What came of a proof; one that failed is a fact."""
-        caller, store = request.line.caller, self._reader()
-        asked_for = caller.asked_for
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """One moment of the store, for one request."""
+        store = self.reader()
         try:
-            with store.reading() as at:
-                return caller.introduce(at, request.name, request.values)
-        except NotAllowed as no:
-            verb = "speak as a person" if asked_for else "pass for the store's owner"
-            subject = f"human:{asked_for}" if asked_for else ""
-            self.gateway_for(request.line, store).deny(NOBODY, verb, subject, no.ground)
-            raise
+            with store.reading() as reading:
+                yield reading
         finally:
-            self._spare.append(store)
+            self.give_back(store)
 
-    def _moment(self, caller: ClientSession) -> SqliteStore:
-        """A store to hold a moment of, which counts as the caller's until it is given back."""
-        self.fences.begin_reading(caller.peer.uid, own=caller.own)
-        try:
-            return self._reader()
-        except OnloopError:
-            self.fences.end_reading(caller.peer.uid)
-            raise
-
-    def _reader(self) -> SqliteStore:
+    def reader(self) -> SqliteStore:
+        """A store of its own to read with, until it is given back."""
         with suppress(IndexError):
             return self._spare.pop()
         if self._readers >= MOST_READERS:
             raise Unavailable(f"{MOST_READERS} callers are reading already", hint="try again")
         self._readers += 1
         return SqliteStore(self.home.store, self.home.anchor)
+
+    def give_back(self, store: SqliteStore) -> None:
+        """Let the next one read with it."""
+        self._spare.append(store)
+
+    def deny(self, line: ServerConnection, attempt: DeniedAct, no: NotAllowed) -> None:
+        """Count that a caller was refused something."""
+        store = self.reader()
+        try:
+            self.gateway_for(line, store).count_denial(attempt, no)
+        finally:
+            self.give_back(store)
+
+    def stamp(self) -> int:
+        """The store's stamp, always of the same connection to it."""
+        with self._watching:
+            return self._watch.stamp()
+
+
+@dataclass(slots=True)
+class _Host:
+    """See Host: for one request of one connection."""
+
+    aside: Aside
+    line: ServerConnection
+    receipt: Head | None = None
+
+    def announce(self, asked: AnnounceWork) -> None:
+        others = [line.hatch for line in list(self.aside.lines) if line.uid == self.line.uid]
+        store = self.aside.reader()
+        self.line.hatch.open(store, self.aside.give_back, self.aside.home.quarantine, asked, others)
+
+    def submit(self, asked: SubmitAnnounced) -> Task:
+        with self.line.hatch.emptied() as arrival:
+            task, self.receipt = self.aside.submit(asked, arrival)
+        return task
+
+    def changes(self, task: str) -> Changes:
+        return self.aside.changes(task)
+
+    def stamp(self) -> int:
+        return self.aside.stamp()
+
+    def challenge(self) -> str:
+        return self.line.caller.challenged()
+
+    def prove_owner(self, proof: str) -> None:
+        try:
+            self.line.caller.prove_own(proof)
+        except NotAllowed as no:
+            self.aside.deny(self.line, DeniedAct(NOBODY, "pass for the store's owner"), no)
+            raise
+
+    def begin_proof(self, message: str) -> str:
+        with self.aside.reading() as reading:
+            return self.line.caller.begin_proof(reading, message)
+
+    def finish_proof(self, message: str, *, typed: bool) -> Proved:
+        asked_for = self.line.caller.asked_for
+        try:
+            with self.aside.reading() as reading:
+                return self.line.caller.finish_proof(reading, message, typed=typed)
+        except NotAllowed as no:
+            self.aside.deny(self.line, DeniedAct(NOBODY, "speak as a person", f"human:{asked_for}"), no)
+            raise

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
+from onloop.gateway.command_operations import PerformCommand
 from onloop.identity import scram
 from onloop.identity.own_key import own_proof
 from onloop.identity.passphrase import Proved, Secret, check_server, new_nonce
+from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal
 from onloop.records import MutableRecord, field
+from onloop.remote.connection_operations import AskChallenge, BeginProof, FinishProof, ProveOwner
 from onloop.remote.protocol import sealed_content
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps: a passphrase grows old then, too."""
 
-Ask = Callable[..., object]
-"""Asks the gateway for a verb with its values."""
+
+class AskGateway(Protocol):
+    """Asks the gateway for an operation."""
+
+    def __call__(self, operation: Operation[AnswerT]) -> AnswerT:
+        """What it answers."""
+        ...
 
 
 class HeldKeys(MutableRecord):
@@ -53,7 +62,7 @@ class ProvedOnConnection(MutableRecord):
     proved: set[str] = field(default_factory=set)
     speakers: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
 
-    def code(self, credentials: Credentials, name: str, person: Principal, args: object) -> dict[str, object] | None:
+    def code(self, credentials: Credentials, name: str, person: Principal, fields: object) -> dict[str, object] | None:
         """The code for what a person asks, spent with it; None where they have proved nothing here."""
         speaker = self.speakers.get(person.name)
         if speaker is None:
@@ -61,18 +70,22 @@ class ProvedOnConnection(MutableRecord):
         store, key, number = speaker[0], speaker[1], speaker[2] + 1
         self.speakers[person.name] = (store, key, number)
         held = credentials.people.get(person.name)
-        if held is not None and name == "perform":
+        if held is not None and name == PerformCommand.name:
             held.secret.uses += 1
-        return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, args))}
+        return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, fields))}
 
 
-def prove_own(ask: Ask, key: bytes) -> None:
+def prove_own(ask: AskGateway, key: bytes) -> None:
     """Show that the store's secret is known."""
-    ask("own", own_proof(key, str(ask("challenge"))))
+    ask(ProveOwner(own_proof(key, ask(AskChallenge()))))
 
 
 def prove_person(
-    ask: Ask, standing: ProvedOnConnection, name: str, held: Callable[[scram.Demand], HeldKeys | None], least_cost: int
+    ask: AskGateway,
+    standing: ProvedOnConnection,
+    name: str,
+    held: Callable[[scram.Demand], HeldKeys | None],
+    least_cost: int,
 ) -> tuple[Proved, HeldKeys] | None:
     """Prove who decides by keys that `held` gives for what the gateway demands; None where it gives none.
 
@@ -80,16 +93,14 @@ def prove_person(
     """
     nonce = new_nonce()
     first = scram.client_first(name, nonce)
-    demanded = str(ask("scram_first", first))
+    demanded = ask(BeginProof(first))
     demand = scram.demand_from(demanded, nonce, least_cost)
     known = held(demand)
     if known is None:
         return None
     secret = known.secret
     exchange = scram.Exchange(first, demanded, scram.client_final(demand.nonce, known.age_ms, secret.uses))
-    proved = ask("scram_final", exchange.proof(secret.keys), secret.typed)
-    if not isinstance(proved, Proved):
-        raise TypeError(f"scram_final answered {type(proved).__name__}")
+    proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
     check_server(exchange, secret.keys, proved.final)
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
     return proved, known

@@ -1,35 +1,34 @@
-"""Who asks a resident gateway over one connection, what they have proved, and what of an answer is not for them."""
+"""Who asks a resident gateway over one connection, what they have proved, and so what they may ask."""
 
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace as replaced
+
 from onloop.errors import BadInput, Ground, NotAllowed
+from onloop.gateway.claims import ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.identity import scram
 from onloop.identity.own_key import own_proof
 from onloop.identity.passphrase import Challenge, PersonProof, Proved, not_right, recognised, without_keys
 from onloop.identity.resolution import process_of
 from onloop.machine.commands import Spoken
+from onloop.machine.operation import Asker, Operation
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
-from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Hand
 from onloop.records import replace
-from onloop.remote.dispatch import LOOKS
 from onloop.remote.guess_limits import Guesses
-from onloop.remote.protocol import Trust, Verb, sealed_content
+from onloop.remote.protocol import sealed_content
 from onloop.remote.unix_socket import Peer
-from onloop.store.port import Reading, Recorded
-from onloop.store.rows import IdempotencyRecord, Token
-from onloop.store.sqlite.database import SqliteStore
-
-_SECRET_ROWS = (Token, IdempotencyRecord)
+from onloop.store.port import Reading
+from onloop.store.rows import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +64,34 @@ class ClientSession:
     _people: dict[str, _Speaker] = field(default_factory=dict)
     _asked: Challenge | None = None
     _challenge: str = ""
-    _store: SqliteStore | None = None
-    _moment: ExitStack = field(default_factory=ExitStack)
-    _at: Reading | None = None
 
-    def admitted(self, name: str, verb: Verb, values: Sequence[Any], told: Mapping[str, Any]) -> Sequence[Any]:
-        """The values as they count for this caller; NotAllowed where they may not ask.
+    def admitted(self, operation: Operation[Any], told: Mapping[str, Any]) -> Operation[Any]:
+        """The operation as it counts for this caller; NotAllowed where they may not ask.
 
         Another user is whoever they proved to be on this connection, and a launcher under their number. What a person
         asks counts only with its code, whoever carries it; their voice is what the gateway knows of them.
         """
-        if name == "agent":
-            return (*values, self.peer.uid)
-        if name == "claim":
-            return (self._claimer(values[0]), *values[1:])
-        if name == "deny" and not self.own:
-            return (values[0] if values[0] in self.proven else NOBODY, *values[1:])
-        if not self.own:
-            self._check_reach(name, verb, values)
-        if values and isinstance(values[0], Principal) and values[0].kind is PrincipalKind.HUMAN:
-            return self._spoken(name, values, told)
-        if verb.trust is Trust.PROVEN and not self.own and values[0] not in self.proven:
-            hint = "ONLOOP_TOKEN or a passphrase proves it"
-            words = f"user {self.peer.uid} has not proved to be {values[0].id}"
-            raise NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
-        return values
-
-    def _check_reach(self, name: str, verb: Verb, values: Sequence[Any]) -> None:
-        """Refuse what is for whoever can open the store alone."""
-        if verb.trust is Trust.OWN:
+        if isinstance(operation, RecogniseAgent):
+            return replaced(operation, uid=self.peer.uid)
+        if isinstance(operation, ClaimTask):
+            return replaced(operation, principal=self._claimer(operation.principal))
+        who = operation.principal_or_none
+        if isinstance(operation, CountDenial) and not self.own:
+            return replaced(operation, principal=who if who in self.proven else NOBODY)
+        if not self.own and operation.asker is Asker.OWNER:
             hint = "the gateway's own does it: whoever can open the store"
-            words = f"user {self.peer.uid} may not {name.replace('_', ' ')}"
+            words = f"user {self.peer.uid} may not {operation.name.replace('_', ' ')}"
             raise NotAllowed(words, hint=hint, ground=Ground.PEER)
-        if name in {"get", "select"} and values[0] in _SECRET_ROWS:
-            hint = "whoever can open the store may"
-            words = f"user {self.peer.uid} may not read {values[0].__name__.lower()} rows"
-            raise NotAllowed(words, hint=hint, ground=Ground.PEER)
+        if who is not None and who.kind is PrincipalKind.HUMAN:
+            return self._spoken(operation, who, told)
+        if operation.asker is Asker.PROVEN and not self.own and who not in self.proven:
+            raise self._unproven(who or NOBODY)
+        return operation
+
+    def _unproven(self, who: Principal) -> NotAllowed:
+        hint = "ONLOOP_TOKEN or a passphrase proves it"
+        words = f"user {self.peer.uid} has not proved to be {who.id}"
+        return NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
 
     def _claimer(self, claimed: Principal) -> Principal:
         """Who claims: the kernel's word for user and process, whatever they call themselves.
@@ -112,24 +103,20 @@ class ClientSession:
         hand = Hand(self.peer.uid, process_of(self.peer.pid))
         return replace(claimed, hand=hand) if self.own else launcher(f"uid-{self.peer.uid}", hand)
 
-    # -- people
-
-    def _spoken(self, name: str, values: Sequence[Any], told: Mapping[str, Any]) -> Sequence[Any]:
-        speaker = self._people.get(values[0].name)
+    def _spoken(self, operation: Operation[Any], who: Principal, told: Mapping[str, Any]) -> Operation[Any]:
+        speaker = self._people.get(who.name)
         if speaker is None:
-            hint = "a passphrase proves it"
-            words = f"user {self.peer.uid} has not proved to be {values[0].id}"
-            raise NotAllowed(words, hint=hint, ground=Ground.UNPROVEN)
-        self._check_code(speaker, name, told)
+            raise self._unproven(who)
+        self._check_code(speaker, operation.name, told)
         voice = speaker.principal.voice
         person = replace(speaker.principal, voice=voice and replace(voice, decided=voice.decided + speaker.decided))
-        if name != "perform":
-            return (person, *values[1:])
+        if not isinstance(operation, PerformCommand):
+            return replaced(operation, principal=person)
         speaker.decided += 1
-        command = values[2]
+        command = operation.command
         if isinstance(command, Spoken) and person.voice is not None:
             command = replace(command, voice=person.voice)
-        return (person, values[1], command, *values[3:])
+        return replaced(operation, principal=person, command=command)
 
     def _check_code(self, speaker: _Speaker, name: str, told: Mapping[str, Any]) -> None:
         """Refuse what was changed, added, left out before, or sent again on its way here."""
@@ -137,7 +124,7 @@ class ClientSession:
         number, tag = (code.get("n"), code.get("tag")) if isinstance(code, dict) else (None, None)
         good = False
         if type(number) is int and isinstance(tag, str) and number == speaker.number + 1:
-            expected = scram.decision_tag(speaker.key, sealed_content(speaker.store, number, name, told.get("args")))
+            expected = scram.decision_tag(speaker.key, sealed_content(speaker.store, number, name, told.get("fields")))
             good = hmac.compare_digest(expected.encode(), tag.encode("utf-8", "surrogateescape"))
         if not good:
             raise NotAllowed(
@@ -157,20 +144,18 @@ class ClientSession:
         """Whether a person has proved themselves on this connection."""
         return bool(self._people)
 
-    def introduce(self, at: Reading, name: str, values: Sequence[Any]) -> object:
-        """Answer one of the verbs by which a caller proves something."""
-        if name == "challenge":
-            self._challenge = secrets.token_urlsafe(24)
-            return self._challenge
-        if name == "own":
-            self._prove_own(values[0])
-            return None
-        if name == "scram_first":
-            self._asked = Challenge.begin(at.house(), values[0], self.keeper.blind)
-            return self._asked.demanded
-        return self._prove_person(at, values[0], typed=values[1])
+    def challenged(self) -> str:
+        """A challenge to the store's owner, in place of the one before."""
+        self._challenge = secrets.token_urlsafe(24)
+        return self._challenge
 
-    def _prove_own(self, said: str) -> None:
+    def begin_proof(self, reading: Reading, message: str) -> str:
+        """What a person is asked to prove."""
+        self._asked = Challenge.begin(reading.house(), message, self.keeper.blind)
+        return self._asked.demanded
+
+    def prove_own(self, said: str) -> None:
+        """Take the owner's answer to the challenge; NotAllowed where it does not fit."""
         challenge, self._challenge = self._challenge, ""
         expected = own_proof(self.keeper.own_key, challenge)
         if not challenge or not hmac.compare_digest(expected.encode(), said.encode("utf-8", "surrogateescape")):
@@ -178,7 +163,8 @@ class ClientSession:
             raise NotAllowed(words, hint="be its owner", ground=Ground.PEER)
         self.own = True
 
-    def _prove_person(self, at: Reading, message: str, *, typed: bool) -> Proved:
+    def finish_proof(self, at: Reading, message: str, *, typed: bool) -> Proved:
+        """Who proved to be whom; NotAllowed where the proof does not fit."""
         asked, self._asked = self._asked, None
         if asked is None:
             raise BadInput("nobody was asked to prove anything", hint="begin with a first message")
@@ -204,42 +190,3 @@ class ClientSession:
         if self.peer.uid == owner or not self.keeper.box_is_strong():
             return False
         return not {None, owner, self.peer.uid} & {token.uid for token in at.select(Token)}
-
-    # -- reading
-
-    def look(self, store: SqliteStore, name: str, values: Sequence[Any]) -> object:
-        """One read, at the moment that the first read since `done` saw; `store` is the caller's for that long."""
-        if self._at is None:
-            self._store = store
-            self._at = self._moment.enter_context(store.reading())
-        found = LOOKS[name](self._at, values)
-        return found if self.own else _redacted(found)
-
-    @property
-    def store(self) -> SqliteStore | None:
-        """What this caller reads with now."""
-        return self._store
-
-    def done(self) -> SqliteStore | None:
-        """End the moment; the answer is the store that was read with."""
-        self._moment.close()
-        store, self._store, self._at = self._store, None, None
-        return store
-
-
-def _redacted(found: object) -> object:
-    """Without what a passphrase could be tried against."""
-    if isinstance(found, StoreState):
-        return replace(found, people={name: without_keys(person) for name, person in found.people.items()})
-    if isinstance(found, Sequence) and found and isinstance(found[0], Recorded):
-        return [_without_keys(event) for event in found]
-    return found
-
-
-_KEYS = ("salt", "verifier", "stored_key", "server_key")
-
-
-def _without_keys(event: Recorded) -> Recorded:
-    if event.name != PersonEnrolled.__name__:
-        return event
-    return replace(event, data=json.dumps({**json.loads(event.data), **dict.fromkeys(_KEYS, "")}))

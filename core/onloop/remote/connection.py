@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from onloop.errors import BadInput, Refused, Unavailable
+from onloop.gateway.upkeep import RecogniseAgent, RecordStoreEvent
 from onloop.identity.own_key import own_key
 from onloop.identity.passphrase import Secret, rekeyed
 from onloop.identity.scram import LEAST_COST, Demand
+from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.records import replace
 from onloop.remote.client_credentials import Credentials, HeldKeys, ProvedOnConnection, prove_own, prove_person
 from onloop.remote.framing import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
-from onloop.remote.protocol import VERBS, heard, request_args, request_text
-from onloop.store.codec import from_plain
+from onloop.remote.protocol import answer_from, request_fields, request_text
 from onloop.store.rows import Head
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Connection:
         """Prove here what was proved over another line, or over this one before it broke."""
         for token in [token for token in self._credentials.tokens if token not in self._standing.proved]:
             try:
-                self._ask("agent", token)
+                self._ask(RecogniseAgent(token))
             except Refused:  # a token that has been replaced: whatever needs it is refused itself
                 self._credentials.tokens.remove(token)
             else:
@@ -131,7 +132,7 @@ class Connection:
         said, self._credentials.people[name] = proved
         if said.enrolled is not None:
             renewed = rekeyed(replace(said.enrolled, by=said.person.id), passphrase, max(least, LEAST_COST))
-            self._ask("record_house", said.person, renewed, "")
+            self._ask(RecordStoreEvent(said.person, renewed))
             again = prove_person(ask, standing, name, keys, least)
             if again is not None:
                 said, self._credentials.people[name] = again
@@ -143,22 +144,22 @@ class Connection:
         except Unavailable as problem:
             raise ConnectionLost(problem.message) from problem
 
-    def ask(self, name: str, *values: object) -> Any:
+    def ask(self, operation: Operation[AnswerT]) -> AnswerT:
         """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""
         self._begin()
-        if name == "agent":
-            found = self._ask(name, *values)
-            token = str(values[0])
+        token = operation.token if isinstance(operation, RecogniseAgent) else None
+        if token is None:
+            self._prove()
+        answer = self._ask(operation)
+        if token is not None:
             self._standing.proved.add(token)
             if token not in self._credentials.tokens:
                 self._credentials.tokens.append(token)
-            return found
-        self._prove()
-        return self._ask(name, *values)
+        return answer
 
-    def ask_until_told(self, name: str, *values: object) -> Any:
+    def ask_until_told(self, operation: Operation[AnswerT]) -> AnswerT:
         """As `ask`, again and again over a gateway's restart; Unavailable after some seconds without one."""
-        return self.until_told(lambda: self.ask(name, *values))
+        return self.until_told(lambda: self.ask(operation))
 
     def until_told(self, act: Callable[[], T]) -> T:
         """What `act` answers over this line, which is tried again over a gateway's restart; Unavailable at last."""
@@ -192,20 +193,20 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, name: str, *values: object) -> Any:
-        args = request_args(name, values)
-        speaks = values[0] if values and isinstance(values[0], Principal) else None
-        human = speaks is not None and speaks.kind is PrincipalKind.HUMAN
-        code = self._standing.code(self._credentials, name, speaks, args) if human and speaks is not None else None
-        told = parsed(self._exchange(request_text(name, args, code), SLOW_S if name == "submit" else self._answer_s))
+    def _ask(self, operation: Operation[AnswerT]) -> AnswerT:
+        name, fields, who = operation.name, request_fields(operation), operation.principal_or_none
+        is_human = who is not None and who.kind is PrincipalKind.HUMAN
+        code = self._standing.code(self._credentials, name, who, fields) if is_human and who is not None else None
+        told = parsed(self._exchange(request_text(name, fields, code), SLOW_S if operation.is_slow else self._answer_s))
         if "error" in told:
             raise error_from(told["error"])
         try:
-            self.receipt = from_plain(Head, told["head"]) if "head" in told else self.receipt
-            return heard(told["ok"], VERBS[name].answers)
-        except (ValueError, TypeError, KeyError, AttributeError) as problem:
+            answer, head = answer_from(operation, told)
+        except BadInput:
             self.close()
-            raise BadInput(f"the gateway answered {name} oddly: {problem}", hint="use the same onloop") from None
+            raise
+        self.receipt = head or self.receipt
+        return answer
 
     def _exchange(self, request: str, timeout_s: float) -> bytes:
         line = self._socket

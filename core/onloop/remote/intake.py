@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from onloop.errors import BadInput, Exit, Refused, Unavailable
-from onloop.gates.intake.manifest import manifest_from
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gateway.store_rules import check_lease
+from onloop.remote.connection_operations import AnnounceWork
 from onloop.store.sqlite.database import SqliteStore
 
 MOST_AT_ONCE = 8
@@ -39,18 +38,18 @@ class Intake:
         store: SqliteStore,
         give_back: Callable[[SqliteStore], object],
         quarantine: Path,
-        values: Sequence[Any],
+        asked: AnnounceWork,
         others: Sequence[Intake],
     ) -> None:
         """Be ready for what an agent announces; Refused where it holds no lease, or its user sends much already."""
         try:
             with store.reading() as at:
-                check_lease(at, values[0])
+                check_lease(at, asked.principal)
         finally:
             give_back(store)
         if sum(hatch.is_open for hatch in others) >= MOST_AT_ONCE:
             raise Unavailable(f"{MOST_AT_ONCE} submissions of yours are under way", hint="try again in a moment")
-        manifest = manifest_from(values[1])
+        manifest = asked.manifest
         self.close()
         self._arrival = Arrival.begin(quarantine, manifest)
 

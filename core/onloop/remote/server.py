@@ -19,22 +19,23 @@ from typing import Any
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
 from onloop.file_lock import sole
 from onloop.gates.intake.quarantine import Arrival
-from onloop.gateway.claims import ClaimGranted
-from onloop.gateway.declared_limits import check_asked
-from onloop.gateway.denial_counts import words_of
+from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.program_pins import look_in
 from onloop.gateway.quota import HeldTasks, Pace, paced_task
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import FireTimers, RecogniseAgent
 from onloop.home import Home
 from onloop.identity.own_key import make_own_key
+from onloop.machine.operation import DeniedAct, Lane
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.remote.aside import Aside
 from onloop.remote.client_session import Authenticator, ClientSession
-from onloop.remote.dispatch import CALLS
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.framing import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.remote.guess_limits import Guesses
-from onloop.remote.protocol import Lane, answer_text, request_from
+from onloop.remote.protocol import answer_text, request_from
 from onloop.remote.server_connection import ServerConnection as _Line
 from onloop.remote.server_connection import WireRequest, is_ours
 from onloop.remote.unix_socket import listening, peer_of
@@ -51,7 +52,6 @@ WORK_THREADS, WORK_OF_ONE = 4, 2
 PEOPLE_THREADS, PEOPLE_OF_ONE = 2, 1
 """How much is done aside at a time: by anybody, of one user, and in the lane that is kept for people."""
 
-PROOFS_OF_PEOPLE = frozenset({"scram_first", "scram_final"})
 ACCEPTED_AT_ONCE = 256
 MOST_AHEAD = 16
 ARRIVES_AT_ONCE = 262_144
@@ -72,7 +72,7 @@ class GatewayServer:
     clock: Callable[[], int]
     stopped: Callable[[], bool]
     say: Callable[[str], None]
-    submit: Callable[[Any, Arrival], tuple[Task, Head | None]]
+    submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
@@ -111,7 +111,7 @@ class GatewayServer:
             os.set_blocking(self._bell, False)
             self._selector.register(self._bell, selectors.EVENT_READ, self._deliver)
             self._fences = UserLimits(room_for_connections())
-            self._aside = Aside(self.home, self.submit, self.changes, self._fences, self._gateway_for, self._lines)
+            self._aside = Aside(self.home, self.submit, self.changes, self._gateway_for, self._lines)
             leaving.callback(self._aside.close)
             leaving.callback(self._hang_up)
             self._threads = leaving.enter_context(ThreadPoolExecutor(WORK_THREADS + PEOPLE_THREADS))
@@ -215,22 +215,22 @@ class GatewayServer:
     def _begin(self, line: _Line, waiting: list[WireRequest]) -> None:
         """Take up the next request of a connection: one at a time, in order."""
         line.busy, line.taken = True, line.due
+        attempt = DeniedAct(next(iter(line.caller.proven), NOBODY), "ask")
         try:
             told = parsed(line.asked.popleft())
-            name, verb, values = request_from(told)
-            if not line.caller.own:
-                check_asked(name, values)
-            request = WireRequest(line, name, verb, line.caller.admitted(name, verb, values, told))
+            operation = request_from(told)
+            attempt = replace(operation.attempt, who=attempt.who)
+            request = WireRequest(line, line.caller.admitted(operation, told))
         except OnloopError as problem:
             if isinstance(problem, NotAllowed):
-                who = next(iter(line.caller.proven), NOBODY)
-                self._gateway_for(line, self._store).deny(who, *words_of(name, values), problem.ground)
+                self._gateway_for(line, self._store).count_denial(attempt, problem)
             self._answer(line, error_text(problem))
             return
-        if verb.lane is Lane.GROUP:
+        if operation.lane is Lane.WRITER:
             waiting.append(request)
         else:
-            (self._people if name in PROOFS_OF_PEOPLE or line.is_of_people else self._work).put(line.uid, request)
+            is_of_people = operation.lane is Lane.PEOPLE or line.is_of_people
+            (self._people if is_of_people else self._work).put(line.uid, request)
 
     def _go_aside(self) -> None:
         for queue in (self._people, self._work):
@@ -254,26 +254,27 @@ class GatewayServer:
         try:
             self._store.receipt = None
             found = self._carried(request)
-            if request.name == "agent":
-                request.line.caller.proven.add(found)  # type: ignore[arg-type]
-            return answer_text(found, request.verb, self._store.receipt)
+            if isinstance(request.operation, RecogniseAgent):
+                request.line.caller.proven.add(found)
+            return answer_text(request.operation, found, self._store.receipt)
         except OnloopError as problem:
             return error_text(problem)
         except Exception as problem:
             self._complain(problem)
             return error_text(problem)
 
-    def _carried(self, request: WireRequest) -> object:
+    def _carried(self, request: WireRequest) -> Any:
         """What came of it; a user who is not ours holds no more leases than one user may."""
-        line, gateway = request.line, self._gateway_for(request.line, self._store)
-        is_foreign_claim = request.name == "claim" and not line.own
+        line, operation = request.line, request.operation
+        gateway = self._gateway_for(line, self._store)
+        is_foreign_claim = isinstance(operation, ClaimTask) and not line.own
         if is_foreign_claim:
-            with self._store.reading() as at:
-                self._held.check(line.uid, at)
-        paced = None if line.own else paced_task(request.name, request.values)
+            with self._store.reading() as reading:
+                self._held.check(line.uid, reading)
+        paced = None if line.own else paced_task(operation)
         if paced is not None:
             self._pace.check(line.uid, paced, time.monotonic())
-        found = CALLS[request.name](gateway, request.values)
+        found = gateway.perform(operation)
         if paced is not None:
             self._pace.note(line.uid, paced, time.monotonic())
         if is_foreign_claim and isinstance(found, ClaimGranted):
@@ -287,7 +288,7 @@ class GatewayServer:
     def _do_aside(self, request: WireRequest, queue: Queue[WireRequest]) -> None:
         try:
             found, receipt = self._aside.carry_out(request)
-            answer = answer_text(found, request.verb, receipt)
+            answer = answer_text(request.operation, found, receipt)
         except OnloopError as problem:
             answer = error_text(problem)
         except Exception as problem:
@@ -306,7 +307,6 @@ class GatewayServer:
             self._answer(line, answer)
             if line not in self._lines:
                 line.hatch.close()
-                self._aside.give_back(line.caller)
 
     def _answer(self, line: _Line, answer: str) -> None:
         line.busy, line.taken, line.sent_at = False, 0, time.monotonic()
@@ -340,7 +340,6 @@ class GatewayServer:
             line.asked.clear()
             if not line.busy:
                 line.hatch.close()
-                self._aside.give_back(line.caller)
 
     def _keep_time(self, now: float) -> None:
         for line in [line for line in self._lines if line.is_overdue(now)]:
@@ -351,7 +350,7 @@ class GatewayServer:
                 is_due = bool(at.due(self.clock())) or self._gateway.denials.has_overdue(self.clock())
             if is_due:
                 with self._store.grouping():
-                    self._gateway.tick()
+                    self._gateway.perform(FireTimers())
         except Exception as problem:
             self._complain(problem)
 

@@ -9,16 +9,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from onloop.machine.operation import Operation
 from onloop.records import Record
 from onloop.remote.client_session import ClientSession
 from onloop.remote.framing import Frames, Raw
 from onloop.remote.intake import Intake
-from onloop.remote.protocol import Verb
 from onloop.remote.unix_socket import Peer
 from onloop.remote.user_limits import OWN_UNREAD_S, STALLED_S, UNREAD_S
 
-LONGEST_MOMENT_S = 30.0
-"""How long a connection may stay silent while it holds one moment of the store, or a place in the quarantine."""
+LONGEST_SILENCE_S = 30.0
+"""How long a connection may stay silent while it holds a place in the quarantine."""
 
 
 def is_ours(peer: Peer) -> bool:
@@ -72,13 +72,12 @@ class ServerConnection:
         return bool(self.asked) and not self.busy and not self.unsent
 
     def is_overdue(self, now: float) -> bool:
-        """Whether it has held something for too long: half a request, an answer that it does not read, a moment."""
+        """Whether it has held something for too long: half a request, an answer that it does not read, a place."""
         if self.unsent and now - self.sent_at > (OWN_UNREAD_S if self.own else UNREAD_S):
             return True
         silent_s = now - self.heard_at
         is_stalled = self.frames.held and silent_s > STALLED_S
-        holds = self.caller.store is not None or self.hatch.is_open
-        return bool(is_stalled or (holds and not self.busy and silent_s > LONGEST_MOMENT_S))
+        return bool(is_stalled or (self.hatch.is_open and not self.busy and silent_s > LONGEST_SILENCE_S))
 
     @property
     def is_of_people(self) -> bool:
@@ -87,9 +86,7 @@ class ServerConnection:
 
 
 class WireRequest(Record):
-    """What is asked over a connection: the verb by its name, and the values as they count for whoever asks."""
+    """What is asked over a connection: the operation as it counts for whoever asks."""
 
     line: ServerConnection
-    name: str
-    verb: Verb
-    values: Any
+    operation: Operation[Any]

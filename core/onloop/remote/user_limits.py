@@ -44,9 +44,6 @@ RATE = 500.0
 BURST = 500.0
 """Requests of one user: in a second, and at once after a rest."""
 
-MOST_READING = 16
-"""Moments of the store that one user may hold open."""
-
 
 class Asking(Protocol):
     """A connection on which something was asked."""
@@ -81,18 +78,17 @@ class _Share:
     connections: int = 0
     held: int = 0
     unread: int = 0
-    reading: int = 0
     allowance: float = BURST
     counted_at: float = 0.0
 
     @property
     def is_idle(self) -> bool:
-        return not (self.connections or self.held or self.unread or self.reading) and self.allowance >= BURST
+        return not (self.connections or self.held or self.unread) and self.allowance >= BURST
 
 
 @dataclass(slots=True)
 class UserLimits:
-    """Who has how much under way. It is asked by one thread, except for what is read aside."""
+    """Who has how much under way. One thread asks it."""
 
     most: int = MOST_CONNECTIONS
     _shares: dict[int, _Share] = field(default_factory=dict)
@@ -158,18 +154,6 @@ class UserLimits:
             taken.append(queue.popleft())
         share.allowance -= len(taken)
         return taken, bool(queue) and share.allowance >= 1 and share.unread <= MOST_UNREAD
-
-    def begin_reading(self, uid: int, *, own: bool) -> None:
-        """Count a moment of the store in; Unavailable where the user holds enough of them open."""
-        share = self._share(uid)
-        if not own and share.reading >= MOST_READING:
-            words = f"user {uid} holds {share.reading} moments of the store open"
-            raise Unavailable(words, hint="end some first")
-        share.reading += 1
-
-    def end_reading(self, uid: int) -> None:
-        """A moment has ended."""
-        self._share(uid).reading -= 1
 
     def forget_idle(self) -> None:
         """Forget users of whom there is nothing to remember."""

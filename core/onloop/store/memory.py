@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
@@ -15,7 +15,7 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 from onloop.store.chain import GENESIS, sealed
-from onloop.store.port import EventEntry, Recorded, TaskFilter, Transaction
+from onloop.store.port import AnswerT, EventEntry, Recorded, TaskFilter, Transaction
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
 
 R = TypeVar("R", bound=StoreRow)
@@ -45,15 +45,15 @@ class MemoryStore:
         """See Store.reading."""
         yield _View(self._contents)
 
-    @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """See Store.writing. A copy is worked on, and takes the place of the original at the end."""
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """See Store.transact. A copy is worked on, once, and takes the place of the original at the end."""
         with self._turn:
             view = _View(_copied(self._contents))
-            yield view
+            found = body(view)
             self._contents = view.contents
             self.receipt = view.get(Head, LOG)
             self._stamp += 1
+            return found
 
     def stamp(self) -> int:
         """See Store.stamp."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
+from onloop.machine.limits import Id, Items, Range
 from onloop.machine.state import State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
@@ -14,6 +15,9 @@ from onloop.store.codec import Logged
 from onloop.store.rows import Head, Lease, StoreRow
 
 R = TypeVar("R", bound=StoreRow)
+AnswerT = TypeVar("AnswerT")
+Seq = Annotated[int, Range(0, 2**63 - 1)]
+"""A place in the log."""
 
 
 class EventEntry(Record):
@@ -50,10 +54,10 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 class TaskFilter(Record):
     """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
 
-    run: str | None = None
-    parent: str | None = None
-    states: tuple[State, ...] | None = None
-    changed_after: int | None = None
+    run: Id | None = None
+    parent: Id | None = None
+    states: Annotated[tuple[State, ...], Items(len(State))] | None = None
+    changed_after: Seq | None = None
 
 
 class Reading(Protocol):
@@ -174,8 +178,12 @@ class Store(Protocol):
         """A consistent snapshot; it never waits for writers."""
         ...
 
-    def writing(self) -> AbstractContextManager[Transaction]:
-        """Take a turn to write. Leaving without an error commits durably; an error leaves no trace."""
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """Take a turn to write: do `body` in one transaction, and return its answer once the transaction is durable.
+
+        An error of `body` leaves no trace. A store may run `body` again, in a new transaction, when another writer was
+        first. So `body` changes nothing but the transaction, and depends on nothing that an earlier run left behind.
+        """
         ...
 
     def stamp(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -18,11 +19,12 @@ from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import refusals
 from onloop.gates.toolchain import PYTHON, Toolchain
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.machine.box_facts import BoxProved, ProvedCell
 from onloop.machine.definition import BoxSpec, EnvironmentSpec
 from onloop.machine.principal import Principal
-from onloop.records import MutableRecord, replace
+from onloop.records import MutableRecord
 from onloop.store.sqlite.database import FILE
 from onloop.text import safe
 
@@ -61,7 +63,7 @@ class Prover(MutableRecord):
         self._shown_at = shown.at
         is_news = known is None or not known.says_the_same(shown) or shown.at - known.at > AGAIN_MS // 2
         if not is_answered or is_news:
-            self.opened.gateway.record_house(self.principal, shown)
+            self.opened.gateway.perform(RecordStoreEvent(self.principal, shown))
 
     def _shown(self, asked: str) -> BoxProved:
         try:

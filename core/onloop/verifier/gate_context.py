@@ -12,6 +12,7 @@ from onloop.gates.evaluation import BaseRun, GateContext
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.program_pins import pinned_for
+from onloop.gateway.upkeep import KeepContent
 from onloop.known_secrets import known_secrets
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
@@ -31,7 +32,7 @@ def gate_context_for(
         return GateContext(
             mirror=opened.home.mirror(task.origin),
             blob=lambda digest: _blob(opened, digest),
-            keep=opened.gateway.keep,
+            keep=lambda content: opened.gateway.perform(KeepContent(content)),
             clock=opened.gateway.clock,
             verifier=verifier.id,
             python=sys.executable,

@@ -10,6 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from onloop.access.opening import GatewayHandle
+from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.upkeep import FireTimers
 from onloop.machine.principal import Principal
 from onloop.records import Record, field
 from onloop.store.rows import Job
@@ -53,7 +55,7 @@ class Verifier(Record):
         Call it under `only_verifier`. What is under way when it ends is stopped, and left to the next one.
         """
         gateway = self.opened.gateway
-        gateway.free_jobs()
+        gateway.perform(FreeJobs())
         worked_at = gateway.clock()
         with ExitStack() as leaving:
             leaving.callback(self._close)
@@ -62,7 +64,7 @@ class Verifier(Record):
             while not self.stopped() and self.opened.home.store.is_dir():
                 seen = gateway.store.stamp()
                 self.keep_shown()
-                gateway.tick()
+                gateway.perform(FireTimers())
                 if self._collect() + self._hand_out(pool) or self._under_way:
                     worked_at = gateway.clock()
                 elif idle_exit_ms is not None and gateway.clock() - worked_at > idle_exit_ms:
@@ -83,9 +85,9 @@ class Verifier(Record):
 
     def _next(self) -> Job | None:
         """The next job: effects first, for people have decided on those already."""
-        take, busy = self.opened.gateway.take_job, tuple(job.id for job, _ in self._under_way.values())
-        effect = take(self.principal, JOB_LEASE_MS, effects=True, busy=busy)
-        return effect or take(self.principal, JOB_LEASE_MS, effects=False, busy=busy)
+        gateway, busy = self.opened.gateway, tuple(job.id for job, _ in self._under_way.values())
+        effect = gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=True, busy=busy))
+        return effect or gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=False, busy=busy))
 
     def _collect(self) -> int:
         """Say how it ended with what has been done; the answer is how much. What broke a runner ends the verifier."""

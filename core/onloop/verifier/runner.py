@@ -10,6 +10,8 @@ from onloop.errors import OnloopError, Refused
 from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, evaluate
 from onloop.gates.repository.provenance import check_provenance
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.jobs import PutBackJob
 from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.principal import Principal
@@ -47,11 +49,11 @@ class Runner(Record):
         try:
             evidence = self._evaluate(job, task, definition, gate)
             report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
-            self.opened.gateway.perform(self.principal, task.id, report)
+            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier is being stopped"
         except Refused as no:
-            self.opened.gateway.put_back(job)
+            self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
 

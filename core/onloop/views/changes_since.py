@@ -14,7 +14,11 @@ MOST_EVENTS = 100_000
 
 def changes_since(at: Reading, task: Task | None, command: Command) -> tuple[Change, ...]:
     """The events of the task after the version that the command names; none while that is the newest."""
-    version = getattr(command, "version", None)
+    return changes_since_version(at, task, getattr(command, "version", None))
+
+
+def changes_since_version(at: Reading, task: Task | None, version: int | None) -> tuple[Change, ...]:
+    """The events of the task after that version; none while it is the newest."""
     if task is None or version is None or version >= task.version:
         return ()
     news = [event for event in at.log(task=task.id, limit=MOST_EVENTS) if event.version > version]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from onloop.errors import OnloopError
 from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.limits import Id
 from onloop.machine.rules.fan_out import join_words
 from onloop.machine.rules.flagging import FLAGGED, flags_of
 from onloop.machine.rules.freshness import proof_words
@@ -21,7 +22,9 @@ from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.children import Result, results, swarm_of
 from onloop.views.consequences import consequences
+from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
+from onloop.views.query import Query
 from onloop.views.sub_agents import sub_agents_of
 
 if TYPE_CHECKING:
@@ -111,6 +114,10 @@ class Dossier(Record):
     sub_agents: tuple[SubAgent, ...] = ()
     addressed: tuple[str, ...] = ()
     """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
+
+    def with_changes(self, changes: Changes) -> Dossier:
+        """The same with what the submission changes."""
+        return replace(self, files=changes.files, diff=changes.diff, trouble=changes.trouble)
 
     @property
     def statement(self) -> str:
@@ -276,3 +283,14 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
         return Changes(files, mirror.diff(submission.base, submission.head, DIFF_LIMIT, first))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")
+
+
+class ReadDossier(Query[Dossier], frozen=True):
+    """Everything that a person must see of a task, but for what its commit changes; UnknownThing without the task."""
+
+    name: ClassVar[str] = "dossier"
+    task: Id
+
+    def carry_out(self, reading: Reading) -> Dossier:
+        """See Query."""
+        return dossier_of(reading, known_task(reading, self.task))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
+from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, covering
 from onloop.machine.task import Task
 from onloop.records import Record
-from onloop.store.port import Reading
+from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Lease, SubAgent
+from onloop.views.known_task import known_task
+from onloop.views.query import Query
 from onloop.views.sub_agents import sub_agents_of
 
 MANY = 100
@@ -77,3 +81,38 @@ def _leases(at: Reading, held: Sequence[str]) -> Mapping[str, Lease | None]:
 def _is_slot_free(at: Reading, task: Task) -> bool:
     root = task if task.id == task.run else at.task(task.run)
     return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel
+
+
+class TaskNow(Record):
+    """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended."""
+
+    task: Task
+    effective_status: EffectiveStatus
+    frozen: str | None = None
+
+
+class ReadTasksNow(Query[tuple[TaskNow, ...]], frozen=True):
+    """The tasks that fit, oldest first, and how each stands at `now` (ms)."""
+
+    name: ClassVar[str] = "tasks_now"
+    now: Millis
+    wanted: TaskFilter = TaskFilter()
+
+    def carry_out(self, reading: Reading) -> tuple[TaskNow, ...]:
+        """See Query."""
+        tasks = reading.tasks(self.wanted)
+        found = effective_statuses(reading, tasks, self.now)
+        return tuple(TaskNow(task, found[task.id]) for task in tasks)
+
+
+class ReadTaskNow(Query[TaskNow], frozen=True):
+    """A task, and how it stands at `now` (ms); UnknownThing if there is none of that id."""
+
+    name: ClassVar[str] = "task_now"
+    task: Id
+    now: Millis
+
+    def carry_out(self, reading: Reading) -> TaskNow:
+        """See Query."""
+        task = known_task(reading, self.task)
+        return TaskNow(task, effective_statuses(reading, (task,), self.now)[task.id], covering(reading.house(), task))

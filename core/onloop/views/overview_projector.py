@@ -6,18 +6,21 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from onloop.attention.board import Board
 from onloop.attention.groups import Group, Place, group_of, groups_of, seniority
 from onloop.attention.idle import STALL_MS
 from onloop.attention.items import AttentionItem, Tier, item_of
 from onloop.machine.definition import Definition
+from onloop.machine.limits import Millis
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
 from onloop.records import MutableRecord, field
 from onloop.store.port import Reading, TaskFilter
 from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
 from onloop.views.pinned_workflow import pinned_definition
+from onloop.views.query import Query
 
 
 def overview_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | None = None) -> Overview:
@@ -216,3 +219,14 @@ class OverviewProjector:
             ended=sum(count for state, count in states.items() if state in TERMINAL),
             parents=parents,
         )
+
+
+class ReadBoard(Query[Board], frozen=True):
+    """The board of a store at `now` (ms)."""
+
+    name: ClassVar[str] = "board"
+    now: Millis
+
+    def carry_out(self, reading: Reading) -> Board:
+        """See Query."""
+        return board_of_store(reading, self.now)

@@ -8,26 +8,37 @@ from contextlib import suppress
 from pathlib import Path
 
 from onloop.access.submission import submit as submit_head
-from onloop.access.submission import task_of, wait_for_gates
+from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
 from onloop.agents.workplace import own_variables, prepare_workplace
+from onloop.cli.arguments import (
+    Arguments,
+    AskArguments,
+    ClaimArguments,
+    HeartbeatArguments,
+    ReasonArguments,
+    ReviewArguments,
+    SpawnArguments,
+    SubmitArguments,
+)
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import answer_output, moment
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
-from onloop.gateway.claims import ClaimGranted
+from onloop.gateway.claims import ClaimGranted, ClaimTask
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
-from onloop.machine.store_state import covering
 from onloop.text import safe
 from onloop.views.answer import AgentAnswer, answer_for
-from onloop.views.brief import brief_for
-from onloop.views.brief_facts import brief_facts
-from onloop.views.pinned_workflow import definition_of
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
 from onloop.views.sub_agents import SubAgentNews
 from onloop.workflow.duration import milliseconds
 from onloop.workflow.percentage import percentage
@@ -35,12 +46,14 @@ from onloop.workflow.percentage import percentage
 NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
 
 
-def claim(context: Context) -> VerbOutput:
+def claim(context: Context[ClaimArguments]) -> VerbOutput:
     """Take a lease; print what an agent must export to work under it."""
     args, opened = context.args, context.opened
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
-    got = opened.gateway.claim(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    got = opened.gateway.perform(
+        ClaimTask(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    )
     place = _workplace(context, got)
     exports = own_variables(opened.home, got.task, got.secret)
     lines = (
@@ -59,41 +72,40 @@ def claim(context: Context) -> VerbOutput:
     return VerbOutput(lines=lines, data=data)
 
 
-def _workplace(context: Context, got: ClaimGranted) -> Path:
+def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     """Where the task is worked on; whoever cannot work on it does not keep it from others."""
     gateway = context.opened.gateway
-    agent = gateway.agent(got.secret)
+    agent = gateway.perform(RecogniseAgent(got.secret))
     try:
         ensure_verifier(context.home)
         return prepare_workplace(context.opened.home, got.task, agent.name)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be made"
-            gateway.perform(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
+            gateway.perform(
+                PerformCommand(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
+            )
         raise
 
 
-def next_step(context: Context) -> VerbOutput:
+def next_step(context: Context[Arguments]) -> VerbOutput:
     """The brief of the agent's step, and the verdict as exit code."""
     agent = context.agent()
     answer = verdict(context, agent)
-    text = ""
-    with context.opened.gateway.store.reading() as at:
-        task = at.task(answer.task)
-        if task is not None and task.step == agent.step:
-            text = brief_for(definition_of(at, task), task, brief_facts(at, task))
-    if text and task is not None:
-        mark_shown(context.opened.gateway, agent, task)
+    found = context.opened.gateway.perform(ReadStepBrief(answer.task, agent.step))
+    text = found.text
+    if text:
+        mark_shown(context.opened.gateway, agent, found.task)
     output = answer_output(answer)
     return VerbOutput(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
 
 
-def check(context: Context) -> VerbOutput:
+def check(context: Context[Arguments]) -> VerbOutput:
     """Have I achieved this, may I proceed? Asks about the last submitted commit and changes nothing."""
     return answer_output(verdict(context, context.agent()))
 
 
-def submit(context: Context) -> VerbOutput:
+def submit(context: Context[SubmitArguments]) -> VerbOutput:
     """Ask for the gates on HEAD; wait; say how it stands."""
     agent, opened = context.agent(), context.opened
     task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
@@ -112,36 +124,36 @@ def submit(context: Context) -> VerbOutput:
     return VerbOutput(output.exit, output.lines, data, (*output.notes, *note, *missing))
 
 
-def ask(context: Context) -> VerbOutput:
+def ask(context: Context[AskArguments]) -> VerbOutput:
     """Ask a person; the lease ends and the answer comes in the next brief."""
     agent = context.agent()
     command = Ask(agent.id, agent.epoch, context.args.question)
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     why = "asked; stop here: the answer comes in the next brief"
     data = {"verdict": "held", "task": task.id, "state": task.state.value, "why": why, "next": "stop here"}
     return VerbOutput(Exit.HELD, (f"held  {task.id}  {why}",), data)
 
 
-def review(context: Context) -> VerbOutput:
+def review(context: Context[ReviewArguments]) -> VerbOutput:
     """Judge the work; the lease ends with it."""
     agent, args = context.agent(), context.args
     command = Judge(agent.id, agent.epoch, args.verdict == "pass", args.reason, address_of(agent.name))
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     data = {"task": task.id, "judged": args.verdict, "state": task.state.value, "step": task.step}
     return VerbOutput(lines=(safe(f"{task.id} judged {args.verdict}: {task.state.value}, {task.detail}"),), data=data)
 
 
-def spawn(context: Context) -> VerbOutput:
+def spawn(context: Context[SpawnArguments]) -> VerbOutput:
     """Make a child; it waits for an agent of its own."""
     agent, args = context.agent(), context.args
     command = Spawn(agent.id, agent.epoch, args.title, args.brief)
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=args.key)
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     made = next(child for child in reversed(task.children) if child.title == " ".join(args.title.split()))
     data: dict[str, Json] = {"task": task.id, "child": made.id, "title": made.title, "children": len(task.children)}
     return VerbOutput(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
 
 
-def heartbeat(context: Context) -> VerbOutput:
+def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     """Keep the lease alive, say how full the context is, and who is at work in the agent's own process."""
     agent, gateway, args = context.agent(), context.opened.gateway, context.args
     percent = None if args.context is None else percentage(args.context)
@@ -150,44 +162,40 @@ def heartbeat(context: Context) -> VerbOutput:
         news.append(SubAgentNews(args.sub_agent, args.kind, args.doing))
     elif args.kind or args.doing:
         raise BadInput("--kind and --doing are of a sub-agent, and none is named", hint="--sub-agent ID")
-    expires = gateway.heartbeat(agent, progress=True, news=news)
+    expires = gateway.perform(Heartbeat(agent, progress=True, news=news))
     advice = ""
     if percent is not None:
-        task = gateway.perform(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))
-        with gateway.store.reading() as at:
-            advice = context_advice(definition_of(at, task).step(agent.step), task)
+        task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
+        advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
     data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
     return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
 
-def release(context: Context) -> VerbOutput:
+def release(context: Context[ReasonArguments]) -> VerbOutput:
     """Give the task back; it counts as an attempt."""
     agent = context.agent()
     command = Release(agent.id, agent.epoch, ReleaseCause.RETURNED, context.args.reason)
     return _given_back(context, agent, command)
 
 
-def fail(context: Context) -> VerbOutput:
+def fail(context: Context[ReasonArguments]) -> VerbOutput:
     """Say that the step cannot be done; it counts as an attempt."""
     agent = context.agent()
     return _given_back(context, agent, Fail(agent.id, agent.epoch, context.args.reason))
 
 
-def _given_back(context: Context, agent: Principal, command: Release | Fail) -> VerbOutput:
-    task = context.opened.gateway.perform(agent, agent.task or "", command, key=context.args.key)
+def _given_back(context: Context[ReasonArguments], agent: Principal, command: Release | Fail) -> VerbOutput:
+    task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 
-def verdict(context: Context, agent: Principal, head: str | None = None) -> AgentAnswer:
+def verdict(context: Context[Arguments], agent: Principal, head: str | None = None) -> AgentAnswer:
     """The verdict as of now, with HEAD at `head` or where the clone has it.
 
     An agent whose token was superseded was refused before.
     """
-    opened = context.opened
-    task = task_of(opened, agent.task or "")
-    with opened.gateway.store.reading() as at:
-        definition = definition_of(at, task)
-        frozen = covering(at.house(), task, agent.id)
-        lapsed = bool(at.due(opened.gateway.clock(), task.id))
-    return answer_for(definition, task, agent, head or context.head(task.id), frozen, lapsed=lapsed)
+    gateway = context.opened.gateway
+    at = gateway.perform(ReadPosition(agent.task or "", agent.id, gateway.clock()))
+    head = head or context.head(at.task.id)
+    return answer_for(at.definition, at.task, agent, head, at.frozen, lapsed=at.lapsed)

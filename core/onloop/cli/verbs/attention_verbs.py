@@ -7,23 +7,33 @@ from collections.abc import Iterator
 from onloop.attention.board import Board, Hidden
 from onloop.attention.groups import Group, joined
 from onloop.attention.lifecycle import acknowledgement, snooze
+from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
+from onloop.cli.people_arguments import (
+    AckArguments,
+    AttentionArguments,
+    CauseArguments,
+    MuteArguments,
+    SnoozeArguments,
+    UnmuteArguments,
+)
 from onloop.cli.render import counts_json, freeze_line, group_json, group_lines, hidden_json, life_words
 from onloop.errors import UnknownThing
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.digest import Json
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
 from onloop.text import safe
-from onloop.views.overview_projector import board_of_store
+from onloop.views.overview_projector import ReadBoard
+from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
 
 
-def attention(context: Context) -> VerbOutput:
+def attention(context: Context[AttentionArguments]) -> VerbOutput:
     """What needs a person, one row per cause, most pressing first; `--all` names what is hidden, and how."""
     board, now = board_of(context), context.opened.gateway.clock()
-    with context.opened.gateway.store.reading() as at:
-        freezes = list(at.house().freezes.values())
+    freezes = list(context.opened.gateway.perform(ReadStoreState()).freezes.values())
     lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
     lines = lines or ["nothing needs a person"]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
@@ -57,13 +67,13 @@ def _hidden_lines(hidden: Hidden) -> Iterator[str]:
     yield safe(f"[{hidden.group.cause}] {hidden.group.headline} — {count} hidden: {hidden.words}{rule}")
 
 
-def ack(context: Context) -> VerbOutput:
+def ack(context: Context[AckArguments]) -> VerbOutput:
     """Say that you are on it."""
     person, group, now = context.person(), group_named(context, context.args.cause), context.opened.gateway.clock()
     return _marked(context, person, acknowledgement(group, person.id, now, milliseconds(context.args.duration)))
 
 
-def snooze_cause(context: Context) -> VerbOutput:
+def snooze_cause(context: Context[SnoozeArguments]) -> VerbOutput:
     """Not now: until later, until it changes, or until it grows."""
     args, person, group = context.args, context.person(), group_named(context, context.args.cause)
     until_change, grows_by = args.until_change, args.grows_by or 0
@@ -75,38 +85,38 @@ def snooze_cause(context: Context) -> VerbOutput:
     return _marked(context, person, mark)
 
 
-def wake(context: Context) -> VerbOutput:
+def wake(context: Context[CauseArguments]) -> VerbOutput:
     """Show an acknowledged or snoozed cause again."""
     person = context.person()
     return _marked(context, person, Woken(context.args.cause, person.id))
 
 
-def mute(context: Context) -> VerbOutput:
+def mute(context: Context[MuteArguments]) -> VerbOutput:
     """Show nothing that a rule covers, for a while."""
     args, person = context.args, context.person()
     rule = Rule(args.cause, args.reason_code, args.gate, args.step, args.workflow, args.repo, args.run)
     until = context.opened.gateway.clock() + milliseconds(args.duration)
-    context.opened.gateway.record_house(person, Muted(rule, person.id, until, args.reason))
+    context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
     count = sum(len(one.group.members) for one in board_of(context).hidden if one.rule == rule.id)
     data: dict[str, Json] = {"rule": rule.id, "covers": dict(rule.given), "until": until, "muted": count}
     words = safe(f"muted ({rule}): it hides {count} now")
     return VerbOutput(lines=(words,), data=data, notes=(f"lift it: onloop unmute {rule.id}",))
 
 
-def unmute(context: Context) -> VerbOutput:
+def unmute(context: Context[UnmuteArguments]) -> VerbOutput:
     """Lift a mute."""
     person = context.person()
-    context.opened.gateway.record_house(person, Unmuted(context.args.rule, person.id))
+    context.opened.gateway.perform(RecordStoreEvent(person, Unmuted(context.args.rule, person.id)))
     return VerbOutput(lines=(safe(f"unmuted: {context.args.rule}"),), data={"unmuted": context.args.rule})
 
 
-def board_of(context: Context) -> Board:
+def board_of(context: Context[Arguments]) -> Board:
     """The board as of now."""
-    with context.opened.gateway.store.reading() as at:
-        return board_of_store(at, context.opened.gateway.clock())
+    gateway = context.opened.gateway
+    return gateway.perform(ReadBoard(gateway.clock()))
 
 
-def group_named(context: Context, cause: str) -> Group:
+def group_named(context: Context[Arguments], cause: str) -> Group:
     """Everything with that cause, shown and hidden; UnknownThing names the causes there are."""
     board = board_of(context)
     groups = [*board.shown, *(one.group for one in board.hidden)]
@@ -117,8 +127,8 @@ def group_named(context: Context, cause: str) -> Group:
     return joined(parts)
 
 
-def _marked(context: Context, person: Principal, mark: Mark) -> VerbOutput:
-    context.opened.gateway.record_house(person, mark)
+def _marked(context: Context[CauseArguments], person: Principal, mark: Mark) -> VerbOutput:
+    context.opened.gateway.perform(RecordStoreEvent(person, mark))
     board, cause = board_of(context), context.args.cause
     hidden = [one for one in board.hidden if one.group.cause == cause]
     life = board.life(cause)

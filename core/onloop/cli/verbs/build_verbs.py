@@ -12,6 +12,7 @@ from onloop.access.isolation import can_isolate, check_place, isolate, make_pare
 from onloop.access.opening import create_home
 from onloop.access.opening import enrol as enrol_person
 from onloop.access.reach import HIGHEST, closed_gates
+from onloop.cli.arguments import EnrolArguments, FilesArguments, GraphArguments, InitArguments, WorkflowArguments
 from onloop.cli.context import Context, read_passphrase
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, WorkflowError
@@ -31,7 +32,7 @@ ADVISORY = (
 LARGEST_WORKFLOW = 1_048_576
 
 
-def init(context: Context) -> VerbOutput:
+def init(context: Context[InitArguments]) -> VerbOutput:
     """Make a store and enrol its first approver."""
     args = context.args
     if args.isolate and not can_isolate(args.isolate, args.agents):
@@ -64,7 +65,7 @@ def init(context: Context) -> VerbOutput:
     return VerbOutput(lines=(f"store: {where}", f"approver: {name}", words), data=data, notes=(f"next: {following}",))
 
 
-def enrol(context: Context) -> VerbOutput:
+def enrol(context: Context[EnrolArguments]) -> VerbOutput:
     """Enrol another person."""
     args = context.args
     by, _ = context.voice("enrol")
@@ -76,7 +77,7 @@ def enrol(context: Context) -> VerbOutput:
     return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data={"person": args.name})
 
 
-def validate(context: Context) -> VerbOutput:
+def validate(context: Context[FilesArguments]) -> VerbOutput:
     """Check workflow files; every problem of every file is named."""
     problems: list[str] = []
     fine: list[str] = []
@@ -103,7 +104,7 @@ def _closed_words(name: str, definition: Definition) -> Iterator[str]:
             yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
 
 
-def graph(context: Context) -> VerbOutput:
+def graph(context: Context[GraphArguments]) -> VerbOutput:
     """Draw a workflow or the machine."""
     name = context.args.workflow
     if name is None:
@@ -113,7 +114,7 @@ def graph(context: Context) -> VerbOutput:
     return VerbOutput(lines=(text.rstrip("\n"),), data={"mermaid": text})
 
 
-def workflow(context: Context) -> VerbOutput:
+def workflow(context: Context[WorkflowArguments]) -> VerbOutput:
     """List the built-ins, print one, or print the schema."""
     args = context.args
     if args.what == "schema":

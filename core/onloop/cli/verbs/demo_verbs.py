@@ -7,6 +7,7 @@ import threading
 import time
 
 from onloop.access.submission import task_of
+from onloop.cli.arguments import DemoArguments
 from onloop.cli.context import Context
 from onloop.cli.dashboard import dashboard
 from onloop.cli.output import VerbOutput, columns
@@ -26,7 +27,7 @@ PERSON = "you"
 SCRIPTED = "scripted"
 
 
-def demo(context: Context) -> VerbOutput:
+def demo(context: Context[DemoArguments]) -> VerbOutput:
     """Play the demo, with a person at the dashboard or with a script in their place."""
     unattended = context.args.unattended
     if not unattended and not (sys.stdin.isatty() and sys.stdout.isatty()):

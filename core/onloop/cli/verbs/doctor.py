@@ -15,22 +15,25 @@ from onloop.access.isolation import can_open
 from onloop.access.opening import GatewayHandle
 from onloop.access.verifier_process import LONGEST_START_S, ensure_verifier, is_verifier_up
 from onloop.attention.groups import age
+from onloop.cli.arguments import Arguments, DoctorArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
 from onloop.errors import Exit, OnloopError
 from onloop.gates.repository.git import git_version
 from onloop.gates.toolchain import FILE, unfit
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, is_own
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
 from onloop.machine.digest import Json
-from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.machine.store_state import PersonEnrolled
 from onloop.records import Record
 from onloop.store.codec import to_plain
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.views.assurance import Grounds, Reached, assurance_reached
+from onloop.views.queries.reads import ReadJobs, ReadStoreState
 
 LATE_MS = 20_000
 """A gate that nobody has taken up for so long waits for somebody who does not come."""
@@ -50,7 +53,7 @@ class _Check(Record):
     below: tuple[str, ...] = ()
 
 
-def doctor(context: Context) -> VerbOutput:
+def doctor(context: Context[DoctorArguments]) -> VerbOutput:
     """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
     if context.args.agent:
         from onloop.cli.verbs.hook_verbs import prove
@@ -84,10 +87,9 @@ def _because(reached: Reached) -> str:
     return f", because {'; '.join(reached.reasons)}" if reached.reasons else ""
 
 
-def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | None]:
+def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, BoxProved | None]:
     home, opened = context.home, context.opened
-    with opened.gateway.store.reading() as at:
-        house, jobs = at.house(), at.select(Job)
+    house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
     people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
     apart = not is_own(home.store)
     checks = [
@@ -104,14 +106,14 @@ def _of_the_store(context: Context) -> tuple[list[_Check], Reached, BoxProved | 
     return checks, assurance_reached(Grounds(house.scripted, apart, shut_out, proof, now)), proof
 
 
-def _fresh_proof(context: Context, opened: GatewayHandle) -> BoxProved | None:
+def _fresh_proof(context: Context[Arguments], opened: GatewayHandle) -> BoxProved | None:
     """What the verifier shows of its box when it is asked now; the last proof on record where it does not answer."""
     asked, by = secrets.token_hex(8), context.launcher()
-    opened.gateway.record_house(by, ProbeAsked(asked, by.id))
+    opened.gateway.perform(RecordStoreEvent(by, ProbeAsked(asked, by.id)))
     deadline = time.monotonic() + LONGEST_PROBE_S
     began = time.monotonic()
     while True:
-        house = _house(opened)
+        house = opened.gateway.perform(ReadStoreState())
         if house.proof is not None and house.proof.asked == asked:
             return house.proof
         ensure_verifier(context.home)
@@ -119,11 +121,6 @@ def _fresh_proof(context: Context, opened: GatewayHandle) -> BoxProved | None:
         if is_lost or time.monotonic() > deadline:
             return house.proof
         time.sleep(_LOOK_S)
-
-
-def _house(opened: GatewayHandle) -> StoreState:
-    with opened.gateway.store.reading() as at:
-        return at.house()
 
 
 def _box(proof: BoxProved | None, now: int) -> _Check:

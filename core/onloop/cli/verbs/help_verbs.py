@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from onloop.cli import pager
+from onloop.cli.arguments import Arguments, HelpArguments
 from onloop.cli.context import Context
 from onloop.cli.main import verb_parser
 from onloop.cli.output import VerbOutput
@@ -16,9 +16,10 @@ from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style, StyledLine, plain, wrapped
 from onloop.guides.markdown import lines_of
 from onloop.machine.digest import Json
+from onloop.records import replace
 
 
-def show_help(context: Context) -> VerbOutput:
+def show_help(context: Context[HelpArguments]) -> VerbOutput:
     """List the guides, show one, or show what a verb takes; UnknownThing names what comes nearest."""
     topic = context.args.topic
     if topic is None:
@@ -36,7 +37,7 @@ def show_help(context: Context) -> VerbOutput:
     return VerbOutput(lines=(usage,), data={"verb": found.name, "usage": usage})
 
 
-def _list(context: Context) -> VerbOutput:
+def _list(context: Context[Arguments]) -> VerbOutput:
     listed = guides()
     column = max(len(each.name) for each in listed) + 2
     lines: list[StyledLine] = []
@@ -49,14 +50,14 @@ def _list(context: Context) -> VerbOutput:
     return _shown(context, lines, VerbOutput(data={"guides": data}, notes=notes))
 
 
-def _guide(context: Context, topic: str) -> VerbOutput:
+def _guide(context: Context[Arguments], topic: str) -> VerbOutput:
     found = guide(topic)
     marked = context.args.as_json or not pager.is_styled()
     lines = lines_of(found.text, pager.width(), marked=marked)
     return _shown(context, lines, VerbOutput(data={"guide": found.name, "title": found.title, "text": found.text}))
 
 
-def _shown(context: Context, lines: Sequence[StyledLine], answer: VerbOutput) -> VerbOutput:
+def _shown(context: Context[Arguments], lines: Sequence[StyledLine], answer: VerbOutput) -> VerbOutput:
     """The answer with the lines, or without, where a terminal has been shown them."""
     if context.args.as_json or not pager.is_terminal():
         return replace(answer, lines=tuple(map(plain, lines)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.rehearsal import fires, version_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, file_of, on_the_command_line
+from onloop.cli.arguments import HookArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, UnknownThing
@@ -17,7 +18,7 @@ from onloop.machine.digest import Json
 from onloop.text import safe
 
 
-def hook(context: Context) -> VerbOutput:
+def hook(context: Context[HookArguments]) -> VerbOutput:
     """Print, install or take out the hook of one vendor's agent."""
     args = context.args
     vendor = vendor_called(args.agent)

@@ -7,44 +7,45 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.attention.groups import age
 from onloop.attention.why import why
+from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, columns
+from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
 from onloop.errors import BadInput
-from onloop.gateway.facts import known_task
+from onloop.machine.definition import Definition
 from onloop.machine.digest import Json
 from onloop.machine.state import State
-from onloop.machine.store_state import covering
 from onloop.machine.task import Kind, Task
 from onloop.records import fields_of
-from onloop.store.port import Reading, Recorded, TaskFilter
+from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
 from onloop.views.dossier import gate_lines
-from onloop.views.effective_status import EffectiveStatus, effective_statuses
+from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
-from onloop.views.pinned_workflow import pinned_definition
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.reads import ReadEvents
 from onloop.views.sub_agents import counted
 
 LONGEST_DETAIL = 70
 MOST_EVENTS = 10_000
 
 
-def list_tasks(context: Context) -> VerbOutput:
+def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     """Every task in a line."""
     states = _states(context.args.state)
-    with context.opened.gateway.store.reading() as at:
-        tasks = at.tasks(TaskFilter(run=context.args.run, states=states))
-        now = context.opened.gateway.clock()
-        stand = effective_statuses(at, tasks, now)
+    gateway = context.opened.gateway
+    now = gateway.clock()
+    found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(tasks, stand))
-    rows = [_row(task, stand[task.id], now) for task in tasks]
+        return VerbOutput(data=_tasks_json(found))
+    rows = [_row(each.task, each.effective_status, now) for each in found]
     lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
     return VerbOutput(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
 
 
-def _tasks_json(tasks: Sequence[Task], stand: Mapping[str, EffectiveStatus]) -> dict[str, Json]:
-    return {"tasks": [standing_json(task, stand[task.id]) for task in tasks]}
+def _tasks_json(found: Sequence[TaskNow]) -> dict[str, Json]:
+    return {"tasks": [standing_json(each.task, each.effective_status) for each in found]}
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -64,32 +65,31 @@ def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
     return (task.id, task.repo or "", task.state.value, reason, task.step or "", holder, since, detail)
 
 
-def why_task(context: Context) -> VerbOutput:
+def why_task(context: Context[TaskArguments]) -> VerbOutput:
     """Where one task stands as of now, what would move it, and who can."""
-    opened, wanted = context.opened, context.args.task
-    with opened.gateway.store.reading() as at:
-        task = known_task(at, wanted)
-        now = opened.gateway.clock()
-        stand = effective_statuses(at, (task,), now)[task.id]
-        freeze = covering(at.house(), task)
-    told = why(task, task.state, stand.reason, freeze, now)
+    gateway = context.opened.gateway
+    now = gateway.clock()
+    found = gateway.perform(ReadTaskNow(context.args.task, now))
+    task, stand = found.task, found.effective_status
+    told = why(task, task.state, stand.reason, found.frozen, now)
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
     return VerbOutput(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
 
 
-def tree(context: Context) -> VerbOutput:
+def tree(context: Context[RunArguments]) -> VerbOutput:
     """Runs with their tasks, gates as strips."""
-    with context.opened.gateway.store.reading() as at:
-        tasks = at.tasks(TaskFilter(run=context.args.run))
-        stand = effective_statuses(at, tasks, context.opened.gateway.clock())
-        if context.args.as_json:
-            return VerbOutput(data=_tasks_json(tasks, stand))
-        lines = tuple(_tree_lines(at, tasks, stand))
+    gateway = context.opened.gateway
+    found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
+    if context.args.as_json:
+        return VerbOutput(data=_tasks_json(found))
+    digests = dict.fromkeys(each.task.definition for each in found)
+    definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
+    lines = tuple(_tree_lines(found, definitions))
     return VerbOutput(lines=lines or ("no runs: onloop start or onloop fleet begins one",))
 
 
-def _tree_lines(at: Reading, tasks: Sequence[Task], stand: Mapping[str, EffectiveStatus]) -> Iterator[str]:
-    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in tasks}}
+def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:
+    tasks, stand = [each.task for each in found], {each.task.id: each.effective_status for each in found}
     members: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
         members[task.run].append(task)
@@ -105,14 +105,14 @@ def _tree_lines(at: Reading, tasks: Sequence[Task], stand: Mapping[str, Effectiv
                 yield from sub_agent_lines(stand[task.id].sub_agents, "    ")
 
 
-def log(context: Context) -> VerbOutput:
+def log(context: Context[LogArguments]) -> VerbOutput:
     """The audit trail."""
     args = context.args
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
     limit = min(args.limit, MOST_EVENTS)
-    with context.opened.gateway.store.reading() as at:
-        events = at.log(after=args.after, limit=limit, run=args.run, task=args.task)
+    wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
+    events = context.opened.gateway.perform(wanted)
     more = (f"more: onloop log --after {events[-1].seq}",) if len(events) == limit else ()
     data: dict[str, Json] = {"events": [_event_json(event) for event in events]}
     return VerbOutput(lines=tuple(map(_event_line, events)), data=data, notes=more)

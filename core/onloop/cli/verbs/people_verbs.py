@@ -5,86 +5,117 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
+from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write
+from onloop.cli.people_arguments import (
+    AnswerArguments,
+    ApproveArguments,
+    DecisionArguments,
+    FreezeArguments,
+    GateDecisionArguments,
+    ReassignArguments,
+    RejectArguments,
+    ScopeArguments,
+    ShowArguments,
+)
 from onloop.cli.render import dossier_json, dossier_lines, standing_json
 from onloop.errors import BadInput, Exit, Refused
+from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
-from onloop.machine.events import Decided
 from onloop.machine.principal import Principal
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
-from onloop.machine.task import Decision, RequestKind, Task
+from onloop.machine.task import RequestKind, Task
 from onloop.records import Record
-from onloop.store.codec import event_from_text
-from onloop.store.port import Reading, TaskFilter
+from onloop.store.port import TaskFilter
 from onloop.text import safe
-from onloop.views.changes_since import MOST_EVENTS
-from onloop.views.dossier import dossier_of
-from onloop.views.effective_status import effective_statuses
+from onloop.views.effective_status import ReadTaskNow
 from onloop.views.pushes_under_way import pushes_under_way
+from onloop.views.queries.reads import ReadTasks
+from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 
 SHORTEST_DIGEST = 12
 MOST_NAMES = 10
 
 
-def show(context: Context) -> VerbOutput:
+def show(context: Context[ShowArguments]) -> VerbOutput:
     """One task, as a person must see it before deciding."""
-    return _sheet(context, with_diff=context.args.diff)
+    return _sheet(context, context.args.task, with_diff=context.args.diff)
 
 
-def _sheet(context: Context, *, with_diff: bool) -> VerbOutput:
+def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOutput:
     opened = context.opened
-    task = task_of(opened, context.args.task)
-    changes = opened.changes(task)
-    with opened.gateway.store.reading() as at:
-        dossier = dossier_of(at, task, changes)
-        standing = effective_statuses(at, (task,), opened.gateway.clock())[task.id]
+    shown = opened.gateway.perform(ReadShown(task, opened.gateway.clock()))
+    dossier, standing = shown.dossier.with_changes(opened.changes(shown.dossier.task)), shown.effective_status
     lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
     return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
 
 
-def approve(context: Context) -> VerbOutput:
+def approve(context: Context[ApproveArguments]) -> VerbOutput:
     """Say yes to what was shown."""
     context.check_no_agent("approve")
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
     person, voice = context.voice("approve")
-    return decide(context, person, Approve(asked.request, digest, voice, context.args.note, context.args.version))
+    return decide(
+        context,
+        person,
+        context.args.task,
+        context.args.key,
+        Approve(asked.request, digest, voice, context.args.note, context.args.version),
+    )
 
 
-def reject(context: Context) -> VerbOutput:
+def reject(context: Context[RejectArguments]) -> VerbOutput:
     """Say no, with a reason."""
     context.check_no_agent("reject")
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
     person, voice = context.voice("reject")
-    return decide(context, person, Reject(asked.request, digest, voice, context.args.reason, context.args.version))
+    return decide(
+        context,
+        person,
+        context.args.task,
+        context.args.key,
+        Reject(asked.request, digest, voice, context.args.reason, context.args.version),
+    )
 
 
-def answer(context: Context) -> VerbOutput:
+def answer(context: Context[AnswerArguments]) -> VerbOutput:
     """Answer a question."""
     context.check_no_agent("answer")
     asked = _asked(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
-    return decide(context, person, Reply(asked.request, voice, context.args.text, context.args.version))
+    return decide(
+        context,
+        person,
+        context.args.task,
+        context.args.key,
+        Reply(asked.request, voice, context.args.text, context.args.version),
+    )
 
 
-def reassign(context: Context) -> VerbOutput:
+def reassign(context: Context[ReassignArguments]) -> VerbOutput:
     """Name who may take the task."""
     person, voice = context.voice("reassign")
-    return decide(context, person, Reassign(context.args.to, voice, context.args.reason, context.args.version))
+    return decide(
+        context,
+        person,
+        context.args.task,
+        context.args.key,
+        Reassign(context.args.to, voice, context.args.reason, context.args.version),
+    )
 
 
-def freeze(context: Context) -> VerbOutput:
+def freeze(context: Context[FreezeArguments]) -> VerbOutput:
     """Let nothing move in a scope."""
     scope, person = check_scope(context.args.scope), context.person()
     event = Frozen(scope, person.id, context.args.reason)
-    context.opened.gateway.record_house(person, event, key=context.args.key)
-    with context.opened.gateway.store.reading() as at:
-        live = at.tasks(TaskFilter(states=tuple(LIVE)))
+    context.opened.gateway.perform(RecordStoreEvent(person, event, key=context.args.key))
+    live = context.opened.gateway.perform(ReadTasks(TaskFilter(states=tuple(LIVE))))
     covered = sum(covering(StoreState(freezes={scope: event}), task) is not None for task in live)
     pushes = pushes_under_way(live, event)
     notes = (*(() if covered else _nothing_covered(scope, live)), f"lift it: onloop unfreeze {scope}")
@@ -113,24 +144,24 @@ _NAMES: Mapping[str, Callable[[Task], str | None]] = {
 }
 
 
-def unfreeze(context: Context) -> VerbOutput:
+def unfreeze(context: Context[ScopeArguments]) -> VerbOutput:
     """Let it move again."""
     scope, person = check_scope(context.args.scope), context.person()
-    context.opened.gateway.record_house(person, Unfrozen(scope, person.id), key=context.args.key)
+    context.opened.gateway.perform(RecordStoreEvent(person, Unfrozen(scope, person.id), key=context.args.key))
     return VerbOutput(lines=(safe(f"unfrozen: {scope}"),), data={"unfrozen": scope})
 
 
-def decide(context: Context, person: Principal, command: Command) -> VerbOutput:
-    """Carry out a person's decision on the task named; the answer is how it stands then."""
-    task = context.opened.gateway.perform(person, context.args.task, command, key=context.args.key)
+def decide(context: Context[Arguments], person: Principal, task_id: str, key: str, command: Command) -> VerbOutput:
+    """Carry out a person's decision on a task, once under that key; the answer is how it stands then."""
+    task = context.opened.gateway.perform(PerformCommand(person, task_id, command, key))
     ensure_verifier_for(context.home, (task,))
     return told(context, task)
 
 
-def told(context: Context, task: Task) -> VerbOutput:
+def told(context: Context[Arguments], task: Task) -> VerbOutput:
     """How a task stands."""
-    with context.opened.gateway.store.reading() as at:
-        standing = effective_statuses(at, (task,), context.opened.gateway.clock())[task.id]
+    gateway = context.opened.gateway
+    standing = gateway.perform(ReadTaskNow(task.id, gateway.clock())).effective_status
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
@@ -141,16 +172,15 @@ class _Asked(Record):
     digest: str
 
 
-def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
+def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Asked:
     """The one open request that the verb can answer; or the one that was answered under its key."""
-    opened = context.opened
-    task = task_of(opened, context.args.task)
-    with opened.gateway.store.reading() as at:
-        asked = [a for a in dossier_of(at, task).asked if a.request.kind in kinds]
-        before = _decided_under(at, task, context.args.key, context.args.person)
+    args = context.args
+    found = context.opened.gateway.perform(ReadOpenRequests(args.task, args.key, args.person))
+    task, before = found.task, found.decided
+    asked = [a for a in found.asked if a.request.kind in kinds]
     if before is not None:
         return _Asked(before.request, before.digest)
-    gate = getattr(context.args, "gate", None)
+    gate = args.gate if isinstance(args, GateDecisionArguments) else None
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
         return _Asked(fitting[0].request.id, fitting[0].digest)
@@ -164,24 +194,16 @@ def _asked(context: Context, kinds: set[RequestKind]) -> _Asked:
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def _decided_under(at: Reading, task: Task, key: str, person: str | None) -> Decision | None:
-    """What the person decided under their key before, its answer perhaps lost; the gateway knows if it was the same."""
-    log = at.log(task=task.id, limit=MOST_EVENTS, newest=True) if key else ()
-    decided = (e for e in log if e.key == key and (not person or e.principal == f"human:{person}"))
-    facts = (event_from_text(event.name, event.data) for event in decided)
-    return next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
-
-
-def _shown(context: Context, asked: _Asked) -> str:
+def _shown(context: Context[GateDecisionArguments], asked: _Asked) -> str:
     """The digest of what the person saw: given by them, or of the sheet that is shown to them right now."""
     given = context.args.digest
     if given:
         long_enough = len(given) >= SHORTEST_DIGEST and asked.digest.startswith(given)
-        return asked.digest if long_enough else str(given)
+        return asked.digest if long_enough else given
     if not sys.stdin.isatty():
         raise BadInput(
             "a decision must name what it is about",
             hint=f"--digest {asked.digest[:16]}, after onloop show {context.args.task}",
         )
-    write(VerbOutput(lines=_sheet(context, with_diff=False).lines), as_json=False)
+    write(VerbOutput(lines=_sheet(context, context.args.task, with_diff=False).lines), as_json=False)
     return asked.digest

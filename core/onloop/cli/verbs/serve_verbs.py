@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import grp
 import os
-from typing import Any
 
 from onloop.access.opening import open_file, wall_clock
 from onloop.access.submission import hand_in, task_of
 from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.arguments import ServeArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.work_verbs import jobs_at_once, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.intake.quarantine import Arrival
 from onloop.machine.task import Task
+from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.assurance import why_no_proof
 from onloop.views.dossier import Changes, changes_of
+from onloop.views.queries.reads import ReadStoreState
 
 
-def serve(context: Context) -> VerbOutput:
+def serve(context: Context[ServeArguments]) -> VerbOutput:
     """Be the resident gateway until stopped. An agent may not be it: everybody's proofs would pass its hands."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("serve")
@@ -29,11 +31,11 @@ def serve(context: Context) -> VerbOutput:
     home, at_once = context.home, jobs_at_once(context.args.jobs)
     open_file(home).close()
 
-    def submitted(values: Any, arrival: Arrival) -> tuple[Task, Head | None]:
-        agent, statement, key = values
+    def submitted(asked: SubmitAnnounced, arrival: Arrival) -> tuple[Task, Head | None]:
         opened = open_file(home)
         try:
-            return hand_in(opened, agent, statement, arrival, key=key), opened.gateway.store.receipt
+            task = hand_in(opened, asked.principal, asked.statement, arrival, key=asked.key)
+            return task, opened.gateway.store.receipt
         finally:
             opened.close()
 
@@ -47,8 +49,7 @@ def serve(context: Context) -> VerbOutput:
     def box_is_strong() -> bool:
         opened = open_file(home)
         try:
-            with opened.gateway.store.reading() as at:
-                return not why_no_proof(at.house().proof, wall_clock())
+            return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
         finally:
             opened.close()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from onloop.access.opening import wall_clock
+from onloop.cli.arguments import StoreArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
@@ -26,7 +27,7 @@ from onloop.store.sqlite.interchange import export_lines, file_lines, import_sou
 from onloop.store.sqlite.migrations import migrate
 
 
-def store(context: Context) -> VerbOutput:
+def store(context: Context[StoreArguments]) -> VerbOutput:
     """Do what was named with the store."""
     if os.environ.get("ONLOOP_TOKEN") and context.args.what != "verify":
         context.note_denied(f"{context.args.what} a store")
@@ -34,7 +35,7 @@ def store(context: Context) -> VerbOutput:
     return _ACTIONS[context.args.what](context)
 
 
-def _verify(context: Context) -> VerbOutput:
+def _verify(context: Context[StoreArguments]) -> VerbOutput:
     derivation = Derivation(context.home)
     with _opened(context) as opened:
         found = inspect(opened, derivation)
@@ -51,7 +52,7 @@ def _verify(context: Context) -> VerbOutput:
     return VerbOutput(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, notes)
 
 
-def _export(context: Context) -> VerbOutput:
+def _export(context: Context[StoreArguments]) -> VerbOutput:
     if context.args.file is None and context.args.as_json:
         raise BadInput("stdout cannot hold both the export and --json", hint="onloop store export FILE --json")
     with _opened(context) as opened, opened.reading() as at:
@@ -67,7 +68,7 @@ def _export(context: Context) -> VerbOutput:
     return VerbOutput(lines=(f"exported: {events} events to {where}",), data={"file": where, "events": events})
 
 
-def _import(context: Context) -> VerbOutput:
+def _import(context: Context[StoreArguments]) -> VerbOutput:
     path = _file(context)
     source = surveyed(lambda: file_lines(path), str(path))
     create_store(context.home.store, context.home.anchor)
@@ -78,7 +79,7 @@ def _import(context: Context) -> VerbOutput:
     return VerbOutput(lines=(f"imported: {fold.events} events, {len(fold.tasks)} tasks",), data=data)
 
 
-def _archive(context: Context) -> VerbOutput:
+def _archive(context: Context[StoreArguments]) -> VerbOutput:
     path = _file(context)
     if context.args.read:
         return _archived(path)
@@ -111,7 +112,7 @@ def _archived(path: Path) -> VerbOutput:
     return VerbOutput(lines=columns(rows, header=("task", "state", "workflow", "title")), data=data)
 
 
-def _migrate(context: Context) -> VerbOutput:
+def _migrate(context: Context[StoreArguments]) -> VerbOutput:
     check_private(context.home.store)
     found, backup = migrate(context.home.store, context.home.anchor, lambda: _check_nobody_serves(context.home))
     if backup is None:
@@ -128,7 +129,7 @@ def _check_nobody_serves(home: Home) -> None:
             raise Unavailable(words, hint=f"kill {pid}, end the workers and dashboards, too, then migrate")
 
 
-def _file(context: Context) -> Path:
+def _file(context: Context[StoreArguments]) -> Path:
     if context.args.file is None:
         what = context.args.what
         raise BadInput(f"store {what} needs a file", hint=f"onloop store {what} FILE")
@@ -144,7 +145,7 @@ def _day(text: str) -> int:
 
 
 @contextmanager
-def _opened(context: Context) -> Iterator[SqliteStore]:
+def _opened(context: Context[StoreArguments]) -> Iterator[SqliteStore]:
     check_private(context.home.store)
     opened = SqliteStore(context.home.store, context.home.anchor)
     try:
@@ -153,6 +154,6 @@ def _opened(context: Context) -> Iterator[SqliteStore]:
         opened.close()
 
 
-_ACTIONS: Mapping[str, Callable[[Context], VerbOutput]] = MappingProxyType(
+_ACTIONS: Mapping[str, Callable[[Context[StoreArguments]], VerbOutput]] = MappingProxyType(
     {"verify": _verify, "export": _export, "import": _import, "archive": _archive, "migrate": _migrate}
 )

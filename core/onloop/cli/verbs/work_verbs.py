@@ -24,6 +24,7 @@ from onloop.access.runs import (
 )
 from onloop.access.verifier_process import ensure_verifier, only_verifier
 from onloop.agents.worker import Worker, WorkerSettings, command_words
+from onloop.cli.arguments import Arguments, FleetArguments, StartArguments, VerifierArguments, WorkArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
@@ -39,6 +40,7 @@ from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
 from onloop.verifier.pool import MOST_AT_ONCE, Verifier, usual_at_once
 from onloop.verifier.runner import Runner
+from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576
@@ -46,7 +48,7 @@ LARGEST_TARGETS = 1_048_576
 _NOT_BY_AGENTS = "a person starts it, where ONLOOP_TOKEN is not set"
 
 
-def start(context: Context) -> VerbOutput:
+def start(context: Context[StartArguments]) -> VerbOutput:
     """Begin one task."""
     args = context.args
     target = target_of(args.repo, args.branch, Path.cwd())
@@ -58,7 +60,7 @@ def start(context: Context) -> VerbOutput:
     return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…", _closed(context, workflow))
 
 
-def fleet(context: Context) -> VerbOutput:
+def fleet(context: Context[FleetArguments]) -> VerbOutput:
     """Begin a task per repository."""
     args = context.args
     if args.max_parallel is not None and args.max_parallel < 1:
@@ -72,7 +74,7 @@ def fleet(context: Context) -> VerbOutput:
     return VerbOutput(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
 
 
-def _fleet_workflow(context: Context) -> Workflow:
+def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
     args = context.args
     if args.control is None:
         return builtin_workflow(args.workflow)
@@ -98,14 +100,14 @@ def _begun(task: Task, following: str, closed: Sequence[str]) -> VerbOutput:
     return VerbOutput(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(*closed, f"next: {following}"))
 
 
-def _closed(context: Context, workflow: Workflow) -> tuple[str, ...]:
+def _closed(context: Context[Arguments], workflow: Workflow) -> tuple[str, ...]:
     """The gates that nobody can pass in this store, said before anybody works towards them."""
-    with context.opened.gateway.store.reading() as at:
-        level = reachable(context.home, at.house(), context.opened.gateway.clock())
+    gateway = context.opened.gateway
+    level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
     return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
 
 
-def work(context: Context) -> VerbOutput:
+def work(context: Context[WorkArguments]) -> VerbOutput:
     """Be a worker until stopped."""
     if os.environ.get("ONLOOP_TOKEN"):
         raise NotAllowed("an agent may not be a worker: it would take both sides of a review", hint=_NOT_BY_AGENTS)
@@ -134,7 +136,7 @@ def work(context: Context) -> VerbOutput:
         return VerbOutput(worker.run(once=args.once))
 
 
-def verifier(context: Context) -> VerbOutput:
+def verifier(context: Context[VerifierArguments]) -> VerbOutput:
     """Be the verifier until stopped. An agent may not be it: it would choose what judges its own work."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("verify")

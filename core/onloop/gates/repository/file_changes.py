@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from onloop.records import Record
 
 if TYPE_CHECKING:  # whoever only shows changes starts no git
     from onloop.gates.repository.git import Git, GitOutput
@@ -38,7 +37,8 @@ class FileKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-class ChangedPath(Record):
+@dataclass(frozen=True, slots=True)
+class ChangedPath:
     """One path that differs; a renamed file is two of them, deleted and added."""
 
     path: str
@@ -46,7 +46,8 @@ class ChangedPath(Record):
     kind: FileKind
 
 
-class FileChange(Record):
+@dataclass(frozen=True, slots=True)
+class FileChange:
     """One file's change for a list: lines added and removed (None where binary), the path it had before a rename.
 
     `flag` says in words why the file decides what the gates said; empty where it does not.
@@ -65,7 +66,8 @@ _KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": F
 _STATUSES = {"A": Status.ADDED, "D": Status.DELETED, "R": Status.RENAMED, "C": Status.ADDED, "T": Status.RETYPED}
 
 
-class _Raw(Record):
+@dataclass(frozen=True, slots=True)
+class _Raw:
     status: Status
     kind: FileKind
     paths: tuple[str, ...]

@@ -10,7 +10,7 @@ import apsw
 
 from onloop.errors import StoreError
 from onloop.store.anchor import Anchor
-from onloop.store.port import Transaction
+from onloop.store.port import AnswerT, Transaction
 from onloop.store.rows import Head
 from onloop.store.sqlite.fair_lock import FairLock
 from onloop.store.sqlite.faults import faults
@@ -71,9 +71,16 @@ class SqliteStore:
                 if self.connection.in_transaction:
                     self.connection.execute("COMMIT")
 
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """See Store.transact. `body` runs once: writers take turns, so that none finds another one's change.
+
+        `receipt` is the log's head after the last one that committed, or ended in a group.
+        """
+        with self._writing() as tx:
+            return body(tx)
+
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """See Store.writing. `receipt` is the log's head after the last one that committed, or ended in a group."""
+    def _writing(self) -> Iterator[Transaction]:
         if self._grouped:
             with faults(self.path), self._part():
                 yield self._tables
@@ -120,11 +127,11 @@ class SqliteStore:
 
     @contextmanager
     def grouping(self) -> Iterator[None]:
-        """One turn and one commit for every `writing` in the block: each is undone alone, all are durable at its end.
+        """One turn and one commit for every transaction in the block: each is undone alone, all are durable at its end.
 
         Whatever they answered, receipts too, must not be told before the block has been left without an error.
         """
-        with self.writing():
+        with self._writing():
             self._grouped = True
             try:
                 yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 from onloop.access.submission import task_of
 from onloop.errors import OnloopError, Refused
 from onloop.gates.command_runner import GateStopped
+from onloop.gateway.jobs import PutBackJob
 from onloop.machine.definition import Effect
 from onloop.machine.events import EffectProblem
 from onloop.machine.task import Outbox, Task
@@ -33,7 +34,7 @@ class EffectExecutor(Record):
         except GateStopped:
             return "is left to the next verifier"
         except Refused as no:
-            opened.gateway.put_back(job)
+            opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         except Exception as problem:  # what breaks the executor must end before a person, not in a loop
             return self.recorder.fail(task, effect, EffectProblem.ERROR, safe(_told(problem), 500))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from onloop.access.opening import GatewayHandle
 from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import GateContext
+from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Command, FailEffect, FinishEffect
 from onloop.machine.definition import Definition
 from onloop.machine.events import EffectProblem
@@ -31,7 +32,7 @@ class EffectRecorder(Record):
         """Record one command; GateStopped once the verifier is being stopped."""
         if self.stopped():
             raise GateStopped("the verifier is being stopped", hint="the next one takes the effect up where it stands")
-        self.opened.gateway.perform(EFFECTS, task.id, command)
+        self.opened.gateway.perform(PerformCommand(EFFECTS, task.id, command))
 
     def finish(self, task: Task, effect: Outbox, result: str) -> str:
         """Record that the target holds `result`; the answer says so."""

@@ -1,0 +1,252 @@
+"""What each verb takes, as a record with a type for every argument; its row says how a command line gives it."""
+
+from __future__ import annotations
+
+from onloop.records import Record
+
+
+class Arguments(Record, frozen=True, kw_only=True):
+    """What every verb takes, and all that some of them take."""
+
+    store: str | None = None
+    as_json: bool = False
+
+
+class PersonArguments(Arguments, frozen=True, kw_only=True):
+    """Of whoever decides: who they say they are, and where their passphrase is read."""
+
+    person: str | None
+    passphrase_fd: int | None
+
+
+class KeyArguments(Arguments, frozen=True, kw_only=True):
+    """Of a verb of agents or launchers that acts once under a key."""
+
+    key: str
+
+
+class DashboardArguments(Arguments, frozen=True, kw_only=True):
+    """Of `onloop` alone."""
+
+    version: bool
+    read_only: bool
+    person: str | None
+    settings: str | None
+    workflows: tuple[str, ...]
+
+
+class ClaimArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of claim."""
+
+    task: str | None
+    role: str
+    name: str | None
+    lease: str
+
+
+class SubmitArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of submit."""
+
+    statement: str
+    wait: str
+
+
+class AskArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of ask."""
+
+    question: str
+
+
+class ReviewArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of review."""
+
+    verdict: str
+    reason: str
+
+
+class SpawnArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of spawn."""
+
+    title: str
+    brief: str
+
+
+class TellArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of tell."""
+
+    text: str
+    to: str
+    kind: str
+
+
+class CheckpointArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of checkpoint."""
+
+    stdin: str | None
+    file: str
+
+
+class HandoffArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of handoff."""
+
+    to: str
+    why: str
+    open: tuple[str, ...] | None
+
+
+class HeartbeatArguments(Arguments, frozen=True, kw_only=True):
+    """Of heartbeat."""
+
+    context: str | None
+    sub_agent: str | None
+    kind: str
+    doing: str
+    ended: tuple[str, ...] | None
+
+
+class ReasonArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of release and fail."""
+
+    reason: str
+
+
+class StartArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of start."""
+
+    workflow: str
+    repo: str
+    branch: str
+    title: str | None
+
+
+class FleetArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of fleet."""
+
+    workflow: str
+    targets: str
+    control: str | None
+    control_branch: str
+    max_parallel: int | None
+    title: str | None
+
+
+class RunArguments(Arguments, frozen=True, kw_only=True):
+    """Of a verb that looks at one run, or at all."""
+
+    run: str | None
+
+
+class ListArguments(RunArguments, frozen=True, kw_only=True):
+    """Of list."""
+
+    state: str | None
+
+
+class LogArguments(RunArguments, frozen=True, kw_only=True):
+    """Of log."""
+
+    task: str | None
+    after: int
+    limit: int
+
+
+class WorkArguments(Arguments, frozen=True, kw_only=True):
+    """Of work."""
+
+    role: str
+    name: str | None
+    once: bool
+    lease: str
+    stall: str
+    command: tuple[str, ...]
+
+
+class VerifierArguments(Arguments, frozen=True, kw_only=True):
+    """Of verifier."""
+
+    idle_exit: str
+    jobs: str
+
+
+class DemoArguments(Arguments, frozen=True, kw_only=True):
+    """Of demo."""
+
+    play: str | None
+    dir: str | None
+    unattended: bool
+
+
+class InitArguments(Arguments, frozen=True, kw_only=True):
+    """Of init."""
+
+    name: str | None
+    group: tuple[str, ...] | None
+    email: str
+    isolate: str | None
+    agents: str
+    passphrase_fd: int | None
+
+
+class EnrolArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of enrol."""
+
+    name: str
+    group: tuple[str, ...] | None
+    email: str
+    new_passphrase_fd: int | None
+    key: str
+
+
+class FilesArguments(Arguments, frozen=True, kw_only=True):
+    """Of validate."""
+
+    files: tuple[str, ...]
+
+
+class HelpArguments(Arguments, frozen=True, kw_only=True):
+    """Of help."""
+
+    topic: str | None
+
+
+class GraphArguments(Arguments, frozen=True, kw_only=True):
+    """Of graph."""
+
+    workflow: str | None
+
+
+class WorkflowArguments(Arguments, frozen=True, kw_only=True):
+    """Of workflow."""
+
+    what: str
+    name: str | None
+
+
+class ServeArguments(Arguments, frozen=True, kw_only=True):
+    """Of serve."""
+
+    group: str | None
+    jobs: str
+
+
+class HookArguments(Arguments, frozen=True, kw_only=True):
+    """Of hook."""
+
+    what: str
+    agent: str
+    user: bool
+
+
+class DoctorArguments(Arguments, frozen=True, kw_only=True):
+    """Of doctor."""
+
+    agent: str | None
+
+
+class StoreArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of store."""
+
+    what: str
+    file: str | None
+    before: str
+    read: bool

@@ -1,0 +1,150 @@
+"""What the verbs of people take."""
+
+from __future__ import annotations
+
+from onloop.cli.arguments import Arguments, PersonArguments
+
+
+class TaskArguments(Arguments, frozen=True, kw_only=True):
+    """Of a verb that looks at one task."""
+
+    task: str
+
+
+class ShowArguments(TaskArguments, frozen=True, kw_only=True):
+    """Of show."""
+
+    diff: bool
+
+
+class DecisionArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of every decision on one task."""
+
+    task: str
+    version: int | None
+    key: str
+
+
+class GateDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of a decision on what a gate asks: which gate, and the digest of what was shown."""
+
+    gate: str | None
+    digest: str
+
+
+class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
+    """Of approve."""
+
+    note: str
+
+
+class RejectArguments(GateDecisionArguments, frozen=True, kw_only=True):
+    """Of reject."""
+
+    reason: str
+
+
+class AnswerArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of answer."""
+
+    text: str
+
+
+class ReassignArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of reassign."""
+
+    to: str
+    reason: str
+
+
+class ReasonedDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of pause and cancel."""
+
+    reason: str
+
+
+class ResumeArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of resume."""
+
+    note: str
+
+
+class CauseDecisionArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of a decision on one task, or on those with one cause."""
+
+    task: str | None
+    cause: str | None
+    first: int | None
+    version: int | None
+    key: str
+
+
+class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
+    """Of retry."""
+
+    note: str
+
+
+class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):
+    """Of exclude."""
+
+    reason: str
+
+
+class ScopeArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of unfreeze."""
+
+    scope: str
+    key: str
+
+
+class FreezeArguments(ScopeArguments, frozen=True, kw_only=True):
+    """Of freeze."""
+
+    reason: str
+
+
+class AttentionArguments(Arguments, frozen=True, kw_only=True):
+    """Of attention."""
+
+    all: bool
+
+
+class CauseArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of wake, and of every mark on a cause."""
+
+    cause: str
+
+
+class AckArguments(CauseArguments, frozen=True, kw_only=True):
+    """Of ack."""
+
+    duration: str
+
+
+class SnoozeArguments(CauseArguments, frozen=True, kw_only=True):
+    """Of snooze."""
+
+    duration: str
+    until_change: bool
+    grows_by: int | None
+
+
+class MuteArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of mute."""
+
+    duration: str
+    reason: str
+    cause: str | None
+    reason_code: str | None
+    gate: str | None
+    step: str | None
+    workflow: str | None
+    repo: str | None
+    run: str | None
+
+
+class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of unmute."""
+
+    rule: str

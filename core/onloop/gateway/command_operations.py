@@ -1,0 +1,93 @@
+"""The operations that give a task a command, and that begin a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from onloop.errors import Refused
+from onloop.gateway.authorize import verb_of
+from onloop.gateway.idempotency import asked_command, asked_creations, logged, lookup, owner_of_key, remember
+from onloop.gateway.service import Gateway, Write
+from onloop.machine import commands as c
+from onloop.machine.limits import MOST_CREATED, Id, Items, Key
+from onloop.machine.operation import Asker, DeniedAct
+from onloop.machine.principal import Principal
+from onloop.machine.task import Task
+from onloop.store.port import Transaction
+from onloop.store.rows import PinnedWorkflow
+from onloop.views.known_task import known_task
+
+Creations = Annotated[tuple[tuple[Id, c.Create], ...], Items(MOST_CREATED)]
+
+
+class PerformCommand(Write[Task], frozen=True):
+    """Carry out one command on one task; the same `key` never does it twice. The answer is the task after it.
+
+    Refused: the command had no effect; timers that were due have fired.
+    """
+
+    name: ClassVar[str] = "perform"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    is_paced: ClassVar[bool] = True
+    principal: Principal
+    task: Id
+    command: c.Command
+    key: Key = ""
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        return DeniedAct(self.principal, verb_of(self.command), self.task)
+
+    def carry_out(self, gateway: Gateway) -> Task:
+        """See Write."""
+        owner = owner_of_key(self.principal, self.command)
+        request = asked_command(owner, self.task, self.command) if self.key else ""
+
+        def body(tx: Transaction) -> Task | Refused:
+            if lookup(tx, owner, self.key, request) is not None:
+                return known_task(tx, self.task)
+            gateway.fire_due(tx, self.task)
+            try:
+                after = gateway.advance(tx, self.principal, self.task, self.command, logged(self.key))
+            except Refused as no:
+                return no
+            remember(tx, owner, self.key, request, gateway.clock())
+            return after
+
+        return gateway.transact(body)
+
+
+class CreateRun(Write[Task], frozen=True):
+    """Begin a run: the root first, then its children, all or none. `pinned` is the workflow that they walk.
+
+    The same `key` begins it once; asked again, the answer is the root that it began.
+    """
+
+    name: ClassVar[str] = "create"
+    principal: Principal
+    creations: Creations
+    pinned: PinnedWorkflow
+    key: Key = ""
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        return DeniedAct(self.principal, "start")
+
+    def carry_out(self, gateway: Gateway) -> Task:
+        """See Write."""
+        request = asked_creations(self.principal, self.creations) if self.key else ""
+
+        def body(tx: Transaction) -> Task:
+            if (known := lookup(tx, self.principal, self.key, request)) is not None:
+                return known_task(tx, known["task"])
+            if tx.get(PinnedWorkflow, self.pinned.digest) is None:
+                tx.put(self.pinned)
+            for task_id, command in self.creations:
+                gateway.advance(tx, self.principal, task_id, command, logged(self.key))
+            root, _ = self.creations[0]
+            remember(tx, self.principal, self.key, request, gateway.clock(), {"task": root})
+            return known_task(tx, root)
+
+        return gateway.store.transact(body)

@@ -1,0 +1,73 @@
+"""The list of operations: everything that can be asked of a gateway, by its name on the wire.
+
+Files, sockets, schemas and documentation come from this list. An operation's module is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from onloop.machine.operation import Operation
+
+OPERATIONS: Mapping[str, str] = {
+    "perform": "gateway.command_operations:PerformCommand",
+    "create": "gateway.command_operations:CreateRun",
+    "claim": "gateway.claims:ClaimTask",
+    "heartbeat": "gateway.leases:Heartbeat",
+    "record": "gateway.upkeep:RecordStoreEvent",
+    "fire_timers": "gateway.upkeep:FireTimers",
+    "deny": "gateway.upkeep:CountDenial",
+    "take_job": "gateway.jobs:TakeJob",
+    "put_back_job": "gateway.jobs:PutBackJob",
+    "free_jobs": "gateway.jobs:FreeJobs",
+    "keep": "gateway.upkeep:KeepContent",
+    "pass_on": "gateway.leases:PassOn",
+    "agent": "gateway.upkeep:RecogniseAgent",
+    "hand_in": "remote.connection_operations:AnnounceWork",
+    "submit": "remote.connection_operations:SubmitAnnounced",
+    "changes": "remote.connection_operations:ReadChanges",
+    "stamp": "remote.connection_operations:ReadStamp",
+    "challenge": "remote.connection_operations:AskChallenge",
+    "own": "remote.connection_operations:ProveOwner",
+    "scram_first": "remote.connection_operations:BeginProof",
+    "scram_final": "remote.connection_operations:FinishProof",
+    "task": "views.queries.reads:ReadTask",
+    "tasks": "views.queries.reads:ReadTasks",
+    "state": "views.queries.reads:ReadStoreState",
+    "jobs": "views.queries.reads:ReadJobs",
+    "log": "views.queries.reads:ReadEvents",
+    "task_now": "views.effective_status:ReadTaskNow",
+    "tasks_now": "views.effective_status:ReadTasksNow",
+    "definition": "views.pinned_workflow:ReadDefinition",
+    "dossier": "views.dossier:ReadDossier",
+    "shown": "views.queries.shown_task:ReadShown",
+    "open_requests": "views.queries.shown_task:ReadOpenRequests",
+    "tasks_below": "views.queries.tasks_below:ReadTasksBelow",
+    "board": "views.overview_projector:ReadBoard",
+    "store_changes": "views.queries.store_changes:ReadStoreChanges",
+    "brief": "views.queries.agent_reads:ReadStepBrief",
+    "position": "views.queries.agent_reads:ReadPosition",
+    "held_task": "views.queries.agent_reads:ReadHeldTask",
+    "sub_agents": "views.queries.agent_reads:ReadSubAgents",
+    "unread": "views.message_text:ReadUnread",
+}
+"""Each name, and where its record is."""
+
+
+@cache
+def operation_named(name: str) -> type[Operation[Any]] | None:
+    """The record of that name; None where there is none."""
+    place = OPERATIONS.get(name)
+    if place is None:
+        return None
+    module, _, kind = place.partition(":")
+    found: type[Operation[Any]] = getattr(import_module(f"onloop.{module}"), kind)
+    return found
+
+
+def every_operation() -> tuple[type[Operation[Any]], ...]:
+    """All of them, in the order of the list."""
+    return tuple(found for name in OPERATIONS if (found := operation_named(name)) is not None)

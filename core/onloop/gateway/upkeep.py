@@ -1,0 +1,110 @@
+"""The operations on the whole store: facts about it, timers, denials, bytes beside the log, and whose a token is."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+from onloop.errors import Ground
+from onloop.gateway.authorize import verb_of
+from onloop.gateway.denial_counts import denied_of
+from onloop.gateway.service import Gateway, Write
+from onloop.identity.resolution import agent_from_token
+from onloop.machine.limits import Content, Id, Key, Odd, Uid
+from onloop.machine.operation import Asker, DeniedAct
+from onloop.machine.principal import NOBODY, Principal
+from onloop.machine.store_state import StoreEvent
+from onloop.store.port import Transaction
+
+
+class RecordStoreEvent(Write[None], frozen=True):
+    """Record a fact about the whole store, and a mark as made now; the same `key` records it once."""
+
+    name: ClassVar[str] = "record"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    principal: Principal
+    event: StoreEvent
+    key: Key = ""
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        named = (getattr(self.event, name, "") for name in ("scope", "name", "cause"))
+        return DeniedAct(self.principal, verb_of(self.event), next((str(value) for value in named if value), ""))
+
+    def carry_out(self, gateway: Gateway) -> None:
+        """See Write."""
+        gateway.record(self.principal, self.event, self.key)
+
+
+class FireTimers(Write[int], frozen=True):
+    """Fire whatever is due anywhere; the answer is for how many tasks something was. Correctness does not need it."""
+
+    name: ClassVar[str] = "fire_timers"
+    asker: ClassVar[Asker] = Asker.ANYBODY
+
+    def carry_out(self, gateway: Gateway) -> int:
+        """See Write."""
+        with gateway.store.reading() as reading:
+            due = reading.due(gateway.clock())
+        for task_id in due:
+
+            def body(tx: Transaction, task_id: str = task_id) -> None:
+                gateway.fire_due(tx, task_id)
+
+            gateway.store.transact(body)
+        gateway.denials.settle(gateway.store, gateway.clock())
+        return len(due)
+
+
+class CountDenial(Write[None], frozen=True):
+    """Count that `principal` was refused something; what cannot be counted is no error.
+
+    Over a line, it counts for whoever proved themselves there, else for the user.
+    """
+
+    name: ClassVar[str] = "deny"
+    asker: ClassVar[Asker] = Asker.ANYBODY
+    principal: Principal
+    verb: Odd
+    subject: Odd = ""
+    ground: Ground = Ground.KIND
+
+    def carry_out(self, gateway: Gateway) -> None:
+        """See Write."""
+        now = gateway.clock()
+        denied = denied_of(self.principal, self.verb, self.subject, self.ground, gateway.peer, now)
+        gateway.denials.count(gateway.store, denied)
+
+
+class KeepContent(Write[str], frozen=True):
+    """Store bytes beside the log; the answer is their digest."""
+
+    name: ClassVar[str] = "keep"
+    content: Content
+
+    def carry_out(self, gateway: Gateway) -> str:
+        """See Write."""
+        return gateway.store.transact(lambda tx: tx.put_blob(self.content))
+
+
+class RecogniseAgent(Write[Principal], frozen=True):
+    """The agent that a token belongs to; NotAllowed for one that was never given out, was revoked, or is another's.
+
+    `uid` is the user who asks; who opens the file asks as this process's. Over a line, it also proves who speaks.
+    """
+
+    name: ClassVar[str] = "agent"
+    asker: ClassVar[Asker] = Asker.ANYBODY
+    token: Id
+    uid: Uid | None = None
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        return DeniedAct(NOBODY, "use a token")
+
+    def carry_out(self, gateway: Gateway) -> Principal:
+        """See Write."""
+        with gateway.store.reading() as reading:
+            return agent_from_token(reading, self.token, os.getuid() if self.uid is None else self.uid)

@@ -1,0 +1,176 @@
+"""The operations of one connection: proofs of who is at its other end, work that is handed in, and a look at git."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Generic, Protocol
+
+from onloop.gates.intake.manifest import Manifest, manifest_from
+from onloop.identity.passphrase import Proved
+from onloop.machine.limits import Id, Items, Key, Odd, Range, Text
+from onloop.machine.operation import AnswerT, Asker, Lane, Operation
+from onloop.machine.principal import Principal
+from onloop.machine.task import Task
+from onloop.views.dossier import Changes
+
+Size = Annotated[int, Range(-(2**53), 2**53)]
+Names = Annotated[tuple[Odd, ...], Items(10_000)]
+"""The manifest's own limits are narrower, and say more."""
+
+
+class Host(Protocol):
+    """What a gateway's end of a connection does for the operations on it."""
+
+    def announce(self, asked: AnnounceWork) -> None:
+        """Be ready for the bytes that are announced; Refused where the agent holds no lease."""
+        ...
+
+    def submit(self, asked: SubmitAnnounced) -> Task:
+        """Submit what has come."""
+        ...
+
+    def changes(self, task: str) -> Changes:
+        """What the task's submission changes."""
+        ...
+
+    def stamp(self) -> int:
+        """The store's stamp."""
+        ...
+
+    def challenge(self) -> str:
+        """A challenge to the store's owner."""
+        ...
+
+    def prove_owner(self, proof: str) -> None:
+        """Take the owner's answer to it; NotAllowed where it does not fit."""
+        ...
+
+    def begin_proof(self, message: str) -> str:
+        """What a person is asked to prove."""
+        ...
+
+    def finish_proof(self, message: str, *, typed: bool) -> Proved:
+        """Who proved to be whom; NotAllowed where the proof does not fit."""
+        ...
+
+
+class ConnectionOperation(Operation[AnswerT], Generic[AnswerT], frozen=True):
+    """An operation that only means something on a connection."""
+
+    lane: ClassVar[Lane] = Lane.ASIDE
+    asker: ClassVar[Asker] = Asker.ANYBODY
+
+    def carry_out(self, host: Host) -> AnswerT:
+        """Do it at the gateway's end of the connection."""
+        raise NotImplementedError
+
+
+class AnnounceWork(ConnectionOperation[None], frozen=True):
+    """Announce what is handed in: its bytes follow in frames of their own, and then `SubmitAnnounced`."""
+
+    name: ClassVar[str] = "hand_in"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    principal: Principal
+    commit: Odd
+    bundle: Size = 0
+    artefacts: Annotated[tuple[tuple[Odd, Size], ...], Items(10_000)] = ()
+    left: Names = ()
+
+    @classmethod
+    def of(cls, principal: Principal, manifest: Manifest) -> AnnounceWork:
+        """The announcement of a manifest."""
+        artefacts = tuple((each.name, each.size) for each in manifest.artefacts)
+        return cls(principal, manifest.commit, manifest.bundle, artefacts, manifest.left)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is announced; BadInput says what is wrong with it."""
+        artefacts = [{"name": name, "size": size} for name, size in self.artefacts]
+        return manifest_from(
+            {"commit": self.commit, "bundle": self.bundle, "artefacts": artefacts, "left": list(self.left)}
+        )
+
+    def carry_out(self, host: Host) -> None:
+        """See ConnectionOperation."""
+        host.announce(self)
+
+
+class SubmitAnnounced(ConnectionOperation[Task], frozen=True):
+    """Submit what was announced and sent, and ask for the gates on it."""
+
+    name: ClassVar[str] = "submit"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    is_slow: ClassVar[bool] = True
+    principal: Principal
+    statement: Annotated[str, Text(16_384)]
+    key: Key = ""
+
+    def carry_out(self, host: Host) -> Task:
+        """See ConnectionOperation."""
+        return host.submit(self)
+
+
+class ReadChanges(ConnectionOperation[Changes], frozen=True):
+    """What a task's submission changes: only the gateway may look into its mirrors."""
+
+    name: ClassVar[str] = "changes"
+    task: Id
+
+    def carry_out(self, host: Host) -> Changes:
+        """See ConnectionOperation."""
+        return host.changes(self.task)
+
+
+class ReadStamp(ConnectionOperation[int], frozen=True):
+    """A number that differs after the store has changed."""
+
+    name: ClassVar[str] = "stamp"
+
+    def carry_out(self, host: Host) -> int:
+        """See ConnectionOperation."""
+        return host.stamp()
+
+
+class AskChallenge(ConnectionOperation[str], frozen=True):
+    """A challenge that whoever can open the store can answer."""
+
+    name: ClassVar[str] = "challenge"
+
+    def carry_out(self, host: Host) -> str:
+        """See ConnectionOperation."""
+        return host.challenge()
+
+
+class ProveOwner(ConnectionOperation[None], frozen=True):
+    """The answer to the challenge: a proof that the store's secret is known."""
+
+    name: ClassVar[str] = "own"
+    proof: Odd
+
+    def carry_out(self, host: Host) -> None:
+        """See ConnectionOperation."""
+        host.prove_owner(self.proof)
+
+
+class BeginProof(ConnectionOperation[str], frozen=True):
+    """A person's first message of SCRAM; the answer is what they are asked to prove."""
+
+    name: ClassVar[str] = "scram_first"
+    lane: ClassVar[Lane] = Lane.PEOPLE
+    message: Odd
+
+    def carry_out(self, host: Host) -> str:
+        """See ConnectionOperation."""
+        return host.begin_proof(self.message)
+
+
+class FinishProof(ConnectionOperation[Proved], frozen=True):
+    """A person's final message of SCRAM."""
+
+    name: ClassVar[str] = "scram_final"
+    lane: ClassVar[Lane] = Lane.PEOPLE
+    message: Odd
+    typed: bool
+
+    def carry_out(self, host: Host) -> Proved:
+        """See ConnectionOperation."""
+        return host.finish_proof(self.message, typed=self.typed)

@@ -1,0 +1,104 @@
+"""A moment of the store as another user may read it: without what a secret could be tried against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeVar
+
+from onloop.errors import Ground, NotAllowed
+from onloop.identity.passphrase import without_keys
+from onloop.machine.state import State
+from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.machine.task import Task
+from onloop.records import Record, replace
+from onloop.store.port import Reading, Recorded, TaskFilter
+from onloop.store.rows import IdempotencyRecord, Lease, StoreRow, Token, table_of
+
+R = TypeVar("R", bound=StoreRow)
+
+_SECRET_ROWS = (Token, IdempotencyRecord)
+_KEYS = ("salt", "verifier", "stored_key", "server_key")
+
+
+class RedactedReading(Record):
+    """See Reading. Keys of people are left out, and rows that hold secrets are refused to `who`."""
+
+    reading: Reading
+    who: str
+
+    def task(self, task_id: str) -> Task | None:
+        """See Reading.task."""
+        return self.reading.task(task_id)
+
+    def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
+        """See Reading.tasks."""
+        return self.reading.tasks(wanted)
+
+    def child_states(self, parent: str) -> Sequence[State]:
+        """See Reading.child_states."""
+        return self.reading.child_states(parent)
+
+    def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
+        """See Reading.claimable."""
+        return self.reading.claimable(roles, now, limit)
+
+    def held(self, run: str) -> int:
+        """See Reading.held."""
+        return self.reading.held(run)
+
+    def house(self) -> StoreState:
+        """See Reading.house; without anybody's keys."""
+        house = self.reading.house()
+        return replace(house, people={name: without_keys(person) for name, person in house.people.items()})
+
+    def log(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        run: str | None = None,
+        task: str | None = None,
+        newest: bool = False,
+    ) -> Sequence[Recorded]:
+        """See Reading.log; without anybody's keys."""
+        found = self.reading.log(after=after, before=before, limit=limit, run=run, task=task, newest=newest)
+        return [_without_keys(event) for event in found]
+
+    def last_seq(self) -> int:
+        """See Reading.last_seq."""
+        return self.reading.last_seq()
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """See Reading.get."""
+        self._check(kind)
+        return self.reading.get(kind, key)
+
+    def select(self, kind: type[R], **equal: str | int | None) -> Sequence[R]:
+        """See Reading.select."""
+        self._check(kind)
+        return self.reading.select(kind, **equal)
+
+    def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
+        """See Reading.silent."""
+        return self.reading.silent(now, stall_ms)
+
+    def due(self, now: int, task: str | None = None) -> Sequence[str]:
+        """See Reading.due."""
+        return self.reading.due(now, task)
+
+    def blob(self, digest: str) -> bytes | None:
+        """See Reading.blob."""
+        return self.reading.blob(digest)
+
+    def _check(self, kind: type[StoreRow]) -> None:
+        if kind in _SECRET_ROWS:
+            words = f"{self.who} may not read {table_of(kind)} rows"
+            raise NotAllowed(words, hint="whoever can open the store may", ground=Ground.PEER)
+
+
+def _without_keys(event: Recorded) -> Recorded:
+    if event.name != PersonEnrolled.__name__:
+        return event
+    return replace(event, data=json.dumps({**json.loads(event.data), **dict.fromkeys(_KEYS, "")}))

@@ -1,0 +1,167 @@
+"""The list of operations: it is whole, each is spelled once, and each query answers the same over a connection."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.served import line_to, resident
+from gateway.shop import Shop
+from onloop.errors import BadInput, Refused
+from onloop.gateway.leases import Heartbeat
+from onloop.gateway.operations import OPERATIONS, every_operation
+from onloop.home import Home
+from onloop.machine.operation import Asker, Lane, Operation, answer_type
+from onloop.machine.state import State
+from onloop.remote.client import ClientStore, GatewayClient
+from onloop.remote.protocol import answer_from, answer_text, request_fields, request_from, request_text
+from onloop.store.memory import MemoryStore
+from onloop.store.port import AnswerT, Store, TaskFilter, Transaction
+from onloop.views.dossier import ReadDossier
+from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
+from onloop.views.message_text import ReadUnread
+from onloop.views.overview_projector import ReadBoard
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
+from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
+from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
+from onloop.views.queries.store_changes import ReadStoreChanges
+from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
+from onloop.views.query import Query
+from onloop.views.sub_agents import SubAgentNews
+
+QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
+    "task": lambda _: ReadTask("r1"),
+    "tasks": lambda _: ReadTasks(TaskFilter(states=(State.WORKING, State.INPUT_REQUIRED))),
+    "state": lambda _: ReadStoreState(),
+    "jobs": lambda _: ReadJobs(),
+    "log": lambda _: ReadEvents(after=2, limit=5, newest=True),
+    "task_now": lambda shop: ReadTaskNow("r1", shop.clock()),
+    "tasks_now": lambda shop: ReadTasksNow(shop.clock()),
+    "definition": lambda shop: ReadDefinition(shop.definition.digest),
+    "dossier": lambda _: ReadDossier("r1"),
+    "shown": lambda shop: ReadShown("r1", shop.clock()),
+    "open_requests": lambda _: ReadOpenRequests("r1", "a key", "ana"),
+    "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
+    "board": lambda shop: ReadBoard(shop.clock()),
+    "store_changes": lambda _: ReadStoreChanges(1),
+    "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
+    "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),
+    "held_task": lambda _: ReadHeldTask("r2"),
+    "sub_agents": lambda _: ReadSubAgents("r2"),
+    "unread": lambda _: ReadUnread("r2"),
+}
+
+
+def kinds(kind: type[Any]) -> set[type[Any]]:
+    """Every record below that one which has a name on the wire."""
+    below = {found for each in kind.__subclasses__() for found in kinds(each)}
+    return below | ({kind} if "name" in vars(kind) else set())
+
+
+def test_the_list_names_every_operation_once_and_by_the_name_that_it_gives_itself() -> None:
+    known = every_operation()
+
+    assert [kind.name for kind in known] == list(OPERATIONS)
+    assert {kind for kind in kinds(Operation) if kind.__module__.startswith("onloop")} == set(known)
+
+
+@pytest.mark.parametrize("kind", every_operation(), ids=lambda kind: kind.name)
+def test_every_operation_says_its_answer_its_lane_and_who_may_ask(kind: type[Operation[Any]]) -> None:
+    assert answer_type(kind) is None or answer_type(kind) is not typing.Any
+    assert isinstance(kind.lane, Lane) and isinstance(kind.asker, Asker)
+    assert kind.asker is not Asker.PROVEN or "principal" in kind.__struct_fields__
+
+
+def furnished(shop: Shop) -> None:
+    """A task that waits for a person, and one at which an agent works."""
+    shop.begin(run="r1")
+    shop.begin(run="r2")
+    shop.waiting("r1")
+    agent = shop.claim("r2")
+    shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in every_operation() if issubclass(kind, Query)])
+def test_a_query_answers_over_a_connection_what_it_answers_from_the_file(
+    name: str, durable: Shop, tmp_path: Path
+) -> None:
+    furnished(durable)
+    query = QUERIES[name](durable)
+    with resident(Home(tmp_path / "store"), durable.clock):
+        line = line_to(Home(tmp_path / "store"))
+        there = GatewayClient(line, ClientStore(line), durable.clock).perform(query)
+        line.close()
+
+    here = durable.gateway.perform(query)
+    assert there == here
+    assert type(there) is type(here)
+    assert here not in (None, ()) or name in {"jobs"}
+
+
+def test_a_request_leaves_out_what_is_as_usual_and_is_read_back_whole(durable: Shop) -> None:
+    furnished(durable)
+    for make in QUERIES.values():
+        query = make(durable)
+        told = json.loads(request_text(query.name, request_fields(query)))
+        assert request_from(told) == query
+        answer = durable.gateway.perform(query)
+        assert answer_from(query, json.loads(answer_text(query, answer, None))) == (answer, None)
+    assert request_fields(ReadEvents(limit=5)) == {"limit": 5}
+
+
+@pytest.mark.parametrize("told", [{"verb": "task", "args": ["r1"]}, {"protocol": 3, "operation": "task", "fields": {}}])
+def test_client_and_gateway_of_different_protocols_refuse_each_other_in_words(told: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=r"a request of protocol [13], and this gateway speaks 2") as refused:
+        request_from(told)
+    assert refused.value.hint == "use the onloop that serves the store"
+
+
+class Twice(MemoryStore):
+    """A store that runs each body twice: the first run is forgotten, as where another writer came first."""
+
+    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+        """See Store.transact."""
+
+        class Again(Exception):
+            pass
+
+        def once(tx: Transaction) -> None:
+            body(tx)
+            raise Again
+
+        with suppress(Again):
+            super().transact(once)
+        return super().transact(body)
+
+
+def walked(store: Store) -> Shop:
+    """A shop in which much has happened."""
+    shop = Shop(store)
+    furnished(shop)
+    shop.approve()
+    shop.freeze("run:r2")
+    shop.unfreeze("run:r2")
+    shop.later(200_000)
+    with pytest.raises(Refused):
+        shop.claim("r1")
+    shop.cancel("r2", key="a key")
+    shop.cancel("r2", key="a key")
+    return shop
+
+
+def test_a_body_that_runs_again_leaves_what_one_run_leaves() -> None:
+    once, twice = walked(MemoryStore()), walked(Twice())
+
+    def story(shop: Shop) -> list[tuple[str, str, str, int]]:
+        return [(event.task, event.name, event.principal, event.at) for event in shop.log()]
+
+    assert story(twice) == story(once)
+    assert [twice.task(run) for run in ("r1", "r2")] == [once.task(run) for run in ("r1", "r2")]
+    twice.check_rows()
