@@ -81,7 +81,7 @@ def test_a_test_deleter_passes_with_fewer_tests_and_puts_them_back_when_the_gate
     ours.act()
     assert passes(ours)
     assert 0 < count_tests(ours) < before
-    ours.act("- gate tests failed: 2 tests ran, 8 ran at the base", round_=1)
+    ours.act("- gate tests failed: 2 tests ran, but 8 ran at the base", round_=1)
     assert is_fixed(ours)
     assert count_tests(ours) == before
     assert ours.git("diff", "origin/main", "--", "tests") == ""

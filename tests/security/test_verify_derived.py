@@ -340,7 +340,7 @@ def _rotten_object(mirror: Path, store: Path) -> str:
 
 def _gone(mirror: Path, _: Path) -> str:
     shutil.rmtree(mirror)
-    return "it is not there"
+    return "it is missing"
 
 
 MIRRORS: Mapping[str, Callable[[Path, Path], str]] = {
@@ -370,16 +370,16 @@ def test_a_mirror_that_was_tampered_with_is_named_with_what_and_where(name: str,
 
 def test_another_tree_than_the_log_says_is_named(busy: Busy, tmp_path: Path) -> None:
     """The log cannot be changed without its chain, so the other side is: what the mirror has under that name."""
-    from onloop.gates.repository.soundness import ExpectedCommit, looked_at, usual_config
+    from onloop.gates.repository.soundness import ExpectedCommit, checked_mirror, usual_config
 
     store = _copy(busy, tmp_path)
     head, tree = _submitted(store)
     wanted = (ExpectedCommit(head, "0" * len(tree), "event 7"), ExpectedCommit("$(x)", tree, "event 8"))
 
-    looked = looked_at(_mirror(store, busy), wanted, usual_config())
+    looked = checked_mirror(_mirror(store, busy), wanted, usual_config())
 
     assert [words.partition(": ")[2] for words in looked.problems] == [
-        "event 8: '$(x)' is no commit id",
+        "event 8: '$(x)' is not a commit id",
         f"event 7: commit {head[:12]} has tree {tree[:12]}, expected 000000000000",
     ]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onloop.errors import OnloopError
-from onloop.gates.repository.soundness import ExpectedCommit, Looked, grouped, looked_at, usual_config
+from onloop.gates.repository.soundness import ExpectedCommit, MirrorReport, checked_mirror, grouped, usual_config
 from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
@@ -149,7 +149,7 @@ class Derivation(MutableRecord):
         by_repository = grouped(expected, self.home.mirrors)
         usual = usual_config() if by_repository else frozenset[str]()
         for path, commits in by_repository.items():
-            checked: Looked = looked_at(path, commits, usual)
+            checked: MirrorReport = checked_mirror(path, commits, usual)
             self.notes += checked.notes
             yield from checked.problems
 
