@@ -1,0 +1,1 @@
+"""What verbs print with `--json`, as records; the JSON Schemas that are shipped are made of them."""
