@@ -114,6 +114,16 @@ def test_no_file_is_longer_than_a_room() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
+def _is_a_flat_match(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it does nothing but choose by kind, in two lines for each: a table, which reads best in one piece."""
+    match = node.body[-1]
+    return (
+        isinstance(match, ast.Match)
+        and len(node.body) == 2
+        and all(len(case.body) <= 2 and not hasattr(case.body[0], "body") for case in match.cases)
+    )
+
+
 def test_every_function_can_be_read_without_scrolling() -> None:
     long = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
@@ -121,6 +131,7 @@ def test_every_function_can_be_read_without_scrolling() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
+        and not _is_a_flat_match(node)
     ]
 
     assert long == []

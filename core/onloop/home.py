@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onloop.errors import StoreError
+from onloop.records import Record
 from onloop.store.sqlite.database import anchor_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 LONGEST_ID = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Record):
     """A store's folder (0700). Agents' environments lie beside it, never inside."""
 
     store: Path

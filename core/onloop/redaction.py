@@ -12,10 +12,10 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
+from onloop.records import Record, field
 from onloop.secret_shapes import NAMED, TOKENS, Span, key_spans, spans
 
 MASK = "[redacted]"
@@ -37,8 +37,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]{24,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Record):
     """A text as it may be read; from each of `starts` on it is the original's from that one of `places` on."""
 
     text: str

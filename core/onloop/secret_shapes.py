@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import cache
+
+from onloop.records import Record
 
 Span = tuple[int, int]
 
@@ -56,17 +58,27 @@ def _is_said(quoted: str) -> bool:
     return value not in _NAMES_THEMSELVES and not ("_" in value and value.replace("_", "").isalpha())
 
 
+@cache
+def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
 def _any(_: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Record):
     """A pattern that is looked for where one of `anchors` (lower case) stands; the group `v`, or all, is the secret."""
 
     anchors: tuple[str, ...]
-    pattern: re.Pattern[str]
+    text: str
+    flags: int
     fits: Callable[[str], bool] = _any
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is first looked for: most verbs look for none."""
+        return _compiled(self.text, self.flags)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Where it is in the text."""
@@ -77,7 +89,7 @@ class Shape:
 
 
 def _token(anchor: str, pattern: str, fits: Callable[[str], bool] = _any) -> Shape:
-    return Shape(tuple(anchor.split()), re.compile(pattern, re.ASCII), fits)
+    return Shape(tuple(anchor.split()), pattern, re.ASCII, fits)
 
 
 _EDGE = r"(?<![A-Za-z0-9+/_-])"
@@ -142,11 +154,11 @@ _START, _STOP = r"^[ \t-]{0,40}(?:export )?[\w.-]{0,60}", r"[ \t]{0,8}\r?$"
 
 
 def _named(anchors: str, pattern: str, fits: Callable[[str], bool] = _any, flags: int = re.I) -> Shape:
-    return Shape(tuple(anchors.split()), re.compile(pattern, flags), fits)
+    return Shape(tuple(anchors.split()), pattern, flags, fits)
 
 
 def _word(pattern: str, fits: Callable[[str], bool] = _any) -> Shape:
-    return Shape(_ANCHORS, re.compile(pattern, re.I | re.M), fits)
+    return Shape(_ANCHORS, pattern, re.I | re.M, fits)
 
 
 NAMED: tuple[Shape, ...] = (

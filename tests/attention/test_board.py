@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from onloop.machine.marks import Mark, Muted, Rule, Seen, Woken, stamped
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, evolve_store, fold_store
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from support.scenario import ALFA, ANA, BEN, NOON
 from support.steps import HOUR, MINUTE
 

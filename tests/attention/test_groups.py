@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from onloop.attention.items import TIERS, AttentionItem, Tier, item_of
 from onloop.machine.definition import Escalation
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.task import RequestKind, Task
+from onloop.records import replace
 from support.scenario import NOON
 from support.steps import HOUR, MINUTE, SECOND, defined, human, ship
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from attention.needs import needing
@@ -11,6 +9,7 @@ from onloop.attention.groups import groups_of
 from onloop.attention.idle import STALL_MS, idle_item_of, idle_reason
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason, State
+from onloop.records import replace
 from onloop.store.rows import Lease
 from support.scenario import ALFA, BRAVO, NOON
 from support.steps import MINUTE, SECOND

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from attention.needs import grouped, needing
@@ -13,6 +11,7 @@ from onloop.attention.lifecycle import Life, Stage, acknowledgement, is_asleep, 
 from onloop.machine.marks import Mark, Marks, Seen, Snoozed, stamped
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import fold_store
+from onloop.records import replace
 from support.scenario import ANA, BEN, NOON
 from support.steps import HOUR, MINUTE
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from gateway.test_gallery import many
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop.views.overview import board_at
 from onloop.views.overview_projector import OverviewProjector

@@ -6,9 +6,10 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from onloop.records import replace
 
 ROOT_FOLDER = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT_FOLDER / part) for part in ("tests", "core", "tui")]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from onloop.demo.scenario import AttemptOutcome, Pattern, Persona, ScriptedOutco
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, RequestKind
+from onloop.records import replace
 
 SMALL = """
 scenario: small

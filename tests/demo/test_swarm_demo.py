@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from onloop.demo.plays import PLAYS
 from onloop.demo.scenario import Pattern, ScriptedOutcome, ScriptedReview
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import State
+from onloop.records import replace
 from onloop.workflow.loader import load
 
 SWARM = PLAYS[Pattern.SWARM]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.task import Verdict
+from onloop.records import replace
 
 if TYPE_CHECKING:
     from gates.conftest import Origin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from onloop.gates.evaluation import GateSubject
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Counter, TestExpectation
 from onloop.machine.task import TestCounts, Verdict
+from onloop.records import replace
 
 if TYPE_CHECKING:
     from gates.conftest import Origin

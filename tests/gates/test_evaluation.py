@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.machine.definition import ArtefactGate, EnvironmentSpec, FileGate
 from onloop.machine.task import Artefact, Verdict
+from onloop.records import replace
 
 if TYPE_CHECKING:
     from gates.conftest import Origin

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway import plain_deeds as plain
 from gateway.model_twins import Act, Taken, Twins
 from gateway.model_workflows import WORKFLOWS
@@ -18,6 +16,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.principal import EFFECTS, Principal
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
+from onloop.records import replace
 from support.scenario import NOON, work
 from support.steps import HOUR
 

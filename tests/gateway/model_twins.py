@@ -19,11 +19,11 @@ from onloop.machine import commands as c
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
 from onloop.machine.principal import INTAKE, Principal, PrincipalKind
+from onloop.records import Record
 from onloop.store.sqlite.inspection import inspect
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(Record):
     """A command that was given, and what it means to the model."""
 
     who: Principal

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway.plain_task import PlainGate, PlainStep
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry
+from onloop.records import replace
 from support.steps import HOUR, MINUTE, defined, develop, full, gate, human, merge, ship
 
 BACK = "develop.implement"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from onloop.machine.principal import INTAKE, Principal, PrincipalKind, launcher,
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
+from onloop.records import replace
 from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, TimerRow, Token

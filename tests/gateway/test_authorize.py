@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -23,6 +22,7 @@ from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
+from onloop.records import replace
 from support.scenario import TASK, work
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)

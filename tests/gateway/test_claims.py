@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.principal import launcher
 from onloop.machine.state import Reason, State
+from onloop.records import replace
 from onloop.store.sqlite.database import SqliteStore
 from support.steps import MINUTE, SECOND, defined, develop
 

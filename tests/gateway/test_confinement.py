@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import StoreState, evolve_store
 from onloop.machine.task import Evidence, Verdict
+from onloop.records import replace
 from onloop.views.assurance import FRESH_MS, Grounds, assurance_reached
 from onloop.views.box_words import ran_in, reachable
 

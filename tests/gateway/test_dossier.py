@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -20,6 +19,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Request, RequestKind, Task, TestCounts, Verdict
+from onloop.records import replace
 from onloop.views.brief_facts import brief_facts
 from onloop.views.dossier import (
     ARTEFACT_LIMIT,

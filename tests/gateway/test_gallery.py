@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
 from onloop.views.overview_projector import OverviewProjector, board_of_store, overview_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Assurance
 from onloop.machine.principal import launcher
 from onloop.machine.store_state import PersonEnrolled, StoreCreated, StoreState, evolve_store, fold_store
+from onloop.records import replace
 from onloop.store.rows import Token
 
 PASSPHRASE = "correct horse battery"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gateway.shop import Shop
 from onloop.gateway.command_operations import PerformCommand
@@ -13,6 +12,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
 from onloop.machine.principal import EFFECTS, verifier
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop.store.rows import Job, TimerRow
 from support.scenario import ERROR, FAIL, OTHER_HEAD, work
 from support.steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import launcher
 from onloop.machine.store_state import Frozen, Unfrozen
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter
 from onloop.store.rows import IdempotencyRecord, PinnedWorkflow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from onloop.machine import commands as c
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.port import TaskFilter
 from onloop.views.effective_status import MANY, EffectiveStatus, effective_status, effective_statuses
 from onloop.views.overview import Category

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,6 +17,7 @@ from onloop.gateway.upkeep import FireTimers, KeepContent
 from onloop.machine import commands as c
 from onloop.machine.principal import INTAKE, launcher
 from onloop.machine.state import Reason, State
+from onloop.records import replace
 from onloop.store.port import Recorded
 from onloop.store.rows import IdempotencyRecord, PinnedWorkflow
 from support.scenario import FAIL, OTHER_HEAD, work

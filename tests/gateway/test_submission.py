@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Task, Verdict
+from onloop.records import replace
 from onloop.store.sqlite.database import SqliteStore
 from onloop.views.dossier import dossier_of
 from support.scenario import FAIL, PASS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from onloop.errors import Exit, NotAllowed, Stale
@@ -13,6 +11,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.events import Decided, LeaseEnded, RequestOpened, Submitted
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, RequestKind
+from onloop.records import replace
 from support.scenario import (
     ALFA,
     ANA,

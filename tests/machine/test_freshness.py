@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine.rules.freshness import Change
+from onloop.records import replace
 from support.passing import checkpoint, context, delivered, handoff, shown, tell
 from support.scenario import (
     BEN,

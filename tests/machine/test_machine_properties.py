@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +18,7 @@ from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.state import REASONS, TERMINAL, Reason, State
 from onloop.machine.task import Evidence, Request, RequestKind, Submission, Task, Verdict
 from onloop.machine.transition_table import TABLE
+from onloop.records import Record, replace
 from support.flag_ledger import FlagLedger
 from support.scenario import (
     ALFA,
@@ -82,8 +82,7 @@ ODD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(Record):
     """One thing to try: the next sensible thing (`go on`) or an odd one, with everything it might need."""
 
     kind: str

@@ -7,10 +7,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onloop.remote.unix_socket  # noqa: F401 - which a client imports late: here, while its user may read it
 from gateway.shop import CHEAP, passphrase_of
 from onloop.errors import NotAllowed, OnloopError
 from onloop.gateway.claims import ClaimTask
@@ -21,6 +21,7 @@ from onloop.gateway.upkeep import RecogniseAgent
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.principal import launcher, verifier
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.principal import launcher
 from onloop.machine.task import Hand, Independence
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.views.dossier import dossier_of
 from onloop.views.effective_status import effective_statuses

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.state import State
 from onloop.machine.task import DecisionKind
 from onloop.machine.voice import TYPED_FOR_THIS_MS
+from onloop.records import replace
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase
 from onloop_tui.model.decide.bulk_lines import BulkEntry

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ from onloop.machine.marks import Muted, Rule
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, fold_store
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.store.memory import MemoryStore

@@ -3,21 +3,17 @@
 Each attack is also made from a gate that opens a hole by name, in no box: there it succeeds, so it is a real one.
 """
 
-# ruff: noqa: F811 - fixtures of another folder
-
 from __future__ import annotations
 
 import os
 import socket
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gates.conftest import _pattern, mirror, origin  # noqa: F401 - fixtures
 from gates.desk import BOXED, OPEN
 from gateway.shop import CHEAP
 from onloop.access.opening import GatewayHandle, create_home, open_file
@@ -31,6 +27,7 @@ from onloop.home import Home
 from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec
 from onloop.machine.principal import verifier
 from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
+from onloop.records import replace
 from onloop.store.sqlite.database import FILE
 from onloop.verifier.gate_context import gate_context_for
 from support.world import PASSPHRASE, ROOT

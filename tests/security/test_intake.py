@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -26,6 +25,7 @@ from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import Submission
+from onloop.records import replace
 from onloop.store.sqlite.database import FILE, SqliteStore
 from onloop.views.dossier import changes_of
 

@@ -6,7 +6,6 @@ import json
 import math
 import socket
 import typing
-from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from onloop.machine.marks import Muted, Rule
 from onloop.machine.operation import Operation, field_hints
 from onloop.machine.store_state import Frozen, StoreEvent
 from onloop.machine.task import Artefact
+from onloop.records import Record, fields_of, replace
 from onloop.remote.client import GatewayClient
 from onloop.remote.framing import Frames, framed
 from onloop.remote.protocol import request_from
@@ -170,6 +170,10 @@ def test_nothing_is_not_taken_for_something_that_must_be_there() -> None:
 COMMANDS = typing.get_args(c.Command)
 
 
+def _is_record(base: Any) -> bool:
+    return isinstance(base, type) and issubclass(base, Record)
+
+
 def edges(hint: Any) -> list[tuple[Any, bool]]:
     """Values at the limit that a field declares, and one past it, each with whether it fits."""
     base, mark = typing.get_args(hint)[:2] if typing.get_origin(hint) is typing.Annotated else (hint, None)
@@ -179,13 +183,13 @@ def edges(hint: Any) -> list[tuple[Any, bool]]:
         return [(mark.least, True), (mark.most, True), (mark.least - 1, False), (mark.most + 1, False), (True, False)]
     if isinstance(mark, Items):
         return [((), True), (("x",) * (mark.most + 1), False), ("xy", False)]
-    return [(object(), False)] if base in {str, int, bool} or is_dataclass(base) else []
+    return [(object(), False)] if base in {str, int, bool} or _is_record(base) else []
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
 def test_each_field_of_each_command_is_held_to_its_limit(kind: type) -> None:
     hints = typing.get_type_hints(kind, include_extras=True)
-    good = kind(**{slot.name: plain(hints[slot.name]) for slot in fields(kind)})
+    good = kind(**{name: plain(hints[name]) for name in fields_of(kind)})
     check_fields(good)
     for name, hint in hints.items():
         for value, fits in edges(hint):
@@ -206,9 +210,9 @@ def plain(hint: Any) -> Any:
         return {str: "x", bool: False}.get(base, ())
     if isinstance(base, type) and issubclass(base, Enum):
         return next(iter(base))
-    if is_dataclass(base):
+    if _is_record(base):
         hints = typing.get_type_hints(base, include_extras=True)
-        return base(**{slot.name: plain(hints[slot.name]) for slot in fields(base)})  # type: ignore[operator]
+        return base(**{name: plain(hints[name]) for name in fields_of(base)})
     return None
 
 
@@ -231,7 +235,7 @@ ANY_JSON = st.recursive(
     ODD, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=9), inner, max_size=4))
 )
 NAMES = sorted({kind.__name__ for union in (c.Command, StoreEvent) for kind in typing.get_args(union)})
-SLOTS = sorted({slot.name for kind in COMMANDS for slot in fields(kind)})
+SLOTS = sorted({name for kind in COMMANDS for name in fields_of(kind)})
 COMMAND = st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(SLOTS), ANY_JSON, max_size=6)).map(list)
 PRINCIPAL = st.fixed_dictionaries(
     {"kind": st.sampled_from(["agent", "human", "launcher", "verifier", "gateway", "nobody"]), "name": ODD},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from onloop.gates.repository.shown import differing
 from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission
+from onloop.records import replace
 from support.histories import Stage, git
 
 LINES = [f"line {n}\n" for n in range(30)]

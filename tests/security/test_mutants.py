@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +30,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.rules.progress import is_approved, valid_approvals
 from onloop.machine.task import Submission
+from onloop.records import replace
 from support.scenario import (
     ANA,
     BASE,

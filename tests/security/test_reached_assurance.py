@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from onloop.home import Home
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import StoreState
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from security.another_user import ONE, OTHER, admit, as_user, opened, passable_folder, told
 from support.scenario import NOON

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from onloop.identity import scram
 from onloop.identity.passphrase import Challenge, PersonProof, enrolment, recognised
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from e2e.conftest import end_verifier
 from e2e.test_swarm import OWN, PLAN, WORKFLOW, work
 from onloop.home import Home
 from onloop.insight.derivation import Derivation
+from onloop.records import Record, fields_of, replace
 from onloop.store.port import Transaction
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token
 from onloop.store.sqlite.database import SqliteStore, anchor_of
@@ -31,8 +31,7 @@ from support.world import GIT, PASSPHRASE, World
 AGENT = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Record):
     """A store in the middle of its work: a swarm, a fleet, messages, a freeze, a request, a snooze, denials."""
 
     world: World
@@ -122,7 +121,7 @@ def _some(at: Tables, kind: type[Any]) -> Any:
 def _deleted(kind: type[Any], words: str) -> Tamper:
     def tamper(at: Tables) -> str:
         row = _some(at, kind)
-        key = getattr(row, row.__slots__[0])
+        key = getattr(row, fields_of(type(row))[0])
         at.delete(kind, key)
         return f"{kind.__name__.lower()} {str(key)[:20]}§{words}"
 
@@ -133,7 +132,7 @@ def _changed(kind: type[Any], words: str, **fields: Any) -> Tamper:
     def tamper(at: Tables) -> str:
         row = _some(at, kind)
         at.put(replace(row, **fields))
-        key = str(getattr(row, row.__slots__[0]))
+        key = str(getattr(row, fields_of(type(row))[0]))
         return f"{kind.__name__.lower()} {key[:12]}§{words}"
 
     return tamper

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 
 import pytest
 
@@ -12,18 +11,19 @@ from onloop.machine.events import Created, GatesRequested, Moved, Reassigned, St
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Evidence, Kind, Task, Verdict
-from onloop.store.codec import EVENTS, OF_THE_HOUSE, SHORT, event_from_text, from_text, to_text
+from onloop.records import Record, fields_of
+from onloop.store.codec import EVENTS, OF_THE_HOUSE, event_from_text, from_text, to_text
 
 TASK = Task("t", "r", "Fix it", Kind.WORK, "d", "feature", "human:ana", 1, 2)
 EVIDENCE = Evidence("tests", Verdict.PASS, "ok", "aa", "bb", "cc", "dd", "verifier:v", 7, argv=("a", "b"))
 
 
 @pytest.mark.parametrize("record", [TASK, EVIDENCE], ids=["task", "evidence"])
-def test_a_record_is_read_as_it_was_written_whatever_was_left_out(record: object) -> None:
+def test_a_record_is_read_as_it_was_written_whatever_was_left_out(record: Record) -> None:
     text = to_text(record)
     read = from_text(type(record), text)
 
-    assert len(json.loads(text)) < len(fields(record))  # type: ignore[arg-type]
+    assert len(json.loads(text)) < len(fields_of(type(record)))
     assert read == record
     assert to_text(read) == text
 
@@ -35,24 +35,22 @@ def test_two_records_share_no_dictionary_that_was_made_for_a_default() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"step":"a.b","visit":1,"colour":"red"}', "StepEntered has no field 'colour'"),
-        ('{"step":"a.b","visit":"1"}', "'1' is not int"),
-        ('{"step":"a.b","visit":true}', "True is not int"),
-        ('{"step":null,"visit":1}', "None is not str"),
-        ('{"step":"a.b"}', "missing 1 required positional argument: 'visit'"),
-        ("{}", "missing 2 required positional arguments: 'step' and 'visit'"),
-        ('{"step":"a.b","visit":1} ', "something follows its end"),
-        ("[]", "object has no attribute"),
-        ("nonsense", "Expecting value"),
+        ('{"step":"a.b","visit":1,"colour":"red"}', "it has an unknown field 'colour'"),
+        ('{"step":"a.b","visit":"1"}', "visit is '1': int expected, and not str"),
+        ('{"step":"a.b","visit":true}', "visit is True: int expected, and not bool"),
+        ('{"step":null,"visit":1}', "step is null: str expected, and not null"),
+        ('{"step":"a.b"}', "the field 'visit' is missing"),
+        ("{}", "the field 'step' is missing"),
+        ('{"step":"a.b","visit":1}x', "trailing characters"),
+        ("[]", "object expected, and not array"),
+        ("nonsense", "JSON is malformed"),
     ],
 )
-@pytest.mark.parametrize("longer", [0, SHORT + 1])
-def test_what_does_not_fit_is_named_and_never_believed_later(text: str, why: str, longer: int) -> None:
-    padded = text.replace("a.b", "a.b" + "x" * longer)
-    for _ in range(2):
-        with pytest.raises(StoreError, match="a stored StepEntered cannot be read: ") as told:
-            event_from_text("StepEntered", padded)
-        assert why in told.value.message
+def test_what_does_not_fit_is_named(text: str, why: str) -> None:
+    with pytest.raises(StoreError, match="a stored StepEntered cannot be read: ") as told:
+        event_from_text("StepEntered", text)
+
+    assert why in told.value.message
 
 
 def test_the_same_text_under_two_names_is_two_events() -> None:
@@ -63,12 +61,12 @@ def test_the_same_text_under_two_names_is_two_events() -> None:
         event_from_text("Reborn", '{"by":"b","to":"a"}')
 
 
-@pytest.mark.parametrize("length", [1, SHORT * 2])
-def test_short_and_long_events_are_read_alike(length: int) -> None:
+@pytest.mark.parametrize("length", [1, 200])
+def test_an_event_is_read_as_it_was_written(length: int) -> None:
     moved = Moved(State.WORKING, Reason.GATES_RUNNING, "d" * length)
     asked = GatesRequested(("t" * length,))
     entered = StepEntered("s" * length, 2)
-    created = Created("t" * length, Kind.FLEET, "d", "w", "human:ana", "r", merges=("a",), max_parallel=3)
+    created = Created("t" * length, Kind.FLEET, "w", "d", "human:ana", "r", merges=("a",), max_parallel=3)
 
     for event in (moved, asked, entered, created):
         assert event_from_text(type(event).__name__, to_text(event)) == event

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from onloop.machine.marks import Acknowledged, Muted, Rule, Snoozed
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import HOUSE, Frozen, StoreCreated, fold_store
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.memory import MemoryStore
 from onloop.store.port import EventEntry, Store, TaskFilter, Transaction
 from onloop.store.rows import (
@@ -37,7 +37,7 @@ from onloop.store.rows import (
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.verification import verify
 
-CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1", repo="billing")
+CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1", repo="billing")
 READY = Moved(State.SUBMITTED, Reason.READY, "waits")
 ROWS: tuple[StoreRow, ...] = (
     Lease("r1", 3, "agent:a", 100, 50, 50),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import apsw
@@ -13,6 +12,7 @@ from onloop.machine.events import Created, Moved
 from onloop.machine.state import State
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Kind
+from onloop.records import Record, replace
 from onloop.store.chain import GENESIS, link
 from onloop.store.codec import Logged, to_text
 from onloop.store.port import Recorded
@@ -21,13 +21,12 @@ from onloop.store.sqlite.database import FILE, create_store
 from onloop.store.sqlite.tables import Tables
 from onloop.store.sqlite.verification import fold_log
 
-CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r1")
+CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1")
 MOVED = Moved(State.WORKING)
 NOON = 1_700_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Forged:
+class Forged(Record):
     """An event as a forger counts it; its hash fits."""
 
     seq: int

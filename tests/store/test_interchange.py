@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import StoreError
 from onloop.machine.digest import Json, canonical
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import (

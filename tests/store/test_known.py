@@ -24,7 +24,7 @@ from onloop.store.sqlite.verification import verify
 from onloop.store.sqlite.write_cache import MOST_ROWS
 
 TASKS = ("r1", "r2")
-CREATED = Created("Fix it", Kind.WORK, "d1", "feature", "human:ana", "r", repo="billing")
+CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r", repo="billing")
 
 
 class Undone(Exception):

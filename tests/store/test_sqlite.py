@@ -31,7 +31,7 @@ from onloop.store.sqlite.database import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 for number in itertools.count():
     task = f"{sys.argv[2]}{number}"
-    event = Created("t", Kind.WORK, "d", "w", "human:a", task)
+    event = Created("t", Kind.WORK, "w", "d", "human:a", task)
     def write(tx):
         tx.append([EventEntry(task, task, event, 1, "human:a")])
         tx.put_task(evolve(None, event, id=task, at=1))
@@ -85,7 +85,7 @@ def test_a_store_of_a_newer_onloop_is_refused_by_its_version(tmp_path: Path) -> 
 def test_making_a_store_twice_keeps_what_is_in_it(tmp_path: Path) -> None:
     create_store(tmp_path)
     store = SqliteStore(tmp_path)
-    event = Created("t", Kind.WORK, "d", "w", "human:a", "r1")
+    event = Created("t", Kind.WORK, "w", "d", "human:a", "r1")
 
     def write(tx: Transaction) -> None:
         tx.append([EventEntry("r1", "r1", event, 1, "human:a")])
@@ -115,7 +115,7 @@ def test_a_changed_event_is_named_by_verify(tmp_path: Path) -> None:
     create_store(tmp_path)
     store = SqliteStore(tmp_path)
     for number in (1, 2):
-        event = Created("t", Kind.WORK, "d", "w", "human:a", f"r{number}")
+        event = Created("t", Kind.WORK, "w", "d", "human:a", f"r{number}")
 
         def write(tx: Transaction, run: str = f"r{number}", event: Created = event) -> None:
             tx.append([EventEntry(run, run, event, 1, "human:a")])

@@ -14,6 +14,7 @@ import pytest
 from onloop.errors import StoreError
 from onloop.gateway.service import append_store_event
 from onloop.machine.store_state import Frozen
+from onloop.records import replace
 from onloop.store.chain import GENESIS, link, log_link
 from onloop.store.port import Recorded, Transaction
 from onloop.store.rows import ROWS, table_of
@@ -242,7 +243,7 @@ def _rewrite_last(connection: apsw.Connection) -> None:
     """Forge who did the last thing, and everything in the file that follows from it: only the anchor remembers."""
     rows = [Recorded(*row) for row in connection.execute("SELECT * FROM event ORDER BY seq").fetchall()]  # type: ignore[arg-type]
     last = rows[-1]
-    forged = Recorded(*[{"principal": "human:mallory"}.get(s, getattr(last, s)) for s in Recorded.__slots__])
+    forged = replace(last, principal="human:mallory")
     earlier = [event for event in rows[:-1] if event.run == last.run]
     seal = link(earlier[-1].hash, forged)
     end = GENESIS

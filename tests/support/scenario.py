@@ -7,17 +7,11 @@ commands need to know what is asked now (a request, its digest, the commit): tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onloop.errors import Refused
 from onloop.machine import commands as c
-from onloop.machine.definition import (
-    Assurance,
-    Definition,
-    Join,
-    Step,
-)
+from onloop.machine.definition import Assurance, Definition, Join, Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Event, Moved
 from onloop.machine.evolve import evolve
@@ -27,6 +21,7 @@ from onloop.machine.rules.join import Child
 from onloop.machine.rules.timers import Timer, armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
+from onloop.records import Record, field, replace
 from support.steps import defined, develop, parts, reviewed
 
 TASK = "r1.1"
@@ -40,8 +35,7 @@ BASE, OTHER_BASE = "0" * 40, "1" * 40
 NOTES = Artefact("notes.md", "5" * 64, 120)
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Record):
     """A task with a past, and what else is true; nothing in it changes, every method gives another one."""
 
     definition: Definition

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 LARGEST = 1 << 20
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 class Zygote:

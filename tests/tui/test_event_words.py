@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import types
 import typing
-from dataclasses import fields, is_dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onloop.records import Record, fields_of, replace
 from onloop.store.codec import EVENTS
 from onloop.store.port import Recorded
 from onloop_tui.model.drawing.terminal_text import is_safe
@@ -33,10 +33,10 @@ def _has(kind: object, path: list[str]) -> bool:
         return True
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return any(_has(each, path) for each in typing.get_args(kind))
-    if not (isinstance(kind, type) and is_dataclass(kind)):
+    if not (isinstance(kind, type) and issubclass(kind, Record)):
         return False
     hints = typing.get_type_hints(kind)
-    return path[0] in {slot.name for slot in fields(kind)} and _has(hints[path[0]], path[1:])
+    return path[0] in set(fields_of(kind)) and _has(hints[path[0]], path[1:])
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Request, RequestKind, Task, Verdict
+from onloop.records import replace
 from onloop_tui.model.filter.filter_terms import LONGEST, FilterField, FilterProblem, Term, Value
 from onloop_tui.model.filter.filters import EVERYTHING, FIELDS, Filter, parse
 

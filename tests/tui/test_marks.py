@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from textual.pilot import Pilot
 
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
+from onloop.records import replace
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase

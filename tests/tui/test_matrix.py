@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from onloop.machine.definition import Assurance
 from onloop.machine.state import REASONS, Reason, State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Decision, DecisionKind, Kind, Request, RequestKind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.decide.retry_rest import remedy_of
 from onloop_tui.model.drawing.signs import sign_of

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop_tui.feed import StoreWatch
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.inbox.notice import (

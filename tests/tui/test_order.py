@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from onloop.attention.board import Board, Hidden, HowHidden
 from onloop.attention.groups import Group
 from onloop.attention.items import Tier
 from onloop.machine.state import Reason
+from onloop.records import replace
 from onloop_tui.model.inbox.order import HOLD_MS, Arrangement, InboxRow, arranged, cursor_after, hidden_rows, is_frozen
 
 

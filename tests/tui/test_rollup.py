@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop_tui.model.ground.rollup import RollupCategory, Tally, one, rollup_category_of
 from onloop_tui.model.tree.tree_index import TreeIndex
 from onloop_tui.model.tree.tree_rows import sign_as_of

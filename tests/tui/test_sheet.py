@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from onloop.gates.repository.mirror import Mirror
@@ -14,6 +13,7 @@ from onloop.machine.definition import FanOut, ReviewGate, Step
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.messages import MessageKind
 from onloop.machine.task import Artefact, Evidence, Submission, Verdict
+from onloop.records import replace
 from onloop.views.dossier import ShownArtefact
 from onloop_tui.model.decide.actions import asked_for
 from onloop_tui.model.drawing.text_line import plain
@@ -293,8 +293,7 @@ async def test_escape_closes_the_innermost_thing_only() -> None:
 
 
 def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
-    from dataclasses import replace
-
+    from onloop.records import replace
     from onloop.views.dossier import GateLine, GateStatus
     from onloop_tui.model.sheet.gate_lines import gate_lines
 

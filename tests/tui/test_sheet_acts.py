@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from onloop.errors import Stale
@@ -11,6 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
+from onloop.records import replace
 from onloop_tui.model.decide.actions import command_for
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent
 from onloop_tui.model.ground.acts import Act

@@ -7,6 +7,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from textual.app import App
@@ -15,10 +16,13 @@ from textual.widget import Widget
 
 import onloop_tui
 
+K = TypeVar("K")
+
 _TYPE_SELECTOR = re.compile(r"(?<![\w.#$:-])[A-Z][A-Za-z]+(?=[\s.:,#>{])")
 
 
-def _classes_below(parent: type) -> Iterator[type]:
+def _classes_below(parent: type[K]) -> Iterator[type[K]]:
+    child: type[K]
     for child in parent.__subclasses__():
         yield child
         yield from _classes_below(child)
@@ -30,7 +34,7 @@ def _whole_dashboard() -> None:
         importlib.import_module(module.name)
 
 
-def _ours(parent: type) -> list[type]:
+def _ours(parent: type[Any]) -> list[type]:
     return [each for each in dict.fromkeys(_classes_below(parent)) if each.__module__.startswith("onloop_tui")]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
 from onloop_tui.model.tree.tree_index import TreeIndex
 from onloop_tui.model.tree.tree_node import key_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 
 import pytest
 from textual.app import ComposeResult
@@ -14,6 +13,7 @@ from onloop.attention.items import item_of
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse

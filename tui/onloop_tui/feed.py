@@ -6,10 +6,10 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 
 from onloop.errors import OnloopError
 from onloop.gateway.port import GatewayPort
+from onloop.records import Record
 from onloop.views.overview_projector import OverviewProjector
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import sub_agents_of
@@ -18,15 +18,13 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.store_access import StoreAccess
 
 
-@dataclass(frozen=True, slots=True)
-class StoreUpdate:
+class StoreUpdate(Record):
     """The store as it is now."""
 
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLost:
+class StoreLost(Record):
     """The store cannot be read, since when (ms), and why."""
 
     since: int

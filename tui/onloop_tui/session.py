@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from onloop.access.opening import wall_clock
 from onloop.machine.principal import Principal
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
+from onloop.records import replace
 from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 

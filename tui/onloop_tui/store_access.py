@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
@@ -19,6 +18,7 @@ from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
+from onloop.records import Record, replace
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Recorded
@@ -44,8 +44,7 @@ def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
-class StoreAccess:
+class StoreAccess(Record):
     """How a thread opens its own gateway, what submissions change, and what tells one store from its replacement."""
 
     open: Callable[[], GatewayPort]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput, Unavailable
@@ -19,17 +18,16 @@ from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import Principal, launcher
 from onloop.machine.store_state import StoreCreated
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.remote.client import ClientStore, FileStore, GatewayClient
 from onloop.remote.connection import Connection
-from onloop.remote.unix_socket import socket_path
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
 from onloop.views.dossier import Changes, changes_of
 from onloop.views.queries.reads import ReadStoreState
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayHandle:
+class GatewayHandle(Record):
     """A gateway to the store of a home, for one thread; `apart` is set where only a resident one may touch the home."""
 
     home: Home
@@ -59,7 +57,11 @@ def open_file(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
 def gateway_socket(home: Home) -> Path:
     """Where the resident gateway of a home listens, or the one that `$ONLOOP_URL` names."""
     url = os.environ.get("ONLOOP_URL", "")
-    return socket_path(url) if url else home.socket
+    if not url:
+        return home.socket
+    from onloop.remote.unix_socket import socket_path  # here: where no gateway is resident, no socket is needed
+
+    return socket_path(url)
 
 
 def open_home(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
@@ -77,6 +79,8 @@ def open_home(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
         return GatewayHandle(apart_from(home, client.perform(ReadStoreState()).id), client, client)
     check_private(home.store)
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
+    if not os.path.exists(line.path):  # noqa: PTH110 - False where it may not be looked at, too
+        return GatewayHandle(home, behind)
     try:
         line.connect()
     except Unavailable:

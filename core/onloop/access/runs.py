@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -16,6 +15,7 @@ from onloop.machine.commands import Create
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.codec import to_text
 from onloop.store.rows import PinnedWorkflow
 from onloop.workflow.builtins import builtin, builtins
@@ -26,8 +26,7 @@ LARGEST_WORKFLOW = 1_048_576
 LARGEST_FLEET = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class RunTarget:
+class RunTarget(Record):
     """A repository that work is done in: a name for people, a path or URL, and the branch that effects move."""
 
     name: str
@@ -35,8 +34,7 @@ class RunTarget:
     branch: str = "main"
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Record):
     """A workflow file, loaded: its definition and the bytes that are pinned."""
 
     definition: Definition

@@ -126,14 +126,14 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
     """Bring what a task submitted into the mirror again where that was lost: from the origin and the kept bundle."""
-    now, mirror = task.submission, opened.home.mirror(task.origin or "")
-    if now is None or (mirror.path.is_dir() and mirror.has(now.head)):
+    submission, mirror = task.submission, opened.home.mirror(task.origin or "")
+    if submission is None or (mirror.path.is_dir() and mirror.has(submission.head)):
         return
     mirror.create()
     mirror.refresh(task.target)
     with opened.gateway.store.reading() as at:
-        content = (at.blob(now.bundle) if now.bundle else None) or b""
-    collection = Collection(Manifest(now.head, len(content)), iter((content,)))
+        content = (at.blob(submission.bundle) if submission.bundle else None) or b""
+    collection = Collection(Manifest(submission.head, len(content)), iter((content,)))
     with arrived(opened.home.quarantine, collection) as arrival:
         admit(arrival, _admission(mirror, task))
 

@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import Unavailable
@@ -18,6 +17,7 @@ from onloop.gates.repository.modes import umask_of_user
 from onloop.home import Home, is_own
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, field
 
 LONGEST_REST_S = 60.0
 """How long it takes at most until a verifier that cannot start is tried again, in seconds."""
@@ -29,8 +29,7 @@ LARGEST_LOG = 1 << 20
 """A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
 
 
-@dataclass(slots=True)
-class _Starts:
+class _Starts(MutableRecord):
     """The verifiers that this process started for a store, and when; and how long the next has to wait.
 
     `rest` is 0 until one has ended with an error of its own.

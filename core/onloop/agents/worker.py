@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import submit_if, task_of, wait_for_gates
@@ -23,6 +22,7 @@ from onloop.identity.resolution import this_process
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.principal import Principal
 from onloop.machine.task import Submission, Task
+from onloop.records import Record
 from onloop.text import safe
 from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
@@ -32,8 +32,7 @@ POLL_S = 0.05
 ANSWER_S = 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class WorkerSettings(Record):
     """How a worker works: as which agent, for which role, with which command; times in ms, `stall_ms` 0 for never."""
 
     name: str
@@ -43,8 +42,7 @@ class WorkerSettings:
     stall_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Record):
     """Runs agents on tasks, one at a time. `pause` waits some seconds or until stopped; `say` tells the operator.
 
     `ensure_verifier` starts a verifier where none is up.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.attention.groups import Group, age, group_of
@@ -19,6 +18,7 @@ from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
 from onloop.machine.state import State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
+from onloop.records import Record, field
 
 
 class HowHidden(StrEnum):
@@ -30,8 +30,7 @@ class HowHidden(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(Record):
     """Items of one cause that are not shown: how, by whom or what, until when (ms; None: until that changes).
 
     `rule` is the id of the mute that hides them, for lifting it.
@@ -45,8 +44,7 @@ class Hidden:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BoardCounts:
+class BoardCounts(Record):
     """The header's numbers, in items; `blocked` items are of `causes` groups. Together they are all there is."""
 
     needs_you: int = 0
@@ -69,8 +67,7 @@ class BoardCounts:
         return self.acknowledged + self.snoozed + self.muted + self.inhibited
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Record):
     """What needs people at a moment: groups that are shown, most pressing first, and what is hidden.
 
     `lives` has the causes that somebody has looked at; all others are new.
@@ -86,8 +83,7 @@ class Board:
         return self.lives.get(cause, Life())
 
 
-@dataclass(frozen=True, slots=True)
-class _Cover:
+class _Cover(Record):
     """What hides an item."""
 
     how: HowHidden

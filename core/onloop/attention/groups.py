@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.attention.items import AttentionItem, Tier
 from onloop.machine.state import Reason
+from onloop.records import Record
 
 Place = tuple[int, bool, int, int, str]
 """What the queue is ordered by; see Group.place."""
@@ -35,8 +35,7 @@ HEADLINES: Mapping[Reason, str] = {
 """What a row says, by reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Record):
     """All items with one cause; `since` is the oldest of them, `clock` the first of theirs to run out, in ms."""
 
     cause: str

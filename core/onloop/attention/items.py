@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from onloop.attention.fingerprint import fingerprint, signature
@@ -12,6 +11,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
+from onloop.records import Record, replace
 
 
 class Tier(IntEnum):
@@ -53,8 +53,7 @@ _SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
 _CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionItem:
+class AttentionItem(Record):
     """One task that needs a person: why, since when (ms), and the cause it shares with others.
 
     `clock` (ms) is when somebody is to be reminded, when others are asked, or when the request expires, whichever is

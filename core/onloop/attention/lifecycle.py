@@ -6,7 +6,6 @@ new. An item that is there because its task has failed never clears; acknowledgi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.attention.fingerprint import fingerprint
@@ -14,6 +13,7 @@ from onloop.attention.groups import Group
 from onloop.attention.items import AttentionItem, Tier
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, LONGEST_HIDDEN_MS, Acknowledged, Marks, Snoozed
 from onloop.machine.state import Reason
+from onloop.records import Record
 
 
 class Stage(StrEnum):
@@ -24,8 +24,7 @@ class Stage(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Record):
     """The stage of a cause, who brought it there and when (ms), and how many have joined it since somebody looked.
 
     `until` (ms) is when an acknowledgement lapses.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from onloop.records import Record
 
 
-class Arguments(msgspec.Struct, frozen=True, kw_only=True):
+class Arguments(Record, frozen=True, kw_only=True):
     """What every verb takes, and all that some of them take."""
 
     store: str | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from onloop.access.opening import GatewayHandle, open_file, open_home
@@ -23,6 +21,7 @@ from onloop.machine.commands import Voice
 from onloop.machine.digest import Json
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreState
+from onloop.records import MutableRecord
 from onloop.views.queries.reads import ReadStoreState
 
 LONGEST_PASSPHRASE = 1024
@@ -32,8 +31,7 @@ LARGEST_DESCRIPTOR = 2**31 - 1
 ArgsT_co = TypeVar("ArgsT_co", bound=Arguments, covariant=True)
 
 
-@dataclass(slots=True)
-class Context(Generic[ArgsT_co]):
+class Context(MutableRecord, Generic[ArgsT_co]):
     """One call of the command line: the arguments of its verb, and the verb's name."""
 
     args: ArgsT_co
@@ -107,7 +105,11 @@ class Context(Generic[ArgsT_co]):
 
     def launcher(self) -> Principal:
         """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
-        return self.agent() if os.environ.get("ONLOOP_TOKEN") else this_process(getpass.getuser())
+        if os.environ.get("ONLOOP_TOKEN"):
+            return self.agent()
+        import getpass  # here: who only looks is not asked
+
+        return this_process(getpass.getuser())
 
     def person(self: Context[PersonArguments]) -> Principal:
         """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
@@ -166,6 +168,8 @@ def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bo
         return content.decode("utf-8", "replace").rstrip("\r\n"), False
     if not sys.stdin.isatty():
         return None, False
+    import getpass  # here: who only looks is not asked
+
     try:
         return getpass.getpass(prompt), True
     except (EOFError, KeyboardInterrupt):

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
@@ -17,6 +16,7 @@ from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
+from onloop.records import replace
 
 LARGEST_NUMBER = 2**63 - 1
 """What the store can count to."""
@@ -30,11 +30,23 @@ class _Parser(argparse.ArgumentParser):
     """Argparse, with errors in our form, and with whole numbers that are counts."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        form = options.pop("formatter_class", argparse.HelpFormatter)
+        super().__init__(**options, formatter_class=lambda prog: form(prog, width=_width()))
         self.register("type", int, _count)
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(message, hint=f"{self.prog} --help")
+
+
+def _width() -> int:
+    """How wide help may be. Argparse would ask shutil, at every argument of a verb, and that brings bz2 and lzma."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns) - 2
+    try:
+        return (os.get_terminal_size(1).columns or 80) - 2
+    except OSError:
+        return 78
 
 
 def run(words: Sequence[str]) -> int:

@@ -6,18 +6,17 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from onloop.errors import Exit, OnloopError, Unavailable, WorkflowError
 from onloop.machine.digest import Json
+from onloop.records import Record, field
 from onloop.text import safe, safe_lines
 
 AT_ONCE = 1000
 """How many lines are printed at a time: a flush for each of many thousand takes longer than making them."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerbOutput:
+class VerbOutput(Record):
     """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code.
 
     Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant.

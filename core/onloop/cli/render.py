@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 
 from onloop.attention.board import BoardCounts, Hidden
@@ -18,6 +17,7 @@ from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
+from onloop.records import fields_of
 from onloop.store.rows import SubAgent
 from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines, gate_json
@@ -108,7 +108,7 @@ def hidden_json(hidden: Hidden, life: Life, now: int) -> Json:
 
 def counts_json(counts: BoardCounts) -> dict[str, Json]:
     """The header's numbers."""
-    return {slot.name: getattr(counts, slot.name) for slot in fields(counts)}
+    return {name: getattr(counts, name) for name in fields_of(type(counts))}
 
 
 def life_words(life: Life) -> str:
@@ -142,11 +142,11 @@ def freeze_line(freeze: Frozen) -> str:
 
 def dossier_json(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> dict[str, Json]:
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
-    now = dossier.task.submission
+    submission = dossier.task.submission
     shown: dict[str, Json] = {
         **standing_json(dossier.task, standing),
         "asked": [_asked_json(asked) for asked in dossier.asked],
-        "subject": {"head": now.head, "tree": now.tree, "base": now.base} if now else None,
+        "subject": {"head": submission.head, "tree": submission.tree, "base": submission.base} if submission else None,
         "definition": dossier.task.definition,
         "gates": [gate_json(line) for line in dossier.gates],
         "files": [
@@ -262,10 +262,13 @@ def _asked_lines(asked: Asked) -> Iterator[str]:
 
 
 def _subject_lines(task: Task) -> Iterator[str]:
-    now = task.submission
-    if now is not None:
-        yield f"commit {now.head}"
-        yield safe(f"  tree {now.tree[:12]}  base {now.base[:12]}  workflow {task.workflow} {task.definition[:12]}")
+    submission = task.submission
+    if submission is not None:
+        yield f"commit {submission.head}"
+        yield safe(
+            f"  tree {submission.tree[:12]}  base {submission.base[:12]}  "
+            f"workflow {task.workflow} {task.definition[:12]}"
+        )
     who = ", ".join(sorted({name for names in task.workers.values() for name in names})) or "nobody yet"
     yield safe(f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.cli.arguments import Arguments
+from onloop.records import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """One argument of a verb, as argparse takes it."""
 
     names: tuple[str, ...]
@@ -18,8 +17,7 @@ class Argument:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Record):
     """One verb: what it is for, where its function is (`module:function`), and what it takes.
 
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the

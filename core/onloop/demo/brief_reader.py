@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.demo.edits import Replacement
+from onloop.records import Record
 
 
 class Came(StrEnum):
@@ -22,8 +22,7 @@ class Came(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Record):
     """One thing that came back; `by` is the person who said it, or empty."""
 
     kind: Came
@@ -31,8 +30,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBrief:
+class ReadBrief(Record):
     """A brief's title and what came back, oldest first."""
 
     title: str

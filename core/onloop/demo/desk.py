@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.demo.brief_reader import Came, ReadBrief
 from onloop.demo.demo_git import git
 from onloop.demo.programs import LIBRARY
 from onloop.errors import Exit, OnloopError
+from onloop.records import Record
 
 TARGET = "origin/main"
 TESTS = ("-m", "unittest", "discover", "-s", "tests", "-t", ".")
@@ -25,8 +25,7 @@ _FAILED = re.compile(r"^(?:ERROR|FAIL): (\w+) \(", re.MULTILINE)
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class TestRun:
+class TestRun(Record):
     """What the program's own tests said."""
 
     __test__ = False
@@ -71,8 +70,7 @@ def _program() -> list[str]:
     return [found] if found else [sys.executable, "-P", "-c", start]
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Record):
     """One attempt of one agent at one repository. All it knows is the brief, the environment and the work tree."""
 
     tree: Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle, open_home, wall_clock
@@ -25,6 +24,7 @@ from onloop.identity.scram import RANDOM_COST
 from onloop.machine.principal import Principal, launcher
 from onloop.machine.store_state import StoreCreated, StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import TaskFilter, Transaction
 from onloop.store.sqlite.database import create_store
 
@@ -32,8 +32,7 @@ SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "G
 """What keeps the machine's own git configuration out of a demo."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoFolder:
+class DemoFolder(Record):
     """Where one demo lives."""
 
     path: Path

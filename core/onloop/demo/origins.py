@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.demo import programs
 from onloop.demo.demo_git import git
+from onloop.records import Record
 
 BRANCH = "main"
 
@@ -24,8 +24,7 @@ _FIRST_COMMIT = 1_756_108_800  # 25 August 2025, 08:00 UTC
 _DAY = 24 * 60 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """A program's bare repository, and one line on what the program is."""
 
     name: str
@@ -33,8 +32,7 @@ class Origin:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Commit:
+class _Commit(Record):
     message: str
     author: str
     at: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.demo import programs, scenario, swarm_play
 from onloop.demo.scenario import Pattern
 from onloop.errors import BadInput
+from onloop.records import Record
 from onloop.workflow.builtins import builtin
 
 MAX_PARALLEL = 6
@@ -16,8 +16,7 @@ _PYTEST = """command: ["{python}", -m, pytest, -q, "--junitxml={report}"]"""
 _JUNIT = "junit: {min_tests: 1, max_skipped: 5, no_fewer_than: base}"
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(Record):
     """One demo: `pace` maps what stands in the built-in workflow to what stands there in a demo."""
 
     workflow: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from onloop.errors import BadInput, UnknownThing
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import DecisionKind, RequestKind
+from onloop.records import Record
 
 BUILT_IN = Path(__file__).with_name("scenario.yaml")
 
@@ -58,16 +58,14 @@ class AttemptOutcome(StrEnum):
     LEASE_EXPIRED = "lease_expired"
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedReply:
+class ScriptedReply(Record):
     """What the scripted person says to a request."""
 
     answer: DecisionKind
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedOutcome:
+class ScriptedOutcome(Record):
     """How a task ended (or stands) and what happened on the way; as an expectation, at least that.
 
     Rounds (gate failures sent back) and attempts are counted over the whole task, answers and reviews are in order.
@@ -83,8 +81,7 @@ class ScriptedOutcome:
     reviews: tuple[ScriptedReview, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedPart:
+class ScriptedPart(Record):
     """One task's part in the scenario; `steps` are those that another persona plays than the rest."""
 
     name: str
@@ -104,8 +101,7 @@ class ScriptedPart:
         return replies[min(earlier, len(replies) - 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Record):
     """What is played: in a fleet by repository, in a swarm by what a task's title says before its first colon."""
 
     title: str
@@ -241,8 +237,7 @@ def _reply(node: _Node) -> ScriptedReply:
 Word = TypeVar("Word", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Record):
     """A value in the file and where it is; each method is the value as what it must be, or BadInput."""
 
     value: object

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from onloop.access.opening import GatewayHandle
@@ -15,11 +14,11 @@ from onloop.machine.digest import shown_digest
 from onloop.machine.principal import Principal
 from onloop.machine.state import State
 from onloop.machine.task import Decision, DecisionKind, Request, RequestKind, Task
+from onloop.records import Record
 from onloop.store.port import TaskFilter
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedPerson:
+class ScriptedPerson(Record):
     """Decides whatever waits, as `person`."""
 
     opened: GatewayHandle

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -14,6 +13,7 @@ from onloop.demo.scenario import AttemptOutcome, Pattern, Scenario, ScriptedOutc
 from onloop.machine.events import AttemptEnded, Claimed, Decided, EffectDone, Event, Judged, Moved, RoundStarted
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.sqlite.verification import verify
@@ -21,8 +21,7 @@ from onloop.store.sqlite.verification import verify
 PATCHED = "2."
 
 
-@dataclass(frozen=True, slots=True)
-class TaskEnd:
+class TaskEnd(Record):
     """One task: how it ended, and in what that differs from the scenario."""
 
     task: str
@@ -32,8 +31,7 @@ class TaskEnd:
     differences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Record):
     """The whole demo; it ended right when nothing differs and the log verifies."""
 
     ends: tuple[TaskEnd, ...]
@@ -74,8 +72,13 @@ def _is_patched(task: Task, events: list[Event | StoreEvent]) -> bool:
 
 def _is_in_target(task: Task) -> bool:
     """Whether what the task handed in last is in its origin's target, and was not there before."""
-    now = task.submission
-    return task.origin is not None and now is not None and now.head != now.base and holds(Path(task.origin), now.head)
+    submission = task.submission
+    return (
+        task.origin is not None
+        and submission is not None
+        and submission.head != submission.base
+        and holds(Path(task.origin), submission.head)
+    )
 
 
 def _whole_problems(tasks: list[Task]) -> tuple[str, ...]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from onloop.demo import edits
 from onloop.demo.brief_reader import Remark
 from onloop.demo.desk import Desk, TestRun
 from onloop.demo.programs import ADVISORY, FIXED, FLAWED, LIBRARY, library
+from onloop.records import Record
 
 NOTES = "remediation.md"
 SUBJECT = f"Move to kvlite {FIXED} ({ADVISORY})"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Record):
     """What was done, in lines for the notes, and what the tests said of it."""
 
     lines: tuple[str, ...]

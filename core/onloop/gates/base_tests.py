@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from onloop.gates.checkout import Files
 from onloop.gates.configuration import from_base
@@ -11,10 +10,10 @@ from onloop.gates.repository.git import Git
 from onloop.gates.repository.ref_names import check_commit
 from onloop.gates.repository.true_tree import true_files, true_tree
 from onloop.machine.definition import BaseTests
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class BaseTestsOverlay:
+class BaseTestsOverlay(Record):
     """Makes the tests, and what configures them, those of `base`, and removes what `base` does not have."""
 
     base: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from onloop.gates.repository.git import LONG_S, Git, GitFailed
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_commit
 from onloop.gates.repository.true_tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
+from onloop.records import Record
 
 _FORMATS = {
     40: "[core]\n\trepositoryformatversion = 0\n",
@@ -39,8 +39,7 @@ class Overlay(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Record):
     """The files of one commit at `path`; `removed` names the symbolic links that led out of it and were taken away."""
 
     path: Path

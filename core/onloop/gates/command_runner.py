@@ -7,7 +7,6 @@ import re
 import secrets
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
 from onloop.machine.definition import BoxSpec, Counter, EnvironmentSpec
 from onloop.machine.task import Program, TestCounts
+from onloop.records import Record, field, replace
 
 SETUP_MS = 600_000
 """How long each command that makes a checkout ready may take."""
@@ -46,8 +46,7 @@ class BoxTooWeak(Unavailable):
     code = "box_too_weak"
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRun:
+class CommandRun(Record):
     """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
@@ -68,8 +67,7 @@ class CommandRun:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRunner:
+class CommandRunner(Record):
     """Where commands are run: on commits of `mirror`, in `box`, after setup, which is repeated for each run, uncached.
 
     `pins` are the programs as they were when the run started.
@@ -128,8 +126,7 @@ class CommandRunner:
         return made.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Stand:
+class _Stand(Record):
     """One checkout and one scratch folder, for setup and the command after it."""
 
     bench: CommandRunner

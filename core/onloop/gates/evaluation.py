@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import assert_never
 
@@ -23,15 +22,10 @@ from onloop.gates.repository.ref_names import is_file_path
 from onloop.gates.repository.true_tree import true_file, true_links, true_tree
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
-from onloop.machine.definition import (
-    ArtefactGate,
-    CommandGate,
-    EnvironmentSpec,
-    FileGate,
-    MachineGate,
-)
+from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
 from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
+from onloop.records import Record, field, replace
 from onloop.redaction import redacted
 from onloop.text import safe
 
@@ -45,8 +39,7 @@ _SCORE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _MOST_LINKS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class GateSubject:
+class GateSubject(Record):
     """What a gate is asked about: full ids of commit, tree and merge-base, and what was handed over with them."""
 
     task: str
@@ -57,8 +50,7 @@ class GateSubject:
     artefacts: tuple[Artefact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BaseRun:
+class BaseRun(Record):
     """What a number of tests at a base belongs to."""
 
     mirror: str
@@ -67,8 +59,7 @@ class BaseRun:
     environment: EnvironmentSpec
 
 
-@dataclass(frozen=True, slots=True)
-class GateContext:
+class GateContext(Record):
     """What a verifier works with.
 
     `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
@@ -95,8 +86,7 @@ class GateContext:
     programs: tuple[Program, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Record):
     """A verdict, its reason in one sentence, and, where a command was run, what came of it."""
 
     verdict: Verdict

@@ -11,7 +11,6 @@ import re
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 from onloop.gates.counts import LARGEST_REPORT
 from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
+from onloop.records import Record
 
 MISSING = 127
 """The exit code of our start where the module that it is to run is not there."""
@@ -38,8 +38,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 _START = "<onloop start>"
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerStart:
+class RunnerStart(Record):
     """How a command is started: `argv` is what is run, `shown` the same for people, with the program text left out.
 
     `token` marks what our start says at the end; None where the command is none of Python's. `module` is what it runs.
@@ -56,8 +55,7 @@ class RunnerStart:
         return self.token is not None and self.module in WATCHED
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerEnd:
+class RunnerEnd(Record):
     """What our start said when the module had come to its end."""
 
     exit_code: int

@@ -7,13 +7,13 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from onloop.errors import Unavailable
 from onloop.machine.task import Program
+from onloop.records import Record
 
 FILE = "toolchain"
 """The file in a store's folder that names the folders, one a line; `see FOLDER` shows one without searching it."""
@@ -41,8 +41,7 @@ class ProgramChanged(Unavailable):
     code = "program_changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(Record):
     """The folders that are searched for programs, in order, and those that a box shows besides, all read-only."""
 
     folders: tuple[Path, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from onloop.errors import OnloopError, Refused
 from onloop.gateway.command_operations import PerformCommand
@@ -11,10 +10,10 @@ from onloop.gateway.port import GatewayPort
 from onloop.machine.commands import Command
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class BulkOutcome:
+class BulkOutcome(Record):
     """What became of one task: how it stands now, or why nothing was done."""
 
     task: str

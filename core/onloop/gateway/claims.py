@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
@@ -22,18 +21,18 @@ from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import SecretRecord, replace
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Token
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimGranted:
+class ClaimGranted(SecretRecord):
     """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
-    secret: str = field(repr=False)
+    secret: str
     expires: int
 
 

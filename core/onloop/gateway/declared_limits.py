@@ -5,15 +5,11 @@ It is the one place for every transport.
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
 from typing import Any
 
-import msgspec
-
-from onloop.known_secrets import known_secrets
 from onloop.machine.limits import check_value, with_foreign
 from onloop.machine.operation import AnswerT, Operation, field_hints
-from onloop.redaction import redacted
+from onloop.records import Record, replace
 
 
 def checked(operation: Operation[AnswerT]) -> Operation[AnswerT]:
@@ -21,15 +17,18 @@ def checked(operation: Operation[AnswerT]) -> Operation[AnswerT]:
     name, changes = operation.name, dict[str, Any]()
     for word, hint in field_hints(type(operation)).items():
         value = getattr(operation, word)
-        if is_dataclass(value):
+        if isinstance(value, Record):
             check_value(value, hint, type(value).__name__)
         else:
             check_value(value, hint, name, word)
         clean = with_foreign(value, hint, _masked)
         if clean is not value:
             changes[word] = clean
-    return msgspec.structs.replace(operation, **changes) if changes else operation
+    return replace(operation, **changes) if changes else operation
 
 
 def _masked(text: str) -> str:
+    from onloop.known_secrets import known_secrets  # here: who only looks needs none of its patterns
+    from onloop.redaction import redacted
+
     return redacted(text, known_secrets())

@@ -11,7 +11,6 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 from onloop.errors import Ground, OnloopError
 from onloop.machine.denials import (
@@ -27,6 +26,7 @@ from onloop.machine.denials import (
 )
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import StoreEvent
+from onloop.records import MutableRecord, field, replace
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import IdempotencyRecord, idempotency_key
 from onloop.text import safe
@@ -46,8 +46,7 @@ _PLAIN_VERB = re.compile(r"[a-z][a-z ]{0,39}")
 Append = Callable[[Transaction, StoreEvent, int, str], None]
 
 
-@dataclass(slots=True)
-class Denials:
+class Denials(MutableRecord):
     """What one process has counted and not said yet; threads may share it."""
 
     append: Append

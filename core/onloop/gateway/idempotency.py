@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from onloop.errors import BadInput, Exit, Refused
@@ -15,6 +14,7 @@ from onloop.identity.passphrase import without_keys
 from onloop.machine import commands as c
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import PersonEnrolled, StoreEvent
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import IdempotencyRecord, idempotency_key

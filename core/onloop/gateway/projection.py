@@ -8,16 +8,19 @@ from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import BriefRow, CachedAnswer, Token
+from onloop.store.rows import BriefRow, CachedAnswer, StoreRow, Token
 from onloop.text import safe_lines
 from onloop.views.answer import answer_for, answer_json, answer_lines
 from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
 
+PROJECTED: tuple[type[StoreRow], ...] = (CachedAnswer, BriefRow)
+"""The kinds of rows that `projected` gives."""
+
 
 def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
     """Keep what the newest agent of `task` would be told, if it asked with HEAD at the submitted commit."""
-    for kind, row in zip((CachedAnswer, BriefRow), projected(tx, definition, task), strict=True):
+    for kind, row in zip(PROJECTED, projected(tx, definition, task), strict=True):
         if row is None:
             tx.delete(kind, task.id)
         else:

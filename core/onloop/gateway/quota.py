@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from onloop.errors import Exit, Refused
 from onloop.machine.operation import Operation
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.records import MutableRecord, Record, field
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import IdempotencyRecord, Lease, idempotency_key
 
@@ -44,8 +44,7 @@ def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> Non
     _count(tx, task, _Budget(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Budget:
+class _Budget(Record):
     row: str
     did: str
     what: str
@@ -66,8 +65,7 @@ def _count(tx: Transaction, task: str, purse: _Budget, content: bytes, now: int)
     tx.put(IdempotencyRecord(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
 
-@dataclass(slots=True)
-class HeldTasks:
+class HeldTasks(MutableRecord):
     """The tasks that users hold, as far as they were claimed through one resident gateway, with their epochs."""
 
     _tasks: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -97,8 +95,7 @@ def paced_task(operation: Operation[Any]) -> str | None:
     return who.task or ""
 
 
-@dataclass(slots=True)
-class Pace:
+class Pace(MutableRecord):
     """How fast users' agents add to the log, which keeps everything for ever: what is refused costs nothing."""
 
     _left: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)

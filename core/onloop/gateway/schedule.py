@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from onloop.machine.definition import Definition
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.port import Transaction
 from onloop.store.rows import Job, Lease, TimerRow
 from onloop.views.sub_agents import forget_sub_agents
@@ -68,8 +68,8 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
 
 
 def _request_number(task: Task) -> str:
-    now = task.submission
-    return f"{now.head[:16]}.{now.at}" if now else "0"
+    submission = task.submission
+    return f"{submission.head[:16]}.{submission.at}" if submission else "0"
 
 
 def mark_spent(tx: Transaction, lease: Lease | None, now: int) -> None:

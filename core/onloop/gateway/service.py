@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic
 
 from onloop.errors import NotAllowed, Refused
@@ -29,6 +28,7 @@ from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import LIVE, Reason
 from onloop.machine.store_state import HOUSE, StoreEvent, Unfrozen, evolve_store
 from onloop.machine.task import Task
+from onloop.records import Record, field, replace
 from onloop.store.port import EventEntry, Store, TaskFilter, Transaction
 from onloop.store.rows import Lease, PinnedWorkflow
 from onloop.views.changes_since import changes_since
@@ -48,8 +48,7 @@ class Write(Operation[AnswerT], Generic[AnswerT], frozen=True):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Record, eq=False):
     """The gateway over a store's file. Every change of a store goes through `perform`.
 
     `look` says which programs a workflow names now; `peer` is the user who asks, where one is known.
@@ -58,7 +57,7 @@ class Gateway:
     store: Store
     clock: Callable[[], int]
     look: Look = no_programs
-    denials: Denials = field(default_factory=lambda: Denials(append_store_event), compare=False)
+    denials: Denials = field(default_factory=lambda: Denials(append_store_event))
     peer: str = ""
 
     def perform(self, operation: Operation[AnswerT]) -> AnswerT:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
@@ -11,6 +9,7 @@ from onloop.machine.marks import Mark, check_mark
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, StoreState, Unfrozen, covering
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease
 from onloop.text import safe

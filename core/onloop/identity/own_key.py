@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
 from pathlib import Path
 
 from onloop.errors import StoreError
@@ -24,7 +23,7 @@ def make_own_key(store: Path) -> bytes:
         raise StoreError(f"{path} cannot be made: {problem.strerror}", hint="look at the store's folder") from None
     with os.fdopen(handle, "wb") as file:
         os.fchmod(file.fileno(), 0o600)
-        made = secrets.token_bytes(LENGTH)
+        made = os.urandom(LENGTH)
         file.write(made)
     return made
 

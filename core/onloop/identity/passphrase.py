@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import secrets
-from dataclasses import dataclass, field, replace
+import os
 from hashlib import sha256
 
 from onloop.errors import BadInput, Ground, NotAllowed
@@ -13,12 +12,12 @@ from onloop.machine.commands import Voice
 from onloop.machine.definition import Assurance
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import PersonEnrolled, StoreState
+from onloop.records import MutableRecord, Record, replace
 
 SHORTEST_PASSPHRASE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Record):
     """The end of an exchange: the server's final message, the person as the gateway knows them, and the store's id.
 
     `enrolled` is how they are enrolled, without keys, where an earlier onloop did it: the keys are to be renewed.
@@ -45,7 +44,7 @@ def enrolment(
 
 def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COST) -> PersonEnrolled:
     """The person with keys under a new salt, and nothing that an earlier onloop kept."""
-    salt = secrets.token_bytes(16)
+    salt = os.urandom(16)
     keys = scram.keys_from(scram.salted_password(passphrase, salt, cost))
     return replace(
         person,
@@ -84,8 +83,7 @@ def not_right(house: StoreState, name: str) -> NotAllowed:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PersonProof:
+class PersonProof(Record):
     """How somebody proved themselves: typed or not, when (ms), how much it had decided, as which user.
 
     `is_apart` says that this user is neither the store's owner nor anybody who claims, behind a box that holds.
@@ -117,8 +115,7 @@ def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:
     return keys.stored, keys.server
 
 
-@dataclass(slots=True)
-class Challenge:
+class Challenge(MutableRecord):
     """The server's end: what it asked of whom. It is answered once."""
 
     name: str
@@ -131,7 +128,7 @@ class Challenge:
     def begin(cls, house: StoreState, message: str, blind: bytes) -> Challenge:
         """What is asked of whoever sent a first message; nobody of that name is asked as somebody would be."""
         name, nonce = scram.name_and_nonce(message)
-        nonce += secrets.token_urlsafe(24)
+        nonce += new_nonce()
         person = house.people.get(name)
         if person is None or _kept(person) is None:
             salt, cost = hmac.digest(blind, name.encode("utf-8", "surrogateescape"), "sha256")[:16], scram.LEAST_COST
@@ -150,8 +147,7 @@ class Challenge:
         return None if client is None else (exchange.server_final(kept[1]), exchange.decision_key(client))
 
 
-@dataclass(slots=True)
-class Secret:
+class Secret(MutableRecord):
     """What a client keeps of a passphrase in the place of it: keys under one salt and cost, and how it was got.
 
     `age` says how long ago (ms) it was typed, `uses` counts what was decided under it.
@@ -161,7 +157,7 @@ class Secret:
     typed: bool
     salt: bytes
     cost: int
-    keys: scram.Keys = field(repr=False)
+    keys: scram.Keys
     uses: int = 0
 
     @classmethod
@@ -176,7 +172,9 @@ class Secret:
 
 
 def new_nonce() -> str:
-    """A client's part of the nonce."""
+    """One end's part of the nonce."""
+    import secrets  # here: it brings random, and most verbs draw nothing by lot
+
     return secrets.token_urlsafe(24)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-import secrets
 from hashlib import sha256
 
 from onloop.errors import Ground, NotAllowed
@@ -38,6 +37,8 @@ def state_and_start(pid: int) -> tuple[str, str] | None:
 
 def new_salt() -> str:
     """What makes a secret one of a kind."""
+    import secrets  # here: it brings random, and most verbs draw nothing by lot
+
     return secrets.token_urlsafe(32)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import scrypt, sha256
 
 from onloop.errors import BadInput, NotAllowed
+from onloop.records import Record, SecretRecord
 
 LEAST_COST = 2**17
 """scrypt's N for a passphrase that a person types: 128 MiB and a fraction of a second for each guess."""
@@ -29,13 +29,12 @@ LONGEST_MESSAGE = 2_000
 _MEMORY = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(SecretRecord):
     """What a passphrase becomes under a salt and a cost. A store keeps the stored and the server key alone."""
 
-    client: bytes = field(repr=False)
-    stored: bytes = field(repr=False)
-    server: bytes = field(repr=False)
+    client: bytes
+    stored: bytes
+    server: bytes
 
 
 def salted_password(passphrase: str, salt: bytes, cost: int) -> bytes:
@@ -50,8 +49,7 @@ def keys_from(salted: bytes) -> Keys:
     return Keys(client, sha256(client).digest(), hmac.digest(salted, b"Server Key", "sha256"))
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Record):
     """What a server asks to be used; `is_earlier` says that it keeps what scrypt gave once, and wants keys instead."""
 
     nonce: str
@@ -102,8 +100,7 @@ def demand_from(message: str, nonce: str, least_cost: int) -> Demand:
     return Demand(got, salt, cost, is_earlier)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Record):
     """What both sides know after the client's final message without its proof: each proves itself by it."""
 
     first: str
@@ -141,15 +138,14 @@ def client_final(nonce: str, age_ms: int, uses: int) -> str:
     return f"c=biws,r={nonce},a={age_ms},u={uses}"
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
+class Final(SecretRecord):
     """A client's final message, taken apart."""
 
     without_proof: str
     nonce: str
     age_ms: int
     uses: int
-    proof: bytes = field(repr=False)
+    proof: bytes
 
 
 def final_from(message: str) -> Final:

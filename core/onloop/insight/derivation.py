@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from onloop.errors import OnloopError
 from onloop.gates.repository.soundness import ExpectedCommit, Looked, grouped, looked_at, usual_config
-from onloop.gateway.projection import projected
+from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
 from onloop.machine.definition import Definition
 from onloop.machine.rules.fan_out import child_definition
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, Record, field
 from onloop.store.codec import from_text
 from onloop.store.port import EventRow, Reading
 from onloop.store.rows import (
@@ -44,15 +44,13 @@ from onloop.workflow.loader import load
 _WIDEST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
+class _Claimed(Record):
     agent: str
     epoch: int
     step: str
 
 
-@dataclass(slots=True)
-class Derivation:
+class Derivation(MutableRecord):
     """Follows the log event by event, and says afterwards what does not fit it.
 
     `problems` are differences; `notes`, filled by then, say what could not be looked at.
@@ -95,10 +93,10 @@ class Derivation:
         self._claims[row[3]] = _Claimed(str(data["agent"]), int(data["epoch"]), self._steps.get(row[3], ""))
 
     def _handed_in(self, row: EventRow, data: Mapping[str, Any]) -> None:
-        now = data["submission"]
+        submission = data["submission"]
         where = f"event {row[0]} ({row[3]}, {row[5]})"
-        self._submitted[row[3]].append(ExpectedCommit(str(now["head"]), str(now["tree"]), where))
-        for artefact in now.get("artefacts", ()):
+        self._submitted[row[3]].append(ExpectedCommit(str(submission["head"]), str(submission["tree"]), where))
+        for artefact in submission.get("artefacts", ()):
             self._blobs.setdefault(str(artefact["digest"]), where)
 
     def _named(self, row: EventRow, data: Mapping[str, Any]) -> None:
@@ -243,7 +241,7 @@ def _task(at: Reading, task: Task, definition: Definition, stored: Stored) -> It
     for due in due_rows(definition, task):
         yield from _compared(due, stored[TimerRow].pop(due.id, None))
     yield from _jobs(task, stored[Job])
-    for kind, row in zip((CachedAnswer, BriefRow), projected(at, definition, task), strict=True):
+    for kind, row in zip(PROJECTED, projected(at, definition, task), strict=True):
         found = stored[kind].pop(task.id, None)
         if row is not None:
             yield from _compared(row, found)

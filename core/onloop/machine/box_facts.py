@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from onloop.machine.limits import Brief, Id, Items, Millis, Path
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeAsked:
+class ProbeAsked(Record):
     """Somebody wants the verifier to show once more what its box stops; `id` is what the answer names."""
 
     id: Id
     by: Id
 
 
-@dataclass(frozen=True, slots=True)
-class ProvedCell:
+class ProvedCell(Record):
     """One attempt from inside a box: whether it was stopped (None: it could not be tried), and what was seen."""
 
     name: Id
@@ -25,8 +23,7 @@ class ProvedCell:
     seen: Brief = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BoxProved:
+class BoxProved(Record):
     """A verifier ran the probe as it runs gates, and this is what the probe could do.
 
     `box` is the box in words, `kind` its kind, `limits` what keeps limits over all processes together; `strong` says

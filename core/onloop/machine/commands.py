@@ -5,7 +5,6 @@ A `version` is the one at which a person looked at the task: when it has another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from onloop.machine.causes import ReleaseCause as ReleaseCause
@@ -27,32 +26,16 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
-from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Kind, Submission
+from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(TaskFacts):
     """Begin a task."""
 
-    title: Title
-    kind: Kind
-    workflow: Id
-    definition: Digest
-    sponsor: Id
-    run: Id
-    parent: Id | None = None
-    repo: Id | None = None
-    origin: Path | None = None
-    target: Id = "main"
-    max_parallel: Number | None = None
-    brief: Brief = ""
-    merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
-    funnel: Digest | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Record):
     """Take the lease, for a role: asked for by a `launcher`, whose process and user `hand` names.
 
     `apart` says that claimers are other users than the store's owner, so that equal users mean one and the same.
@@ -65,8 +48,7 @@ class Claim:
     apart: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(Record):
     """Ask for the gates of the current step."""
 
     agent: Id
@@ -74,16 +56,14 @@ class Submit:
     submission: Submission
 
 
-@dataclass(frozen=True, slots=True)
-class ReportGate:
+class ReportGate(Record):
     """A verifier's answer, to what was submitted `asked_at` (ms); None where only the commit is compared."""
 
     evidence: Evidence
     asked_at: Millis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Approve:
+class Approve(Record):
     """Yes, to exactly the `digest` that was shown."""
 
     request: Id
@@ -93,8 +73,7 @@ class Approve:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Record):
     """No, with a reason that goes to whoever does the work next."""
 
     request: Id
@@ -104,8 +83,7 @@ class Reject:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Record):
     """The holder needs a person's answer before it can go on."""
 
     agent: Id
@@ -113,8 +91,7 @@ class Ask:
     question: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Record):
     """A person's answer to a question."""
 
     request: Id
@@ -123,8 +100,7 @@ class Reply:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reassign:
+class Reassign(Record):
     """Revoke the lease, if any; only `to` may claim from now on."""
 
     to: Id
@@ -133,8 +109,7 @@ class Reassign:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Record):
     """Try again with rounds and attempts reset; `note` goes into the next brief."""
 
     voice: Voice
@@ -142,8 +117,7 @@ class Retry:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Record):
     """The holder gives the task back."""
 
     agent: Id
@@ -152,8 +126,7 @@ class Release:
     detail: Words = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EndTurn:
+class EndTurn(Record):
     """The holder's process wants to end its turn while its step is not achieved; `verdict` is what it was told."""
 
     agent: Id
@@ -161,8 +134,7 @@ class EndTurn:
     verdict: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Record):
     """The holder says that it cannot do this step."""
 
     agent: Id
@@ -170,16 +142,14 @@ class Fail:
     reason: Words
 
 
-@dataclass(frozen=True, slots=True)
-class FireTimer:
+class FireTimer(Record):
     """Something came due; `token` says which arming of it, so that a superseded one does nothing."""
 
     kind: TimerKind
     token: Id
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Record):
     """End the task."""
 
     voice: Voice
@@ -187,8 +157,7 @@ class Cancel:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Record):
     """Stop the task where it is; whoever holds it loses the lease."""
 
     voice: Voice
@@ -196,8 +165,7 @@ class Pause:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exclude:
+class Exclude(Record):
     """Stop the task and let its fleet end without it."""
 
     voice: Voice
@@ -205,8 +173,7 @@ class Exclude:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Record):
     """Go on at the step where a paused or excluded task stands; `note` goes into the next brief."""
 
     voice: Voice
@@ -214,8 +181,7 @@ class Resume:
     version: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StartEffect:
+class StartEffect(Record):
     """Record the intent of an effect before acting."""
 
     id: Id
@@ -223,16 +189,14 @@ class StartEffect:
     result: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class FinishEffect:
+class FinishEffect(Record):
     """Record that the effect happened."""
 
     id: Id
     result: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class FailEffect:
+class FailEffect(Record):
     """Record that the effect did not happen, and why; `flags` are what nobody was shown, where that is why."""
 
     id: Id
@@ -241,8 +205,7 @@ class FailEffect:
     flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VoidEffect:
+class VoidEffect(Record):
     """The effect would do other than what was shown: ask again about `submission`, which says what it would do now."""
 
     id: Id
@@ -250,13 +213,11 @@ class VoidEffect:
     why: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Record):
     """Look at the children again: a parent is computed from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Record):
     """The holder of a review step judges the work; `email` is the address under which it would commit."""
 
     agent: Id
@@ -266,8 +227,7 @@ class Judge:
     email: Address = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spawn:
+class Spawn(Record):
     """The holder of a step that may spawn makes a child."""
 
     agent: Id
@@ -276,23 +236,20 @@ class Spawn:
     brief: Brief = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Dismiss:
+class Dismiss(Record):
     """A child is no longer needed: the join of its parent has enough."""
 
     reason: Words
 
 
-@dataclass(frozen=True, slots=True)
-class FinishFunnel:
+class FinishFunnel(Record):
     """Hand in what the children's commits became."""
 
     id: Id
     submission: Submission
 
 
-@dataclass(frozen=True, slots=True)
-class ReportConflict:
+class ReportConflict(Record):
     """The commit of `child` could not be merged after those before it; `paths` is where."""
 
     id: Id
@@ -300,8 +257,7 @@ class ReportConflict:
     paths: Annotated[tuple[Path, ...], Items(100_000)]
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(Record):
     """The holder tells another task of its run (an id, `parent` or `children`) the text stored under `digest`."""
 
     agent: Id
@@ -312,16 +268,14 @@ class Tell:
     size: Bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Record):
     """A task of `run` was told this."""
 
     message: Message
     run: Id
 
 
-@dataclass(frozen=True, slots=True)
-class MarkShown:
+class MarkShown(Record):
     """The holder was shown its messages up to number `upto`; that they were read is said by what it does next."""
 
     agent: Id
@@ -329,8 +283,7 @@ class MarkShown:
     upto: Number
 
 
-@dataclass(frozen=True, slots=True)
-class SaveCheckpoint:
+class SaveCheckpoint(Record):
     """The holder leaves the text stored under `digest` for whoever goes on after it."""
 
     agent: Id
@@ -339,8 +292,7 @@ class SaveCheckpoint:
     size: Bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
+class Handoff(Record):
     """The holder gives the step to `to`: a role, `agent:NAME`, or, if empty, anyone in the step's role."""
 
     agent: Id
@@ -350,8 +302,7 @@ class Handoff:
     open: Annotated[tuple[Words, ...], Items(100)] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReportContext:
+class ReportContext(Record):
     """The holder says how much of its context is in use, in per cent."""
 
     agent: Id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from onloop.records import Record
 
 END = "end"
 """The `on_reject` target that ends a task as rejected instead of returning it to a step."""
@@ -58,8 +59,7 @@ class Hole(StrEnum):
     GPU = "gpu"
 
 
-@dataclass(frozen=True, slots=True)
-class BoxSpec:
+class BoxSpec(Record):
     """What a command asks of the box that it runs in.
 
     `at_least` is the weakest kind of box that will do, "" where any will; with `open` there is no box at all.
@@ -78,8 +78,7 @@ class ExpireOutcome(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class TestExpectation:
+class TestExpectation(Record):
     """What a test run must show beyond exit code 0; `no_fewer_than_base` compares with the same run at the base."""
 
     __test__ = False
@@ -90,15 +89,13 @@ class TestExpectation:
     no_fewer_than_base: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BaseTests:
+class BaseTests(Record):
     """The base's tests run over the head's code: `paths` are patterns of what is the base's; empty means convention."""
 
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CommandGate:
+class CommandGate(Record, tag=True, tag_field="kind"):
     """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met.
 
     One that `scores` must print a number as its last line, too. With `base_tests`, the tests in the checkout, and what
@@ -114,8 +111,7 @@ class CommandGate:
     base_tests: BaseTests | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileGate:
+class FileGate(Record, tag=True, tag_field="kind"):
     """Passes when `path` is a file in the submitted commit, of at least `min_bytes`, with `contains` in it."""
 
     id: str
@@ -124,8 +120,7 @@ class FileGate:
     min_bytes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ArtefactGate:
+class ArtefactGate(Record, tag=True, tag_field="kind"):
     """Passes when the submission handed over an artefact called `name` of at least `min_bytes`."""
 
     id: str
@@ -133,24 +128,21 @@ class ArtefactGate:
     min_bytes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Record):
     """After `after_ms` without a decision, `to` may decide too."""
 
     after_ms: int
     to: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
+class Expiry(Record):
     """After `after_ms` without a decision, `outcome` happens."""
 
     after_ms: int
     outcome: ExpireOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class HumanGate:
+class HumanGate(Record, tag=True, tag_field="kind"):
     """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown.
 
     `fresh_ms` is how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
@@ -166,8 +158,7 @@ class HumanGate:
     fresh_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewGate:
+class ReviewGate(Record, tag=True, tag_field="kind"):
     """Passes when `quorum` different agents who had no part in the work say so; never a merge's only gate."""
 
     id: str
@@ -191,16 +182,14 @@ SCORE_GATE = "score"
 """The id of the gate that each child of a `best_of` fan-out carries at its last step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Record):
     """When the children are enough, and whose work counts; `quorum` is read where the kind is that."""
 
     kind: JoinKind = JoinKind.ALL
     quorum: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class FanOut:
+class FanOut(Record):
     """Children that a step makes: one per line of the artefact `over`, or `count`, or as its agent spawns them.
 
     Each walks `steps` as a workflow of its own; `resolve` is walked by a child that mends a conflict of the funnel.
@@ -218,8 +207,7 @@ class FanOut:
     resolve: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(Record):
     """How often a step is tried without a person, and the pause between tries (doubling up to `max_backoff_ms`)."""
 
     max: int = 3
@@ -231,16 +219,14 @@ class Attempts:
         return min(self.max_backoff_ms, self.backoff_ms << min(tries - 1, 20))
 
 
-@dataclass(frozen=True, slots=True)
-class ContextLimits:
+class ContextLimits(Record):
     """From how many per cent of its context an agent is advised to hand off, and from how many it starts no round."""
 
     soft: int
     hard: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone."""
 
     id: str
@@ -284,8 +270,7 @@ class Step:
         return tuple(g for g in self.gates if isinstance(g, HumanGate))
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSpec:
+class EnvironmentSpec(Record):
     """How a checkout is made ready: argv lists run once per `cache_key` files' content.
 
     `box` is what setup asks of its box, and the weakest kind that any gate may run in.
@@ -296,8 +281,7 @@ class EnvironmentSpec:
     box: BoxSpec = BoxSpec()
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Record):
     """One workflow, whole: what a run pins by `digest` (sha256 of the file's bytes) when it starts."""
 
     name: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from onloop.errors import Ground
 from onloop.machine.limits import Id, Millis, Number
+from onloop.records import Record, replace
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 QUIET_MS = 8 * HOUR_MS
@@ -23,8 +23,7 @@ OTHERS = "others"
 """Who stands for everybody beyond `MOST_AT_ONCE`: a flood of names fills neither log nor list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Record):
     """`principal` asked for what it may not do, `count` times since this was last said of it.
 
     `subject` is the task or the person that the last of them was about, `peer` the user whose process asked, where
@@ -40,8 +39,7 @@ class Denied:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(Record):
     """All denials of one principal, verb and ground with no long pause between them; times in ms."""
 
     principal: str

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
-from json.encoder import encode_basestring
+
+import msgspec
 
 from onloop.machine.task import Evidence, Request, Task
+from onloop.records import Record, fields_of
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 """What can be written as JSON without floats."""
@@ -20,28 +20,27 @@ Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 LARGEST = 2**53 - 1
 """The largest integer that JSON can carry everywhere (RFC 8785 §3.2.2.3, I-JSON)."""
 
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-_LARGE = re.compile(r"[:,\[-][0-9]{16}")
+_ASTRAL = re.compile(rb"[\xf0-\xf4]")
+_LARGE = re.compile(rb"[:,\[-][0-9]{16}")
 
-_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_AS_GIVEN = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_in_order = msgspec.json.Encoder(order="sorted").encode
+_as_given = msgspec.json.Encoder().encode
 
 
-def canonical(value: Json) -> bytes:
+def canonical(value: Json | Record) -> bytes:
     """The one spelling of a JSON value by RFC 8785, for values without floats; ValueError for an integer over 2^53."""
-    text = _SORTED.encode(value)
-    return (_AS_GIVEN.encode(_ordered(value)) if _is_rare(text) else text).encode()
+    text = _in_order(value)
+    return _as_given(_ordered(msgspec.to_builtins(value))) if _is_rare(text) else text
 
 
 def canonical_row(values: Iterable[str | int]) -> bytes:
     """What `canonical` says of a list of these values, which need no ordering, sooner."""
-    said = [encode_basestring(value) if isinstance(value, str) else str(_ordered(value)) for value in values]
-    return f"[{','.join(said)}]".encode()
+    return _as_given([value if isinstance(value, str) else _ordered(value) for value in values])
 
 
-def _is_rare(text: str) -> bool:
+def _is_rare(text: bytes) -> bool:
     """Whether it may need more care: keys beyond the basic plane are ordered otherwise, large numbers are refused."""
-    return (not text.isascii() and _ASTRAL.search(text) is not None) or _LARGE.search(f":{text}") is not None
+    return (not text.isascii() and _ASTRAL.search(text) is not None) or _LARGE.search(b":" + text) is not None
 
 
 def _ordered(value: Json) -> Json:
@@ -69,16 +68,16 @@ def shown_digest(task: Task, request: Request) -> str:
 
     It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence, flags and judgements.
     """
-    now = task.submission
+    submission = task.submission
     subject: dict[str, Json] = {
         "task": task.id,
         "request": request.id,
         "question": request.question,
         "attempt": task.attempt,
-        "head": now.head if now else None,
-        "tree": now.tree if now else None,
-        "base": now.base if now else None,
-        "artefacts": {artefact.name: artefact.digest for artefact in now.artefacts} if now else None,
+        "head": submission.head if submission else None,
+        "tree": submission.tree if submission else None,
+        "base": submission.base if submission else None,
+        "artefacts": {artefact.name: artefact.digest for artefact in submission.artefacts} if submission else None,
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }
@@ -92,8 +91,8 @@ def shown_digest(task: Task, request: Request) -> str:
 def _plain(value: object) -> Json:
     if isinstance(value, Enum):
         return str(value.value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Record):
+        return {name: _plain(getattr(value, name)) for name in fields_of(type(value))}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, str | int):

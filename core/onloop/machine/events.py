@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
@@ -17,43 +15,23 @@ from onloop.machine.task import (
     Feedback,
     Hand,
     Judgement,
-    Kind,
     Offspring,
     Program,
     Request,
     Submission,
+    TaskFacts,
 )
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A task exists; `definition` is the digest of the workflow that its run pinned.
+class Created(TaskFacts):
+    """A task exists."""
 
-    `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
-    `repo` names the repository for people, `origin` is its path or URL, `target` the branch that effects move;
-    `max_parallel` bounds how many tasks below this one may be held at once.
-    """
-
-    title: str
-    kind: Kind
-    definition: str
-    workflow: str
-    sponsor: str
-    run: str
-    parent: str | None = None
-    repo: str | None = None
-    origin: str | None = None
-    target: str = "main"
-    max_parallel: int | None = None
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-    funnel: str | None = None
     programs: tuple[Program, ...] = ()
     """What the workflow's commands name, as it was when the run started."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepEntered:
+class StepEntered(Record):
     """The task stands at `step`, for the `visit`-th time, and waits for `role` if the step has one.
 
     What belonged to the step before is cleared.
@@ -64,8 +42,7 @@ class StepEntered:
     role: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Record):
     """`agent` owns the task from now on, fenced by `epoch`; `by` is the launcher that claimed it, `hand` as whom."""
 
     agent: str
@@ -76,38 +53,33 @@ class Claimed:
     hand: Hand = NOT_KNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Record):
     """The holder, `by`, says that this is done; nothing is verified yet."""
 
     submission: Submission
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GatesRequested:
+class GatesRequested(Record):
     """A verifier was asked for these gates, on the current submission."""
 
     gates: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GateReported:
+class GateReported(Record):
     """A verifier answered."""
 
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class RoundStarted:
+class RoundStarted(Record):
     """Failed gates went back to the same agent, in the same environment, under the same lease."""
 
     round: int
     feedback: tuple[Feedback, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
+class AttemptEnded(Record):
     """A try was lost; it counts."""
 
     end: AttemptEnd
@@ -115,52 +87,45 @@ class AttemptEnded:
     feedback: Feedback
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseEnded:
+class LeaseEnded(Record):
     """Nobody holds the task any more; `why` says how that came, in a word or two. The epoch is fenced off."""
 
     epoch: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class BackoffStarted:
+class BackoffStarted(Record):
     """The step is tried again, not before `until`."""
 
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestOpened:
+class RequestOpened(Record):
     """A person is asked."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class RequestClosed:
+class RequestClosed(Record):
     """A request no longer waits; `why` says what closed it."""
 
     request: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Record):
     """An agent who had no part in the work judged it."""
 
     judgement: Judgement
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Record):
     """A person answered; the answer is spent on this request."""
 
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class CountersReset:
+class CountersReset(Record):
     """A person decided: rounds and attempts start again, and the next brief says why.
 
     `programs` are pinned anew where a person had it tried again.
@@ -170,40 +135,35 @@ class CountersReset:
     programs: tuple[Program, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reassigned:
+class Reassigned(Record):
     """Only `to` (an agent, or everyone in a role) may claim the task now."""
 
     to: str
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reminded:
+class Reminded(Record):
     """The people asked were reminded; `count` is how many reminders are behind them now, missed ones included."""
 
     request: str
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Escalated:
+class Escalated(Record):
     """`to` may decide this request too."""
 
     request: str
     to: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRequested:
+class EffectRequested(Record):
     """The gateway was asked to change the world outside, once, under this id."""
 
     id: str
     effect: Effect
 
 
-@dataclass(frozen=True, slots=True)
-class EffectStarted:
+class EffectStarted(Record):
     """The intent, before the act: the target will move from `expected` to `result`."""
 
     id: str
@@ -211,8 +171,7 @@ class EffectStarted:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class TurnBlocked:
+class TurnBlocked(Record):
     """The agent wanted to end its turn with its step not achieved, and was sent on, for the `count`-th time."""
 
     agent: str
@@ -220,24 +179,21 @@ class TurnBlocked:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
+class TurnEnded(Record):
     """The agent's turn ended with its step not achieved: it had been sent on often enough."""
 
     agent: str
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectDone:
+class EffectDone(Record):
     """The target holds `result`."""
 
     id: str
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectFailed:
+class EffectFailed(Record):
     """Nothing was changed outside. `flags` are what was found on the merged result and nobody had been shown."""
 
     id: str
@@ -246,8 +202,7 @@ class EffectFailed:
     flags: tuple[Flag, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EffectVoided:
+class EffectVoided(Record):
     """The effect would have done other than what was shown; nothing was changed outside, and `submission` counts now.
 
     The gateway made it of the same work as the one before: what vouched for that one is stale.
@@ -258,15 +213,13 @@ class EffectVoided:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class FannedOut:
+class FannedOut(Record):
     """The step made these children; they begin in the same transaction."""
 
     children: tuple[Offspring, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Record):
     """The children were enough: the work of these counts, in this order.
 
     `workers` are the agents who did it, `hands` who claimed it for them.
@@ -277,65 +230,56 @@ class Joined:
     hands: tuple[Hand, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Funnelled:
+class Funnelled(Record):
     """The children's commits were merged into one, which the step submits."""
 
     submission: Submission
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Record):
     """The holder told these tasks something; it reaches them in the same transaction."""
 
     to: tuple[str, ...]
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(Record):
     """An agent at work on another task of the run said this."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class MessagesShown:
+class MessagesShown(Record):
     """The holder was shown its messages up to this number."""
 
     upto: int
 
 
-@dataclass(frozen=True, slots=True)
-class MessagesAcknowledged:
+class MessagesAcknowledged(Record):
     """The holder acted after it was shown its messages up to this number: they are read."""
 
     upto: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointSaved:
+class CheckpointSaved(Record):
     """The holder left word of how far it is."""
 
     checkpoint: Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOff:
+class HandedOff(Record):
     """The step was given to another agent; that counts as no try."""
 
     handover: Handover
 
 
-@dataclass(frozen=True, slots=True)
-class ContextReported:
+class ContextReported(Record):
     """The holder said how much of its context is in use."""
 
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Record):
     """The task's state and reason; `detail` says it for a person."""
 
     state: State

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.machine.limits import Path
+from onloop.records import Record
 
 
 class FlagKind(StrEnum):
@@ -50,8 +50,7 @@ _MOST_NAMED = 6
 _LONGEST_PATH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Record):
     """A path that the change touches and that decides what a gate says of it."""
 
     path: Path

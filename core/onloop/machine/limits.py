@@ -9,20 +9,18 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
 from onloop.errors import BadInput
-from onloop.machine.record import replace, values_of
+from onloop.records import Record, fields_of, replace, values_of
 from onloop.text import safe
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Record):
     """A text of so many characters; one that may be `odd` is cleaned where it is used, whatever is in it."""
 
     most: int
@@ -30,23 +28,20 @@ class Text:
     odd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Record):
     """A whole number from `least` to `most`."""
 
     least: int
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Record):
     """A list of so many."""
 
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Record):
     """So many bytes."""
 
     most: int
@@ -96,8 +91,7 @@ ExitCode = Annotated[int, Range(-(2**31), 2**32 - 1)]
 Score = Annotated[int, Range(-(10**16) + 1, 10**16 - 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Misfit:
+class _Misfit(Record):
     """What is wrong with a value, and what would not be; `path` leads from the record to the value."""
 
     path: str
@@ -143,8 +137,8 @@ def _check(hint: Any) -> _Check:
         return _SIMPLE[base](mark)
     if typing.get_origin(base) is tuple or typing.get_origin(base) is Sequence:
         return _check_items(typing.get_args(base), mark)
-    if is_dataclass(base):
-        return _check_record(cast("type", base))
+    if _is_record(base):
+        return _check_record(base)
     return _check_type(base if isinstance(base, type) else object)
 
 
@@ -167,6 +161,10 @@ def _check_union(members: tuple[Any, ...]) -> _Check:
         return _Misfit("", _told(value), f"give {said}") if found is None else found(value)
 
     return check
+
+
+def _is_record(base: Any) -> bool:
+    return isinstance(base, type) and issubclass(base, Record)
 
 
 def _plain(member: Any) -> Any:
@@ -245,16 +243,13 @@ def _check_items(args: tuple[Any, ...], mark: Any) -> _Check:
     return check
 
 
-def _check_record(kind: type) -> _Check:
-    names = [slot.name for slot in fields(kind)]
-    read = values_of(names)
+def _check_record(kind: Any) -> _Check:
+    names = fields_of(kind)
 
     def check(value: Any) -> _Misfit | None:
         if type(value) is not kind:
             return _Misfit("", _told(value), f"give a {kind.__name__}")
-        for name, each, found in zip(
-            names, _field_checks(cast("Any", kind)), read(value) if names else (), strict=True
-        ):
+        for name, each, found in zip(names, _field_checks(cast("Any", kind)), values_of(value), strict=True):
             misfit = each(found)
             if misfit is not None:
                 return _Misfit(f".{name}{misfit.path}", misfit.words, misfit.hint)
@@ -267,7 +262,7 @@ def _check_record(kind: type) -> _Check:
 def _field_checks(kind: Any) -> tuple[_Check, ...]:
     """Found when the first record is checked: one may hold another of its kind."""
     hints = _hints(kind)
-    return tuple(_check(hints[slot.name]) for slot in fields(kind))
+    return tuple(_check(hints[name]) for name in fields_of(kind))
 
 
 def _check_type(kind: type) -> _Check:
@@ -309,7 +304,7 @@ def _change(hint: Any) -> _Change | None:
         return _changed_bytes
     if typing.get_origin(base) in (tuple, Sequence):
         return _changed_items(typing.get_args(base))
-    return _changed_record(cast("type", base)) if is_dataclass(base) else None
+    return _changed_record(base) if _is_record(base) else None
 
 
 def _changed_by_type(by_type: Mapping[Any, _Change]) -> _Change:
@@ -355,8 +350,8 @@ def _undeclared(hint: Any, name: str, above: tuple[Any, ...]) -> Iterator[str]:
     base, mark, members = _parts(hint)
     if members:
         inner = [(member, name) for member in members]
-    elif is_dataclass(base):
-        found = {} if base in above else _hints(cast("Any", base))
+    elif _is_record(base):
+        found = {} if base in above else _hints(base)
         inner = [(each, f"{_name(base)}.{slot}") for slot, each in found.items()]
     elif typing.get_origin(base) in (tuple, Sequence):
         args = [arg for arg in typing.get_args(base) if arg is not Ellipsis]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import TypeVar, assert_never
 
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.machine.limits import Id, Millis, Number, Words
+from onloop.records import Record, field, fields_of, replace
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 ACKNOWLEDGED_FOR_MS = 30 * MINUTE_MS
@@ -27,8 +27,7 @@ LONGEST_FIELD = 200
 LONGEST_REASON = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """What a mute covers: an item that equals every field given. A rule without any field covers nothing."""
 
     cause: Id | None = None
@@ -42,7 +41,7 @@ class Rule:
     @property
     def given(self) -> Mapping[str, str]:
         """The fields that are given, by name."""
-        return {slot.name: value for slot in fields(self) if (value := getattr(self, slot.name)) is not None}
+        return {name: value for name in fields_of(type(self)) if (value := getattr(self, name)) is not None}
 
     @property
     def id(self) -> str:
@@ -54,8 +53,7 @@ class Rule:
         return " ".join(f"{name}:{value}" for name, value in self.given.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Record):
     """A person has looked at the cause."""
 
     cause: Id
@@ -63,8 +61,7 @@ class Seen:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Record):
     """A person is on it until `until` (ms); None: for good, which only what has ended already takes."""
 
     cause: Id
@@ -73,8 +70,7 @@ class Acknowledged:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Snoozed:
+class Snoozed(Record):
     """Not now: until `until` (ms), or earlier.
 
     Earlier is when the cause becomes more pressing than `tier`, when `state` is given and it is no longer in that
@@ -90,8 +86,7 @@ class Snoozed:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Woken:
+class Woken(Record):
     """The cause is shown again: its acknowledgement or snooze has ended."""
 
     cause: Id
@@ -99,8 +94,7 @@ class Woken:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Muted:
+class Muted(Record):
     """What `rule` covers is not shown until `until` (ms)."""
 
     rule: Rule
@@ -110,8 +104,7 @@ class Muted:
     at: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unmuted:
+class Unmuted(Record):
     """The mute with this rule's id was lifted."""
 
     rule: Id
@@ -123,8 +116,7 @@ Mark = Seen | Acknowledged | Snoozed | Woken | Muted | Unmuted
 _M = TypeVar("_M", Seen, Acknowledged, Snoozed, Muted)
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Record):
     """The fold of all marks: by cause, and mutes by the id of their rule."""
 
     seen: Mapping[str, Seen] = field(default_factory=dict)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.machine.limits import Bytes, Digest, Id, Millis, Number
+from onloop.records import Record
 
 
 class MessageKind(StrEnum):
@@ -17,8 +17,7 @@ class MessageKind(StrEnum):
     RESULT = "result"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Record):
     """What the agent `by`, at work on the task `origin`, tells another task; its text is stored by digest."""
 
     kind: MessageKind
@@ -30,8 +29,7 @@ class Message:
     number: Number = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Record):
     """How far an agent is with a step, in its own words, stored by digest, for whoever goes on after it."""
 
     step: str
@@ -41,8 +39,7 @@ class Checkpoint:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Record):
     """Who gave the step to whom, and why, with what they left `open`; `to` is empty for anyone in the step's role."""
 
     step: str

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
-import msgspec
-
 from onloop.machine.principal import NOBODY, Principal
+from onloop.records import Record
 
 AnswerT = TypeVar("AnswerT")
 
@@ -35,8 +33,7 @@ class Asker(Enum):
     ANYBODY = "anybody"
 
 
-@dataclass(frozen=True, slots=True)
-class DeniedAct:
+class DeniedAct(Record):
     """Who tried what on what: the words of a denial in the log."""
 
     who: Principal
@@ -44,7 +41,7 @@ class DeniedAct:
     subject: str = ""
 
 
-class Operation(msgspec.Struct, Generic[AnswerT], frozen=True):
+class Operation(Record, Generic[AnswerT], frozen=True):
     """One thing that can be asked, and its answer's type. Every field that others send declares its limit.
 
     A subclass says its `name` on the wire, its `lane` and its `asker`. `is_slow` allows minutes for an answer;

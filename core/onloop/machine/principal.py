@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.machine.commands import Voice
 from onloop.machine.task import NOT_KNOWN, Hand
+from onloop.records import Record
 
 
 class PrincipalKind(StrEnum):
@@ -21,8 +21,7 @@ class PrincipalKind(StrEnum):
     GATEWAY = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Record):
     """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
 
     kind: PrincipalKind

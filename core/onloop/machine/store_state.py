@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
@@ -12,21 +11,20 @@ from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.task import Task
+from onloop.records import Record, field, replace
 
 HOUSE = "house"
 """The run and task id under which these events are logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCreated:
+class StoreCreated(Record):
     """The store began; `scripted` marks it for ever as one in which a script may decide."""
 
     id: Id
     scripted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PersonEnrolled:
+class PersonEnrolled(Record):
     """A person may decide. Kept are SCRAM's salt and cost, and the keys that prove either side to the other (hex).
 
     An earlier store kept `verifier`, which scrypt gave at a cost of 2^14; it is gone with the person's next proof.
@@ -43,8 +41,7 @@ class PersonEnrolled:
     server_key: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(Record):
     """Nothing that `scope` covers moves until a person unfreezes it."""
 
     scope: Id
@@ -52,8 +49,7 @@ class Frozen:
     reason: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Unfrozen:
+class Unfrozen(Record):
     """A freeze was lifted."""
 
     scope: Id
@@ -63,15 +59,14 @@ class Unfrozen:
 StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark | ProbeAsked | BoxProved
 
 
-@dataclass(frozen=True, slots=True)
-class StoreState:
+class StoreState(Record):
     """The fold of the house's events."""
 
     id: str = ""
     scripted: bool = False
     people: Mapping[str, PersonEnrolled] = field(default_factory=dict)
     freezes: Mapping[str, Frozen] = field(default_factory=dict)
-    marks: Marks = field(default_factory=Marks)
+    marks: Marks = Marks()
     proof: BoxProved | None = None
     """What was shown last of the box that gates run in."""
     probe: str = ""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
@@ -23,11 +22,13 @@ from onloop.machine.limits import (
     Path,
     Score,
     Statement,
+    Title,
     Uid,
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.records import Record, field, fields_of
 
 
 class Kind(StrEnum):
@@ -65,8 +66,35 @@ class DecisionKind(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class Artefact:
+class TaskFacts(Record):
+    """What a task is begun with; `definition` is the digest of the pinned workflow, `origin` a path or URL.
+
+    `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
+    `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
+    """
+
+    title: Title
+    kind: Kind
+    workflow: Id
+    definition: Digest
+    sponsor: Id
+    run: Id
+    parent: Id | None = None
+    repo: Id | None = None
+    origin: Path | None = None
+    target: Id = "main"
+    max_parallel: Number | None = None
+    brief: Brief = ""
+    merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
+    funnel: Digest | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """These fields by name, for another record that has them."""
+        return {name: getattr(self, name) for name in fields_of(TaskFacts)}
+
+
+class Artefact(Record):
     """A file that an agent handed over, stored by its sha256 digest."""
 
     name: Path
@@ -74,8 +102,7 @@ class Artefact:
     size: Bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Record):
     """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
 
     All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
@@ -92,8 +119,7 @@ class Submission:
     bundle: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TestCounts:
+class TestCounts(Record):
     """How many tests ran, were skipped, and, where compared, ran at the base."""
 
     __test__ = False
@@ -104,8 +130,7 @@ class TestCounts:
     base_ran: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Record):
     """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
 
     name: Path
@@ -113,8 +138,7 @@ class Program:
     digest: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Record):
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
     `score` is in thousandths, from a gate that scores. `isolation` is the kind of box, `none` where a hole was opened
@@ -153,16 +177,14 @@ class Evidence:
     tests_from: Digest = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Record):
     """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
 
     uid: Uid | None = None
     process: Id = ""
 
 
-NOT_KNOWN = Hand()
-"""Whose hand it was before it was recorded."""
+NOT_KNOWN = Hand()  # whose hand it was before it was recorded
 
 
 class Independence(StrEnum):
@@ -173,8 +195,7 @@ class Independence(StrEnum):
     YES = "independent"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Record):
     """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
 
     `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
@@ -193,8 +214,7 @@ class Judgement:
     independence: Independence = Independence.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
 
     `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
@@ -218,8 +238,7 @@ class Decision:
     flagged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record):
     """Something asked of a person. `approvers` names who may decide; empty means any person.
 
     `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
@@ -240,8 +259,7 @@ class Request:
     fresh_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(Record):
     """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
 
     kind: str
@@ -250,8 +268,7 @@ class Feedback:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offspring:
+class Offspring(Record):
     """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
 
     id: str
@@ -265,8 +282,7 @@ class Offspring:
         return bool(self.merges)
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Record):
     """The effect under way: what it will move, from which tip, to which commit, once that is known."""
 
     id: str
@@ -280,8 +296,7 @@ def evidence_key(step: str, gate: str) -> str:
     return f"{step}:{gate}"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record):
     """The unit of work. `version` counts its events; `epoch` grows with every new owner and fences the old ones.
 
     `blocks` counts how often in a row the agent was kept from ending its turn without having handed in anything.
@@ -379,7 +394,7 @@ class Task:
 
     def is_current(self, evidence: Evidence) -> bool:
         """Whether evidence is about the commit, merge-base and workflow that count now."""
-        now = self.submission
-        if now is None or evidence.definition != self.definition:
+        submission = self.submission
+        if submission is None or evidence.definition != self.definition:
             return False
-        return (evidence.head, evidence.tree, evidence.base) == (now.head, now.tree, now.base)
+        return (evidence.head, evidence.tree, evidence.base) == (submission.head, submission.tree, submission.base)

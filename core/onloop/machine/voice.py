@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from onloop.machine.definition import Assurance
 from onloop.machine.limits import Address, Id, Items, Millis, Number, Uid
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Record):
     """A person as the gateway knows them: name, groups, and what was proved about them, when (ms), and by which user.
 
     `decided` counts what was decided under the same proof before.

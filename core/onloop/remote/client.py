@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import replace as replaced
 
 from onloop.errors import NotAllowed, Unavailable
 from onloop.gateway.idempotency import OWN
@@ -17,6 +16,7 @@ from onloop.identity.scram import RANDOM_COST
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.connection_operations import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
 from onloop.store.port import Reading, Store, Transaction
@@ -30,8 +30,7 @@ if TYPE_CHECKING:  # whoever hands nothing in starts no collector
 R = TypeVar("R", bound=StoreRow)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayClient:
+class GatewayClient(Record):
     """See Gateway. What changes something goes over the line, under a key of its own where the caller gave none.
 
     Where the line breaks, the same is asked of `behind`, the gateway over the file, or else of the resident one again
@@ -97,13 +96,13 @@ def _keyed(operation: Operation[AnswerT]) -> Operation[AnswerT]:
     """The operation, under a key of its own where it may have one and the caller gave none."""
     if getattr(operation, "key", None) != "":
         return operation
-    keyed: Operation[AnswerT] = replace(operation, key=own_key())
+    keyed: Operation[AnswerT] = replaced(operation, key=own_key())
     return keyed
 
 
 def own_key() -> str:
     """A key for asking the same again, which nobody else has."""
-    return OWN + secrets.token_hex(16)
+    return OWN + os.urandom(16).hex()
 
 
 class ClientStore:

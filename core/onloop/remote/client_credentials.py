@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from onloop.gateway.command_operations import PerformCommand
@@ -13,6 +12,7 @@ from onloop.identity.own_key import own_proof
 from onloop.identity.passphrase import Proved, Secret, check_server, new_nonce
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal
+from onloop.records import MutableRecord, field
 from onloop.remote.connection_operations import AskChallenge, BeginProof, FinishProof, ProveOwner
 from onloop.remote.protocol import sealed_content
 
@@ -28,8 +28,7 @@ class AskGateway(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class HeldKeys:
+class HeldKeys(MutableRecord):
     """A passphrase's keys as one client holds them, from when on; `uses` counts what was decided under them."""
 
     secret: Secret
@@ -46,8 +45,7 @@ class HeldKeys:
         return max(0, int((self.now() - self.since) * 1000))
 
 
-@dataclass(slots=True)
-class Credentials:
+class Credentials(MutableRecord):
     """Shared by the lines of one client: what is proved over one of them is proved over all.
 
     `least_cost` is what the client does not go below, whatever a gateway asks for.
@@ -58,8 +56,7 @@ class Credentials:
     least_cost: int = scram.LEAST_COST
 
 
-@dataclass(slots=True)
-class ProvedOnConnection:
+class ProvedOnConnection(MutableRecord):
     """What one connection has proved of its client's credentials, and the codes that go with what people decide."""
 
     proved: set[str] = field(default_factory=set)

@@ -6,7 +6,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace as replaced
@@ -23,6 +23,7 @@ from onloop.machine.commands import Spoken
 from onloop.machine.operation import Asker, Operation
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind, launcher
 from onloop.machine.task import Hand
+from onloop.records import replace
 from onloop.remote.guess_limits import Guesses
 from onloop.remote.protocol import sealed_content
 from onloop.remote.unix_socket import Peer

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from onloop.errors import BadInput, Refused, Unavailable
 from onloop.gateway.upkeep import RecogniseAgent, RecordStoreEvent
@@ -17,11 +15,14 @@ from onloop.identity.passphrase import Secret, rekeyed
 from onloop.identity.scram import LEAST_COST, Demand
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.records import replace
 from onloop.remote.client_credentials import Credentials, HeldKeys, ProvedOnConnection, prove_own, prove_person
 from onloop.remote.framing import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
 from onloop.remote.protocol import answer_from, request_fields, request_text
-from onloop.remote.unix_socket import connected
 from onloop.store.rows import Head
+
+if TYPE_CHECKING:
+    import socket
 
 CONNECT_S = 2.0
 ANSWER_S = 60.0
@@ -69,6 +70,8 @@ class Connection:
         """Be connected; Unavailable where no gateway answers."""
         if self._socket is not None:
             return
+        from onloop.remote.unix_socket import connected  # here: where no gateway is resident, no socket is needed
+
         self._socket, self._frames = connected(self.path, CONNECT_S, self._store), Frames(LARGEST_ANSWER)
         self._standing = ProvedOnConnection()
         try:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from onloop.records import Record, field
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionPool:
+class ConnectionPool(Record):
     """What is proved over one of them is proved over all: a person says their passphrase once."""
 
     path: Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from onloop.errors import Ground, NotAllowed
+from onloop.records import MutableRecord, field
 
 MOST_GUESSES = 5
 WINDOW_MS = 60_000
@@ -15,15 +15,13 @@ MOST_KNOWN = 4_096
 """Of how many pairs of user and person the guesses are counted at a time; there are more users than that nowhere."""
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(MutableRecord):
     since: int
     count: int = 0
     is_told: bool = False
 
 
-@dataclass(slots=True)
-class Guesses:
+class Guesses(MutableRecord):
     """Counts wrong passphrases; `told` hears once a minute of each user and person whose guesses are refused.
 
     Another user's guesses are counted apart: nobody locks another out.

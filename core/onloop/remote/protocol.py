@@ -10,11 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from onloop.errors import BadInput
 from onloop.gateway.operations import operation_named
 from onloop.machine.operation import AnswerT, Operation, answer_type, field_hints
+from onloop.records import defaults_of
 from onloop.remote.encoding import decode, encode
 from onloop.store.codec import from_plain, to_plain
 from onloop.store.rows import Head
@@ -34,8 +33,7 @@ _NONE = object()
 
 
 def _defaults(kind: type[Operation[Any]]) -> dict[str, Any]:
-    slots = msgspec.structs.fields(kind)
-    return {slot.name: slot.default for slot in slots if slot.default is not msgspec.NODEFAULT}
+    return dict(defaults_of(kind))
 
 
 def request_text(name: str, fields: Mapping[str, Any], code: Mapping[str, object] | None = None) -> str:

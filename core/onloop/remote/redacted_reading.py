@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from onloop.errors import Ground, NotAllowed
@@ -12,6 +11,7 @@ from onloop.identity.passphrase import without_keys
 from onloop.machine.state import State
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Task
+from onloop.records import Record, replace
 from onloop.store.port import Reading, Recorded, TaskFilter
 from onloop.store.rows import IdempotencyRecord, Lease, StoreRow, Token, table_of
 
@@ -21,8 +21,7 @@ _SECRET_ROWS = (Token, IdempotencyRecord)
 _KEYS = ("salt", "verifier", "stored_key", "server_key")
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedReading:
+class RedactedReading(Record):
     """See Reading. Keys of people are left out, and rows that hold secrets are refused to `who`."""
 
     reading: Reading

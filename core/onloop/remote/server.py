@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.errors import BadInput, NotAllowed, OnloopError, Unavailable
@@ -29,6 +29,7 @@ from onloop.identity.own_key import make_own_key
 from onloop.machine.operation import DeniedAct, Lane
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.remote.aside import Aside
 from onloop.remote.client_session import Authenticator, ClientSession
 from onloop.remote.connection_operations import SubmitAnnounced

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onloop.machine.operation import Operation
+from onloop.records import Record
 from onloop.remote.client_session import ClientSession
 from onloop.remote.framing import Frames, Raw
 from onloop.remote.intake import Intake
@@ -84,8 +85,7 @@ class ServerConnection:
         return self.own or self.caller.is_of_people
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(Record):
     """What is asked over a connection: the operation as it counts for whoever asks."""
 
     line: ServerConnection

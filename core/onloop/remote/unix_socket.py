@@ -10,10 +10,10 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput, NotAllowed, Unavailable
+from onloop.records import Record
 
 LONGEST_PATH = 100
 """The kernel takes a little more; a longer path is reached through a descriptor of its folder."""
@@ -23,8 +23,7 @@ BACKLOG = 512
 _CREDENTIALS = struct.Struct("3i")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Record):
     """A process at the other end of a socket."""
 
     pid: int

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from json.encoder import encode_basestring as _said
-from operator import attrgetter
+
+import msgspec
 
 from onloop.machine.digest import LARGEST, Json, canonical, canonical_row
+from onloop.records import values_of
 from onloop.store.codec import to_text
 from onloop.store.port import EventEntry, EventRow, Recorded
 from onloop.store.rows import LOG, Archived, Head
 
+_encode = msgspec.json.Encoder().encode
+
 GENESIS = "0" * 64
 """The hash before a run's first event, and before the log's."""
 
-columns_of: Callable[[Recorded], EventRow] = attrgetter(*Recorded.__slots__)
+columns_of: Callable[[Recorded], EventRow] = values_of
 """An event as its bare columns."""
 
 
@@ -27,13 +30,13 @@ def link(previous: str, event: Recorded) -> str:
 def row_link(previous: str, row: EventRow) -> str:
     """What `link` says of an event that is given as its columns; ValueError for what canonical JSON cannot carry."""
     _, run, run_seq, task, version, name, data, at, principal, key, _ = row
-    try:  # the same bytes as below, written out for the columns as they should be
+    columns = (previous, run, run_seq, task, version, name, data, at, principal, key)
+    try:  # the same bytes as below, sooner, for the columns as they should be
         if 0 <= run_seq <= LARGEST and 0 <= version <= LARGEST and 0 <= at <= LARGEST:
-            numbered = f"[{_said(previous)},{_said(run)},{run_seq},{_said(task)},{version},{_said(name)},{_said(data)}"
-            return sha256(f"{numbered},{at},{_said(principal)},{_said(key)}]".encode()).hexdigest()
+            return sha256(_encode(columns)).hexdigest()
     except TypeError:
         pass
-    return sha256(canonical_row((previous, *row[1:10]))).hexdigest()
+    return sha256(canonical_row(columns)).hexdigest()
 
 
 def log_link(previous: str, seq: int, event_hash: str) -> str:

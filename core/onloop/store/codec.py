@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import types
+import re
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
+from operator import is_
 from typing import Any, TypeVar, cast
+
+import msgspec
 
 from onloop.errors import StoreError
 from onloop.machine.digest import canonical
 from onloop.machine.events import Event
-from onloop.machine.record import setters_of, values_of
 from onloop.machine.store_state import StoreEvent
+from onloop.records import Record, defaults_of, fields_of, replace, values_of
 
 R = TypeVar("R")
 Logged = Event | StoreEvent
@@ -28,234 +29,154 @@ EVENTS: Mapping[str, type[Logged]] = {
 OF_THE_HOUSE = frozenset[type](typing.get_args(StoreEvent))
 """The events that belong to the house rather than to a task."""
 
+_decoders: dict[str, Callable[[str], Any]] = {}
+"""What reads an event, by its name: a fold reads millions."""
 
-SHORT = 100
-"""Up to how many characters an event's text is kept in mind with what it says: longer ones do not come again."""
-
-_JSON = json.JSONDecoder()
-_PLAIN = frozenset({str, int, bool})
+_ATOMS = {str, int, bool, type(None)}
+"""The types of values with nothing in them; enums join them when they are met."""
 
 
 def to_text(record: object) -> str:
     """The canonical JSON of a record."""
-    return canonical(to_plain(record)).decode()
+    return canonical(_sparing(record)).decode()
+
+
+def to_plain(value: object) -> Any:
+    """A record as what JSON can say."""
+    return msgspec.to_builtins(_sparing(value))
 
 
 def from_plain(kind: Any, data: object) -> Any:
-    """What `to_plain` said, as the type (or union, or tuple of types) that it was; its errors are Python's own."""
-    return _decoder(kind)(data)
+    """What `to_plain` said, as the type (or union, or tuple) that it was; ValueError says what does not fit."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.MsgspecError as problem:
+        raise ValueError(str(problem)) from problem
 
 
 def from_text(kind: type[R], text: str) -> R:
     """The record that `to_text` wrote; StoreError says what does not fit."""
     try:
-        return cast("R", from_plain(kind, _parsed(text)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
-        raise StoreError(
-            f"a stored {kind.__name__} cannot be read: {problem}",
-            hint="onloop store verify names the first row that differs",
-        ) from problem
-
-
-def _parsed(text: str) -> object:
-    """What canonical JSON says; ValueError for anything after its end."""
-    value, end = _JSON.raw_decode(text)
-    if end != len(text):
-        raise ValueError(f"something follows its end, at {end}")
-    return value
+        return cast("R", _decode(cast("Any", kind))(text))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise _unreadable(kind.__name__, problem, text) from problem
 
 
 def event_from_text(name: str, text: str) -> Logged:
-    """The event stored under `name`; one that says little may be the very record that said it before."""
-    return _short_event(name, text) if len(text) <= SHORT else _event(name, text)
+    """The event stored under `name`."""
+    decode = _decoders.get(name)
+    if decode is None:
+        kind = EVENTS.get(name)
+        if kind is None:
+            raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
+        decode = _decoders[name] = _decode(cast("Any", kind))
+    try:
+        event: Logged = decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise _unreadable(name, problem, text) from problem
+    return event
 
 
-@lru_cache(maxsize=2048)
-def _short_event(name: str, text: str) -> Logged:
-    """What says that a task waits, or that its tests were asked for, is said of every task: read once, it is known."""
-    return _event(name, text)
+def _unreadable(name: str, problem: Exception, text: str) -> StoreError:
+    words = f"a stored {name} cannot be read: {_in_words(problem, text)}"
+    return StoreError(words, hint="onloop store verify names the first row that differs")
 
 
-def _event(name: str, text: str) -> Logged:
-    kind = EVENTS.get(name)
-    if kind is None:
-        raise StoreError(f"the log holds an event {name!r} that this version does not know", hint="upgrade onloop")
-    return from_text(kind, text)
+@cache
+def _decode(kind: Any) -> Callable[[str], Any]:
+    return msgspec.json.Decoder(kind).decode
 
 
-def to_plain(value: object) -> Any:
-    """A record as what JSON can say."""
-    return _encoder(type(value))(value)
+_SAID = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_WORDS: Mapping[re.Pattern[str], str] = {
+    re.compile("Expected `(.*)`, got `(.*)`"): r"\1 expected, and not \2",
+    re.compile("Object missing required field `(.*)`"): r"the field '\1' is missing",
+    re.compile("Object contains unknown field `(.*)`"): r"it has an unknown field '\1'",
+    re.compile("Invalid enum value (.*)"): r"\1 is none of its values",
+}
+"""What msgspec says, and how we say it."""
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _in_words(problem: Exception, text: str) -> str:
+    """What does not fit in a text: the place in the record, the value there, and what is wrong with it."""
+    said = _SAID.fullmatch(str(problem))
+    if not isinstance(problem, msgspec.ValidationError) or said is None:
+        return str(problem)
+    matches = ((words, pattern.fullmatch(said["words"])) for pattern, words in _WORDS.items())
+    told = next((match.expand(words) for words, match in matches if match is not None), said["words"])
+    path = said["path"] or ""
+    return f"{path.lstrip('.')}{_value_at(text, path)}: {told}" if path else told
 
 
-_ENCODERS: dict[type, Callable[[Any], Any]] = {}
+def _value_at(text: str, path: str) -> str:
+    """The value at a place in a text, as `is VALUE`; empty where it holds others, or the place names more than one."""
+    value, steps = msgspec.json.decode(text), list(_STEP.finditer(path))
+    if "".join(step.group() for step in steps) != path:
+        return ""
+    for step in steps:
+        value = value[int(step[2]) if step[1] is None else step[1]]
+    if isinstance(value, list | dict):
+        return ""
+    return f" is {'null' if value is None else format(repr(value), '.60')}"
 
 
-def _encoder(kind: type) -> Callable[[Any], Any]:
-    """How values of a type are said, found out once: a transition says the same few types again and again."""
-    known = _ENCODERS.get(kind)
-    if known is None:
-        known = _ENCODERS[kind] = _encoder_of(kind)
-    return known
+def _sparing(value: Any) -> Any:
+    """The value, in which whatever equals a field's default is that default: only the very object is left out of JSON.
 
-
-def _encoder_of(kind: type) -> Callable[[Any], Any]:
-    if issubclass(kind, Enum):
-        return lambda value: value.value
-    if is_dataclass(kind):
-        return _record_encoder(kind)
-    if issubclass(kind, tuple | list):
-        return lambda value: [_encoder(type(item))(item) for item in value]
-    if issubclass(kind, Mapping):
-        return lambda value: {str(key): _encoder(type(item))(item) for key, item in value.items()}
-    if issubclass(kind, str | int | bool | type(None)):
-        return _as_it_is
+    TypeError for what has no stored form.
+    """
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if isinstance(value, Record):
+        return _sparing_record(value)
+    if isinstance(value, tuple | list):
+        return value if _are_atoms(value) else _sparing_items(value)
+    if isinstance(value, Mapping):
+        return value if type(value) is dict and _are_atoms(value.values()) else _sparing_mapping(value)
+    if isinstance(value, Enum):
+        _ATOMS.add(kind)
+        return value
     raise TypeError(f"{kind.__name__} has no stored form")
 
 
-def _record_encoder(kind: type) -> Callable[[Any], Any]:
-    """Defaults are left out, so that a field with one can be added without touching old rows."""
-    slots = fields(cast("Any", kind))
-    names, defaults, tag = [slot.name for slot in slots], [_default(slot) for slot in slots], _tag(kind)
-    read = values_of(names)
-
-    def encode(record: object) -> dict[str, Any]:
-        said = {}
-        for name, default, value in zip(names, defaults, read(record), strict=True):
-            if value is not default and not (type(value) is type(default) and value == default):
-                said[name] = value if type(value) in _PLAIN else _encoder(type(value))(value)
-        return said | tag if tag else said
-
-    return encode
+def _sparing_items(values: Sequence[Any]) -> Sequence[Any]:
+    spared = [_sparing(value) for value in values]
+    return values if all(map(is_, spared, values)) else spared
 
 
-def _default(slot: Field[Any]) -> object:
-    if slot.default is not MISSING:
-        return slot.default
-    return slot.default_factory() if slot.default_factory is not MISSING else MISSING
+def _sparing_mapping(values: Mapping[Any, Any]) -> Mapping[str, Any]:
+    spared = {str(key): _sparing(value) for key, value in values.items()}
+    same = type(values) is dict and all(spared.get(key) is value for key, value in values.items())
+    return values if same else spared
 
 
-def _tag(kind: type) -> dict[str, str]:
-    """Members of unions inside records say which one they are."""
-    return {"kind": kind.__name__} if kind.__name__.endswith("Gate") else {}
+def _are_atoms(values: Iterable[object]) -> bool:
+    return _ATOMS.issuperset(map(type, values))
 
 
-@cache
-def _decoder(kind: Any) -> Any:
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        return _union(typing.get_args(kind))
-    if origin is tuple:
-        return _tuple(typing.get_args(kind))
-    if origin is not None and issubclass(origin, Mapping):
-        named, item = typing.get_args(kind)[0], _decoder(typing.get_args(kind)[1])
-        if isinstance(named, type) and issubclass(named, Enum):
-            member = _member(named)
-            return lambda data: {member(key): item(value) for key, value in data.items()}
-        return lambda data: {key: item(value) for key, value in data.items()}
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return _member(kind)
-    if is_dataclass(kind):
-        return _record(cast("type", kind))
-    return _scalar(kind)
-
-
-def _member(kind: type[Enum]) -> Any:
-    members = {member.value: member for member in kind}
-
-    def decode(data: Any) -> Enum:
-        found = members.get(data)
-        return kind(data) if found is None else found
-
-    return decode
-
-
-def _scalar(kind: type) -> Any:
-    def decode(data: object) -> object:
-        if type(data) is not kind:
-            raise TypeError(f"{data!r:.60} is not {kind.__name__}")
-        return data
-
-    return decode
-
-
-def _tuple(args: tuple[Any, ...]) -> Any:
-    if len(args) == 2 and args[1] is Ellipsis:
-        item = _decoder(args[0])
-        return lambda data: tuple(item(value) for value in data)
-    items = [_decoder(arg) for arg in args]
-    return lambda data: tuple(item(value) for item, value in zip(items, data, strict=True))
-
-
-def _union(args: tuple[Any, ...]) -> Any:
-    members = [arg for arg in args if arg is not type(None)]
-    if len(members) == 1:
-        only = _decoder(members[0])
-        return lambda data: None if data is None else only(data)
-    by_name = {member.__name__: member for member in members}
-    return lambda data: _decoder(by_name[data["kind"]])(data)
-
-
-_Setter = Callable[[Any, Any], None]
-_Optional = tuple[str, _Setter, object, Callable[[], object] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a kind of record is read: by name the type that JSON says as it is, what decodes it, and what sets it.
-
-    `optional` are the fields with a default: name, setter, the default itself, or what makes one.
-    """
-
-    slots: Mapping[str, tuple[type | None, Callable[[Any], Any], _Setter]]
-    optional: Sequence[_Optional]
-    required: frozenset[str]
+def _sparing_record(record: Record) -> Record:
+    changed = dict[str, Any]()
+    values = values_of(record)
+    if not _are_atoms(values):
+        for name, value in zip(fields_of(type(record)), values, strict=True):
+            if value and type(value) not in _ATOMS and (found := _sparing(value)) is not value:
+                changed[name] = found
+    for name, default in _defaults_to_compare(type(record)):
+        value = getattr(record, name)
+        if type(value) is type(default) and value == default:
+            changed[name] = default
+    return replace(record, **changed) if changed else record
 
 
 @cache
-def _form(kind: type) -> _Form:
-    """Found when the first record is read, not before: a step holds a fan-out, which holds steps."""
-    hints, setters = typing.get_type_hints(kind), setters_of(kind)
-    slots, optional = {}, list[_Optional]()
-    for slot in fields(cast("Any", kind)):
-        name, hint = slot.name, hints[slot.name]
-        slots[name] = (_plain_type(hint), _decoder(hint), setters[name])
-        if slot.default_factory is not MISSING:
-            optional.append((name, setters[name], None, slot.default_factory))
-        elif slot.default is not MISSING:
-            optional.append((name, setters[name], slot.default, None))
-    return _Form(slots, optional, frozenset(slots) - {name for name, *_ in optional})
+def _defaults_to_compare(kind: type[Record]) -> tuple[tuple[str, object], ...]:
+    """The defaults of which there may be more than one object that is equal."""
+    return tuple((name, default) for name, default in defaults_of(kind) if not _is_one_object(default))
 
 
-def _plain_type(hint: Any) -> type | None:
-    members = [arg for arg in typing.get_args(hint) if arg is not type(None)] or [hint]
-    return members[0] if len(members) == 1 and members[0] in _PLAIN else None
-
-
-def _record(kind: type) -> Any:
-    """What makes a record as its class would, field by field: that takes half as long."""
-
-    def decode(data: Mapping[str, Any]) -> object:
-        form = _form(kind)
-        made: object = object.__new__(kind)
-        for name, value in data.items():
-            slot = form.slots.get(name)
-            if slot is not None:
-                plain, decoder, put = slot
-                put(made, value if type(value) is plain else decoder(value))
-            elif name != "kind":
-                raise TypeError(f"{kind.__name__} has no field {name!r}")
-        if not form.required <= data.keys():
-            return kind(
-                **{name: value for name, value in data.items() if name in form.slots}
-            )  # it says what is missing
-        for name, put, default, make in form.optional:
-            if name not in data:
-                put(made, default if make is None else make())
-        return made
-
-    return decode
+def _is_one_object(default: object) -> bool:
+    """Whether Python has one object of that value: None, truth values, enums, small numbers, empty texts and tuples."""
+    small = isinstance(default, int) and -5 <= default <= 256
+    return small or default is None or default in ("", ()) or isinstance(default, Enum)

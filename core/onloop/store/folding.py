@@ -6,15 +6,13 @@ The whole log's chain needs no run's state, and a run needs no other's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 from onloop.errors import StoreError
-from onloop.machine.events import Event
-from onloop.machine.evolve import evolve_draft
-from onloop.machine.record import settled
-from onloop.machine.store_state import HOUSE, StoreEvent, StoreState, evolve_store
+from onloop.machine.evolve import evolve
+from onloop.machine.store_state import HOUSE, StoreState, evolve_store
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, field
 from onloop.store.chain import GENESIS, base_of, log_link, row_link
 from onloop.store.codec import OF_THE_HOUSE, event_from_text
 from onloop.store.port import EventRow
@@ -55,9 +53,8 @@ class LogFold:
         return Head(LOG, count, end)
 
 
-@dataclass(slots=True)
-class TaskFold:
-    """What a task's events give so far: their number, the first and the last sequence, and a draft of the task."""
+class TaskFold(MutableRecord):
+    """What a task's events give so far: their number, the first and the last sequence, and the task."""
 
     version: int
     first: int
@@ -65,8 +62,7 @@ class TaskFold:
     task: Task | None = None
 
 
-@dataclass(slots=True)
-class RunFold:
+class RunFold(MutableRecord):
     """What some runs' events give: the courses of tasks, the house, the ends of the chains; and what does not fit."""
 
     courses: dict[str, TaskFold] = field(default_factory=dict)
@@ -99,20 +95,19 @@ class RunFold:
 
     def _apply(self, row: EventRow, course: TaskFold) -> None:
         try:
-            fact = event_from_text(row[5], row[6])
+            fact: Any = event_from_text(row[5], row[6])
             if type(fact) not in OF_THE_HOUSE:
-                course.task = evolve_draft(course.task, cast("Event", fact), id=row[3], at=row[7])
+                course.task = evolve(course.task, fact, id=row[3], at=row[7])
                 return
             if row[1] != HOUSE:
                 self.problems.append(f"{where(row)}: run: {row[1]}, expected {HOUSE}")
-            self.house = evolve_store(self.house, cast("StoreEvent", fact))
+            self.house = evolve_store(self.house, fact)
         except (StoreError, ValueError) as problem:
             self.problems.append(f"{where(row)}: data: {problem}")
 
-    def settled(self) -> dict[str, Task]:
-        """Every task, when nothing more comes."""
-        drafts = ((name, course.task) for name, course in self.courses.items())
-        return {name: settled(task) for name, task in drafts if task is not None}
+    def tasks(self) -> dict[str, Task]:
+        """Every task that the events gave."""
+        return {name: course.task for name, course in self.courses.items() if course.task is not None}
 
 
 def where(row: EventRow) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import islice
 from typing import TypeVar, cast
@@ -14,6 +13,7 @@ from onloop.attention.idle import silence
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import Record, field, replace
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.port import AnswerT, EventEntry, Recorded, TaskFilter, Transaction
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
@@ -21,8 +21,7 @@ from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, Tim
 R = TypeVar("R", bound=StoreRow)
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
+class _Contents(Record):
     events: tuple[Recorded, ...] = ()
     tasks: dict[str, Task] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Annotated, Protocol, TypeVar
 
 from onloop.machine.limits import Id, Items, Range
 from onloop.machine.state import State
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.codec import Logged
 from onloop.store.rows import Head, Lease, StoreRow
 
@@ -20,8 +20,7 @@ Seq = Annotated[int, Range(0, 2**63 - 1)]
 """A place in the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventEntry:
+class EventEntry(Record):
     """An event on its way into the log: which task of which run, who caused it, at what time (ms), under which key."""
 
     run: str
@@ -32,8 +31,7 @@ class EventEntry:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Record):
     """An event in the log: `seq` counts the whole log, `run_seq` its run, `version` its task; `hash` chains the run."""
 
     seq: int
@@ -53,8 +51,7 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 """An event in the log as its bare columns: what `Recorded` says, in its order."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
+class TaskFilter(Record):
     """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
 
     run: Id | None = None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from hashlib import sha256
 
+from onloop.records import Record, fields_of
 
-@dataclass(frozen=True, slots=True)
-class StoreRow:
+
+class StoreRow(Record):
     """Something kept beside the log."""
 
 
-@dataclass(frozen=True, slots=True)
 class Lease(StoreRow):
     """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`.
 
@@ -27,7 +26,6 @@ class Lease(StoreRow):
     progress_at: int
 
 
-@dataclass(frozen=True, slots=True)
 class SubAgent(StoreRow):
     """A sub-agent that the agent of `task`'s lease has in its own process, as it says; it is gone with that lease.
 
@@ -44,7 +42,6 @@ class SubAgent(StoreRow):
     said_at: int
 
 
-@dataclass(frozen=True, slots=True)
 class Token(StoreRow):
     """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step, and one user.
 
@@ -59,7 +56,6 @@ class Token(StoreRow):
     uid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class PinnedWorkflow(StoreRow):
     """A workflow as a run pinned it: the file's bytes, and what they mean."""
 
@@ -69,7 +65,6 @@ class PinnedWorkflow(StoreRow):
     compiled: str
 
 
-@dataclass(frozen=True, slots=True)
 class Job(StoreRow):
     """Something that the verifier or the effect executor must do; `leased_until` (ms) is 0 while nobody does it."""
 
@@ -81,7 +76,6 @@ class Job(StoreRow):
     leased_until: int = 0
 
 
-@dataclass(frozen=True, slots=True)
 class TimerRow(StoreRow):
     """A timer of a task, waiting in the store; `at` is ms."""
 
@@ -92,7 +86,6 @@ class TimerRow(StoreRow):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
 class IdempotencyRecord(StoreRow):
     """The answer that was given under an idempotency key, and the digest of what was asked."""
 
@@ -111,7 +104,6 @@ LOG = ""
 """The name under which the head of the whole log is kept among those of the runs."""
 
 
-@dataclass(frozen=True, slots=True)
 class Head(StoreRow):
     """The end of a run's chain, or of the log's: how many events it has, and the hash after the last."""
 
@@ -120,7 +112,6 @@ class Head(StoreRow):
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
 class CachedAnswer(StoreRow):
     """What `check` answers while nothing changes: for the agent of `epoch`, with HEAD at `commit`, nothing frozen."""
 
@@ -132,7 +123,6 @@ class CachedAnswer(StoreRow):
     json: str
 
 
-@dataclass(frozen=True, slots=True)
 class BriefRow(StoreRow):
     """What `next` says before the CachedAnswer: the brief of the task's step, as text and as a JSON string."""
 
@@ -141,7 +131,6 @@ class BriefRow(StoreRow):
     json: str
 
 
-@dataclass(frozen=True, slots=True)
 class Archived(StoreRow):
     """A finished run that was moved to a file: the end of its chain, and the log's head when it went."""
 
@@ -178,7 +167,7 @@ def table_of(kind: type[StoreRow]) -> str:
     return _NAMES[kind]
 
 
-_COLUMNS: Mapping[type[StoreRow], tuple[str, ...]] = {kind: tuple(slot.name for slot in fields(kind)) for kind in ROWS}
+_COLUMNS: Mapping[type[StoreRow], tuple[str, ...]] = {kind: fields_of(kind) for kind in ROWS}
 
 
 def columns(kind: type[StoreRow]) -> tuple[str, ...]:

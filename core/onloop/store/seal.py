@@ -21,7 +21,8 @@ MODULUS = 1 << 256
 def seal_of(table: str, values: Iterable[object]) -> str:
     """The digest of a row of `table`, sha256 hex; columns can neither swap bytes nor types without changing it."""
     said = ascii((table, *values))  # quotes and escapes keep columns and types apart, the same in every Python
-    return str(sha256(said.encode("ascii")).hexdigest())
+    library = sys.modules.get("hashlib")  # OpenSSL's is five times as fast, where somebody has loaded it anyway
+    return str((sha256 if library is None else library.sha256)(said.encode("ascii")).hexdigest())
 
 
 def added(total: str, seal: str, times: int = 1) -> str:

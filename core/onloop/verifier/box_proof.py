@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -24,6 +23,7 @@ from onloop.home import Home
 from onloop.machine.box_facts import BoxProved, ProvedCell
 from onloop.machine.definition import BoxSpec, EnvironmentSpec
 from onloop.machine.principal import Principal
+from onloop.records import MutableRecord, replace
 from onloop.store.sqlite.database import FILE
 from onloop.text import safe
 
@@ -36,8 +36,7 @@ _KEPT_AT_HOME = (".ssh", ".gnupg", ".aws", ".netrc", ".config", ".gitconfig", ".
 _IDENTITY = {f"GIT_{who}_{what}": "onloop" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-@dataclass(slots=True)
-class Prover:
+class Prover(MutableRecord):
     """Shows the box of one verifier, and records it: when that starts, once a day, and whenever somebody asks."""
 
     opened: GatewayHandle

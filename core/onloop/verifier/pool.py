@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from onloop.access.opening import GatewayHandle
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine.principal import Principal
+from onloop.records import Record, field
 from onloop.store.rows import Job
 from onloop.verifier.runner import Runner
 
@@ -29,8 +29,7 @@ def usual_at_once() -> int:
     return min(8, own or 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Verifier:
+class Verifier(Record):
     """Has every gate answered and every effect carried out of one store, `at_once` of them at a time.
 
     Effects on one repository are carried out one after the other. `runner` makes one for a thread, which asks what it

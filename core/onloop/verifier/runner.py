@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
@@ -17,14 +16,14 @@ from onloop.machine.commands import ReportGate
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.principal import Principal
 from onloop.machine.task import Evidence, Task, Verdict
+from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.views.pinned_workflow import definition_of
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Record):
     """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
 
     `workshop` makes what gates run with for a task and a definition.
@@ -59,14 +58,16 @@ class Runner:
         return f"{evidence.verdict.value}: {evidence.summary}"
 
     def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
-        now = task.submission
-        if now is None:
+        submission = task.submission
+        if submission is None:
             raise ValueError(f"{task.id} has no submission")
-        subject = GateSubject(task.id, definition.digest, now.head, now.tree, now.base, now.artefacts)
+        subject = GateSubject(
+            task.id, definition.digest, submission.head, submission.tree, submission.base, submission.artefacts
+        )
         try:
             workshop = self.workshop(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)
-            check_provenance(workshop.mirror, now, task.target)
+            check_provenance(workshop.mirror, submission, task.target)
             return evaluate(gate, subject, workshop)
         except GateStopped:
             raise
@@ -77,9 +78,9 @@ class Runner:
                 gate=gate.id,
                 verdict=Verdict.ERROR,
                 summary=safe(words, 300),
-                head=now.head,
-                tree=now.tree,
-                base=now.base,
+                head=submission.head,
+                tree=submission.tree,
+                base=submission.base,
                 definition=definition.digest,
                 verifier=self.principal.id,
                 at=self.opened.gateway.clock(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from onloop.errors import Exit
 from onloop.machine.definition import Definition, Step
@@ -12,6 +11,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
+from onloop.records import Record
 from onloop.text import safe
 from onloop.views.dossier import GateLine, GateStatus, step_lines
 
@@ -42,8 +42,7 @@ MARKS: Mapping[GateStatus, str] = {
 """A gate's mark as a shape; the word stands beside it where there is room."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentAnswer:
+class AgentAnswer(Record):
     """A verdict on the last submitted commit of a step, with the next command that would work."""
 
     exit: Exit
@@ -159,16 +158,16 @@ def _is_met(task: Task, step: Step) -> bool:
 
 
 def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
-    now, running = task.submission, task.reason is Reason.GATES_RUNNING
+    submission, running = task.submission, task.reason is Reason.GATES_RUNNING
     if step.review_gates and not running and _is_met(task, step):
         return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
     answered = any(
         line.mark in {GateStatus.PASSED, GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT} for line in gates
     )
-    if now is None or not (running or answered):
+    if submission is None or not (running or answered):
         return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"
-    if head is not None and head != now.head:
-        why = f"HEAD is {head[:12]}, and the last submitted commit is {now.head[:12]}"
+    if head is not None and head != submission.head:
+        why = f"HEAD is {head[:12]}, and the last submitted commit is {submission.head[:12]}"
         return Exit.NOT_YET, why, "onloop submit"
     if running:
         names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
+from onloop.records import Record
 
 FRESH_MS = 7 * 24 * 3_600_000
 """For how long a proof of the box counts; a verifier shows it again at every start, and every day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Record):
     """What the level is computed from.
 
     `scripted` is for ever true of a store in which a script may decide. `apart` says that whoever asks is another user
@@ -26,8 +24,7 @@ class Grounds:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Record):
     """The highest level that a decision can have here, and why it is no higher; no reasons where it is A2."""
 
     level: Assurance

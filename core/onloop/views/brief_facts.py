@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from onloop.machine.task import Task
+from onloop.records import Record, field
 from onloop.store.port import Reading
 from onloop.views.children import Result, results
 from onloop.views.dossier import GateLine, failure_tails, step_lines
@@ -13,8 +13,7 @@ from onloop.views.message_text import Letter, checkpoint_text, letters
 from onloop.views.pinned_workflow import definition_of
 
 
-@dataclass(frozen=True, slots=True)
-class BriefFacts:
+class BriefFacts(Record):
     """`tails` maps a failed gate to the end of its output; that, letters, checkpoint and statements are untrusted."""
 
     tails: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from onloop.known_secrets import known_secrets
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Definition
@@ -14,7 +12,7 @@ from onloop.machine.rules.fan_out import child_definition, verdict
 from onloop.machine.rules.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Kind, Submission, Task
-from onloop.redaction import redacted
+from onloop.records import Record
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import PinnedWorkflow
@@ -25,8 +23,7 @@ LARGEST_LIST = 65_536
 """How many bytes of an artefact are read as a list of children."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """A child as others are told of it; title and `statement` are agents' words, and untrusted."""
 
     id: str
@@ -56,11 +53,18 @@ def handed_lists(
 ) -> Mapping[str, tuple[str, ...]]:
     """The lines of every artefact that a step of the workflow fans out over, as far as it was handed over."""
     names = {step.fan_out.over for step in definition.steps if step.fan_out is not None}
-    now = command.submission if isinstance(command, c.Submit) else task.submission
-    return {a.name: tuple(_lines(reading, a.digest)) for a in (now.artefacts if now else ()) if a.name in names}
+    submission = command.submission if isinstance(command, c.Submit) else task.submission
+    return {
+        a.name: tuple(_lines(reading, a.digest))
+        for a in (submission.artefacts if submission else ())
+        if a.name in names
+    }
 
 
 def _lines(reading: Reading, digest: str) -> Iterator[str]:
+    from onloop.known_secrets import known_secrets  # here: who only looks needs none of its patterns
+    from onloop.redaction import redacted
+
     text = redacted((reading.blob(digest) or b"")[:LARGEST_LIST].decode("utf-8", "replace"), known_secrets())
     for line in text.splitlines():
         words = safe(line.strip().removeprefix("- ").strip())

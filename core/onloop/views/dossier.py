@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +17,7 @@ from onloop.machine.rules.flagging import FLAGGED, flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.task import DecisionKind, Evidence, Request, Task
+from onloop.records import Record, replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.children import Result, results, swarm_of
@@ -53,8 +53,7 @@ UNMET = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
 """The marks of a gate that was answered, and not with a pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class GateLine:
+class GateLine(Record):
     """One gate of one step as it stands: absent evidence is MISSING, never blank."""
 
     step: str
@@ -66,8 +65,7 @@ class GateLine:
     tail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Record):
     """An open request with the digest that a decision must return, and what each answer would do."""
 
     request: Request
@@ -75,8 +73,7 @@ class Asked:
     choices: Mapping[DecisionKind, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ShownArtefact:
+class ShownArtefact(Record):
     """A file that an agent handed over with what counts now; `text` is its beginning, None where it is no text."""
 
     name: str
@@ -85,8 +82,7 @@ class ShownArtefact:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Record):
     """What a submission changes, by file and as a diff of DIFF_LIMIT characters at most; or why that is not shown."""
 
     files: tuple[FileChange, ...] = ()
@@ -98,8 +94,7 @@ NOT_ASKED = Changes()
 """Where nobody asked what changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dossier:
+class Dossier(Record):
     """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
 
     `join` says in words how the children of the current step stand towards what it asks of them; `sub_agents` are in
@@ -277,15 +272,15 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
     """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
     from onloop.gates.repository.provenance import check_provenance  # here: whoever only looks at a list starts no git
 
-    now = task.submission
-    if now is None or task.origin is None:
+    submission = task.submission
+    if submission is None or task.origin is None:
         return NOT_ASKED
     try:
         mirror = mirror_of(task.origin)
-        check_provenance(mirror, now, task.target)
-        files = flagged_first(task, mirror.diff_stat(now.base, now.head))
+        check_provenance(mirror, submission, task.target)
+        files = flagged_first(task, mirror.diff_stat(submission.base, submission.head))
         first = [file.path for file in files if file.flag]
-        return Changes(files, mirror.diff(now.base, now.head, DIFF_LIMIT, first))
+        return Changes(files, mirror.diff(submission.base, submission.head, DIFF_LIMIT, first))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
@@ -11,6 +10,7 @@ from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, covering
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.known_task import known_task
@@ -21,8 +21,7 @@ MANY = 100
 """From how many held tasks on all leases are read, instead of theirs one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectiveStatus:
+class EffectiveStatus(Record):
     """Why a task is not moving as of now, the freeze that covers it, and whether its lease has run out unnoticed.
 
     `sub_agents` are those in the process of whoever holds it, as that agent says.
@@ -84,8 +83,7 @@ def _is_slot_free(at: Reading, task: Task) -> bool:
     return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel
 
 
-@dataclass(frozen=True, slots=True)
-class TaskNow:
+class TaskNow(Record):
     """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended."""
 
     task: Task

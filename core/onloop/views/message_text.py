@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from onloop.machine.limits import Id
 from onloop.machine.messages import Checkpoint, Message
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading
 from onloop.views.known_task import known_task
 from onloop.views.query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Record):
     """A message with its text, which is untrusted."""
 
     message: Message
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Record):
     """A task, and what others told it that it has not read."""
 
     task: Task

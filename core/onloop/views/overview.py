@@ -7,7 +7,6 @@ is in the board, which is cheap enough to be asked for whenever it is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from onloop.attention.board import Board, board_of
@@ -17,6 +16,7 @@ from onloop.attention.idle import idle_item_of
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
 from onloop.machine.task import Task
+from onloop.records import Record, field
 from onloop.store.rows import Lease
 
 
@@ -50,8 +50,7 @@ def category_of(task: Task) -> Category:
     return Category.EXCLUDED if task.reason is Reason.EXCLUDED else CATEGORIES[task.state]
 
 
-@dataclass(frozen=True, slots=True)
-class FleetLine:
+class FleetLine(Record):
     """How far one run is: its children (or the run itself, where it has none) by what became of them.
 
     `merged` of the `done` ones moved their target. `by_step` counts them by the step where they stand, or ended.
@@ -76,8 +75,7 @@ class FleetLine:
         return self.total - self.done - self.ended_otherwise - self.excluded
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Record):
     """Attention groups in an order that no clock changes, the runs, and the counts of the header.
 
     `needs_person` leaves out what has failed for good; `parents` are the tasks that have children, by id.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -17,6 +16,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.limits import Millis
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
+from onloop.records import MutableRecord, field
 from onloop.store.port import Reading, TaskFilter
 from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
 from onloop.views.pinned_workflow import pinned_definition
@@ -55,8 +55,7 @@ def _with_parents(at: Reading, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
     return known
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(MutableRecord):
     """The sums of one run."""
 
     total: int = 0

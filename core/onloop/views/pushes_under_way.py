@@ -7,14 +7,13 @@ move a target is among these, and a target that no push here names does not move
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from onloop.machine.store_state import Frozen, StoreState, covering
 from onloop.machine.task import Task
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Record):
     """A move of a target that has begun, and may still land: of which task, where, from which commit to which."""
 
     task: str

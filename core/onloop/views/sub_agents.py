@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from onloop.errors import Exit, Refused
 from onloop.machine.limits import Doing, Items
+from onloop.records import Record
 from onloop.store.port import Transaction
 from onloop.store.rows import Lease, SubAgent
 from onloop.text import safe
@@ -18,8 +18,7 @@ LONGEST_NAME = 64
 LONGEST_DOING = 200
 
 
-@dataclass(frozen=True, slots=True)
-class SubAgentNews:
+class SubAgentNews(Record):
     """What an agent says of one sub-agent in its process: it is there, of what kind, and at what; or it has ended."""
 
     name: Doing

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from onloop.machine import definition as d
+from onloop.records import replace
 from onloop.workflow import model as m
 
 COMMAND_TIMEOUT_MS = 600_000

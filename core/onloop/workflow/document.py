@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from onloop.records import Record
 from onloop.text import safe
 from onloop.workflow.characters import decoded, unwanted
 from onloop.workflow.positioned_tree import LARGEST, FileProblem, Node, Position
@@ -18,8 +18,7 @@ EMPTY = FileProblem(START, "the file is empty", "begin with workflow: NAME")
 _DIRECTIVE = re.compile(r"((?: *(?:#[^\n]*)?\n)*)%")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Record):
     """What a file holds, as far as it can be read, and what is wrong with it as YAML."""
 
     root: Node | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
+
+from onloop.records import Record
 
 Value = str | int | float | bool | None
 Path = tuple[str | int, ...]
@@ -15,16 +16,14 @@ LARGEST = 1_048_576
 """How many bytes of a file are read at most."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Record, order=True):
     """A place in a file; both count from 1, columns count characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Record):
     """A single value, and the text that it was written as."""
 
     position: Position
@@ -32,24 +31,21 @@ class Scalar:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(Record):
     """A list, in order."""
 
     position: Position
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MappingEntry:
+class MappingEntry(Record):
     """One entry of a mapping: where its key stands, and its value."""
 
     position: Position
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(Record):
     """A mapping; its keys are text and different from each other."""
 
     position: Position
@@ -66,8 +62,7 @@ class Side(Enum):
     VALUE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class FileProblem:
+class FileProblem(Record):
     """Something that is wrong at a place."""
 
     position: Position
@@ -79,8 +74,7 @@ class FileProblem:
         return f"{file}:{self.position.line}:{self.position.column}: {self.what}; {self.hint}"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Record):
     """Something that is wrong with the value (or the key) that `path` leads to."""
 
     path: Path

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from onloop.records import Record
 from onloop.workflow import model as m
 from onloop.workflow.hints import described, nearest, quoted
 from onloop.workflow.positioned_tree import Fault, ListNode, MapNode, Node, Path, Scalar, Side
@@ -48,8 +48,7 @@ _WANTED = {
 _Words = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FileShape:
+class FileShape(Record):
     """A kind of file: its shape, and the words for what does not fit.
 
     `nouns` names its mappings by the fields that lead to them, `patterns` says what fits a pattern.

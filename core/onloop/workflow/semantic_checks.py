@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from onloop.machine.definition import END
+from onloop.records import Record, replace
 from onloop.workflow.fan_out_checks import fan_out_faults
 from onloop.workflow.gate_checks import BOX_FIELDS, box_faults, gate_faults, placeholder_faults
 from onloop.workflow.hints import nearest
@@ -16,8 +16,7 @@ REPORT = "report"
 PYTHON = "python"
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Record):
     """The steps of a file in order: each one's id, and what is in it; None where that could not be read."""
 
     ids: tuple[str | None, ...]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ruamel.yaml import events as y
 
+from onloop.records import Record
 from onloop.text import safe
 from onloop.workflow.characters import unwanted_in_value
 from onloop.workflow.positioned_tree import FileProblem, ListNode, MapNode, MappingEntry, Node, Position, Scalar
@@ -27,8 +28,7 @@ class TooMuch(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class _MappingKey:
+class _MappingKey(Record):
     text: str
     position: Position
     kept: bool

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from onloop.attention.groups import Group
 from onloop.errors import OnloopError
+from onloop.records import replace
 from onloop.views.dossier import Dossier
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.inbox.preview_lines import preview_lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 
 from textual.cache import LRUCache
 
@@ -11,6 +10,7 @@ from onloop.attention.idle import idle_reason
 from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop_tui.model.drawing.text_line import Line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
 from onloop_tui.model.ground.snapshot import Snapshot

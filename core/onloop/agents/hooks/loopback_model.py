@@ -13,26 +13,25 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from onloop.records import Record
+
 LARGEST_REQUEST = 32 * 1024 * 1024
 MODEL = "loopback"
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Record):
     """A turn in which the model says something and ends."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Record):
     """A turn in which the model asks for one shell command."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delegate:
+class Delegate(Record):
     """A turn in which the model asks for a sub-agent, which then takes turns of its own."""
 
     prompt: str

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from onloop.agents.hooks.vendors import STOP
+from onloop.records import Record
 
 LARGEST_PAYLOAD = 1024 * 1024
 START = "SessionStart"
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Record):
     """The event, and whether the agent still has work in the background, which ends no turn.
 
     `sub_agent` and `kind` are the id and the type of the one that the event is about, where it is about one.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.agents.hooks.loopback_model import Say, Script, loopback_model
 from onloop.agents.hooks.vendors import NO_LOGIN_SHELL, STOP, Vendor
 from onloop.agents.workplace import path_with_onloop
+from onloop.records import Record
 
 PROOF = "ONLOOP_HOOK_PROOF"
 """Names a file in which a hook leaves word that it was called."""
@@ -19,8 +19,7 @@ KEY = "loopback"
 """What stands where a key belongs; the model on loopback asks for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Record):
     """The words and the environment of one run; the prompt comes on standard input."""
 
     argv: tuple[str, ...]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from onloop.errors import Exit
 from onloop.machine.digest import Json
+from onloop.records import Record
 
 LONGEST_REASON = 4_000
 
@@ -22,8 +22,7 @@ class Ruling(StrEnum):
 _BLOCKED = frozenset({Exit.NOT_YET, Exit.REDO})
 
 
-@dataclass(frozen=True, slots=True)
-class HookReply:
+class HookReply(Record):
     """A ruling, and why."""
 
     ruling: Ruling

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.machine.digest import Json
+from onloop.records import Record
 
 STOP = "Stop"
 """The event at the end of a turn, as both vendors call it."""
@@ -17,8 +17,7 @@ NO_LOGIN_SHELL = "allow_login_shell=false"
 """Codex runs commands in a login shell, whose profile may set another PATH: one on which `onloop` is not found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(Record):
     """One vendor's agent: its program, the file in a project that holds hooks, and the events we answer.
 
     `project_file` and `user_file` are below the project and below the home folder; `run` is how it works headless

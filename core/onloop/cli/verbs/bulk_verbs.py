@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
@@ -25,6 +24,7 @@ from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
 from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
+from onloop.records import replace
 from onloop.text import safe
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 

@@ -7,7 +7,6 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -29,6 +28,7 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
 from onloop.machine.digest import Json
 from onloop.machine.store_state import PersonEnrolled
+from onloop.records import Record
 from onloop.store.codec import to_plain
 from onloop.store.rows import Job
 from onloop.text import safe
@@ -44,8 +44,7 @@ LONGEST_PROBE_S = 60.0
 _LOOK_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(Record):
     """One thing that was looked at; `below` are lines under it."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from onloop.cli import pager
@@ -17,6 +16,7 @@ from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style, StyledLine, plain, wrapped
 from onloop.guides.markdown import lines_of
 from onloop.machine.digest import Json
+from onloop.records import replace
 
 
 def show_help(context: Context[HelpArguments]) -> VerbOutput:

@@ -17,6 +17,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.digest import Json
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
+from onloop.records import fields_of
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
 from onloop.views.dossier import gate_lines
@@ -123,4 +124,4 @@ def _event_line(event: Recorded) -> str:
 
 
 def _event_json(event: Recorded) -> Json:
-    return {slot: getattr(event, slot) for slot in Recorded.__slots__}
+    return {slot: getattr(event, slot) for slot in fields_of(Recorded)}

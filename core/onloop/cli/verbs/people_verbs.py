@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
@@ -30,6 +29,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
+from onloop.records import Record
 from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.views.effective_status import ReadTaskNow
@@ -165,8 +165,7 @@ def told(context: Context[Arguments], task: Task) -> VerbOutput:
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Record):
     """What a decision is about: the request's id, and the digest of what is shown for it."""
 
     request: str

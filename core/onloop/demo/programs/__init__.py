@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from onloop.records import Record
 
 LIBRARY = "vendor/kvlite"
 FLAWED = "1.4.2"
@@ -24,8 +25,7 @@ _OF_A_SWARM = "link-shortener"
 _NOT_PROGRAMS = ("kvlite-", "common", _OF_A_SWARM)
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(Record):
     """A tree of text files by path, and one line on what it is."""
 
     about: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from onloop.errors import BadInput
+from onloop.records import Record
 
 LARGEST_HEADER = 65_536
 _SIGNATURES = (b"# v2 git bundle\n", b"# v3 git bundle\n")
@@ -15,8 +15,7 @@ _FORMATS = {b"@object-format=sha1": 40, b"@object-format=sha256": 64}
 _HINT = "onloop submit makes one of HEAD; git bundle create F HEAD ^origin/main is what it does"
 
 
-@dataclass(frozen=True, slots=True)
-class BundleHeader:
+class BundleHeader(Record):
     """The one commit that a bundle brings, what must be there for it, and where its pack begins."""
 
     commit: str

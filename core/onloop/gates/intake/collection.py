@@ -18,6 +18,7 @@ from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gates.intake import collector
 from onloop.gates.intake.collector import LENGTH
 from onloop.gates.intake.manifest import LARGEST_MANIFEST, Manifest, manifest_from
+from onloop.records import Record
 
 COLLECT_S = 600.0
 """How long a collector may take: git may have to pack a history."""
@@ -26,8 +27,7 @@ CHUNK = 262_144
 _KEPT_FROM_IT = ("ONLOOP_TOKEN",)
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Record):
     """A manifest, and the bytes that it announces, once."""
 
     manifest: Manifest

@@ -24,6 +24,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.pack import PackLimits, check_pack, ids_of
 from onloop.gates.repository.pointers import check_pointers, pointers
 from onloop.gates.repository.ref_names import check_task
+from onloop.records import Record
 
 INDEX_S = 60.0
 """How long git may take to put together what was sent, and to look through it."""
@@ -125,8 +126,7 @@ def arrived(quarantine: Path, collection: Collection) -> Iterator[Arrival]:
         arrival.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Record):
     """Whose commit comes into which mirror: under the task's own number, on top of what these tasks handed in."""
 
     mirror: Mirror

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from onloop.errors import OnloopError
 from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import BRIEF_S, Git, GitFailed
 from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
 from onloop.gates.repository.shown import DiffEntry
+from onloop.records import Record
 
 _GITLINK = "160000"
 _FILE = ("100644", "100755")
@@ -24,8 +24,7 @@ _AT_ONCE = 2000
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Submodule:
+class _Submodule(Record):
     """A commit of another repository at a path, and the URL that .gitmodules gives for it."""
 
     commit: str

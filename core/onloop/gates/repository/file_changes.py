@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from onloop.records import Record
 
 if TYPE_CHECKING:  # whoever only shows changes starts no git
     from onloop.gates.repository.git import Git, GitOutput
@@ -37,8 +38,7 @@ class FileKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedPath:
+class ChangedPath(Record):
     """One path that differs; a renamed file is two of them, deleted and added."""
 
     path: str
@@ -46,8 +46,7 @@ class ChangedPath:
     kind: FileKind
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(Record):
     """One file's change for a list: lines added and removed (None where binary), the path it had before a rename.
 
     `flag` says in words why the file decides what the gates said; empty where it does not.
@@ -66,8 +65,7 @@ _KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": F
 _STATUSES = {"A": Status.ADDED, "D": Status.DELETED, "R": Status.RENAMED, "C": Status.ADDED, "T": Status.RETYPED}
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
+class _Raw(Record):
     status: Status
     kind: FileKind
     paths: tuple[str, ...]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onloop import file_lock
 from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates.repository import file_changes, merging
-from onloop.gates.repository.file_changes import ChangedPath, FileChange
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git, GitFailed
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
@@ -23,6 +23,9 @@ from onloop.gates.repository.ref_names import (
     is_file_path,
     without_credentials,
 )
+
+if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones with this module, and has no packages
+    from onloop.gates.repository.file_changes import ChangedPath, FileChange
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _LOCK_S = 120.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import BadInput
+from onloop.records import Record
 
 _COMMIT, _TREE, _BLOB, _TAG, _BY_OFFSET, _BY_ID = 1, 2, 3, 4, 6, 7
 _HEADER = 12
@@ -16,8 +17,7 @@ _LONGEST_NUMBER = 10
 """How many bytes a number in a pack may have: seven bits each."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackLimits:
+class PackLimits(Record):
     """The most that a pack may come to: objects, bytes of one, bytes of all inflated, and of all put together."""
 
     objects: int = 100_000

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.errors import BadInput
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.task import Submission
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Record):
     """Of a commit: its tree, where it left the target's history, and the addresses of who made what is between."""
 
     head: str
@@ -25,22 +23,26 @@ def provenance_of(mirror: Mirror, head: str, tip: str) -> Provenance:
     return Provenance(head, mirror.tree(head), base, mirror.authors(base, head))
 
 
-def check_provenance(mirror: Mirror, now: Submission, target: str) -> None:
+def check_provenance(mirror: Mirror, submission: Submission, target: str) -> None:
     """BadInput where a recorded submission says something else than the mirror does: what is shown must be what is.
 
     A base that the target and the head both contain hides nothing, though the target may have moved on since.
     """
-    tree = mirror.tree(now.head)
-    if tree != now.tree:
-        raise _untrue(now, f"has tree {tree[:12]}, and {now.tree[:12]} is recorded")
-    if not mirror.is_ancestor(now.base, now.head):
-        raise _untrue(now, f"does not contain its recorded base {now.base[:12]}")
-    if not mirror.holds(target, now.base):
-        raise _untrue(now, f"is recorded on {now.base[:12]}, which {target} does not contain as it is now")
-    authors = mirror.authors(now.base, now.head)
-    if authors != now.authors:
-        raise _untrue(now, f"was made by {', '.join(authors) or 'nobody'}, and {', '.join(now.authors)} is recorded")
+    tree = mirror.tree(submission.head)
+    if tree != submission.tree:
+        raise _untrue(submission, f"has tree {tree[:12]}, and {submission.tree[:12]} is recorded")
+    if not mirror.is_ancestor(submission.base, submission.head):
+        raise _untrue(submission, f"does not contain its recorded base {submission.base[:12]}")
+    if not mirror.holds(target, submission.base):
+        raise _untrue(
+            submission, f"is recorded on {submission.base[:12]}, which {target} does not contain as it is now"
+        )
+    authors = mirror.authors(submission.base, submission.head)
+    if authors != submission.authors:
+        raise _untrue(
+            submission, f"was made by {', '.join(authors) or 'nobody'}, and {', '.join(submission.authors)} is recorded"
+        )
 
 
-def _untrue(now: Submission, words: str) -> BadInput:
-    return BadInput(f"commit {now.head[:12]} {words}", hint="let its agent submit again: onloop submit")
+def _untrue(submission: Submission, words: str) -> BadInput:
+    return BadInput(f"commit {submission.head[:12]} {words}", hint="let its agent submit again: onloop submit")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.gates.repository.git import Git
+from onloop.records import Record
 
 _ABSENT = "0"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DiffEntry:
+class DiffEntry(Record, order=True):
     """One path that differs between two commits, with mode and object on both sides; the path as git's bytes."""
 
     path: bytes

@@ -7,7 +7,6 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from onloop.errors import OnloopError
@@ -15,6 +14,7 @@ from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import Git, GitFailed
 from onloop.gates.repository.mirror import HARMLESS_IN_OLD_HISTORY, Mirror
 from onloop.gates.repository.ref_names import one_line
+from onloop.records import Record
 
 FSCK_S = 120.0
 """How long git may look at all objects of one mirror; a larger one is looked at in part, which is said."""
@@ -38,8 +38,7 @@ _FOREIGN = (
 """What onloop never puts into a mirror, and what it would bring in."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedCommit:
+class ExpectedCommit(Record):
     """A commit that the log says was submitted, the tree that it has, and who says so."""
 
     commit: str
@@ -47,8 +46,7 @@ class ExpectedCommit:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Record):
     """What is wrong with a mirror, and what could not be looked at."""
 
     problems: tuple[str, ...] = ()

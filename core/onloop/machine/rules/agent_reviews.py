@@ -18,8 +18,8 @@ def apply(course: DecisionBuilder, command: c.Judge) -> None:
     check_holder(course.task, command.agent, command.epoch)
     gate = _gate(course, command)
     _check_antagonist(course, command)
-    task, now = course.task, course.task.submission
-    if now is None:
+    task, submission = course.task, course.task.submission
+    if submission is None:
         refuse(f"nothing was handed in that {course.step.id} could judge", Exit.NOTHING, f"onloop show {task.id}")
     unmet = [g.id for g in course.step.machine_gates if not task.passed(course.step.id, g.id)]
     if unmet:
@@ -33,8 +33,8 @@ def apply(course: DecisionBuilder, command: c.Judge) -> None:
                 reason=command.reason.strip(),
                 by=command.agent,
                 at=course.now,
-                head=now.head,
-                base=now.base,
+                head=submission.head,
+                base=submission.base,
                 definition=task.definition,
                 visit=task.visits.get(course.step.id, 0),
                 independence=Independence.YES if is_independent(task, course.step) else Independence.NOT,

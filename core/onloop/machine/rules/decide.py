@@ -82,23 +82,7 @@ def _is_too_late_for_a_freeze(task: Task | None, command: c.Command) -> bool:
 
 
 def _created(definition: Definition, facts: Facts, command: c.Create, now: int, task_id: str) -> DecisionBuilder:
-    created = e.Created(
-        title=command.title,
-        kind=command.kind,
-        definition=command.definition,
-        workflow=command.workflow,
-        sponsor=command.sponsor,
-        run=command.run,
-        parent=command.parent,
-        repo=command.repo,
-        origin=command.origin,
-        target=command.target,
-        max_parallel=command.max_parallel,
-        brief=command.brief,
-        merges=command.merges,
-        funnel=command.funnel,
-        programs=facts.programs,
-    )
+    created = e.Created(**command.facts, programs=facts.programs)
     course = DecisionBuilder(definition, evolve(None, created, id=task_id, at=now), facts, now, [created])
     if command.kind is Kind.FLEET:
         course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "its repositories are being worked on"))

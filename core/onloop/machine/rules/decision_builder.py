@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused, Stale
@@ -14,10 +13,10 @@ from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Program, Request, RequestKind, Task
+from onloop.records import MutableRecord, Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record):
     """What else is true, read in the same transaction.
 
     `frozen` names the freeze that covers the task; `lease_expires` is ms; `children` are the states of those that are
@@ -40,8 +39,7 @@ class Facts:
     """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
 
 
-@dataclass(slots=True)
-class DecisionBuilder:
+class DecisionBuilder(MutableRecord):
     """Events so far, and the task after them."""
 
     definition: Definition

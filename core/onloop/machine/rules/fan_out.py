@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import assert_never
 
@@ -14,6 +13,7 @@ from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
 from onloop.machine.rules.join import Child, Enough, Impossible, Unfinished, join_progress, joined
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Offspring, Task
+from onloop.records import replace
 
 LONGEST_TITLE = 200
 

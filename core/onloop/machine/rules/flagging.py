@@ -50,14 +50,14 @@ def covering(
 
     One that a rejection followed covers nothing.
     """
-    now, flags = task.submission, flags_digest(task)
+    submission, flags = task.submission, flags_digest(task)
     for decision in reversed(task.decisions):
         if decision.answer is DecisionKind.REJECT:
             return
-        if decision.answer is not DecisionKind.APPROVE or now is None or decision.flagged != flags:
+        if decision.answer is not DecisionKind.APPROVE or submission is None or decision.flagged != flags:
             continue
         gate = _gate_of(definition, decision, people)
-        if gate is not None and (decision.head, decision.base) == (now.head, now.base):
+        if gate is not None and (decision.head, decision.base) == (submission.head, submission.base):
             yield decision, gate
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from onloop.errors import Exit, Refused, Stale
 from onloop.machine import events as e
 from onloop.machine.task import Decision, DecisionKind, Task
+from onloop.records import Record
 
 MOST_TOLD = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """One thing that has happened to a task: what, who caused it, and when (ms)."""
 
     event: e.Event

@@ -213,7 +213,7 @@ def _spend_requests(course: DecisionBuilder, answer: DecisionKind, voice: c.Voic
 def _decision(
     course: DecisionBuilder, request: Request, answer: DecisionKind, voice: c.Voice, words: str, digest: str = ""
 ) -> Decision:
-    now = course.task.submission
+    submission = course.task.submission
     return Decision(
         request=request.id,
         answer=answer,
@@ -225,10 +225,10 @@ def _decision(
         step=request.step,
         gate=request.gate,
         visit=course.task.visits.get(request.step, 0),
-        head=now.head if now else "",
-        base=now.base if now else "",
+        head=submission.head if submission else "",
+        base=submission.base if submission else "",
         proof_age_ms=proof_age(voice, course.now),
-        own_address=now is not None and is_among(voice.email, now.authors),
+        own_address=submission is not None and is_among(voice.email, submission.authors),
         flagged=flags_digest(course.task),
     )
 

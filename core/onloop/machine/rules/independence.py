@@ -12,13 +12,13 @@ _SEPARATORS = ("-", "_", ".", "+")
 
 def judged(task: Task, step: Step, gate: ReviewGate) -> tuple[Judgement, ...]:
     """The judgements that count now: of this visit, and about the commit, merge-base and workflow that count."""
-    now = task.submission
+    submission = task.submission
     return tuple(
         j
         for j in task.judgements
         if (j.step, j.gate, j.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
-        and now is not None
-        and (j.head, j.base, j.definition) == (now.head, now.base, task.definition)
+        and submission is not None
+        and (j.head, j.base, j.definition) == (submission.head, submission.base, task.definition)
     )
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from onloop.machine.definition import SCORE_GATE, Join, JoinKind
 from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Hand, Offspring, Task
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(Record):
     """A child as its parent's join sees it; `score` is in thousandths, None where nothing scored it."""
 
     made: Offspring
@@ -37,21 +36,18 @@ class Child:
         return self.state is State.COMPLETED
 
 
-@dataclass(frozen=True, slots=True)
-class Enough:
+class Enough(Record):
     """The work of `winners` counts, in this order; `losers` still work, and need not any more."""
 
     winners: tuple[Child, ...]
     losers: tuple[Child, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(Record):
     """Somebody still works, and it may yet be enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impossible:
+class Impossible(Record):
     """Nobody works any more and it is not enough; `words` say what is missing."""
 
     words: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from onloop.errors import Exit, Stale
@@ -12,6 +11,7 @@ from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder,
 from onloop.machine.rules.progress import advance, request_gates, settle_gates
 from onloop.machine.state import Reason
 from onloop.machine.task import DecisionKind, Submission, Task, Verdict
+from onloop.records import replace
 
 
 def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate) -> None:
@@ -27,15 +27,17 @@ def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate) -> None:
 
 def _submit(course: DecisionBuilder, command: c.Submit) -> None:
     check_holder(course.task, command.agent, command.epoch)
-    before, now = course.task.submission, command.submission
+    before, submission = course.task.submission, command.submission
     running = course.task.reason is Reason.GATES_RUNNING
-    if running and before is not None and _same_work(before, now):
+    if running and before is not None and _same_work(before, submission):
         return
-    _check_not_rejected(course.task, now)
+    _check_not_rejected(course.task, submission)
     if course.step.review_gates:
-        _check_review(course, now)
-    answered = course.step.fan_out is None and before is not None and _same_work(before, now) and _is_answered(course)
-    course.record(e.Submitted(now, command.agent))
+        _check_review(course, submission)
+    answered = (
+        course.step.fan_out is None and before is not None and _same_work(before, submission) and _is_answered(course)
+    )
+    course.record(e.Submitted(submission, command.agent))
     if answered:
         settle_gates(course)
     elif course.step.machine_gates and course.step.fan_out is None:
@@ -44,32 +46,38 @@ def _submit(course: DecisionBuilder, command: c.Submit) -> None:
         advance(course)
 
 
-def _check_not_rejected(task: Task, now: Submission) -> None:
+def _check_not_rejected(task: Task, submission: Submission) -> None:
     """Refuse to put before a person again what a person has just rejected."""
     last = next((d for d in reversed(task.decisions) if d.answer is DecisionKind.REJECT), None)
-    if last is not None and task.submission is not None and last.head == now.head and _same_work(task.submission, now):
+    if (
+        last is not None
+        and task.submission is not None
+        and last.head == submission.head
+        and _same_work(task.submission, submission)
+    ):
         refuse(
-            f"{now.head[:12]} was rejected by {last.by}: {last.reason}",
+            f"{submission.head[:12]} was rejected by {last.by}: {last.reason}",
             Exit.REDO,
             "mend it, git commit, then: onloop submit",
         )
 
 
-def _check_review(course: DecisionBuilder, now: Submission) -> None:
+def _check_review(course: DecisionBuilder, submission: Submission) -> None:
     """Refuse a reviewer's own work, and a submission where only a judgement is asked for."""
     before = course.task.submission
-    if before is not None and before.head != now.head:
+    if before is not None and before.head != submission.head:
+        judged = before.head[:12]
         refuse(
-            f"{now.head[:12]} is not {before.head[:12]}, which {course.step.id} judges; a reviewer changes nothing",
+            f"{submission.head[:12]} is not {judged}, which {course.step.id} judges; a reviewer changes nothing",
             Exit.REDO,
-            f"git reset --hard {before.head[:12]}, then: onloop review pass|fail --reason …",
+            f"git reset --hard {judged}, then: onloop review pass|fail --reason …",
         )
     if not course.step.machine_gates:
         refuse(f"{course.step.id} asks for a judgement", Exit.REDO, "onloop review pass|fail --reason …")
 
 
-def _same_work(before: Submission, now: Submission) -> bool:
-    return (before.head, before.base, before.artefacts) == (now.head, now.base, now.artefacts)
+def _same_work(before: Submission, submission: Submission) -> bool:
+    return (before.head, before.base, before.artefacts) == (submission.head, submission.base, submission.artefacts)
 
 
 def _is_answered(course: DecisionBuilder) -> bool:

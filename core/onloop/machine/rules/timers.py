@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition, HumanGate, Step
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Record):
     """`kind` comes due `at` (ms) for the arming that `token` names."""
 
     kind: TimerKind

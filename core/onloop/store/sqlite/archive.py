@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from onloop.machine.digest import Json
 from onloop.machine.evolve import evolve
 from onloop.machine.store_state import HOUSE, StoreEvent
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.chain import base_of, log_link
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, Recorded, TaskFilter
@@ -34,8 +34,7 @@ from onloop.store.sqlite.tables import Tables
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class Retired(Record):
     """Runs on their way out: their events, and the bytes that only they name."""
 
     runs: tuple[str, ...]

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, cast
 from onloop.errors import StoreError
 from onloop.machine.digest import Json, canonical
 from onloop.machine.store_state import HOUSE
+from onloop.records import MutableRecord, Record, field, values_of
 from onloop.store.chain import GENESIS, base_of, link, log_link
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, Recorded
@@ -30,8 +30,7 @@ COLUMNS_OF_OLD_BRIEFS = 4
 """Until schema 4 a brief's row said more. It follows from its task, and is made again when that changes."""
 
 
-@dataclass(slots=True)
-class Content:
+class Content(MutableRecord):
     """What a file holds: events in order, rows beside the log, bytes by digest, and what its first line says."""
 
     about: Mapping[str, Any]
@@ -56,7 +55,7 @@ def lines_of(
 
 def _body(events: Iterable[Recorded], rows: Iterable[StoreRow], blobs: Iterable[bytes]) -> Iterator[dict[str, Json]]:
     for event in events:
-        yield {"event": [getattr(event, slot) for slot in Recorded.__slots__]}
+        yield {"event": list(values_of(event))}
     for row in rows:
         yield {table_of(type(row)): [getattr(row, column) for column in columns_of(type(row))]}
     for content in blobs:
@@ -124,8 +123,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Content:
     return content
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Record):
     """A file that was read once, line by line, and can be read again: what it says it is, and what was archived."""
 
     name: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import apsw
 
 from onloop.errors import StoreError
+from onloop.records import replace
 from onloop.store.anchor import Anchor
 from onloop.store.chain import GENESIS, log_link
 from onloop.store.rows import LOG, ROWS, BriefRow, Head, IdempotencyRecord, StoreRow, Token, idempotency_key, table_of

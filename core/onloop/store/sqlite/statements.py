@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.codec import to_text
 from onloop.store.rows import ROWS, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
@@ -45,8 +45,7 @@ def _changing(places: tuple[int, ...]) -> str:
     return f"UPDATE task SET {told} WHERE id=?1"  # noqa: S608 - the words are ours
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Record):
     """How rows of a kind are read and written."""
 
     name: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import apsw
@@ -15,6 +14,7 @@ from onloop.machine.state import State
 from onloop.machine.store_state import HOUSE, StoreState
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
+from onloop.store.chain import columns_of as columns_of_event
 from onloop.store.codec import from_text, to_text
 from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
@@ -32,7 +32,6 @@ MOST_ROLES = 100
 MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
-_EVENT_COLUMNS: Callable[[Recorded], tuple[object, ...]] = attrgetter(*Recorded.__slots__)
 _EVENT_TYPES = [int, str, int, str, int, str, str, int, str, str, str]
 _DUE_OF_TASK = (
     "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
@@ -285,7 +284,7 @@ class Tables:
 
     def insert(self, events: Iterable[Recorded]) -> None:
         """Put events into the log as they were recorded: by `append`, or elsewhere by import, which checks chains."""
-        self._connection.executemany(_INSERT_EVENT, map(_EVENT_COLUMNS, events))
+        self._connection.executemany(_INSERT_EVENT, map(columns_of_event, events))
 
     def put_task(self, task: Task) -> None:
         """See Transaction."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, Record, field
 from onloop.store.chain import columns_of
 from onloop.store.codec import to_text
 from onloop.store.folding import LogFold, RunFold
@@ -17,8 +17,7 @@ from onloop.store.sqlite.tables import Tables
 BATCH = 5000
 
 
-@dataclass(slots=True)
-class Fold:
+class Fold(MutableRecord):
     """What a log gives: tasks with the sequences of their first and last events, the house, every chain's end."""
 
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -28,8 +27,7 @@ class Fold:
     events: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Record):
     """How much was compared, and each difference in words; the first one names the first row that differs."""
 
     events: int
@@ -64,7 +62,7 @@ def fold_log(reading: Reading, followers: Sequence[Callable[[EventRow], None]] =
     heads = {run: Head(run, count, end) for run, (count, end) in runs.ends.items()}
     if (head := log.head(runs.problems)) is not None:
         heads[LOG] = head
-    tasks = runs.settled()
+    tasks = runs.tasks()
     spans = {name: (runs.courses[name].first, runs.courses[name].last) for name in tasks}
     return Fold(tasks, spans, runs.house, heads, log.events), runs.problems
 

@@ -6,11 +6,11 @@ It holds only while nobody else has written, and nothing was undone: then it is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import MutableRecord, Record, field
 from onloop.store.rows import StoreRow
 
 R = TypeVar("R", bound=StoreRow)
@@ -20,8 +20,7 @@ MOST_ROWS = 4_096
 """More than this is not kept from one transaction to the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Record):
     """A task's place in the log: its version, and the sequences of its first and its last event; 0 where none is."""
 
     version: int = 0
@@ -29,8 +28,7 @@ class Ends:
     last: int = 0
 
 
-@dataclass(slots=True)
-class WriteCache:
+class WriteCache(MutableRecord):
     """Rows by kind and key (None: there is none), rows by kind and task, and what else a transition asks for."""
 
     mark: int | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.access.submission import task_of
 from onloop.errors import OnloopError, Refused
 from onloop.gates.command_runner import GateStopped
@@ -11,6 +9,7 @@ from onloop.gateway.jobs import PutBackJob
 from onloop.machine.definition import Effect
 from onloop.machine.events import EffectProblem
 from onloop.machine.task import Outbox, Task
+from onloop.records import Record
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.verifier.effects.funnel import FunnelEffect
@@ -18,8 +17,7 @@ from onloop.verifier.effects.merge import MergeEffect
 from onloop.verifier.effects.recorder import EffectRecorder
 
 
-@dataclass(frozen=True, slots=True)
-class EffectExecutor:
+class EffectExecutor(Record):
     """Chooses the effect by its kind. What goes wrong ends before a person, never in a loop."""
 
     recorder: EffectRecorder

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from onloop.gates.repository.merging import Conflict
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.commands import FinishFunnel, ReportConflict
 from onloop.machine.task import Outbox, Submission, Task
+from onloop.records import Record
 from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.views.children import funnelled
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelEffect:
+class FunnelEffect(Record):
     """Merges the children's commits in order; a conflict goes back to the children."""
 
     recorder: EffectRecorder

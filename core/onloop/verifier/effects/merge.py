@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from onloop.errors import Exit, Refused
 from onloop.gates.evaluation import GateSubject, evaluate
 from onloop.gates.repository import shown
@@ -17,6 +15,7 @@ from onloop.machine.flags import Flag, flag_words
 from onloop.machine.rules.flagging import evidence_flags, flags_of
 from onloop.machine.store_state import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
+from onloop.records import Record, replace
 from onloop.text import safe
 from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.views.pinned_workflow import definition_of
@@ -26,8 +25,7 @@ MOST_REBUILDS = 10
 """How often a merge is built again because the target moved meanwhile, before a person is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergeEffect:
+class MergeEffect(Record):
     """Merges what was shown, and nothing else; what differs from it is asked about again."""
 
     recorder: EffectRecorder

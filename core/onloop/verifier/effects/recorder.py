@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from onloop.access.opening import GatewayHandle
 from onloop.gates.command_runner import GateStopped
@@ -15,10 +14,10 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag
 from onloop.machine.principal import EFFECTS
 from onloop.machine.task import Outbox, Task
+from onloop.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRecorder:
+class EffectRecorder(Record):
     """Records effects as the gateway itself.
 
     `reached` is told which point has been reached ("built", "recorded", "moved"): a test may die there.

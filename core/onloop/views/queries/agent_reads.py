@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Id, Millis
 from onloop.machine.store_state import covering
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.brief import brief_for
@@ -18,8 +18,7 @@ from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class StepBrief:
+class StepBrief(Record):
     """A task, and the brief of the step where it is; untrusted text is marked as such in it."""
 
     task: Task
@@ -41,8 +40,7 @@ class ReadStepBrief(Query[StepBrief], frozen=True):
         return StepBrief(task, brief_for(definition_of(reading, task), task, brief_facts(reading, task)))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskPosition:
+class TaskPosition(Record):
     """A task and its workflow, the scope of the freeze that covers it, and whether something of it is overdue."""
 
     task: Task
@@ -66,8 +64,7 @@ class ReadPosition(Query[TaskPosition], frozen=True):
         return TaskPosition(task, definition_of(reading, task), frozen, bool(reading.due(self.now, task.id)))
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTask:
+class HeldTask(Record):
     """A task, and its lease, where somebody has it."""
 
     task: Task

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from onloop.machine.events import Decided
 from onloop.machine.limits import Id, Key, Millis
 from onloop.machine.task import Decision, Task
+from onloop.records import Record
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading
 from onloop.views.dossier import Asked, Dossier, dossier_of
@@ -19,8 +19,7 @@ MOST_EVENTS = 100_000
 """In how many of the newest events of a task a decision is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Record):
     """A task's dossier, and how it stands as of now."""
 
     dossier: Dossier
@@ -40,8 +39,7 @@ class ReadShown(Query[Shown], frozen=True):
         return Shown(dossier_of(reading, task), effective_statuses(reading, (task,), self.now)[task.id])
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequests:
+class OpenRequests(Record):
     """What a task asks of people, and what was decided under a key before."""
 
     task: Task

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Digest, Items
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import Record
 from onloop.store.port import Reading, Seq, TaskFilter
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.pinned_workflow import pinned_definition
 from onloop.views.query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class StoreChanges:
+class StoreChanges(Record):
     """The tasks that changed, their workflows that were not known, the state of the store, and all leases."""
 
     tasks: tuple[Task, ...]

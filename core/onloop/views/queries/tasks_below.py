@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from onloop.machine.limits import Id, Millis, Number
 from onloop.machine.rules.freshness import check_version
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop.store.port import Reading, TaskFilter
 from onloop.views.changes_since import changes_since_version
 from onloop.views.known_task import known_task
@@ -30,8 +30,7 @@ DEEDS: Mapping[type[Command], Deed] = {Pause: Deed.PAUSE, Resume: Deed.RESUME, C
 """The deed of each command."""
 
 
-@dataclass(frozen=True, slots=True)
-class TasksBelow:
+class TasksBelow(Record):
     """A task, and the ids of all tasks that a deed is about, in the order in which it is done."""
 
     task: Task

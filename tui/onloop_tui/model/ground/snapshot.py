@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from onloop.attention.board import Board
@@ -11,6 +10,7 @@ from onloop.attention.groups import Group
 from onloop.machine.definition import Definition
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import Record, field, replace
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.overview import Overview, board_at
 from onloop.views.overview_projector import overview_of
@@ -20,8 +20,7 @@ JOURNAL = 64
 """How many moments a snapshot remembers: a view that was away for longer looks at everything again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Record):
     """Tasks by id, oldest first, the house, the picture they give, and the log sequence they are read at.
 
     `board` is what of the picture needs people, at the time of the last `at`. `definitions` are the workflows that

@@ -145,18 +145,23 @@ def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> tuple[Line, ...]:
 
 
 def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, ...]:
-    task, now = dossier.task, dossier.task.submission
+    task, submission = dossier.task, dossier.task.submission
     commits = (
-        f"{now.head[:12]} on base {now.base[:12]}, tree {now.tree[:12]}" if now else "MISSING: nothing is submitted"
+        f"{submission.head[:12]} on base {submission.base[:12]}, tree {submission.tree[:12]}"
+        if submission
+        else "MISSING: nothing is submitted"
     )
     pairs = [
         ("task", f"{task.title[:300]}"),
         ("repo", f"{task.repo} ({task.origin or 'no origin'})" if task.repo else ""),
         ("target", task.target if task.repo else ""),
         ("head", commits),
-        ("by", ", ".join(now.authors) if now else ""),
+        ("by", ", ".join(submission.authors) if submission else ""),
         ("mind", "; ".join(map(addressed_words, dossier.addressed))),
-        ("artefacts", ", ".join(f"{a.name} {a.size} B {a.digest[:12]}" for a in now.artefacts) if now else ""),
+        (
+            "artefacts",
+            ", ".join(f"{a.name} {a.size} B {a.digest[:12]}" for a in submission.artefacts) if submission else "",
+        ),
         ("workflow", f"{task.workflow} {task.definition[:12]}"),
         ("request", asked.request.id if asked else ""),
         ("shown", f"{asked.digest[:12]} (a decision is bound to it)" if asked else ""),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from onloop.attention.groups import age
+from onloop.records import replace
 from onloop.store.rows import SubAgent
 from onloop.views.sub_agents import sub_agent_words
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, hanging, quoted, spread
