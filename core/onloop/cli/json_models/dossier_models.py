@@ -72,7 +72,7 @@ class ArtefactJson(Record):
     size: int
     digest: str
     text: Annotated[
-        str | None | UnsetType, Meta(description="Its beginning, with --diff; null where it is no text.")
+        str | UnsetType | None, Meta(description="Its beginning, with --diff; null where it is no text.")
     ] = UNSET
 
 
