@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from onloop.gates.box.kind import Box
 from onloop.gates.box.promises import Attempt
+from onloop.records import Record
 
 _SCRIPT = Path(__file__).with_name("attempts.py")
 _LONGEST_WORDS = 120
@@ -29,8 +30,7 @@ class ProbeOutcome(Protocol):
         """What it wrote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Record):
     """What code in the box is to try for. `word` is on the command line of the process `process`."""
 
     store: tuple[Path, ...] = ()
