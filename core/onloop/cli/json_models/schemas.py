@@ -9,20 +9,18 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, defstruct, field
 from msgspec.json import schema_components
 from msgspec.structs import fields
 
+from onloop.cli.json_models import SCHEMA_FOLDER
 from onloop.cli.json_models.envelope import ErrorJson, LogHeadJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.errors import Exit
 from onloop.records import Record
 from onloop.workflow.schema import json_schema
-
-FOLDER = Path(__file__).parents[1] / "schemas"
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -92,11 +90,11 @@ def text_of(schema: dict[str, Any]) -> str:
 def main() -> None:
     """Write every schema's file anew, remove those that belong to nothing, and name what changed."""
     wanted = {f"{name}.json": text_of(schema) for name, schema in schemas()}
-    for stale in (path for path in FOLDER.glob("*.json") if path.name not in wanted):
+    for stale in (path for path in SCHEMA_FOLDER.glob("*.json") if path.name not in wanted):
         stale.unlink()
         sys.stdout.write(f"removed {stale.name}\n")
     for name, text in wanted.items():
-        path = FOLDER / name
+        path = SCHEMA_FOLDER / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             sys.stdout.write(f"{name}\n")

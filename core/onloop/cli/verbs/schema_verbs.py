@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from onloop.cli.arguments import SchemaArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models import SCHEMA_FOLDER
 from onloop.cli.json_models.build_models import SchemaEntryJson, SchemaJson, SchemasJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import UnknownThing
+from onloop.text import safe
 
-FOLDER = Path(__file__).parents[1] / "schemas"
+LONGEST_SUMMARY = 100
 
 
 def schema(context: Context[SchemaArguments]) -> VerbOutput:
     """List the schemas, or print one; UnknownThing names what comes nearest."""
-    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    names = sorted(path.stem for path in SCHEMA_FOLDER.glob("*.json"))
     name = context.args.name
     if name is None:
         return _list(names)
@@ -33,7 +34,7 @@ def schema(context: Context[SchemaArguments]) -> VerbOutput:
 def _list(names: list[str]) -> VerbOutput:
     entries = [SchemaEntryJson(name, _summary(_read(name))) for name in names]
     width = max(len(entry.name) for entry in entries)
-    lines = tuple(f"{entry.name:<{width}}  {entry.summary}" for entry in entries)
+    lines = tuple(f"{entry.name:<{width}}  {safe(entry.summary, LONGEST_SUMMARY)}" for entry in entries)
     return VerbOutput(lines=lines, data=SchemasJson(entries), notes=("onloop schema NAME prints one of them",))
 
 
@@ -42,5 +43,5 @@ def _summary(found: dict[str, Any]) -> str:
 
 
 def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((SCHEMA_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return found
