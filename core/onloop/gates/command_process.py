@@ -21,7 +21,6 @@ from onloop.gates.box.limits.bounds import Bounds
 from onloop.gates.box.plan import BoxPlan
 from onloop.gates.box.visible import VisibleFiles
 from onloop.gates.warden import descendants, end, end_group
-from onloop.records import Record
 
 GRACE_S = 5.0
 """How long a warden may take to end a command with all its children, before that is done over its head."""
@@ -87,7 +86,8 @@ class Limits:
         return Bounds(self.processes, self.memory_bytes, self.disk_bytes, folders)
 
 
-class Ran(Record):
+@dataclass(frozen=True, slots=True)
+class Ran:
     """What came of a run. `exit_code` (negative: the signal) is there if it exited.
 
     `problem` says why it did not start, or what it outgrew. `output` is what it wrote to standard output and error:

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from onloop.gates.box.kind import Box
 from onloop.gates.box.promises import Attempt
-from onloop.records import Record
 
 _SCRIPT = Path(__file__).with_name("attempts.py")
 _LONGEST_WORDS = 120
@@ -30,7 +29,8 @@ class ProbeOutcome(Protocol):
         """What it wrote."""
 
 
-class Targets(Record):
+@dataclass(frozen=True, slots=True)
+class Targets:
     """What code in the box is to try for. `word` is on the command line of the process `process`."""
 
     store: tuple[Path, ...] = ()
