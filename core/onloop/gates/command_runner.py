@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import secrets
@@ -155,7 +156,7 @@ class _Stand(Record):
         output, end = heard(ran.output, start.token)
         doubts = doubt(start, end, ran.exit_code, report, counter, counts)
         shown = argv if start.token is None else start.shown
-        ran, removed = replace(ran, output=output), self.checkout.removed
+        ran, removed = dataclasses.replace(ran, output=output), self.checkout.removed
         absent = missing(start, end, ran.exit_code)
         return CommandRun(shown, False, ran, counts, removed, box, spec, program, self.cache_key, doubts, absent)
 
@@ -185,7 +186,7 @@ class _Stand(Record):
         )
         if ran.ending is Ending.STOPPED:
             raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
-        return replace(ran, exit_code=_own_exit(ran.exit_code)) if box.kind is not BoxKind.NONE else ran
+        return dataclasses.replace(ran, exit_code=_own_exit(ran.exit_code)) if box.kind is not BoxKind.NONE else ran
 
     def _environment(self, names: Inside) -> dict[str, str]:
         """All that a command is told of the world: nothing of the verifier's own."""

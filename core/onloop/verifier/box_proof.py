@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -23,7 +24,7 @@ from onloop.home import Home
 from onloop.machine.box_facts import BoxProved, ProvedCell
 from onloop.machine.definition import BoxSpec, EnvironmentSpec
 from onloop.machine.principal import Principal
-from onloop.records import MutableRecord, replace
+from onloop.records import MutableRecord
 from onloop.store.sqlite.database import FILE
 from onloop.text import safe
 
