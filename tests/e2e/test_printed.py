@@ -44,15 +44,14 @@ SPAWNING = """\
 workflow: spawning
 description: The agent makes children.
 steps:
-  - id: develop.lead
+  - id: develop.parts
     role: lead
     fan_out:
+      spawn: true
+      most: 3
       steps:
-        - id: develop.part
-          role: implementer
-          gates: [{id: readme, file: {path: README.md}}]
-  - id: ship.merge
-    effect: merge
+        - {id: develop.part, role: worker, gates: [{id: readme, file: {path: README.md}}]}
+    gates: [{id: readme, file: {path: README.md}}]
 """
 ELSEWHERE = {
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
@@ -73,7 +72,8 @@ class Story:
     def said(self, *words: str, env: dict[str, str] | None = None, secret: bool = False) -> Any:
         """What a verb printed, which is no error."""
         given = PASSPHRASE if secret else None
-        ran = self.world.onloop(*words, "--json", env=env, passphrase=given, cwd=self.world.folder)
+        ran = self.world.onloop(*words[:1], "--json", *words[1:], env=env, passphrase=given, cwd=self.world.folder)
+        assert ran.out, f"{words}: {ran.err}"
         self.note(named(words), ran.out)
         assert (named(words), ErrorJson) not in self.met, f"{words}: {ran.out}"
         return ran.json
@@ -117,12 +117,17 @@ def without_a_store(story: Story) -> None:
     file.write_text(WORKFLOW)
     story.said("validate", str(file))
     story.said("graph")
-    for words in (("list",), ("schema",), ("print", "feature")):
-        story.said("workflow", *words)
-    for words in ((), ("protocol",), ("show",)):
-        story.said("help", *words)
-    for words in ((), ("error",)):
-        story.said("schema", *words)
+    for command in (
+        "workflow list",
+        "workflow schema",
+        "workflow print feature",
+        "help",
+        "help protocol",
+        "help show",
+        "schema",
+        "schema error",
+    ):
+        story.said(*command.split())
     for what in ("show", "install", "uninstall"):
         story.said("hook", what, "claude")
 

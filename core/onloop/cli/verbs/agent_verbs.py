@@ -7,8 +7,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import UNSET
-
 from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
@@ -124,7 +122,7 @@ def submit(context: Context[SubmitArguments]) -> VerbOutput:
     )
     answer = verdict(context, agent, manifest.commit)
     note = (f"changed but not committed, and so not submitted: {', '.join(left[:10])}",) if left else ()
-    data = verdict_json(answer, SubmitJson, uncommitted=left or UNSET)
+    data = verdict_json(answer, SubmitJson, **({"uncommitted": left} if left else {}))
     return VerbOutput(answer.exit, answer_lines(answer), data, (*note, *missing))
 
 
