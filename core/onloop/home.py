@@ -1,4 +1,4 @@
-"""Where things are: the store's folder, what belongs into it, and what must stay outside."""
+"""The paths of a store: its folder, what belongs into it, and what must stay outside."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Home(Record):
 
     store: Path
     own: Path | None = None
-    """Of a user who may not enter the store: the folder of their own in which their agents work."""
+    """If our user may not enter the store: the user's own folder, in which their agents work."""
 
     @property
     def apart(self) -> bool:
-        """Seen by a user who may not enter the store: what they fetch to make clones of vouches for nothing."""
+        """Whether our user may not enter the store. Then nothing that they fetch for clones counts as evidence."""
         return self.own is not None
 
     @property
@@ -44,12 +44,12 @@ class Home(Record):
 
     @property
     def mirrors(self) -> Path:
-        """The bare mirrors that gates, diffs and merges use; apart, what clones are made of."""
+        """The bare mirrors that gates, diffs and merges use; if `apart`, the mirrors from which clones are made."""
         return (self.own or self.store) / "mirrors"
 
     @property
     def quarantine(self) -> Path:
-        """Where what agents send is looked through before anything else sees it."""
+        """Where the bytes that agents send are checked before anything else sees them."""
         return self.store / "quarantine"
 
     @property
@@ -69,22 +69,22 @@ class Home(Record):
 
     @property
     def verifier_lock(self) -> Path:
-        """Held by the one verifier that is up."""
+        """The lock that the one running verifier holds."""
         return self.store / "verifier.lock"
 
     @property
     def serve_lock(self) -> Path:
-        """Held by the one resident gateway that is up."""
+        """The lock that the one running resident gateway holds."""
         return self.store / "serve.lock"
 
     @property
     def socket(self) -> Path:
-        """Where a resident gateway listens: outside of the store, which nobody else may enter."""
+        """Where a resident gateway listens: outside the store, because no other user may enter the store."""
         return self.store.parent / "serve" / "gateway.sock"
 
     def mirror(self, origin: str) -> Mirror:
-        """The mirror of an origin: its last name, and a digest that keeps equal names apart."""
-        from onloop.gates.repository.mirror import Mirror  # here: most verbs need no git, and nothing of what starts it
+        """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
+        from onloop.gates.repository.mirror import Mirror  # here: most verbs need no git, so they do not load it
 
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
         folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
@@ -110,7 +110,7 @@ def state_home() -> Path:
 
 
 def apart_from(home: Home, store_id: str) -> Home:
-    """The home as a user sees it who may not enter the store: what is theirs lies in their own state folder."""
+    """The home for a user who may not enter the store: their files are in their own state folder."""
     is_plain = store_id.isascii() and store_id.isalnum() and len(store_id) <= LONGEST_ID
     key = store_id if is_plain else sha256(store_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Home(home.store, state_home() / "stores" / key)
@@ -123,7 +123,7 @@ def find_home(store: str | None) -> Home:
 
 
 def is_own(folder: Path) -> bool:
-    """Whether a store folder is the asker's, or nobody's yet; one that cannot be seen is somebody else's."""
+    """Whether a store folder is ours, or does not exist yet; one that we cannot see belongs to somebody else."""
     try:
         return folder.lstat().st_uid == os.getuid()
     except FileNotFoundError:
@@ -133,18 +133,18 @@ def is_own(folder: Path) -> bool:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a store folder that is a link, belongs to somebody else, or lets others in."""
+    """Refuse a store folder that is a link, belongs to another user, or lets others in."""
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except OSError as problem:
         raise StoreError(
             f"there is no store in {folder}", hint="onloop init makes one; onloop demo shows one"
         ) from problem
-    if not stat.S_ISDIR(found.st_mode):
-        raise StoreError(f"{folder} is not a folder of its own", hint="give the store's real folder with --store")
-    if found.st_uid != os.getuid():
+    if not stat.S_ISDIR(status.st_mode):
+        raise StoreError(f"{folder} is not a real folder", hint="give the store's real folder with --store")
+    if status.st_uid != os.getuid():
         raise StoreError(
-            f"{folder} belongs to user {found.st_uid}", hint="use a store of your own: onloop init --store DIR"
+            f"{folder} belongs to user {status.st_uid}", hint="use a store of your own: onloop init --store DIR"
         )
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         raise StoreError(f"{folder} is open to others", hint=f"chmod 700 {folder}")

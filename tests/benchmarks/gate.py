@@ -46,14 +46,14 @@ def measured(files: int, seconds: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         mirror, commit = repository(Path(place).resolve(), files)
         box, toolchain = strongest_box(), toolchain_of(NO_STORE)
-        bench = CommandRunner(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
+        runner = CommandRunner(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
         bare, gate, checkout = list[float](), list[float](), list[float]()
         for _ in range(ROUNDS):
             began = time.perf_counter()
             subprocess.run(["/bin/sleep", seconds], check=True)
             bare.append(time.perf_counter() - began)
             began = time.perf_counter()
-            assert bench.trial(commit, ("sleep", seconds), 600_000, None, BoxSpec()).ran.exit_code == 0
+            assert runner.run(commit, ("sleep", seconds), 600_000, None, BoxSpec()).ran.exit_code == 0
             gate.append(time.perf_counter() - began)
             began = time.perf_counter()
             with clean_checkout(mirror, commit):

@@ -74,7 +74,7 @@ def main(count: int) -> None:
     """Measure, and print a line for each."""
     gallery = OverviewProjector()
     tasks = [ROOT, *(repository(i, 0) for i in range(count))]
-    snapshot = Snapshot().after(tasks, StoreState(), 1, picture=gallery.after(tasks))
+    snapshot = Snapshot().after(tasks, StoreState(), 1, overview=gallery.after(tasks))
     matrix = Matrix("r")
     say(f"count all {count}: {ms(lambda: matrix.take(snapshot, None), 5)[0]:.1f} ms")
     turns = iter(range(1, 1_000_000))
@@ -83,7 +83,7 @@ def main(count: int) -> None:
         nonlocal snapshot
         turn = next(turns)
         changed = [repository((turn * 37 + i) % count, turn) for i in range(many)]
-        snapshot = snapshot.after(changed, StoreState(), turn + 1, picture=gallery.after(changed))
+        snapshot = snapshot.after(changed, StoreState(), turn + 1, overview=gallery.after(changed))
         return snapshot, frozenset(task.id for task in changed)
 
     for many in (1, 20, 500):

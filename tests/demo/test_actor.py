@@ -14,7 +14,7 @@ import pytest
 
 from onloop.demo import brief_reader, edits
 from onloop.demo.actor import QUESTION
-from onloop.demo.brief_reader import Came
+from onloop.demo.brief_reader import RemarkKind
 from onloop.demo.edits import Replacement
 from support.waiting import DEADLINE_S
 
@@ -81,7 +81,7 @@ def test_a_test_deleter_passes_with_fewer_tests_and_puts_them_back_when_the_gate
     ours.act()
     assert passes(ours)
     assert 0 < count_tests(ours) < before
-    ours.act("- gate tests failed: 2 tests ran, 8 ran at the base", round_=1)
+    ours.act("- gate tests failed: 2 tests ran, but 8 ran at the base", round_=1)
     assert is_fixed(ours)
     assert count_tests(ours) == before
     assert ours.git("diff", "origin/main", "--", "tests") == ""
@@ -237,7 +237,7 @@ def test_a_question_that_could_not_be_asked_is_not_swallowed(clone: Cloner, tmp_
     type_onloop(ours, tmp_path / "bin", "exit 13")
     done = ours.act()
     assert done.returncode == 1
-    assert done.stderr == "onloop ask gave exit code 13; see what it said above\n"
+    assert done.stderr == "onloop ask gave exit code 13; read its output above\n"
 
 
 def test_a_careless_agent_passes_every_gate_and_needs_a_persons_eye(clone: Cloner) -> None:
@@ -263,8 +263,11 @@ def test_an_agent_killed_after_its_commit_ends_right_when_started_again(clone: C
     ("variables", "said"),
     [
         ({"ONLOOP_REPO": ""}, "ONLOOP_REPO is not set; start this as an agent"),
-        ({"ONLOOP_REPO": "nowhere"}, "no part for the repository 'nowhere' in the scenario; known: audit-journal"),
-        ({"ONLOOP_ROUND": "two"}, "ONLOOP_ROUND is 'two', not a number; the worker sets ONLOOP_ROUND"),
+        ({"ONLOOP_REPO": "nowhere"}, "the scenario has no part for the repository 'nowhere'; known: audit-journal"),
+        (
+            {"ONLOOP_ROUND": "two"},
+            "ONLOOP_ROUND is 'two', not a number; start this through onloop work, which sets ONLOOP_ROUND",
+        ),
     ],
 )
 def test_an_agent_without_its_bearings_says_what_is_missing(
@@ -299,9 +302,9 @@ Use stream() if you like.
 """
     read = brief_reader.read(text)
     assert [(remark.kind, remark.by) for remark in read.remarks] == [
-        (Came.GATE, ""),
-        (Came.REJECT, "human:alice"),
-        (Came.ATTEMPT, ""),
+        (RemarkKind.GATE, ""),
+        (RemarkKind.REJECT, "human:alice"),
+        (RemarkKind.ATTEMPT, ""),
     ]
     assert read.title == "Task r7k2m.3: kvlite 2 in billing"
     assert read.replacement == (Replacement.SNAPSHOT, "human:alice")

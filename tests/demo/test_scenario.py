@@ -51,7 +51,7 @@ def test_the_scripted_person_repeats_the_last_answer_and_falls_back_on_the_commo
 
 
 def test_a_repository_without_a_part_is_named_with_those_that_have_one(tmp_path: Path) -> None:
-    with pytest.raises(UnknownThing, match="no part for the repository 'payroll' in the scenario") as caught:
+    with pytest.raises(UnknownThing, match="the scenario has no part for the repository 'payroll'") as caught:
         scenario.load(written(tmp_path, SMALL)).part("payroll")
     assert caught.value.hint == "known: billing"
 
@@ -59,12 +59,12 @@ def test_a_repository_without_a_part_is_named_with_those_that_have_one(tmp_path:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("persona: diligent", "persona: lazy", "s.yaml: repositories: billing: persona: 'lazy' is not one of them"),
+        ("persona: diligent", "persona: lazy", "s.yaml: repositories: billing: persona: 'lazy' is not allowed here"),
         ("merged: true", "merged: maybe", "s.yaml: repositories: billing: expect: merged: 'maybe' is neither true nor"),
         ("merged: true", "merged: true, rounds: -1", "expect: rounds: -1 is not a number"),
         ("merged: true", "merged: true, reasons: question", "expect: reasons: 'question' is not a list"),
-        ("merged: true", "merged: true, reasons: [bored]", "expect: reasons: 0: 'bored' is not one of them"),
-        ("merged: true", "merged: true, ends: [bored]", "expect: ends: 0: 'bored' is not one of them"),
+        ("merged: true", "merged: true, reasons: [bored]", "expect: reasons: 0: 'bored' is not allowed here"),
+        ("merged: true", "merged: true, ends: [bored]", "expect: ends: 0: 'bored' is not allowed here"),
         (", merged: true", "", "expect: no 'merged'"),
         ("state: completed", "state: working", "expect: state: working does not end a task"),
         ("expect:", "expects:", "s.yaml: repositories: billing: unknown field 'expects'"),
@@ -123,7 +123,7 @@ def test_every_difference_is_said_in_words() -> None:
         "its work was not merged",
         "a gate sent it back 0 times, not 2 or more",
         "it took 1 attempts, not 2 or more",
-        "it never was rounds_exhausted",
+        "it was never rounds_exhausted",
         "no attempt crashed",
         "people answered approve, then reject, not reject, then approve",
     )

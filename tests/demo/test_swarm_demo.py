@@ -15,7 +15,7 @@ from benchmarks.kill_demo import environment, kill_everything
 from onloop.cli.verb_table import VERBS
 from onloop.demo import brief_reader, programs, scenario, swarm_play
 from onloop.demo.actor import PERSONAS
-from onloop.demo.brief_reader import Came
+from onloop.demo.brief_reader import RemarkKind
 from onloop.demo.demo_git import git
 from onloop.demo.desk import run_suite, write_files
 from onloop.demo.plays import PLAYS
@@ -76,17 +76,17 @@ def test_every_play_can_be_typed_and_its_agents_can_play_it() -> None:
 def test_a_tasks_part_is_named_by_its_title_up_to_the_colon() -> None:
     played = scenario.load(SWARM.scenario)
     assert played.part_of("link-shortener", "service: what: it does").name == "service"
-    with pytest.raises(UnknownThing, match="no part for the task 'payroll' in the scenario"):
+    with pytest.raises(UnknownThing, match="the scenario has no part for the task 'payroll'"):
         played.part_of("link-shortener", "payroll: pay")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("kind: swarm", "kind: flock", "swarm.yaml: kind: 'flock' is not one of them"),
+        ("kind: swarm", "kind: flock", "swarm.yaml: kind: 'flock' is not allowed here"),
         ("kind: swarm", "kind: fleet", "swarm.yaml: unknown field 'tasks'"),
-        ("antagonist", "nobody", "tasks: expiry: steps: review.code: 'nobody' is not one of them"),
-        ("[fail, pass]", "[maybe]", "tasks: expiry: expect: reviews: 0: 'maybe' is not one of them"),
+        ("antagonist", "nobody", "tasks: expiry: steps: review.code: 'nobody' is not allowed here"),
+        ("[fail, pass]", "[maybe]", "tasks: expiry: expect: reviews: 0: 'maybe' is not allowed here"),
     ],
 )
 def test_a_broken_swarm_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -120,7 +120,7 @@ def test_what_a_reviewer_said_is_the_last_word_and_not_a_persons() -> None:
     read = brief_reader.read(
         "# Task a: b\n## What came back\n- judged by agent:r-1, who is another agent: it ends late\n"
     )
-    assert (read.wanted, read.from_people, read.remarks[0].kind) == ("it ends late", (), Came.REVIEW)
+    assert (read.wanted, read.from_people, read.remarks[0].kind) == ("it ends late", (), RemarkKind.REVIEW)
 
 
 def test_a_conflict_keeps_each_line_that_either_side_changed() -> None:

@@ -143,7 +143,7 @@ def test_a_folder_that_is_no_repository_and_a_branch_named_like_an_option(world:
     option = world.onloop("start", "feature", "--repo", str(origin), "--branch=--upload-pack=touch /tmp/x")
 
     assert (nothing.code, option.code) == (2, 2)
-    _is_told(nothing.err, f"{world.folder} is no git repository", "→")
+    _is_told(nothing.err, f"{world.folder} is not a git repository", "→")
     _is_told(option.err, "--upload-pack")
 
 
@@ -277,7 +277,7 @@ def test_what_the_system_refuses_is_said_and_can_be_tried_again(world: World) ->
 
     assert (beside.code, itself.code, below.code, below.json["exit"]) == (17, 17, 17, 17)
     _is_told(beside.err, f"{logs} cannot be used", "→")
-    _is_told(itself.err, f"{file} is not a folder of its own")
+    _is_told(itself.err, f"{file} is not a real folder")
     _is_told(below.err, f"{file / 'store'} cannot be used: Not a directory", "→")
     logs.unlink()
     assert world.onloop("claim", f"{run}.1", "--role", "implementer").code in {0, 15}

@@ -225,7 +225,7 @@ def test_a_log_that_cannot_be_written_is_named(world: World) -> None:
     ran = world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GOOD))
 
     assert "Traceback" not in ran.err
-    assert f"{log} cannot be written" in world.task(task)["detail"]
+    assert f"cannot write {log}" in world.task(task)["detail"]
 
 
 def test_an_agents_command_that_cannot_be_run_is_named(world: World) -> None:
@@ -234,7 +234,7 @@ def test_an_agents_command_that_cannot_be_run_is_named(world: World) -> None:
 
     world.onloop("work", "--role", "implementer", "--once", "--", "no-such-program")
 
-    assert "'no-such-program' cannot be run: No such file or directory" in world.task(task)["detail"]
+    assert "cannot run 'no-such-program': No such file or directory" in world.task(task)["detail"]
 
 
 def test_a_claim_whose_workplace_cannot_be_made_keeps_nothing_from_others(world: World) -> None:

@@ -132,5 +132,5 @@ def test_a_disk_that_is_too_small_for_a_checkout_is_named(mirror: Mirror, agent:
         pytest.skip("no file system can be mounted here")
     words = (sys.executable, "-c", FULL, str(small), str(mirror.path), head)
     said = subprocess.run((*mount, *words), capture_output=True, text=True, check=True).stdout
-    assert f"a checkout could not be written to {small}, whose disk may be full: " in said
+    assert f"cannot write a checkout to {small}; the disk may be full: " in said
     assert "TMPDIR" in said

@@ -141,7 +141,7 @@ def test_a_link_a_pipe_and_a_folder_in_place_of_a_report_are_not_read(tmp_path: 
     folder.mkdir()
     assert "cannot be read" in str(from_junit(link))
     for path in (pipe, folder):
-        assert "no regular file" in str(from_junit(path))
+        assert "not a regular file" in str(from_junit(path))
 
 
 def test_what_pythons_unittest_prints_is_counted(tmp_path: Path) -> None:

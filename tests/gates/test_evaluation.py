@@ -119,14 +119,14 @@ def test_a_command_that_takes_too_long_timed_out(desk: Desk) -> None:
 
 def test_a_command_that_is_not_there_is_an_error_that_names_it(desk: Desk) -> None:
     evidence = desk.ask(command("no-such-linter", "."), desk.submit({"a": "1"}))
-    assert says(evidence) == (Verdict.ERROR, "'no-such-linter' cannot be started: No such file or directory")
+    assert says(evidence) == (Verdict.ERROR, "cannot start 'no-such-linter': No such file or directory")
 
 
 def test_a_command_that_floods_fails(desk: Desk) -> None:
     desk.limits = Limits(flood_bytes=100_000)
     evidence = desk.ask(command("yes"), desk.submit({"a": "1"}))
     assert evidence.verdict is Verdict.FAIL
-    assert evidence.summary == f"ended because it printed {evidence.output_bytes} bytes"
+    assert evidence.summary == f"ended because it printed more than allowed: {evidence.output_bytes} bytes"
 
 
 def test_a_command_that_kills_its_watcher_is_an_error_and_no_pass(desk: Desk) -> None:
@@ -159,13 +159,13 @@ def test_a_full_disk_is_an_error_and_no_verdict_on_the_work(desk: Desk, monkeypa
     monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
     evidence = desk.ask(command("true"), subject)
     assert evidence.verdict is Verdict.ERROR
-    assert evidence.summary.startswith("the gate could not be run here: ")
+    assert evidence.summary.startswith("the gate cannot run here: ")
 
 
 def test_links_that_led_out_of_the_checkout_are_told_of(desk: Desk) -> None:
     (desk.origin.clone / "out").symlink_to("/etc/passwd")
     evidence = desk.ask(command("sh", "-c", "cat out; exit 0"), desk.submit({"a": "1"}))
-    assert desk.output(evidence).startswith("[onloop: taken out, as they lead out of the checkout: out]\ncat: ")
+    assert desk.output(evidence).startswith("[onloop: removed links that lead out of the checkout: out]\ncat: ")
 
 
 def test_secrets_are_out_of_output_and_summary_before_they_are_stored(desk: Desk) -> None:
@@ -228,7 +228,7 @@ def test_a_setup_that_is_not_there_is_an_error(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(setup=(("no-such-installer",),))
     evidence = desk.ask(command("true", timeout_ms=30_000), desk.submit({"a": "1"}))
     assert evidence.verdict is Verdict.ERROR
-    assert evidence.summary.startswith("setup `no-such-installer`: 'no-such-installer' cannot be started")
+    assert evidence.summary.startswith("setup `no-such-installer`: cannot start 'no-such-installer'")
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ def test_a_setup_that_is_not_there_is_an_error(desk: Desk) -> None:
         (FileGate("f", "v/VERSION"), Verdict.PASS, "v/VERSION is there, 7 bytes"),
         (FileGate("f", "v/VERSION", contains="1.4"), Verdict.PASS, "v/VERSION contains '1.4'"),
         (FileGate("f", "v/VERSION", contains="2."), Verdict.FAIL, "v/VERSION does not contain '2.'; it says '1.4.2'"),
-        (FileGate("f", "v/VERSION", min_bytes=8), Verdict.FAIL, "v/VERSION has 7 bytes; at least 8 are asked for"),
+        (FileGate("f", "v/VERSION", min_bytes=8), Verdict.FAIL, "v/VERSION has 7 bytes; the gate needs at least 8"),
         (FileGate("f", "one"), Verdict.PASS, "one is there, 1 byte"),
-        (FileGate("f", "empty"), Verdict.FAIL, "empty has 0 bytes; at least 1 are asked for"),
+        (FileGate("f", "empty"), Verdict.FAIL, "empty has 0 bytes; the gate needs at least 1"),
         (FileGate("f", "empty", contains="x", min_bytes=0), Verdict.FAIL, "empty does not contain 'x'; it says ''"),
         (FileGate("f", "odd", contains="x"), Verdict.FAIL, "odd does not contain 'x'; it says '␛[2J\\xff'"),
         (FileGate("f", "v"), Verdict.FAIL, "v is not a file in HEAD"),
@@ -256,7 +256,7 @@ def test_a_file_gate_looks_into_the_commit(desk: Desk, gate: FileGate, verdict: 
 def test_a_file_too_large_to_look_into_fails(desk: Desk) -> None:
     size = LARGEST_FILE + 1
     evidence = desk.ask(FileGate("f", "big"), desk.submit({"big": "x" * size}))
-    assert says(evidence) == (Verdict.FAIL, f"'big' is {size} bytes long")
+    assert says(evidence) == (Verdict.FAIL, f"'big' has {size} bytes")
 
 
 def test_an_artefact_gate_looks_at_what_was_handed_over(desk: Desk) -> None:
@@ -266,7 +266,7 @@ def test_an_artefact_gate_looks_at_what_was_handed_over(desk: Desk) -> None:
     assert says(desk.ask(ArtefactGate("c", "criteria.md"), subject)) == (Verdict.PASS, "criteria.md is there, 11 bytes")
     assert says(desk.ask(ArtefactGate("c", "criteria.md", min_bytes=80), subject)) == (
         Verdict.FAIL,
-        "criteria.md has 11 bytes; at least 80 are asked for",
+        "criteria.md has 11 bytes; the gate needs at least 80",
     )
     assert says(desk.ask(ArtefactGate("c", "plan.md"), subject)) == (
         Verdict.FAIL,

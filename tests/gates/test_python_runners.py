@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import Desk, command, says
-from onloop.gates.python_runners import RunnerEnd, doubt, heard, interpreter_of, isolated
+from onloop.gates.python_runners import RunnerEnd, doubt, interpreter_of, isolated, split_report
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Counter, TestExpectation
 from onloop.machine.task import TestCounts, Verdict
@@ -114,14 +114,14 @@ def test_the_program_of_pytest_is_started_as_carefully(desk: Desk) -> None:
     assert honest.verdict is Verdict.PASS, desk.output(honest)
     assert "<onloop start>" in honest.argv
     ended = desk.ask(gate, desk.submit({"app.py": "import os\nos._exit(0)\n"}))
-    assert says(ended) == (Verdict.FAIL, "pytest did not come to its end: the code under test ended its process")
+    assert says(ended) == (Verdict.FAIL, "pytest did not finish: the code under test ended its process")
 
 
 def test_a_module_that_would_take_the_place_of_a_standard_one_is_named(desk: Desk) -> None:
     files = {**ORDINARY["a module beside its tests"], "json.py": "", "platform/__init__.py": "", "site/index.html": ""}
     said = desk.output(desk.ask(command(*PYTEST), desk.submit(files)))
-    assert "[onloop: json.py is not imported in place of the interpreter's own json]" in said
-    assert "[onloop: platform is not imported in place of the interpreter's own platform]" in said
+    assert "[onloop: json.py does not replace the interpreter's own json]" in said
+    assert "[onloop: platform does not replace the interpreter's own platform]" in said
     assert "site" not in said
 
 
@@ -158,17 +158,17 @@ def test_an_interpreter_is_read_from_a_regular_file_only(tmp_path: Path) -> None
 
 def test_only_the_last_word_with_the_token_is_the_end() -> None:
     told = b"a\n\n[onloop t0 exit=0 report=none tests=3,0,0]\nb\n\n[onloop t exit=1 report=none tests=1,0,1]\nafter"
-    assert heard(told, "t") == (
+    assert split_report(told, "t") == (
         b"a\n\n[onloop t0 exit=0 report=none tests=3,0,0]\nb\nafter",
         RunnerEnd(1, None, TestCounts(1, 0, 1)),
     )
-    assert heard(told, None) == (told, None)
+    assert split_report(told, None) == (told, None)
 
 
 def test_a_summary_that_the_runner_did_not_write_is_doubted(tmp_path: Path) -> None:
     start = isolated(("python3", "-m", "unittest"), None, tmp_path / "report", "t")
     end = RunnerEnd(0, None, TestCounts(1, 0, 0))
-    words = "the summary is not unittest's: it counted 1 tests, 0 failed"
+    words = "unittest did not write the summary: it counted 1 tests, 0 failed"
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(50, 0, 0)) == words
     assert doubt(start, end, 0, tmp_path / "report", Counter.UNITTEST, TestCounts(1, 0, 0)) == ""
 
@@ -177,6 +177,6 @@ def test_a_runner_that_nobody_installed_is_no_fault_of_the_work(desk: Desk) -> N
     subject = desk.submit({"check.py": "print('found')\n"})
     evidence = desk.ask(command("{python}", "-m", "nose2"), subject)
     assert evidence.verdict is Verdict.ERROR
-    assert evidence.summary.startswith("nose2 is not where the gate runs: install it beside /")
+    assert evidence.summary.startswith("nose2 is not installed for the gate: install it for /")
     own = desk.ask(command("{python}", "-m", "shop.checks"), subject)
     assert (own.verdict, own.exit_code) == (Verdict.FAIL, 127)

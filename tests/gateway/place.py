@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.served import resident
 from gateway.shop import Clock, Shop
 from onloop.access.opening import GatewayHandle
-from onloop.access.submission import hand_in, submit, take
+from onloop.access.submission import hand_in, receive, submit
 from onloop.gates.environment import Environment
 from onloop.gates.intake.collection import Collection
 from onloop.gates.intake.manifest import Manifest
@@ -75,7 +75,7 @@ class Place:
         collection, apart = Collection(manifest, iter(chunks)), self.opened.apart
         if apart is not None:
             return apart.submit(self.agent, "sent", collection, key="")
-        return take(self.opened, self.agent, "sent", collection)
+        return receive(self.opened, self.agent, "sent", collection)
 
     def artefacts(self) -> tuple[Artefact, ...]:
         """What is submitted."""

@@ -68,7 +68,7 @@ def test_a_link_to_a_folder_and_a_file_are_refused(tmp_path: Path) -> None:
     file.touch()
 
     for path in (link, file):
-        with pytest.raises(StoreError, match="is not a folder of its own"):
+        with pytest.raises(StoreError, match="is not a real folder"):
             check_private(path)
 
 
@@ -181,6 +181,6 @@ def test_one_verifier_is_up_at_a_time_and_everybody_can_see_so(home: Home) -> No
     with only_verifier(home):
         assert is_verifier_up(home)
         assert home.verifier_lock.read_text() == str(os.getpid())
-        with pytest.raises(Unavailable, match="has a verifier already"), only_verifier(home):
+        with pytest.raises(Unavailable, match="already has a verifier"), only_verifier(home):
             pass
     assert not is_verifier_up(home)

@@ -68,7 +68,7 @@ def test_a_link_in_the_place_of_a_folder_in_which_agents_work_is_refused(place: 
     (tmp_path / "elsewhere").mkdir()
     home.logs.symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(NotAllowed, match="is not yours alone"):
+    with pytest.raises(NotAllowed, match="is not a folder of yours"):
         prepare_workplace(home, place.shop.task(), "alfa")
 
 
@@ -229,7 +229,7 @@ def test_too_many_artefacts_are_refused_before_any_is_stored(place: Place) -> No
     for number in range(MOST_ARTEFACTS + 1):
         place.hand_over(f"n{number}", b"x")
 
-    with pytest.raises(BadInput, match="holds 51 files"):
+    with pytest.raises(BadInput, match="has 51 files"):
         place.submit()
     assert place.shop.task().submission is None
     (place.out / "n0").unlink()

@@ -109,7 +109,7 @@ async def test_what_waits_to_be_confirmed_when_the_proof_lapses_is_not_sent() ->
         await until(pilot, lambda: app.main.sheet.mode is Mode.CONFIRMING)
         scene.clock.later(PROOF_MS + SECOND)
         await pilot.press("enter")
-        await shows(pilot, "your proof has lapsed")
+        await shows(pilot, "your proof has expired")
 
     assert scene.task(first).state is State.INPUT_REQUIRED
 

@@ -212,7 +212,7 @@ def test_what_an_agent_says_of_itself_is_no_text_in_the_log(shop: Shop) -> None:
 def test_a_refusal_stays_one_where_it_cannot_be_counted(durable: Shop) -> None:
     gateway = Gateway(_Unwritable(durable.store), durable.clock)  # type: ignore[arg-type]
 
-    assert "is not right" in refused(lambda: gateway.person("ana", "a guess", typed=True)).message
+    assert "is wrong" in refused(lambda: gateway.person("ana", "a guess", typed=True)).message
     assert durable.denied() == []
 
 

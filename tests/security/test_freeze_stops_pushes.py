@@ -173,7 +173,7 @@ def test_a_job_that_was_taken_before_the_freeze_is_not_resumed_after_it(stage: S
 
     said = stage.carry_out(job=taken)
 
-    assert said == "not recorded: all is frozen, and main was not moved"
+    assert said == "not recorded: all is frozen, so main was not moved"
     assert stage.target == stage.put
     stage.shop.unfreeze()
     assert stage.carry_out().startswith("done")
@@ -227,7 +227,7 @@ def test_a_push_without_an_answer_stays_under_way_for_it_may_land_yet(
 
     said = stage.merge()
 
-    assert "had no answer in time" in said
+    assert "the origin did not answer the push of" in said
     assert len(pushes_under_way([stage.shop.task()], Frozen("all", "human:ana", ""))) == 1
     go.touch()
     monkeypatch.undo()

@@ -316,7 +316,7 @@ def test_a_stronger_box_than_there_is_is_an_error_and_no_weaker_one_is_taken(ben
     found = bench.ask(gate, bench.submit(a="1"))
     assert (found.verdict, found.summary) == (
         Verdict.ERROR,
-        "the workflow demands the box bubblewrap, and it opens container",
+        "the workflow demands the box bubblewrap, but it opens container",
     )
 
 

@@ -128,7 +128,7 @@ def test_a_token_belongs_to_the_user_who_claimed(durable: Shop) -> None:
     secret = durable.secrets["r1"]
     with durable.store.reading() as at:
         assert agent_from_token(at, secret, os.getuid()).task == "r1"
-        with pytest.raises(NotAllowed, match=f"belongs to user {os.getuid()}, and user {ONE} uses it"):
+        with pytest.raises(NotAllowed, match=f"belongs to user {os.getuid()}, but user {ONE} presented it"):
             agent_from_token(at, secret, ONE)
 
 
@@ -146,7 +146,7 @@ def test_another_users_token_opens_nothing_over_the_socket(durable: Shop, tmp_pa
     claims = [event for event in durable.log("r1") if event.name == "Claimed"]
 
     assert own.startswith("got ")
-    assert other == f"NotAllowed: this ONLOOP_TOKEN belongs to user {ONE}, and user {OTHER} uses it"
+    assert other == f"NotAllowed: this ONLOOP_TOKEN belongs to user {ONE}, but user {OTHER} presented it"
     assert stolen == f"NotAllowed: user {OTHER} has not proved to be agent:alfa"
     assert [word for word in words if word.startswith("trouble")] == []
     logged = json.loads(claims[0].data)

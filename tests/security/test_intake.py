@@ -114,7 +114,7 @@ def _mirrors(place: Place) -> Callable[[str], Mirror]:
         ("base", "main does not contain as it is now"),
         ("other base", "does not contain its recorded base"),
         ("tree", "has tree"),
-        ("authors", "was made by alfa@agents.onloop.invalid, and ana@example.org is recorded"),
+        ("authors", "was made by alfa@agents.onloop.invalid, but ana@example.org is recorded"),
     ],
 )
 def test_f2_a_false_record_is_neither_shown_nor_judged_nor_merged(embedded: Place, what: str, words: str) -> None:
@@ -157,7 +157,7 @@ def test_f3_a_link_in_the_place_of_the_artefact_folder_hands_over_nothing(place:
     place.out.rmdir()
     place.out.symlink_to(place.opened.home.store)
 
-    with pytest.raises(BadInput, match="is no folder of its own"):
+    with pytest.raises(BadInput, match="is not a real folder"):
         place.submit()
     assert not kept(place, b"SQLite format 3")
 
@@ -365,7 +365,7 @@ def test_an_object_of_another_tasks_work_cannot_be_had_by_naming_it(place: Place
     with pytest.raises(BadInput):
         place.submit()
     for commit, bundle in ((forged, bundle_without(place, forged, blob)), (head, b"")):
-        with pytest.raises(BadInput, match=r"neither came along|is not known here"):
+        with pytest.raises(BadInput, match=r"neither in the bundle nor|is unknown here"):
             place.send(Manifest(commit, len(bundle)), bundle)
     assert place.shop.task().submission is None
 

@@ -74,15 +74,15 @@ def _link(parent: Path) -> None:
 
 
 PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a link": (_link, "is a link or no folder"),
-    "open to all": (lambda parent: parent.chmod(0o777), "can be written by others"),
-    "open to all, sticky": (lambda parent: parent.chmod(0o1777), "can be written by others"),
-    "open to a group": (lambda parent: parent.chmod(0o775), "can be written by others"),
+    "a link": (_link, "is a link or not a folder"),
+    "open to all": (lambda parent: parent.chmod(0o777), "others can write to"),
+    "open to all, sticky": (lambda parent: parent.chmod(0o1777), "others can write to"),
+    "open to a group": (lambda parent: parent.chmod(0o775), "others can write to"),
     "somebody else's": (lambda parent: os.chown(parent, AGENT_UID, -1), "belongs to user 65534"),
     "closed": (lambda parent: parent.chmod(0o700), "cannot pass"),
-    "a planted store": (lambda parent: (parent / "store").mkdir(), "is there already"),
-    "planted logs": (lambda parent: (parent / "logs").symlink_to("/etc"), "is there already"),
-    "a planted socket": (lambda parent: (parent / "serve").symlink_to("/etc"), "is there already"),
+    "a planted store": (lambda parent: (parent / "store").mkdir(), "already exists"),
+    "planted logs": (lambda parent: (parent / "logs").symlink_to("/etc"), "already exists"),
+    "a planted socket": (lambda parent: (parent / "serve").symlink_to("/etc"), "already exists"),
 }
 
 

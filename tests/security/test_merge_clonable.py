@@ -72,7 +72,7 @@ def test_a_url_that_came_with_the_work_is_never_fetched(stage: Stage, tmp_path: 
         {".gitmodules": modules(lib=str(trap)), "lib": ("160000", "1" * 40)},
     )
 
-    assert "which the target does not have: a person adds it" in said
+    assert "which the target does not have: let a person add it" in said
 
 
 def test_a_submodules_commit_that_its_origin_lacks_is_stopped_and_one_that_it_has_is_merged(
@@ -82,7 +82,7 @@ def test_a_submodules_commit_that_its_origin_lacks_is_stopped_and_one_that_it_ha
     named: Files = {".gitmodules": modules(lib=str(other))}
     before: Files = {**named, "lib": ("160000", "1" * 40)}
 
-    assert "lib wants 222222222222, which its origin did not give" in trouble(
+    assert "lib needs 222222222222, which its origin did not give" in trouble(
         stage, before, {**named, "lib": ("160000", "2" * 40)}
     )
     (tmp_path / "again").mkdir()
@@ -111,7 +111,7 @@ def test_a_list_of_submodules_that_can_be_read_in_two_ways_is_stopped(stage: Sta
         {".gitmodules": said.replace("LIB", str(other)), **link},
     )
 
-    assert ended.startswith("unclonable: .gitmodules cannot be read")
+    assert ended.startswith("unclonable: cannot read .gitmodules")
 
 
 def test_a_pointer_to_a_large_file_that_did_not_come_along_is_stopped(stage: Stage) -> None:

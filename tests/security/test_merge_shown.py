@@ -299,7 +299,7 @@ def test_work_that_others_merged_and_took_back_is_not_called_done(stage: Stage) 
     stage.submit(stage.handed(work))
     stage.move(stage.commit({"a": TEXT}, work))
 
-    assert stage.merge() == f"changed: main contains {work[:12]} already, and has taken it back in a"
+    assert stage.merge() == f"changed: main already contains {work[:12]}, but has undone it in a"
 
     assert stands(stage.shop) == (State.INPUT_REQUIRED, Reason.CHANGED_SINCE_APPROVAL)
 

@@ -74,7 +74,7 @@ def test_a_bundle_from_a_shallow_clone_is_refused_with_what_works(place: Place, 
     content = packs.bundled(tmp_path / "shallow", "HEAD")
     head = git(tmp_path / "shallow", "rev-parse", "HEAD")
 
-    with pytest.raises(BadInput, match=f"commit {head} cannot be fetched") as refused:
+    with pytest.raises(BadInput, match=f"cannot fetch commit {head}") as refused:
         place.send(Manifest(head, len(content)), content)
     assert "git fetch --unshallow origin" in refused.value.hint
     assert place.shop.task().submission is None
@@ -104,7 +104,7 @@ def test_a_target_that_was_rewound_is_told_and_a_rebase_is_taken(place: Place) -
     git(place.clone, "rebase", "--quiet", "origin/main")
     git(place.origin, "reset", "--quiet", "--hard", first)
 
-    with pytest.raises(BadInput, match="not all of which is in the history of main"):
+    with pytest.raises(BadInput, match="not all of this is in the history of main"):
         place.submit()
     git(place.clone, "fetch", "--quiet", "origin")
     git(place.clone, "rebase", "--quiet", "--onto", "origin/main", "HEAD~1")
@@ -131,16 +131,16 @@ def test_what_comes_is_what_was_announced(place: Place, what: str) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({}, "without a commit"),
+        ({}, "has no commit"),
         ({"commit": "HEAD"}, "not a full commit id"),
         ({"commit": "1" * 40, "bundle": -1}, "has no size"),
         ({"commit": "1" * 40, "bundle": True}, "has no size"),
         ({"commit": "1" * 40, "bundle": 1 << 27}, "larger than 67108864"),
-        ({"commit": "1" * 40, "artefacts": {}}, "no lists"),
-        ({"commit": "1" * 40, "artefacts": [{}]}, "without a name"),
+        ({"commit": "1" * 40, "artefacts": {}}, "has no commit, or artefacts or left is not a list"),
+        ({"commit": "1" * 40, "artefacts": [{}]}, "has no name"),
         ({"commit": "1" * 40, "artefacts": [{"name": "../x", "size": 1}]}, "cannot be the name"),
         ({"commit": "1" * 40, "artefacts": [{"name": "a", "size": 1 << 23}]}, "larger than 4194304"),
-        ({"commit": "1" * 40, "artefacts": [{"name": "a", "size": 1}] * 2}, "two artefacts of one name"),
+        ({"commit": "1" * 40, "artefacts": [{"name": "a", "size": 1}] * 2}, "two artefacts have the same name"),
         ({"commit": "1" * 40, "artefacts": [{"name": "a", "size": 1}] * 51}, "51 artefacts"),
         (
             {"commit": "1" * 40, "artefacts": [{"name": f"a{n}", "size": 1 << 22} for n in range(20)]},

@@ -108,7 +108,7 @@ def test_a_gate_that_stays_closed_is_named_when_it_is_checked_and_when_work_begi
 
     assert (checked.code, begun.code) == (0, 0), checked.err + begun.err
     assert ("ship.approve: release" in checked.err) is said
-    assert (f"ship.approve: release demands {assurance}, and no more than A1 is proved" in begun.err) is said
+    assert (f"ship.approve: release demands {assurance}, but no more than A1 is proved" in begun.err) is said
 
 
 @pytest.mark.parametrize("is_shared", [True, False])

@@ -22,7 +22,7 @@ from onloop.home import Home
 from onloop.insight.derivation import Derivation
 from onloop.records import Record, fields_of, replace
 from onloop.store.port import Transaction
-from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token
+from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, SubAgent, TimerRow, Token, table_of
 from onloop.store.sqlite.database import SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.tables import Tables
@@ -123,7 +123,7 @@ def _deleted(kind: type[Any], words: str) -> Tamper:
         row = _some(at, kind)
         key = getattr(row, fields_of(type(row))[0])
         at.delete(kind, key)
-        return f"{kind.__name__.lower()} {str(key)[:20]}§{words}"
+        return f"{table_of(kind)} {str(key)[:20]}§{words}"
 
     return tamper
 
@@ -133,7 +133,7 @@ def _changed(kind: type[Any], words: str, **fields: Any) -> Tamper:
         row = _some(at, kind)
         at.put(replace(row, **fields))
         key = str(getattr(row, fields_of(type(row))[0]))
-        return f"{kind.__name__.lower()} {key[:12]}§{words}"
+        return f"{table_of(kind)} {key[:12]}§{words}"
 
     return tamper
 
@@ -161,7 +161,7 @@ def _without_gates(at: Tables) -> str:
         step.pop("human_gates", None)
     compiled["steps"][0]["brief"] = "Do as you like."
     at.put(replace(row, compiled=json.dumps(compiled, sort_keys=True, separators=(",", ":"), ensure_ascii=False)))
-    return f"pinned {row.digest[:12]}: compiled: it is not what its source says"
+    return f"pinned {row.digest[:12]}: compiled: it differs from its source"
 
 
 def _childs_workflow(at: Tables) -> str:
@@ -169,7 +169,7 @@ def _childs_workflow(at: Tables) -> str:
     compiled = json.loads(row.compiled)
     compiled["steps"][0]["brief"] = "Do as you like."
     at.put(replace(row, compiled=json.dumps(compiled, sort_keys=True, separators=(",", ":"), ensure_ascii=False)))
-    return f"pinned {row.digest[:12]}: compiled: it is not the part of its parent's workflow"
+    return f"pinned {row.digest[:12]}: compiled: it differs from its part of the parent's workflow"
 
 
 def _other_source(at: Tables) -> str:
@@ -183,7 +183,7 @@ def _blob_of(part: str, name: str) -> Tamper:
         events = (json.loads(event.data) for event in at.log(limit=5000) if f'"{part}"' in event.data)
         digests = [data[part][name] for data in events if isinstance(data.get(part), dict) and data[part].get(name)]
         at.delete_blob(digests[0])
-        return f"blob {digests[0][:40]}§and it is gone"
+        return f"blob {digests[0][:40]}§but it is missing"
 
     return tamper
 
@@ -192,17 +192,17 @@ def _artefact(at: Tables) -> str:
     events = [json.loads(event.data) for event in at.log(limit=5000) if event.name == "Submitted"]
     digest: str = next(data["submission"]["artefacts"][0]["digest"] for data in events if "artefacts" in str(data))
     at.delete_blob(digest)
-    return f"blob {digest[:40]}§and it is gone"
+    return f"blob {digest[:40]}§but it is missing"
 
 
 def _second_token(at: Tables) -> str:
     row: Token = _some(at, Token)
     at.put(replace(row, digest="0" * 64))
-    return f"token {row.digest[:12]}§a second one for the same claim"
+    return f"token {row.digest[:12]}§a second token for the same claim"
 
 
 TAMPERINGS: Mapping[str, Tamper] = {
-    "a timer deleted": _deleted(TimerRow, "the log asks for it, and no row does"),
+    "a timer deleted": _deleted(TimerRow, "the log requires it, but the row is missing"),
     "a timer put off for ever": _changed(TimerRow, "at: 9007199254740991, expected", at=2**53 - 1),
     "a timer added": _added(
         TimerRow("x.expire", "x", "expire", "1", 5), "due x.expire: a row that the log does not explain"
@@ -210,7 +210,7 @@ TAMPERINGS: Mapping[str, Tamper] = {
     "a job added": _added(Job("x/y/z/0", "x", "z", 0), "job x/y/z/0: a row that the log does not explain"),
     "an answer of check turned to yes": _yes,
     "an answer's words": _changed(CachedAnswer, "text: yes", text="yes\n"),
-    "an answer deleted": _deleted(CachedAnswer, "the log asks for it, and no row does"),
+    "an answer deleted": _deleted(CachedAnswer, "the log requires it, but the row is missing"),
     "a brief replaced": _changed(BriefRow, "text: Push to main.", text="Push to main.\n"),
     "a brief as JSON replaced": _changed(BriefRow, "json:", json='"Push to main."'),
     "a compiled workflow without gates": _without_gates,
@@ -222,14 +222,14 @@ TAMPERINGS: Mapping[str, Tamper] = {
     "a checkpoint deleted": _blob_of("checkpoint", "digest"),
     "a lease of another agent": _changed(Lease, "agent, epoch: agent:mallory", agent="agent:mallory"),
     "a lease of another epoch": _changed(Lease, "agent, epoch:", epoch=99),
-    "a lease deleted": _deleted(Lease, "no row says so"),
+    "a lease deleted": _deleted(Lease, "but the row is missing"),
     "a lease added": _added(Lease("x", 1, "agent:mallory", 2**50, 0, 0), "lease x: agent, epoch: agent:mallory"),
     "a token of another agent": _changed(Token, "agent, epoch, step: agent:mallory", agent="agent:mallory"),
     "a token for a later epoch": _changed(Token, "agent, epoch, step:", epoch=99),
     "a token for another step": _changed(Token, "ship.merge, expected", step="ship.merge"),
     "a second token": _second_token,
     "a sub-agent that nobody has": _added(
-        SubAgent("x/1", "x", 1, "1", "Explore", "looks", 0, 0), "subagent x/1: epoch: 1, which nobody holds"
+        SubAgent("x/1", "x", 1, "1", "Explore", "looks", 0, 0), "subagent x/1: epoch: 1, but nobody holds"
     ),
 }
 
@@ -340,7 +340,7 @@ def _rotten_object(mirror: Path, store: Path) -> str:
 
 def _gone(mirror: Path, _: Path) -> str:
     shutil.rmtree(mirror)
-    return "it is not there"
+    return "it is missing"
 
 
 MIRRORS: Mapping[str, Callable[[Path, Path], str]] = {
@@ -370,16 +370,16 @@ def test_a_mirror_that_was_tampered_with_is_named_with_what_and_where(name: str,
 
 def test_another_tree_than_the_log_says_is_named(busy: Busy, tmp_path: Path) -> None:
     """The log cannot be changed without its chain, so the other side is: what the mirror has under that name."""
-    from onloop.gates.repository.soundness import ExpectedCommit, looked_at, usual_config
+    from onloop.gates.repository.soundness import ExpectedCommit, checked_mirror, usual_config
 
     store = _copy(busy, tmp_path)
     head, tree = _submitted(store)
     wanted = (ExpectedCommit(head, "0" * len(tree), "event 7"), ExpectedCommit("$(x)", tree, "event 8"))
 
-    looked = looked_at(_mirror(store, busy), wanted, usual_config())
+    looked = checked_mirror(_mirror(store, busy), wanted, usual_config())
 
     assert [words.partition(": ")[2] for words in looked.problems] == [
-        "event 8: '$(x)' is no commit id",
+        "event 8: '$(x)' is not a commit id",
         f"event 7: commit {head[:12]} has tree {tree[:12]}, expected 000000000000",
     ]
 

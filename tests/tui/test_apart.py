@@ -95,7 +95,7 @@ def test_a_gateway_that_goes_is_missed_at_once_and_found_again(stocked: tuple[Ho
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "▶ ◆ approve")
         await asyncio.to_thread(serving.close)
-        await shows(pilot, "⚠ store lost since", "no gateway is at")
+        await shows(pilot, "⚠ store lost since", "no gateway answers at")
         await asyncio.to_thread(serving.enter_context, resident(home, wall_clock))
         await until(pilot, lambda: "store lost" not in screen_text(app))
 

@@ -84,7 +84,7 @@ async def test_many_are_sent_only_once_their_number_is_typed() -> None:
     async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await pilot.press("5", "enter")
-        await shows(pilot, "it is 6 tasks; type 6")
+        await shows(pilot, "there are 6 tasks: type 6")
         assert bulk.phase is Phase.ASKING
         await pilot.press("6", "enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
@@ -140,7 +140,7 @@ async def test_the_words_are_asked_once_and_go_to_all() -> None:
     async with playing(given.app) as pilot:
         bulk = await given.opened(pilot)
         await pilot.press("enter")
-        await shows(pilot, "note is needed")
+        await shows(pilot, "note is required")
         await pilot.press(*"go", "enter")
         await until(pilot, lambda: bulk.phase is Phase.DONE)
 

@@ -109,7 +109,7 @@ async def test_a_reason_reaches_the_agent_and_an_empty_one_is_refused() -> None:
         await shows(pilot, "Reject: the reason goes into the agent's brief")
         scene.clock.later(1000)
         await pilot.press("enter")
-        await shows(pilot, "reason is needed")
+        await shows(pilot, "reason is required")
         await type_in(pilot, "no tests for expiry")
         await pilot.press("enter")
         await until(pilot, when_done(scene, "r7k2m.1", DecisionKind.REJECT))

@@ -16,7 +16,7 @@ from onloop.store.port import Recorded
 from onloop_tui.model.drawing.terminal_text import is_safe
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.filter.filter_terms import FilterProblem
-from onloop_tui.model.log.event_words import TOLD, event_text_of, is_housekeeping, names_in, tone_of
+from onloop_tui.model.log.event_words import EVENT_TEXTS, event_text_of, is_housekeeping, names_in, tone_of
 from onloop_tui.model.log.log_rows import LogFilter, event_line, event_lines, heading_line, parse
 from support.tui_scenes import MINUTE, NOON
 
@@ -41,13 +41,13 @@ def _has(kind: object, path: list[str]) -> bool:
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_every_event_has_words_made_of_fields_that_it_has(name: str) -> None:
-    told = TOLD[name]
+    told = EVENT_TEXTS[name]
     for path in (*names_in(told.what), *names_in(told.more)):
         assert _has(EVENTS[name], path.split(".")), f"{name} has no field {path}"
 
 
 def test_nothing_is_told_that_does_not_exist() -> None:
-    assert TOLD.keys() <= EVENTS.keys()
+    assert EVENT_TEXTS.keys() <= EVENTS.keys()
 
 
 def test_an_event_is_told_by_what_happened_and_the_rest_of_it() -> None:
@@ -122,7 +122,7 @@ def test_the_log_is_filtered_by_the_grammar_of_the_other_filters(query: str, fit
 def test_an_unknown_field_is_said_with_what_would_work() -> None:
     problem = parse("gate:tests", housekeeping=True)
     assert isinstance(problem, FilterProblem)
-    assert "no field 'gate'" in problem.words and "event:" in problem.words
+    assert "unknown field 'gate'" in problem.words and "event:" in problem.words
 
 
 def test_housekeeping_is_left_out_where_only_facts_are_wanted() -> None:

@@ -75,7 +75,7 @@ def test_everything_that_waits_for_a_person_is_counted_once() -> None:
     snapshot = _seen(StoreWatch(scene.place, scene.clock).look()).snapshot.at(scene.clock())
     counts = snapshot.board.counts
 
-    assert (counts.needs_you, counts.blocked, counts.causes, snapshot.picture.ready) == (2, 5, 3, 2)
+    assert (counts.needs_you, counts.blocked, counts.causes, snapshot.overview.ready) == (2, 5, 3, 2)
     assert sum(len(group.members) for group in snapshot.groups) == counts.needs_you + counts.blocked
 
 

@@ -73,11 +73,11 @@ def test_a_gate_that_passed_or_belongs_to_another_step_keeps_nobody() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("colour:red", 1, "no field 'colour'"), ("a  repos:b", 4, "use one of state: reason: repo:"),
+        ("colour:red", 1, "unknown field 'colour'"), ("a  repos:b", 4, "use one of state: reason: repo:"),
         ("state:", 7, "such as submitted working"), ("state:wrking", 7, "one of submitted working input_required"),
-        ("repo:a,,b", 8, "has no value"), ("age:2", 5, "such as >2h"), ("age:>", 5, "no duration '>'"),
-        ("x !", 3, "put what must not be there right behind it"), ('repo:"pay', 6, "the quote is not closed"),
-        ("a" * (LONGEST + 1), LONGEST + 1, f"say it in {LONGEST} or fewer"),
+        ("repo:a,,b", 8, "has no value"), ("age:2", 5, "such as >2h"), ("age:>", 5, "invalid duration '>'"),
+        ("x !", 3, "write the excluded text directly after it"), ('repo:"pay', 6, "the quote is not closed"),
+        ("a" * (LONGEST + 1), LONGEST + 1, f"use {LONGEST} or fewer"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_column_and_a_way_out(text: str, column: int, words: str) -> None:

@@ -166,7 +166,7 @@ async def test_one_is_retried_and_passes_then_the_rest_is_offered_and_each_gets_
     async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("T")
-        await shows(pilot, "⚠ nobody with this cause was retried and has passed develop.remediate since")
+        await shows(pilot, "⚠ no task with this cause has passed develop.remediate after a retry")
         await pilot.press("escape")
         scene.clock.later(1000)
         await pilot.press("t")
@@ -200,7 +200,7 @@ async def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None
         await shows(pilot, "exclude 4 tasks", "its run ends without what is excluded")
         scene.clock.later(1000)
         await pilot.press("enter")
-        await shows(pilot, "reason is needed")
+        await shows(pilot, "reason is required")
         await pilot.press("a", "enter")
         await until(pilot, lambda: bulk(app).phase is Phase.DONE)
         await pilot.press("escape")

@@ -55,7 +55,7 @@ async def test_a_snoozed_cause_sleeps_as_long_as_was_typed_and_wakes_when_it_gro
         await shows(pilot, "Snooze gates of develop.remediate keep failing")
         await type_in(pilot, "later")
         await pilot.press("enter")
-        await shows(pilot, "'later' is no time to wake: 15m")
+        await shows(pilot, "'later' is not a time to wake: 15m")
         await pilot.press("ctrl+u")
         await type_in(pilot, "1h or +1")
         await pilot.press("enter")
@@ -75,7 +75,7 @@ async def test_a_mute_hides_what_fits_its_rule_only_and_needs_a_reason() -> None
         await pilot.press("G", "M")
         await shows(pilot, "Mute whatever fits all of", "for", "4h")
         await pilot.press("enter")
-        await shows(pilot, "reason is needed")
+        await shows(pilot, "reason is required")
         await pilot.press("shift+tab", "shift+tab")
         await type_in(pilot, "repo:cart")
         await pilot.press("enter", "enter")
@@ -121,9 +121,9 @@ async def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
         await pilot.press("H")
         await shows(pilot, "‖ inhibited", "inhibited by the freeze of run:r7k2m")
         await pilot.press(".")
-        await shows(pilot, "it comes back when that goes on")
+        await shows(pilot, "it is shown again when that moves on")
         await pilot.press("w")
-        await shows(pilot, "comes back", "when what stands still above it goes on", "cleared by")
+        await shows(pilot, "comes back", "when the stalled task above it moves again", "cleared by")
 
 
 async def test_who_hides_something_is_asked_for_once() -> None:

@@ -93,7 +93,7 @@ def test_an_approver_reads_approves_with_a_passphrase_and_gets_the_next(tmp_path
         terminal.press("Enter")
         terminal.shows("r7k2m.1 billing", "── subject")
         terminal.insist("a", "Who decides?")
-        _sign(terminal, "not the passphrase", "the passphrase for 'ben' is not right")
+        _sign(terminal, "not the passphrase", "the passphrase for 'ben' is wrong")
         _sign(terminal, PASSPHRASE, "Enter confirms")
         terminal.insist("Enter", "✓ approve:", "r7k2m.2 ledger")
         _leave(terminal)

@@ -35,7 +35,7 @@ EVERYWHERE = (
     Step("slash", "state: repo: gate:"), Step("escape", gone="state: repo: gate:"),
     Step("w", "cleared by  an approval"), Step("w", gone="cleared by"),
     Step("y", "copied: ", copied="c6c4ab0c"), Step("Y", copied="onloop approve r7k2m.1"),
-    Step("R", "the order is the one of now"),
+    Step("R", "the order is up to date"),
     Step("n", under=QUESTION), Step("N", under=APPROVE),
     Step("enter", "── subject"), AWAY,
 )  # fmt: skip

@@ -136,7 +136,7 @@ async def test_a_filter_leaves_what_fits_and_f_hides_housekeeping() -> None:
         await until(pilot, lambda: 0 < rows(app).count < 5)
         assert all(event.principal == "human:ana" for event in rows(app).window.events)
         await pilot.press("slash", *" gate:", "enter")
-        await shows(pilot, "✗ no field 'gate'", "task: run: event: by: age:")
+        await shows(pilot, "✗ unknown field 'gate'", "task: run: event: by: age:")
         await pilot.press("escape")
         await until(pilot, lambda: rows(app).count > 20)
         assert "gates asked for" not in screen_text(app)

@@ -240,7 +240,7 @@ def test_a_member_that_was_retried_and_passed_since_speaks_for_retrying_the_rest
 
     doubtful = remedy_of(group, [*rest, failed], [*rest, failed, trying], STEPS)
     told = " / ".join(words for words, _ in doubtful.remarks(now))
-    assert "nobody with this cause was retried and has passed" in told
+    assert "no task with this cause has passed" in told
     assert "r.5 was retried 8m ago and has not passed yet" in told
     assert "r.6 was retried 8m ago and failed again" in told
 

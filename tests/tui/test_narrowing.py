@@ -60,7 +60,7 @@ async def test_what_is_wrong_with_a_filter_is_said_while_it_is_typed() -> None:
     async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         await pilot.press("/", *"colour:red")
-        await shows(pilot, "✗ no field 'colour' at column 1: use one of state:")
+        await shows(pilot, "✗ unknown field 'colour' at column 1: use one of state:")
 
 
 async def test_the_list_of_what_is_hidden_is_filtered_too() -> None:

@@ -109,7 +109,7 @@ async def test_the_first_decision_asks_who_decides_and_later_ones_do_not() -> No
         await pilot.press("enter")
         await type_in(pilot, "not the passphrase")
         await pilot.press("enter")
-        await shows(pilot, "the passphrase for 'ana' is not right")
+        await shows(pilot, "the passphrase for 'ana' is wrong")
         await type_in(pilot, PASSPHRASE)
         assert PASSPHRASE not in screen_text(app)
         await pilot.press("enter")

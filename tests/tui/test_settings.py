@@ -58,17 +58,23 @@ def test_an_empty_file_says_nothing_and_the_defaults_hold(text: str) -> None:
         ("bell: yes\n", "d.yaml:1:7: bell is 'yes' (a text); give true or false"),
         ("start: home\n", "d.yaml:1:8: start cannot be 'home'; give one of: inbox, tree, fleet, agents, log"),
         ("theme: dark\ntheme: light\n", "d.yaml:2:1: "),
-        ("keys: {aprove: [A]}\n", "d.yaml:1:8: there is no key called 'aprove'; did you mean approve? "),
+        ("keys: {aprove: [A]}\n", "d.yaml:1:8: there is no key named 'aprove'; did you mean approve? "),
         ("keys: {approve: [r]}\n", "d.yaml:1:18: 'r' would mean both approve and reject; give reject another key too"),
         ("keys: {approve: [A], retry: [A]}\n", "d.yaml:1:30: 'A' would mean both retry and approve; "),
-        ("keys: {approve: [A, A]}\n", "d.yaml:1:21: 'A' is there twice for approve; write it once"),
-        ("keys: {approve: [ctrl+q]}\n", "d.yaml:1:18: 'ctrl+q' is no key that can be set; write a character such as"),
+        ("keys: {approve: [A, A]}\n", "d.yaml:1:21: 'A' appears twice for approve; write it once"),
+        (
+            "keys: {approve: [ctrl+q]}\n",
+            "d.yaml:1:18: 'ctrl+q' is not a key that can be set; write a character such as",
+        ),
         ('keys: {approve: ["\\e"]}\n', "d.yaml:1:18: a text with the character U+001B in it; leave it out"),
         ("keys: {approve: A}\n", "d.yaml:1:17: approve is 'A' (a text); give a list"),
         ("keys: {approve: []}\n", "d.yaml:1:17: approve is an empty list; give at least 1"),
-        ("filters: {mine: 'state:odd'}\n", "d.yaml:1:17: mine: no state 'odd' at column 7; one of submitted working"),
+        (
+            "filters: {mine: 'state:odd'}\n",
+            "d.yaml:1:17: mine: unknown state 'odd' at column 7; use one of submitted working",
+        ),
         ("filters: {Mine: x}\n", "d.yaml:1:11: a filter cannot be called 'Mine'; start with a letter"),
-        ("filters: {approve: x}\n", "d.yaml:1:11: :approve has a meaning already; call it my-approve"),
+        ("filters: {approve: x}\n", "d.yaml:1:11: :approve already has a meaning; call it my-approve"),
         ("- theme\n", "d.yaml:1:1: the file is a list; give a mapping of fields"),
         ("theme: [\n", "d.yaml:2:1: this is not YAML: "),
     ],
@@ -135,7 +141,7 @@ async def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> N
         await shows(pilot, "W        why it is here")
         await pilot.press("escape")
         file.unlink()
-        await shows(pilot, "/ filter", "is gone; the defaults hold")
+        await shows(pilot, "/ filter", "is gone; the defaults are in force")
         assert app.theme == "onloop-dark"
 
 
@@ -193,7 +199,7 @@ def test_a_named_filter_and_a_theme_are_commands() -> None:
         await shows(pilot, "theme mono until you leave")
         assert app.no_color
         await say(pilot, "theme pink")
-        await shows(pilot, "'pink' is no theme; there are dark, light, ansi, mono")
+        await shows(pilot, "unknown theme 'pink'; give one of dark, light, ansi, mono")
         await pilot.press("escape", "ctrl+p", *"light")
         await shows(pilot, "other colours, until you leave")
         await pilot.press("enter", "enter")
@@ -214,4 +220,4 @@ def test_what_is_asked_for_and_broken_or_missing_is_said_on_the_error_stream(
     assert len(said) == 2
     assert "d.yaml:1:8: theme cannot be 'pink'" in said[0]
     assert said[0].endswith("; the defaults are in force")
-    assert said[1].endswith("none.yaml; the defaults are in force until there is one")
+    assert said[1].endswith("none.yaml; the defaults are in force until it exists")

@@ -124,7 +124,7 @@ def test_a_workflow_that_is_edited_is_read_by_the_real_loader(tmp_path: Path, he
     assert problem.endswith("; the last good one stays in force")
 
     _replaced(folder / "feature.yaml", FEATURE)
-    assert f"{folder}/feature.yaml is in order: feature, " in heard.until(lambda now: not now.problems).words
+    assert f"{folder}/feature.yaml is valid: feature, " in heard.until(lambda now: not now.problems).words
 
 
 def test_a_folder_that_appears_later_is_watched_and_one_that_vanishes_is_no_trouble(
@@ -144,7 +144,7 @@ def test_a_folder_that_appears_later_is_watched_and_one_that_vanishes_is_no_trou
     shutil.rmtree(folder)
     shutil.rmtree(home)
     heard.until(lambda now: not now.problems and now.settings.theme is None)
-    assert any("dashboard.yaml is gone; the defaults hold" in now.words for now in heard.posted)
+    assert any("dashboard.yaml is gone; the defaults are in force" in now.words for now in heard.posted)
 
     home.mkdir()
     (home / "dashboard.yaml").write_text("theme: mono\n")

@@ -32,7 +32,7 @@ steps:
 """
 
 MISTAKES = {
-    "a join that is none": ("over: parts.txt", "over: parts.txt\n      join: most", "9:13: join: 'most' is no join"),
+    "a join that is none": ("over: parts.txt", "over: parts.txt\n      join: most", "9:13: join: 'most' is not a join"),
     "two sources": ("over: parts.txt", "over: parts.txt\n      count: 2", "9:7: develop.parts has both over and count"),
     "no source": ("      over: parts.txt\n", "", "8:7: develop.parts says of no child where it comes from"),
     "spawning by nobody": ("over: parts.txt", "spawn: true", "8:7: no agent is at develop.parts to spawn"),

@@ -1,4 +1,4 @@
-"""The door of the dashboard: what the core's entry point `onloop.dashboard` leads to."""
+"""The entry of the dashboard, which the core finds as the entry point `onloop.dashboard`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from onloop_tui.settings import Settings, settings_file
 from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
-"""How seldom Python looks for rings of garbage. Ours is freed without: at 100,000 tasks a look stops all for 0.3 s."""
+"""Collect cycles rarely: at 100,000 tasks a collection stops everything for 0.3 s, and we make hardly any cycles."""
 
 
 def open_dashboard(
@@ -34,10 +34,10 @@ def open_dashboard(
     settings: str | None = None,
     workflows: Sequence[str] = (),
 ) -> str:
-    """Show the dashboard until it is left; the answer is how: `quit`, or, with `ask_on_quit`, `stop` or `leave`.
+    """Show the dashboard until the person leaves; returns how: `quit`, or with `ask_on_quit` also `stop` or `leave`.
 
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
-    `settings` is a file in the place of the person's own, `workflows` are folders that are watched beside `.onloop`.
+    `settings` replaces the person's settings file; `workflows` are folders to watch in addition to `.onloop`.
     """
     keep_others_out()
     own = Path(settings) if settings else settings_file(os.environ)
@@ -52,11 +52,11 @@ def open_dashboard(
 
 
 def _read(file: Path, *, is_asked_for: bool) -> Settings:
-    """The settings that hold at the start; what is wrong with them is said before the screen is taken over, too."""
+    """The settings at the start. Their problems also go to stderr, before the screen is taken over."""
     edited = Files(file, ()).look() or EditedFile(Settings())
     problems = list(edited.problems)
     if is_asked_for and not file.exists():
-        problems.append(f"there is no file {safe(str(file))}; the defaults are in force until there is one")
+        problems.append(f"there is no file {safe(str(file))}; the defaults are in force until it exists")
     for problem in problems:
         sys.stderr.write(f"onloop: {problem}\n")
     return edited.settings

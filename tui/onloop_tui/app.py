@@ -1,4 +1,4 @@
-"""The app: one feed, one session, the screens; and the guard in front of the terminal."""
+"""The app: one feed, one session, the screens, and the guard that filters what reaches the terminal."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from onloop_tui.theme import THEMES
 from onloop_tui.watching import Watching
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-"""Signals that end a program in good order."""
+"""Signals that end the program cleanly."""
 
 NOTICE_S = 1.0
-"""How often it is asked whether calls that were gathered are due."""
+"""How often the app checks whether collected notices are due."""
 
 
 def _let_go_of_terminal() -> None:
-    """Read nothing and write nowhere from here on: Textual would wait for ever for a terminal that has hung up."""
+    """Stop reading from and writing to the terminal: Textual would wait without end for a terminal that has hung up."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nowhere, descriptor)
@@ -46,7 +46,7 @@ def _let_go_of_terminal() -> None:
 
 
 class Dashboard(App[str]):
-    """Reads the store 30 times a second, and shows it; returns how it was left: `quit`, `stop` or `leave`."""
+    """Reads the store 30 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
@@ -77,12 +77,12 @@ class Dashboard(App[str]):
         self._apply(session.settings, before=None)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, no colour where none is wanted, and last our guard: every widget's lines go through."""
+        """Textual's filters, one without colour if the theme has none, and our guard last. All lines pass them."""
         kept = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
         return [*kept, *([NoColor()] if self.no_color else []), GUARD]
 
     def on_mount(self) -> None:
-        """Show the first screen and begin to read."""
+        """Show the main screen and start to read."""
         self._heed_signals()
         self.push_screen(self.main)
         self.notices.begin()
@@ -92,7 +92,7 @@ class Dashboard(App[str]):
             self.run_worker(self.watching.run, thread=True, group="watching")
 
     def _heed_signals(self) -> None:
-        """Told to end, or left by its terminal, it leaves as by its key: terminal and processes are put right."""
+        """On a signal or a closed terminal, leave as the key does: restore the terminal, end the processes."""
         loop = asyncio.get_running_loop()
 
         def end(number: int, _frame: object) -> None:
@@ -104,11 +104,11 @@ class Dashboard(App[str]):
             self._handlers = {each: signal.signal(each, end) for each in ENDINGS}
 
     def _begin_to_read(self) -> None:
-        """Only once something is on the screen: reading a large store would hold the first picture up."""
+        """Start after the first paint, because reading a large store would delay it."""
         self.run_worker(self.feed.run, thread=True, group="feed")
 
     def on_unmount(self) -> None:
-        """Let the threads end, and give the terminal its title back."""
+        """End the threads and restore the terminal's title."""
         for number, before in self._handlers.items():
             signal.signal(number, before)
         self.feed.stop()
@@ -118,7 +118,7 @@ class Dashboard(App[str]):
         self._session.place.close()
 
     async def on_event(self, event: Event) -> None:
-        """Note that somebody is there, and go on as Textual does."""
+        """Note key presses, because they show that somebody is there; then handle the event as usual."""
         if isinstance(event, Key | MouseDown):
             self.notices.pressed()
         await super().on_event(event)
@@ -136,8 +136,8 @@ class Dashboard(App[str]):
         self.post_message(FilesNews(edited))
 
     def on_store_news(self, event: StoreNews) -> None:
-        """Hand what is new to the screen, and call whoever does not look."""
-        if self.main.children:  # it has none any more while the app is being taken down
+        """Show the news, and notify a person who is not looking."""
+        if self.main.children:  # the screen has no children while the app shuts down
             self.main.take(event.news)
         if self._once_read is not None and self.main.around.has_read:
             self._once_read()
@@ -149,7 +149,7 @@ class Dashboard(App[str]):
             self.notices.look(self.main.snapshot, focused=self.app_focus)
 
     def on_files_news(self, event: FilesNews) -> None:
-        """Settings hold from now on; what is broken is named."""
+        """Apply new settings, and name broken files."""
         before, self._session.settings = self._session.settings, event.edited.settings
         self._apply(event.edited.settings, before)
         self.main.edited(event.edited)
@@ -167,14 +167,14 @@ class Dashboard(App[str]):
         self.theme = THEMES[name].name
 
     def on_theme_wanted(self, event: ThemeWanted) -> None:
-        """Other colours, until the dashboard is left."""
+        """Change the colours until the person leaves."""
         self._dress(event.theme)
         self.main.say(f"theme {event.theme} until you leave; theme: {event.theme} in your settings keeps it")
 
     # -- palette, help, leaving
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        """The palette: the registry's keys by name, and the themes."""
+        """The entries of the palette: keys, guides and themes."""
         for key in self._session.settings.keys:
             yield SystemCommand(f"{key.word} ({key.shown})", key.help, lambda key=key: self._run(key))
         for guide in guides():
@@ -188,16 +188,16 @@ class Dashboard(App[str]):
         await self.main.run_key_action(key.action, key.where)
 
     def action_keys(self) -> None:
-        """Show every key, and behind them the guides."""
+        """Show the help: every key, and the guides."""
         self.action_guide("")
 
     def action_guide(self, name: str) -> None:
-        """Show a guide; without a name, every key."""
+        """Show a guide; without a name, the keys."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._session.settings.keys, name))
 
     async def action_quit(self) -> None:
-        """Leave; a dashboard that started other processes asks first what becomes of them."""
+        """Leave. If the dashboard started other processes, ask first whether to stop them."""
         if not self._ask_on_quit:
             self.exit("quit")
         elif not isinstance(self.screen, Leaving):

@@ -1,4 +1,4 @@
-"""What the parts of the screen tell each other."""
+"""Messages between the parts of the screen."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from onloop_tui.settings import ThemeName
 
 @dataclass
 class StoreNews(Message):
-    """The feed has something newer; of several that wait, only the last is worth showing."""
+    """The feed has news; of several pending ones only the last needs to be shown."""
 
     news: News
 
     def can_replace(self, message: Message) -> bool:
-        """Whether the waiting `message` is older news."""
+        """Whether the pending `message` is older news of the store."""
         return isinstance(message, StoreNews)
 
 
 @dataclass
 class DecisionAccepted(Message):
-    """The gateway accepted what a person did."""
+    """The gateway accepted a person's decision."""
 
     task: str
     act: Act
@@ -34,17 +34,17 @@ class DecisionAccepted(Message):
 
 @dataclass
 class FilesNews(Message):
-    """Settings or workflows were edited."""
+    """Settings or workflow files were edited."""
 
     edited: EditedFile
 
 
 @dataclass
 class ThemeWanted(Message):
-    """The person asks for other colours, until they leave."""
+    """The person chose a theme for this session."""
 
     theme: ThemeName
 
 
 class SheetClosed(Message):
-    """The person put the sheet away."""
+    """The person closed the sheet."""

@@ -1,4 +1,4 @@
-"""Every key, once: footer, help, palette, the `:` line and bindings are made of this registry."""
+"""The registry of keys. Footer, help, palette, the `:` line and Textual's bindings are generated from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onloop_tui.model.ground.acts import Act
 
 
 class Where(StrEnum):
-    """Where a key has its meaning."""
+    """Where a key applies."""
 
     EVERYWHERE = "everywhere"
     ROW = "on a row and in the sheet"
@@ -29,10 +29,10 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key (or several with one meaning): Textual's names, what is shown, the action, and the CLI's twin.
+    """A key, or several keys with one meaning: Textual's names, how it is shown, its action, and its CLI equivalent.
 
-    `word` is its name in the footer, the palette and after `:`; `footer` says where the footer shows it. A twin may
-    hold `{task}`, `{cause}` and `{run}`, which `Y` fills in.
+    `word` is its name in the footer, the palette and after `:`; `footer` says where the footer shows it. The CLI
+    equivalent may contain `{task}`, `{cause}` and `{run}`.
     """
 
     names: tuple[str, ...]
@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
         'onloop cancel {task} --reason "…"'),
     Key(("x",), "x", "decide('exclude')", "exclude", "let the run end without it; in the Fleet, without all that have "
         "the cause", _ROW, 'onloop exclude {task} --reason "…"'),
-    Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; what is paused or excluded goes on", _ROW,
+    Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; resume what is paused or excluded", _ROW,
         'onloop pause {task} --reason "…"'),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
@@ -105,9 +105,9 @@ KEYS: tuple[Key, ...] = (
     Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t @ e c x P then decide about all that is "
         "marked", Where.INBOX, footer=_in(Where.INBOX)),
     Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
-    Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hidden from everybody for half an hour; of "
-        "what is hidden, show it again", Where.INBOX, "onloop ack {cause}"),
-    Key(("z",), "z", "snooze", "snooze", "not now: until a time, a change, or growth; of what is hidden, show it again",
+    Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hide it from everybody for half an hour; on "
+        "a hidden row, show it again", Where.INBOX, "onloop ack {cause}"),
+    Key(("z",), "z", "snooze", "snooze", "hide it until a time, a change, or growth; on a hidden row, show it again",
         Where.INBOX, "onloop snooze {cause} --for 1h"),
     Key(("M",), "M", "mute", "mute", "hide all that fits a rule, for a time and a reason", Where.INBOX,
         'onloop mute --cause {cause} --for 4h --reason "…"'),
@@ -141,39 +141,39 @@ LEAVING: tuple[Key, ...] = (
     Key(("l",), "l", "answer('leave')", "leave running", "they go on; `onloop` shows them again", Where.LEAVING),
     Key(("escape",), "Esc", "answer('')", "stay", "back to the dashboard", Where.LEAVING),
 )
-"""The keys of the question that leaving a demo asks."""
+"""The keys of the question that a demo asks when the person leaves."""
 
 BULK: tuple[Key, ...] = (
     Key(("enter",), "Enter", "go", "send", "send, one after the other; when it is done, go back", Where.BULK,
         footer=_in(Where.BULK)),
-    Key(("escape",), "Esc", "back", "go back", "nothing is sent; while it is sent, stop after this one", Where.BULK,
+    Key(("escape",), "Esc", "back", "go back", "send nothing; while sending, stop after this one", Where.BULK,
         footer=_in(Where.BULK)),
     *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
 )  # fmt: skip
-"""The keys of the list that a decision about many tasks is made in."""
+"""The keys of the list in which a person decides about many tasks."""
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:
-    """The key of everything that a person can do to a task; pausing and resuming share one."""
+    """The key of every act on a task; pausing and resuming share one key."""
     found = {Act(key.action[8:-2]): key.shown for key in keys if key.action.startswith("decide(")}
     return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
 def keys_of(*places: Where) -> tuple[Key, ...]:
-    """The keys that have their meaning in one of these places."""
+    """The keys that apply in at least one of these places."""
     return tuple(key for key in KEYS if key.where in places)
 
 
 MAIN_KEYS = tuple(key for key in KEYS if key.where not in VIEWS)
-"""The keys that the main screen answers; those of a view are the view's."""
+"""The keys that the main screen handles; a view handles its own."""
 
 
 def bindings_of(keys: Iterable[Key]) -> list[BindingType]:
-    """The keys as Textual's bindings, whose ids are their words; ours draws the footer, so none is shown by Textual."""
+    """The keys as Textual's bindings, with their words as ids. Textual shows none: we draw the footer."""
     return [Binding(name, key.action, key.help, show=False, id=key.word) for key in keys for name in key.names]
 
 
 def textual_keymap(keys: Iterable[Key]) -> dict[str, str]:
-    """What Textual must be told, so that its bindings are those of `keys`."""
+    """Textual's keymap that binds `keys`."""
     ours = {key.word: key.names for key in KEYS}
     return {key.word: ",".join(key.names) for key in keys if key.names != ours[key.word]}

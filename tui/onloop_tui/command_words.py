@@ -1,4 +1,4 @@
-"""What a person means by what they type after `:`."""
+"""The meaning of the words that a person types after `:`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from onloop_tui.settings import Settings, ThemeName
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Show only what fits this filter, which the settings give a name."""
+    """Apply this filter, which the settings give a name."""
 
     query: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It means nothing; why not, and what would."""
+    """The words mean nothing; says why, and what would work."""
 
     words: str
 
@@ -28,14 +28,14 @@ Meaning = Key | Narrow | ThemeName | Unknown
 
 
 def known_words(settings: Settings) -> Iterator[str]:
-    """Everything that means something."""
+    """All words that have a meaning."""
     yield from (key.word for key in settings.keys)
     yield from settings.filters
     yield from (f"theme {name}" for name in ThemeName)
 
 
 def meaning_of(typed: str, settings: Settings) -> Meaning:
-    """The key, filter or theme that was named."""
+    """The key, filter or theme that the words name."""
     words = " ".join(typed.casefold().split())
     key = next((key for key in settings.keys if key.word == words), None)
     if key is not None:
@@ -45,5 +45,7 @@ def meaning_of(typed: str, settings: Settings) -> Meaning:
     verb, _, rest = words.partition(" ")
     if verb == "theme":
         names = ", ".join(ThemeName)
-        return ThemeName(rest) if rest in set(ThemeName) else Unknown(f"{quoted(rest)} is no theme; there are {names}")
-    return Unknown(f"{quoted(words)} is no command; {nearest(words, known_words(settings))}? lists them")
+        return (
+            ThemeName(rest) if rest in set(ThemeName) else Unknown(f"unknown theme {quoted(rest)}; give one of {names}")
+        )
+    return Unknown(f"unknown command {quoted(words)}; {nearest(words, known_words(settings))}? lists all of them")

@@ -1,4 +1,4 @@
-"""The files that people edit while the dashboard runs: each is read by its real loader, and a broken one is named."""
+"""The files that people edit while the dashboard runs. Each is read by its real loader; a broken one is named."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.settings import Settings
 
 MOST_FILES = 100
-"""How many workflow files of a folder are looked at."""
+"""The number of workflow files read per folder."""
 NO_WORKFLOW = "onloop.yaml"
-"""What lies beside workflows and is none: people, roles and groups."""
+"""The file beside workflows that is not a workflow: it holds people, roles and groups."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class EditedFile:
-    """The settings in force, what is wrong with which file (a line each), and what was read anew and is in order."""
+    """The settings in force, the problem of each broken file, and a note on files that are valid again."""
 
     settings: Settings
     problems: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class EditedFile:
 
 
 class _File(Generic[T]):
-    """One file: what was last read of it that was in order, and what is wrong with it now."""
+    """One file: its last valid content, and its problem now."""
 
     def __init__(self, path: Path, parse: Callable[[bytes, str], T]) -> None:
         self.name = _shown(path)
@@ -45,7 +45,7 @@ class _File(Generic[T]):
         self._mark: object = None
 
     def look(self, *, anew: bool) -> bool:
-        """Read it again, if it looks different or `anew` says that it may be; whether it was."""
+        """Read the file again if it changed, or if `anew`; whether it was read."""
         try:
             mark = _mark(self._path)
             self.is_there = True
@@ -67,7 +67,7 @@ class _File(Generic[T]):
 
 
 class Files:
-    """Settings and workflows as they are on disk; for one thread. What is in force is what was last in order."""
+    """Settings and workflows on disk; for use by one thread. The last valid content of a file stays in force."""
 
     def __init__(self, settings: Path, workflows: tuple[Path, ...]) -> None:
         self._settings = _File(settings.absolute(), _settings_in)
@@ -77,7 +77,7 @@ class Files:
         self._of_workflows = tuple(path.absolute() for path in workflows)
 
     def look(self, *, anew: bool = True) -> EditedFile | None:
-        """What has changed since the last look, and everything at the first; None if nothing has."""
+        """What has changed since the last look; everything at the first look, None if nothing changed."""
         words = [self._look_at_settings(anew), *self._look_at_workflows(anew)]
         said = " · ".join(word for word in words if word) if self._last is not None else ""
         settings = self._settings.good if self._settings.good is not None else Settings()
@@ -91,7 +91,7 @@ class Files:
         if not file.look(anew=anew) or file.problem:
             return ""
         if not file.is_there:
-            return f"{file.name} is gone; the defaults hold"
+            return f"{file.name} is gone; the defaults are in force"
         return f"{file.name} is in force" if was_broken or file.good != before else ""
 
     def _look_at_workflows(self, anew: bool) -> Iterator[str]:
@@ -101,7 +101,7 @@ class Files:
             before, was_broken = file.good, bool(file.problem)
             if file.look(anew=anew) and not file.problem and file.good and (was_broken or file.good != before):
                 steps = len(file.good.steps)
-                yield f"{file.name} is in order: {file.good.name}, {steps} step{'s' if steps != 1 else ''}"
+                yield f"{file.name} is valid: {file.good.name}, {steps} step{'s' if steps != 1 else ''}"
 
     def _problems(self) -> Iterator[str]:
         if self._settings.problem:
@@ -114,7 +114,9 @@ class Files:
 
 
 def _settings_in(source: bytes, name: str) -> Settings:
-    from onloop_tui.settings_reader import load_settings  # YAML and pydantic, which a start without files can spare
+    from onloop_tui.settings_reader import (
+        load_settings,
+    )  # imported here: a start without files needs no YAML or pydantic
 
     return load_settings(source, name)
 
@@ -135,22 +137,22 @@ def _workflow_files(folder: Path) -> list[Path]:
 
 
 def _mark(path: Path) -> object:
-    """What differs when the file is another, or has been written to."""
-    found = path.stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    """A value that differs when the file is replaced or written to."""
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a plain file, one more than a loader takes where it is longer: never a pipe that does not end."""
+    """The bytes of a regular file, at most one more than the loader's limit; OSError for a pipe or the like."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(None, "this is no plain file")
+            raise OSError(None, "not a regular file")
         return file.read(LARGEST + 1)
 
 
 def _shown(path: Path) -> str:
-    """The path as people name it: from here, or from their home."""
+    """The path relative to the current folder or to the home folder, if it is in one of them."""
     for start, before in ((Path.cwd(), ""), (Path.home(), "~/")):
         if path.is_relative_to(start):
             return f"{before}{path.relative_to(start)}"

@@ -1,4 +1,4 @@
-"""Log → model: a thread that asks the store whether anything is new, and folds what is into the next snapshot."""
+"""Log → model: a thread that asks the store for news, and folds them into the next snapshot."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from onloop_tui.store_access import StoreAccess
 
 
 class StoreUpdate(Record):
-    """The store as it is now."""
+    """The current snapshot of the store."""
 
     snapshot: Snapshot
 
 
 class StoreLost(Record):
-    """The store cannot be read, since when (ms), and why."""
+    """The store cannot be read: since when (ms), and why."""
 
     since: int
     words: str
@@ -35,7 +35,7 @@ News = StoreUpdate | StoreLost
 
 
 class StoreWatch:
-    """Looks at one place; for one thread. It never raises: what goes wrong is news, and the next look tries again."""
+    """Watches one store, for one thread. It never raises: an error becomes news, and the next look tries again."""
 
     def __init__(self, place: StoreAccess, clock: Callable[[], int]) -> None:
         self._place = place
@@ -44,28 +44,28 @@ class StoreWatch:
         self._mark: Hashable = None
         self._stamp = 0
         self._snapshot = Snapshot()
-        self._gallery = OverviewProjector()
+        self._projector = OverviewProjector()
         self._lost: StoreLost | None = None
         self.looked_at = clock()
 
     def look(self) -> News | None:
-        """What is new since the last look; None if nothing is."""
+        """The news since the last look; None if there are none."""
         try:
-            found = self._look()
-        except Exception as problem:  # whatever a vanished or foreign file makes the store say, the screen must live
+            snapshot = self._look()
+        except Exception as problem:  # whatever error a missing or foreign file causes, the screen must stay alive
             self.close()
             return self._missing(problem)
         self.looked_at = self._clock()
-        if found is None and self._lost is None:
+        if snapshot is None and self._lost is None:
             return None
         self._lost = None
         return StoreUpdate(self._snapshot)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         gateway, self._gateway = self._gateway, None
         if gateway is not None:
-            with contextlib.suppress(Exception):  # it may be lost already, and that is said elsewhere
+            with contextlib.suppress(Exception):  # the store may be lost already, which `look` reports
                 gateway.store.close()
 
     def _look(self) -> Snapshot | None:
@@ -75,20 +75,20 @@ class StoreWatch:
         if self._gateway is None:
             look = self._place.look or self._place.open
             self._gateway, self._mark = look(), mark
-            self._snapshot, self._gallery = Snapshot(), OverviewProjector()
+            self._snapshot, self._projector = Snapshot(), OverviewProjector()
             return self._read(self._gateway, None)
         if self._gateway.store.stamp() == self._stamp:
             return None
         return self._read(self._gateway, self._snapshot.seq)
 
     def _read(self, gateway: GatewayPort, after: int | None) -> Snapshot:
-        self._stamp = gateway.store.stamp()  # before the reading: what comes between is looked at again
+        self._stamp = gateway.store.stamp()  # taken before the reading, so that later changes are looked at again
         found = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
         self._snapshot = self._snapshot.after(
             found.tasks,
             found.state,
             found.seq,
-            picture=self._gallery.after(found.tasks, found.definitions),
+            overview=self._projector.after(found.tasks, found.definitions),
             definitions=found.definitions,
             leases=found.leases,
             sub_agents=sub_agents_of(found.leases, found.sub_agents),
@@ -103,7 +103,7 @@ class StoreWatch:
 
 
 class Feed:
-    """Runs a watch until it is stopped, and posts its news, one message for as much as came together."""
+    """Runs a watch until it is stopped, and posts its news; news that arrive together are one message."""
 
     def __init__(self, place: StoreAccess, clock: Callable[[], int], post: Callable[[News], object]) -> None:
         self._watch = StoreWatch(place, clock)
@@ -112,11 +112,11 @@ class Feed:
 
     @property
     def looked_at(self) -> int:
-        """When the store was last seen, ms."""
+        """When the store was last read, in ms."""
         return self._watch.looked_at
 
     def run(self) -> None:
-        """Look and post until `stop`; for a thread of its own."""
+        """Look and post until `stop`; runs in its own thread."""
         rest = 0.0
         while not self._stop.wait(rest):
             began = time.perf_counter()
@@ -127,5 +127,5 @@ class Feed:
         self._watch.close()
 
     def stop(self) -> None:
-        """End the run at its next look."""
+        """Stop before the next look."""
         self._stop.set()

@@ -1,4 +1,4 @@
-"""The last choke point: no cell of any widget reaches the terminal with something in it that a terminal would obey."""
+"""The last check before the terminal: no cell of any widget contains a control sequence that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from onloop_tui.model.drawing.terminal_text import cells, is_safe, safe
 
 
 class Guard(LineFilter):
-    """Textual puts every line of every widget through its filters, its own ones (input, toast, palette) included."""
+    """A line filter. Textual passes every line of every widget through its filters, including its own widgets."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
-        """The same segments, in the same columns, safe to write."""
+        """The same segments in the same columns, safe to write to a terminal."""
         if all(is_safe(segment.text) for segment in segments):
             return segments
         return [_guarded(segment) for segment in segments]

@@ -1,4 +1,4 @@
-"""The tables of all guides, made of the registries: `python -m onloop_tui.guide_pages` writes them into the pages."""
+"""Generates the guides' tables from the registries: `python -m onloop_tui.guide_pages` writes them into the pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def keys_markdown(keys: Iterable[Key] = _ALL) -> str:
 
 
 ALL_PARTS: Mapping[str, Callable[[], str]] = {**PARTS, "keys": keys_markdown}
-"""Everything that a page can have made for it, by name."""
+"""The generated parts of pages, by name."""
 
 
 def pages() -> Iterator[Path]:
-    """The pages with marked parts: the guides, and in a checkout SECURITY.md."""
+    """The pages with generated parts: the guides, and in a checkout SECURITY.md."""
     yield from sorted(FOLDER.glob("*.md"))
     security = FOLDER.parents[2] / "SECURITY.md"
     if security.is_file():
@@ -32,7 +32,7 @@ def pages() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Make every marked part of every page anew, and name the pages that changed."""
+    """Generate every marked part of every page, and print the names of the pages that changed."""
     for page in pages():
         before = page.read_text(encoding="utf-8")
         after = filled(before, ALL_PARTS)

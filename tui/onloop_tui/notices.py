@@ -1,4 +1,4 @@
-"""Calling a person through the terminal: its bell, its desktop notification, its title. Nothing else is written so."""
+"""Notifies a person through the terminal: bell, desktop notification, title. Nothing else is written directly."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from onloop_tui.session import Session
 
 BELL = "\x07"
 KEEP_TITLE, GIVE_BACK_TITLE = "\x1b[22;2t", "\x1b[23;2t"
-"""XTerm's stack of titles: what was there before us comes back when we leave."""
+"""XTerm's stack of titles: it restores the previous title when we leave."""
 _ST = "\x1b\\"
 _BY_NAME_AND_BODY = ("foot", "rxvt", "ghostty")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """What a terminal takes: OSC 777 or OSC 9, never both, and inside tmux only in an envelope.
+    """What a terminal supports: OSC 777 or OSC 9, never both, and inside tmux only in a passthrough sequence.
 
-    tmux hands the envelope on where its `allow-passthrough` is on; the bell and the title need nothing.
+    tmux forwards that sequence if its `allow-passthrough` is on; the bell and the title need no passthrough.
     """
 
     by_name_and_body: bool = False
@@ -30,26 +30,26 @@ class Terminal:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Terminal:
-        """The terminal that these variables tell of."""
+        """The terminal that these environment variables describe."""
         name = environment.get("TERM", "")
-        told = f"{name} {environment.get('TERM_PROGRAM', '')}".lower()
-        known = "VTE_VERSION" in environment or any(word in told for word in _BY_NAME_AND_BODY)
+        program = f"{name} {environment.get('TERM_PROGRAM', '')}".lower()
+        known = "VTE_VERSION" in environment or any(word in program for word in _BY_NAME_AND_BODY)
         return cls(known, "TMUX" in environment or name.startswith("tmux"))
 
     def notification(self, words: str) -> str:
-        """A desktop notification of `words`, whatever they hold."""
+        """The sequence for a desktop notification of `words`, which are made safe."""
         body = safe(words).replace(";", ",")
         sequence = f"\x1b]777;notify;onloop;{body}{_ST}" if self.by_name_and_body else f"\x1b]9;{body}{_ST}"
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + _ST if self.in_tmux else sequence
 
 
 def title(words: str) -> str:
-    """The terminal's title becomes `words`, whatever they hold."""
+    """The sequence that sets the terminal's title to `words`, which are made safe."""
     return f"\x1b]2;{safe(words)}{_ST}"
 
 
 class Notices:
-    """Calls through `write` when it is time; what it has told is kept, so that nothing is said twice."""
+    """Sends notices through `write` when they are due, and remembers them, so that none is sent twice."""
 
     def __init__(self, session: Session, terminal: Terminal, write: Callable[[str], None]) -> None:
         self._session = session
@@ -60,19 +60,19 @@ class Notices:
         self._key_at: int | None = None
 
     def pressed(self) -> None:
-        """A key was pressed: somebody is looking."""
+        """Note that a key was pressed, which shows that somebody is looking."""
         self._key_at = self._session.clock()
 
     def begin(self) -> None:
-        """Keep the title that is there."""
+        """Save the terminal's title."""
         self._write(KEEP_TITLE)
 
     def end(self) -> None:
-        """Give the title back."""
+        """Restore the terminal's title."""
         self._write(GIVE_BACK_TITLE)
 
     def look(self, snapshot: Snapshot, *, focused: bool) -> None:
-        """Bring the title up to date, and call if there is something new and nobody is looking."""
+        """Update the title, and send a notice if there is news and nobody is looking."""
         now, settings = self._session.clock(), self._session.settings
         self._told, words = notices_after(
             self._told,

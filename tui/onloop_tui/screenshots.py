@@ -1,4 +1,4 @@
-"""Pictures of a real store: `python -m onloop_tui.screenshots` plays a demo and shoots it, `--store DIR` yours."""
+"""Pictures of a real store: `python -m onloop_tui.screenshots` plays a demo for them, `--store DIR` uses yours."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ SIZES = ((80, 24), (140, 45))
 DEMO_PACE_S = 0.4
 DEMO_S = 90.0
 ENOUGH_CAUSES, ENOUGH_RUNNING = 3, 2
-"""When a demo is worth a picture: that many causes wait for a person while that many agents work."""
+"""A demo is ready for pictures when this many causes wait for a person while this many agents work."""
 _PATIENCE_S = 20.0
 _LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: which view, and what is pressed in it before."""
+    """One picture: its view, and the keys pressed before it is taken."""
 
     name: str
     view: Where
@@ -53,7 +53,7 @@ SHOTS = (
 
 
 async def take_pictures(place: StoreAccess, out: Path, sizes: Sequence[tuple[int, int]] = SIZES) -> tuple[Path, ...]:
-    """Write every view and, where something needs a person, a sheet, once per size; the answer is what was written."""
+    """Write pictures of every view, and of a sheet if something needs a person, for each size; returns the files."""
     place.mark()
     out.mkdir(parents=True, exist_ok=True)
     return tuple([path for size in sizes for path in await _pictures(place, out, size)])
@@ -84,11 +84,11 @@ async def _wait(pilot: Pilot[str], holds: Callable[[], bool], what: str) -> None
             await pilot.pause()
             return
         await pilot.pause(_LOOK_S)
-    raise BadInput(f"waited {_PATIENCE_S:.0f} s for {what}", hint="give a store with events in it: --store DIR")
+    raise BadInput(f"waited {_PATIENCE_S:.0f} s for {what}", hint="give a store that contains events: --store DIR")
 
 
 def _written(app: Dashboard, stem: Path) -> list[Path]:
-    """The screen as SVG, and as PNG where resvg is installed."""
+    """The screen as SVG, and as PNG if resvg is installed."""
     svg = app.export_screenshot(title="onloop", simplify=True)
     files = [stem.with_suffix(".svg")]
     files[0].write_text(svg, encoding="utf-8")
@@ -104,7 +104,7 @@ def _written(app: Dashboard, stem: Path) -> list[Path]:
 
 @contextmanager
 def played_demo() -> Iterator[StoreAccess]:
-    """A demo that plays by itself, once there is enough to see in it; its processes end with the block."""
+    """A demo that plays unattended, once there is enough to see in it; its processes end with the block."""
     with tempfile.TemporaryDirectory(prefix="onloop-pictures-") as path:
         folder = DemoFolder(Path(path))
         folder.path.chmod(0o700)
@@ -113,10 +113,10 @@ def played_demo() -> Iterator[StoreAccess]:
         crew, began = Crew(folder, DEMO_PACE_S), time.monotonic()
         try:
             while time.monotonic() - began < DEMO_S:
-                crew.muster()
+                crew.start_missing()
                 with opened.gateway.store.reading() as at:
-                    picture = overview_of(at.tasks(TaskFilter()))
-                if len(picture.groups) >= ENOUGH_CAUSES and picture.working >= ENOUGH_RUNNING:
+                    overview = overview_of(at.tasks(TaskFilter()))
+                if len(overview.groups) >= ENOUGH_CAUSES and overview.working >= ENOUGH_RUNNING:
                     break
                 time.sleep(_LOOK_S)
             yield access_of(folder.home)
@@ -126,9 +126,9 @@ def played_demo() -> Iterator[StoreAccess]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Take the pictures, and say where they are."""
+    """Take the pictures, and print their paths."""
     parser = argparse.ArgumentParser(prog="python -m onloop_tui.screenshots", description=__doc__)
-    parser.add_argument("--store", help="the folder of a store to look at; without it, a demo is played")
+    parser.add_argument("--store", help="the folder of a store; without it, a demo is played")
     parser.add_argument("--out", help="the folder for the pictures", type=Path, default=Path("screenshots"))
     args = parser.parse_args(argv)
     try:

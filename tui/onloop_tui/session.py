@@ -1,4 +1,4 @@
-"""What one dashboard knows besides the store: who sits in front of it, what time it is, and what it may do."""
+"""The state of one dashboard besides the store: who decides, the clock, and what the person may do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 
 ARMING_MS = 300
-"""For so long after something to decide came up, keys are those that were meant for what was there before."""
+"""For this long after something to decide appears, keys are ignored: they were meant for what was there before."""
 
 
 class Session:
     """One run of the dashboard. `settings` change while it runs.
 
-    Who decides is asked for at the first decision, and again once the passphrase was typed `settings.proof_ms` ago:
-    what that was then, or is now, whichever is shorter, so that whoever writes settings lengthens no proof. A `person`
-    who is given from the start, whose secret nobody typed, stays.
+    The first decision asks who decides, and so does the first one more than `settings.proof_ms` after the passphrase
+    was typed. The shorter of the old and the new setting counts, so that editing settings cannot extend a proof. A
+    `person` given at the start, whose secret nobody typed, stays.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Session:
 
     @property
     def person(self) -> Principal | None:
-        """Who decides now; nobody any more once their proof has lapsed, nor after the clock was set back."""
+        """The person who decides now; None after their proof has expired or the clock was set back."""
         age = 0 if self._typed_at is None or self._lists else self.clock() - self._typed_at
         if not 0 <= age <= min(self._lasts_ms, self.settings.proof_ms):
             self._person, self._typed_at = None, None
@@ -54,13 +54,13 @@ class Session:
         return self._person
 
     def recognised(self, person: Principal, typed_at: int) -> None:
-        """Whose passphrase was typed at that time (ms) decides from now on."""
+        """Let the person whose passphrase was typed at that time (ms) decide from now on."""
         self._person, self._typed_at = person, typed_at
         self._lasts_ms = self.settings.proof_ms
         self.person_name = person.name
 
     def decider(self, request: Request | None) -> Principal | None:
-        """Who decides what is asked: nobody where it wants a passphrase that is typed later than theirs was."""
+        """The person who may decide the request; None if it demands a passphrase typed more recently than theirs."""
         person = self.person
         if person is None or person.voice is None or request is None or self._typed_at is None:
             return person
@@ -68,7 +68,7 @@ class Session:
         return person if is_fresh(voice, request.fresh_ms, self.clock()) else None
 
     def spent(self, person: Principal) -> Principal:
-        """The person after one decision more under the same proof."""
+        """The person after one more decision with the same proof."""
         if person.voice is None:
             return person
         after = replace(person, voice=replace(person.voice, decided=person.voice.decided + 1))
@@ -78,7 +78,7 @@ class Session:
 
     @contextmanager
     def list_under_way(self) -> Iterator[None]:
-        """What was begun with a proof is finished with it."""
+        """Keep the proof valid inside the block, so that a list begun with it is finished with it."""
         self._lists += 1
         try:
             yield
@@ -86,5 +86,5 @@ class Session:
             self._lists -= 1
 
     def armed(self, since: int) -> bool:
-        """Whether keys may be taken as meant for what came up at `since`; a clock that was set back does not lock."""
+        """Whether keys count for what appeared at `since`; they also count after the clock was set back."""
         return not 0 <= self.clock() - since < ARMING_MS

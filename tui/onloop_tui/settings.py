@@ -1,4 +1,4 @@
-"""A person's own settings: what can be set, where the file is, and what is said of one that cannot be used."""
+"""A person's settings: their values, the place of the file, and the error for an invalid one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from onloop_tui.bindings import KEYS, Key, Where
 PROOF_MS = 300_000
 
 WORDS_WITH_AN_OBJECT = frozenset({"theme"})
-"""What may stand after `:` beside the words of the registry and the names of filters."""
+"""The words allowed after `:` besides the registry's words and the names of filters."""
 
 
 class ThemeName(StrEnum):
-    """How the dashboard is coloured; MONO has no colour at all."""
+    """The colours of the dashboard; MONO uses no colour."""
 
     DARK = "dark"
     LIGHT = "light"
@@ -26,7 +26,7 @@ class ThemeName(StrEnum):
 
 
 class StartView(StrEnum):
-    """The view that is in front at the start."""
+    """The view shown at the start."""
 
     INBOX = "inbox"
     TREE = "tree"
@@ -36,15 +36,15 @@ class StartView(StrEnum):
 
     @property
     def where(self) -> Where:
-        """The view."""
+        """The view's place in the registry."""
         return Where[self.name]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person wants: `theme` None leaves it to the terminal, `keys` is the registry as it is for them.
+    """A person's settings: `theme` None follows the terminal, `keys` is the registry with the person's keys.
 
-    `proof_ms` is how long after it was typed a passphrase decides.
+    `proof_ms` is how long a typed passphrase stays valid for decisions.
     """
 
     theme: ThemeName | None = None
@@ -57,17 +57,17 @@ class Settings:
 
 
 class SettingsError(BadInput):
-    """Settings that cannot be used; `problems` holds every `file:line:col: what; what would work`."""
+    """Invalid settings; `problems` holds every `file:line:col: what; what would work`."""
 
     code = "bad_settings"
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems), hint="mend the file; until then the settings before it hold")
+        super().__init__("\n".join(problems), hint="fix the file; until then the previous settings stay in force")
         self.problems = problems
 
 
 def settings_file(environment: Mapping[str, str]) -> Path:
-    """Where a person's settings are, by the XDG base directory specification."""
+    """The path of a person's settings, by the XDG base directory specification."""
     given = environment.get("XDG_CONFIG_HOME", "")
     config = Path(given) if given.startswith("/") else Path("~/.config").expanduser()
     return config / "onloop" / "dashboard.yaml"

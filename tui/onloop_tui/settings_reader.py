@@ -1,4 +1,4 @@
-"""The settings file: read as strictly as a workflow. It brings YAML and pydantic, so it is imported where a file is."""
+"""Reads the settings file as strictly as a workflow. It imports YAML and pydantic: import it only for a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FORM = FileShape(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fi
 
 
 def load_settings(source: bytes, name: str) -> Settings:
-    """The settings in the bytes of a file called `name`; SettingsError with every problem in it."""
+    """The settings in the bytes of a file called `name`; SettingsError lists every problem in it."""
     document = read(source)
     if document.problems == (EMPTY,):
         return Settings()
@@ -62,7 +62,7 @@ def load_settings(source: bytes, name: str) -> Settings:
 
 
 def _faults(root: Node, data: object) -> Iterator[Fault]:
-    """What does not fit, and what makes no sense; a part that does not fit does not hide what is wrong with others."""
+    """The faults in shape and in meaning; a fault in one part does not hide those in others."""
     yield from misfits(root, data, FORM)
     given = data if isinstance(data, dict) else {}
     yield from key_faults(_part(given.get("keys"), list), "keys")
@@ -70,7 +70,7 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
 
 
 def _part(given: object, kind: type[T]) -> dict[str, T]:
-    """The entries of a mapping that are of the right kind."""
+    """The entries of a mapping whose values have the right type."""
     entries = given.items() if isinstance(given, dict) else ()
     return {name: value for name, value in entries if isinstance(value, kind)}
 
@@ -79,10 +79,10 @@ def _filter_faults(filters: Mapping[str, str], at: str) -> Iterator[Fault]:
     words = {key.word for key in KEYS} | WORDS_WITH_AN_OBJECT
     for name, query in filters.items():
         if name in words:
-            yield Fault((at, name), f":{name} has a meaning already", f"call it my-{name}", Side.KEY)
+            yield Fault((at, name), f":{name} already has a meaning", f"call it my-{name}", Side.KEY)
         elif not _FILTER_NAME.fullmatch(name):
             hint = "start with a letter, then small letters, digits and -, such as mine"
             yield Fault((at, name), f"a filter cannot be called {quoted(name)}", hint, Side.KEY)
-        found = parse(query)
-        if isinstance(found, FilterProblem):
-            yield Fault((at, name), f"{name}: {found.message} at column {found.column}", found.hint)
+        parsed = parse(query)
+        if isinstance(parsed, FilterProblem):
+            yield Fault((at, name), f"{name}: {parsed.message} at column {parsed.column}", parsed.hint)

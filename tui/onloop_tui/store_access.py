@@ -1,4 +1,4 @@
-"""Where the dashboard reads and decides. Every call opens the store for its own thread and lets go of it again."""
+"""The dashboard's access to a store. Every call opens the store for its own thread and closes it again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
 LOOK_BUSY_MS = 1_000
-"""Leaving waits for a look to end, so a look does not wait long."""
+"""A look waits only this long, because leaving the dashboard waits for it to end."""
 
 
 def _always() -> Hashable:
@@ -50,18 +50,18 @@ class StoreAccess(Record):
     open: Callable[[], GatewayPort]
     changes: Callable[[Task], Changes] = _not_asked
     mark: Callable[[], Hashable] = _always
-    """Differs when another store has taken the place of this one; StoreError when there is none."""
+    """A value that differs when another store has replaced this one; raises StoreError if there is none."""
     look: Callable[[], GatewayPort] | None = None
-    """Like `open`, for who looks all the time: it rather says that the store is busy, and looks again, than waits."""
+    """Like `open`, for the feed: it reports a busy store instead of waiting, because the feed looks again soon."""
     close: Callable[[], None] = _nothing
-    """Lets go of what is kept from one call to the next."""
+    """Closes what is kept between calls."""
     forget: Callable[[], None] = _nothing
-    """Forgets who proved themselves."""
+    """Forgets all proofs."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
-        """Everything that a person must see about a task, or all but what its commit changes.
+        """Everything that a person must see about a task; without `changes`, the diff is left out.
 
-        UnknownThing if there is no task of that id.
+        UnknownThing if there is no task with that id.
         """
         with self._opened() as gateway:
             found = _dossier(gateway, task_id)
@@ -73,16 +73,16 @@ class StoreAccess(Record):
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
-        """Hand a decision to the gateway; the answer is the task after it."""
+        """Send a decision to the gateway; returns the task after it."""
         with self._opened() as gateway:
             return gateway.perform(PerformCommand(person, task_id, command, key=key))
 
     def perform_below(
         self, person: Principal, task_id: str, command: Pause | Resume | Cancel, key: str
     ) -> tuple[Task, Sequence[BulkOutcome]]:
-        """The same, and then to what is below the task: the answer is the task after it, and what became of the others.
+        """Send a decision to a task and then to the tasks below it; returns the task after it and the other outcomes.
 
-        What the task itself refuses is raised; when it has changed since it was shown, nothing at all is done.
+        A refusal by the task itself is raised. If it has changed since it was shown, nothing is done.
         """
         with self._opened() as gateway:
             wanted_below = ReadTasksBelow(task_id, DEEDS[type(command)], gateway.clock(), command.version)
@@ -97,12 +97,12 @@ class StoreAccess(Record):
         return after, tuple(outcome for outcome in outcomes if outcome.task != task_id)
 
     def record(self, person: Principal, event: StoreEvent) -> None:
-        """Have the gateway record a fact about the whole store: here, what people say about causes."""
+        """Let the gateway record an event of the store: here, what people say about causes."""
         with self._opened() as gateway:
             gateway.perform(RecordStoreEvent(person, event))
 
     def recognise(self, name: str, passphrase: str) -> Principal:
-        """The person whose passphrase was typed just now; NotAllowed if it is not theirs. Slow by design."""
+        """The person whose passphrase was typed now; NotAllowed if it is wrong. Slow by design."""
         with self._opened() as gateway:
             return gateway.person(name, passphrase, typed=True)
 
@@ -123,12 +123,12 @@ def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
 
 
 def access_of(home: Home) -> StoreAccess:
-    """The place that a home on this machine is: its file, or, where that is another user's, its resident gateway."""
+    """The access to a store on this machine: its file, or its resident gateway if another user owns the file."""
     return access_here(home) if is_own(home.store) else access_apart(gateway_socket(home), home.store)
 
 
 def access_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> StoreAccess:
-    """The place behind a resident gateway, of which all is asked: it alone may open store and mirrors."""
+    """The access through a resident gateway, which alone may open the store and the mirrors."""
     lines = ConnectionPool(socket, store, wall_clock, Credentials(least_cost=least_cost))
 
     def mark() -> Hashable:
@@ -136,7 +136,7 @@ def access_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> Sto
             found = socket.stat()
         except OSError as problem:
             hint = "the store's user starts it: onloop serve"
-            raise Unavailable(f"no gateway is at {socket}: {problem.strerror}", hint=hint) from problem
+            raise Unavailable(f"no gateway answers at {socket}: {problem.strerror}", hint=hint) from problem
         return found.st_dev, found.st_ino
 
     def changes(task: Task) -> Changes:
@@ -150,7 +150,7 @@ def access_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> Sto
 
 
 def access_here(home: Home) -> StoreAccess:
-    """The place that the file of one's own store is; a resident gateway, where one is up, writes to it."""
+    """The access to the file of the user's own store; if a resident gateway is running, it does the writing."""
 
     def mark() -> Hashable:
         check_private(home.store)
@@ -158,7 +158,7 @@ def access_here(home: Home) -> StoreAccess:
             found = (home.store / FILE).stat()
         except OSError as problem:
             raise StoreError(
-                f"there is no store in {home.store}", hint="put it back; the dashboard goes on by itself"
+                f"there is no store in {home.store}", hint="restore it; the dashboard continues by itself"
             ) from problem
         return found.st_dev, found.st_ino
 

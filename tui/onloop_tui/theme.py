@@ -1,4 +1,4 @@
-"""Tones as styles: the names of the component classes, which `theme.tcss` colours from the theme in use; the themes."""
+"""Tones as styles: the component classes that `theme.tcss` colours, and the themes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from onloop_tui.settings import ThemeName
 
 CURSOR = "tone--cursor"
 COMPONENTS: set[str] = {CURSOR, *(f"tone--{tone.value}" for tone in Tone)}
-"""Every screen has them, and what is drawn on it takes them from there: so they are worked out once, not by widget."""
+"""Every screen has these classes, so that Textual computes the styles once per screen and not per widget."""
 
 _DARK = BUILTIN_THEMES["textual-dark"]
 DARK = replace(_DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa"})
-"""Textual's own dark theme has a red that cannot be read under the cursor."""
+"""A dark theme, because the red of Textual's own cannot be read under the cursor."""
 
 LIGHT = Theme(
     name="onloop-light",
@@ -39,7 +39,7 @@ LIGHT = Theme(
         "panel-lighten-1": "#cfdae6",
     },
 )
-"""Textual's own light theme has yellows that cannot be read on its grey."""
+"""A light theme, because the yellows of Textual's own cannot be read on its grey."""
 
 _IN_REVERSE = {
     f"{what}-{part}": value
@@ -51,7 +51,7 @@ MONO = replace(
     name="onloop-mono",
     variables={**BUILTIN_THEMES["ansi-dark"].variables, **_IN_REVERSE},
 )
-"""What other themes say by a background, this one says in reverse."""
+"""A theme without colour: it uses reverse video where other themes use a background."""
 
 THEMES: Mapping[ThemeName, Theme] = {
     ThemeName.DARK: DARK,

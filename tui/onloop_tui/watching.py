@@ -1,4 +1,4 @@
-"""Hearing at once that somebody has edited a file: watchfiles on the folders, and a look of our own now and then."""
+"""Notices edited files at once: watchfiles watches the folders, and we also look regularly ourselves."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from watchfiles import Change, watch
 from onloop_tui.edited_files import EditedFile, Files
 
 LOOK_S = 2.0
-"""A look so often without being told: network file systems tell nothing, and a folder may move between two watches."""
+"""How often to look unasked: network file systems send no events, and a folder may move between two watches."""
 DEBOUNCE_MS, STEP_MS = 100, 50
-"""Several writes of one saving are read once; hearing of it takes two steps at most."""
+"""Several writes within a step are read once; a change is noticed after at most two steps."""
 
 
 class Watching:
-    """Looks at the files whenever one changes, until it is stopped, and posts what is new."""
+    """Reads the files whenever one changes, and posts the news, until it is stopped."""
 
     def __init__(self, files: Files, post: Callable[[EditedFile], object], look_s: float = LOOK_S) -> None:
         self._files = files
@@ -26,17 +26,17 @@ class Watching:
         self._stop = threading.Event()
 
     def run(self) -> None:
-        """Watch and post until `stop`; for a thread of its own."""
+        """Watch and post until `stop`; runs in its own thread."""
         while not self._stop.is_set():
             self._look(anew=True)
             watched = _watched(self._files.folders)
             try:
                 self._until_folders_move(watched)
-            except (OSError, RuntimeError):  # a folder went while it was looked up, or there are no watches left
+            except (OSError, RuntimeError):  # a folder was removed meanwhile, or the system has no watches left
                 self._stop.wait(self._look_s)
 
     def stop(self) -> None:
-        """End the run within a step."""
+        """Stop within one step."""
         self._stop.set()
 
     def _look(self, *, anew: bool) -> None:
@@ -45,7 +45,7 @@ class Watching:
             self._post(news)
 
     def _until_folders_move(self, watched: dict[Path, object]) -> None:
-        """Post what changes in the folders, until one of them comes, goes, or is another."""
+        """Post changes in the folders until one of them is created, removed or replaced."""
         moved = False
 
         def concerns(_: Change, path: str) -> bool:
@@ -71,19 +71,19 @@ class Watching:
 
 
 def _watched(folders: Iterable[Path]) -> dict[Path, object]:
-    """What to watch: each folder and the one it lies in, or where it is missing, the nearest that is there."""
-    found: dict[Path, object] = {}
+    """The folders to watch: each folder and its parent, or if it is missing, the nearest existing one above it."""
+    identities: dict[Path, object] = {}
     for folder in folders:
         places = [place for place in (folder, *folder.parents) if _identity(place) is not None]
         for place in places[: 2 if places[:1] == [folder] else 1]:
-            found[place] = _identity(place)
-    return found
+            identities[place] = _identity(place)
+    return identities
 
 
 def _identity(place: Path) -> object:
-    """What differs when another folder has taken the place of this one; None where there is none."""
+    """A value that differs when another folder has replaced this one; None if it does not exist."""
     try:
-        found = place.stat()
+        stat = place.stat()
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if place.is_dir() else None
+    return (stat.st_dev, stat.st_ino) if place.is_dir() else None

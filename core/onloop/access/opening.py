@@ -1,4 +1,4 @@
-"""How a gateway is opened and a store is made."""
+"""Opens a gateway and makes a store."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from onloop.views.queries.reads import ReadStoreState
 
 
 class GatewayHandle(Record):
-    """A gateway to the store of a home, for one thread; `apart` is set where only a resident one may touch the home."""
+    """A gateway to the store of a home, for one thread; `apart` is set if only a resident gateway may open it."""
 
     home: Home
     gateway: GatewayPort
     apart: GatewayClient | None = None
 
     def changes(self, task: Task) -> Changes:
-        """What the task's submission changes; the resident gateway says it where only that may look."""
+        """What the task's submission changes; the resident gateway answers if only it may read the mirrors."""
         return changes_of(task, self.home.mirror) if self.apart is None else self.apart.changes(task.id)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self.gateway.store.close()
 
 
@@ -49,13 +49,13 @@ def wall_clock() -> int:
 
 
 def open_file(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
-    """Open the store of `home` itself; StoreError says why it cannot be. Locks are waited for, `busy_ms` at most."""
+    """Open the store of `home` by its file, waiting for locks at most `busy_ms`; StoreError says why it cannot."""
     check_private(home.store)
     return GatewayHandle(home, Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store)))
 
 
 def gateway_socket(home: Home) -> Path:
-    """Where the resident gateway of a home listens, or the one that `$ONLOOP_URL` names."""
+    """The socket of the resident gateway: the one that `$ONLOOP_URL` names, else the home's own."""
     url = os.environ.get("ONLOOP_URL", "")
     if not url:
         return home.socket
@@ -65,10 +65,10 @@ def gateway_socket(home: Home) -> Path:
 
 
 def open_home(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
-    """Reach the store of `home`: through the resident gateway where one is up, else by its file.
+    """Open the store of `home`: through the resident gateway if one is running, else by its file.
 
-    `$ONLOOP_URL` names the socket of a gateway elsewhere. StoreError or Unavailable say why neither can be. Locks of
-    the file are waited for, `busy_ms` at most.
+    `$ONLOOP_URL` names the socket of another gateway. StoreError or Unavailable say why neither way works. Waits for
+    locks of the file at most `busy_ms`.
     """
     line = Connection(gateway_socket(home), home.store)
     if not is_own(home.store):
@@ -101,7 +101,7 @@ def create_home(
 ) -> None:
     """Make a store and enrol its first person, in one transaction; BadInput if somebody is enrolled already.
 
-    `cost` is scrypt's N: less than LEAST_COST suits only what nobody could guess.
+    `cost` is scrypt's N: less than LEAST_COST is safe only for a random passphrase.
     """
     by = launcher("init")
     first = enrolment(person, groups, email, passphrase, by.id, cost)
@@ -126,7 +126,7 @@ def create_home(
         opened.gateway.store.transact(begin)
     finally:
         opened.close()
-    from onloop.gates.toolchain import write_toolchain  # here: most verbs make no store
+    from onloop.gates.toolchain import write_toolchain  # here: most verbs do not make a store
 
     write_toolchain(home.store, os.environ.get("PATH", ""))
 
@@ -141,5 +141,5 @@ def enrol(
     *,
     key: str = "",
 ) -> None:
-    """Enrol another person; only somebody who is enrolled already may. Slow by design."""
+    """Enrol another person; only an enrolled person may do this. Slow by design."""
     opened.gateway.perform(RecordStoreEvent(by, enrolment(person, groups, email, passphrase, by.id), key=key))

@@ -1,4 +1,4 @@
-"""Which level of assurance a store can reach, and which gates would stay closed in it."""
+"""Which level of assurance a store can reach, and which gates nobody could pass in it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from onloop.machine.store_state import StoreState
 from onloop.views.assurance import Grounds, assurance_reached
 
 HIGHEST = Assurance.A2
-"""What can be proved at all today: nobody checks a hardware key or another device yet."""
+"""The highest level that can be proved today: hardware keys and other devices are not supported yet."""
 
 
 def reachable(home: Home, house: StoreState, now: int) -> Assurance:
-    """The highest level that anybody's decision in this store can have: A2 where it is apart, behind a strong box."""
+    """The highest level that a decision in this store can have: A2 if it is isolated and its box is strong."""
     grounds = Grounds(house.scripted, apart=_is_apart(home), shut_out=True, proof=house.proof, now=now)
     return assurance_reached(grounds).level
 
 
 def _is_apart(home: Home) -> bool:
-    """Whether the store was given to a user of its own: it is another's, or lets another group to its socket."""
+    """Whether the store is isolated: it belongs to another user, or its socket is open to another group."""
     if not is_own(home.store):
         return True
     try:
-        found = home.socket.parent.stat()
-        return found.st_gid != pwd.getpwuid(found.st_uid).pw_gid
+        status = home.socket.parent.stat()
+        return status.st_gid != pwd.getpwuid(status.st_uid).pw_gid
     except (OSError, KeyError):
         return False
 
 
 def closed_gates(definition: Definition, level: Assurance) -> Iterator[str]:
-    """In words, each gate of a workflow that nobody can pass where no more than `level` is proved."""
+    """In words, each gate of a workflow that nobody can pass if no more than `level` is proved."""
     for step in definition.steps:
         for gate in step.human_gates:
             if not level.reaches(gate.assurance):
-                yield f"{step.id}: {gate.id} demands {gate.assurance.value}, and no more than {level.value} is proved"
+                yield f"{step.id}: {gate.id} demands {gate.assurance.value}, but no more than {level.value} is proved"

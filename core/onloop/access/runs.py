@@ -1,4 +1,4 @@
-"""Beginning work: a run over one repository, or a fleet over many."""
+"""Starts work: a run over one repository, or a fleet over many."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RunTarget(Record):
 
 
 class Workflow(Record):
-    """A workflow file, loaded: its definition and the bytes that are pinned."""
+    """A loaded workflow file: its definition, and the bytes to pin."""
 
     definition: Definition
     source: bytes
@@ -47,18 +47,18 @@ def new_run_id() -> str:
 
 
 def builtin_workflow(name: str) -> Workflow:
-    """A workflow that onloop brings along; UnknownThing lists them."""
+    """A built-in workflow; UnknownThing lists them all."""
     source = builtin(name)
     return Workflow(load(source, f"{name}.yaml"), source)
 
 
 def is_builtin(name: str) -> bool:
-    """Whether onloop brings a workflow of that name along."""
+    """Whether there is a built-in workflow of that name."""
     return name in builtins()
 
 
 def committed_workflow(control: Mirror, branch: str, path: str) -> Workflow:
-    """The workflow file at the tip of a branch of the control repository: what is committed there, and nothing else."""
+    """The workflow file as committed at the tip of a branch of the control repository."""
     control.create()
     commit = control.refresh(branch)
     source = control.read_file(commit, path, LARGEST_WORKFLOW + 1)
@@ -71,23 +71,23 @@ def committed_workflow(control: Mirror, branch: str, path: str) -> Workflow:
 
 
 def read_targets(text: str, file: str, folder: Path) -> tuple[RunTarget, ...]:
-    """The targets of a file: one `PATH-OR-URL [BRANCH]` a line, `#` begins a comment; paths start at `folder`."""
-    found: dict[str, RunTarget] = {}
+    """The targets in a file: one `PATH-OR-URL [BRANCH]` per line, `#` begins a comment; paths are below `folder`."""
+    targets: dict[str, RunTarget] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split("#", 1)[0].split()
         if not words:
             continue
         where = f"{file}:{number}:1"
         if len(words) > 2:
-            raise BadInput(f"{where}: {line.strip()!r} has {len(words)} words", hint="a line is: PATH-OR-URL [BRANCH]")
+            raise BadInput(f"{where}: {line.strip()!r} has {len(words)} words", hint="write: PATH-OR-URL [BRANCH]")
         target = _target(words, where, folder)
-        if target.origin in {known.origin for known in found.values()}:
+        if target.origin in {other.origin for other in targets.values()}:
             raise BadInput(f"{where}: {target.origin} is listed twice", hint="remove one of the lines")
-        target = _renamed(target, found)
-        found[target.name] = target
-    if not found or len(found) > LARGEST_FLEET:
-        raise BadInput(f"{file} lists {len(found)} repositories", hint=f"list 1 to {LARGEST_FLEET}, one a line")
-    return tuple(found.values())
+        target = _renamed(target, targets)
+        targets[target.name] = target
+    if not targets or len(targets) > LARGEST_FLEET:
+        raise BadInput(f"{file} lists {len(targets)} repositories", hint=f"list 1 to {LARGEST_FLEET}, one per line")
+    return tuple(targets.values())
 
 
 def target_of(origin: str, branch: str, folder: Path) -> RunTarget:
@@ -105,13 +105,15 @@ def _target(words: Sequence[str], where: str, folder: Path) -> RunTarget:
     if not is_url and not Path(origin).is_dir():
         raise BadInput(f"{where}: there is no repository {origin}", hint="give the path of a git repository")
     if not is_url and not _is_repository(Path(origin)):
-        raise BadInput(f"{where}: {origin} is no git repository", hint="give the folder that holds .git, or a bare one")
+        raise BadInput(
+            f"{where}: {origin} is not a git repository", hint="give the folder that has .git, or a bare repository"
+        )
     name = origin.rstrip("/").removesuffix("/.git").rpartition("/")[2].removesuffix(".git")
     return RunTarget(name or "repository", origin, branch)
 
 
 def _is_repository(folder: Path) -> bool:
-    """Whether git would take the folder for a repository: bare, or with a `.git` (a file in linked worktrees)."""
+    """Whether the folder looks like a repository to git: bare, or with a `.git` (a file in linked worktrees)."""
     return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
 
 

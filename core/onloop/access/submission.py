@@ -1,4 +1,4 @@
-"""Submit: the gateway takes bytes into quarantine, computes what is true of them, asks for the gates; callers wait."""
+"""Submit: the gateway takes the bytes into quarantine, computes the facts from them, and asks for the gates."""
 
 from __future__ import annotations
 
@@ -34,76 +34,78 @@ MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
 POLL_S = 0.02
 TRIES = 4
-"""How often something is handed in again whose answer was lost."""
+"""How often we submit if the answer is lost."""
 
-Said = Callable[[Manifest], str | None]
-"""What an agent says of what it hands in, once that is known; None where it is not to be handed in."""
+StatementOf = Callable[[Manifest], str | None]
+"""Gives the agent's statement for a gathered manifest; None if it should not be submitted."""
 
 
 def submit(opened: GatewayHandle, agent: Principal, statement: str, *, key: str = "") -> tuple[Task, Manifest]:
-    """Submit HEAD of the agent's clone and what lies in its artefact folder; gates run afterwards, elsewhere.
+    """Submit HEAD of the agent's clone and its artefact folder; the gates run afterwards, in the verifier.
 
-    A process of the agent's gathers both. Refused where a change is asked for and HEAD changes nothing: gates that
-    pass on the base would say nothing of it.
+    A process of the agent gathers both. Refused if the step must change something and HEAD changes nothing: gates
+    that pass on the base would prove nothing.
     """
     task, manifest = submit_if(opened, agent, lambda _: statement, key=key)
     return task or task_of(opened, agent.task or ""), manifest
 
 
-def submit_if(opened: GatewayHandle, agent: Principal, said: Said, *, key: str = "") -> tuple[Task | None, Manifest]:
-    """As `submit`, with what is said of the gathered manifest; nothing is handed in where that is None."""
+def submit_if(
+    opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = ""
+) -> tuple[Task | None, Manifest]:
+    """As `submit`, with a statement made from the gathered manifest; nothing is submitted if that is None."""
     task = _held(opened, agent)
-    if isinstance(opened.gateway, GatewayClient):  # its answer may be lost: asked again, it happens once
+    if isinstance(opened.gateway, GatewayClient):  # the answer may be lost: with a key, a retry happens only once
         key = key or own_key()
     for _ in range(TRIES):
         with _gathered(opened, task) as collection:
-            statement = said(collection.manifest)
+            statement = statement_of(collection.manifest)
             if statement is None:
                 return None, collection.manifest
             with suppress(ConnectionLost):
                 return _sent(opened, agent, statement, collection, key), collection.manifest
         wait_for_gateway(opened)
-    raise Unavailable("the gateway went each time while it was handed in", hint="onloop submit, once more")
+    raise Unavailable(f"the gateway ended during each of {TRIES} tries to submit", hint="try again: onloop submit")
 
 
 def _gathered(opened: GatewayHandle, task: Task) -> AbstractContextManager[Collection]:
-    """The target's history stays behind, and what the gateway itself merged: a bundle of all else is whole."""
+    """The agent's work, without what the gateway already has: the target's history and its own merges."""
     known = (task.funnel,) if task.funnel else ()
     return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
 
 
 def _sent(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, key: str) -> Task:
-    """By the resident gateway where one is up, else here; Lost where it went meanwhile."""
+    """Submit through the resident gateway if one is running, else here; ConnectionLost if it ends meanwhile."""
     gateway = opened.gateway
     if isinstance(gateway, GatewayClient) and (gateway.behind is None or gateway.is_up()):
         return gateway.submit(agent, statement, collection, key=key)
-    return take(opened, agent, statement, collection, key=key)
+    return receive(opened, agent, statement, collection, key=key)
 
 
 def wait_for_gateway(opened: GatewayHandle) -> None:
-    """Until the resident gateway is back, where there is no other; Unavailable after some seconds without one."""
+    """Wait for the resident gateway if only it can be used; Unavailable after some seconds without one."""
     if opened.apart is not None:
         opened.apart.line.ask_until_told(ReadStamp())
 
 
-def take(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, *, key: str = "") -> Task:
-    """Take what an agent hands in, from a pipe or from the socket."""
+def receive(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, *, key: str = "") -> Task:
+    """Receive an agent's work from a pipe or from the socket, and submit it."""
     with arrived(opened.home.quarantine, collection) as arrival:
         return hand_in(opened, agent, statement, arrival, key=key)
 
 
 def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Arrival, *, key: str = "") -> Task:
-    """Submit what has come into the quarantine: an agent's word about it is its statement, all else is computed here.
+    """Submit what is in the quarantine. The agent's words are its statement; all facts are computed here.
 
-    Whoever holds no lease is refused before anything of it is looked at.
+    An agent without the lease is refused before any of its bytes are read.
     """
     task = _held(opened, agent)
     mirror = opened.home.mirror(task.origin or "")
-    mirror.create()  # the clone may have been made from another user's
+    mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
     head = admit(arrival, _admission(mirror, task))
-    found = provenance_of(mirror, head, tip)
-    if found.tree == mirror.tree(found.base):
+    provenance = provenance_of(mirror, head, tip)
+    if provenance.tree == mirror.tree(provenance.base):
         _check_needs_no_change(opened, task, arrival.manifest)
 
     def keep(content: bytes) -> str:
@@ -112,10 +114,10 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
         return opened.gateway.perform(KeepContent(content))
 
     submission = Submission(
-        head=found.head,
-        tree=found.tree,
-        base=found.base,
-        authors=found.authors,
+        head=provenance.head,
+        tree=provenance.tree,
+        base=provenance.base,
+        authors=provenance.authors,
         artefacts=tuple(Artefact(name, keep(content), len(content)) for name, content in arrival.artefacts()),
         statement=statement[:LONGEST_STATEMENT],
         at=opened.gateway.clock(),
@@ -125,14 +127,14 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
 
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
-    """Bring what a task submitted into the mirror again where that was lost: from the origin and the kept bundle."""
+    """Restore a task's submission in a mirror that has lost it, from the origin and the stored bundle."""
     submission, mirror = task.submission, opened.home.mirror(task.origin or "")
     if submission is None or (mirror.path.is_dir() and mirror.has(submission.head)):
         return
     mirror.create()
     mirror.refresh(task.target)
-    with opened.gateway.store.reading() as at:
-        content = (at.blob(submission.bundle) if submission.bundle else None) or b""
+    with opened.gateway.store.reading() as reading:
+        content = (reading.blob(submission.bundle) if submission.bundle else None) or b""
     collection = Collection(Manifest(submission.head, len(content)), iter((content,)))
     with arrived(opened.home.quarantine, collection) as arrival:
         admit(arrival, _admission(mirror, task))
@@ -157,7 +159,7 @@ def _held(opened: GatewayHandle, agent: Principal) -> Task:
 def wait_for_gates(
     opened: GatewayHandle, task_id: str, *, timeout_s: float, pause: Callable[[float], None], beat: Callable[[], None]
 ) -> Task:
-    """The task as soon as no verifier is asked about it, or as it is after `timeout_s` of waiting.
+    """The task when its gates no longer run, or after `timeout_s` of waiting.
 
     `pause` waits some seconds; `beat` is called while waiting, at most once per second.
     """
@@ -183,21 +185,21 @@ def task_of(opened: GatewayHandle, task_id: str) -> Task:
 
 
 def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest) -> None:
-    with opened.gateway.store.reading() as at:
-        definition = definition_of(at, task)
+    with opened.gateway.store.reading() as reading:
+        definition = definition_of(reading, task)
     if not _asks_for_change(definition, task.step or ""):
         return
     left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
     raise Refused(
         f"nothing was changed: {manifest.commit[:12]} is the same as {task.target}"
-        + (f"; changed but not committed, and so not submitted: {left}" if left else ""),
+        + (f"; changed but not committed, so not submitted: {left}" if left else ""),
         exit=Exit.REDO,
         hint="commit your work with git, then: onloop submit",
     )
 
 
 def _asks_for_change(definition: Definition, step_id: str) -> bool:
-    """Whether an effect will carry out what the step submits; a step that only hands over artefacts owes no commit."""
+    """Whether the step must change something: a later effect uses its commit, and it does not only hand over files."""
     ids = [step.id for step in definition.steps]
     gates = definition.step(step_id).machine_gates
     only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)

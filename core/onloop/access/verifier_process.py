@@ -1,4 +1,4 @@
-"""Whether a verifier is up, and starting one where none is: a lock that the kernel frees when its holder dies."""
+"""Whether a verifier is running, and how to start one. A lock says so, which the kernel frees when its holder ends."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from onloop.machine.task import Task
 from onloop.records import MutableRecord, field
 
 LONGEST_REST_S = 60.0
-"""How long it takes at most until a verifier that cannot start is tried again, in seconds."""
+"""The longest pause before we try again to start a verifier that failed, in seconds."""
 
 LONGEST_START_S = 10.0
-"""For how long a verifier may be starting before another one is started, in seconds."""
+"""How long a verifier may take to start before we start another one, in seconds."""
 
 LARGEST_LOG = 1 << 20
-"""A verifier's log that has more bytes is put aside when the next one starts; the one put aside before goes."""
+"""A verifier's log with more bytes is renamed when the next verifier starts; the one renamed before is removed."""
 
 
 class _Starts(MutableRecord):
-    """The verifiers that this process started for a store, and when; and how long the next has to wait.
+    """The verifiers that this process started for a store, and when; and how long the next one must wait.
 
-    `rest` is 0 until one has ended with an error of its own.
+    `rest` is 0 until a verifier has ended with an error.
     """
 
     running: list[tuple[subprocess.Popen[bytes], float]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class _Starts(MutableRecord):
     not_before: float = 0.0
 
     def reap(self, now: float) -> None:
-        """Take note of those that ended: where one failed, the next waits twice as long, the first not at all."""
+        """Drop the verifiers that have ended. The first failure causes no pause; each later one doubles the pause."""
         codes = [process.poll() for process, _ in self.running]
         self.running = [started for started, code in zip(self.running, codes, strict=True) if code is None]
         if any(code is not None and code > 0 for code in codes):
@@ -48,43 +48,40 @@ class _Starts(MutableRecord):
             self.rest = min(LONGEST_REST_S, 2 * self.rest or 2.0)
 
     def is_one_starting(self, now: float) -> bool:
-        """Whether one may be on its way to the lock."""
+        """Whether a verifier may still be starting."""
         return any(now - since < LONGEST_START_S for _, since in self.running)
 
 
 _STARTS: dict[Path, _Starts] = defaultdict(_Starts)
 
 _NOT_PASSED_ON = ("ONLOOP_", "PYTHON", "LD_", "DYLD_", "GIT_")
-"""Names that would choose code for a verifier, or tell it who it is. Its PATH is the system's: gates have their own."""
+"""Variables that could choose a verifier's code or identity. Its PATH is the system's; gates have their own."""
 
 IDLE_EXIT = "10m"
-"""How long a verifier that was started along the way stays without work."""
+"""How long a verifier that another verb started stays without work."""
 
 
 def only_verifier(home: Home) -> AbstractContextManager[None]:
-    """Be the one verifier of the store, or Unavailable. The lock's file names the process."""
+    """Be the store's only verifier; Unavailable if there is one. The lock's file names the process."""
 
     def refusal(_: str) -> Unavailable:
-        return Unavailable(f"{home.store} has a verifier already", hint="one is enough; it serves every worker")
+        return Unavailable(f"{home.store} already has a verifier", hint="one is enough; it serves every worker")
 
     return sole(home.verifier_lock, refusal)
 
 
 def is_verifier_up(home: Home) -> bool:
-    """Whether some process is the verifier now."""
+    """Whether a verifier is running now."""
     return holder_of(home.verifier_lock) is not None
 
 
 def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
-    """Start a verifier of its own session where none is up; two that start at once sort it out by the lock.
+    """Start a verifier in its own session if none is running; if two start at once, the lock lets one go on.
 
-    Where the store is another user's, nothing is started: its resident gateway does it. One that cannot start is tried
-    again, ever more seldom by the seconds of `clock`.
-
-    It has `at_once` gates answered at a time; 0 leaves that to it.
-
-    Only for launchers and people: an agent would choose the programs that judge it. Neither the current folder nor
-    PYTHONPATH can put other code in its place.
+    It evaluates `at_once` gates at a time; with 0 it decides itself. One that fails is started again after longer and
+    longer pauses, in seconds of `clock`. For another user's store nothing is started: its resident gateway does it.
+    An agent starts none, because it would choose the programs that judge it. Neither the current folder nor PYTHONPATH
+    can replace the verifier's code.
     """
     if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN"):
         return
@@ -115,22 +112,22 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
 
 
 def ensure_verifier_for(home: Home, decided: Iterable[Task | None]) -> None:
-    """Start a verifier where a decision has left one of these tasks waiting for what a verifier does."""
+    """Start a verifier if a decision has left one of these tasks waiting for one."""
     waits = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
     if any(task is not None and task.reason in waits for task in decided):
         ensure_verifier(home)
 
 
 def _log(path: Path) -> Path:
-    """Where a verifier writes what it says: an empty file, where there is too much in it."""
-    with suppress(FileNotFoundError):  # there is none yet, or another one has just put it aside
+    """The verifier's log file; one that is too large is renamed first."""
+    with suppress(FileNotFoundError):  # there is none yet, or another process has just renamed it
         if path.stat().st_size > LARGEST_LOG:
             path.replace(path.with_name(f"{path.name}.before"))
     return path
 
 
 def own_command(*words: str) -> list[str]:
-    """`onloop WORDS…` as this very code and interpreter, whatever folder and environment it is started in."""
+    """The command `onloop WORDS…` with this code and interpreter, whatever the folder and environment."""
     root = str(Path(__file__).parents[2])
     start = f"import sys; sys.path.insert(0, {root!r}); from onloop.cli.entry import main; raise SystemExit(main())"
     return [sys.executable, "-I", "-c", start, *words]

@@ -1,7 +1,7 @@
-"""An agent as a process: started with its brief, its output kept and capped, ended with everything it started.
+"""An agent as a process: started with its brief, its output kept up to a limit, ended with everything it started.
 
-A warden (`onloop.gates.warden`) stands between worker and agent: when the worker is gone, however it went, the warden
-ends the agent and all that the agent started, so that nothing of it works on in a clone that somebody else has by then.
+A warden (`onloop.gates.warden`) stands between worker and agent. When the worker ends for any reason, the warden ends
+the agent and all that it started, so that none of it goes on working in a clone that another agent has by then.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from onloop.gates import warden
 from onloop.gates.repository.modes import umask_of_user
 
 LAST_WORDS = 2_000
-"""How much of the end of what an agent printed is kept at hand, in bytes."""
+"""How much of the end of an agent's output is kept in memory, in bytes."""
 
 LARGEST_LOG = 8 * 1_048_576
-"""How much of what one agent run prints is kept, in bytes; the rest is counted."""
+"""How much of one agent run's output is kept, in bytes; the rest is only counted."""
 
 GRACE_S = 2.0
-"""How long an agent has between being asked to end and being ended, in seconds; its warden has as long after that."""
+"""How long an agent has to end after SIGTERM, in seconds; after that, its warden has as long to end it."""
 
 
 @dataclass(slots=True)
@@ -54,9 +54,9 @@ class AgentProcess:
     def start(
         cls, argv: Sequence[str], *, brief: Path, folder: Path, environment: Mapping[str, str], log: Path, record: Path
     ) -> AgentProcess:
-        """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot be run at all.
+        """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot start.
 
-        `record` remembers the process, so that a later worker can end it if this one lost the task and hangs.
+        `record` remembers the process, so that a later worker can end it if this one has lost the task and hangs.
         """
         end_remembered(record)
         with written(log):
@@ -71,12 +71,12 @@ class AgentProcess:
             "umask": umask_of_user(),
         }
         process, report = _ordered(order)
-        said = _heard(report, {"started", "problem"})
-        if "problem" in said or "pid" not in said:
+        answer = _read_until(report, {"started", "problem"})
+        if "problem" in answer or "pid" not in answer:
             _let_go(process, report, kept)
-            problem = said.get("problem", "its warden was ended")
-            raise BadInput(f"{argv[0]!r} cannot be run: {problem}", hint="check the command after --")
-        started = cls(said["pid"], record, _warden=process, _report=report)
+            problem = answer.get("problem", "something ended its warden")
+            raise BadInput(f"cannot run {argv[0]!r}: {problem}", hint="check the command after --")
+        started = cls(answer["pid"], record, _warden=process, _report=report)
         started._reader = threading.Thread(target=started._keep, args=(process.stdout, kept), daemon=True)
         started._reader.start()
         try:
@@ -91,23 +91,23 @@ class AgentProcess:
     def exit_code(self) -> int | None:
         """The exit code (negative for a signal), or None until the agent and all that it left behind have ended."""
         if self._code is None and self._warden.poll() is not None:
-            self._code = self._last_word()
+            self._code = self._reported_code()
         return self._code
 
     def end(self) -> int:
-        """Ask the whole group to end, then end it with all that it started; the answer is the exit code."""
+        """Ask the whole group to end, then kill it with all that it started; the answer is the exit code."""
         if self.exit_code is None:
             signal_group(self.pid, signal.SIGTERM)
             if not self._ended_in_time():
                 _relieve(self._warden)
                 if not self._ended_in_time():
-                    self._overrule()
+                    self._kill_warden()
         self.tidy()
         code = self.exit_code
         return -signal.SIGKILL if code is None else code
 
     def tidy(self) -> None:
-        """After the agent has ended: let go of its output, and forget it."""
+        """After the agent has ended: close its output and remove its record."""
         _relieve(self._warden)
         if self._reader is not None:
             self._reader.join(GRACE_S)
@@ -118,20 +118,20 @@ class AgentProcess:
             self._warden.wait(GRACE_S)
         return self._warden.returncode is not None
 
-    def _overrule(self) -> None:
-        """The warden does not do it: the agent may have stopped it."""
+    def _kill_warden(self) -> None:
+        """Kill the agent and a warden that does not do it, because the agent may have stopped the warden."""
         signal_group(self.pid, signal.SIGKILL)
         warden.end(warden.descendants(self._warden.pid))
         self._warden.kill()
         self._warden.wait()
 
-    def _last_word(self) -> int:
-        """The exit code that the warden told; one that was killed before it could is done for by us."""
+    def _reported_code(self) -> int:
+        """The exit code that the warden reported. If the warden was killed first, we kill the agent here."""
         with self._report as report:
-            said = _heard(report, {"exit_code"})
-        if "exit_code" not in said:
+            answer = _read_until(report, {"exit_code"})
+        if "exit_code" not in answer:
             signal_group(self.pid, signal.SIGKILL)
-        code = said.get("exit_code")
+        code = answer.get("exit_code")
         return code if isinstance(code, int) else -signal.SIGKILL
 
     def _keep(self, stream: IO[bytes], log: IO[bytes]) -> None:
@@ -145,53 +145,53 @@ class AgentProcess:
 
 
 def _append(log: IO[bytes], chunk: bytes) -> None:
-    with suppress(OSError):  # a full disk costs words, never the agent, which would wait for us to read on
+    with suppress(OSError):  # on a full disk we lose output but read on: else the agent would block
         log.write(chunk)
         log.flush()
 
 
 def _ordered(order: Mapping[str, object]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    """A warden that has its order, and what it reports."""
-    heard, told = os.pipe()
+    """A new warden that has received its order, and the stream of its reports."""
+    report, report_writer = os.pipe()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", warden.__file__, str(told)],
+            [sys.executable, "-I", "-S", warden.__file__, str(report_writer)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
             start_new_session=True,
-            pass_fds=(told,),
+            pass_fds=(report_writer,),
         )
     except BaseException:
-        os.close(heard)
+        os.close(report)
         raise
     finally:
-        os.close(told)
+        os.close(report_writer)
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     with suppress(BrokenPipeError):
         process.stdin.write(json.dumps(order).encode() + b"\n")
         process.stdin.flush()
-    return process, os.fdopen(heard, "rb")
+    return process, os.fdopen(report, "rb")
 
 
-def _heard(report: IO[bytes], awaited: Set[str]) -> dict[str, Any]:
-    """What a warden says until it says one of the awaited words, or is gone."""
-    said: dict[str, Any] = {}
-    while awaited.isdisjoint(said) and (line := report.readline()):
-        said |= json.loads(line)
-    return said
+def _read_until(report: IO[bytes], awaited: Set[str]) -> dict[str, Any]:
+    """What a warden reports until it reports one of the awaited keys, or ends."""
+    answer: dict[str, Any] = {}
+    while awaited.isdisjoint(answer) and (line := report.readline()):
+        answer |= json.loads(line)
+    return answer
 
 
 def _relieve(process: subprocess.Popen[bytes]) -> None:
-    """Have a warden end everything that is left."""
+    """Make a warden end everything that is left."""
     if process.stdin is not None:
         with suppress(BrokenPipeError):
             process.stdin.close()
 
 
 def _let_go(process: subprocess.Popen[bytes], *streams: IO[bytes]) -> None:
-    """Be done with a warden that could not start its command."""
+    """Close everything of a warden that could not start its command."""
     _relieve(process)
     for stream in (process.stdout, *streams):
         if stream is not None:

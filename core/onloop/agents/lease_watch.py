@@ -1,4 +1,4 @@
-"""Staying with a running agent: keeping its lease alive, noticing that it does nothing, or that its lease is lost."""
+"""Watching a running agent: renews its lease, and notices when it does nothing or has lost its lease."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
 FAREWELL_MS = 5_000
-"""How long an agent may go on after its lease has ended (it asked a question, say) before it is ended."""
+"""How long an agent may go on after its lease has ended (because it asked a question, say), in ms."""
 
 
 class RunEnd(Enum):
@@ -29,8 +29,8 @@ class RunEnd(Enum):
 
 
 @dataclass(slots=True)
-class Vigil:
-    """One run being watched; all times in ms. `stall_ms` 0 means that silence is no concern."""
+class LeaseWatch:
+    """Watches one run of an agent; all times in ms. With `stall_ms` 0, silence does not matter."""
 
     opened: GatewayHandle
     agent: Principal
@@ -43,13 +43,13 @@ class Vigil:
     lost_at: int = 0
 
     @classmethod
-    def begin(cls, opened: GatewayHandle, agent: Principal, lease_ms: int, stall_ms: int) -> Vigil:
+    def begin(cls, opened: GatewayHandle, agent: Principal, lease_ms: int, stall_ms: int) -> LeaseWatch:
         """Start watching now."""
         now = opened.gateway.clock()
         return cls(opened, agent, lease_ms, stall_ms, opened.gateway.store.stamp(), now, now)
 
     def look(self, running: AgentProcess) -> RunEnd | None:
-        """What is to be said about the run now; None while all is well."""
+        """How the run has ended or must end now; None while all is well."""
         if running.exit_code is not None:
             return RunEnd.EXITED
         now = self.opened.gateway.clock()
@@ -63,11 +63,11 @@ class Vigil:
         return None
 
     def beat(self) -> None:
-        """Keep the lease alive and fire what is due, without minding whether the lease is lost."""
+        """Renew the lease and fire due timers; a lost lease is ignored."""
         self._renewed(progress=False)
 
     def _renew(self, now: int) -> None:
-        """Every third of the lease send a heartbeat; when the store has changed look whether the task is still ours."""
+        """Send a heartbeat every third of the lease; if the store has changed, check that the agent holds the task."""
         stamp = self.opened.gateway.store.stamp()
         if now - self.beat_at >= self.lease_ms // 3:
             held = self._renewed(progress=self.progress_at > self.beat_at)
@@ -88,10 +88,10 @@ class Vigil:
         return is_held(task_of(self.opened, self.agent.task or ""), self.agent)
 
     def _is_verified(self) -> bool:
-        """Whether a verifier is at work for it: an agent that waits for its gates is not stalled."""
+        """Whether its gates are running: an agent that waits for its gates is not stalled."""
         return task_of(self.opened, self.agent.task or "").reason is Reason.GATES_RUNNING
 
 
 def is_held(task: Task, agent: Principal) -> bool:
-    """Whether the agent holds the task, under its own epoch."""
+    """Whether the agent holds the task under its own epoch."""
     return task.state is State.WORKING and task.holder == agent.id and task.epoch == agent.epoch

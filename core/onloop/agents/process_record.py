@@ -1,4 +1,4 @@
-"""Remembering a process that we started, so that another process of ours can find it, and no stranger with its pid."""
+"""A record of a process that we started. With it, our other processes find that process, and no other with its pid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def remember(record: Path, pid: int) -> None:
-    """Write down the process `pid`, which leads a group of its own."""
+    """Record the process `pid`, which leads its own process group."""
     record.write_text(f"{pid} {_birth(pid)}", encoding="utf-8")
 
 
@@ -34,7 +34,7 @@ def signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def end_remembered(record: Path) -> None:
-    """End the remembered process with its group, if it is still the very one, and forget it."""
+    """Kill the remembered process with its group, if it is still the same process, and remove the record."""
     pid = remembered_pid(record)
     if pid is not None:
         signal_group(pid, signal.SIGKILL)
@@ -42,7 +42,7 @@ def end_remembered(record: Path) -> None:
 
 
 def _birth(pid: int) -> str:
-    """When a process began: with the pid, that names one process only. Empty for a zombie, and where there is none."""
+    """When a process began, which with its pid identifies it. Empty for a zombie, and if there is no such process."""
     if _BOOT.exists():  # Linux: without `ps`, which small images lack
         found = state_and_start(pid)
         return "" if found is None or found[0] == "Z" else f"{found[1]} after boot {_BOOT.read_text().strip()}"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import submit_if, task_of, wait_for_gates
 from onloop.agents.agent_process import AgentProcess
-from onloop.agents.lease_watch import RunEnd, Vigil, is_held
+from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.intake.manifest import Manifest
@@ -33,7 +33,7 @@ ANSWER_S = 3_600.0
 
 
 class WorkerSettings(Record):
-    """How a worker works: as which agent, for which role, with which command; times in ms, `stall_ms` 0 for never."""
+    """A worker's agent name, role and command; times in ms. With `stall_ms` 0, no agent counts as stalled."""
 
     name: str
     role: str
@@ -45,7 +45,7 @@ class WorkerSettings(Record):
 class Worker(Record):
     """Runs agents on tasks, one at a time. `pause` waits some seconds or until stopped; `say` tells the operator.
 
-    `ensure_verifier` starts a verifier where none is up.
+    `ensure_verifier` starts a verifier if none is running.
     """
 
     opened: GatewayHandle
@@ -56,10 +56,10 @@ class Worker(Record):
     ensure_verifier: Callable[[], None]
 
     def run(self, *, once: bool = False) -> Exit:
-        """Work until stopped (or, with `once`, on one task at most)."""
+        """Work until stopped, or with `once`, on at most one task."""
         while not self.stopped():
             try:
-                found = self.opened.gateway.perform(
+                claimed = self.opened.gateway.perform(
                     ClaimTask(
                         this_process("work"),
                         f"agent:{self.settings.name}",
@@ -73,14 +73,14 @@ class Worker(Record):
                     return no.exit
                 self._idle()
                 continue
-            self.say(f"{found.task.id} claimed: {found.task.repo or found.task.title}, {found.task.step}")
-            self._work(found.task, found.secret)
+            self.say(f"{claimed.task.id} claimed: {claimed.task.repo or claimed.task.title}, {claimed.task.step}")
+            self._work(claimed.task, claimed.secret)
             if once:
                 return Exit.OK
         return Exit.OK
 
     def _idle(self) -> None:
-        """Wait until the store changes, at most a second: time alone can make a task ready, too."""
+        """Wait until the store changes, at most one second, because time alone can make a task ready."""
         store, waited = self.opened.gateway.store, 0.0
         stamp = store.stamp()
         while waited < 1.0 and not self.stopped() and store.stamp() == stamp:
@@ -96,54 +96,54 @@ class Worker(Record):
                 cause, detail = self._round(agent, secret)
                 if cause is not ReleaseCause.STOPPED:
                     break
-        except Exception as problem:  # whatever one task breaks, its attempt counts, and the worker lives
+        except Exception as problem:  # a task that fails in any way uses up its attempt, and the worker goes on
             cause = ReleaseCause.STOPPED if self.stopped() else ReleaseCause.CRASHED
             detail = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
         finally:
             self._give_back(agent, cause, detail)
 
     def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
-        """Run the agent once and submit what it did; STOPPED means that nothing went wrong with it."""
+        """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
         before = task.submission
         running = self._start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
         try:
-            vigil = Vigil.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
-            beaten = vigil.beat_at
-            while (end := vigil.look(running)) is None and not self.stopped():
+            watch = LeaseWatch.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
+            beaten = watch.beat_at
+            while (end := watch.look(running)) is None and not self.stopped():
                 self.pause(POLL_S)
-                if vigil.beat_at != beaten:  # at every heartbeat: the agent may be waiting for its gates right now
-                    beaten = vigil.beat_at
+                if watch.beat_at != beaten:  # at every heartbeat, because the agent may be waiting for its gates
+                    beaten = watch.beat_at
                     self._keep_verifier_up()
         finally:
             code = running.end()
             self._forget_sub_agents(agent)
         if end is RunEnd.EXITED:
-            self.say(f"{agent.task} the agent ended with {code}")
-            return self._after_exit(agent, code, before, vigil, running.last)
+            self.say(f"{agent.task} the agent ended with exit code {code}")
+            return self._after_exit(agent, code, before, watch, running.last)
         if end is RunEnd.STALLED:
             return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
         return ReleaseCause.STOPPED, "the worker was stopped"
 
     def _keep_verifier_up(self) -> None:
-        """A worker that is told to stop starts none: whoever ends a crew has ended the verifier, too."""
+        """Start a verifier if none is running. A stopping worker starts none: the same person may have ended it."""
         if not self.stopped():
             self.ensure_verifier()
 
     def _forget_sub_agents(self, agent: Principal) -> None:
-        """With the process that is over go the sub-agents in it, whether or not it came to say so."""
+        """Record that the agent's sub-agents have ended, because they ran in its process and that has ended."""
         rows = self.opened.gateway.perform(ReadSubAgents(agent.task or ""))
         news = [SubAgentNews(row.name, ended=True) for row in rows if row.epoch == agent.epoch]
         if news:
-            with suppress(OnloopError):  # the lease is gone, and they with it; or they go with it later
+            with suppress(OnloopError):  # without a lease there is nothing to record: its end removes them, too
                 self.opened.gateway.perform(Heartbeat(agent, lease_ms=self.settings.lease_ms, news=news))
 
     def _after_exit(
-        self, agent: Principal, code: int, before: Submission | None, vigil: Vigil, last: bytes
+        self, agent: Principal, code: int, before: Submission | None, watch: LeaseWatch, last: bytes
     ) -> tuple[ReleaseCause, str]:
         self._keep_verifier_up()
-        task = self._wait(agent, vigil)
+        task = self._wait(agent, watch)
         if not is_held(task, agent):
             return ReleaseCause.STOPPED, ""
         if code != 0:
@@ -153,22 +153,22 @@ class Worker(Record):
             submit_if(self.opened, agent, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
             return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
-        task = self._wait(agent, vigil)
+        task = self._wait(agent, watch)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
         return ReleaseCause.STOPPED, ""
 
-    def _wait(self, agent: Principal, vigil: Vigil) -> Task:
+    def _wait(self, agent: Principal, watch: LeaseWatch) -> Task:
         return wait_for_gates(
             self.opened,
             agent.task or "",
             timeout_s=ANSWER_S,
             pause=self._pause_unless_stopped,
-            beat=lambda: self._beat(vigil),
+            beat=lambda: self._beat(watch),
         )
 
-    def _beat(self, vigil: Vigil) -> None:
-        """Keep the lease, and a verifier: one that was killed meanwhile is missed by nobody else."""
-        vigil.beat()
+    def _beat(self, watch: LeaseWatch) -> None:
+        """Renew the lease and keep a verifier running: if it was killed, nobody else notices."""
+        watch.beat()
         self._keep_verifier_up()
 
     def _pause_unless_stopped(self, seconds: float) -> None:
@@ -198,7 +198,7 @@ class Worker(Record):
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
     def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
-        """Release what is still held; what was lost or is done needs no release."""
+        """Release the task if the agent still holds it; a task that is lost or done needs no release."""
         if not self._holds(agent):
             return
         detail = safe(detail, 500)
@@ -212,9 +212,9 @@ class Worker(Record):
 
 
 def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) -> str | None:
-    """The last words of what the agent printed in this run: kept as its statement, and no evidence of anything.
+    """The end of what the agent printed in this run. It is kept as the agent's statement, and is not evidence.
 
-    None where it has submitted in this run, and committed nothing after that.
+    None if the agent has submitted in this run and committed nothing since.
     """
     if submitted is not None and submitted.head == manifest.commit:
         return None

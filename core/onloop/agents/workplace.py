@@ -17,9 +17,9 @@ from onloop.machine.task import Task
 
 
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
-    """Make a task's clone and folders, or find them as an earlier attempt left them; the answer is the clone.
+    """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
-    What an agent has had in its hands is opened by a process of its own, which has no store open.
+    A clone that an agent has used is opened by a separate process, which has no store open.
     """
     for folder in (home.environments, home.handed_over, home.logs):
         with written(folder):
@@ -39,36 +39,36 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
 
 
 def _check_own(folder: Path) -> None:
-    """NotAllowed where something stands in the place of a folder of one's own; one that is open to others is closed."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise NotAllowed(f"{folder} is not yours alone", hint="look who made it, remove it, then claim again")
-    if found.st_mode & 0o077:
+    """NotAllowed unless the path is a folder of our user; a folder that others can read is made private."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise NotAllowed(f"{folder} is not a folder of yours", hint="find out who made it, remove it, then claim again")
+    if status.st_mode & 0o077:
         folder.chmod(0o700)
 
 
 def _fetched(task: Task) -> tuple[str, ...]:
-    """The tasks whose commits the clone needs: those to merge, and where it begins is of its own task or its parent."""
-    begun = (task.id, *((task.parent,) if task.parent else ())) if task.funnel else ()
-    return (*task.merges, *begun)
+    """The tasks whose commits the clone needs: those to merge, and its own task and parent if it begins at a merge."""
+    origins = (task.id, *((task.parent,) if task.parent else ())) if task.funnel else ()
+    return (*task.merges, *origins)
 
 
 @contextmanager
 def written(place: Path) -> Iterator[None]:
-    """What writes to `place` in the block and cannot is Unavailable, and says so."""
+    """An OSError in the block, which writes to `place`, becomes Unavailable and names the path."""
     try:
         yield
     except OSError as problem:
         raise Unavailable(
-            f"{problem.filename or place} cannot be written: {problem.strerror or problem}",
+            f"cannot write {problem.filename or place}: {problem.strerror or problem}",
             hint=f"make room for the worker in {place.parent}, then try again",
         ) from problem
 
 
 def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
-    """What `onloop` reads in an agent's environment, and as whom git commits there.
+    """The variables that `onloop` reads in an agent's environment, and the agent's identity for git.
 
-    The clone's configuration names the agent that it was made for; these win over it.
+    The clone's configuration names the agent that it was made for; these variables override it.
     """
     agent = (task.holder or "").removeprefix("agent:")
     identity = {"NAME": agent, "EMAIL": address_of(agent)} if agent else {}
@@ -86,11 +86,11 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
 
 
 def path_with_onloop(inherited: Mapping[str, str]) -> str:
-    """The path on which an agent and its hooks find the `onloop` that runs now."""
+    """The PATH on which an agent and its hooks find the `onloop` that runs now."""
     return f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
 
 
 def agent_environment(inherited: Mapping[str, str], home: Home, task: Task, secret: str) -> dict[str, str]:
-    """The environment of an agent: the worker's own, what `onloop` reads, and onloop itself on the path."""
+    """The environment of an agent: the worker's own, the variables for `onloop`, and onloop itself on PATH."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
     return kept | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)

@@ -1,8 +1,7 @@
-"""What people are shown of all that needs them, and what is hidden, how and by whom: nothing falls between the two.
+"""What people see of all that needs them, and what is hidden, how and by whom. Every item is in exactly one of the two.
 
-Inhibited comes before muted, muted before snoozed, snoozed before acknowledged. What concerns safety is neither
-inhibited nor muted: no rule, which may be older than the item, takes it from people's eyes. They can acknowledge or
-snooze it by name, like everything else.
+Inhibited comes before muted, muted before snoozed, snoozed before acknowledged. Safety items are neither inhibited nor
+muted, because a rule may be older than the item. People can acknowledge or snooze them by name, like all others.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Hidden(Record):
 
 
 class BoardCounts(Record):
-    """The header's numbers, in items; `blocked` items are of `causes` groups. Together they are all there is."""
+    """The header's numbers, in items; `blocked` items belong to `causes` groups. Every item is counted once."""
 
     needs_you: int = 0
     blocked: int = 0
@@ -63,14 +62,14 @@ class BoardCounts(Record):
 
     @property
     def hidden(self) -> int:
-        """How many items are not."""
+        """How many items are hidden."""
         return self.acknowledged + self.snoozed + self.muted + self.inhibited
 
 
 class Board(Record):
-    """What needs people at a moment: groups that are shown, most pressing first, and what is hidden.
+    """What needs people at one moment: the groups shown, most pressing first, and what is hidden.
 
-    `lives` has the causes that somebody has looked at; all others are new.
+    `lives` has the causes that somebody has seen; all others are new.
     """
 
     shown: tuple[Group, ...] = ()
@@ -79,7 +78,7 @@ class Board(Record):
     lives: Mapping[str, Life] = field(default_factory=dict)
 
     def life(self, cause: str) -> Life:
-        """How far people are with a cause."""
+        """What people have done about a cause."""
         return self.lives.get(cause, Life())
 
 
@@ -94,7 +93,7 @@ class _Cover(Record):
 
 
 def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, Task], now: int) -> Board:
-    """The board that `groups` give at `now` (ms). `parents` are the tasks that have children, by id."""
+    """The board for `groups` at `now` (ms). `parents` are the tasks that have children, by id."""
     whole = list(groups)
     covers = _Covers(house.freezes.values(), house.marks, stops_of(parents), now)
     shown: list[Group] = []
@@ -114,7 +113,7 @@ def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, T
 
 
 def stops_of(parents: Mapping[str, Task]) -> Mapping[str, Task]:
-    """For each parent that stands still, or is below one that does: the nearest one that does."""
+    """For each parent that is paused or ended, or is below such a task: the nearest such task."""
     found: dict[str, Task] = {}
     for task in parents.values():
         above: Task | None = task
@@ -129,7 +128,7 @@ def stops_of(parents: Mapping[str, Task]) -> Mapping[str, Task]:
 
 
 class _Covers:
-    """What may hide an item of any group, put into words once for all of them."""
+    """What may hide an item of any group; the words for each are made once."""
 
     def __init__(self, freezes: Iterable[Frozen], marks: Marks, stops: Mapping[str, Task], now: int) -> None:
         self.marks = marks
@@ -139,11 +138,11 @@ class _Covers:
         self._mutes = [(mute.rule, _muted(mute, now)) for mute in marks.muted.values() if now < mute.until]
 
     def by_rule(self, group: Group) -> bool:
-        """Whether anything but the marks on its cause may hide members of the group."""
+        """Whether a stop, a freeze or a mute may hide members of the group."""
         return group.tier is not Tier.SAFETY and bool(self._stops or self._freezes or self._mutes)
 
     def rule_on(self, item: AttentionItem) -> _Cover | None:
-        """What stands still above the item, or mutes it."""
+        """The stop, freeze or mute that hides the item; None if there is none."""
         return self._stop(item) or self._freeze(item) or self._mute(item)
 
     def _stop(self, item: AttentionItem) -> _Cover | None:
@@ -161,19 +160,19 @@ class _Covers:
 
 
 def _inhibits(freeze: Frozen) -> bool:
-    """Whether a freeze may hide: an agent may freeze its own task, and so take nothing from people's eyes."""
+    """Whether a freeze may hide items. A freeze by an agent hides nothing from people."""
     kind = freeze.scope.partition(":")[0]
     return kind in {"all", "run", "workflow", "repo"} and freeze.by.startswith("human:")
 
 
 def covers(rule: Rule, item: AttentionItem) -> bool:
-    """Whether every field that the rule gives is the item's."""
+    """Whether the item has the value of every field in the rule."""
     given = rule.given
     return bool(given) and all(getattr(item, name) == value for name, value in given.items())
 
 
 def _split(group: Group, covers: _Covers) -> Iterable[tuple[_Cover | None, Group]]:
-    """The group in parts: what each cover hides, and what is left, under None."""
+    """The group in parts: what each cover hides and, under None, what stays visible."""
     parts: defaultdict[_Cover | None, list[AttentionItem]] = defaultdict(list)
     if covers.by_rule(group):
         for item in group.members:
@@ -188,7 +187,7 @@ def _split(group: Group, covers: _Covers) -> Iterable[tuple[_Cover | None, Group
 def _marked(
     group: Group, rest: Sequence[AttentionItem], covers: _Covers
 ) -> Iterable[tuple[AttentionItem, _Cover | None]]:
-    """Each item that no rule hides, with what the marks on its cause do."""
+    """Each item that no rule hides, with the snooze or acknowledgement that hides it, if any."""
     marks, now = covers.marks, covers.now
     asleep = marks.snoozed.get(group.cause)
     if asleep is not None and is_asleep(group, asleep, now):

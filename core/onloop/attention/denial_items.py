@@ -1,4 +1,4 @@
-"""What people are told of denials: one item for each who was denied something, whatever it was, until it is quiet."""
+"""Attention items for denials: one for each principal that was denied something, until no more denials come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onloop.machine.marks import DAY_MS
 from onloop.machine.state import Reason
 
 TOLD_FOR_MS = 7 * DAY_MS
-"""How long after the last denial people are still told of it, if nobody acknowledges it."""
+"""How long after the last denial its item stays, if nobody acknowledges it."""
 
 MOST_NAMED = 4
 
@@ -33,7 +33,7 @@ GROUNDS: Mapping[Ground, str] = dict(zip(Ground, _WORDS, strict=True))
 
 
 def denial_items(bursts: Bursts, now: int) -> tuple[AttentionItem, ...]:
-    """The items of all whose denials are alarming and recent at `now` (ms); `task` names who was denied, no task."""
+    """An item for each principal with alarming and recent denials at `now` (ms). Its `task` is the principal's id."""
     by_principal: defaultdict[str, list[Burst]] = defaultdict(list)
     for burst in bursts.values():
         if now - burst.at < TOLD_FOR_MS and is_alarming(burst.ground, burst.count):
@@ -81,7 +81,7 @@ def _one(burst: Burst) -> str:
 
 
 def _listed(words: Iterable[str]) -> str:
-    known = list(words)
-    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-    joiner = "; " if any(" " in word and "," in word for word in known) else ", "
-    return f"{joiner.join(known[:MOST_NAMED])}{more}"
+    every = list(words)
+    more = f" and {len(every) - MOST_NAMED} more" if len(every) > MOST_NAMED else ""
+    joiner = "; " if any(" " in word and "," in word for word in every) else ", "
+    return f"{joiner.join(every[:MOST_NAMED])}{more}"

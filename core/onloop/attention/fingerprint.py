@@ -1,4 +1,4 @@
-"""When two failures are the same: a signature without the things that differ from repository to repository."""
+"""When two failures are the same: a signature of the text, without what differs from repository to repository."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 LONGEST_SIGNATURE = 200
 _LONGEST_READ = 2_000
-"""Agents write these texts, and the rules take quadratic time at worst: what comes later is not looked at."""
+"""Agents write these texts, and the rules can take quadratic time, so only the first characters are read."""
 
 
 def signature(text: str) -> str:
-    """`text` with URLs, paths, hex, durations and numbers replaced by what they are, at most 200 characters."""
+    """`text` with each URL, path, hex value, duration and number replaced by its kind, at most 200 characters."""
     text = text[:_LONGEST_READ]
     for pattern, word in _RULES:
         text = pattern.sub(word, text)
@@ -29,5 +29,5 @@ def signature(text: str) -> str:
 
 
 def fingerprint(*parts: str) -> str:
-    """A short name for a cause: the same parts give the same one, in every process."""
+    """A short name for a cause: the same parts give the same name in every process."""
     return sha256("\x1f".join(parts).encode()).hexdigest()[:8]

@@ -10,7 +10,7 @@ from onloop.machine.state import Reason
 from onloop.records import Record
 
 Place = tuple[int, bool, int, int, str]
-"""What the queue is ordered by; see Group.place."""
+"""The sort key of the queue; see Group.place."""
 
 HEADLINES: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "approve {gate} at {step}",
@@ -32,11 +32,11 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.FAILED: "failed at {step}",
     Reason.DENIED: "denied: {title}",
 }
-"""What a row says, by reason."""
+"""The text of a row, by reason."""
 
 
 class Group(Record):
-    """All items with one cause; `since` is the oldest of them, `clock` the first of theirs to run out, in ms."""
+    """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms."""
 
     cause: str
     reason: Reason
@@ -52,25 +52,25 @@ class Group(Record):
 
     @property
     def has_tasks(self) -> bool:
-        """Whether its members are tasks, which can be shown and decided; those of denials are who was denied."""
+        """Whether its members are tasks, which can be shown and decided; the members of a denial are principals."""
         return self.reason is not Reason.DENIED
 
     @property
     def order(self) -> Place:
-        """The place that it has whatever the time is."""
+        """Its place in the queue without regard to time."""
         return self.place(None)
 
     def place(self, now: int | None) -> Place:
-        """Its place in the queue at `now` (ms): least comes first.
+        """Its place in the queue at `now` (ms); the smallest comes first.
 
-        Tier, then clocks that have run out, then how many wait (in doublings, so that it does not flap), then the
-        longest wait, then the cause.
+        The order is: tier, then clocks that have run out, then the number of members (in powers of two, so that rows
+        do not jump), then the longest wait, then the cause.
         """
         calm = now is None or not self.is_overdue(now)
         return (self.tier, calm, -len(self.members).bit_length(), self.since, self.cause)
 
     def is_overdue(self, now: int) -> bool:
-        """Whether a clock of it has run out by `now` (ms)."""
+        """Whether one of its clocks has run out by `now` (ms)."""
         return self.clock is not None and self.clock <= now
 
     def why(self, now: int) -> str:
@@ -82,7 +82,7 @@ class Group(Record):
 
 
 def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
-    """One group per cause, most pressing first, whatever the time is."""
+    """One group per cause, most pressing first, without regard to time."""
     by_cause: defaultdict[str, list[AttentionItem]] = defaultdict(list)
     for item in items:
         by_cause[item.cause].append(item)
@@ -91,12 +91,12 @@ def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
 
 
 def seniority(item: AttentionItem) -> tuple[int, str]:
-    """The order of members: who waits longest comes first."""
+    """The sort key of members: the one that waits longest comes first."""
     return (item.since, item.task)
 
 
 def group_of(members: Sequence[AttentionItem]) -> Group:
-    """The group of items that share a cause; they come by seniority, and there is at least one."""
+    """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
     return Group(
         cause=first.cause,
@@ -114,7 +114,7 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
 
 
 def joined(parts: Iterable[Group]) -> Group:
-    """The one group that parts with the same cause make."""
+    """One group made from parts with the same cause."""
     return group_of(sorted((item for part in parts for item in part.members), key=seniority))
 
 

@@ -1,4 +1,4 @@
-"""Agents that hold a task and show no sign of life, or of work: seen as of now, from the lease, without writing."""
+"""Agents that hold a task but show no sign of life or of work, found from the lease at the moment, without writing."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ STALL_MS = 15 * 60_000
 
 
 class Pulse(Protocol):
-    """What a lease tells of its agent: until when it holds, the last heartbeat, and the last sign of work (ms)."""
+    """What a lease says about its agent: when it expires, the last heartbeat, and the last sign of work (ms)."""
 
     @property
     def epoch(self) -> int:
-        """Which lease of the task it is."""
+        """The epoch of the lease."""
 
     @property
     def expires(self) -> int:
-        """Until when it holds."""
+        """When the lease expires."""
 
     @property
     def beat_at(self) -> int:
@@ -33,9 +33,9 @@ class Pulse(Protocol):
 
 
 def silence(pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, int] | None:
-    """Why and since when (ms) an agent must be called idle, going by its lease alone; None while it is not.
+    """Why and since when (ms) an agent is idle, judged by its lease alone; None if it is not.
 
-    Disconnected is an agent that was not heard from for more than half of its lease; lost contact is no failure.
+    An agent is disconnected if it sent no heartbeat for more than half of its lease. Lost contact is not a failure.
     """
     if 2 * (now - pulse.beat_at) > pulse.expires - pulse.beat_at:
         return Reason.DISCONNECTED, pulse.beat_at
@@ -45,13 +45,13 @@ def silence(pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, i
 
 
 def idle_reason(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, int] | None:
-    """Why and since when (ms) the agent that works on `task` is idle; None while it is not, or nobody works on it."""
+    """Why and since when (ms) the agent that works on `task` is idle; None if it is not, or if none works on it."""
     if task.state is not State.WORKING or task.reason is not None or task.holder is None or task.epoch != pulse.epoch:
         return None
     return silence(pulse, now, stall_ms)
 
 
 def idle_item_of(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> AttentionItem | None:
-    """The attention item of a task whose agent is idle; None while it is not."""
-    found = idle_reason(task, pulse, now, stall_ms)
-    return None if found is None else idle_item(task, *found)
+    """The attention item of a task whose agent is idle; None if it is not."""
+    reason = idle_reason(task, pulse, now, stall_ms)
+    return None if reason is None else idle_item(task, *reason)

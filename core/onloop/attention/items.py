@@ -1,4 +1,4 @@
-"""Attention items: each fact that needs a person, derived from a task by rule and never by guessing at text."""
+"""Attention items: each fact that needs a person, derived from a task by rules, never by guessing from text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onloop.records import Record, replace
 
 
 class Tier(IntEnum):
-    """How pressing a kind of item is; lower comes first."""
+    """How urgent a kind of item is; lower comes first."""
 
     SAFETY = 0
     DECISION = 1
@@ -44,7 +44,7 @@ TIERS: Mapping[Reason, Tier] = {
     Reason.DISCONNECTED: Tier.STALLED,
     Reason.FAILED: Tier.FYI,
 }
-"""Every reason for which a person must act, or look."""
+"""Every reason for which a person must act or look."""
 
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
 _SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
@@ -56,8 +56,8 @@ _CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
 class AttentionItem(Record):
     """One task that needs a person: why, since when (ms), and the cause it shares with others.
 
-    `clock` (ms) is when somebody is to be reminded, when others are asked, or when the request expires, whichever is
-    first; it is in the past for a request of which people have been reminded. None: no clock runs.
+    `clock` (ms) is when people are reminded, when others are asked, or when the request expires, whichever comes
+    first. It is in the past if people have already been reminded of the request; None if no clock runs.
     """
 
     task: str
@@ -80,7 +80,7 @@ class AttentionItem(Record):
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
-    """The attention item of a task; None while it needs nobody. Its clocks are known where its workflow is given."""
+    """The attention item of a task; None if it needs nobody. Its clock is set only if `definition` is given."""
     if task.state is State.FAILED:
         return _item(task, Reason.FAILED, None)
     if task.state not in {State.INPUT_REQUIRED, State.AUTH_REQUIRED} or task.reason is None:
@@ -89,7 +89,7 @@ def item_of(task: Task, definition: Definition | None = None) -> AttentionItem |
 
 
 def idle_item(task: Task, reason: Reason, since: int) -> AttentionItem:
-    """The item of a task whose agent is `stalled` or `disconnected` since then (ms): true now, and written nowhere."""
+    """The item of a task whose agent is `stalled` or `disconnected` since then (ms). It is not recorded anywhere."""
     return replace(_item(task, reason, None), since=since)
 
 

@@ -1,7 +1,7 @@
-"""How far people are with a cause: new, seen, acknowledged, snoozed. Only the cause's clearing resolves it.
+"""What people have done about a cause: new, seen, acknowledged, snoozed. Only the end of the cause resolves it.
 
-A mark counts while somebody who shared the cause when it was made still does: a cause that cleared and came back is
-new. An item that is there because its task has failed never clears; acknowledging it is for good.
+A mark counts as long as one of the items that had the cause when it was made still has it: a cause that ended and came
+back is new. The item of a failed task never ends; acknowledging it is permanent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from onloop.records import Record
 
 
 class Stage(StrEnum):
-    """How far people are with a cause."""
+    """What people have done about a cause."""
 
     NEW = "new"
     SEEN = "seen"
@@ -25,7 +25,7 @@ class Stage(StrEnum):
 
 
 class Life(Record):
-    """The stage of a cause, who brought it there and when (ms), and how many have joined it since somebody looked.
+    """The stage of a cause, who brought it there and when (ms), and how many items joined since somebody looked.
 
     `until` (ms) is when an acknowledgement lapses.
     """
@@ -38,7 +38,7 @@ class Life(Record):
 
 
 def life_of(group: Group, marks: Marks, now: int) -> Life:
-    """How far people are with the cause at `now` (ms)."""
+    """What people have done about the cause by `now` (ms)."""
     seen = marks.seen.get(group.cause)
     if seen is None or seen.at < group.since:
         return Life(news=len(group.members))
@@ -50,7 +50,7 @@ def life_of(group: Group, marks: Marks, now: int) -> Life:
 
 
 def is_acknowledged(item: AttentionItem, mark: Acknowledged, group: Group, now: int) -> bool:
-    """Whether the acknowledgement covers `item` of `group` now: who joins later is covered, but for what has failed."""
+    """Whether the acknowledgement covers `item` of `group` now. Later items are covered, too, except failed tasks."""
     lapses = lapses_at(mark, group)
     if lapses is None:
         return item.since <= mark.at
@@ -58,19 +58,19 @@ def is_acknowledged(item: AttentionItem, mark: Acknowledged, group: Group, now: 
 
 
 def lapses_at(mark: Acknowledged, group: Group) -> int | None:
-    """When (ms) the acknowledgement of a cause lapses; None: never, which is for what is over only."""
+    """When (ms) the acknowledgement of a cause lapses; None means never, which is only for causes that are over."""
     if _is_over(group):
         return None
     return mark.at + ACKNOWLEDGED_FOR_MS if mark.until is None else mark.until
 
 
 def _is_over(group: Group) -> bool:
-    """Whether nothing is left to do but to know of it: tasks that have failed, and denials."""
+    """Whether people can only take note of the cause: failed tasks, and denials."""
     return group.tier is Tier.FYI or group.reason is Reason.DENIED
 
 
 def is_asleep(group: Group, mark: Snoozed, now: int) -> bool:
-    """Whether the snooze still holds: nothing that was to wake it has happened."""
+    """Whether the snooze still holds: nothing that would end it has happened."""
     return (
         now < mark.until
         and group.since <= mark.at
@@ -81,19 +81,19 @@ def is_asleep(group: Group, mark: Snoozed, now: int) -> bool:
 
 
 def state_of(group: Group) -> str:
-    """A digest of who shares the cause and at which version: it differs after any change."""
+    """A digest of the items with the cause and their versions: any change gives another digest."""
     return fingerprint(*(f"{item.task}@{item.version}" for item in group.members))
 
 
 def acknowledgement(group: Group, by: str, now: int, for_ms: int = ACKNOWLEDGED_FOR_MS) -> Acknowledged:
-    """That `by` is on it, for so long; for good where nothing is left to do but to know of it."""
+    """The mark that `by` takes care of the cause for so long; permanent if people can only take note of it."""
     return Acknowledged(group.cause, by, None if _is_over(group) else now + for_ms)
 
 
 def snooze(
     group: Group, by: str, now: int, *, for_ms: int | None = None, until_change: bool = False, grows_by: int = 0
 ) -> Snoozed:
-    """That `by` wants it back after so long (at most 7 days), when anything of it changes, or when so many joined."""
+    """The mark that hides the cause for so long (at most 7 days), until it changes, or until so many items join."""
     return Snoozed(
         cause=group.cause,
         by=by,

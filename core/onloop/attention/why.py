@@ -1,4 +1,4 @@
-"""Why a task stands where it stands, what would move it, and who can: the same words in every face."""
+"""Why a task is where it is, what would move it on, and who can do that: the same words in every user interface."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.DENIED: "acknowledging it, until it happens again, or seven days without another one",
     Reason.FAILED: "nothing: it has ended; acknowledging it is for good",
 }
-"""What makes an attention item go away."""
+"""What ends an attention item."""
 
 MOVED_BY: Mapping[Reason, str] = {
     Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
@@ -45,15 +45,15 @@ MOVED_BY: Mapping[Reason, str] = {
 
 
 def why(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> tuple[tuple[str, str], ...]:
-    """Labelled sentences about a task that stands so at `now` (ms): where, moved by what, who, and where to look."""
+    """Labelled sentences about a task at `now` (ms): where it is, what moves it on, who works on it, where to look."""
     words = f"{state.value} ({reason.value})" if reason else state.value
-    told = (
+    sentences = (
         ("stands", f"{task.id} at {task.step or 'no step'}: {words} for {age(now - task.since)}; {task.detail}"),
         ("moved by", _moved_by(task, state, reason, freeze, now)),
         ("who", _who(task)),
         ("elsewhere", f"onloop show {task.id}   or   onloop log {task.id}"),
     )
-    return tuple(pair for pair in told if pair[1])
+    return tuple(pair for pair in sentences if pair[1])
 
 
 def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> str:

@@ -1,1 +1,1 @@
-"""`onloop demo`: real repositories, scripted agents, and everything between them as it is in earnest."""
+"""`onloop demo`: scripted agents on real repositories; everything between them is the real onloop."""

@@ -1,7 +1,7 @@
 """A scripted coding agent: `python -m onloop.demo.actor --scenario FILE`, with a clone as its work tree.
 
-What it does is real: it edits, tests, and commits. Which mistakes it makes on the way depends on its persona, on the
-brief and the environment that the worker gave it, and on the work tree; on nothing else, so that it can be killed.
+It really edits, tests and commits. Its mistakes depend only on its persona, on the brief and the environment that the
+worker gave it, and on the work tree. It keeps no other state, so it can be killed at any time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from onloop.demo import brief_reader, edits, scenario, swarm_play
-from onloop.demo.brief_reader import Came
+from onloop.demo.brief_reader import RemarkKind
 from onloop.demo.desk import Desk
 from onloop.demo.scenario import Pattern, Persona
 from onloop.demo.upgrade import SUBJECT, bring_in, notes, one_line, run_tests, upgrade, verdict
@@ -28,17 +28,17 @@ QUESTION = (
 PACE_SECONDS = 0.4
 DIED = 70
 _WORKER_POLL_SECONDS = 0.2
-_FOR_EVER_SECONDS = 60 * 60
+_HANG_SECONDS = 60 * 60
 
 
 def diligent(desk: Desk) -> int:
-    """Does it as far as it can be done without guessing, and says truly how far that is."""
+    """Does as much as it can without guessing, and reports truthfully how much that is."""
     return _finish(desk, migrate=False)
 
 
 def sycophant(desk: Desk) -> int:
-    """Copies the library in, and says that all is well."""
-    if desk.round or desk.brief.has(Came.GATE):
+    """Copies the library in, changes nothing else, and says that all tests pass."""
+    if desk.round or desk.brief.has(RemarkKind.GATE):
         return diligent(desk)
     desk.start_over()
     line = bring_in(desk)
@@ -49,8 +49,8 @@ def sycophant(desk: Desk) -> int:
 
 
 def test_deleter(desk: Desk) -> int:
-    """Takes out the tests that fail."""
-    if desk.round or desk.brief.has(Came.GATE):
+    """Removes the tests that fail."""
+    if desk.round or desk.brief.has(RemarkKind.GATE):
         return diligent(desk)
     desk.start_over()
     line = bring_in(desk)
@@ -68,9 +68,9 @@ def test_deleter(desk: Desk) -> int:
 
 
 def idler(desk: Desk) -> int:
-    """Reads the brief and says done."""
-    told = any("commit" in remark.text or "submi" in remark.text for remark in desk.brief.remarks)
-    if desk.round or desk.brief.has(Came.GATE) or told:
+    """Reads the brief, does nothing and says that it is done."""
+    is_told_to_commit = any("commit" in remark.text or "submi" in remark.text for remark in desk.brief.remarks)
+    if desk.round or desk.brief.has(RemarkKind.GATE) or is_told_to_commit:
         return diligent(desk)
     desk.say("kvlite looks fine to me")
     desk.say("Done, nothing to do here")
@@ -78,7 +78,7 @@ def idler(desk: Desk) -> int:
 
 
 def crasher(desk: Desk) -> int:
-    """Dies half-way through its first attempt, as when memory runs out, and leaves half a file behind."""
+    """Kills itself during its first attempt, as if memory had run out, and leaves half a file behind."""
     if _is_later(desk):
         return diligent(desk)
     desk.start_over()
@@ -92,21 +92,21 @@ def crasher(desk: Desk) -> int:
 
 
 def hanger(desk: Desk) -> int:
-    """Waits for ever in its first attempt, deaf to SIGTERM; ends only with the worker, so that none is left behind."""
+    """Hangs in its first attempt and ignores SIGTERM; it ends with the worker, so that no process is left behind."""
     if _is_later(desk):
         return diligent(desk)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     desk.start_over()
     bring_in(desk)
     desk.say("waiting for the test server to come up")
-    for_ever = time.monotonic() + _FOR_EVER_SECONDS
-    while os.getppid() == desk.worker and time.monotonic() < for_ever:
+    deadline = time.monotonic() + _HANG_SECONDS
+    while os.getppid() == desk.worker and time.monotonic() < deadline:
         time.sleep(_WORKER_POLL_SECONDS)
     return DIED
 
 
 def asker(desk: Desk) -> int:
-    """Asks a person what no agent should decide, and does as they say."""
+    """Asks a person a question that no agent should decide, and follows the answer."""
     if desk.brief.from_people:
         desk.say(f"{desk.brief.from_people[-1].by} answered")
         return _finish(desk, migrate=desk.brief.migrates)
@@ -116,8 +116,8 @@ def asker(desk: Desk) -> int:
 
 
 def careless(desk: Desk) -> int:
-    """Does it right, and leaves a line of debugging output in."""
-    if desk.brief.has(Came.REJECT):
+    """Does the work correctly, but leaves a line of debugging output in."""
+    if desk.brief.has(RemarkKind.REJECT):
         return diligent(desk)
     work = upgrade(desk)
     for path, source in desk.sources().items():
@@ -138,7 +138,7 @@ FLEET: Mapping[Persona, Callable[[Desk], int]] = {
     Persona.HANGER: hanger,
     Persona.ASKER: asker,
     Persona.CARELESS: careless,
-    Persona.STUCK: diligent,  # its program uses what 2.0 took away: nobody could do it without being told how
+    Persona.STUCK: diligent,  # its program uses what 2.0 removed: it cannot continue until a person chooses
 }
 PERSONAS: Mapping[Pattern, Mapping[Persona, Callable[[Desk], int]]] = {
     Pattern.FLEET: FLEET,
@@ -148,7 +148,7 @@ PERSONAS: Mapping[Pattern, Mapping[Persona, Callable[[Desk], int]]] = {
 
 def _finish(desk: Desk, *, migrate: bool) -> int:
     for remark in desk.brief.remarks:
-        desk.say(f"heard: {remark.kind}: {one_line(remark)}")
+        desk.say(f"came back: {remark.kind}: {one_line(remark)}")
     work = upgrade(desk, migrate=migrate)
     notes(desk, work.lines, verdict(work.tests))
     desk.commit(SUBJECT)
@@ -163,7 +163,7 @@ def _is_later(desk: Desk) -> bool:
 def _number(name: str, otherwise: int) -> int:
     value = os.environ.get(name, "") or str(otherwise)
     if not value.isdecimal():
-        raise BadInput(f"{name} is {value!r}, not a number", hint=f"the worker sets {name}")
+        raise BadInput(f"{name} is {value!r}, not a number", hint=f"start this through onloop work, which sets {name}")
     return int(value)
 
 
@@ -188,22 +188,22 @@ def _desk(pace: float, worker: int) -> Desk:
 
 def main(arguments: list[str] | None = None) -> int:
     """Work on one task as the scenario's persona for its repository; returns the exit code."""
-    worker = os.getppid()  # asked first: once it has died, this names somebody else
+    worker = os.getppid()  # read first: after the worker dies, getppid() returns another process
     parser = argparse.ArgumentParser(prog="onloop.demo.actor", description="A scripted coding agent.")
     parser.add_argument("--scenario", type=Path, default=scenario.BUILT_IN)
-    parser.add_argument("--pace", type=float, default=PACE_SECONDS, help="seconds of thought before each line it says")
+    parser.add_argument("--pace", type=float, default=PACE_SECONDS, help="seconds to wait before each line of output")
     options = parser.parse_args(arguments)
     try:
         desk = _desk(options.pace, worker)
-        played = scenario.load(options.scenario)
-        part = played.part_of(desk.repo, desk.brief.title.partition(": ")[2])
+        loaded = scenario.load(options.scenario)
+        part = loaded.part_of(desk.repo, desk.brief.title.partition(": ")[2])
         persona = part.steps.get(desk.step, part.persona)
-        if persona not in PERSONAS[played.pattern]:
+        if persona not in PERSONAS[loaded.pattern]:
             raise UnknownThing(
-                f"nobody plays {persona} in a {played.pattern}", hint=f"known: {', '.join(PERSONAS[played.pattern])}"
+                f"a {loaded.pattern} has no persona {persona}", hint=f"known: {', '.join(PERSONAS[loaded.pattern])}"
             )
         desk.say(f"{desk.brief.title or desk.repo} (attempt {desk.attempt}, round {desk.round})")
-        return PERSONAS[played.pattern][persona](desk)
+        return PERSONAS[loaded.pattern][persona](desk)
     except OnloopError as error:
         sys.stderr.write(f"{error.message}; {error.hint}\n")
         return error.exit

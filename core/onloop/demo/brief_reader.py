@@ -1,4 +1,4 @@
-"""A brief as a scripted agent reads it: leniently, and only what people and gates said."""
+"""A brief as a scripted agent reads it: leniently, and only what came back from people, gates and reviewers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onloop.demo.edits import Replacement
 from onloop.records import Record
 
 
-class Came(StrEnum):
+class RemarkKind(StrEnum):
     """What kind of thing came back to the agent."""
 
     GATE = "gate"
@@ -23,9 +23,9 @@ class Came(StrEnum):
 
 
 class Remark(Record):
-    """One thing that came back; `by` is the person who said it, or empty."""
+    """One thing that came back; `by` is the person who said it, empty if it was no person."""
 
-    kind: Came
+    kind: RemarkKind
     by: str
     text: str
 
@@ -38,31 +38,33 @@ class ReadBrief(Record):
 
     @property
     def wanted(self) -> str:
-        """What the last person or reviewing agent who sent the work back had to say; empty when nobody did."""
-        back = [remark for remark in self.remarks if remark.kind in (Came.REVIEW, Came.REJECT, Came.NOTE)]
+        """The last review, rejection or note in one line; empty if there is none."""
+        back = [
+            remark for remark in self.remarks if remark.kind in (RemarkKind.REVIEW, RemarkKind.REJECT, RemarkKind.NOTE)
+        ]
         return " ".join(back[-1].text.split()) if back else ""
 
-    def has(self, *kinds: Came) -> bool:
+    def has(self, *kinds: RemarkKind) -> bool:
         """Whether anything of one of these kinds came back."""
         return any(remark.kind in kinds for remark in self.remarks)
 
     @property
     def from_people(self) -> tuple[Remark, ...]:
-        """What people said. A gate's output may name the same words; it decides nothing."""
+        """The remarks of people only. A gate's output may contain the same words, but it decides nothing."""
         return tuple(remark for remark in self.remarks if remark.by)
 
     @property
     def replacement(self) -> tuple[Replacement, str] | None:
-        """What a person wants in place of `scan()`, and who; the last word counts."""
+        """The replacement of `scan()` that a person chose last, and the person; None if nobody chose."""
         for remark in reversed(self.from_people):
-            wanted = _wanted(remark.text)
-            if wanted is not None:
-                return wanted, remark.by
+            replacement = _wanted(remark.text)
+            if replacement is not None:
+                return replacement, remark.by
         return None
 
     @property
     def migrates(self) -> bool:
-        """Whether old records are to be brought over: yes, unless the last person to speak wants to start empty."""
+        """Whether to migrate old records: yes, unless the last remark of a person asks to start empty."""
         last = self.from_people[-1].text if self.from_people else ""
         return _START_EMPTY.search(last) is None
 
@@ -76,32 +78,32 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _KINDS = (
-    (Came.REJECT, "reject"),
-    (Came.REVIEW, "judged by"),
-    (Came.NOTE, "note from"),
-    (Came.ANSWER, "answer from"),
-    (Came.ATTEMPT, "attempt"),
-    (Came.GATE, "gate"),
+    (RemarkKind.REJECT, "reject"),
+    (RemarkKind.REVIEW, "judged by"),
+    (RemarkKind.NOTE, "note from"),
+    (RemarkKind.ANSWER, "answer from"),
+    (RemarkKind.ATTEMPT, "attempt"),
+    (RemarkKind.GATE, "gate"),
 )
 
 
 def read(text: str) -> ReadBrief:
-    """The brief in `text`. What it does not recognise is kept as `other`; nothing in it is an error."""
+    """The brief in `text`. An item of an unknown kind is kept as `other`; nothing in the text is an error."""
     title = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#")), "")
     return ReadBrief(title, tuple(_remark(item) for item in _items(text)))
 
 
 def _items(text: str) -> Iterator[str]:
-    """The items of the section on what came back, each with the lines that belong to it."""
+    """The items of the section "what came back", each with its following lines."""
     item: list[str] = []
     within = fenced = False
     for line in text.splitlines():
         fenced ^= line.lstrip().startswith("```")
         if line.startswith(("# ", "## ")) and not fenced:
             within = _SECTION.match(line) is not None
-        elif within and not fenced and (found := _ITEM.match(line)):
+        elif within and not fenced and (start := _ITEM.match(line)):
             yield from ["\n".join(item)] if item else []
-            item = [found["text"]]
+            item = [start["text"]]
         elif within and item:
             item.append(line)
     yield from ["\n".join(item)] if item else []
@@ -110,14 +112,18 @@ def _items(text: str) -> Iterator[str]:
 def _remark(item: str) -> Remark:
     first_line = item.partition("\n")[0]
     head = first_line.partition(":")[0].lower()
-    kind = next((kind for kind, words in _KINDS if words in head), Came.OTHER)
-    person = _PERSON.search(first_line) if kind not in (Came.GATE, Came.REVIEW, Came.ATTEMPT) else None
+    kind = next((kind for kind, words in _KINDS if words in head), RemarkKind.OTHER)
+    person = (
+        _PERSON.search(first_line) if kind not in (RemarkKind.GATE, RemarkKind.REVIEW, RemarkKind.ATTEMPT) else None
+    )
     if person is None:
-        said = item.partition("another agent: ")[2] if kind is Came.REVIEW else ""
-        return Remark(kind, "", said.strip() or item.strip())
+        text = item.partition("another agent: ")[2] if kind is RemarkKind.REVIEW else ""
+        return Remark(kind, "", text.strip() or item.strip())
     _, arrow, answer = item[person.end() :].partition(" → ")
-    said = answer if arrow and kind is Came.ANSWER else item[person.end() :]  # the question names every way out
-    return Remark(kind, person["by"], said.strip())
+    text = (
+        answer if arrow and kind is RemarkKind.ANSWER else item[person.end() :]
+    )  # without the question, which names every choice
+    return Remark(kind, person["by"], text.strip())
 
 
 def _wanted(text: str) -> Replacement | None:

@@ -1,4 +1,4 @@
-"""The processes of a demo: one verifier and its workers, each in a session of its own, found again after a restart."""
+"""The processes of a demo: one verifier and its workers, each in its own session; a restarted demo finds them again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from onloop.access.verifier_process import is_verifier_up, own_command
 from onloop.agents.process_record import end_remembered, remember, remembered_pid, signal_group
-from onloop.demo.folder import SHUT_OUT, DemoFolder
+from onloop.demo.folder import WITHOUT_GIT_CONFIG, DemoFolder
 from onloop.gates.repository.modes import umask_of_user
 
 STOP_S, POLL_S = 8.0, 0.05
@@ -20,26 +20,26 @@ STOP_S, POLL_S = 8.0, 0.05
 
 @dataclass(slots=True)
 class Crew:
-    """Starts what is missing, and stops everything when told to."""
+    """Starts the processes that are missing, and stops all of them on request."""
 
     folder: DemoFolder
     pace: float
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def muster(self) -> None:
-        """Start every member that is not alive; safe to call again and again.
+    def start_missing(self) -> None:
+        """Start every member that is not alive; it may be called again at any time.
 
-        The verifier comes first, and is up before the others: a worker that finds none starts one of its own.
+        The verifier starts first and must be up before the workers, because a worker without a verifier starts its own.
         """
-        self._muster("verifier")
+        self._start_if_missing("verifier")
         waiting, deadline = threading.Event(), STOP_S
         while deadline > 0 and not is_verifier_up(self.folder.home):
             waiting.wait(POLL_S)
             deadline -= POLL_S
         for name in self.folder.play.workers:
-            self._muster(name)
+            self._start_if_missing(name)
 
-    def _muster(self, name: str) -> None:
+    def _start_if_missing(self, name: str) -> None:
         child = self._children.get(name)
         if child is not None:
             if child.poll() is None:
@@ -49,7 +49,7 @@ class Crew:
         self._children[name] = self._start(name)
 
     def stop(self) -> None:
-        """Ask every member to end, wait, and end those that do not."""
+        """Send SIGTERM to every member, wait, and kill those that are still alive."""
         records = {name: self.folder.crew / f"{name}.pid" for name in (*self.folder.play.workers, "verifier")}
         pids = {name: pid for name, record in records.items() if (pid := remembered_pid(record)) is not None}
         for pid in pids.values():
@@ -74,7 +74,7 @@ class Crew:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=kept | SHUT_OUT,
+                env=kept | WITHOUT_GIT_CONFIG,
                 cwd="/",
                 start_new_session=True,
                 umask=umask_of_user(),

@@ -1,4 +1,4 @@
-"""Git as the demo's own people use it: the machine's and the user's configuration shut out."""
+"""Git for the demo, without the configuration of the machine and the user."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SHUT_OUT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
-    "HOME": "/nonexistent",  # ~/.config/git/ignore and attributes are read even where the configuration is not
+    "HOME": "/nonexistent",  # git reads ~/.config/git/ignore and attributes even without a configuration
     "LC_ALL": "C",
 }
 
 
 def git(folder: Path, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,)) -> str:
-    """What git says on stdout when run in `folder`; Unavailable when it is missing, or ends otherwise than `accept`."""
+    """Git's stdout when run in `folder`; Unavailable if git is missing or its exit code is not in `accept`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "XDG_CONFIG"))}
     try:
         done = subprocess.run(
@@ -28,9 +28,12 @@ def git(folder: Path, *arguments: str, stdin: bytes = b"", accept: tuple[int, ..
         )
     except FileNotFoundError as missing:
         if missing.filename != "git":
-            raise  # the folder, not the program
+            raise  # the folder is missing, not git
         raise Unavailable("git is not on the PATH", hint="install git 2.38 or newer") from missing
     if done.returncode not in accept:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise Unavailable(f"git {arguments[0]} failed in {folder}: {said[-1]}", hint="see whether the disk is full")
+        problems = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+        raise Unavailable(
+            f"git {arguments[0]} failed in {folder}: {problems[-1]}",
+            hint="check that the folder is writable and the disk is not full",
+        )
     return done.stdout.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Where a scripted agent works: a clone, its tests, its brief, and a voice."""
+"""What a scripted agent works with: a clone, its tests, its brief, and its log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from onloop.demo.brief_reader import Came, ReadBrief
+from onloop.demo.brief_reader import ReadBrief, RemarkKind
 from onloop.demo.demo_git import git
 from onloop.demo.programs import LIBRARY
 from onloop.errors import Exit, OnloopError
@@ -26,7 +26,7 @@ _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*
 
 
 class TestRun(Record):
-    """What the program's own tests said."""
+    """The result of the program's own tests."""
 
     __test__ = False
 
@@ -37,7 +37,7 @@ class TestRun(Record):
 
 
 def run_suite(folder: Path, **variables: str) -> TestRun:
-    """What the tests that lie in `folder` say, run as the gate will run them."""
+    """The result of the tests in `folder`, run as the gate will run them."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     done = subprocess.run(
         [sys.executable, *TESTS],
@@ -56,7 +56,7 @@ def run_suite(folder: Path, **variables: str) -> TestRun:
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write files, by paths from the folder."""
+    """Write `files`, given by their paths relative to `folder`."""
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,14 +64,14 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _program() -> list[str]:
-    """The onloop program: the one on the PATH, as an agent would type it, or this very package."""
-    found = shutil.which("onloop")
+    """The command that runs onloop: the one on the PATH, as an agent would use it, else this package."""
+    installed = shutil.which("onloop")
     start = "import sys; from onloop.cli.entry import main; sys.exit(main())"
-    return [found] if found else [sys.executable, "-P", "-c", start]
+    return [installed] if installed else [sys.executable, "-P", "-c", start]
 
 
 class Desk(Record):
-    """One attempt of one agent at one repository. All it knows is the brief, the environment and the work tree."""
+    """One attempt of one agent at one repository. It knows only the brief, the environment and the work tree."""
 
     tree: Path
     repo: str
@@ -84,38 +84,40 @@ class Desk(Record):
     worker: int
 
     def say(self, line: str) -> None:
-        """Write a line to the agent's log, after a moment of thought."""
+        """Wait for `pace` seconds, then write a line to the agent's log."""
         time.sleep(self.pace)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
     def base(self) -> str:
-        """The commit that this branch left the target at."""
+        """The merge-base of this branch and the target."""
         return git(self.tree, "merge-base", "HEAD", TARGET).strip()
 
-    def start_over(self, at: str = "") -> None:
-        """Make the work tree what it was at the base, or at the commit `at`.
+    def start_over(self, commit: str = "") -> None:
+        """Reset the work tree to the base, or to `commit`.
 
-        Commits stay; whatever an earlier attempt left lying does not.
+        Commits stay; uncommitted changes of an earlier attempt are discarded.
         """
         for lock in (*self.tree.glob(".git/*.lock"), *self.tree.glob(".git/refs/**/*.lock")):
-            lock.unlink()  # the clone is ours alone: whoever held it is dead
+            lock.unlink()  # only this agent uses the clone, so the process that held the lock is dead
         leftovers = len(git(self.tree, "status", "--porcelain").splitlines())
-        git(self.tree, "read-tree", "--reset", "-u", at or self.base())
+        git(self.tree, "read-tree", "--reset", "-u", commit or self.base())
         git(self.tree, "clean", "-ffdq")
         if leftovers:
-            self.say(f"an earlier attempt left {leftovers} uncommitted changes; starting again from {at or 'the base'}")
+            self.say(
+                f"an earlier attempt left {leftovers} uncommitted changes; starting again from {commit or 'the base'}"
+            )
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files, by paths from the root of the clone."""
+        """Write `files`, given by their paths relative to the root of the clone."""
         write_files(self.tree, files)
 
     def sources(self) -> dict[str, str]:
-        """The program's own modules, without its tests and what it vendors."""
+        """The program's own modules, without its tests and vendored libraries."""
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.tree.glob("*.py"))}
 
     def vendored(self) -> str:
-        """Which version of the library is in the work tree."""
+        """The version of the library in the work tree."""
         return (self.tree / LIBRARY / "VERSION").read_text(encoding="utf-8").strip()
 
     def test(self) -> TestRun:
@@ -123,20 +125,20 @@ class Desk(Record):
         return run_suite(self.tree)
 
     def onloop(self, *words: str) -> None:
-        """Type a command of onloop's; OnloopError unless it was done, or a person has to act now."""
-        asked = subprocess.run([*_program(), *words], stdin=subprocess.DEVNULL, check=False)
-        if asked.returncode not in (Exit.OK, Exit.HELD):
-            raise OnloopError(f"onloop {words[0]} gave exit code {asked.returncode}", hint="see what it said above")
+        """Run an onloop command; OnloopError unless it succeeded or the task now waits for a person."""
+        done = subprocess.run([*_program(), *words], stdin=subprocess.DEVNULL, check=False)
+        if done.returncode not in (Exit.OK, Exit.HELD):
+            raise OnloopError(f"onloop {words[0]} gave exit code {done.returncode}", hint="read its output above")
 
     def commit(self, message: str) -> None:
-        """Commit all changes. Where nothing changed, a commit is made only if somebody waits for an answer."""
+        """Commit all changes. If nothing changed, make an empty commit only to answer something that came back."""
         git(self.tree, "add", "--all")
         if git(self.tree, "status", "--porcelain"):
             git(self.tree, "commit", "--quiet", "--message", message)
-        elif self.brief.has(Came.GATE, Came.REJECT, Came.NOTE, Came.ANSWER):
+        elif self.brief.has(RemarkKind.GATE, RemarkKind.REJECT, RemarkKind.NOTE, RemarkKind.ANSWER):
             git(self.tree, "commit", "--quiet", "--allow-empty", "--message", f"{message}: looked at again, unchanged")
 
     def hand_over(self, name: str, text: str) -> None:
-        """Leave an artefact for the submission."""
+        """Write an artefact that the submission will include."""
         self.out.mkdir(parents=True, exist_ok=True)
         (self.out / name).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A demo's folder: the origins, the control repository, the store. Making it again changes nothing that is there."""
+"""A demo's folder: the origins, the control repository, the store. Preparing it again changes nothing in it."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ from onloop.records import Record
 from onloop.store.port import TaskFilter, Transaction
 from onloop.store.sqlite.database import create_store
 
-SHUT_OUT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-"""What keeps the machine's own git configuration out of a demo."""
+WITHOUT_GIT_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""Environment variables that keep the machine's git configuration out of a demo."""
 
 
 class DemoFolder(Record):
-    """Where one demo lives."""
+    """The folder of one demo."""
 
     path: Path
 
     @property
     def home(self) -> Home:
-        """Its store, and what lies beside it."""
+        """The store and the files beside it."""
         return Home(self.path / "store")
 
     @property
     def origins(self) -> Path:
-        """The repositories that are worked on."""
+        """The folder of the repositories that the agents change."""
         return self.path / "origins"
 
     @property
     def scenario_file(self) -> Path:
-        """How each task must end."""
+        """The file of the scenario, which says how each task must end."""
         return self.path / "scenario.yaml"
 
     @property
     def crew(self) -> Path:
-        """Which processes belong to it."""
+        """The folder with the process records of this demo."""
         return self.path / "crew"
 
     def scenario(self) -> Scenario:
-        """What is played."""
+        """The scenario of this demo."""
         return load(self.scenario_file)
 
     @property
     def play(self) -> Play:
-        """What belongs to what is played."""
+        """The workflow, programs and workers of this demo."""
         return PLAYS[self.scenario().pattern]
 
 
@@ -74,17 +74,17 @@ def demo_folder(given: str | None) -> DemoFolder:
     path = Path(given).expanduser().absolute()
     if path.exists() and any(path.iterdir()) and not (path / "scenario.yaml").is_file():
         raise BadInput(
-            f"{path} is not a demo's folder", hint="give an empty one, a new one, or that of an earlier demo"
+            f"{path} is not the folder of a demo", hint="give an empty folder, a new one, or that of an earlier demo"
         )
     return DemoFolder(path)
 
 
 def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
-    """Make whatever is not there yet; nothing is ever deleted or overwritten, and a kill half-way does no harm.
+    """Create what does not exist yet. It deletes and overwrites nothing, and may be killed at any time.
 
-    A folder goes on with what it was begun with; a new one plays `wanted`, or the fleet.
+    An existing demo keeps its pattern; a new one plays `wanted`, by default the fleet.
     """
-    os.environ.update(SHUT_OUT)
+    os.environ.update(WITHOUT_GIT_CONFIG)
     for path in (folder.path, folder.crew):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not folder.scenario_file.exists():
@@ -92,7 +92,10 @@ def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
         shutil.copyfile(PLAYS[wanted or Pattern.FLEET].scenario, fresh)
         fresh.replace(folder.scenario_file)
     if wanted not in (None, folder.scenario().pattern):
-        raise BadInput(f"{folder.path} plays {folder.play.workflow}", hint=f"onloop demo --dir {folder.path}")
+        raise BadInput(
+            f"{folder.path} holds a demo of {folder.play.workflow}, not of {PLAYS[wanted].workflow}",
+            hint=f"onloop demo --dir {folder.path} continues it; another --dir starts another demo",
+        )
     make_origins(folder.origins, folder.play.programs)
     _control(folder)
     create_store(folder.home.store, folder.home.anchor)
@@ -101,7 +104,7 @@ def prepare(folder: DemoFolder, wanted: Pattern | None) -> None:
 
 
 def _control(folder: DemoFolder) -> Path:
-    """The control repository: it holds the workflow file, committed."""
+    """The control repository with the committed workflow file; creates it if it does not exist."""
     path = folder.path / "control.git"
     if path.exists():
         return path
@@ -121,7 +124,7 @@ def _control(folder: DemoFolder) -> Path:
 
 
 def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Task]:
-    """Open the store, enrol the person with a secret that only this process knows, and start the work if none is."""
+    """Open the store, enrol the person with a secret that only this process knows, and start the run if needed."""
     opened = open_home(folder.home)
     by = launcher("demo")
     keep_others_out()
@@ -133,7 +136,7 @@ def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Ta
         if not tx.house().id:
             append_store_event(tx, StoreCreated(store_id, scripted=True), wall_clock(), by.id)
         if not tx.house().scripted:
-            raise BadInput(f"{folder.path} holds a store that is no demo's", hint="give another folder: --dir D")
+            raise BadInput(f"{folder.path} holds a store that no demo created", hint="give another folder: --dir DIR")
         append_store_event(tx, event, wall_clock(), by.id)
         return tx.house()
 
@@ -143,15 +146,15 @@ def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Ta
 
 
 def _root(folder: DemoFolder, opened: GatewayHandle, by: Principal) -> Task:
-    with opened.gateway.store.reading() as at:
-        root = next((task for task in at.tasks(TaskFilter()) if task.parent is None), None)
+    with opened.gateway.store.reading() as reading:
+        root = next((task for task in reading.tasks(TaskFilter()) if task.parent is None), None)
     if root is not None:
         return root
     control = _control(folder)
     workflow = committed_workflow(opened.home.mirror(str(control)), "main", f"{folder.play.workflow}.yaml")
     names = sorted(path.name for path in folder.origins.glob("*.git"))
     targets = read_targets("\n".join(names), "origins", folder.origins)
-    played = folder.scenario()
-    if played.pattern is Pattern.SWARM:
-        return start_run(opened, by, workflow, targets[0], played.title)
-    return start_fleet(opened, by, workflow, targets, played.title, MAX_PARALLEL)
+    scenario = folder.scenario()
+    if scenario.pattern is Pattern.SWARM:
+        return start_run(opened, by, workflow, targets[0], scenario.title)
+    return start_fleet(opened, by, workflow, targets, scenario.title, MAX_PARALLEL)

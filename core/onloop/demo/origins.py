@@ -1,4 +1,4 @@
-"""The demo's origins: a bare repository for each program, with a history by named people."""
+"""The demo's origins: a bare repository for each program, with a history by several authors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAY = 24 * 60 * 60
 
 
 class Origin(Record):
-    """A program's bare repository, and one line on what the program is."""
+    """A program's bare repository, and a description of the program in one line."""
 
     name: str
     path: Path
@@ -40,16 +40,16 @@ class _Commit(Record):
 
 
 def make_origins(folder: Path, names: Sequence[str]) -> tuple[Origin, ...]:
-    """The origins of the named programs in `folder`, made where they are missing and left alone where they are there.
+    """The origins of the named programs in `folder`. Missing ones are created; existing ones are left alone.
 
-    Each appears whole or not at all, whenever this is killed; the same program always has the same commits.
+    If this is killed, each origin is complete or absent. The same program always has the same commits.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(_origin(folder, name, number) for number, name in enumerate(names))
 
 
 def vendored_version(origin: Path, branch: str = BRANCH) -> str:
-    """Which version of the library the origin's `branch` vendors now."""
+    """The version of the library that the origin's `branch` vendors."""
     return git(origin, "show", f"refs/heads/{branch}:{programs.LIBRARY}/VERSION").strip()
 
 

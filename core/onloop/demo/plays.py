@@ -1,4 +1,4 @@
-"""What can be played: for each, its workflow at the pace of a demo, its programs, and who works."""
+"""The demos that exist: for each its workflow with shorter times, its programs, and its workers."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ _JUNIT = "junit: {min_tests: 1, max_skipped: 5, no_fewer_than: base}"
 
 
 class Play(Record):
-    """One demo: `pace` maps what stands in the built-in workflow to what stands there in a demo."""
+    """One demo: `pace` maps texts of the built-in workflow to their replacements in the demo."""
 
     workflow: str
     scenario: Path
     pace: Mapping[str, str]
     programs: tuple[str, ...]
     workers: Mapping[str, str]
-    """Each worker's role, by its name."""
+    """The role of each worker, by the worker's name."""
 
     def paced(self) -> bytes:
-        """The built-in workflow, at the pace of a demo."""
+        """The built-in workflow with the replacements of `pace`."""
         text = builtin(self.workflow).decode()
-        for there, instead in self.pace.items():
-            if there not in text:
-                raise BadInput(f"{self.workflow} has no {there!r}", hint="keep plays.py in step with the workflow")
-            text = text.replace(there, instead)
+        for text_before, text_after in self.pace.items():
+            if text_before not in text:
+                raise BadInput(
+                    f"the workflow {self.workflow} does not contain {text_before!r}", hint="update plays.py to match it"
+                )
+            text = text.replace(text_before, text_after)
         return text.encode()
 
 
@@ -40,7 +42,10 @@ PLAYS: Mapping[Pattern, Play] = {
     Pattern.FLEET: Play(
         workflow="cve-remediation",
         scenario=scenario.BUILT_IN,
-        pace={"timeout: 30m": "timeout: 12s", "backoff: 5s": "backoff: 2s"},  # a hanging agent is seen to be ended
+        pace={
+            "timeout: 30m": "timeout: 12s",
+            "backoff: 5s": "backoff: 2s",
+        },  # short, so that a viewer sees the timeout end a hanging agent
         programs=programs.names(),
         workers={f"implementer-{number}": "implementer" for number in (1, 2, 3)},
     ),
@@ -49,7 +54,7 @@ PLAYS: Mapping[Pattern, Play] = {
         scenario=scenario.BUILT_IN.with_name("swarm-feature.yaml"),
         pace={
             "backoff: 10s, max_backoff: 5m": "backoff: 1s, max_backoff: 2s",
-            _PYTEST: 'command: ["{python}", -m, unittest, discover, -s, tests, -t, .]',  # runs where pytest is missing
+            _PYTEST: 'command: ["{python}", -m, unittest, discover, -s, tests, -t, .]',  # works without pytest
             _JUNIT: "unittest: {min_tests: 1, no_fewer_than: base}",
         },
         programs=(swarm_play.PROGRAM,),

@@ -1,4 +1,4 @@
-"""What the demo plays, as checked data: personas, the scripted person's answers, and how each task must end."""
+"""A demo's scenario as checked data: personas, the scripted person's answers, and how each task must end."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class Persona(StrEnum):
 
 
 class Pattern(StrEnum):
-    """How the work is divided: a repository each, or one intent over sub-agents."""
+    """How the work is divided: one task per repository, or one intent over several agents."""
 
     FLEET = "fleet"
     SWARM = "swarm"
 
 
 class ScriptedReview(StrEnum):
-    """What a reviewing agent said of the work."""
+    """The judgement of a reviewing agent."""
 
     PASS = "pass"  # noqa: S105 - a judgement, not a password
     FAIL = "fail"
 
 
 class AttemptOutcome(StrEnum):
-    """How an attempt ended, other than by a submission."""
+    """How an attempt ended without a submission."""
 
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
@@ -59,16 +59,16 @@ class AttemptOutcome(StrEnum):
 
 
 class ScriptedReply(Record):
-    """What the scripted person says to a request."""
+    """The scripted person's answer to a request."""
 
     answer: DecisionKind
     text: str = ""
 
 
 class ScriptedOutcome(Record):
-    """How a task ended (or stands) and what happened on the way; as an expectation, at least that.
+    """How a task ended (or stands) and what happened before; as an expectation, the least that must have happened.
 
-    Rounds (gate failures sent back) and attempts are counted over the whole task, answers and reviews are in order.
+    Rounds and attempts are counted over the whole task; answers and reviews are in order.
     """
 
     state: State
@@ -82,7 +82,7 @@ class ScriptedOutcome(Record):
 
 
 class ScriptedPart(Record):
-    """One task's part in the scenario; `steps` are those that another persona plays than the rest."""
+    """One task's part in the scenario; `steps` names the steps that a different persona plays."""
 
     name: str
     persona: Persona
@@ -92,28 +92,28 @@ class ScriptedPart(Record):
 
     @property
     def personas(self) -> tuple[Persona, ...]:
-        """Everybody who plays in it."""
+        """All personas of the part."""
         return (self.persona, *self.steps.values())
 
     def reply(self, kind: RequestKind, earlier: int) -> ScriptedReply:
-        """What the scripted person says after `earlier` answers to this kind; the last one repeats."""
+        """The answer after `earlier` answers to this kind of request; the last one repeats."""
         replies = self.replies[kind]
         return replies[min(earlier, len(replies) - 1)]
 
 
 class Scenario(Record):
-    """What is played: in a fleet by repository, in a swarm by what a task's title says before its first colon."""
+    """The scenario; it names parts by repository in a fleet, by a title's text before the first colon in a swarm."""
 
     title: str
     pattern: Pattern
     parts: Mapping[str, ScriptedPart]
 
     def part(self, name: str) -> ScriptedPart:
-        """The part of that name; UnknownThing when there is none."""
+        """The part called `name`; UnknownThing if it does not exist."""
         if name not in self.parts:
             what = "repository" if self.pattern is Pattern.FLEET else "task"
             raise UnknownThing(
-                f"no part for the {what} {name!r} in the scenario", hint=f"known: {', '.join(sorted(self.parts))}"
+                f"the scenario has no part for the {what} {name!r}", hint=f"known: {', '.join(sorted(self.parts))}"
             )
         return self.parts[name]
 
@@ -123,12 +123,14 @@ class Scenario(Record):
 
 
 def load(path: Path = BUILT_IN) -> Scenario:
-    """The scenario in `path`; BadInput names the first thing in it that cannot be used, and where it is."""
+    """The scenario in `path`; BadInput names the first invalid value and its place."""
     try:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
-        said = " ".join(str(error).split())
-        raise BadInput(f"{path.name} cannot be read: {said}", hint=f"compare it with {BUILT_IN}") from error
+        problem = " ".join(str(error).split())
+        raise BadInput(
+            f"{path.name} cannot be read: {problem}", hint=f"compare it with the working example {BUILT_IN}"
+        ) from error
     node = _Node(tree, path.name)
     pattern = _Node(dict(node.items()).get("kind", _Node(Pattern.FLEET, "")).value, f"{path.name}: kind").word(Pattern)
     listed = "repositories" if pattern is Pattern.FLEET else "tasks"
@@ -143,7 +145,7 @@ def load(path: Path = BUILT_IN) -> Scenario:
 
 
 def verdict(expected: ScriptedOutcome, observed: ScriptedOutcome) -> tuple[str, ...]:
-    """In what a task's course differs from what was expected, in words; empty when it does not."""
+    """The differences between an observed and an expected outcome, in words; empty if there are none."""
     return tuple(_differences(expected, observed))
 
 
@@ -161,7 +163,7 @@ def _differences(expected: ScriptedOutcome, observed: ScriptedOutcome) -> Iterat
 
 def _missing_words(expected: ScriptedOutcome, observed: ScriptedOutcome) -> Iterator[str]:
     for reason in sorted(expected.reasons - observed.reasons):
-        yield f"it never was {reason}"
+        yield f"it was never {reason}"
     for end in sorted(_missing_ends(expected, observed)):
         yield f"no attempt {end}"
     if not _in_order(expected.answers, observed.answers):
@@ -176,7 +178,7 @@ def _in_order(expected: Sequence[StrEnum], observed: Sequence[StrEnum]) -> bool:
 
 
 def _missing_ends(expected: ScriptedOutcome, observed: ScriptedOutcome) -> frozenset[AttemptOutcome]:
-    """The ends that should have come; where a lease expired, somebody killed the worker before its agent's part."""
+    """The expected ends that did not happen; none if a lease expired, because then the worker died first."""
     return frozenset() if AttemptOutcome.LEASE_EXPIRED in observed.ends else expected.ends - observed.ends
 
 
@@ -198,11 +200,11 @@ def _part(name: str, node: _Node, otherwise: Mapping[RequestKind, tuple[Scripted
 
 
 def _expected(node: _Node) -> ScriptedOutcome:
-    known = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers", "reviews"}
-    fields = node.fields(known, required={"state", "merged"})
+    allowed = {"state", "merged", "rounds", "attempts", "reasons", "ends", "answers", "reviews"}
+    fields = node.fields(allowed, required={"state", "merged"})
     state = fields["state"].word(State)
     if state not in TERMINAL:
-        raise fields["state"].bad(f"{state} does not end a task", f"one of {', '.join(sorted(TERMINAL))}")
+        raise fields["state"].bad(f"{state} does not end a task", f"give one of {', '.join(sorted(TERMINAL))}")
     none = _Node([], "")
     return ScriptedOutcome(
         state=state,
@@ -217,20 +219,20 @@ def _expected(node: _Node) -> ScriptedOutcome:
 
 
 def _replies(node: _Node) -> dict[RequestKind, tuple[ScriptedReply, ...]]:
-    found: dict[RequestKind, tuple[ScriptedReply, ...]] = {}
+    replies: dict[RequestKind, tuple[ScriptedReply, ...]] = {}
     for name, item in node.items():
         kind = _Node(name, item.where).word(RequestKind)
-        found[kind] = tuple(_reply(entry) for entry in item.list())
-        if not found[kind]:
+        replies[kind] = tuple(_reply(entry) for entry in item.list())
+        if not replies[kind]:
             raise item.bad("an empty list", "give at least one reply")
-    return found
+    return replies
 
 
 def _reply(node: _Node) -> ScriptedReply:
     fields = node.fields({"answer", "text"}, required={"answer"})
     reply = ScriptedReply(fields["answer"].word(DecisionKind), fields["text"].text() if "text" in fields else "")
     if not reply.text and reply.answer is not DecisionKind.APPROVE:
-        raise node.bad(f"{reply.answer} without a text", "say why: only an approval may stand alone")
+        raise node.bad(f"{reply.answer} without a text", "say why: only an approval needs no text")
     return reply
 
 
@@ -238,7 +240,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 class _Node(Record):
-    """A value in the file and where it is; each method is the value as what it must be, or BadInput."""
+    """A value in the file and its place; each method returns the value in a required form or raises BadInput."""
 
     value: object
     where: str
@@ -252,14 +254,14 @@ class _Node(Record):
         for name, value in self.value.items():
             yield str(name), _Node(value, f"{self.where}: {name}")
 
-    def fields(self, known: set[str], required: set[str]) -> dict[str, _Node]:
-        found = dict(self.items())
-        for name in found:
-            if name not in known:
-                raise self.bad(f"unknown field {name!r}", f"known: {', '.join(sorted(known))}")
-        for name in sorted(required - set(found)):
+    def fields(self, allowed: set[str], required: set[str]) -> dict[str, _Node]:
+        fields = dict(self.items())
+        for name in fields:
+            if name not in allowed:
+                raise self.bad(f"unknown field {name!r}", f"known: {', '.join(sorted(allowed))}")
+        for name in sorted(required - set(fields)):
             raise self.bad(f"no {name!r}", f"it needs: {', '.join(sorted(required))}")
-        return found
+        return fields
 
     def list(self) -> list[_Node]:
         if not isinstance(self.value, list):
@@ -270,7 +272,7 @@ class _Node(Record):
         try:
             return words(str(self.value))
         except ValueError:
-            raise self.bad(f"{self.value!r} is not one of them", f"one of {_words(words)}") from None
+            raise self.bad(f"{self.value!r} is not allowed here", f"give one of {_words(words)}") from None
 
     def number(self) -> int:
         if type(self.value) is not int or self.value < 0:
@@ -284,7 +286,7 @@ class _Node(Record):
 
     def text(self) -> str:
         if not isinstance(self.value, str) or not self.value.strip():
-            raise self.bad(f"{self.value!r} is not a text", "write something in quotes")
+            raise self.bad(f"{self.value!r} is not a text", "write a text in quotes")
         return self.value
 
 

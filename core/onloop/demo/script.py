@@ -1,4 +1,4 @@
-"""The scripted person of `onloop demo --unattended`: answers as the scenario says, to what is really asked."""
+"""The scripted person of `onloop demo --unattended`: gives the scenario's answers to the requests that are open."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from onloop.store.port import TaskFilter
 
 
 class ScriptedPerson(Record):
-    """Decides whatever waits, as `person`."""
+    """Decides every open request, as `person`."""
 
     opened: GatewayHandle
     person: Principal
     scenario: Scenario
 
     def decide_all(self) -> int:
-        """Answer every open request once; the answer is how many were decided."""
-        with self.opened.gateway.store.reading() as at:
-            waiting = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED,)))
+        """Answer the first open request of every waiting task; returns how many decisions were accepted."""
+        with self.opened.gateway.store.reading() as reading:
+            waiting = reading.tasks(TaskFilter(states=(State.INPUT_REQUIRED,)))
         return sum(self._decide(task) for task in waiting if task.requests)
 
     def _decide(self, task: Task) -> bool:
@@ -44,7 +44,7 @@ class ScriptedPerson(Record):
 
 
 def _kind(decision: Decision) -> RequestKind:
-    """What kind of request a decision was about: its gate, or the word in the request's id."""
+    """The kind of request that a decision answered: approval if it names a gate, else the word in the request's id."""
     if decision.gate is not None:
         return RequestKind.APPROVAL
     return RequestKind(decision.request.split("/")[1])

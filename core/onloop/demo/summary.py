@@ -1,4 +1,4 @@
-"""How a demo ended: each task's course as the log tells it, against the scenario, and the origins themselves."""
+"""How a demo ended: compares the log and the origins with the scenario."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATCHED = "2."
 
 
 class TaskEnd(Record):
-    """One task: how it ended, and in what that differs from the scenario."""
+    """One task: how it ended, and how that differs from the scenario."""
 
     task: str
     name: str
@@ -32,7 +32,7 @@ class TaskEnd(Record):
 
 
 class Summary(Record):
-    """The whole demo; it ended right when nothing differs and the log verifies."""
+    """The whole demo. It is right if nothing differs from the scenario and the log verifies."""
 
     ends: tuple[TaskEnd, ...]
     problems: tuple[str, ...]
@@ -46,22 +46,22 @@ class Summary(Record):
 
 
 def summary_of(opened: GatewayHandle, scenario: Scenario, seconds: float) -> Summary:
-    """Compare what happened with what should have."""
-    with opened.gateway.store.reading() as at:
-        tasks = [task for task in at.tasks(TaskFilter()) if task.kind is Kind.WORK]
-        ends = tuple(_end(at, task, scenario) for task in tasks)
-        found = verify(at)
+    """The comparison of what happened with the scenario."""
+    with opened.gateway.store.reading() as reading:
+        tasks = [task for task in reading.tasks(TaskFilter()) if task.kind is Kind.WORK]
+        ends = tuple(_end(reading, task, scenario) for task in tasks)
+        verification = verify(reading)
     absent = sorted(scenario.parts.keys() - {end.name for end in ends})
-    untrue = _whole_problems(tasks) if scenario.pattern is Pattern.SWARM else ()
-    problems = (*found.problems, *(f"{name}: no task was made for it" for name in absent), *untrue)
-    return Summary(ends, problems, found.events, seconds)
+    failures = _target_problems(tasks) if scenario.pattern is Pattern.SWARM else ()
+    problems = (*verification.problems, *(f"{name}: the run has no task for it" for name in absent), *failures)
+    return Summary(ends, problems, verification.events, seconds)
 
 
-def _end(at: Reading, task: Task, scenario: Scenario) -> TaskEnd:
+def _end(reading: Reading, task: Task, scenario: Scenario) -> TaskEnd:
     part = scenario.part_of(task.repo or "", task.title)
-    events = [event_from_text(e.name, e.data) for e in at.log(task=task.id, limit=10_000)]
+    events = [event_from_text(e.name, e.data) for e in reading.log(task=task.id, limit=10_000)]
     merged = _is_patched(task, events) if scenario.pattern is Pattern.FLEET else _is_in_target(task)
-    course = _course(task, events, merged=merged)
+    course = _outcome(task, events, merged=merged)
     return TaskEnd(task.id, part.name, ", ".join(part.personas), course, verdict(part.expected, course))
 
 
@@ -71,7 +71,7 @@ def _is_patched(task: Task, events: list[Event | StoreEvent]) -> bool:
 
 
 def _is_in_target(task: Task) -> bool:
-    """Whether what the task handed in last is in its origin's target, and was not there before."""
+    """Whether the task's last submission is in its origin's target and changes something."""
     submission = task.submission
     return (
         task.origin is not None
@@ -81,19 +81,19 @@ def _is_in_target(task: Task) -> bool:
     )
 
 
-def _whole_problems(tasks: list[Task]) -> tuple[str, ...]:
-    """What is wrong with the program that the target now holds: its own tests say, in a checkout of it."""
+def _target_problems(tasks: list[Task]) -> tuple[str, ...]:
+    """The failure of the merged program's own tests in a checkout of the target; empty if they pass."""
     origin = next((task.origin for task in tasks if task.origin is not None), None)
     if origin is None:
-        return ("there is no program",)
+        return ("no task has an origin, so there is no program to test",)
     with tempfile.TemporaryDirectory(prefix="onloop-demo-") as name:
         git(Path(name), "clone", "--quiet", origin, "target")
-        found = run_suite(Path(name) / "target")
-    return () if found.passed else (f"the target's own tests fail: {found.cause}",)
+        tests = run_suite(Path(name) / "target")
+    return () if tests.passed else (f"the target's own tests fail: {tests.cause}",)
 
 
-def _course(task: Task, events: list[Event | StoreEvent], *, merged: bool) -> ScriptedOutcome:
-    known = {end.value for end in AttemptOutcome}
+def _outcome(task: Task, events: list[Event | StoreEvent], *, merged: bool) -> ScriptedOutcome:
+    known_ends = {end.value for end in AttemptOutcome}
     return ScriptedOutcome(
         state=task.state,
         merged=merged,
@@ -101,7 +101,7 @@ def _course(task: Task, events: list[Event | StoreEvent], *, merged: bool) -> Sc
         attempts=sum(isinstance(event, Claimed) for event in events),
         reasons=frozenset(e.reason for e in events if isinstance(e, Moved) and e.reason is not None),
         ends=frozenset(
-            AttemptOutcome(e.end.value) for e in events if isinstance(e, AttemptEnded) and e.end.value in known
+            AttemptOutcome(e.end.value) for e in events if isinstance(e, AttemptEnded) and e.end.value in known_ends
         ),
         answers=tuple(e.decision.answer for e in events if isinstance(e, Decided)),
         reviews=tuple(

@@ -1,4 +1,4 @@
-"""The scripted agents of the swarm: one divides the intent, some build a part, one mends, and one is against it all."""
+"""The scripted agents of the swarm: a planner, builders, a resolver, a mender, and a critical reviewer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CONFLICT = re.compile(
 
 
 def planner(desk: Desk) -> int:
-    """Divides the intent in three; when the whole comes back, one part is to mend what was said of it."""
+    """Divides the intent into three parts; if the work comes back, creates one part that repairs it."""
     wanted = desk.brief.wanted
     lines = f"mend: {wanted[:180]}\n" if wanted else _files("plan")[PARTS]
     desk.hand_over(PARTS, lines)
@@ -42,18 +42,18 @@ def planner(desk: Desk) -> int:
 
 
 def builder(desk: Desk) -> int:
-    """Builds its part, tests it, commits it."""
+    """Builds, tests and commits its part."""
     return _build(desk, _files(_part(desk)))
 
 
 def careless(desk: Desk) -> int:
-    """Builds its part with a comparison that is wrong in one moment, which its own tests never look at."""
+    """Builds its part with a comparison that is wrong at one moment; its own tests do not cover it."""
     files = {path: text.replace(_RIGHT, _WRONG) for path, text in _files(_part(desk)).items()}
     return _build(desk, files)
 
 
 def asker(desk: Desk) -> int:
-    """Asks a person what becomes of the links that are there, and does as they say."""
+    """Asks a person what to do with existing links, and follows the answer."""
     if not desk.brief.from_people:
         desk.say("links that are there have no end; asking what becomes of them")
         desk.onloop("ask", QUESTION)
@@ -66,9 +66,9 @@ def asker(desk: Desk) -> int:
 
 
 def resolver(desk: Desk) -> int:
-    """Merges what the tasks handed in, and keeps of each conflict every line that either side changed."""
+    """Merges the tasks' submissions; of each conflict it keeps every line that either side changed."""
     desk.start_over("HEAD")
-    (desk.tree / ".git" / "MERGE_HEAD").unlink(missing_ok=True)  # of an attempt that died between merge and commit
+    (desk.tree / ".git" / "MERGE_HEAD").unlink(missing_ok=True)  # left by an attempt that died between merge and commit
     listed = git(
         desk.tree, "for-each-ref", "--sort=version:refname", "--format=%(objectname)", "refs/remotes/origin/tasks"
     )
@@ -87,7 +87,7 @@ def resolver(desk: Desk) -> int:
 
 
 def mender(desk: Desk) -> int:
-    """Mends what a reviewer found, and writes down what was asked."""
+    """Repairs what a reviewer found, and notes the request in the README."""
     service = desk.tree / "links" / "service.py"
     readme = desk.tree / "README.md"
     desk.start_over("HEAD")
@@ -102,15 +102,15 @@ def mender(desk: Desk) -> int:
 
 
 def antagonist(desk: Desk) -> int:
-    """Runs tests of its own against the merged work, and says what the worst of them says."""
+    """Runs its own tests against the merged work, and reports their last error."""
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), _files("review"))
-        found = run_suite(Path(folder), PYTHONPATH=str(desk.tree))
-    if found.passed:
-        desk.say(f"{found.ran} tests of mine pass; I have nothing against it")
-        desk.onloop("review", "pass", "--reason", f"{found.ran} tests of mine, which its authors never saw, pass")
+        tests = run_suite(Path(folder), PYTHONPATH=str(desk.tree))
+    if tests.passed:
+        desk.say(f"{tests.ran} tests of mine pass; I have nothing against it")
+        desk.onloop("review", "pass", "--reason", f"{tests.ran} tests of mine, which its authors never saw, pass")
     else:
-        reason = found.cause.rpartition(" : ")[2]
+        reason = tests.cause.rpartition(" : ")[2]
         desk.say(f"it fails: {reason}")
         desk.onloop("review", "fail", "--reason", reason)
     return Exit.OK
@@ -128,7 +128,7 @@ PERSONAS: Mapping[Persona, Callable[[Desk], int]] = {
 
 
 def mended(text: str) -> str:
-    """A file without its conflicts: of each, the lines that either side changed."""
+    """A file with its conflicts resolved: of each, the lines that either side changed."""
     return _CONFLICT.sub(_either, text)
 
 
@@ -150,7 +150,7 @@ def _build(desk: Desk, files: Mapping[str, str]) -> int:
 
 
 def _either(conflict: re.Match[str]) -> str:
-    """Both sides of a conflict in one: line by line what was changed, and both where both changed the same line."""
+    """Both sides of a conflict merged line by line; if both changed the same line, both versions."""
     sides = [conflict[name].splitlines() for name in ("base", "ours", "theirs")]
     lines = (line for triple in zip_longest(*sides, fillvalue="") for line in _merged(*triple))
     return "".join(f"{line}\n" for line in lines)

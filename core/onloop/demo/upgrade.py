@@ -1,4 +1,4 @@
-"""The change the fleet is about, made in one repository: kvlite 2 in, and every call site brought along."""
+"""The fleet's change in one repository: kvlite 2 instead of 1, and every call site adapted."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SUBJECT = f"Move to kvlite {FIXED} ({ADVISORY})"
 
 
 class Work(Record):
-    """What was done, in lines for the notes, and what the tests said of it."""
+    """What was done, in lines for the notes, and the result of the tests."""
 
     lines: tuple[str, ...]
     tests: TestRun
 
 
 def bring_in(desk: Desk) -> str:
-    """Put the fixed library in, exactly as the advisory hands it out."""
+    """Replace the vendored library with the fixed version, exactly as published; returns a line for the notes."""
     for path in sorted((desk.tree / LIBRARY).rglob("*")):
         if path.is_file():
             path.unlink()
@@ -32,7 +32,7 @@ def bring_in(desk: Desk) -> str:
 
 
 def upgrade(desk: Desk, *, migrate: bool = False) -> Work:
-    """The whole change as far as it can be made without guessing, and the tests run on it."""
+    """Make as much of the change as possible without guessing, and run the tests."""
     desk.start_over()
     lines = [bring_in(desk)]
     sources = desk.sources()
@@ -56,30 +56,30 @@ def upgrade(desk: Desk, *, migrate: bool = False) -> Work:
 
 
 def run_tests(desk: Desk) -> TestRun:
-    """The program's tests, and what they said in the log."""
+    """Run the program's tests, and write their result to the log."""
     tests = desk.test()
     desk.say(verdict(tests))
     return tests
 
 
 def verdict(tests: TestRun) -> str:
-    """What the tests said, in a sentence."""
+    """The result of the tests in a sentence."""
     if tests.passed:
         return f"{tests.ran} tests ran, all passed"
     return f"{tests.ran} tests ran, {len(tests.failing)} failed: {tests.cause}"
 
 
 def one_line(remark: Remark) -> str:
-    """What was said, without its line breaks, and not at length."""
+    """The remark's text in one line of at most 300 characters."""
     return " ".join(remark.text.split())[:300]
 
 
 def notes(desk: Desk, lines: tuple[str, ...], tests: str) -> None:
-    """Hand over what was done, what the tests said, and what people had said before."""
-    heard = [f"- {remark.by}: {one_line(remark)}" for remark in desk.brief.from_people]
-    said = (
-        ["", "Said by people (this agent is scripted: it cannot do all that a person may ask):", *heard]
-        if heard
+    """Hand over notes: what was done, the result of the tests, and the remarks of people."""
+    remarks = [f"- {remark.by}: {one_line(remark)}" for remark in desk.brief.from_people]
+    remark_lines = (
+        ["", "Said by people (this agent is scripted: it cannot do all that a person may ask):", *remarks]
+        if remarks
         else []
     )
     body = [
@@ -89,7 +89,7 @@ def notes(desk: Desk, lines: tuple[str, ...], tests: str) -> None:
         "",
         *(f"- {line}" for line in lines),
         f"- {tests}",
-        *said,
+        *remark_lines,
     ]
     desk.hand_over(NOTES, "\n".join(body) + "\n")
 

@@ -1,1 +1,1 @@
-"""SHELL: mirrors, clean checkouts, runners. Looks at work and returns evidence; never moves a task."""
+"""SHELL: mirrors, clean checkouts and runners. They look at work and return evidence; they never move a task."""

@@ -1,4 +1,4 @@
-"""The base's tests over the head's code: what is written to a checkout where a gate says `tests: base`."""
+"""The base's tests over the head's code: what a checkout holds where a gate says `tests: base`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from onloop.records import Record
 
 
 class BaseTestsOverlay(Record):
-    """Makes the tests, and what configures them, those of `base`, and removes what `base` does not have."""
+    """Takes the tests and their configuration from `base`, and removes those that `base` does not have."""
 
     base: str
     wanted: BaseTests
@@ -31,7 +31,7 @@ class BaseTestsOverlay(Record):
             git.run("update-index", "--replace", "-z", "--index-info", stdin=lines)
 
     def expected(self, git: Git, files: Files) -> Files:
-        """See Overlay.expected. Where a file stands where the other side has a folder, the base's is there."""
+        """See Overlay.expected. Where one side has a file and the other a folder, the base's side wins."""
         theirs = {
             path: file for path, file in true_files(git, true_tree(git, self.base)).items() if self._is_wanted(path)
         }
@@ -43,7 +43,7 @@ class BaseTestsOverlay(Record):
         return kept | theirs
 
     def _listed(self, output: bytes) -> dict[bytes, bytes]:
-        """The wanted paths of a listing, each with its mode, kind and id as git told them."""
+        """The wanted paths of a listing, each with its mode, kind and id as git lists them."""
         lines = (line.partition(b"\t") for line in output.split(b"\0") if line)
         return {path: what for what, _, path in lines if self._is_wanted(path)}
 

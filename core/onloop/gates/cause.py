@@ -1,4 +1,4 @@
-"""PURE: the one line of an output that says why a command failed, so that equal causes read equal."""
+"""PURE: the one line of an output that says why a command failed. Equal causes give equal lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VERDICT = re.compile(
 def cause_line(output: str, exit_code: int | None) -> str:
     """Why a command failed, as one line that is safe to show.
 
-    That is the last exception, else the first error that it names, else its last words that say more than "failed".
+    The line is the last exception, else the first error, else the last line that says more than "failed".
     """
     if exit_code is not None and exit_code < 0:
         return f"ended by {_signal(-exit_code)}"
@@ -45,14 +45,14 @@ def cause_line(output: str, exit_code: int | None) -> str:
 
 
 def _exceptions(lines: Sequence[str]) -> Iterator[str]:
-    """The lines that name what was raised, as Python ends a traceback and as pytest shows it behind an E."""
+    """The lines that name an exception: the end of a Python traceback, or a line that pytest marks with E."""
     in_traceback = was_shown = False
     for line in lines:
         shown = _SHOWN.fullmatch(line)
-        said = (shown[1] or "") if shown else line
+        text = (shown[1] or "") if shown else line
         is_end = in_traceback and line[:1].strip() != "" and _RAISED.fullmatch(line) is not None
-        if said and (is_end or _NAMED.fullmatch(said) or (shown and not was_shown)):
-            yield said
+        if text and (is_end or _NAMED.fullmatch(text) or (shown and not was_shown)):
+            yield text
         was_shown = shown is not None
         in_traceback = line == _TRACEBACK or (in_traceback and not line[:1].strip())
 
@@ -65,8 +65,8 @@ def _last_words(spoken: Sequence[str]) -> str:
     return _last(line for line in spoken if not _VERDICT.match(line)) or spoken[-1]
 
 
-def _last(found: Iterator[str]) -> str | None:
-    return next(iter(deque(found, maxlen=1)), None)
+def _last(lines: Iterator[str]) -> str | None:
+    return next(iter(deque(lines, maxlen=1)), None)
 
 
 def _signal(number: int) -> str:

@@ -21,26 +21,26 @@ _FORMATS = {
     64: "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
 }
 _AS_IT_IS = "* -text -eol -ident -filter -working-tree-encoding\n"
-"""No attribute of a repository's own changes a byte: a file is what its object is, so that it can be hashed again."""
+"""No attribute of the repository changes a byte: each file equals its object, and can be hashed again."""
 
 Files = Mapping[bytes, tuple[int, bytes]]
 """Paths, each with its mode and the id of its content."""
 
 
 class Overlay(Protocol):
-    """What changes which files of a commit are written."""
+    """Changes which files of a commit a checkout writes."""
 
     def change(self, git: Git) -> None:
-        """Change the index that the files are written from."""
+        """Change the index from which the files are written."""
         ...
 
     def expected(self, git: Git, files: Files) -> Files:
-        """What must lie on disk then, where `files` are the commit's; by objects that are what their names say."""
+        """The files that must then be on disk, given the commit's `files`; every object read is hashed again."""
         ...
 
 
 class Checkout(Record):
-    """The files of one commit at `path`; `removed` names the symbolic links that led out of it and were taken away."""
+    """The files of one commit at `path`. `removed` names the symbolic links that led outside and were removed."""
 
     path: Path
     removed: tuple[str, ...]
@@ -50,8 +50,8 @@ class Checkout(Record):
 def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) -> Iterator[Checkout]:
     """The files of `commit` in a fresh folder (0700) that is removed afterwards; `UnknownThing` if it is not there.
 
-    What lies on disk has been hashed again, up to the commit's own id: Forged names the first path that differs.
-    There is no `.git`, so that nothing run in it can reach the mirror; submodules are empty folders; no filter runs.
+    The files on disk are hashed again, up to the commit's own id: Forged names the first path that differs.
+    There is no `.git`, so code in the checkout cannot reach the mirror; submodules are empty folders; no filter runs.
     `overlay` changes the index before the files are written.
     """
     mirror.tree(check_commit(commit))
@@ -66,18 +66,18 @@ def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) 
             overlay.change(git)
         _write(git, place)
         (folder / "index").unlink()
-        found = on_disk(place, tree)
-        path = differing(git, tree, found) if overlay is None else _mixed_up(git, tree, found, overlay)
+        written = on_disk(place, tree)
+        path = differing(git, tree, written) if overlay is None else _unexpected_path(git, tree, written, overlay)
         if path is not None:
             raise Forged(
                 f"the checkout of {commit[:12]} is not tree {tree[:12]}: {path!r} differs",
-                hint="something has changed the mirror's objects: remove the mirror, and find out what did",
+                hint="something has changed the mirror's objects: find out what did, and remove the mirror",
             )
-        yield Checkout(place, _without_escapes(place, found))
+        yield Checkout(place, _without_escapes(place, written))
 
 
 def _write(git: Git, place: Path) -> None:
-    """The files of the index, on disk. Git does not say where a disk is full, so the folder is named."""
+    """Write the files of the index to disk. Git does not say which disk is full, so the error names the folder."""
     try:
         git.run("checkout-index", "--all", "--quiet", timeout_s=LONG_S)
     except GitFailed as failed:
@@ -85,21 +85,21 @@ def _write(git: Git, place: Path) -> None:
             raise
         folder = place.parent.parent
         raise Unavailable(
-            f"a checkout could not be written to {folder}, whose disk may be full: {failed.complaint}",
-            hint="free space there, or start the verifier with TMPDIR in a larger place; then onloop retry",
+            f"cannot write a checkout to {folder}; the disk may be full: {failed.complaint}",
+            hint="free space there, or start the verifier with TMPDIR on a larger disk; then onloop retry",
         ) from failed
 
 
-def _mixed_up(git: Git, tree: str, found: OnDisk, overlay: Overlay) -> str | None:
-    """The first path that is neither what the commit has there nor what the overlay puts there."""
+def _unexpected_path(git: Git, tree: str, written: OnDisk, overlay: Overlay) -> str | None:
+    """The first path whose content is neither the commit's nor the overlay's; None if there is none."""
     expected = overlay.expected(git, true_files(git, tree))
-    wrong = (path for path in expected.keys() | found.files.keys() if expected.get(path) != found.files.get(path))
+    wrong = (path for path in expected.keys() | written.files.keys() if expected.get(path) != written.files.get(path))
     first = min(wrong, default=None)
     return None if first is None else first.decode("utf-8", "backslashreplace")
 
 
 def _reader(mirror: Mirror, folder: Path, length: int) -> Git:
-    """A repository of one checkout's own that has the mirror's objects and none of its or its commits' settings."""
+    """A repository for one checkout: it reads the mirror's objects, and no settings of the mirror or its commits."""
     place = folder / "git"
     for name in ("refs", "info", "objects"):
         (place / name).mkdir(parents=True)
@@ -109,9 +109,9 @@ def _reader(mirror: Mirror, folder: Path, length: int) -> Git:
     return Git(place, objects=mirror.path / "objects")
 
 
-def _without_escapes(place: Path, found: OnDisk) -> tuple[str, ...]:
-    """Take the links away that, followed to their end, leave `place`; the answer is which."""
-    links = ((link, place / os.fsdecode(link)) for link in found.links)
+def _without_escapes(place: Path, written: OnDisk) -> tuple[str, ...]:
+    """Remove the links that, followed to their end, leave `place`; the answer names them."""
+    links = ((link, place / os.fsdecode(link)) for link in written.links)
     escapes = [(link, path) for link, path in links if not Path(os.path.realpath(path)).is_relative_to(place)]
     for _, path in escapes:
         path.unlink()

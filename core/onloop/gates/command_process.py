@@ -1,4 +1,4 @@
-"""Runs a command that is not trusted: with nothing inherited, within limits, and gone with all its children after."""
+"""Runs an untrusted command: it inherits nothing, stays within limits, and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from onloop.gates.box.visible import VisibleFiles
 from onloop.gates.warden import descendants, end, end_group
 
 GRACE_S = 5.0
-"""How long a warden may take to end a command with all its children, before that is done over its head."""
+"""How long a warden may take to end a command and its children before we end them ourselves."""
 
 _WARDEN = Path(__file__).with_name("warden.py")
 _POLL_S = 0.1
@@ -34,7 +34,7 @@ _MIB = 1024 * 1024
 
 
 class Ending(StrEnum):
-    """How a run came to its end."""
+    """How a run ended."""
 
     EXITED = "exited"
     TIMED_OUT = "timed_out"
@@ -47,11 +47,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a command may use. File size and processor time are per process; not every system keeps to them.
+    """What a command may use. File size and processor time are per process; not every system enforces them.
 
-    Output beyond `kept_bytes` is read and left out; a command that gives more than `flood_bytes` is ended. In a box,
-    `processes` (with their threads), `memory_bytes` and `disk_bytes` are for all that it starts together, and it is
-    ended beyond them; without one, memory is per process.
+    Output beyond `kept_bytes` is read and dropped; a command that prints more than `flood_bytes` is ended. In a box,
+    `processes` (with their threads), `memory_bytes` and `disk_bytes` limit all its processes together, and a command
+    that exceeds one is ended; without a box, memory is per process.
     """
 
     kept_bytes: int = 64 * 1024
@@ -63,7 +63,7 @@ class Limits:
     disk_bytes: int = 8192 * _MIB
 
     def as_resources(self) -> dict[str, int]:
-        """The limits that the system keeps, by the names of the `resource` module.
+        """The limits that the system enforces, by the names of the `resource` module.
 
         Memory is what a process writes to (RLIMIT_DATA): runtimes reserve address space that they never use.
         """
@@ -75,9 +75,9 @@ class Limits:
         }
 
     def as_brakes(self) -> dict[str, int]:
-        """What the system keeps of a single process in a box, where others keep the limits on all of them together.
+        """The limits on a single process in a box, wider than the limits on all of them together.
 
-        They are wider, so that a run that grows too large is ended for it, in words, and does not fail in its own.
+        So the shared limit is met first: the run ends with a reason in words, and not with an error of its own.
         """
         return self.as_resources() | {"RLIMIT_DATA": 2 * self.memory_bytes, "RLIMIT_FSIZE": resource.RLIM_INFINITY}
 
@@ -88,10 +88,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a run. `exit_code` (negative: the signal) is there if it exited.
+    """The outcome of a run. `exit_code` (negative: the signal) is set if the command exited.
 
-    `problem` says why it did not start, or what it outgrew. `output` is what it wrote to standard output and error:
-    all of it, or its head and tail with a line between them.
+    `problem` says why it did not start, or which limit it exceeded. `output` is what it wrote to standard output and
+    error: all of it, or its head and tail with a line between them.
     """
 
     ending: Ending
@@ -103,12 +103,12 @@ class Ran:
 
     @property
     def timed_out(self) -> bool:
-        """Whether it was ended because its time was up."""
+        """Whether the run was ended because it took too long."""
         return self.ending is Ending.TIMED_OUT
 
 
 def never() -> bool:
-    """A `stop` that is never asked for."""
+    """A `stop` that always says no."""
     return False
 
 
@@ -125,16 +125,16 @@ def run(
 ) -> Ran:
     """Runs `argv` in `folder` with exactly `environment`, until it exits, its time is up, or `stop` says so.
 
-    With a `box`, which needs a `view`, it sees no more than that, and all paths are named as they are inside.
-    Whatever it started is ended too, on Linux also what has left its session. Elsewhere that can escape, but not make
-    us wait.
+    A `box` needs a `view`: the command sees no more than the view, and all paths are given as they are inside.
+    Everything that the command started is ended too, on Linux even what has left its session. On other systems such a
+    process can survive, but it cannot make us wait.
     """
     allowed = limits or Limits()
     order = {"argv": list(argv), "folder": str(folder), "environment": dict(environment)}
     if box is None:
         return _ran(order | {"limits": allowed.as_resources()}, timeout_ms, allowed, stop)
     if view is None:
-        raise ValueError("a box shows a view: there is none")
+        raise ValueError("a box needs a view, and none was given")
     bounds = allowed.together(tuple(map(str, view.writable)))
     planned = BoxPlan(box, view, argv, str(folder), environment, bounds)
     if planned.is_missing:
@@ -149,13 +149,13 @@ def _ran(order: Mapping[str, object], timeout_ms: int, limits: Limits, stop: Cal
     with _warden(order) as warden:
         ending = _follow(warden, kept, began + timeout_ms / 1000, limits.flood_bytes, stop)
         warden.relieve()
-        kept.take(_rest(warden.output))
-    exit_code, problem = warden.told.get("exit_code"), warden.told.get("problem")
-    if warden.told.get("entered") is False:
+        kept.add(_rest(warden.output))
+    exit_code, problem = warden.reported.get("exit_code"), warden.reported.get("problem")
+    if warden.reported.get("entered") is False:
         problem = kept.output().decode("utf-8", "backslashreplace").strip() or "its box could not be entered"
-    outgrew = warden.told.get("outgrew")
+    outgrew = warden.reported.get("outgrew")
     if ending is None:
-        ending = _untroubled(exit_code, problem, outgrew)
+        ending = _own_ending(exit_code, problem, outgrew)
     why = {Ending.NOT_STARTED: problem, Ending.OUTGREW: outgrew}.get(ending)
     return Ran(
         ending=ending,
@@ -167,8 +167,8 @@ def _ran(order: Mapping[str, object], timeout_ms: int, limits: Limits, stop: Cal
     )
 
 
-def _untroubled(exit_code: object, problem: object, outgrew: object) -> Ending:
-    """The ending of a run that we did not cut short."""
+def _own_ending(exit_code: object, problem: object, outgrew: object) -> Ending:
+    """The ending of a run that we did not end ourselves."""
     if outgrew is not None:
         return Ending.OUTGREW
     if problem is not None:
@@ -177,11 +177,11 @@ def _untroubled(exit_code: object, problem: object, outgrew: object) -> Ending:
 
 
 def _follow(warden: _Warden, kept: _Kept, deadline: float, flood_bytes: int, stop: Callable[[], bool]) -> Ending | None:
-    """Reads what the command and its warden say until the warden is gone; else why they are not heard out."""
+    """Reads what the command and its warden write until the warden is gone; the answer is why we stopped earlier."""
     next_look = 0.0
     with selectors.DefaultSelector() as selector:
-        selector.register(warden.output, selectors.EVENT_READ, kept.take)
-        selector.register(warden.report, selectors.EVENT_READ, warden.hear)
+        selector.register(warden.output, selectors.EVENT_READ, kept.add)
+        selector.register(warden.report, selectors.EVENT_READ, warden.receive)
         while warden.report in selector.get_map():
             now = time.monotonic()
             if now >= deadline:
@@ -209,7 +209,7 @@ class _Kept:
     _head: bytearray = field(default_factory=bytearray)
     _tail: bytearray = field(default_factory=bytearray)
 
-    def take(self, chunk: bytes) -> None:
+    def add(self, chunk: bytes) -> None:
         self.total += len(chunk)
         room = self.cap // 4 - len(self._head)
         self._head += chunk[: max(0, room)]
@@ -222,34 +222,35 @@ class _Kept:
         return self.cap - self.cap // 4
 
     def output(self) -> bytes:
-        """All of it, or head and tail, parted between words: half a secret would not be known for one."""
+        """All of it, or head and tail, cut between words: redaction would not recognise half a secret."""
         head, tail = bytes(self._head), bytes(self._tail[-self._tail_cap :])
         if self.total == len(head) + len(tail):
             return head + tail
         last_gap = max(head.rfind(b"\n", -_SEAM), head.rfind(b" ", -_SEAM))
         head = head[: last_gap + 1] if last_gap >= 0 else head
-        first_gap = min((at for gap in b"\n " if (at := tail.find(gap, 0, _SEAM)) >= 0), default=-1)
+        gaps = (tail.find(gap, 0, _SEAM) for gap in b"\n ")
+        first_gap = min((position for position in gaps if position >= 0), default=-1)
         tail = tail[first_gap + 1 :]
         return head + b"\n[onloop: %d bytes left out here]\n" % (self.total - len(head) - len(tail)) + tail
 
 
 @dataclass(slots=True)
 class _Warden:
-    """A running `warden.py` and what it has told."""
+    """A running `warden.py` and what it has reported."""
 
     process: subprocess.Popen[bytes]
     output: int
     report: int
-    told: dict[str, object] = field(default_factory=dict)
-    _said: bytes = b""
+    reported: dict[str, object] = field(default_factory=dict)
+    _unfinished_line: bytes = b""
 
-    def hear(self, chunk: bytes) -> None:
-        *lines, self._said = (self._said + chunk).split(b"\n")
+    def receive(self, chunk: bytes) -> None:
+        *lines, self._unfinished_line = (self._unfinished_line + chunk).split(b"\n")
         for line in lines:
-            self.told |= json.loads(line)
+            self.reported |= json.loads(line)
 
     def relieve(self) -> None:
-        """Has it end everything, and sees to it that this was done: the command may have stopped or killed it."""
+        """Makes the warden end everything, and does it here if it cannot: the command may have stopped or killed it."""
         if self.process.stdin is not None:
             with suppress(BrokenPipeError):
                 self.process.stdin.close()
@@ -259,37 +260,37 @@ class _Warden:
             _end_below(self.process.pid)
             self.process.kill()
             self.process.wait()
-        self.hear(_rest(self.report))
-        pid = self.told.get("pid")
-        if "exit_code" not in self.told and isinstance(pid, int):
+        self.receive(_rest(self.report))
+        pid = self.reported.get("pid")
+        if "exit_code" not in self.reported and isinstance(pid, int):
             end_group(pid)
 
 
 def _rest(pipe: int) -> bytes:
-    """What is still in a pipe; not what somebody who escaped goes on to write."""
+    """What is still in a pipe, at most 1 MiB: a process that escaped may go on writing."""
     os.set_blocking(pipe, False)
-    found = b""
+    content = b""
     with suppress(BlockingIOError):
-        while len(found) < _MIB and (chunk := os.read(pipe, _CHUNK)):
-            found += chunk
-    return found
+        while len(content) < _MIB and (chunk := os.read(pipe, _CHUNK)):
+            content += chunk
+    return content
 
 
 def _end_below(root: int) -> None:
     for _ in range(_SWEEPS):
-        found = descendants(root)
-        end(found)
-        if not found:
+        pids = descendants(root)
+        end(pids)
+        if not pids:
             return
 
 
 @contextmanager
 def _warden(order: Mapping[str, object]) -> Iterator[_Warden]:
-    heard, said = os.pipe()
+    report, report_writer = os.pipe()
     try:
-        with _launched(said) as process:
+        with _launched(report_writer) as process:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
-            warden = _Warden(process, process.stdout.fileno(), heard)
+            warden = _Warden(process, process.stdout.fileno(), report)
             try:
                 with suppress(BrokenPipeError):
                     process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -298,7 +299,7 @@ def _warden(order: Mapping[str, object]) -> Iterator[_Warden]:
             finally:
                 warden.relieve()
     finally:
-        os.close(heard)
+        os.close(report)
 
 
 def _launched(report: int) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Runs a gate's command where it can do no harm to what comes after: a clean checkout, in a box, thrown away."""
+"""Runs a gate's command in a clean checkout and a box that are thrown away, so it cannot harm a later run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.checkout import Checkout, Overlay, clean_checkout
 from onloop.gates.command_process import Ending, Limits, Ran, run
 from onloop.gates.counts import from_junit, from_unittest
-from onloop.gates.python_runners import RunnerStart, before_the_end, doubt, heard, interpreter_of, isolated, missing
+from onloop.gates.python_runners import (
+    RunnerStart,
+    before_report,
+    doubt,
+    interpreter_of,
+    isolated,
+    missing,
+    split_report,
+)
 from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.toolchain import Toolchain, check_pin, digest_of, is_of_the_machine
@@ -26,7 +34,7 @@ from onloop.machine.task import Program, TestCounts
 from onloop.records import Record, field, replace
 
 SETUP_MS = 600_000
-"""How long each command that makes a checkout ready may take."""
+"""How long each setup command may take."""
 
 MOST_LINKS = 40
 REPORT = "report.xml"
@@ -36,23 +44,23 @@ _NONE = Box(BoxKind.NONE)
 
 
 class GateStopped(Unavailable):
-    """A gate that was ended before it could answer: it has no verdict, and is to be run again or dropped."""
+    """A gate was ended before it could answer: it has no verdict, and somebody must run it again or drop it."""
 
     code = "gate_stopped"
 
 
 class BoxTooWeak(Unavailable):
-    """A command that asks for a stronger box than this machine has."""
+    """A command needs a stronger box than this machine has."""
 
     code = "box_too_weak"
 
 
 class CommandRun(Record):
-    """What came of a command at a commit. When the checkout could not be made ready, `argv` is the setup that failed.
+    """The outcome of a command at a commit. If setup failed, `argv` is the setup command that failed.
 
     `counts` are the tests, or why they are not known; None where nobody asked. `removed` are links that led outside.
-    `box` is what it ran in, `spec` what it asked of that, `program` what was started. `doubt` is why a run that ended
-    well cannot be believed, `missing` the module that was to be run and is not there.
+    `box` is what it ran in, `spec` what it asked of the box, `program` what was started. `doubt` says why a run that
+    ended well cannot be believed; `missing` is the module that should run and is not installed.
     """
 
     argv: tuple[str, ...]
@@ -69,7 +77,7 @@ class CommandRun(Record):
 
 
 class CommandRunner(Record):
-    """Where commands are run: on commits of `mirror`, in `box`, after setup, which is repeated for each run, uncached.
+    """Runs commands on commits of `mirror`, in `box`. Setup runs before each command, without a cache.
 
     `pins` are the programs as they were when the run started.
     """
@@ -83,7 +91,7 @@ class CommandRunner(Record):
     toolchain: Toolchain
     pins: Mapping[str, Program] = field(default_factory=dict)
 
-    def trial(
+    def run(
         self,
         commit: str,
         argv: tuple[str, ...],
@@ -92,31 +100,31 @@ class CommandRunner(Record):
         spec: BoxSpec,
         overlay: Overlay | None = None,
     ) -> CommandRun:
-        """Runs `argv` in a clean checkout of `commit`, after `overlay`; raises `GateStopped` when told to stop."""
+        """Runs `argv` in a clean checkout of `commit` changed by `overlay`; raises `GateStopped` if `stop` says so."""
         box = self._box_for(spec)
         with clean_checkout(self.mirror, commit, overlay) as checkout, scratch("gate") as place:
             for name in ("home", "tmp", "out"):
                 (place / name).mkdir()
-            stand = _Stand(self, checkout, place, self._cache_key(checkout.path))
+            prepared = _PreparedCheckout(self, checkout, place, self._cache_key(checkout.path))
             for command in self.environment.setup:
-                trial = stand.run(command, SETUP_MS, self._box_for(self.environment.box), self.environment.box)
-                if trial.ran.exit_code != 0:
-                    return replace(trial, is_setup=True)
-            return stand.run_tests(argv, timeout_ms, box, spec, counter)
+                command_run = prepared.run(command, SETUP_MS, self._box_for(self.environment.box), self.environment.box)
+                if command_run.ran.exit_code != 0:
+                    return replace(command_run, is_setup=True)
+            return prepared.run_tests(argv, timeout_ms, box, spec, counter)
 
     def _box_for(self, spec: BoxSpec) -> Box:
-        """The box that a command runs in; BoxTooWeak where this machine's is less than what is demanded."""
+        """The box that a command runs in; BoxTooWeak if the workflow demands a stronger one than this machine has."""
         box = _NONE if spec.open else self.box
         for demanded in filter(None, (spec.at_least, self.environment.box.at_least)):
             if not box.kind.reaches(BoxKind(demanded)):
                 has = f"it opens {', '.join(spec.open)}" if spec.open else f"this machine has {box.name}"
                 raise BoxTooWeak(
-                    f"the workflow demands the box {demanded}, and {has}", hint="onloop doctor says what it takes"
+                    f"the workflow demands the box {demanded}, but {has}", hint="onloop doctor says what is missing"
                 )
         return box
 
     def _cache_key(self, checkout: Path) -> str:
-        """The digest of what setup went by: its commands, and the content of the files that the workflow names."""
+        """The digest of what setup depends on: its commands, and the content of the files that the workflow names."""
         if not self.environment.setup:
             return ""
         made = sha256(repr((self.environment.setup, self.python)).encode())
@@ -127,16 +135,16 @@ class CommandRunner(Record):
         return made.hexdigest()
 
 
-class _Stand(Record):
+class _PreparedCheckout(Record):
     """One checkout and one scratch folder, for setup and the command after it."""
 
-    bench: CommandRunner
+    runner: CommandRunner
     checkout: Checkout
     place: Path
     cache_key: str
 
     def run(self, argv: tuple[str, ...], timeout_ms: int, box: Box, spec: BoxSpec) -> CommandRun:
-        """What comes of a command as it is named."""
+        """The outcome of a command, started as it is written."""
         view = self._view(spec)
         names = inside(box, view)
         program = self._program(argv[0], names)
@@ -146,14 +154,14 @@ class _Stand(Record):
     def run_tests(
         self, argv: tuple[str, ...], timeout_ms: int, box: Box, spec: BoxSpec, counter: Counter | None
     ) -> CommandRun:
-        """What comes of a command; Python's test runners are started so that nothing in the checkout replaces them."""
+        """The outcome of a command; Python's test runners are started so that no file of the checkout replaces them."""
         view, report = self._view(spec), self.place / "out" / REPORT
         names = inside(box, view)
         program = self._program(argv[0], names)
         start = self._start((program.path, *self._filled(argv[1:], names)), names)
         ran = self._ran(start.argv, names, timeout_ms, box, view)
-        counts = _counts(counter, report, before_the_end(ran.output, start.token))
-        output, end = heard(ran.output, start.token)
+        counts = _counts(counter, report, before_report(ran.output, start.token))
+        output, end = split_report(ran.output, start.token)
         doubts = doubt(start, end, ran.exit_code, report, counter, counts)
         shown = argv if start.token is None else start.shown
         ran, removed = dataclasses.replace(ran, output=output), self.checkout.removed
@@ -161,17 +169,18 @@ class _Stand(Record):
         return CommandRun(shown, False, ran, counts, removed, box, spec, program, self.cache_key, doubts, absent)
 
     def _view(self, spec: BoxSpec) -> VisibleFiles:
-        return VisibleFiles(self.checkout.path, self.place, self.bench.toolchain.view, spec.network, spec.nested)
+        return VisibleFiles(self.checkout.path, self.place, self.runner.toolchain.view, spec.network, spec.nested)
 
     def _start(self, argv: tuple[str, ...], names: Inside) -> RunnerStart:
-        found = interpreter_of((self._real(argv[0], names), *argv[1:]), self.checkout.path, self._environment(names))
-        return isolated(argv, found, Path(names.out) / REPORT, secrets.token_hex(16))
+        real = (self._real(argv[0], names), *argv[1:])
+        interpreter = interpreter_of(real, self.checkout.path, self._environment(names))
+        return isolated(argv, interpreter, Path(names.out) / REPORT, secrets.token_hex(16))
 
     def _filled(self, argv: tuple[str, ...], names: Inside) -> tuple[str, ...]:
-        return _filled(argv, {"python": self.bench.python, "report": f"{names.out}/{REPORT}"})
+        return _filled(argv, {"python": self.runner.python, "report": f"{names.out}/{REPORT}"})
 
     def _ran(self, argv: tuple[str, ...], names: Inside, timeout_ms: int, box: Box, view: VisibleFiles) -> Ran:
-        """What comes of a command that is filled in; GateStopped when it is told to stop."""
+        """The outcome of a command whose placeholders are filled in; GateStopped if `stop` says so."""
         if not argv[0]:
             return Ran(Ending.NOT_STARTED, None, b"", 0, 0, "No such file or directory")
         ran = run(
@@ -179,19 +188,21 @@ class _Stand(Record):
             folder=names.checkout,
             environment=self._environment(names),
             timeout_ms=timeout_ms,
-            limits=self.bench.limits,
-            stop=self.bench.stop,
+            limits=self.runner.limits,
+            stop=self.runner.stop,
             box=box,
             view=view,
         )
         if ran.ending is Ending.STOPPED:
-            raise GateStopped(f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is asked")
+            raise GateStopped(
+                f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is needed"
+            )
         return dataclasses.replace(ran, exit_code=_own_exit(ran.exit_code)) if box.kind is not BoxKind.NONE else ran
 
     def _environment(self, names: Inside) -> dict[str, str]:
-        """All that a command is told of the world: nothing of the verifier's own."""
+        """The whole environment of a command: it inherits no variable from the verifier."""
         return {
-            "PATH": self.bench.toolchain.path,
+            "PATH": self.runner.toolchain.path,
             "LANG": "C.UTF-8",
             "HOME": names.home,
             "TMPDIR": names.tmp,
@@ -201,19 +212,19 @@ class _Stand(Record):
         }
 
     def _program(self, name: str, names: Inside) -> Program:
-        """What the first word of a command stands for: a program that was pinned, or a file of the checkout."""
+        """The program that the first word of a command names: a pinned one, or a file of the checkout."""
         if is_of_the_machine(name):
-            found = self.bench.toolchain.program(name, self.bench.python)
-            check_pin(found, self.bench.pins)
-            return found
+            program = self.runner.toolchain.program(name, self.runner.python)
+            check_pin(program, self.runner.pins)
+            return program
         real = self._real(name, names)
         if not Path(real).exists():
             return Program(name)
-        known = self.bench.toolchain.holds(real) or Path(real).is_relative_to(self.checkout.path)
-        return Program(name, name, (digest_of(real) if known else None) or "")
+        is_visible = self.runner.toolchain.holds(real) or Path(real).is_relative_to(self.checkout.path)
+        return Program(name, name, (digest_of(real) if is_visible else None) or "")
 
     def _real(self, name: str, names: Inside) -> str:
-        """Where a path of the checkout leads, with links as code in the box sees them."""
+        """Where a path of the checkout leads, following links as code in the box follows them."""
         own, path = str(self.checkout.path), str(self.checkout.path / name)
         for _ in range(MOST_LINKS):
             path = os.path.realpath(path)
@@ -224,12 +235,12 @@ class _Stand(Record):
 
 
 def _own_exit(code: int | None) -> int | None:
-    """A box's init says 128 and the signal where the command in it was ended by one."""
+    """The command's own exit code: the init of a box reports 128 plus the signal that ended the command."""
     return 128 - code if code is not None and 128 < code < 128 + signal.NSIG else code
 
 
 def _filled(argv: tuple[str, ...], words: dict[str, str]) -> tuple[str, ...]:
-    return tuple(_PLACEHOLDER.sub(lambda found: words[found[1]], item) for item in argv)
+    return tuple(_PLACEHOLDER.sub(lambda placeholder: words[placeholder[1]], item) for item in argv)
 
 
 def _counts(counter: Counter | None, report: Path, output: bytes) -> TestCounts | str | None:

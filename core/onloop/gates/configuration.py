@@ -1,4 +1,4 @@
-"""PURE: which changed paths decide what a gate says, and why: by the conventions of runners, builds and Python."""
+"""PURE: which changed paths can decide a gate's verdict, and why: by the conventions of runners, builds and Python."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from onloop.machine.definition import BaseTests, CommandGate
 from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
 
 MOST_FLAGS = 500
-"""How many flags a piece of evidence carries; those beyond are one flag more, which says how many and their digest."""
+"""How many flags a piece of evidence carries; one more flag says how many were left out, with their digest."""
 
 RUNNERS = frozenset({"pytest", "_pytest", "pluggy", "iniconfig", "coverage", "xdist", "nose2", "tox", "nox"})
-"""Packages that run tests or are run with them, beside those of the standard library."""
+"""Packages outside the standard library that run tests, or run together with them."""
 
 _SHADOWED = (frozenset(sys.stdlib_module_names) | RUNNERS) - {"test", "this", "antigravity"}
 _IMPORT_ROOTS = frozenset({"src", "lib", "python", "test", "tests"})
@@ -71,10 +71,10 @@ _SCRIPT = re.compile(
 )
 _COMPILED = re.compile(r"\.(?:so|so\.[\d.]+|pyd|dll|dylib|node|jar|class|wasm)$", re.IGNORECASE)
 _BYTECODE = re.compile(r"(?:^|/)__pycache__/|\.py[co]$", re.IGNORECASE)
-"""An interpreter may load it in the place of the source beside it."""
+"""An interpreter may load bytecode instead of the source beside it."""
 
 _ENTRY_POINTS = re.compile(r"(?:^|/)[^/]+\.(?:dist-info|egg-info)(?:/|$)|\.egg-link$", re.IGNORECASE)
-"""A runner loads the plugins that it finds named there."""
+"""A runner loads the plugins that these files name."""
 
 _VENV = re.compile(r"(?:^|/)(?:\.venv|venv|node_modules|site-packages)/", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
@@ -95,10 +95,10 @@ _READERS = frozenset(
     golangci-lint gofmt staticcheck hadolint yamllint markdownlint actionlint semgrep gitleaks
     """.split()  # noqa: SIM905
 )
-"""Programs that look at code and run no test of it."""
+"""Programs that read code and run no tests."""
 
 REACHING = r"pytest|unittest|junitxml|orig_argv|(os|posix)\._exit|JEST_WORKER_ID|VITEST|testing\.Testing\("
-"""What code that is no test has no business with: the test runner, its report, and the end of its process."""
+"""What ordinary code does not need: the test runner, its report, and the end of its process."""
 
 _CODE = re.compile(
     r"\.(?:py|pyx|pyi|js|mjs|cjs|ts|jsx|tsx|rb|go|rs|java|kt|scala|cs|php|c|cc|cpp|h|sh)$", re.IGNORECASE
@@ -113,20 +113,20 @@ def flags(
     run: Iterable[str] = (),
     leading_out: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
-    """A flag for each changed path that decides what a gate says, that reaches for it, or that it runs; worst first.
+    """A flag for each changed path that can decide a gate's verdict, reaches for the runner, or is run; worst first.
 
-    A link that leads out of the repository has one, too: it brings in what nobody was shown.
+    A link that leads out of the repository gets a flag, too: it brings in content that nobody was shown.
     """
-    known = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
-    by_name = {flag.path for flag in known}
-    named = (Flag(path, FlagKind.COMMAND) for path in run if path not in by_name)
+    by_convention = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
+    flagged = {flag.path for flag in by_convention}
+    named = (Flag(path, FlagKind.COMMAND) for path in run if path not in flagged)
     reach = (Flag(path, FlagKind.REACHES) for path in reaching)
-    found = in_order((*known, *named, *reach, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out)))
-    if len(found) <= MOST_FLAGS:
-        return found
-    beyond = found[MOST_FLAGS:]
+    every = in_order((*by_convention, *named, *reach, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out)))
+    if len(every) <= MOST_FLAGS:
+        return every
+    beyond = every[MOST_FLAGS:]
     digest = sha256("\0".join(f"{flag.path}\0{flag.kind}" for flag in beyond).encode()).hexdigest()
-    return (*found[:MOST_FLAGS], Flag(f"and {len(beyond)} more paths, sha256 {digest}", beyond[0].kind))
+    return (*every[:MOST_FLAGS], Flag(f"and {len(beyond)} more paths, sha256 {digest}", beyond[0].kind))
 
 
 def flags_for(
@@ -136,19 +136,19 @@ def flags_for(
     setup: Iterable[Sequence[str]] = (),
     leading_out: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
-    """The flags of a change for one gate: changed tests decide neither what only reads code, nor `tests: base`.
+    """The flags of a change for one gate. Changed tests do not count where it only reads code or uses `tests: base`.
 
-    What the gate's own command, or a command of `setup`, names is flagged by whatever name it goes.
+    A changed file that the gate's command or a `setup` command names is flagged, whatever its name.
     """
     decided = [path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path)]
     commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
     run = frozenset(path for command in commands for path in _named(command))
-    found = flags(decided, reaching, (path.path for path in decided if path.path in run), leading_out)
-    return tuple(flag for flag in found if flag.kind not in TESTS) if _only_reads(gate) else found
+    every = flags(decided, reaching, (path.path for path in decided if path.path in run), leading_out)
+    return tuple(flag for flag in every if flag.kind not in TESTS) if _only_reads(gate) else every
 
 
 def _named(command: Sequence[str]) -> Iterator[str]:
-    """The paths in the checkout that the words of a command may stand for; a module's words after `-m` too."""
+    """The paths in the checkout that the words of a command may name, including the modules after `-m`."""
     for word in command:
         for part in (word, word.partition("=")[2]):
             if part:
@@ -167,7 +167,7 @@ def _only_reads(gate: CommandGate) -> bool:
 
 
 def flag_kind(path: str, status: Status = Status.MODIFIED) -> FlagKind | None:
-    """Why a path that is changed so decides what gates say; None for what does not by any convention."""
+    """Why a path changed in this way can decide a verdict; None if no convention says so."""
     kind = _decides(path)
     if kind is None and _is_test(path):
         return _TESTS.get(status, FlagKind.TEST_CHANGED)
@@ -175,21 +175,21 @@ def flag_kind(path: str, status: Status = Status.MODIFIED) -> FlagKind | None:
 
 
 def from_base(wanted: BaseTests, path: str) -> bool:
-    """Whether `tests: base` takes this path from the base: by its own patterns, else by convention."""
+    """Whether `tests: base` takes this path from the base: by the gate's patterns, else by convention."""
     return matches(wanted.paths, path) if wanted.paths else runs_tests(path)
 
 
 def may_reach(changed: Iterable[ChangedPath], without: Status = Status.DELETED) -> tuple[str, ...]:
-    """The changed code that is no test and decides nothing by its name: where `REACHING` would be out of place.
+    """The changed code files that are neither tests nor flagged by name: those in which `REACHING` is suspicious.
 
-    What reached for it at the base, and no longer does, was a judge, too: that is asked with `Status.ADDED`.
+    Code that reached for the runner at the base and no longer does counts, too: ask with `without=Status.ADDED`.
     """
     there = (c.path for c in changed if c.status is not without and c.kind in {FileKind.FILE, FileKind.EXECUTABLE})
     return tuple(path for path in there if flag_kind(path) is None and _CODE.search(path))
 
 
 def runs_tests(path: str) -> bool:
-    """Whether a path is a test, or configures how tests run: what `tests: base` takes from the base."""
+    """Whether a path is a test or configures how tests run; `tests: base` takes these from the base."""
     kind = flag_kind(path)
     return kind is not None and kind not in {FlagKind.BUILD, FlagKind.DEPENDENCIES, FlagKind.CI}
 
@@ -198,11 +198,11 @@ def _decides(path: str) -> FlagKind | None:
     name = path.rpartition("/")[2].casefold()
     if _shadows(path):
         return FlagKind.SHADOW
-    if name in _PLUGINS or name.endswith(".pth") or any(found.search(path) for found in _INSIDE):
+    if name in _PLUGINS or name.endswith(".pth") or any(pattern.search(path) for pattern in _INSIDE):
         return FlagKind.PLUGIN
     if name in _CONFIGURATION or any(fnmatchcase(name, pattern) for pattern in _CONFIGURATION_PATTERNS):
         return FlagKind.CONFIGURATION
-    if name in _BUILD or name.endswith(".mk") or any(found.search(path) for found in _BUILDS):
+    if name in _BUILD or name.endswith(".mk") or any(pattern.search(path) for pattern in _BUILDS):
         return FlagKind.BUILD
     if any(fnmatchcase(name, pattern) for pattern in _DEPENDENCIES):
         return FlagKind.DEPENDENCIES
@@ -210,9 +210,9 @@ def _decides(path: str) -> FlagKind | None:
 
 
 def _shadows(path: str) -> bool:
-    """Whether it is a module, or in a package, at an import root and under a name that interpreter or runner import.
+    """Whether the path is a module or package at an import root whose name the interpreter or a runner imports.
 
-    A file system may not tell upper from lower case, so neither is told here.
+    Case is ignored, because some file systems ignore it.
     """
     parts = path.casefold().split("/")
     if parts[0] in _IMPORT_ROOTS:

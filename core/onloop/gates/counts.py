@@ -1,7 +1,7 @@
 """How many tests ran: read from a JUnit report, or from what Python's unittest prints.
 
-Both are written by the work under test, so nothing in them is trusted further than it must be: testcases are counted,
-sums in attributes are not believed, and a report that could exhaust us is refused.
+The work under test writes both, so they are trusted as little as possible: testcases are counted, sums in attributes
+are ignored, and a report that could exhaust memory is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LARGEST_REPORT = 32 * 1024 * 1024
 MOST_TESTCASES = 500_000
 DEEPEST = 64
 NO_REPORT = "no test report was written"
-NO_SUMMARY = "the output does not end in a summary of unittest"
+NO_SUMMARY = "the output does not end with a unittest summary"
 
 _ROOTS = frozenset({"testsuite", "testsuites"})
 _SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
@@ -38,7 +38,7 @@ def from_junit(report: Path) -> TestCounts | str:
     except OSError as problem:
         return f"the test report cannot be read: {problem.strerror}"
     if content is None:
-        return f"the test report is no regular file of at most {LARGEST_REPORT} bytes"
+        return f"the test report is not a regular file of at most {LARGEST_REPORT} bytes"
     tally = _CaseTally()
     try:
         tally.parser().Parse(content, True)
@@ -50,23 +50,23 @@ def from_junit(report: Path) -> TestCounts | str:
 
 
 def from_unittest(output: bytes) -> TestCounts | str:
-    """The tests that the last summary of Python's unittest in `output` tells of, or what is wrong with it."""
+    """The tests in the last unittest summary of `output`, or what is wrong with it."""
     summaries = _SUMMARY.findall(output)
     if not summaries:
         return NO_SUMMARY
     started, _, details = summaries[-1]
-    told = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
-    skipped = told.get("skipped", 0)
-    failed = told.get("failures", 0) + told.get("errors", 0) + told.get("unexpected successes", 0)
+    numbers = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
+    skipped = numbers.get("skipped", 0)
+    failed = numbers.get("failures", 0) + numbers.get("errors", 0) + numbers.get("unexpected successes", 0)
     return TestCounts(max(0, int(started) - skipped), skipped, failed)
 
 
 def _read(report: Path) -> bytes | None:
-    """The content; None for a pipe, device or folder put in its place, and for what is too large."""
+    """The content; None for a pipe, device or folder in its place, and for a file that is too large."""
     handle = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_REPORT:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_REPORT:
             return None
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(LARGEST_REPORT)
@@ -75,12 +75,12 @@ def _read(report: Path) -> bytes | None:
 
 
 class _Refused(Exception):
-    """Why a report that may be well-formed is not read."""
+    """Why a report is not read, although it may be well-formed."""
 
 
 @dataclass(slots=True)
 class _CaseTally:
-    """Counts testcases while a report is parsed, without keeping any of it."""
+    """Counts testcases while a report is parsed, and keeps nothing else of it."""
 
     cases: int = 0
     skipped: int = 0

@@ -1,4 +1,4 @@
-"""An agent's environment: a clone with its own refs, configuration and objects, that leads back to nothing of ours."""
+"""An agent's environment: a clone with its own refs, configuration and objects, and no link to anything of ours."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from onloop.gates.repository.ref_names import check_ref_name, check_task
 from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
-"""How long a clone that is there may take to learn of what is new, in seconds."""
+"""How long an existing clone may take to fetch what is new, in seconds."""
 
 NO_PUSH = "no-push://the-gateway-merges-what-was-approved"
-"""The push URL of `origin` in an agent's clone; git knows no such transport, so a push fails and says this."""
+"""The push URL of `origin` in an agent's clone. Git has no such transport, so a push fails and shows this text."""
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _BEGUN = "refs/onloop/begun"
-"""Where a clone says at which commit it was begun."""
+"""The ref that records at which commit a clone began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class Environment:
     ) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
-        One that is there keeps every commit, file and setting, and only learns the target's new tip as
-        `origin/<target>`: whoever works in it next says by GIT_AUTHOR_… and GIT_COMMITTER_… who they are.
-        Call it while no agent runs in it: what a killed git locked is unlocked.
-        With `start`, a commit that was merged for the task, a new clone begins there, and a clone that began
-        elsewhere is set aside beside it. What the tasks in `merges` handed in is fetched, too, `start` with it.
+        An existing clone keeps every commit, file and setting; only `origin/<target>` moves to the target's new tip.
+        The next agent in it names itself by GIT_AUTHOR_… and GIT_COMMITTER_…. Call this while no agent runs in the
+        clone, because it removes the locks of a killed git. With `start`, a commit that was merged for the task, a new
+        clone begins there, and a clone that began elsewhere is renamed. What the tasks in `merges` handed in is
+        fetched, too.
         """
         branch = f"onloop/{check_task(task)}"
         mirror.create()
@@ -81,7 +81,7 @@ class Environment:
         start: str | None = None,
         merges: tuple[str, ...] = (),
     ) -> bool:
-        """As `prepare`, in a process that has nothing of ours open: the folder is an agent's."""
+        """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
             "mirror": [str(mirror.path), mirror.origin],
@@ -94,15 +94,15 @@ class Environment:
             ran = subprocess.run(
                 words, input=json.dumps(order).encode(), capture_output=True, cwd="/", timeout=PREPARE_S, check=False
             )
-            said = json.loads(ran.stdout or b"{}")
+            answer = json.loads(ran.stdout or b"{}")
         except (subprocess.TimeoutExpired, ValueError) as problem:
-            raise Unavailable(f"{self.path} could not be prepared: {problem}", hint="try again") from None
-        if "problem" in said:
-            kind = BadInput if said["code"] == BadInput.code else Unavailable
-            raise kind(said["problem"], hint=said["hint"])
-        if "new" not in said:
-            raise Unavailable(f"{self.path} could not be prepared: its process ended", hint="try again")
-        return bool(said["new"])
+            raise Unavailable(f"cannot prepare {self.path}: {problem}", hint="try again") from None
+        if "problem" in answer:
+            kind = BadInput if answer["code"] == BadInput.code else Unavailable
+            raise kind(answer["problem"], hint=answer["hint"])
+        if "new" not in answer:
+            raise Unavailable(f"cannot prepare {self.path}: its process ended", hint="try again")
+        return bool(answer["new"])
 
     def _set_aside(self) -> None:
         number = 1
@@ -112,19 +112,19 @@ class Environment:
             self.path.rename(aside)
 
     def head(self) -> str | None:
-        """The commit that HEAD names, read without running git."""
+        """The commit at HEAD, read without running git."""
         return heads.head(self.path)
 
     def _learn(self, mirror: Mirror, target: str, tip: str) -> None:
-        """Copies the target's new commits in, through a repository of ours: the agent's configuration stays unread."""
+        """Fetches the target's new commits through a repository of ours: git never reads the agent's configuration."""
         objects = own_objects(self.path)
         for lock in ("index.lock", "HEAD.lock"):
             (objects.parent / lock).unlink(missing_ok=True)
         ref = f"refs/remotes/origin/{check_ref_name(target)}"
-        known = heads.read_ref(objects.parent, ref)
-        if known == tip:
+        old_tip = heads.read_ref(objects.parent, ref)
+        if old_tip == tip:
             return
-        with loaned(objects, {"refs/heads/known": known} if known else {}) as git:
+        with loaned(objects, {"refs/heads/known": old_tip} if old_tip else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
             writer = git._replace(objects=objects)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
@@ -133,12 +133,12 @@ class Environment:
         except OSError as error:
             raise Unavailable(
                 f"cannot write {ref} in {self.path}: {error.strerror}",
-                hint="remove what stands in its place in .git, then try again",
+                hint="remove what is there in .git, then try again",
             ) from error
 
 
 def address_of(agent: str) -> str:
-    """The address under which an agent commits, by its bare name."""
+    """The email address of an agent's commits, made from its bare name."""
     return f"{agent}@agents.onloop.invalid"
 
 
@@ -170,7 +170,7 @@ def _configure(git: Git, origin: str, agent: str) -> None:
 
 
 def _write_ref(git_dir: Path, ref: str, commit: str) -> None:
-    """Writes a loose ref as git does, by lock file and rename; a link on the way, which could lead out, is refused."""
+    """Writes a loose ref as git does, by lock file and rename. It follows no link, which could lead outside."""
     *folders, leaf = ref.split("/")
     place = os.open(git_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -195,21 +195,21 @@ def _step_into(place: int, name: str) -> int:
 
 
 def main() -> None:
-    """Prepare one environment, as an order on standard input says; the answer is JSON."""
+    """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
     mirror = Mirror(Path(order["mirror"][0]), order["mirror"][1])
-    told: dict[str, object]
+    answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(
             mirror, *order["words"], start=order["start"], merges=tuple(order["merges"])
         )
-        told = {"new": new}
+        answer = {"new": new}
     except OnloopError as problem:
-        told = {"problem": problem.message, "hint": problem.hint, "code": problem.code}
+        answer = {"problem": problem.message, "hint": problem.hint, "code": problem.code}
     except OSError as problem:
-        words = f"{problem.filename or order['place']} cannot be used: {problem.strerror or problem}"
-        told = {"problem": words, "hint": "look at the environment, then claim again", "code": Unavailable.code}
-    sys.stdout.write(json.dumps(told))
+        words = f"cannot use {problem.filename or order['place']}: {problem.strerror or problem}"
+        answer = {"problem": words, "hint": "look at the environment, then claim again", "code": Unavailable.code}
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

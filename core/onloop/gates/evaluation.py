@@ -1,4 +1,4 @@
-"""Looks at a submission for one gate and returns evidence. It never moves a task."""
+"""Evaluates one gate on a submission and returns evidence. It never moves a task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from onloop.text import safe
 
 LONGEST_SUMMARY = 300
 LARGEST_FILE = 16 * 1024 * 1024
-"""How large a file may be for a file gate to look into it."""
+"""The largest file that a file gate reads, in bytes."""
 
 _LONGEST_QUOTE = 60
 _SHORT_ID = 12
@@ -40,7 +40,7 @@ _MOST_LINKS = 20
 
 
 class GateSubject(Record):
-    """What a gate is asked about: full ids of commit, tree and merge-base, and what was handed over with them."""
+    """What a gate looks at: the full ids of commit, tree and merge-base, and the artefacts handed over with them."""
 
     task: str
     definition: str
@@ -51,7 +51,7 @@ class GateSubject(Record):
 
 
 class BaseRun(Record):
-    """What a number of tests at a base belongs to."""
+    """The key under which the number of tests at a base is remembered."""
 
     mirror: str
     base: str
@@ -60,13 +60,13 @@ class BaseRun(Record):
 
 
 class GateContext(Record):
-    """What a verifier works with.
+    """What a verifier needs to evaluate gates.
 
-    `blob` reads what was handed over by digest, `keep` stores output and returns its digest, `clock` gives
-    milliseconds, `python` is what `{python}` stands for. `stop` is asked while a command runs, ten times a second.
+    `blob` reads an artefact by digest, `keep` stores output and returns its digest, `clock` gives milliseconds,
+    `python` is what `{python}` stands for. `stop` is called ten times a second while a command runs.
     `base_counts` remembers how many tests ran at a base: pass the same mapping again to run each base once.
-    `box` is what commands run in, `open_cells` what its probe did not see stopped; `toolchain` is where programs are
-    found, and `programs` those that were pinned when the run started.
+    Commands run in `box`; `open_cells` are the attempts that its probe did not see stopped. `toolchain` says where
+    programs are found; `programs` were pinned when the run started.
     """
 
     mirror: Mirror
@@ -87,97 +87,97 @@ class GateContext(Record):
 
 
 class _Finding(Record):
-    """A verdict, its reason in one sentence, and, where a command was run, what came of it."""
+    """A verdict, its reason in one sentence, and, where a command was run, its outcome."""
 
     verdict: Verdict
     summary: str
-    trial: CommandRun | None = None
+    command_run: CommandRun | None = None
     output: str = ""
     tests: TestCounts | None = None
     flags: tuple[Flag, ...] = ()
     score: int | None = None
 
 
-def evaluate(gate: MachineGate, subject: GateSubject, workshop: GateContext) -> Evidence:
-    """The evidence of one gate about one submission; secrets are out of it before anything is stored.
+def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
+    """The evidence of one gate about one submission; secrets are removed before anything is stored.
 
-    What keeps a gate from answering is the verdict `error`, except that it is told to stop: that is `GateStopped`.
+    A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`.
     """
     try:
-        finding = _look(gate, subject, workshop)
+        finding = _look(gate, subject, context)
     except GateStopped:
         raise
     except OnloopError as problem:
         finding = _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
-        finding = _Finding(Verdict.ERROR, f"the gate could not be run here: {problem.strerror or problem}")
-    ran = finding.trial.ran if finding.trial else None
+        finding = _Finding(Verdict.ERROR, f"the gate cannot run here: {problem.strerror or problem}")
+    ran = finding.command_run.ran if finding.command_run else None
     evidence = Evidence(
         gate=gate.id,
         verdict=finding.verdict,
-        summary=safe(redacted(finding.summary, workshop.secrets), LONGEST_SUMMARY),
+        summary=safe(redacted(finding.summary, context.secrets), LONGEST_SUMMARY),
         head=subject.head,
         tree=subject.tree,
         base=subject.base,
         definition=subject.definition,
-        verifier=workshop.verifier,
-        at=workshop.clock(),
+        verifier=context.verifier,
+        at=context.clock(),
         duration_ms=ran.duration_ms if ran else 0,
-        argv=tuple(redacted(item, workshop.secrets) for item in finding.trial.argv) if finding.trial else (),
+        argv=tuple(redacted(item, context.secrets) for item in finding.command_run.argv) if finding.command_run else (),
         exit_code=ran.exit_code if ran else None,
         tests=finding.tests,
-        output=workshop.keep(finding.output.encode()) if finding.output else None,
+        output=context.keep(finding.output.encode()) if finding.output else None,
         output_bytes=ran.output_bytes if ran else 0,
         flags=finding.flags,
-        tests_from=subject.base if finding.trial and isinstance(gate, CommandGate) and gate.base_tests else "",
+        tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
     )
-    return evidence if finding.trial is None else _confined(evidence, finding.trial, workshop)
+    return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
 
 
-def _confined(evidence: Evidence, trial: CommandRun, workshop: GateContext) -> Evidence:
-    """With what the command ran in, what that leaves open, and which program it was."""
-    boxed = trial.box.kind is not BoxKind.NONE
+def _confined(evidence: Evidence, command_run: CommandRun, context: GateContext) -> Evidence:
+    """The evidence with the box that the command ran in, what the box leaves open, and which program it was."""
+    boxed = command_run.box.kind is not BoxKind.NONE
     return replace(
         evidence,
-        isolation=trial.box.kind.value,
-        box=f"{trial.box.name}, nested" if boxed and trial.spec.nested else trial.box.name,
-        open_cells=workshop.open_cells if boxed else (),
-        network=trial.spec.network or not boxed,
-        program=trial.program.path,
-        program_digest=trial.program.digest,
-        cache_key=trial.cache_key,
+        isolation=command_run.box.kind.value,
+        box=f"{command_run.box.name}, nested" if boxed and command_run.spec.nested else command_run.box.name,
+        open_cells=context.open_cells if boxed else (),
+        network=command_run.spec.network or not boxed,
+        program=command_run.program.path,
+        program_digest=command_run.program.digest,
+        cache_key=command_run.cache_key,
     )
 
 
-def _look(gate: MachineGate, subject: GateSubject, workshop: GateContext) -> _Finding:
+def _look(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Finding:
     if isinstance(gate, ArtefactGate):
-        return _artefact(gate, subject, workshop)
-    tree = workshop.mirror.tree(subject.head)
+        return _artefact(gate, subject, context)
+    tree = context.mirror.tree(subject.head)
     if tree != subject.tree:
-        return _Finding(Verdict.ERROR, f"commit {_short(subject.head)} has tree {tree}, and not {subject.tree}")
+        return _Finding(Verdict.ERROR, f"commit {_short(subject.head)} has tree {tree}, not {subject.tree}")
     match gate:
         case FileGate():
-            return _file(gate, subject, workshop)
+            return _file(gate, subject, context)
         case CommandGate():
-            return _command(gate, subject, workshop)
+            return _command(gate, subject, context)
         case _:
             assert_never(gate)
 
 
-def _artefact(gate: ArtefactGate, subject: GateSubject, workshop: GateContext) -> _Finding:
-    found = next((artefact for artefact in subject.artefacts if artefact.name == gate.name), None)
-    if found is None:
+def _artefact(gate: ArtefactGate, subject: GateSubject, context: GateContext) -> _Finding:
+    artefact = next((each for each in subject.artefacts if each.name == gate.name), None)
+    if artefact is None:
         return _Finding(Verdict.FAIL, f"{gate.name} was not handed over; write it to $ONLOOP_OUT/{gate.name}")
-    content = workshop.blob(found.digest)
-    if content is None or sha256(content).hexdigest() != found.digest:
+    content = context.blob(artefact.digest)
+    if content is None or sha256(content).hexdigest() != artefact.digest:
         return _Finding(Verdict.ERROR, f"{gate.name} is not in the store as it was handed over")
     return _sized(gate.name, len(content), gate.min_bytes)
 
 
-def _file(gate: FileGate, subject: GateSubject, workshop: GateContext) -> _Finding:
+def _file(gate: FileGate, subject: GateSubject, context: GateContext) -> _Finding:
     try:
-        content = _content(gate, subject, workshop)
+        content = _content(gate, subject, context)
     except BadInput as too_large:
         return _Finding(Verdict.FAIL, too_large.message)
     if content is None:
@@ -186,47 +186,47 @@ def _file(gate: FileGate, subject: GateSubject, workshop: GateContext) -> _Findi
         return _sized(gate.path, len(content), gate.min_bytes)
     if gate.contains.encode() in content:
         return _Finding(Verdict.PASS, f"{gate.path} contains {gate.contains!r}")
-    text = redacted(content.decode("utf-8", "backslashreplace"), workshop.secrets)
+    text = redacted(content.decode("utf-8", "backslashreplace"), context.secrets)
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return _Finding(
         Verdict.FAIL, f"{gate.path} does not contain {gate.contains!r}; it says '{safe(first, _LONGEST_QUOTE)}'"
     )
 
 
-def _content(gate: FileGate, subject: GateSubject, workshop: GateContext) -> bytes | None:
+def _content(gate: FileGate, subject: GateSubject, context: GateContext) -> bytes | None:
     if not is_file_path(gate.path):
         return None
-    return true_file(workshop.mirror.git, subject.tree, gate.path, LARGEST_FILE)
+    return true_file(context.mirror.git, subject.tree, gate.path, LARGEST_FILE)
 
 
 def _sized(name: str, size: int, least: int) -> _Finding:
     if size < least:
-        return _Finding(Verdict.FAIL, f"{name} has {count(size, 'byte')}; at least {least} are asked for")
+        return _Finding(Verdict.FAIL, f"{name} has {count(size, 'byte')}; the gate needs at least {least}")
     return _Finding(Verdict.PASS, f"{name} is there, {count(size, 'byte')}")
 
 
-def _command(gate: CommandGate, subject: GateSubject, workshop: GateContext) -> _Finding:
-    flags = _flags(gate, subject, workshop)
-    trial = _trial(gate, subject.head, workshop, subject.base)
-    output = _output(trial, workshop)
-    verdict, summary = judge(trial, gate.tests, output)
-    counts = trial.counts if isinstance(trial.counts, TestCounts) else None
-    finding = _Finding(verdict, summary, trial, output, counts, flags)
+def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _Finding:
+    flags = _flags(gate, subject, context)
+    command_run = _run_command(gate, subject.head, context, subject.base)
+    output = _output(command_run, context)
+    verdict, summary = judge(command_run, gate.tests, output)
+    counts = command_run.counts if isinstance(command_run.counts, TestCounts) else None
+    finding = _Finding(verdict, summary, command_run, output, counts, flags)
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
-        return _compared(finding, counts, _base_count(gate, subject, workshop, counts), subject)
+        return _compared(finding, counts, _base_count(gate, subject, context, counts), subject)
     return finding
 
 
-def _flags(gate: CommandGate, subject: GateSubject, workshop: GateContext) -> tuple[Flag, ...]:
-    git, changed = workshop.mirror.git, workshop.mirror.changed_paths(subject.base, subject.head)
+def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tuple[Flag, ...]:
+    git, changed = context.mirror.git, context.mirror.changed_paths(subject.base, subject.head)
     reaching = (
         *paths_with(git, subject.head, REACHING, may_reach(changed)),
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
     leading = _leading_out(git, changed, subject)
-    return flags_for(gate, changed, reaching, workshop.environment.setup, leading)
+    return flags_for(gate, changed, reaching, context.environment.setup, leading)
 
 
 def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject) -> tuple[str, ...]:
@@ -238,11 +238,11 @@ def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject)
 
 
 def _scored(finding: _Finding) -> _Finding:
-    """With the number that the last line is; without one, it is a fail."""
+    """The finding with the score on the last line of the output; a fail if that line is not a number."""
     last = next((line.strip() for line in reversed(finding.output.splitlines()) if line.strip()), "")
     if _SCORE.fullmatch(last) is None:
         return replace(
-            finding, verdict=Verdict.FAIL, summary=f"the last line is no number: '{safe(last, _LONGEST_QUOTE)}'"
+            finding, verdict=Verdict.FAIL, summary=f"the last line is not a number: '{safe(last, _LONGEST_QUOTE)}'"
         )
     return replace(finding, summary=f"scored {last}", score=round(float(last) * 1000))
 
@@ -253,47 +253,47 @@ def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject
     finding = replace(finding, tests=replace(counts, base_ran=at_base))
     if counts.ran >= at_base:
         return finding
-    words = f"{count(counts.ran, 'test')} ran, {at_base} ran at the base {_short(subject.base)}"
+    words = f"{count(counts.ran, 'test')} ran, but {at_base} ran at the base {_short(subject.base)}"
     return replace(finding, verdict=Verdict.FAIL, summary=words)
 
 
-def _base_count(gate: CommandGate, subject: GateSubject, workshop: GateContext, counts: TestCounts) -> int | str:
-    """How many tests the same command runs at the base, or why that cannot be said; a number is remembered."""
+def _base_count(gate: CommandGate, subject: GateSubject, context: GateContext, counts: TestCounts) -> int | str:
+    """How many tests the same command runs at the base, or why that is not known; a number is remembered."""
     if subject.base == subject.head:
         return counts.ran
-    run = BaseRun(str(workshop.mirror.path), subject.base, gate, workshop.environment)
-    if run not in workshop.base_counts:
-        trial = _trial(gate, subject.base, workshop, subject.base)
-        found = counted_at_base(trial, _output(trial, workshop))
-        if isinstance(found, str):
-            return found
-        workshop.base_counts[run] = found
-    return workshop.base_counts[run]
+    base_run = BaseRun(str(context.mirror.path), subject.base, gate, context.environment)
+    if base_run not in context.base_counts:
+        command_run = _run_command(gate, subject.base, context, subject.base)
+        tests = counted_at_base(command_run, _output(command_run, context))
+        if isinstance(tests, str):
+            return tests
+        context.base_counts[base_run] = tests
+    return context.base_counts[base_run]
 
 
-def _trial(gate: CommandGate, commit: str, workshop: GateContext, base: str) -> CommandRun:
-    bench = CommandRunner(
-        mirror=workshop.mirror,
-        python=workshop.python,
-        environment=workshop.environment,
-        limits=workshop.limits,
-        stop=workshop.stop,
-        box=workshop.box,
-        toolchain=workshop.toolchain,
-        pins={program.name: program for program in workshop.programs},
+def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str) -> CommandRun:
+    runner = CommandRunner(
+        mirror=context.mirror,
+        python=context.python,
+        environment=context.environment,
+        limits=context.limits,
+        stop=context.stop,
+        box=context.box,
+        toolchain=context.toolchain,
+        pins={program.name: program for program in context.programs},
     )
     overlay = None if gate.base_tests is None or commit == base else BaseTestsOverlay(base, gate.base_tests)
     counter = gate.tests.counter if gate.tests else None
-    return bench.trial(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
+    return runner.run(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
 
 
-def _output(trial: CommandRun, workshop: GateContext) -> str:
-    """What is stored of a trial: what it wrote, without secrets, and what we took out of its checkout."""
-    written = redacted(trial.ran.output.decode("utf-8", "backslashreplace"), workshop.secrets)
-    if not trial.removed:
+def _output(command_run: CommandRun, context: GateContext) -> str:
+    """The output to store: what the command wrote, without secrets, and which links were removed from its checkout."""
+    written = redacted(command_run.ran.output.decode("utf-8", "backslashreplace"), context.secrets)
+    if not command_run.removed:
         return written
-    links = ", ".join(safe(path) for path in trial.removed[:_MOST_LINKS])
-    return f"[onloop: taken out, as they lead out of the checkout: {links}]\n{written}"
+    links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
+    return f"[onloop: removed links that lead out of the checkout: {links}]\n{written}"
 
 
 def _short(commit: str) -> str:

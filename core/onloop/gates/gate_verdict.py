@@ -1,4 +1,4 @@
-"""PURE: what a trial means for its gate, with the reason in one sentence for a person."""
+"""PURE: the verdict on a command run, with the reason in one sentence for a person."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ from onloop.machine.task import TestCounts, Verdict
 Judged = tuple[Verdict, str]
 
 
-def judge(trial: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
-    """The verdict on a trial, whose output is given as it will be stored: pass needs exit code 0 and `tests` met."""
-    verdict, why = _ended(trial, tests, output)
-    return verdict, f"setup `{shlex.join(trial.argv)}`: {why}" if trial.is_setup else why
+def judge(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
+    """The verdict on a command run and its reason. A pass needs exit code 0 and `tests` met.
 
-
-def counted_at_base(trial: CommandRun, output: str) -> int | str:
-    """How many tests ran in a trial of the base, or why that is not known.
-
-    A base whose command ends by itself without having counted anything has no tests yet: a first test may be added.
+    `output` is the output as it will be stored.
     """
-    if trial.is_setup or trial.ran.ending is not Ending.EXITED or (trial.ran.exit_code or 0) < 0:
-        return judge(trial, None, output)[1]
-    if isinstance(trial.counts, TestCounts):
-        return trial.counts.ran
-    return 0 if trial.counts in {NO_REPORT, NO_SUMMARY} else str(trial.counts)
+    verdict, why = _ended(command_run, tests, output)
+    return verdict, f"setup `{shlex.join(command_run.argv)}`: {why}" if command_run.is_setup else why
+
+
+def counted_at_base(command_run: CommandRun, output: str) -> int | str:
+    """How many tests ran at the base, or why that is not known.
+
+    A base whose command exits without a count has no tests yet, so the answer is 0: a first test may be added.
+    """
+    if command_run.is_setup or command_run.ran.ending is not Ending.EXITED or (command_run.ran.exit_code or 0) < 0:
+        return judge(command_run, None, output)[1]
+    if isinstance(command_run.counts, TestCounts):
+        return command_run.counts.ran
+    return 0 if command_run.counts in {NO_REPORT, NO_SUMMARY} else str(command_run.counts)
 
 
 def count(number: int, noun: str) -> str:
@@ -38,35 +41,38 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _ended(trial: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
-    ran = trial.ran
+def _ended(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
+    ran = command_run.ran
     match ran.ending:
         case Ending.EXITED:
-            return _exited(trial, tests, output)
+            return _exited(command_run, tests, output)
         case Ending.TIMED_OUT:
             return Verdict.TIMED_OUT, f"timed out after {_seconds(ran.duration_ms)}"
         case Ending.FLOODED:
-            return Verdict.FAIL, f"ended because it printed {ran.output_bytes} bytes"
+            return Verdict.FAIL, f"ended because it printed more than allowed: {ran.output_bytes} bytes"
         case Ending.OUTGREW:
             return Verdict.FAIL, f"ended because {ran.problem}"
         case Ending.NOT_STARTED:
-            return Verdict.ERROR, f"{trial.argv[0]!r} cannot be started: {ran.problem}"
+            return Verdict.ERROR, f"cannot start {command_run.argv[0]!r}: {ran.problem}"
         case Ending.LOST | Ending.STOPPED:
-            return Verdict.ERROR, "ended by something else than the verifier, which cannot say how it went"
+            return Verdict.ERROR, "something other than the verifier ended the command, so its result is not known"
         case _:
             assert_never(ran.ending)
 
 
-def _exited(trial: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
-    ran, counts = trial.ran, trial.counts
-    if trial.missing:
-        return Verdict.ERROR, f"{trial.missing} is not where the gate runs: install it beside {trial.program.path}"
+def _exited(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
+    ran, counts = command_run.ran, command_run.counts
+    if command_run.missing:
+        return (
+            Verdict.ERROR,
+            f"{command_run.missing} is not installed for the gate: install it for {command_run.program.path}",
+        )
     if ran.exit_code != 0:
         if isinstance(counts, TestCounts) and counts.ran == counts.failed == 0:
             return Verdict.FAIL, _too_few(counts)
         return Verdict.FAIL, cause_line(output, ran.exit_code)
-    if trial.doubt:
-        return Verdict.FAIL, trial.doubt
+    if command_run.doubt:
+        return Verdict.FAIL, command_run.doubt
     if tests is None or counts is None:
         return Verdict.PASS, f"passed in {_seconds(ran.duration_ms)}"
     if isinstance(counts, str):
@@ -83,14 +89,14 @@ def _unmet(counts: TestCounts, tests: TestExpectation) -> str | None:
     if counts.ran < max(1, tests.min_tests):
         return _too_few(counts, tests.min_tests)
     if tests.max_skipped is not None and counts.skipped > tests.max_skipped:
-        return f"{count(counts.skipped, 'test')} skipped, of at most {tests.max_skipped}"
+        return f"{count(counts.skipped, 'test')} skipped, at most {tests.max_skipped} may be"
     return None
 
 
 def _too_few(counts: TestCounts, least: int = 1) -> str:
-    asked = f", at least {least} are asked for" if least > 1 else ""
+    needed = f", the gate needs at least {least}" if least > 1 else ""
     skipped = f", {counts.skipped} skipped" if counts.skipped else ""
-    return f"{count(counts.ran, 'test')} ran{skipped}{asked}"
+    return f"{count(counts.ran, 'test')} ran{skipped}{needed}"
 
 
 def _seconds(milliseconds: int) -> str:

@@ -1,4 +1,4 @@
-"""PURE: which paths a pattern of a workflow file means: `*` within a folder, `**` across them, a folder all in it."""
+"""PURE: which paths a pattern matches: `*` within a folder, `**` across folders, a folder everything in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def matches(patterns: Iterable[str], path: str) -> bool:
-    """Whether any of `patterns` means `path`, or a folder that it is in."""
+    """Whether any of `patterns` matches `path`, or a folder above it."""
     return any(_compiled(pattern).fullmatch(path) is not None for pattern in patterns)
 
 

@@ -1,7 +1,7 @@
-"""Starts Python's test runners so that the checkout cannot take their place, and tells whether they came to their end.
+"""Starts Python's test runners so that no file of the checkout replaces them, and detects runs that ended early.
 
-What runs in the runner's process can still lie: it may change the runner itself. That is a deliberate act against us
-then, and no accident, no copied file and no early exit; the sheet says which tests and plugins were changed.
+Code in the runner's process can still lie, because it can change the runner itself. But then it does so on purpose:
+an accident, a copied file or an early exit is detected. The sheet shows which tests and plugins were changed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from onloop.machine.task import TestCounts
 from onloop.records import Record
 
 MISSING = 127
-"""The exit code of our start where the module that it is to run is not there."""
+"""The exit code of runner_start.py if the module to run is not installed."""
 
 _BROUGHT = frozenset({"pytest", "coverage", "nose2", "ruff", "mypy", "tox", "nox"})
-"""What no commit of an agent's brings: where it is missing, somebody else must install it."""
+"""Tools that an agent's commit cannot bring along: if one is missing, somebody else must install it."""
 
 WATCHED = frozenset({"pytest", "unittest"})
-"""The modules that must come to their end by themselves: a pass without is none."""
+"""The modules that must report their own end: without that report, a run is not a pass."""
 
 _PYTHON = re.compile(r"(?:.*/)?python[0-9.]*")
 _PYTEST = re.compile(r"(?:.*/)?(?:pytest|py\.test)")
@@ -39,9 +39,9 @@ _START = "<onloop start>"
 
 
 class RunnerStart(Record):
-    """How a command is started: `argv` is what is run, `shown` the same for people, with the program text left out.
+    """How a command is started: `argv` is run, `shown` is the same for people, without the program text.
 
-    `token` marks what our start says at the end; None where the command is none of Python's. `module` is what it runs.
+    `token` marks the report of runner_start.py; None where it is not used. `module` is the module that it runs.
     """
 
     argv: tuple[str, ...]
@@ -51,12 +51,12 @@ class RunnerStart(Record):
 
     @property
     def is_watched(self) -> bool:
-        """Whether it must say how it ended."""
+        """Whether the module must report how it ended."""
         return self.token is not None and self.module in WATCHED
 
 
 class RunnerEnd(Record):
-    """What our start said when the module had come to its end."""
+    """What runner_start.py reported when the module had ended."""
 
     exit_code: int
     report: str | None
@@ -64,48 +64,48 @@ class RunnerEnd(Record):
 
 
 def isolated(argv: Sequence[str], interpreter: str | None, report: Path, token: str) -> RunnerStart:
-    """The command, started by us if it is `python -m …` or pytest's own program, with its words kept as they are.
+    """How to start a command: through runner_start.py if it is `python -m …` or the `pytest` program, else as it is.
 
-    `interpreter` runs that program (see `interpreter_of`).
+    `interpreter` runs the `pytest` program (see `interpreter_of`). The command's own arguments do not change.
     """
     before, rest = _after_env(tuple(argv))
-    found = _module_run(rest) or _program_run(rest, interpreter)
-    if found is None:
+    parts = _module_run(rest) or _program_run(rest, interpreter)
+    if parts is None:
         return RunnerStart(tuple(argv), tuple(argv))
-    python, place, module, words = found
+    python, place, module, words = parts
     text = ("-c", _text(), token, str(report), place)
     shown = tuple(word.replace(str(report), "{report}") for word in (*before, *python, _START, "-m", module, *words))
     return RunnerStart((*before, *python, *text, module, *words), shown, token, module)
 
 
 def interpreter_of(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str | None:
-    """The interpreter that pytest's own program names in its first line; None for any other program."""
+    """The interpreter in the first line of the `pytest` program; None for any other program."""
     _, rest = _after_env(tuple(argv))
     if not rest or not _PYTEST.fullmatch(rest[0]):
         return None
     place = folder / rest[0] if "/" in rest[0] else shutil.which(rest[0], path=environment.get("PATH", ""))
-    found = _SHEBANG.match(_first_bytes(Path(place))) if place is not None else None
-    return found[1].decode("utf-8", "surrogateescape") if found else None
+    shebang = _SHEBANG.match(_first_bytes(Path(place))) if place is not None else None
+    return shebang[1].decode("utf-8", "surrogateescape") if shebang else None
 
 
-def heard(output: bytes, token: str | None) -> tuple[bytes, RunnerEnd | None]:
-    """The output as it was before the end was told, and what was told; all of it and None where nothing was."""
-    said = () if token is None else tuple(_told(token).finditer(output))
-    if not said:
+def split_report(output: bytes, token: str | None) -> tuple[bytes, RunnerEnd | None]:
+    """The output without the report of runner_start.py, and that report; all of it and None if there is no report."""
+    reports = () if token is None else tuple(_report(token).finditer(output))
+    if not reports:
         return output, None
-    last = said[-1]
+    last = reports[-1]
     tests = None if last[3] == b"none" else TestCounts(*(int(number) for number in last[3].split(b",")))
     return output[: last.start()] + output[last.end() :], RunnerEnd(int(last[1]), _unless_none(last[2]), tests)
 
 
-def before_the_end(output: bytes, token: str | None) -> bytes:
-    """What was written before the end was told: what is written after it is not the runner's."""
-    said = () if token is None else tuple(_told(token).finditer(output))
-    return output[: said[-1].start()] if said else output
+def before_report(output: bytes, token: str | None) -> bytes:
+    """The output before the report of runner_start.py: the runner wrote nothing after it."""
+    reports = () if token is None else tuple(_report(token).finditer(output))
+    return output[: reports[-1].start()] if reports else output
 
 
 def missing(start: RunnerStart, end: RunnerEnd | None, exit_code: int | None) -> str:
-    """The runner that was to be started and is not there; empty where it is, or is the work's own."""
+    """The runner that is not installed; empty if it is there, or if it belongs to the work under test."""
     is_missing = end is not None and end.exit_code == MISSING == exit_code
     return start.module if is_missing and start.module in _BROUGHT else ""
 
@@ -118,22 +118,22 @@ def doubt(
     counter: Counter | None,
     counts: object,
 ) -> str:
-    """Why a run that ended well cannot be believed; empty where nothing speaks against it."""
+    """Why a run with exit code 0 cannot be believed; empty if nothing speaks against it."""
     if not start.is_watched or exit_code != 0:
         return ""
     if end is None:
-        return f"{start.module} did not come to its end: the code under test ended its process"
+        return f"{start.module} did not finish: the code under test ended its process"
     if end.exit_code != 0:
-        return f"{start.module} ended with exit code {end.exit_code}, and its process with 0"
+        return f"{start.module} ended with exit code {end.exit_code}, but its process with 0"
     if counter is Counter.JUNIT and end.report != _digest(report):
-        return f"the test report was changed after {start.module} had ended"
+        return f"somebody changed the test report after {start.module} had ended"
     if counter is Counter.UNITTEST and end.tests is not None and end.tests != counts:
-        return f"the summary is not {start.module}'s: it counted {end.tests.ran} tests, {end.tests.failed} failed"
+        return f"{start.module} did not write the summary: it counted {end.tests.ran} tests, {end.tests.failed} failed"
     return ""
 
 
 def _after_env(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The command apart from `env A=B` before it."""
+    """The leading `env A=B` words of a command, and the rest of it."""
     if not argv or argv[0].rpartition("/")[2] != "env":
         return (), argv
     first = next((n for n, word in enumerate(argv) if n > 0 and not _ASSIGNMENT.fullmatch(word)), len(argv))
@@ -144,22 +144,22 @@ _Run = tuple[tuple[str, ...], str, str, tuple[str, ...]]
 
 
 def _module_run(argv: tuple[str, ...]) -> _Run | None:
-    """`python -options -m module words` in its parts."""
+    """The parts of `python -options -m module words`; None for another command."""
     if not argv or not _PYTHON.fullmatch(argv[0]):
         return None
-    at = 1
-    while at < len(argv) and argv[at] != "-m":
-        if argv[at] in _OPTIONS_WITH_WORDS:
-            at += 2
-        elif _PLAIN_OPTION.fullmatch(argv[at]) or argv[at][:2] in _OPTIONS_WITH_WORDS:
-            at += 1
+    index = 1
+    while index < len(argv) and argv[index] != "-m":
+        if argv[index] in _OPTIONS_WITH_WORDS:
+            index += 2
+        elif _PLAIN_OPTION.fullmatch(argv[index]) or argv[index][:2] in _OPTIONS_WITH_WORDS:
+            index += 1
         else:
             return None
-    return (argv[:at], "cwd", argv[at + 1], argv[at + 2 :]) if at + 1 < len(argv) else None
+    return (argv[:index], "cwd", argv[index + 1], argv[index + 2 :]) if index + 1 < len(argv) else None
 
 
 def _program_run(argv: tuple[str, ...], interpreter: str | None) -> _Run | None:
-    """`pytest words` as its interpreter would be told: without the checkout on the path."""
+    """The parts of `pytest words`, to run without the checkout on the path; None without an interpreter."""
     return None if interpreter is None else ((interpreter,), "none", "pytest", argv[1:])
 
 
@@ -169,7 +169,7 @@ def _text() -> str:
 
 
 @cache
-def _told(token: str) -> re.Pattern[bytes]:
+def _report(token: str) -> re.Pattern[bytes]:
     what = rb" exit=(\d{1,3}) report=([0-9a-f]{64}|none) tests=(\d{1,9},\d{1,9},\d{1,9}|none)\]\n"
     return re.compile(rb"\n\[onloop " + re.escape(token.encode()) + what)
 
@@ -184,7 +184,7 @@ def _digest(report: Path) -> str | None:
 
 
 def _first_bytes(path: Path, most: int = 512) -> bytes:
-    """The beginning of a regular file; nothing of anything else, which could keep us waiting."""
+    """The first bytes of a regular file; empty for anything else, because reading a pipe could block."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -1,7 +1,7 @@
-"""Runs a module as `python -m` does, but never finds the interpreter's own modules or the runner in the checkout.
+"""Runs a module as `python -m` does, but never imports the standard library or the runner from the checkout.
 
-Its text is handed to the interpreter of a gate (`python -c TEXT token report cwd|none module words…`), whichever that
-is: it imports nothing of ours. When the module has come to its end, what is then known is said once, with the token.
+A gate's interpreter gets this text as an argument (`python -c TEXT token report cwd|none module words…`), so it
+imports nothing of ours. When the module has ended, it reports once how, with the token.
 """
 
 # ruff: noqa: E402, PTH109, PTH113, PTH118, PTH123, PTH208 - nothing is imported before the checkout is off the path, and little after it
@@ -24,7 +24,7 @@ MISSING = 127
 
 
 class Own:
-    """Finds top-level modules of these names where they were before the checkout was on the path."""
+    """Finds top-level modules of these names where they are without the checkout on the path."""
 
     def __init__(self, names: list[str], path: list[str]) -> None:
         self.names = frozenset(names)
@@ -33,17 +33,17 @@ class Own:
     def find_spec(
         self, name: str, path: "list[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        """What the interpreter brings under that name; None leaves it to the finders after this one."""
+        """The interpreter's own module of that name; None leaves it to the next finder."""
         return None if path is not None or name not in self.names else PathFinder.find_spec(name, self.path, target)
 
 
 def is_brought(folder: str) -> bool:
-    """Whether a folder of the path is none of the checkout's own, an environment in it apart."""
+    """Whether a folder of the path is outside the checkout, or is an environment (site-packages) in it."""
     return not os.path.realpath(folder).startswith(os.path.realpath(CHECKOUT) + os.sep) or "site-packages" in folder
 
 
 def guard() -> None:
-    """Put the finder of what is ours before the one that looks along the path."""
+    """Put our finder before the one that searches the path."""
     names = [name for name in (*getattr(sys, "stdlib_module_names", ()), *RUNNERS) if name not in LEFT_ALONE]
     own = Own(names, [folder for folder in sys.path if is_brought(folder) and folder != CHECKOUT])
     finders: list[Any] = sys.meta_path
@@ -52,11 +52,11 @@ def guard() -> None:
         stem, dot, ending = name.partition(".")
         is_module = ending == "py" or (not dot and os.path.isfile(os.path.join(CHECKOUT, name, "__init__.py")))
         if is_module and stem in own.names and own.find_spec(stem) is not None:
-            sys.stderr.write(f"[onloop: {name} is not imported in place of the interpreter's own {stem}]\n")
+            sys.stderr.write(f"[onloop: {name} does not replace the interpreter's own {stem}]\n")
 
 
 def counted() -> list[Any]:
-    """The results of unittest's runner from now on, as its runs end."""
+    """A list that collects the result of each run of unittest's runner from now on."""
     import unittest
 
     results: list[Any] = []
@@ -71,7 +71,7 @@ def counted() -> list[Any]:
 
 
 def counts_of(results: list[Any]) -> str:
-    """The counts of the last result: ran, skipped, failed; none where there is no result."""
+    """The counts of the last result: ran, skipped, failed; "none" if there is no result."""
     if not results:
         return "none"
     last = results[-1]
@@ -80,7 +80,7 @@ def counts_of(results: list[Any]) -> str:
 
 
 def digest_of(report: str) -> str:
-    """The digest of the test report as the runner left it; none where there is no such file."""
+    """The digest of the test report as the runner left it; "none" if there is no such file."""
     from hashlib import sha256
 
     try:
@@ -91,7 +91,7 @@ def digest_of(report: str) -> str:
 
 
 def is_there(module: str) -> bool:
-    """Whether there is a module of that name to run; one whose parent breaks is, and breaks as it does."""
+    """Whether a module of that name can be found. If its parent fails to import, it counts, and the run shows why."""
     from importlib.util import find_spec
 
     try:
@@ -103,7 +103,7 @@ def is_there(module: str) -> bool:
 
 
 def run(module: str) -> int:
-    """Run the module as the program; the answer is the exit code that it ends with, MISSING where there is none."""
+    """Run the module as the program; the answer is its exit code, or MISSING if there is no such module."""
     if not is_there(module):
         sys.stderr.write(f"{sys.executable}: No module named {module}\n")
         return MISSING
@@ -118,10 +118,10 @@ def run(module: str) -> int:
 
 
 def main() -> None:
-    """Start what the words after the text name, and say how it ended."""
+    """Run the module that the arguments name, and report how it ended."""
     token, report, place, module = sys.argv[1:5]
     sys.argv = [module, *sys.argv[5:]]
-    said, process = os.dup(1), os.getpid()
+    output, process = os.dup(1), os.getpid()
     guard()
     results = counted() if module == "unittest" else []
     if HAS_CWD and place == "cwd":
@@ -131,7 +131,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         words = f"\n[onloop {token} exit={code} report={digest_of(report)} tests={counts_of(results)}]\n"
-        os.write(said, words.encode())
+        os.write(output, words.encode())
     sys.exit(code)
 
 

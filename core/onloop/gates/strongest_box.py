@@ -1,4 +1,4 @@
-"""The strongest box that this machine has, found by running something in it."""
+"""The strongest box that this machine has, found by running a program in it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _LONGEST_WHY = 200
 
 @cache
 def strongest_box() -> Box:
-    """The strongest kind in which a program ran here; tried once in a process."""
+    """The strongest kind in which a program runs here; each process tries once."""
     return next((box for box in _candidates() if works(box)), Box(BoxKind.NONE))
 
 
 def works(box: Box) -> bool:
-    """Whether a program runs in such a box here."""
+    """Whether a program can run in such a box here."""
     try:
         return tried(box).exit_code == 0
     except Unavailable:
@@ -41,7 +41,7 @@ def works(box: Box) -> bool:
 
 
 def tried(box: Box) -> Ran:
-    """What came of running `true` in a box that shows an empty folder."""
+    """The outcome of running `true` in a box that shows an empty folder."""
     with tempfile.TemporaryDirectory(prefix="onloop-box-") as place:
         view = empty_view(Path(place))
         environment = {"PATH": "/usr/bin:/bin"}
@@ -64,7 +64,7 @@ def empty_view(place: Path) -> VisibleFiles:
 
 
 def unused_user() -> int | None:
-    """A user id outside that nobody has and no process runs as; None where we cannot change to one."""
+    """A user id without an account and without a process; None if we cannot change to another user."""
     if os.geteuid() != 0 or not _may_become(_FIRST_USER, _LAST_USER):
         return None
     count = _LAST_USER - _FIRST_USER + 1
@@ -74,7 +74,7 @@ def unused_user() -> int | None:
 
 
 def kept_by() -> str:
-    """What can keep limits over all processes of a run together here: `cgroup`, or else `watcher`."""
+    """What can limit all processes of a run together here: `cgroup`, else `watcher`."""
     group = ControlGroup.made()
     if group is None:
         return "watcher"
@@ -92,7 +92,7 @@ def _has_account(user: int) -> bool:
 
 
 def _may_become(first: int, last: int) -> bool:
-    """Whether these users are known in our user namespace; elsewhere than on Linux, there is but one."""
+    """Whether our user namespace maps these users; outside Linux there is only one namespace."""
     return any(start <= first and last < start + count for start, _, count in _known_users())
 
 
@@ -112,11 +112,11 @@ def _known_users() -> Iterator[tuple[int, int, int]]:
 
 
 def _running_users() -> frozenset[int]:
-    found = set()
+    users = set()
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            found.add(entry.stat().st_uid)
-    return frozenset(found)
+            users.add(entry.stat().st_uid)
+    return frozenset(users)
 
 
 def _candidates() -> Iterator[Box]:
@@ -132,7 +132,7 @@ def _candidates() -> Iterator[Box]:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A kind that cannot be had here, why, and what would let it be."""
+    """A kind of box that does not work here, why, and which setting would allow it."""
 
     kind: BoxKind
     why: str
@@ -151,10 +151,10 @@ _KNOBS = (
 
 
 def refusals() -> tuple[Refusal, ...]:
-    """The kinds that cannot be had here and are stronger than the one that is, each with its cure."""
-    had = strongest_box().kind
+    """The kinds that are stronger than the one that works here, each with what would make it work."""
+    best = strongest_box().kind
     return tuple(
-        _refusal(kind) for kind in reversed(BoxKind) if kind is not had and kind.reaches(had) and _belongs(kind)
+        _refusal(kind) for kind in reversed(BoxKind) if kind is not best and kind.reaches(best) and _belongs(kind)
     )
 
 
@@ -164,7 +164,7 @@ def _belongs(kind: BoxKind) -> bool:
 
 def _refusal(kind: BoxKind) -> Refusal:
     if kind is BoxKind.BUBBLEWRAP and bubblewrap.program() is None:
-        return Refusal(kind, "bubblewrap is not installed", "apt install bubblewrap, or what your system has for it")
+        return Refusal(kind, "bubblewrap is not installed", "install it, for example: apt install bubblewrap")
     ran = tried(Box(kind, unused_user()))
     why = ran.problem or ran.output.decode("utf-8", "backslashreplace").strip() or "a program did not run in it"
     return Refusal(kind, safe(why, _LONGEST_WHY), _knob())
@@ -175,4 +175,4 @@ def _knob() -> str:
         with suppress(OSError):
             if path.read_text().strip() == closed:
                 return cure
-    return "let this process make user namespaces: containers and their seccomp profiles often forbid it"
+    return "allow this process to make user namespaces: containers and their seccomp profiles often forbid it"

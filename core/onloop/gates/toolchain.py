@@ -1,4 +1,4 @@
-"""Where gates find their programs: what the person who made the store had on PATH, never what starts a verifier has."""
+"""Where gates find programs: on the PATH of the person who made the store, never on that of who starts a verifier."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from onloop.machine.task import Program
 from onloop.records import Record
 
 FILE = "toolchain"
-"""The file in a store's folder that names the folders, one a line; `see FOLDER` shows one without searching it."""
+"""The file in a store's folder that names the folders, one per line; `see FOLDER` shows one without searching it."""
 
 NO_STORE = Path("/nonexistent/store")
-"""Stands for no store at all: its toolchain is the system's."""
+"""Stands for no store: its toolchain is the system's."""
 
 PYTHON = "{python}"
 LARGEST_FILE = 64 * 1024
@@ -27,7 +27,7 @@ LARGEST_PROGRAM = 1 << 30
 
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin")
 _ROOTS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix/store", "/gnu/store")))
-"""What every box shows of the system."""
+"""The folders of the system that every box shows."""
 
 _PROGRAM_FOLDERS = frozenset({"bin", "sbin", "shims"})
 _OF_A_PREFIX = ("lib", "libexec", "pyvenv.cfg")
@@ -36,13 +36,13 @@ _HEAD = "# The folders in which gates find programs, in order; `see FOLDER` show
 
 
 class ProgramChanged(Unavailable):
-    """A program that is not what it was when the run started."""
+    """A program has changed since the run started."""
 
     code = "program_changed"
 
 
 class Toolchain(Record):
-    """The folders that are searched for programs, in order, and those that a box shows besides, all read-only."""
+    """The folders that are searched for programs, in order, and the other folders that a box shows, all read-only."""
 
     folders: tuple[Path, ...] = ()
     shown: tuple[Path, ...] = ()
@@ -54,56 +54,56 @@ class Toolchain(Record):
 
     @property
     def view(self) -> tuple[Path, ...]:
-        """What a box must show beside the system: folders, what their programs need, and the interpreter's own."""
+        """What a box must show beside the system: the folders, what their programs need, and the interpreter's own."""
         every = (*self.folders, *self.shown, *interpreter_folders())
         return tuple(dict.fromkeys(folder for folder in every if not _is_of_the_system(folder)))
 
     def find(self, name: str) -> Path | None:
         """The program that a bare name stands for."""
-        found = (folder / name for folder in self.folders)
-        return next((path for path in found if path.is_file() and os.access(path, os.X_OK)), None)
+        places = (folder / name for folder in self.folders)
+        return next((path for path in places if path.is_file() and os.access(path, os.X_OK)), None)
 
     def program(self, name: str, python: str) -> Program:
-        """A program of the machine as it is now; without a path where it is not there. `python` is for {python}."""
-        found = Path(python) if name == PYTHON else Path(name) if name.startswith("/") else self.find(name)
-        digest = None if found is None else digest_of(str(found))
-        return Program(name) if found is None or digest is None else Program(name, str(found), digest)
+        """A program of the machine as it is now; without a path if it is not there. `python` is for {python}."""
+        path = Path(python) if name == PYTHON else Path(name) if name.startswith("/") else self.find(name)
+        digest = None if path is None else digest_of(str(path))
+        return Program(name) if path is None or digest is None else Program(name, str(path), digest)
 
     def pinned(self, names: Iterable[str]) -> tuple[Program, ...]:
-        """Each of those programs as it is now. The interpreter behind {python} is onloop's own, and goes with it."""
+        """Each of those programs as it is now. {python} is left out: it is onloop's own interpreter."""
         wanted = (name for name in sorted(set(names)) if is_of_the_machine(name) and name != PYTHON)
         return tuple(self.program(name, "") for name in wanted)
 
     def holds(self, path: str) -> bool:
-        """Whether a resolved path lies in what a box shows of the machine."""
+        """Whether a resolved path is in a folder of the machine that a box shows."""
         return any(Path(path).is_relative_to(root) for root in (*_ROOTS, *map(_resolved, self.view)))
 
 
 def is_of_the_machine(name: str) -> bool:
-    """Whether a command's first word names a program of the machine, and none of the checkout."""
+    """Whether a command's first word names a program of the machine, not of the checkout."""
     return name.startswith("/") or "/" not in name
 
 
 def check_pin(found: Program, pins: Mapping[str, Program]) -> None:
-    """Refuse a program that is not the one that was pinned for the run; one that nobody pinned is let through."""
+    """Refuse a program that differs from the one pinned for the run; a program that was not pinned is allowed."""
     pin = pins.get(found.name)
     if pin is None or (pin.path, pin.digest) == (found.path, found.digest):
         return
     was = f"{pin.path} ({pin.digest[:12]})" if pin.path else "not there"
     now = f"{found.path} ({found.digest[:12]})" if found.path else "not there"
     raise ProgramChanged(
-        f"{found.name!r} was {was} when the run started, and is {now}", hint="onloop retry pins what is there now"
+        f"{found.name!r} was {was} when the run started, and is {now} now", hint="onloop retry pins what is there now"
     )
 
 
 def interpreter_folders() -> tuple[Path, ...]:
-    """What the interpreter behind {python} needs to run: its environment, and the installation that this is made of."""
+    """What the interpreter behind {python} needs to run: its environment, and the installation below that."""
     prefixes = (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
     return tuple(dict.fromkeys(map(Path, prefixes)))
 
 
 def toolchain_of(store: Path) -> Toolchain:
-    """The toolchain of a store; without a file that says it, the system's folders. What is not fit any more is out."""
+    """The toolchain of a store: the folders that its file names and that are still safe, then the system's folders."""
     try:
         with (store / FILE).open("rb") as file:
             lines = file.read(LARGEST_FILE).decode("utf-8", "surrogateescape").splitlines()
@@ -119,9 +119,9 @@ def toolchain_of(store: Path) -> Toolchain:
 
 
 def write_toolchain(store: Path, path: str) -> None:
-    """Record the fit folders of a PATH as the store's toolchain, readable by its owner alone; one that is there stays.
+    """Record the safe folders of a PATH as the store's toolchain, readable by its owner only.
 
-    Whoever asks later, an agent of the same user perhaps, does not choose the programs that judge.
+    An existing record stays, so that an agent of the same user cannot choose later which programs judge its work.
     """
     folders = _fit((Path(word) for word in path.split(os.pathsep) if word.startswith("/")), store)
     text = _HEAD + "".join(f"{folder}\n" for folder in folders if "\n" not in str(folder))
@@ -132,12 +132,12 @@ def write_toolchain(store: Path, path: str) -> None:
 
 
 def unfit(folder: Path, store: Path) -> str | None:
-    """Why a folder cannot be part of a store's toolchain; None where it can."""
+    """Why a folder cannot be part of a store's toolchain; None if it can."""
     if not folder.is_absolute() or not os.path.isdir(folder):  # noqa: PTH112 - that of pathlib raises
-        return "it is no folder that the verifier's user can see"
+        return "it is not a folder that the verifier's user can see"
     real, own = _resolved(folder), _resolved(store)
     if own.is_relative_to(real) or real.is_relative_to(own):
-        return "the store is in it, or it in the store"
+        return "the store is in it, or it is in the store"
     writable = next((place for place in (real, *real.parents) if _is_writable_by_others(place)), None)
     return None if writable is None else f"others can write to {writable}"
 
@@ -147,9 +147,9 @@ def _fit(folders: Iterable[Path], store: Path) -> Iterator[Path]:
 
 
 def _is_writable_by_others(folder: Path) -> bool:
-    found = folder.stat()
-    is_shared = bool(found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX)
-    return is_shared or found.st_uid not in {0, os.geteuid()}
+    status = folder.stat()
+    is_shared = bool(status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX)
+    return is_shared or status.st_uid not in {0, os.geteuid()}
 
 
 def _prefixes(folder: Path) -> Iterator[Path]:
@@ -172,13 +172,13 @@ def _resolved(path: Path) -> Path:
 
 
 def digest_of(path: str) -> str | None:
-    """The sha256 of a program's file, hex; None where it is no regular file that can be read, or too large for one."""
+    """The sha256 of a program's file, hex; None if it is not a regular file, cannot be read, or is too large."""
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            found = os.fstat(handle)
-            if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST_PROGRAM:
-                return _digest(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            s = os.fstat(handle)
+            if stat.S_ISREG(s.st_mode) and s.st_size <= LARGEST_PROGRAM:
+                return _digest(path, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
         finally:
             os.close(handle)
     return None
@@ -186,7 +186,7 @@ def digest_of(path: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _digest(path: str, *_state: int) -> str:
-    """Read once as long as the kernel says that the file has not changed: nobody but root can set that time."""
+    """The sha256 of a file, read again only if its times or size changed: only root can set the change time."""
     made = sha256()
     with Path(path).open("rb") as file:
         while chunk := file.read(1 << 20):

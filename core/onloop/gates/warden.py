@@ -1,12 +1,13 @@
 """Stands between a verifier or a worker and a command, so that nothing that the command starts outlives it.
 
 `onloop.gates.command_process` (for gates) and `onloop.agents.agent_process` (for agents) run this file as a script,
-`python -I -S warden.py FD`. Standard input brings an order, one line of JSON, and then stays open: its end, which also
-comes when whoever gave the order is killed, means "end everything". To FD go lines of JSON: `{"pid": …}`, said before
-the command could end its warden; `{"started": true}`, or `{"problem": …}` if it cannot be; then `{"exit_code": …}`.
+`python -I -S warden.py FD`. Standard input brings an order, one line of JSON, and then stays open. Its end means "end
+everything"; it also ends when the process that gave the order is killed. The warden writes lines of JSON to FD:
+`{"pid": …}`, before the command could end its warden; `{"started": true}`, or `{"problem": …}` if the command cannot
+start; then `{"exit_code": …}`.
 
-It is a process of its own because Linux hands orphans to the nearest reaper: here every one of them belongs to the
-command, while whoever gave the order may have children that do not.
+It is a process of its own because Linux hands orphans to the nearest reaper. Here every orphan belongs to the command,
+while the process that gave the order may have other children.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _SWEEP_S = 0.02
 
 
 def descendants(root: int) -> tuple[int, ...]:
-    """The processes below `root`, as /proc has them now; none where there is no /proc."""
+    """The processes below `root`, as /proc lists them now; none without /proc."""
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)
@@ -54,7 +55,7 @@ def descendants(root: int) -> tuple[int, ...]:
 
 
 def end(pids: tuple[int, ...]) -> bool:
-    """Kills processes; those that are gone, or are not ours, are passed over. False if all of them are not ours."""
+    """Kills processes, and skips those that are gone or not ours. False if none of them is ours."""
     foreign = 0
     for pid in pids:
         try:
@@ -67,7 +68,7 @@ def end(pids: tuple[int, ...]) -> bool:
 
 
 def end_group(group: int) -> None:
-    """Kills a process group; one that is gone is passed over."""
+    """Kills a process group, if it still exists."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
@@ -88,14 +89,14 @@ def _control(option: int, value: int) -> None:
 
 
 def _order() -> dict[str, Any] | None:
-    """The order on standard input; None if whoever gives it is gone before it was said."""
-    said = bytearray()
-    while not said.endswith(b"\n"):
+    """The order on standard input; None if the input ends before the order is complete."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
         chunk = os.read(_ORDERS, 65536)
         if not chunk:
             return None
-        said += chunk
-    order: dict[str, Any] = json.loads(said)
+        line += chunk
+    order: dict[str, Any] = json.loads(line)
     return order
 
 
@@ -106,7 +107,7 @@ def _start(
     stdin: str = os.devnull,
     umask: int = 0o022,
 ) -> subprocess.Popen[bytes]:
-    """The command of an order, with the file `stdin` as its standard input; umask -1 is that of who gave the order."""
+    """Starts the command of an order, with the file `stdin` as its standard input; umask -1 inherits the umask."""
 
     def prepare() -> None:  # between fork and exec, which is safe here: this process has one thread
         _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -137,7 +138,7 @@ def _start(
 
 
 class _Direct(NamedTuple):
-    """The way to a command that runs in no box."""
+    """The way to a command that runs without a box."""
 
     argv: list[str]
     folder: str
@@ -146,18 +147,18 @@ class _Direct(NamedTuple):
     watch: None = None
 
     def prepare(self) -> None:
-        """Nothing is to be done."""
+        """Do nothing: there is no box to enter."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def code(self, exit_code: int | None) -> int | None:
-        """What we saw is what it gave."""
+        """The exit code that the warden saw, which is the command's own."""
         return exit_code
 
 
 def _way(order: dict[str, Any]) -> _Direct | Entrance:
-    """The way to the command of an order. What makes a box is loaded only for one, from beside this file."""
+    """The way to the command of an order. The code that makes boxes is loaded only if the order asks for one."""
     command = {name: order.pop(name) for name in ("argv", "folder", "environment")}
     box = order.pop("box", None)
     if box is None:
@@ -181,7 +182,7 @@ def _limit(kind: int | None, value: int) -> None:
 
 
 class _Ward:
-    """The command, and every orphan of it."""
+    """The command and all orphans that it leaves."""
 
     def __init__(self, process: subprocess.Popen[bytes], bell: int, watch: ResourceWatch | None) -> None:
         self.pid = process.pid
@@ -192,7 +193,7 @@ class _Ward:
         self._bell = bell
 
     def wait(self) -> None:
-        """Until the command itself has ended, has outgrown what it may use, or standard input has ended."""
+        """Wait until the command has ended, has exceeded a limit, or standard input has ended."""
         while self._has_children() and self.exit_code is None and self.outgrew is None:
             pause = None if self._watch is None else self._watch.pause_s
             if _ORDERS in self._listen(pause, _ORDERS, self._bell):
@@ -201,13 +202,13 @@ class _Ward:
                 self.outgrew = self._watch.look()
 
     def end(self) -> None:
-        """Kills all that is left, until there is nothing more to wait for, or only what somebody else must end."""
+        """Kills all that is left, until nothing is left to wait for, or only processes that we may not kill."""
         end_group(self.pid)
         while self._has_children() and end(descendants(os.getpid())):
             self._listen(_SWEEP_S, self._bell)
 
     def look_back(self) -> None:
-        """Sees once more, after all has ended, whether it outgrew what it may use."""
+        """Checks the limits once more after everything has ended."""
         if self._watch is not None:
             self.outgrew = self.outgrew or self._watch.look(last=True)
             self._watch.close()
@@ -219,7 +220,7 @@ class _Ward:
         return ready
 
     def _has_children(self) -> bool:
-        """Whether any child is left, after those that have ended are taken note of."""
+        """Whether any child is left, after collecting those that have ended."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -232,12 +233,12 @@ class _Ward:
 
 
 def _bell() -> int:
-    """A descriptor that can be read from whenever a child has ended."""
-    heard, rung = os.pipe()
-    os.set_blocking(rung, False)
-    signal.set_wakeup_fd(rung, warn_on_full_buffer=False)
+    """A descriptor that becomes readable whenever a child has ended."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    return heard
+    return reader
 
 
 def _watch(report: int) -> None:
@@ -249,7 +250,7 @@ def _watch(report: int) -> None:
         way = _way(order)
         ward = _Ward(_start(report, way, **order), bell, way.watch)
     except subprocess.SubprocessError:
-        return  # the command's own process has said what kept it from becoming the command
+        return  # the child process has already reported why it could not become the command
     except (OSError, ValueError) as problem:
         _say(report, problem=_words(problem))
         return

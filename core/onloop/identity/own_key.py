@@ -1,4 +1,4 @@
-"""The secret by which a client shows a resident gateway that it can open the store: a file in it, which no box sees."""
+"""The store's secret, in a file that no box can see. It proves to a gateway that a client can open the store."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ LENGTH = 32
 
 
 def make_own_key(store: Path) -> bytes:
-    """The store's secret, made (0600) where there is none yet."""
+    """The store's secret; creates it with mode 0600 if it does not exist."""
     path = store / FILE
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return _read(path)
     except OSError as problem:
-        raise StoreError(f"{path} cannot be made: {problem.strerror}", hint="look at the store's folder") from None
+        raise StoreError(
+            f"{path} cannot be created: {problem.strerror}", hint="check the permissions of the store's folder"
+        ) from None
     with os.fdopen(handle, "wb") as file:
         os.fchmod(file.fileno(), 0o600)
-        made = os.urandom(LENGTH)
-        file.write(made)
-    return made
+        secret = os.urandom(LENGTH)
+        file.write(secret)
+    return secret
 
 
 def own_key(store: Path) -> bytes | None:
-    """The store's secret, None for whoever may not read it and where none was made yet."""
+    """The store's secret; None if it does not exist or this process may not read it."""
     try:
         return _read(store / FILE)
     except OSError:
@@ -39,12 +41,12 @@ def own_key(store: Path) -> bytes | None:
 def _read(path: Path) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
-        found = file.read(LENGTH + 1)
-    if len(found) != LENGTH:
-        raise StoreError(f"{path} holds no secret", hint="remove it; onloop serve makes it anew")
-    return found
+        secret = file.read(LENGTH + 1)
+    if len(secret) != LENGTH:
+        raise StoreError(f"{path} does not hold a secret", hint="remove it; onloop serve creates a new one")
+    return secret
 
 
 def own_proof(key: bytes, challenge: str) -> str:
-    """What answers a challenge: only whoever has the secret can say it, and only once."""
+    """The answer to a challenge. Only a holder of the secret can compute it, and each challenge has its own."""
     return hmac.digest(key, b"onloop own\0" + challenge.encode("utf-8", "surrogateescape"), "sha256").hex()

@@ -1,4 +1,4 @@
-"""People and their passphrases: enrolment, and either end of the exchange by which somebody proves who they are."""
+"""People and their passphrases: enrolment, and both ends of the exchange in which a person proves who they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHORTEST_PASSPHRASE = 8
 class Proved(Record):
     """The end of an exchange: the server's final message, the person as the gateway knows them, and the store's id.
 
-    `enrolled` is how they are enrolled, without keys, where an earlier onloop did it: the keys are to be renewed.
+    `enrolled` is set when an earlier onloop enrolled them: their enrolment without keys, so that the keys are renewed.
     """
 
     final: str
@@ -32,7 +32,7 @@ class Proved(Record):
 def enrolment(
     name: str, groups: tuple[str, ...], email: str, passphrase: str, by: str, cost: int = scram.LEAST_COST
 ) -> PersonEnrolled:
-    """The event that lets a person decide; BadInput for a name or passphrase that cannot be used. Slow by design."""
+    """The event that lets a person decide; BadInput if the name or the passphrase is not allowed. Slow by design."""
     if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 40:
         raise BadInput(f"{name!r} cannot be a person's name", hint="letters, digits, '-', '_' and '.', at most 40")
     if len(passphrase) < SHORTEST_PASSPHRASE:
@@ -43,7 +43,7 @@ def enrolment(
 
 
 def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COST) -> PersonEnrolled:
-    """The person with keys under a new salt, and nothing that an earlier onloop kept."""
+    """The person with keys under a new salt, and without what an earlier onloop stored."""
     salt = os.urandom(16)
     keys = scram.keys_from(scram.salted_password(passphrase, salt, cost))
     return replace(
@@ -57,36 +57,36 @@ def rekeyed(person: PersonEnrolled, passphrase: str, cost: int = scram.LEAST_COS
 
 
 def without_keys(person: PersonEnrolled) -> PersonEnrolled:
-    """The person without what a passphrase could be tried against, or a gateway be played with."""
+    """The person without the keys that could be used to guess the passphrase or to impersonate the gateway."""
     return replace(person, salt="", verifier="", stored_key="", server_key="")
 
 
 def person_from_passphrase(
-    house: StoreState, name: str, passphrase: str, *, typed: bool, at: int | None = None
+    state: StoreState, name: str, passphrase: str, *, typed: bool, at: int | None = None
 ) -> Principal:
-    """The person, if the passphrase is theirs: A1 if they typed it just now (at `at`, ms), A0 if a program held it."""
-    person = house.people.get(name)
+    """The person, if the passphrase is theirs: A1 if they typed it (at `at`, ms), A0 if a program supplied it."""
+    person = state.people.get(name)
     kept = _kept(person) if person is not None else None
     salt, cost = (bytes.fromhex(person.salt), person.cost) if person is not None else (b"\0" * 16, scram.EARLIER_COST)
     stored = scram.keys_from(scram.salted_password(passphrase, salt, cost)).stored
     if kept is None or person is None or not hmac.compare_digest(stored, kept[0]):
-        raise not_right(house, name)
-    return recognised(house, person, PersonProof(typed=typed, at=at))
+        raise not_right(state, name)
+    return recognised(state, person, PersonProof(typed=typed, at=at))
 
 
-def not_right(house: StoreState, name: str) -> NotAllowed:
-    """What is said to whoever did not prove who they are: the same, whether or not such a person is enrolled."""
+def not_right(state: StoreState, name: str) -> NotAllowed:
+    """The refusal of a failed proof. It is the same whether or not such a person is enrolled."""
     return NotAllowed(
-        f"the passphrase for {name!r} is not right, or nobody of that name is enrolled",
-        hint=f"enrolled: {', '.join(sorted(house.people)) or 'nobody; onloop init enrols the first'}",
+        f"the passphrase for {name!r} is wrong, or nobody with that name is enrolled",
+        hint=f"enrolled: {', '.join(sorted(state.people)) or 'nobody; onloop init enrols the first'}",
         ground=Ground.PASSPHRASE,
     )
 
 
 class PersonProof(Record):
-    """How somebody proved themselves: typed or not, when (ms), how much it had decided, as which user.
+    """How a person proved who they are: whether they typed it, when (ms), how many decisions used it, as which user.
 
-    `is_apart` says that this user is neither the store's owner nor anybody who claims, behind a box that holds.
+    `is_apart` is true if that user neither owns the store nor claims tasks, and a box keeps agents away from them.
     """
 
     typed: bool
@@ -96,10 +96,10 @@ class PersonProof(Record):
     is_apart: bool = False
 
 
-def recognised(house: StoreState, person: PersonEnrolled, proof: PersonProof) -> Principal:
-    """The person whose passphrase was proved so, with what was proved and no more."""
+def recognised(state: StoreState, person: PersonEnrolled, proof: PersonProof) -> Principal:
+    """The principal of a person after their proof, with the assurance that the proof gives and no more."""
     level = Assurance.A0
-    if proof.typed and not house.scripted:
+    if proof.typed and not state.scripted:
         level = Assurance.A2 if proof.is_apart else Assurance.A1
     voice = Voice(f"human:{person.name}", person.groups, level, person.email, proof.at, proof.uses, proof.uid)
     return Principal(PrincipalKind.HUMAN, person.name, voice=voice)
@@ -116,7 +116,7 @@ def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:
 
 
 class Challenge(MutableRecord):
-    """The server's end: what it asked of whom. It is answered once."""
+    """The server's end of an exchange: what it asked of whom. It accepts one answer."""
 
     name: str
     first: str
@@ -125,11 +125,11 @@ class Challenge(MutableRecord):
     person: PersonEnrolled | None
 
     @classmethod
-    def begin(cls, house: StoreState, message: str, blind: bytes) -> Challenge:
-        """What is asked of whoever sent a first message; nobody of that name is asked as somebody would be."""
+    def begin(cls, state: StoreState, message: str, blind: bytes) -> Challenge:
+        """The challenge for a client's first message. It has the same form for a name that is not enrolled."""
         name, nonce = scram.name_and_nonce(message)
         nonce += new_nonce()
-        person = house.people.get(name)
+        person = state.people.get(name)
         if person is None or _kept(person) is None:
             salt, cost = hmac.digest(blind, name.encode("utf-8", "surrogateescape"), "sha256")[:16], scram.LEAST_COST
             return cls(name, message, scram.server_first(nonce, salt, cost, is_earlier=False), nonce, None)
@@ -138,7 +138,7 @@ class Challenge(MutableRecord):
         return cls(name, message, demanded, nonce, person)
 
     def answered(self, final: scram.Final) -> tuple[str, bytes] | None:
-        """The server's final message and the key of decisions; None where the proof is not right."""
+        """The server's final message and the key of decisions; None if the proof is wrong."""
         kept = _kept(self.person) if self.person is not None else None
         exchange = scram.Exchange(self.first, self.demanded, final.without_proof)
         if kept is None or final.nonce != self.nonce:
@@ -148,9 +148,9 @@ class Challenge(MutableRecord):
 
 
 class Secret(MutableRecord):
-    """What a client keeps of a passphrase in the place of it: keys under one salt and cost, and how it was got.
+    """What a client keeps instead of a passphrase: its keys under one salt and cost, and whether a person typed it.
 
-    `age` says how long ago (ms) it was typed, `uses` counts what was decided under it.
+    `uses` counts the decisions that were made with it.
     """
 
     name: str
@@ -162,7 +162,7 @@ class Secret(MutableRecord):
 
     @classmethod
     def of(cls, name: str, passphrase: str, demand: scram.Demand, *, typed: bool) -> Secret:
-        """The keys of a passphrase as the server asks for them. Slow by design."""
+        """The keys of a passphrase under the salt and cost that the server asks for. Slow by design."""
         keys = scram.keys_from(scram.salted_password(passphrase, demand.salt, demand.cost))
         return cls(name, typed, demand.salt, demand.cost, keys)
 
@@ -179,11 +179,11 @@ def new_nonce() -> str:
 
 
 def check_server(exchange: scram.Exchange, keys: scram.Keys, final: str) -> None:
-    """NotAllowed where whoever answered does not know the person: it is not the gateway that enrolled them."""
+    """Raises NotAllowed if the server does not know the person's key: it is not the gateway that enrolled them."""
     if not hmac.compare_digest(exchange.server_final(keys.server).encode(), final.encode("utf-8", "surrogateescape")):
-        raise NotAllowed("whoever answered is not the gateway that enrolled you", hint="do not decide there")
+        raise NotAllowed("this gateway is not the one that enrolled you", hint="do not decide there")
 
 
 def fingerprint(secret: bytes) -> str:
-    """A short name for a secret, which says nothing of it."""
+    """A short name for a secret that does not reveal it."""
     return sha256(b"onloop name\0" + secret).hexdigest()[:16]

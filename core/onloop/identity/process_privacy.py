@@ -1,4 +1,4 @@
-"""Keeping other processes of the same user out of one that holds a proof."""
+"""Protects a process that holds a proof from other processes of the same user."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _PR_SET_DUMPABLE = 4
 
 
 def keep_others_out() -> bool:
-    """Let no other process of this user read or trace this one, nor a crash write it to disk; whether that worked.
+    """Stop other processes of this user from reading or tracing this one, and crashes from dumping it; whether it did.
 
-    For a process that may hold a proof: before it does. Linux only; root sees everything.
+    Call it before the process holds a proof. It works on Linux only, and does not stop root.
     """
     if sys.platform != "linux":
         return False
-    import ctypes  # here: no verb of an agent needs it
+    import ctypes  # imported here because no verb of an agent needs it
 
     try:
         return int(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)) == 0

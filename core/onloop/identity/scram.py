@@ -1,7 +1,7 @@
-"""SCRAM's messages (RFC 5802, HMAC-SHA-256) with scrypt in the client in the place of PBKDF2: pure functions.
+"""SCRAM's messages (RFC 5802, HMAC-SHA-256), with scrypt in the client instead of PBKDF2: pure functions.
 
-`i=` is scrypt's N, with r=8 and p=1. Of a passphrase only what the two proofs give goes over the line: whoever carries
-the messages learns neither the keys nor anything that could be used again.
+`i=` is scrypt's N, with r=8 and p=1. Only the two proofs cross the connection: a party that relays the messages learns
+neither the passphrase nor its keys, and cannot replay anything.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LEAST_COST = 2**17
 
 MOST_COST = 2**20
 EARLIER_COST = 2**14
-"""scrypt's N before keys were kept in the place of what scrypt gives; raised at the next proof."""
+"""scrypt's N in stores that still keep scrypt's output instead of keys; the next proof raises it."""
 
 RANDOM_COST = 2**4
-"""Enough for a secret of 192 random bits, which nobody guesses however cheap a guess is."""
+"""scrypt's N for a secret of 192 random bits, which cannot be guessed however cheap a guess is."""
 
 BLOCK = 8
 LONGEST_MESSAGE = 2_000
@@ -30,7 +30,7 @@ _MEMORY = 2**31 - 1
 
 
 class Keys(SecretRecord):
-    """What a passphrase becomes under a salt and a cost. A store keeps the stored and the server key alone."""
+    """The keys of a passphrase under a salt and a cost. A store keeps only the stored key and the server key."""
 
     client: bytes
     stored: bytes
@@ -38,7 +38,7 @@ class Keys(SecretRecord):
 
 
 def salted_password(passphrase: str, salt: bytes, cost: int) -> bytes:
-    """What scrypt makes of a passphrase: slow, and large, by design."""
+    """The output of scrypt for a passphrase. It takes much time and memory by design."""
     content = passphrase.encode("utf-8", "surrogateescape")
     return scrypt(content, salt=salt, n=cost, r=BLOCK, p=1, dklen=32, maxmem=_MEMORY)
 
@@ -50,7 +50,7 @@ def keys_from(salted: bytes) -> Keys:
 
 
 class Demand(Record):
-    """What a server asks to be used; `is_earlier` says that it keeps what scrypt gave once, and wants keys instead."""
+    """The salt and cost that a server asks for; `is_earlier` if it still stores scrypt's output and now wants keys."""
 
     nonce: str
     salt: bytes
@@ -60,48 +60,50 @@ class Demand(Record):
 
 def client_first(name: str, nonce: str) -> str:
     """The client's first message."""
-    return f"n,,n={_said(name)},r={nonce}"
+    return f"n,,n={_escaped(name)},r={nonce}"
 
 
 def name_and_nonce(message: str) -> tuple[str, str]:
-    """Who speaks and with which nonce, by a client's first message; BadInput where it is none."""
+    """The name and the nonce in a client's first message; BadInput if it is not such a message."""
     if len(message) > LONGEST_MESSAGE or not message.startswith("n,,"):
-        raise _odd("a client's first message", message)
-    told = _attributes(message[3:])
-    if not {"n", "r"} <= told.keys() or not 18 <= len(told["r"]) <= 200:
-        raise _odd("a client's first message", message)
-    return told["n"].replace("=2C", ",").replace("=3D", "="), told["r"]
+        raise _not_a_message("a client's first message", message)
+    attributes = _attributes(message[3:])
+    if not {"n", "r"} <= attributes.keys() or not 18 <= len(attributes["r"]) <= 200:
+        raise _not_a_message("a client's first message", message)
+    return attributes["n"].replace("=2C", ",").replace("=3D", "="), attributes["r"]
 
 
 def server_first(nonce: str, salt: bytes, cost: int, *, is_earlier: bool) -> str:
-    """The server's first message; the nonce is the client's with the server's after it."""
+    """The server's first message; `nonce` is the client's nonce followed by the server's."""
     return f"r={nonce},s={_base64(salt)},i={cost}{',e=1' if is_earlier else ''}"
 
 
 def demand_from(message: str, nonce: str, least_cost: int) -> Demand:
     """What the server asks for.
 
-    NotAllowed where another's nonce comes back, or less work is asked for than `least_cost`: a guess would be cheap.
+    NotAllowed if the nonce is not ours, or the cost is less than `least_cost`, which would make guessing cheap.
     """
-    told = _attributes(message) if len(message) <= LONGEST_MESSAGE else {}
+    attributes = _attributes(message) if len(message) <= LONGEST_MESSAGE else {}
     try:
-        salt, cost = base64.b64decode(told["s"], validate=True), int(told["i"])
-        got = told["r"]
+        salt, cost = base64.b64decode(attributes["s"], validate=True), int(attributes["i"])
+        full_nonce = attributes["r"]
     except (KeyError, ValueError):
-        raise _odd("a server's first message", message) from None
-    if not got.startswith(nonce) or len(got) < len(nonce) + 18:
-        raise NotAllowed("the gateway answered another's question", hint="somebody may stand between; try again")
-    is_earlier = told.get("e") == "1" and cost == EARLIER_COST
+        raise _not_a_message("a server's first message", message) from None
+    if not full_nonce.startswith(nonce) or len(full_nonce) < len(nonce) + 18:
+        raise NotAllowed(
+            "the gateway's answer has a nonce that was not sent", hint="the connection may be intercepted; try again"
+        )
+    is_earlier = attributes.get("e") == "1" and cost == EARLIER_COST
     if not is_earlier and not least_cost <= cost <= MOST_COST:
         raise NotAllowed(
-            f"the gateway asks for scrypt with N={cost}, which makes guessing cheap or never ends",
-            hint=f"N from {least_cost} to {MOST_COST} is accepted; do not type the passphrase there",
+            f"the gateway asks for scrypt with N={cost}, which is too cheap to be safe or too slow to finish",
+            hint=f"onloop accepts N from {least_cost} to {MOST_COST}; do not type your passphrase there",
         )
-    return Demand(got, salt, cost, is_earlier)
+    return Demand(full_nonce, salt, cost, is_earlier)
 
 
 class Exchange(Record):
-    """What both sides know after the client's final message without its proof: each proves itself by it."""
+    """The messages that both sides know before the proofs; each side's proof covers them."""
 
     first: str
     demanded: str
@@ -118,28 +120,28 @@ class Exchange(Record):
         return f"{self.final},p={_base64(_xor(keys.client, signature))}"
 
     def client_key(self, stored: bytes, proof: bytes) -> bytes | None:
-        """The client key that a proof shows; None where it does not belong to the stored key."""
+        """The client key in a proof; None if it does not match the stored key."""
         if len(proof) != 32:
             return None
         client = _xor(proof, hmac.digest(stored, self.auth_message, "sha256"))
         return client if hmac.compare_digest(sha256(client).digest(), stored) else None
 
     def server_final(self, server: bytes) -> str:
-        """The server's final message: that it, too, knows whom it speaks with."""
+        """The server's final message, which proves that the server knows the person's key."""
         return f"v={_base64(hmac.digest(server, self.auth_message, 'sha256'))}"
 
     def decision_key(self, client: bytes) -> bytes:
-        """The key of what is decided after this exchange, known to its two ends alone."""
+        """The key that authenticates decisions after this exchange; only its two ends know it."""
         return hmac.digest(client, b"onloop decisions\0" + self.auth_message, "sha256")
 
 
 def client_final(nonce: str, age_ms: int, uses: int) -> str:
-    """The client's final message but for its proof: how long ago the passphrase was typed, how often it was used."""
+    """The client's final message without its proof: how long ago the passphrase was typed, and its uses."""
     return f"c=biws,r={nonce},a={age_ms},u={uses}"
 
 
 class Final(SecretRecord):
-    """A client's final message, taken apart."""
+    """The parts of a client's final message."""
 
     without_proof: str
     nonce: str
@@ -149,32 +151,34 @@ class Final(SecretRecord):
 
 
 def final_from(message: str) -> Final:
-    """The parts of a client's final message; BadInput where it is none."""
+    """The parts of a client's final message; BadInput if it is not such a message."""
     without_proof, _, proof = message.rpartition(",p=")
     try:
-        told = _attributes(without_proof) if len(message) <= LONGEST_MESSAGE else {}
-        age, uses = (int(told[name]) if told[name].isdigit() and len(told[name]) < 15 else -1 for name in "au")
-        if told["c"] != "biws" or age < 0 or uses < 0:
+        attributes = _attributes(without_proof) if len(message) <= LONGEST_MESSAGE else {}
+        age, uses = (
+            int(attributes[name]) if attributes[name].isdigit() and len(attributes[name]) < 15 else -1 for name in "au"
+        )
+        if attributes["c"] != "biws" or age < 0 or uses < 0:
             raise ValueError
-        return Final(without_proof, told["r"], age, uses, base64.b64decode(proof, validate=True))
+        return Final(without_proof, attributes["r"], age, uses, base64.b64decode(proof, validate=True))
     except (KeyError, ValueError):
-        raise _odd("a client's final message", message) from None
+        raise _not_a_message("a client's final message", message) from None
 
 
 def decision_tag(key: bytes, content: bytes) -> str:
-    """The code that says that `content` comes from whoever has the key, and is as they wrote it."""
+    """The code that proves that `content` comes from a holder of the key and has not been altered."""
     return hmac.digest(key, content, "sha256").hex()
 
 
 def _attributes(text: str) -> Mapping[str, str]:
     pairs = [part.partition("=") for part in text.split(",")]
-    told = {name: value for name, _, value in pairs}
-    if len(told) != len(pairs):
-        raise BadInput("an attribute is there twice", hint="speak SCRAM as RFC 5802 has it")
-    return told
+    attributes = {name: value for name, _, value in pairs}
+    if len(attributes) != len(pairs):
+        raise BadInput("an attribute appears twice in a SCRAM message", hint="follow RFC 5802")
+    return attributes
 
 
-def _said(name: str) -> str:
+def _escaped(name: str) -> str:
     return name.replace("=", "=3D").replace(",", "=2C")
 
 
@@ -186,5 +190,5 @@ def _xor(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
-def _odd(what: str, message: str) -> BadInput:
-    return BadInput(f"{message[:60]!r} is not {what}", hint="use the onloop that serves the store")
+def _not_a_message(what: str, message: str) -> BadInput:
+    return BadInput(f"{message[:60]!r} is not {what}", hint="use the same version of onloop as the gateway")

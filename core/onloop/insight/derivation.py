@@ -1,6 +1,6 @@
-"""What rows beside the log must be, derived from the log: timers, jobs, answers, briefs, workflows, tokens and leases.
+"""What the rows beside the log must be, derived from the log: timers, jobs, answers, briefs, workflows, tokens, leases.
 
-`store verify` compares: a row whose seal and tally were made to fit is still found, because the log says otherwise.
+`store verify` compares them. It finds a forged row even if its seal and tally are right, because the log differs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onloop.errors import OnloopError
-from onloop.gates.repository.soundness import ExpectedCommit, Looked, grouped, looked_at, usual_config
+from onloop.gates.repository.soundness import ExpectedCommit, MirrorReport, checked_mirror, grouped, usual_config
 from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
@@ -51,9 +51,9 @@ class _Claimed(Record):
 
 
 class Derivation(MutableRecord):
-    """Follows the log event by event, and says afterwards what does not fit it.
+    """Reads the log event by event, and then reports the rows that do not agree with it.
 
-    `problems` are differences; `notes`, filled by then, say what could not be looked at.
+    `problems` yields the differences; it also fills `notes` with what could not be checked.
     """
 
     home: Home
@@ -64,7 +64,7 @@ class Derivation(MutableRecord):
     _submitted: defaultdict[str, list[ExpectedCommit]] = field(default_factory=lambda: defaultdict(list))
 
     def absorb(self, row: EventRow) -> None:
-        """Take note of what other rows must agree with; an event that cannot be read is named elsewhere."""
+        """Remember what other rows must agree with. An unreadable event is skipped: another check reports it."""
         read = _READ.get(row[5])
         if read is None:
             return
@@ -73,15 +73,15 @@ class Derivation(MutableRecord):
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
 
-    def problems(self, at: Reading, fold: Fold, blobs: frozenset[str]) -> Iterator[str]:
-        """Each difference in words; `blobs` are the digests of all that is kept beside the log."""
+    def problems(self, reading: Reading, fold: Fold, blobs: frozenset[str]) -> Iterator[str]:
+        """Each difference in words; `blobs` are the digests of all blobs in the store."""
         for digest, where in self._blobs.items():
             if digest not in blobs:
-                yield f"blob {_shown(digest)}: {where} names it, and it is gone"
+                yield f"blob {_shown(digest)}: {where} names it, but it is missing"
         definitions: dict[str, Definition] = {}
-        yield from _workflows(at, definitions)
-        yield from _tasks(at, fold.tasks, definitions)
-        yield from self._owners(at, fold.tasks)
+        yield from _workflows(reading, definitions)
+        yield from _tasks(reading, fold.tasks, definitions)
+        yield from self._owners(reading, fold.tasks)
         yield from self._mirrors(fold.tasks)
 
     # -- what the log says
@@ -107,51 +107,51 @@ class Derivation(MutableRecord):
 
     # -- who holds what
 
-    def _owners(self, at: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
-        leases = {lease.task: lease for lease in at.select(Lease)}
+    def _owners(self, reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
+        leases = {lease.task: lease for lease in reading.select(Lease)}
         for lease in leases.values():
             task = tasks.get(lease.task)
-            said = (task.holder, task.epoch) if task is not None else (None, 0)
-            if said != (lease.agent, lease.epoch):
-                yield _differs("lease", lease.task, "agent, epoch", f"{lease.agent}, {lease.epoch}", _words(said))
+            expected = (task.holder, task.epoch) if task is not None else (None, 0)
+            if expected != (lease.agent, lease.epoch):
+                yield _differs("lease", lease.task, "agent, epoch", f"{lease.agent}, {lease.epoch}", _words(expected))
         for task in tasks.values():
             if task.holder is not None and task.id not in leases:
-                yield f"lease {_shown(task.id)}: {task.holder} holds it under epoch {task.epoch}, and no row says so"
-        yield from self._tokens(at, tasks)
-        for sub in at.select(SubAgent):
+                yield f"lease {_shown(task.id)}: {task.holder} holds it in epoch {task.epoch}, but the row is missing"
+        yield from self._tokens(reading, tasks)
+        for sub in reading.select(SubAgent):
             lease_of = leases.get(sub.task)
             if lease_of is None or lease_of.epoch != sub.epoch:
-                yield f"subagent {_shown(sub.id)}: epoch: {sub.epoch}, which nobody holds {_shown(sub.task)} under"
+                yield f"subagent {_shown(sub.id)}: epoch: {sub.epoch}, but nobody holds {_shown(sub.task)} under it"
 
-    def _tokens(self, at: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
-        known = dict[str, str]()
-        for token in at.select(Token):
+    def _tokens(self, reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
+        token_by_task = dict[str, str]()
+        for token in reading.select(Token):
             name, claim = f"{token.digest[:12]} of {token.task}", self._claims.get(token.task)
-            said = (claim.agent, claim.epoch, claim.step) if claim is not None else ("nobody", 0, "")
-            has = (token.agent, token.epoch, token.step)
-            if said != has:
-                yield _differs("token", name, "agent, epoch, step", _words(has), _words(said))
-            if token.task in known:
-                yield f"token {_shown(name)}: a second one for the same claim, beside {known[token.task]}"
-            known[token.task] = token.digest[:12]
+            expected = (claim.agent, claim.epoch, claim.step) if claim is not None else ("nobody", 0, "")
+            actual = (token.agent, token.epoch, token.step)
+            if expected != actual:
+                yield _differs("token", name, "agent, epoch, step", _words(actual), _words(expected))
+            if token.task in token_by_task:
+                yield f"token {_shown(name)}: a second token for the same claim as {token_by_task[token.task]}"
+            token_by_task[token.task] = token.digest[:12]
         for task in tasks.values():
-            if task.holder is not None and task.id not in known:
-                yield f"token {_shown(task.id)}: {task.holder} holds it under epoch {task.epoch}, and has no token"
+            if task.holder is not None and task.id not in token_by_task:
+                yield f"token {_shown(task.id)}: {task.holder} holds it in epoch {task.epoch}, but the row is missing"
 
     # -- mirrors
 
     def _mirrors(self, tasks: Mapping[str, Task]) -> Iterator[str]:
-        wanted = defaultdict[Path, list[ExpectedCommit]](list)
+        expected = defaultdict[Path, list[ExpectedCommit]](list)
         for task_id, submissions in self._submitted.items():
             task = tasks.get(task_id)
             if task is not None and task.origin is not None:
-                wanted[self.home.mirror(task.origin).path] += submissions
-        all_of_them = grouped(wanted, self.home.mirrors)
-        usual = usual_config() if all_of_them else frozenset[str]()
-        for path, each in all_of_them.items():
-            looked: Looked = looked_at(path, each, usual)
-            self.notes += looked.notes
-            yield from looked.problems
+                expected[self.home.mirror(task.origin).path] += submissions
+        by_repository = grouped(expected, self.home.mirrors)
+        usual = usual_config() if by_repository else frozenset[str]()
+        for path, commits in by_repository.items():
+            checked: MirrorReport = checked_mirror(path, commits, usual)
+            self.notes += checked.notes
+            yield from checked.problems
 
 
 _READ = {
@@ -166,21 +166,21 @@ _READ = {
 }
 
 
-def _workflows(at: Reading, definitions: dict[str, Definition]) -> Iterator[str]:
-    """Each pinned workflow against the bytes it was compiled from; children's, against their parents'."""
-    rows = at.select(PinnedWorkflow)
+def _workflows(reading: Reading, definitions: dict[str, Definition]) -> Iterator[str]:
+    """Compares each pinned workflow with its source, and each child workflow with its parent's."""
+    rows = reading.select(PinnedWorkflow)
     derived = dict[str, Definition]()
     for row in (row for row in rows if row.source):
         problem = _compiled(row, derived)
         if problem:
             yield f"pinned {_shown(row.digest[:12])}: {problem}"
     for row in (row for row in rows if not row.source):
-        wanted = derived.get(row.digest)
-        if wanted is None:
-            yield f"pinned {_shown(row.digest[:12])}: no workflow file that is pinned explains it"
-        elif _definition(row) != wanted:
-            yield f"pinned {_shown(row.digest[:12])}: compiled: it is not the part of its parent's workflow"
-    definitions.update({row.digest: found for row in rows if (found := _definition(row)) is not None})
+        expected = derived.get(row.digest)
+        if expected is None:
+            yield f"pinned {_shown(row.digest[:12])}: no pinned workflow file leads to it"
+        elif _definition(row) != expected:
+            yield f"pinned {_shown(row.digest[:12])}: compiled: it differs from its part of the parent's workflow"
+    definitions.update({row.digest: definition for row in rows if (definition := _definition(row)) is not None})
     definitions.update(derived)
 
 
@@ -189,17 +189,17 @@ def _compiled(row: PinnedWorkflow, derived: dict[str, Definition]) -> str:
     if sha256(source).hexdigest() != row.digest:
         return f"source: its bytes have the digest {sha256(source).hexdigest():.12}"
     try:
-        made = load(source, row.name)
+        definition = load(source, row.name)
     except OnloopError as problem:
         return f"source: this onloop cannot compile it: {_shown(problem.message)}"
-    derived.update({made.digest: made, **_parts(made)})
-    if (row.name, _definition(row)) != (made.name, made):
-        return "compiled: it is not what its source says"
+    derived.update({definition.digest: definition, **_parts(definition)})
+    if (row.name, _definition(row)) != (definition.name, definition):
+        return "compiled: it differs from its source"
     return ""
 
 
 def _parts(made: Definition) -> Mapping[str, Definition]:
-    """What children of the workflow's steps walk, by digest."""
+    """The workflows of the children of its steps, by digest."""
     parts = dict[str, Definition]()
     for step in made.steps:
         for resolves in (False, True) if step.fan_out is not None else ():
@@ -218,63 +218,63 @@ def _definition(row: PinnedWorkflow) -> Definition | None:
 Stored = Mapping[type[StoreRow], dict[str, StoreRow]]
 
 
-def _tasks(at: Reading, tasks: Mapping[str, Task], definitions: Mapping[str, Definition]) -> Iterator[str]:
-    """Timers, jobs and kept answers: all of what the tasks give, and nothing else."""
+def _tasks(reading: Reading, tasks: Mapping[str, Task], definitions: Mapping[str, Definition]) -> Iterator[str]:
+    """Compares timers, jobs, cached answers and briefs with what the tasks require; any other row is a difference."""
     stored: Stored = {
-        kind: {key_of(row): row for row in at.select(kind)} for kind in (TimerRow, Job, CachedAnswer, BriefRow)
+        kind: {key_of(row): row for row in reading.select(kind)} for kind in (TimerRow, Job, CachedAnswer, BriefRow)
     }
     for task in tasks.values():
         definition = definitions.get(task.definition)
         if definition is None:
-            yield f"pinned {_shown(task.definition[:12])}: {task.id} walks it, and no row holds it"
+            yield f"pinned {_shown(task.definition[:12])}: {task.id} walks it, but the row is missing"
             continue
         try:
-            yield from list(_task(at, task, definition, stored))
-        except Exception as problem:  # what was tampered with may break any rule of what follows from it
-            yield f"task {_shown(task.id)}: what follows from it cannot be derived: {_shown(repr(problem))}"
+            yield from list(_task(reading, task, definition, stored))
+        except Exception as problem:  # tampered data may break any rule of the derivation
+            yield f"task {_shown(task.id)}: its rows cannot be derived: {_shown(repr(problem))}"
     for kind, rows in stored.items():
         for key in rows:
             yield f"{table_of(kind)} {_shown(key)}: a row that the log does not explain"
 
 
-def _task(at: Reading, task: Task, definition: Definition, stored: Stored) -> Iterator[str]:
+def _task(reading: Reading, task: Task, definition: Definition, stored: Stored) -> Iterator[str]:
     for due in due_rows(definition, task):
         yield from _compared(due, stored[TimerRow].pop(due.id, None))
     yield from _jobs(task, stored[Job])
-    for kind, row in zip(PROJECTED, projected(at, definition, task), strict=True):
-        found = stored[kind].pop(task.id, None)
+    for kind, row in zip(PROJECTED, projected(reading, definition, task), strict=True):
+        stored_row = stored[kind].pop(task.id, None)
         if row is not None:
-            yield from _compared(row, found)
-        elif found is not None:
+            yield from _compared(row, stored_row)
+        elif stored_row is not None:
             yield f"{table_of(kind)} {_shown(task.id)}: a row that the log does not explain"
 
 
 def _jobs(task: Task, stored: dict[str, StoreRow]) -> Iterator[str]:
     for job_id, gate in job_gates(task).items():
-        found = stored.pop(job_id, None)
-        if not isinstance(found, Job):
-            yield f"job {_shown(job_id)}: {task.id} waits for it, and no row asks for it"
-        elif (found.task, found.gate) != (task.id, gate):
-            yield _differs("job", job_id, "task, gate", _words((found.task, found.gate)), _words((task.id, gate)))
+        job = stored.pop(job_id, None)
+        if not isinstance(job, Job):
+            yield f"job {_shown(job_id)}: {task.id} waits for it, but the row is missing"
+        elif (job.task, job.gate) != (task.id, gate):
+            yield _differs("job", job_id, "task, gate", _words((job.task, job.gate)), _words((task.id, gate)))
 
 
-def _compared(wanted: StoreRow, found: StoreRow | None) -> Iterator[str]:
-    kind, key = table_of(type(wanted)), key_of(wanted)
-    if found is None:
-        yield f"{kind} {_shown(key)}: the log asks for it, and no row does"
+def _compared(derived: StoreRow, stored_row: StoreRow | None) -> Iterator[str]:
+    kind, key = table_of(type(derived)), key_of(derived)
+    if stored_row is None:
+        yield f"{kind} {_shown(key)}: the log requires it, but the row is missing"
         return
-    for column in columns(type(wanted)):
-        has, wants = getattr(found, column), getattr(wanted, column)
-        if has != wants:
-            yield _differs(kind, key, column, has, wants)
+    for column in columns(type(derived)):
+        actual, expected = getattr(stored_row, column), getattr(derived, column)
+        if actual != expected:
+            yield _differs(kind, key, column, actual, expected)
 
 
-def _differs(kind: str, key: str, column: str, has: object, wants: object) -> str:
-    texts = str(has), str(wants)
+def _differs(kind: str, key: str, column: str, actual: object, expected: object) -> str:
+    texts = str(actual), str(expected)
     start = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     start = max(0, start - 10) if max(map(len, texts)) > _WIDEST else 0
-    found, expected = (_shown(text[start:]) for text in texts)
-    return f"{kind} {_shown(key)}: {column}: {found}, expected {expected}"
+    actual_text, expected_text = (_shown(text[start:]) for text in texts)
+    return f"{kind} {_shown(key)}: {column}: {actual_text}, expected {expected_text}"
 
 
 def _words(values: tuple[object, ...]) -> str:

@@ -58,7 +58,7 @@ class Intake:
         with self._turn:
             if self._arrival is None:
                 raise BadInput("bytes that nobody announced", hint="onloop submit announces them")
-            self._arrival.take(content)
+            self._arrival.receive(content)
 
     @contextmanager
     def emptied(self) -> Iterator[Arrival]:

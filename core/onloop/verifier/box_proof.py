@@ -1,4 +1,4 @@
-"""Shows what the box of gates stops: the probe runs as a gate does, and what it could do becomes a fact in the log."""
+"""Proves what the gates' box stops: the probe runs as a gate does, and the log records what it could do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from onloop.text import safe
 
 PROBE_MS = 60_000
 AGAIN_MS = 24 * 3_600_000
-"""How old a proof becomes before a verifier that stays shows it once more."""
+"""How old a proof may become before a running verifier makes a new one, in ms."""
 
 _LONGEST = 200
 _KEPT_AT_HOME = (".ssh", ".gnupg", ".aws", ".netrc", ".config", ".gitconfig", ".bashrc", ".profile")
@@ -38,7 +38,7 @@ _IDENTITY = {f"GIT_{who}_{what}": "onloop" for who in ("AUTHOR", "COMMITTER") fo
 
 
 class Prover(MutableRecord):
-    """Shows the box of one verifier, and records it: when that starts, once a day, and whenever somebody asks."""
+    """Proves the box of one verifier and records the proof: at its start, once a day, and whenever somebody asks."""
 
     opened: GatewayHandle
     principal: Principal
@@ -49,11 +49,11 @@ class Prover(MutableRecord):
     _shown_at: int | None = None
 
     def keep_shown(self) -> None:
-        """Show it where that is due or asked for; a proof that says nothing new is recorded only if it is old."""
+        """Make a proof if one is due or asked for. One that says nothing new is recorded only if the last is old."""
         now = self.opened.gateway.clock()
-        with self.opened.gateway.store.reading() as at:
-            house = at.house()
-        known, asked, is_answered = house.proof, house.probe, not house.wants_probe
+        with self.opened.gateway.store.reading() as reading:
+            house = reading.house()
+        last_proof, asked, is_answered = house.proof, house.probe, not house.wants_probe
         if is_answered and self._shown_at is not None and now - self._shown_at < AGAIN_MS:
             return
         try:
@@ -61,23 +61,24 @@ class Prover(MutableRecord):
         except GateStopped:
             return
         self._shown_at = shown.at
-        is_news = known is None or not known.says_the_same(shown) or shown.at - known.at > AGAIN_MS // 2
+        is_old = last_proof is not None and shown.at - last_proof.at > AGAIN_MS // 2
+        is_news = last_proof is None or not last_proof.says_the_same(shown) or is_old
         if not is_answered or is_news:
             self.opened.gateway.perform(RecordStoreEvent(self.principal, shown))
 
     def _shown(self, asked: str) -> BoxProved:
         try:
-            found = _proof(self)
+            report = _proof(self)
         except GateStopped:
             raise
-        except (OnloopError, OSError) as problem:  # a verifier answers gates all the same: their evidence says this
-            found = ProbeReport(self.box.name, tuple(Cell(attempt, None, str(problem)) for attempt in Attempt))
+        except (OnloopError, OSError) as problem:  # gates still run: their evidence says that nothing is proved
+            report = ProbeReport(self.box.name, tuple(Cell(attempt, None, str(problem)) for attempt in Attempt))
         return BoxProved(
             box=self.box.name,
             kind=self.box.kind.value,
             limits=self.box.limits,
-            strong=self.box.kind is not BoxKind.NONE and found.is_strong,
-            cells=tuple(ProvedCell(c.name.words, c.stopped, safe(c.words, _LONGEST)) for c in found.cells),
+            strong=self.box.kind is not BoxKind.NONE and report.is_strong,
+            cells=tuple(ProvedCell(c.name.words, c.stopped, safe(c.words, _LONGEST)) for c in report.cells),
             verifier=self.principal.id,
             at=self.opened.gateway.clock(),
             refused=tuple(safe(f"{r.kind}: {r.why}; {r.knob}", 2 * _LONGEST) for r in refusals()),
@@ -87,10 +88,10 @@ class Prover(MutableRecord):
 
 
 def _proof(prover: Prover) -> ProbeReport:
-    """What the probe could do on the very way that gates take: a checkout of a commit, the toolchain, the box."""
+    """What the probe could do, run exactly as a gate: in a checkout of a commit, with the toolchain and the box."""
     with tempfile.TemporaryDirectory(prefix="onloop-probe-") as place, decoys(Path(place).resolve()) as targets:
         mirror, commit = _repository(Path(place).resolve() / "probe.git")
-        bench = CommandRunner(
+        runner = CommandRunner(
             mirror=mirror,
             python=prover.python,
             environment=EnvironmentSpec(),
@@ -101,7 +102,7 @@ def _proof(prover: Prover) -> ProbeReport:
         )
 
         def run_inside(argv: tuple[str, ...]) -> Ran:
-            return bench.trial(commit, argv, PROBE_MS, None, BoxSpec()).ran
+            return runner.run(commit, argv, PROBE_MS, None, BoxSpec()).ran
 
         return probe(prover.box, run_inside, _with_ours(targets, prover.opened.home, mirror))
 
@@ -116,7 +117,7 @@ def _repository(path: Path) -> tuple[Mirror, str]:
 
 
 def _with_ours(targets: Targets, home: Home, mirror: Mirror) -> Targets:
-    """The real things beside those that were put up: the store, its socket, its mirrors, the homes, the verifier."""
+    """The decoys together with the real targets: the store, its socket, its mirrors, home folders, the verifier."""
     return replace(
         targets,
         store=(home.store / FILE, home.store, *targets.store),

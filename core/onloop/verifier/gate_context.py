@@ -1,4 +1,4 @@
-"""What gates run with, for a task: its mirror, where output goes, whose interpreter, what must be redacted."""
+"""What the gates of a task run with: its mirror, where output goes, the interpreter, what must be redacted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from onloop.verifier.box_proof import Prover
 def gate_context_for(
     opened: GatewayHandle, verifier: Principal, counts: MutableMapping[BaseRun, int]
 ) -> Callable[[Task, Definition, Callable[[], bool]], GateContext]:
-    """A maker of workshops. `counts` is what was counted at bases, which all gates of one verifier share."""
+    """A function that makes a GateContext. All gates of a verifier share `counts`, the test counts of bases."""
     box = strongest_box()
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> GateContext:
@@ -50,23 +50,23 @@ def gate_context_for(
 
 
 def prover_of(opened: GatewayHandle, verifier: Principal, stop: Callable[[], bool]) -> Prover:
-    """What shows the box in which a verifier's gates run."""
+    """The prover for the box in which a verifier's gates run."""
     toolchain = toolchain_of(opened.home.store)
     return Prover(opened, verifier, strongest_box(), toolchain, sys.executable, stop)
 
 
 def _open_cells(opened: GatewayHandle, box: Box) -> tuple[str, ...]:
-    """What code in the box was not seen to be kept from, by the last proof of such a box."""
-    with opened.gateway.store.reading() as at:
-        proof = at.house().proof
-    return proof.open if proof is not None and proof.box == box.name else ("nothing was shown of this box",)
+    """The attempts that the last proof of such a box did not see stopped."""
+    with opened.gateway.store.reading() as reading:
+        proof = reading.house().proof
+    return proof.open if proof is not None and proof.box == box.name else ("nothing is proved about this box",)
 
 
 def _pins(opened: GatewayHandle, task: Task) -> tuple[Program, ...]:
-    with opened.gateway.store.reading() as at:
-        return tuple(pinned_for(at, task).values())
+    with opened.gateway.store.reading() as reading:
+        return tuple(pinned_for(reading, task).values())
 
 
 def _blob(opened: GatewayHandle, digest: str) -> bytes | None:
-    with opened.gateway.store.reading() as at:
-        return at.blob(digest)
+    with opened.gateway.store.reading() as reading:
+        return reading.blob(digest)

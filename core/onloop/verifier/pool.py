@@ -1,4 +1,4 @@
-"""The verifier: takes gates and effects that are asked for, and has them done, several at a time."""
+"""The verifier: takes the gates and effects that are due, and gives them to runners, several at a time."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MOST_AT_ONCE = 64
 
 
 def usual_at_once() -> int:
-    """How many jobs are done at a time where nobody says otherwise: as many as there are processors, eight at most."""
+    """How many jobs run at a time by default: one per processor, at most eight."""
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(8, own or 1)
 
 
 class Verifier(Record):
-    """Has every gate answered and every effect carried out of one store, `at_once` of them at a time.
+    """Evaluates every gate and carries out every effect of one store, `at_once` of them at a time.
 
-    Effects on one repository are carried out one after the other. `runner` makes one for a thread, which asks what it
-    is given whether to stop; `pause` waits some seconds or until stopped. `keep_shown` shows what the box of gates
-    stops, where that is due; it is called before the first job, and then whenever something was written.
+    Effects on one repository run one after the other. `runner` makes a runner for a thread, from a function that says
+    whether to stop; `pause` waits some seconds or until stopped. `keep_shown` proves the gates' box if that is due; it
+    is called before the first job, and after that whenever the store has changed.
     """
 
     opened: GatewayHandle
@@ -50,9 +50,9 @@ class Verifier(Record):
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def run(self, *, idle_exit_ms: int | None = None) -> None:
-        """Work until stopped, until the store's folder is gone, or until there was nothing to do for so long.
+        """Work until stopped, until the store's folder is gone, or until there was no work for `idle_exit_ms`.
 
-        Call it under `only_verifier`. What is under way when it ends is stopped, and left to the next one.
+        Call it under `only_verifier`. Jobs that still run at the end are stopped and left to the next verifier.
         """
         gateway = self.opened.gateway
         gateway.perform(FreeJobs())
@@ -75,7 +75,7 @@ class Verifier(Record):
         return self._ending.is_set() or self.stopped()
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> int:
-        """Begin whatever there is to do and a runner for; the answer is how much."""
+        """Start as many due jobs as there are free runners; the answer is how many."""
         begun = 0
         while len(self._under_way) < self.at_once and (job := self._next()) is not None:
             runner = self._spare.pop() if self._spare else self.runner(self._should_stop)
@@ -84,13 +84,13 @@ class Verifier(Record):
         return begun
 
     def _next(self) -> Job | None:
-        """The next job: effects first, for people have decided on those already."""
+        """The next job: effects first, because people have already decided on them."""
         gateway, busy = self.opened.gateway, tuple(job.id for job, _ in self._under_way.values())
         effect = gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=True, busy=busy))
         return effect or gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=False, busy=busy))
 
     def _collect(self) -> int:
-        """Say how it ended with what has been done; the answer is how much. What broke a runner ends the verifier."""
+        """Report the jobs that have ended; the answer is how many. An exception of a runner ends the verifier."""
         done = [future for future in self._under_way if future.done()]
         for future in done:
             job, runner = self._under_way.pop(future)
@@ -99,7 +99,7 @@ class Verifier(Record):
         return len(done)
 
     def _idle(self, seen: int) -> None:
-        """Wait until others have written since `seen`, a runner is done, or it is time to look all the same."""
+        """Wait until the store has changed since `seen`, a runner is done, or the longest pause is over."""
         store, waited = self.opened.gateway.store, 0.0
         while waited < LONGEST_IDLE_S and not self.stopped() and store.stamp() == seen:
             if any(future.done() for future in self._under_way):

@@ -24,14 +24,14 @@ from onloop.views.pinned_workflow import definition_of
 
 
 class Runner(Record):
-    """Does one job at a time, over a store that is opened for it alone; `stopped` is asked while a gate runs.
+    """Does one job at a time, with a store that is opened for it alone; `stopped` is called while a gate runs.
 
-    `workshop` makes what gates run with for a task and a definition.
+    `gate_context` makes what a gate needs, for a task and a definition.
     """
 
     opened: GatewayHandle
     principal: Principal
-    workshop: Callable[[Task, Definition, Callable[[], bool]], GateContext]
+    gate_context: Callable[[Task, Definition, Callable[[], bool]], GateContext]
     executor: EffectExecutor
     stopped: Callable[[], bool]
 
@@ -41,17 +41,17 @@ class Runner(Record):
 
     def _answer(self, job: Job) -> str:
         task = task_of(self.opened, job.task)
-        with self.opened.gateway.store.reading() as at:
-            definition = definition_of(at, task)
+        with self.opened.gateway.store.reading() as reading:
+            definition = definition_of(reading, task)
         gate = next((g for g in definition.step(task.step or "").machine_gates if g.id == job.gate), None)
         if gate is None or task.submission is None or job.gate not in task.awaited:
-            return "is not asked any more"
+            return "is no longer needed"
         try:
             evidence = self._evaluate(job, task, definition, gate)
             report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
             self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
-            return "was ended: nobody waits for it any more, or the verifier is being stopped"
+            return "was ended: nobody waits for it any more, or the verifier stops"
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
@@ -65,13 +65,13 @@ class Runner(Record):
             task.id, definition.digest, submission.head, submission.tree, submission.base, submission.artefacts
         )
         try:
-            workshop = self.workshop(task, definition, lambda: self._should_stop(job))
+            context = self.gate_context(task, definition, lambda: self._should_stop(job))
             hold_again(self.opened, task)
-            check_provenance(workshop.mirror, submission, task.target)
-            return evaluate(gate, subject, workshop)
+            check_provenance(context.mirror, submission, task.target)
+            return evaluate(gate, subject, context)
         except GateStopped:
             raise
-        except Exception as problem:  # a gate that breaks the verifier must end before a person, not in a loop
+        except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
             broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
             words = problem.message if isinstance(problem, OnloopError) else broken
             return Evidence(
@@ -90,6 +90,6 @@ class Runner(Record):
         return self.stopped() or self._is_gone(job)
 
     def _is_gone(self, job: Job) -> bool:
-        """Whether nobody waits for this answer any more: the row goes when the question does."""
-        with self.opened.gateway.store.reading() as at:
-            return at.get(Job, job.id) is None
+        """Whether nobody waits for this answer any more: then its row has been removed."""
+        with self.opened.gateway.store.reading() as reading:
+            return reading.get(Job, job.id) is None

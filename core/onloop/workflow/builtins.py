@@ -1,4 +1,4 @@
-"""The workflows that onloop brings along."""
+"""The built-in workflows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def builtins() -> tuple[str, ...]:
 
 def builtin(name: str) -> bytes:
     """The bytes of the built-in workflow called `name`; UnknownThing names the nearest one and lists all."""
-    known = builtins()
-    if name not in known:
-        near = get_close_matches(name[:100], known, n=1)
+    names = builtins()
+    if name not in names:
+        near = get_close_matches(name[:100], names, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise UnknownThing(
-            f"there is no built-in workflow {name[:100]!r}", hint=f"{meant}built-ins: {', '.join(known)}"
+            f"there is no built-in workflow {name[:100]!r}", hint=f"{meant}built-ins: {', '.join(names)}"
         )
     return (_FOLDER / f"{name}.yaml").read_bytes()

@@ -1,4 +1,4 @@
-"""Which characters a workflow file may hold: what a reader would not see, or a terminal would obey, is none of them."""
+"""Which characters a workflow file may hold: none that a reader cannot see, and none that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNWANTED_IN_VALUE = re.compile(f"[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u20
 
 
 def decoded(source: bytes) -> str | FileProblem:
-    """The text of a file, without byte order mark and carriage returns, or the first byte that is no UTF-8."""
+    """The text of a file, without byte order mark and carriage returns, or the first byte that is not UTF-8."""
     try:
         return source.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -32,7 +32,7 @@ def unwanted(text: str) -> Iterator[FileProblem]:
 
 
 def unwanted_in_value(value: str) -> str | None:
-    """The first character that no value may hold, though it was written as an escape, as U+0000."""
+    """The first character that no value may hold, even if it was written as an escape, in the form U+0000."""
     found = _UNWANTED_IN_VALUE.search(value)
     return f"U+{ord(found[0]):04X}" if found else None
 

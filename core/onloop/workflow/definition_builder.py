@@ -1,4 +1,4 @@
-"""From a checked file to the machine's types."""
+"""Builds the machine's definition from a checked file."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from onloop.records import replace
 from onloop.workflow import model as m
 
 COMMAND_TIMEOUT_MS = 600_000
-"""How long a command gate may run that says nothing: ten minutes."""
+"""The timeout of a command gate that gives none: ten minutes."""
 
 _STEP = d.Step("default.step")
 _ATTEMPTS = d.Attempts()
 
 
 def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
-    """The definition that a file without problems says."""
+    """The definition for a file without problems."""
     given = file.environment
     environment = d.EnvironmentSpec(
         tuple(tuple(argv) for argv in given.setup),

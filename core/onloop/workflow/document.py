@@ -1,4 +1,4 @@
-"""Strict YAML 1.2: bytes to a tree of positioned values. Whatever could mean two things is a problem, not a guess."""
+"""Strict YAML 1.2: from bytes to a tree of positioned values. Anything ambiguous is a problem, never a guess."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onloop.records import Record
 from onloop.text import safe
 from onloop.workflow.characters import decoded, unwanted
 from onloop.workflow.positioned_tree import LARGEST, FileProblem, Node, Position
-from onloop.workflow.tree_builder import Assembly, TooMuch, position_of
+from onloop.workflow.tree_builder import TooMuch, TreeBuilder, position_of
 
 START = Position(1, 1)
 EMPTY = FileProblem(START, "the file is empty", "begin with workflow: NAME")
@@ -19,14 +19,14 @@ _DIRECTIVE = re.compile(r"((?: *(?:#[^\n]*)?\n)*)%")
 
 
 class Document(Record):
-    """What a file holds, as far as it can be read, and what is wrong with it as YAML."""
+    """The content of a file, as far as it can be read, and what is wrong with it as YAML."""
 
     root: Node | None
     problems: tuple[FileProblem, ...]
 
 
 def read(source: bytes) -> Document:
-    """Read a whole file. Never raises: what cannot be read is a problem, and the root is None where nothing could."""
+    """Read a whole file. Never raises: unreadable parts are problems, and the root is None if nothing can be read."""
     if len(source) > LARGEST:
         size = f"the file has {len(source)} bytes, more than {LARGEST}"
         return _unreadable(FileProblem(START, size, "keep long text in the repository, and name its path in the brief"))
@@ -42,23 +42,21 @@ def read(source: bytes) -> Document:
 
 
 def _parsed(text: str) -> Document:
-    assembly = Assembly()
+    builder = TreeBuilder()
     at = START
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             at = position_of(event.start_mark) or at
-            assembly.feed(event, at)
+            builder.feed(event, at)
     except TooMuch as stop:
-        return _unreadable(*assembly.problems, stop.problem)
+        return _unreadable(*builder.problems, stop.problem)
     except YAMLError as error:
-        return _unreadable(*assembly.problems, _broken(error, at))
-    except Exception:  # what ruamel lets escape on odd input is a long list; that the file cannot be read is the same
-        return _unreadable(
-            *assembly.problems, FileProblem(at, "from here on this is not YAML", "write it more plainly")
-        )
-    if assembly.root is None:
+        return _unreadable(*builder.problems, _broken(error, at))
+    except Exception:  # on odd input ruamel raises many kinds of errors, and each means that the file cannot be read
+        return _unreadable(*builder.problems, FileProblem(at, "from here on this is not YAML", "write it more plainly"))
+    if builder.root is None:
         return _unreadable(EMPTY)
-    return Document(assembly.root, tuple(assembly.problems))
+    return Document(builder.root, tuple(builder.problems))
 
 
 def _unreadable(*problems: FileProblem) -> Document:
@@ -66,10 +64,10 @@ def _unreadable(*problems: FileProblem) -> Document:
 
 
 def _broken(error: YAMLError, at: Position) -> FileProblem:
-    mark, said = None, None
+    mark, message = None, None
     if isinstance(error, MarkedYAMLError):
-        mark, said = error.problem_mark or error.context_mark, error.problem or error.context
-    words = safe(str(said or "it is malformed").split("\n")[0], 120)
+        mark, message = error.problem_mark or error.context_mark, error.problem or error.context
+    words = safe(str(message or "it is malformed").split("\n")[0], 120)
     return FileProblem(
         position_of(mark) or at, f"this is not YAML: {words}", "look at the indentation, quotes and brackets before it"
     )

@@ -15,7 +15,7 @@ _LONGEST_SHOWN = 40
 
 
 def milliseconds(text: str) -> int:
-    """The duration that `text` names, in milliseconds; BadInput if it is none."""
+    """The duration that `text` names, in milliseconds; BadInput if it is not a duration."""
     found = _DURATION.fullmatch(text)
     if found is None:
         shown = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -1,4 +1,4 @@
-"""What the fields of a fan-out mean together, and what the steps of its children may not do."""
+"""Checks of a fan-out: whether its fields fit together, and what the steps of its children may not do."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from onloop.workflow.model import FanOutPart, StepPart
 from onloop.workflow.positioned_tree import Fault, Path, Side
 
 DEEPEST = 4
-"""How many fan-outs may stand in each other."""
+"""How deep fan-outs may be nested."""
 
 _SOURCES = ("over", "count", "spawn")
 Inner = Callable[[tuple[StepPart, ...], Path], Iterator[Fault]]
 
 
 def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
-    """What is wrong with the fan-out that `at` leads to; `inner` looks at the steps of the children."""
+    """What is wrong with the fan-out that `at` leads to; `inner` checks the steps of the children."""
     fan_out = step.fan_out
     if fan_out is None:
         return

@@ -1,4 +1,4 @@
-"""What the fields of a gate mean together."""
+"""Checks whether the fields of a gate fit together."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ COUNTERS = ("junit", "unittest")
 PLACEHOLDERS = ("python", "report")
 
 BOX_FIELDS = ("network", "nested", "box", "open")
-"""What a command asks of its box."""
+"""The fields that say which box a command needs."""
 
 NEEDED_HOLES = {
     **dict.fromkeys(("docker", "docker-compose", "podman", "podman-compose", "nerdctl", "buildah"), "container"),
     **dict.fromkeys(("sudo", "doas", "su", "pkexec"), "sudo"),
     **dict.fromkeys(("nvidia-smi", "rocm-smi"), "gpu"),
 }
-"""Programs that do nothing in a box, and what they would need of this machine."""
+"""Programs that cannot work in a box, and what they need of the machine."""
 
 _WHAT = {"container": "a container daemon", "sudo": "another user's rights", "gpu": "a GPU"}
 
@@ -61,7 +61,7 @@ def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) ->
 
 
 def box_faults(at: Path, field: str | int, argv: Sequence[str], opened: Sequence[str] | None) -> Iterator[Fault]:
-    """What is wrong with running the command in `field` below `at` in a box; `opened` is None where nothing can be."""
+    """What is wrong with running the command in `field` below `at` in a box; `opened` is None if no hole is allowed."""
     program = argv[0].rpartition("/")[2]
     hole = NEEDED_HOLES.get(program)
     if hole is None or hole in (opened or ()):

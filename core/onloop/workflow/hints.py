@@ -1,4 +1,4 @@
-"""What was written, as a message says it: short, quoted, and with the word that was probably meant."""
+"""Values as messages show them: short and quoted, with a suggestion of the word that was probably meant."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from difflib import get_close_matches
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """`did you mean X? `, if something valid is near enough to `name`; else nothing."""
+    """`did you mean X? `, if a valid word is close enough to `name`; else empty."""
     near = get_close_matches(name[:100], list(valid), n=1)
     return f"did you mean {near[0]}? " if near else ""
 
 
 def quoted(value: object) -> str:
-    """A value as a message may hold it: short, in quotes if it is text, with nothing in it that a terminal obeys."""
+    """A value as a message may show it: short, in quotes if it is text, without anything that a terminal obeys."""
     if isinstance(value, str):
         return repr(value if len(value) <= 60 else f"{value[:59]}…")
     if isinstance(value, bool):

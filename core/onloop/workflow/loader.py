@@ -1,4 +1,4 @@
-"""From a workflow file to the machine's definition, or to every problem in it."""
+"""Loads a workflow file: the result is the machine's definition, or every problem in the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onloop.workflow.document import Document, read
 from onloop.workflow.model import EnvironmentPart, StepPart, WorkflowFile, WorkflowPart
 from onloop.workflow.positioned_tree import Fault, Node, Path, plain
 from onloop.workflow.schema_checks import WORKFLOW, empty_faults, misfits
-from onloop.workflow.semantic_checks import Outline, environment_faults, sense_faults
+from onloop.workflow.semantic_checks import Outline, environment_faults, semantic_faults
 
 MOST_PROBLEMS = 100
 
@@ -37,13 +37,13 @@ def load(source: bytes, name: str) -> Definition:
 
 
 def problem_lines(document: Document, faults: Iterable[Fault], name: str) -> tuple[str, ...]:
-    """What is wrong with a file called `name`, one `file:line:col: …` each, in their order.
+    """What is wrong with a file called `name`, one `file:line:col: …` per problem, in the order of the file.
 
-    Of `faults`, which are about what could be read, no more than a hundred and one are looked at.
+    `faults` are about the parts that could be read; only the first hundred and one are used.
     """
     problems = list(document.problems)
     if document.root is not None:
-        # What the shape says about a value that could not be read would only say the same again, worse.
+        # For a value that could not be read, a fault would only repeat the problem in worse words.
         unread = {problem.position for problem in document.problems}
         found = (fault.located(document.root) for fault in islice(faults, MOST_PROBLEMS + 1))
         problems += [problem for problem in found if problem.position not in unread]
@@ -56,11 +56,11 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
     if isinstance(data, dict):
         incomplete = {fault.path[:2] for fault in empty_faults(root)}
         yield from environment_faults(_read(EnvironmentPart, data.get("environment")))
-        yield from sense_faults(_outline(data.get("steps"), incomplete))
+        yield from semantic_faults(_outline(data.get("steps"), incomplete))
 
 
 def _outline(steps: object, incomplete: Collection[Path]) -> Outline:
-    """The steps as far as they can be read: one that is malformed does not hide what is wrong with the others."""
+    """The steps as far as they can be read: a malformed step does not hide the problems of the others."""
     given = steps if isinstance(steps, list) else []
     ids = [step.get("id") if isinstance(step, dict) else None for step in given]
     read_steps = (

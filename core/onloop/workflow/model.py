@@ -1,4 +1,4 @@
-"""The shape of a workflow file. What the parts mean together is looked at in `sense`."""
+"""The shape of a workflow file. `semantic_checks` checks whether the parts fit together."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 GATE_KINDS = ("command", "file", "artefact", "review", "human")
 SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
 OWN = "onloop"
-"""The type of the errors that are worded here: their context holds `what` and `hint`."""
+"""The type of the errors with our own words: their context has `what` and `hint`."""
 
 _ABSOLUTE_OR_OPTION = re.compile(r"[/~-]|[A-Za-z]:")
 _NOT_IN_A_NAME = re.compile(r"[\\\n\t]")
 
 
 def complaint(what: str, hint: str) -> PydanticCustomError:
-    """An error that already says what is wrong, and what would work."""
+    """An error that already says what is wrong and what would work."""
     return PydanticCustomError(OWN, "{what}; {hint}", {"what": what, "hint": hint})
 
 
@@ -96,7 +96,7 @@ Few = Annotated[int, Field(ge=1, le=20)]
 
 
 class WorkflowPart(BaseModel):
-    """A mapping of a workflow file: nothing is converted, nothing unknown is let through."""
+    """A mapping of a workflow file: no value is converted, and no unknown field is accepted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -132,7 +132,7 @@ class TestsPart(WorkflowPart):
 
 
 class BaseTestsPart(WorkflowPart):
-    """Whose tests run: those of the base, by convention or by these patterns of paths, over the head's code."""
+    """Which tests run on the head's code: those of the base, chosen by convention or by these patterns of paths."""
 
     from_: Annotated[Literal["base"], Field(alias="from")]
     paths: Annotated[list[FilePath], Field(max_length=100)] = []
@@ -245,7 +245,7 @@ class BestOfPart(WorkflowPart):
 
 
 class JoinPart(WorkflowPart):
-    """When the children are enough: a `quorum` of them, the `best_of` them, or, with neither, all."""
+    """When enough children are done: a `quorum` of them, the `best_of` them, or all if neither is given."""
 
     quorum: Annotated[int, Field(ge=1, le=100)] | None = None
     best_of: BestOfPart | None = None
@@ -254,7 +254,7 @@ class JoinPart(WorkflowPart):
 def _join_words(given: Any) -> Any:
     words = {"all": JoinPart(), "first": JoinPart(quorum=1)}
     if isinstance(given, str) and given not in words:
-        raise complaint(f"{given[:60]!r} is no join", "write all, first, {quorum: 2} or {best_of: {score: …}}")
+        raise complaint(f"{given[:60]!r} is not a join", "write all, first, {quorum: 2} or {best_of: {score: …}}")
     return words[given] if isinstance(given, str) else given
 
 
@@ -263,7 +263,7 @@ Joining = Annotated[JoinPart, BeforeValidator(_join_words), _JOIN_SCHEMA]
 
 
 class ResolvePart(WorkflowPart):
-    """Who mends a conflict between children's commits before a person is asked."""
+    """Who resolves a conflict between children's commits before a person is asked."""
 
     role: Annotated[str, Field(pattern=ROLE)]
     rounds: Few = 3
@@ -286,14 +286,14 @@ class FanOutPart(WorkflowPart):
 
 
 class ContextPart(WorkflowPart):
-    """From how much of its context an agent is advised to hand off (`soft`), and from where it starts no round."""
+    """How much of its context an agent may use before it should hand off (`soft`) and before rounds stop (`hard`)."""
 
     soft: Share
     hard: Share
 
 
 class StepPart(WorkflowPart):
-    """A micro-step: done by a `role`, by `run` or by an `effect`, or, with none of them, by its gates alone."""
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone."""
 
     id: StepId
     role: Annotated[str, Field(pattern=ROLE)] | None = None

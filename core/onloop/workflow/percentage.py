@@ -14,7 +14,7 @@ _FRACTION = re.compile(r"[01](\.[0-9]{1,9})?|\.[0-9]{1,9}")
 
 
 def percentage(text: str) -> int:
-    """The share that `text` names, in whole per cent, rounded down; BadInput if it is none between 0 and 100 %."""
+    """The share that `text` names, in whole per cent, rounded down; BadInput unless it is between 0 and 100 %."""
     percent, fraction = _PERCENT.fullmatch(text), _FRACTION.fullmatch(text)
     found = int(percent[1]) if percent else int(round(float(text) * 100, 6)) if fraction else -1
     if not 0 <= found <= 100:

@@ -1,4 +1,4 @@
-"""A file as a tree of values that know where they stand."""
+"""A file as a tree of values with their positions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Path = tuple[str | int, ...]
 """The way from the root to a value: names of fields and numbers of items, such as `("steps", 2, "gates", 0)`."""
 
 LARGEST = 1_048_576
-"""How many bytes of a file are read at most."""
+"""The largest file that is read, in bytes."""
 
 
 class Position(Record, order=True):
-    """A place in a file; both count from 1, columns count characters."""
+    """A place in a file. Lines and columns count from 1; columns count characters."""
 
     line: int
     column: int
 
 
 class Scalar(Record):
-    """A single value, and the text that it was written as."""
+    """A single value, and its text in the file."""
 
     position: Position
     value: Value
@@ -39,7 +39,7 @@ class ListNode(Record):
 
 
 class MappingEntry(Record):
-    """One entry of a mapping: where its key stands, and its value."""
+    """One entry of a mapping: the position of its key, and its value."""
 
     position: Position
     value: Node
@@ -63,7 +63,7 @@ class Side(Enum):
 
 
 class FileProblem(Record):
-    """Something that is wrong at a place."""
+    """A problem at a place in a file."""
 
     position: Position
     what: str
@@ -75,7 +75,7 @@ class FileProblem(Record):
 
 
 class Fault(Record):
-    """Something that is wrong with the value (or the key) that `path` leads to."""
+    """A problem with the value (or the key) that `path` leads to."""
 
     path: Path
     what: str
@@ -83,12 +83,12 @@ class Fault(Record):
     side: Side = Side.VALUE
 
     def located(self, root: Node) -> FileProblem:
-        """The same as a problem at its place in the file."""
+        """The fault as a problem at its place in the file."""
         return FileProblem(locate(root, self.path, self.side), self.what, self.hint)
 
 
 def locate(root: Node, path: Path, side: Side = Side.VALUE) -> Position:
-    """Where the value (or its key, if it has one) stands; for a path that leads nowhere, how far it led."""
+    """The position of the value or its key; for a path that leads nowhere, that of the last value on the way."""
     node, key = root, None
     for part in path:
         match node, part:

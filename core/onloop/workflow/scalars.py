@@ -1,4 +1,4 @@
-"""What a plain scalar means: the core schema of YAML 1.2, in which `no` is text and `12:30` is no number."""
+"""What a plain scalar means: the core schema of YAML 1.2, in which `no` is text and `12:30` is not a number."""
 
 from __future__ import annotations
 

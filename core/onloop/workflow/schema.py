@@ -8,13 +8,13 @@ from onloop.workflow.model import WorkflowFile
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema (2020-12) that every workflow file that loads is valid under."""
+    """A JSON Schema (2020-12). Every workflow file that loads is valid under it."""
     schema: dict[str, Any] = _without_null(WorkflowFile.model_json_schema(by_alias=True))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "onloop workflow"}
 
 
 def _without_null(node: Any) -> Any:
-    """The same without `null`: leaving a field out is allowed, leaving it empty is not."""
+    """The schema without `null`: a file may leave a field out, but may not leave it empty."""
     if isinstance(node, list):
         return [_without_null(item) for item in node]
     if not isinstance(node, dict):

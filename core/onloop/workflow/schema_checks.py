@@ -1,4 +1,4 @@
-"""Whether data has the shape of a workflow file, or of another kind of file, with every misfit in our own words."""
+"""Checks whether data has the shape of a workflow file, or of another kind of file, and says in words what does not."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LATER_FIELDS = {
     "a gate": ("policy", "http", "github", "sarif", "coverage"),
     "a step": ("next",),
 }
-"""Fields of later versions, which a file may know from the documentation."""
+"""Fields of later versions, which the documentation may already mention."""
 
 LATER_VALUES = {"isolation": ("container", "vm"), "effect": ("push_branch", "pull_request")}
 """Values of later versions."""
 
 DEEPEST_PART = 5
-"""How often a field is followed into itself: one more than fan-outs may stand in each other."""
+"""How often a field is followed into itself: one more than the depth of nested fan-outs."""
 
 _NOUNS = {(): "a workflow", ("steps",): "a step", ("gates",): "a gate"}
 
@@ -51,7 +51,7 @@ _Words = tuple[str, str]
 class FileShape(Record):
     """A kind of file: its shape, and the words for what does not fit.
 
-    `nouns` names its mappings by the fields that lead to them, `patterns` says what fits a pattern.
+    `nouns` names its mappings by the fields that lead to them; `patterns` says in words what each pattern accepts.
     """
 
     whole: type[BaseModel]
@@ -65,7 +65,7 @@ WORKFLOW = FileShape(m.WorkflowFile, _NOUNS, _PATTERNS, LATER_FIELDS, LATER_VALU
 
 
 def misfits(root: Node, data: object, form: FileShape) -> Iterator[Fault]:
-    """Everything about `data`, the plain values of `root`, that does not fit a file of that form."""
+    """Everything in `data`, the plain values of `root`, that does not fit a file of that form."""
     empty = {fault.path: fault for fault in empty_faults(root)}
     yield from empty.values()
     try:
@@ -77,7 +77,7 @@ def misfits(root: Node, data: object, form: FileShape) -> Iterator[Fault]:
 
 
 def empty_faults(node: Node, path: Path = ()) -> Iterator[Fault]:
-    """Every field or item without a value: silence is not read as a default."""
+    """Every field or item without a value: an empty value does not mean the default."""
     match node:
         case Scalar(value=None):
             yield Fault(path, f"{_name(path)} is empty", "give it a value, or remove it")

@@ -1,4 +1,4 @@
-"""What the parts of a workflow mean together: references, order, and that nothing is left unverified."""
+"""Checks whether the parts of a workflow fit together: references, order, and that nothing stays unverified."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PYTHON = "python"
 
 
 class Outline(Record):
-    """The steps of a file in order: each one's id, and what is in it; None where that could not be read."""
+    """The steps of a file in order: the id and the content of each; None if it could not be read."""
 
     ids: tuple[str | None, ...]
     steps: tuple[StepPart | None, ...]
 
     @property
     def known(self) -> tuple[str, ...]:
-        """The ids that can be referred to."""
+        """The ids to which other steps can refer."""
         return tuple(step_id for step_id in self.ids if step_id is not None)
 
     def step(self, step_id: str) -> StepPart | None:
@@ -32,8 +32,8 @@ class Outline(Record):
         return self.steps[self.ids.index(step_id)] if step_id in self.ids else None
 
 
-def sense_faults(outline: Outline) -> Iterator[Fault]:
-    """Everything that does not make sense, about the steps that could be read, and about those of their children."""
+def semantic_faults(outline: Outline) -> Iterator[Fault]:
+    """Everything that does not fit together, in the steps that could be read and in the steps of their children."""
     yield from _faults(outline)
     for number, step in enumerate(outline.steps):
         if step is not None:
@@ -41,7 +41,7 @@ def sense_faults(outline: Outline) -> Iterator[Fault]:
 
 
 def _inner_faults(steps: tuple[StepPart, ...], at: Path) -> Iterator[Fault]:
-    """The same rules for the steps below `at`, where there is work to begin with."""
+    """The same rules for the steps of children, which are below `at`."""
     for fault in _faults(Outline(tuple(step.id for step in steps), steps)):
         yield replace(fault, path=(*at, *fault.path))
     for number, step in enumerate(steps):
@@ -60,7 +60,7 @@ def _faults(outline: Outline) -> Iterator[Fault]:
 
 
 def environment_faults(environment: EnvironmentPart | None) -> Iterator[Fault]:
-    """What is wrong with the commands that make a checkout ready."""
+    """What is wrong with the setup commands."""
     for number, argv in enumerate(environment.setup if environment else ()):
         yield from placeholder_faults(("environment", "setup", number), argv, (PYTHON,))
         yield from box_faults(("environment", "setup"), number, argv, None)
@@ -109,7 +109,7 @@ def _contexts(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
 
 
 def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
-    """Until an agent has submitted there is no commit that a command or a person could be asked about."""
+    """The first step needs an agent: until one has submitted, there is no commit to check or to decide about."""
     counted = step.fan_out is not None and step.fan_out.over is None
     if number == 0 and step.role is None and step.effect is None and not counted:
         yield Fault(_at(0), f"nothing is submitted yet when {step.id} starts", "begin with a step that has a role")
@@ -160,7 +160,7 @@ def _backward(outline: Outline, number: int, field: str, target: str) -> Iterato
 
 
 def _reviewing(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
-    """A review is by an agent, not by whoever did the work, and its fail leads somewhere."""
+    """A review needs an agent that did not do the work, and a step to which a failure leads."""
     reviews = [index for index, gate in enumerate(step.gates) if gate.review is not None]
     for index in reviews[1:]:
         yield Fault((*_at(number, "gates"), index), f"{step.id} asks for two reviews", "raise the quorum of one")
@@ -215,14 +215,14 @@ def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
 
 
 def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
-    """Whether something judges what the effect does: a command, which is run again, or people after the last agent."""
+    """Whether something checks the work before the effect: a command, or a person after the last agent."""
     last = max(number for number, step in enumerate(earlier) if _works(step))
     runs = any(step.run is not None or any(g.command is not None for g in step.gates) for step in earlier)
     return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
 
 
 def _works(step: StepPart) -> bool:
-    """Whether agents work at the step, or its children do."""
+    """Whether agents or children work at the step."""
     return step.role is not None or step.fan_out is not None
 
 

@@ -1,4 +1,4 @@
-"""From the events of a YAML parser to a tree. Nothing here recurses, so no depth of nesting can hurt."""
+"""Builds a tree from the events of a YAML parser. Nothing here recurses, so deep nesting is harmless."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from onloop.workflow.scalars import LONGEST_NUMBER, meaning
 
 DEEPEST = 64
 MOST_VALUES = 20_000
-"""More than any workflow within its other bounds needs; it keeps a hostile file from costing seconds."""
+"""More than any workflow needs; the limit keeps a hostile file from taking seconds."""
 
 _SPELL_OUT = "write the value out where it is needed"
 
 
 class TooMuch(Exception):
-    """The rest of the file is not worth reading, because of `problem`."""
+    """Reading stops here because of `problem`."""
 
     def __init__(self, problem: FileProblem) -> None:
         super().__init__(problem.what)
@@ -36,7 +36,7 @@ class _MappingKey(Record):
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been reached."""
 
     position: Position
     is_map: bool
@@ -48,8 +48,8 @@ class _Open:
         return MapNode(self.position, self.fields) if self.is_map else ListNode(self.position, tuple(self.items))
 
 
-class Assembly:
-    """Takes events one by one; `root` is the tree after the last, `problems` what was wrong on the way."""
+class TreeBuilder:
+    """Takes events one by one. After the last, `root` is the tree and `problems` are the problems found."""
 
     def __init__(self) -> None:
         self.root: Node | None = None
@@ -145,12 +145,12 @@ class Assembly:
 
 
 def _anchored(node: Node, key: Position) -> Node:
-    """An absent value stands where its key does: the parser says it stands where the next thing begins."""
+    """The node, placed at its key if its value is absent: the parser would place it at the next item."""
     return Scalar(key, None, "") if isinstance(node, Scalar) and node.value is None and not node.text else node
 
 
 def position_of(mark: Any) -> Position | None:
-    """The place of a mark of the parser, which counts from 0."""
+    """The position of a parser's mark, which counts from 0."""
     return None if mark is None else Position(mark.line + 1, mark.column + 1)
 
 

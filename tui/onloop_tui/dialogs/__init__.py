@@ -1,1 +1,1 @@
-"""What asks the person something, docked where the answer belongs."""
+"""Forms and dialogs that ask the person something."""

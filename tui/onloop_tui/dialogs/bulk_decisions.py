@@ -1,4 +1,4 @@
-"""One decision for what is marked: which of the tasks can take it, and what is sent for each of them."""
+"""One decision for all marked tasks: which tasks can take it, and the command for each of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_REMARKS = 6
 
 @dataclass(frozen=True, slots=True)
 class DecisionTarget:
-    """One task of the decision as it was read, and the request that the decision answers."""
+    """One task as it was read, and the request that the decision answers."""
 
     dossier: Dossier
     asked: Asked | None
@@ -41,9 +41,9 @@ class DecisionTarget:
 def decision_plan(
     act: Act, dossiers: Sequence[Dossier], unread: Mapping[str, str], voice: Voice | None
 ) -> BulkPlan | str:
-    """The plan for all that it can be done to, with a remark on those that cannot; words, where none can.
+    """The plan for all tasks that can take the decision, with a remark on the others; an explanation if none can.
 
-    What is sent is bound to what was read here: to each task's request and digest.
+    Each command is bound to what was read here: the task's request and digest.
     """
     targets: dict[str, DecisionTarget] = {}
     left_out: defaultdict[str, list[str]] = defaultdict(list)
@@ -75,7 +75,7 @@ def decision_plan(
 
 
 def _entry_words(target: DecisionTarget) -> str:
-    """Repository, how it stands, the digest that the decision is bound to, and how much it changes."""
+    """The repository, the state, the digest that the decision is bound to, and the size of the change."""
     task = target.dossier.task
     pieces = [
         task.repo or task.title,

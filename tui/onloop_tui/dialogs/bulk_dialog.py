@@ -1,4 +1,4 @@
-"""One answer for many tasks: every one is listed, sent by itself, and gets a verdict of its own."""
+"""One decision for many tasks: each task is listed, sent separately, and gets its own outcome."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.row_view import RowView
 
 FEW = 5
-"""Up to so many tasks Enter is enough; for more, their number has to be typed."""
+"""Up to this many tasks, Enter confirms; for more, the person must type their number."""
 
 Make = Callable[[str, Voice, Mapping[str, str]], Command]
-"""The command for a task, from who decides and the words that were typed."""
+"""Makes the command for a task from the person's voice and the words they typed."""
 
 _COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
 class BulkPlan:
-    """What is to be done to every entry, under a title that says it; `remarks` speak for it or warn of it.
+    """One decision for every entry: its title, the entries, and remarks for or against it.
 
-    `fields` are asked once, and their words go into every command.
+    The person fills `fields` in once; the words go into every command.
     """
 
     title: str
@@ -55,7 +55,7 @@ class BulkPlan:
 
 
 class Phase(StrEnum):
-    """What the list is doing; only one thing at a time."""
+    """The state of the dialog."""
 
     ASKING = "asking"
     SENDING = "sending"
@@ -63,9 +63,9 @@ class Phase(StrEnum):
 
 
 class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
-    """Lists what would be sent, asks once, sends one after the other; gives the verdicts back, none if none was sent.
+    """Lists what will be sent, asks once, and sends the commands one by one; returns the outcomes of those sent.
 
-    It covers the lists: nothing moves while a person reads what they are about to do.
+    It covers the lists, so that nothing moves while a person reads what they are about to do.
     """
 
     COMPONENT_CLASSES = COMPONENTS
@@ -92,7 +92,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         self.phase = Phase.ASKING
 
     def compose(self) -> ComposeResult:
-        """What is to be done, to which tasks, what is asked, what became of it."""
+        """The title, the list, the form, the outcome and the keys."""
         yield Bar(self._title_lines, id="bulk-title")
         yield RowView(id="bulk-list")
         yield Vertical(id="bulk-form")
@@ -105,7 +105,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         return self.query_one("#bulk-list", RowView)
 
     def on_mount(self) -> None:
-        """Show the entries and ask."""
+        """Show the entries and the form."""
         self.rows.focus()
         self._ask()
         self._draw()
@@ -113,7 +113,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
     # -- asking
 
     def _ask(self) -> None:
-        """Ask who decides, where that is not known, and then for the words and the number."""
+        """Ask who decides, if that is not known yet, and then for the words and the number."""
         self._since = self._session.clock()
         if self._session.person is None:
             self._show_form(person_form(self._session.person_name, self._people))
@@ -127,7 +127,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         self.query_one("#bulk-form").mount(form)
 
     async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
-        """The form is filled in: it was about who decides, or about what is to be sent."""
+        """Handle a filled-in form: who decides, or the words of the decision."""
         event.stop()
         if self.phase is not Phase.ASKING:
             return
@@ -143,21 +143,21 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
             return
         many = str(len(self._entries))
         if event.words.get(_COUNT, many).strip() != many:
-            form.say(f"it is {many} tasks; type {many}, or Esc goes back", clear=_COUNT)
+            form.say(f"there are {many} tasks: type {many} to confirm; Esc goes back", clear=_COUNT)
             return
         await form.remove()
         self.rows.focus()
         self._send(event.words)
 
     def action_go(self) -> None:
-        """Enter: send, where nothing has to be typed."""
+        """Enter: send, if nothing has to be typed."""
         if self.phase is Phase.DONE:
             self.action_back()
         elif self.phase is Phase.ASKING and not self.query(FormDialog) and self._session.armed(self._since):
             self._send({})
 
     def action_back(self) -> None:
-        """Esc: stop after the one that is under way; before and after that, close."""
+        """Esc: while sending, stop after the current task; otherwise close."""
         if self.phase is Phase.SENDING:
             self._stopping = True
             self._draw()
@@ -168,7 +168,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
 
     def _send(self, words: Mapping[str, str]) -> None:
         person = self._session.person
-        if person is None:  # the proof has lapsed while the list was read
+        if person is None:  # the proof expired while the person read the list
             self._ask()
         elif person.voice is not None and not self._session.read_only:
             self.phase = Phase.SENDING

@@ -1,4 +1,4 @@
-"""One answer for all repositories with a cause: the list, what speaks for it or against it, the command for each."""
+"""One decision for all repositories with a cause: the list, remarks for or against it, and the command for each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_TITLE = 300
 
 
 def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> BulkPlan:
-    """Retry every repository that has the cause, each only as it stands here."""
+    """The plan to retry every repository with the cause; a command is refused if its task has changed since."""
     versions = {task.id: task.version for task in remedy.rest}
 
     def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
@@ -29,13 +29,15 @@ def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> BulkPlan:
 
 
 def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> BulkPlan:
-    """Let the run end without these repositories, each only as it stands here."""
+    """The plan to exclude these repositories from their run; a command is refused if its task has changed since."""
     versions = {task.id: task.version for task in tasks}
 
     def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
         return c.Exclude(voice, typed["words"], versions[task])
 
-    remarks = (("its run ends without what is excluded; onloop resume takes one in again while it lives", Tone.DIM),)
+    remarks = (
+        ("the run can end without excluded tasks; onloop resume includes one again while the run lives", Tone.DIM),
+    )
     title = f"exclude {_count(tasks)}: {words}"
     return BulkPlan(title[:LONGEST_TITLE], _entries(tasks, now), make, fields_for(Act.EXCLUDE), remarks)
 

@@ -1,4 +1,4 @@
-"""A docked form: one line per field, Enter goes on, and what is needed is not let go empty."""
+"""A docked form: one line per field; Enter goes to the next field, and required fields must not be empty."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from textual.widgets import Input
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.widgets.bar import Bar
 
-TOO_SOON = "Enter came as soon as this did, so it is not taken as meant; press it again"
+TOO_SOON = "Enter came too soon after this appeared and was ignored; press it again"
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A line to fill in; a `secret` one is not echoed."""
+    """A field of a form; the text of a `secret` one is hidden."""
 
     name: str
     label: str
@@ -30,14 +30,14 @@ class FormField:
 
 
 class FormDialog(Vertical):
-    """Asks for its fields in order, and posts what was filled in once nothing needed is missing.
+    """Asks for its fields in order, and posts the answers when no required field is empty.
 
-    It is answered once, until whoever asks says what was wrong with the answer.
+    It accepts one answer, and another one only after `say` named a problem.
     """
 
     @dataclass
     class Answered(Message):
-        """The person filled the form in."""
+        """The person completed the form."""
 
         words: Mapping[str, str]
 
@@ -57,10 +57,10 @@ class FormDialog(Vertical):
         self._answered = False
         self._heading = Bar(self._title_lines, id="form-title")
         self._entries = {field.name: _entry(field) for field in fields}
-        """Kept, and not looked up: a form may be put away before it has come up."""
+        """Kept here because a form may be removed before it is mounted, when it could not be looked up."""
 
     def compose(self) -> ComposeResult:
-        """The title, the fields, and what is wrong."""
+        """The title, the fields, and the line for problems."""
         yield self._heading
         for field in self._fields:
             with Horizontal():
@@ -68,19 +68,19 @@ class FormDialog(Vertical):
                 yield self._entries[field.name]
 
     def on_mount(self) -> None:
-        """Begin with the first field that is empty."""
+        """Focus the first empty field."""
         for bar in self.query(Bar):
             bar.renew()
         self._focus_first_empty()
 
     def remove(self) -> AwaitRemove:
-        """Put it away; the focus that it asked for, and that may come later, is refused."""
+        """Remove the form, and refuse a focus that it asked for and that may arrive later."""
         for entry in self._entries.values():
             entry.can_focus = False
         return super().remove()
 
     def say(self, problem: str, *, clear: str = "") -> None:
-        """Say what is wrong with the answer; the field called `clear` is emptied."""
+        """Show what is wrong with the answer, and empty the field called `clear`."""
         self._answered = False
         self._notice = ((Span("✗ ", Tone.BAD),), problem, Tone.BAD)
         self._heading.renew()
@@ -89,12 +89,12 @@ class FormDialog(Vertical):
         self._focus_first_empty()
 
     def wait(self, notice: str) -> None:
-        """Say what the answer waits for."""
+        """Show what the answer waits for."""
         self._notice = ((), notice, Tone.DIM)
         self._heading.renew()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: the next field, or the answer."""
+        """Enter: go to the next field, or give the answer."""
         event.stop()
         names = [field.name for field in self._fields]
         place = names.index((event.input.id or "").removeprefix("field-"))
@@ -109,7 +109,7 @@ class FormDialog(Vertical):
         words = {name: entry.value for name, entry in self._entries.items()}
         missing = [field.label for field in self._fields if not field.optional and not words[field.name].strip()]
         if missing:
-            self.say(f"{missing[0]} is needed; Esc leaves it")
+            self.say(f"{missing[0]} is required; Esc goes back")
         else:
             self._answered = True
             self.post_message(self.Answered(words))

@@ -1,4 +1,4 @@
-"""What becomes of the processes that were started with the dashboard, when it is left."""
+"""The question whether the processes that the dashboard started end with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onloop_tui.widgets.bar import Bar
 
 
 class Leaving(ModalScreen[str]):
-    """Answers `stop`, `leave`, or nothing to stay."""
+    """Returns `stop`, `leave`, or an empty text to stay."""
 
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS = bindings_of(LEAVING)
@@ -30,7 +30,7 @@ class Leaving(ModalScreen[str]):
         self.query_one(Bar).renew()
 
     def action_answer(self, answer: str) -> None:
-        """Give the answer back."""
+        """Close with this answer."""
         self.dismiss(answer)
 
 

@@ -1,4 +1,4 @@
-"""What people say about causes (taken, not now, not at all): asked for in a form, recorded, and what came of it."""
+"""Records what people say about causes (acknowledged, snoozed, muted), asking for details in a form."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.session import Session
 
 MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
-"""The marks that a person (principal id) makes with these words, or what is wrong with the words."""
+"""Makes the marks from a principal id and the typed words, or says what is wrong with the words."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkWish:
-    """What is to be recorded: `fields` are asked for under the title, and `done` is said afterwards."""
+    """What to record: `fields` are asked for under the title, and `done` is shown afterwards."""
 
     title: str
     done: str
@@ -33,13 +33,13 @@ class MarkWish:
 
 
 class Marking(Vertical):
-    """Asks for what a wish needs, and for who it is where nobody is known yet; one wish at a time."""
+    """Asks for the fields of a wish, and for the person if nobody is known yet; one wish at a time."""
 
     DEFAULT_CSS = "Marking { height: auto; }"
 
     @dataclass
     class Said(Message):
-        """What came of it; the form is gone."""
+        """The outcome of a wish; the form is closed."""
 
         words: str
         tone: Tone
@@ -53,11 +53,11 @@ class Marking(Vertical):
 
     @property
     def is_open(self) -> bool:
-        """Whether something is asked."""
+        """Whether a form is open."""
         return bool(self.query(FormDialog))
 
     def begin(self, wish: MarkWish) -> None:
-        """Ask for what the wish needs; where nothing is missing it is recorded at once."""
+        """Ask for what the wish needs; record it at once if nothing is missing."""
         self.put_away()
         self._wish, self._words = wish, {}
         if self._session.read_only:
@@ -68,13 +68,13 @@ class Marking(Vertical):
             self._record()
 
     def put_away(self) -> None:
-        """Ask nothing any more."""
+        """Close the form without recording."""
         self._wish = None
         for form in self.query(FormDialog):
             form.remove()
 
     async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
-        """The form is filled in: it was about who it is, or about the wish."""
+        """Handle a filled-in form: who the person is, or the fields of the wish."""
         event.stop()
         form, wish = self.query_one(FormDialog), self._wish
         if wish is None:

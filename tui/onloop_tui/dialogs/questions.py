@@ -1,4 +1,4 @@
-"""What the docked forms ask, by the answer that they complete."""
+"""The forms for the words that each act needs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FIELDS: Mapping[Act, Sequence[FormField]] = {
 
 
 def fields_for(act: Act) -> tuple[FormField, ...]:
-    """What has to be typed for an act; nothing for an approval."""
+    """The fields of an act; an approval has none."""
     return tuple(_FIELDS.get(act, ()))
 
 
@@ -43,7 +43,7 @@ def words_form(act: Act) -> FormDialog:
 
 
 def person_form(known: str, people: Sequence[str]) -> FormDialog:
-    """Who decides: asked once per dashboard. The name is filled in where it is known, or only one can be meant."""
+    """The form that asks who decides. It fills the name in if it is known or only one person is enrolled."""
     name = known or (people[0] if len(people) == 1 else "")
     fields = (FormField("name", "name", value=name), FormField("passphrase", "passphrase", secret=True))
     return FormDialog("Who decides? The proof lapses some minutes after you type it · Esc goes back", fields)

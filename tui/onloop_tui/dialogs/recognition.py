@@ -1,4 +1,4 @@
-"""Who decides: the passphrase that was typed into a form, checked aside because that is slow by design."""
+"""Who decides: checks the passphrase of a form in a thread, because the check is slow by design."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from onloop_tui.session import Session
 
 
 async def recognise(session: Session, form: FormDialog, words: Mapping[str, str]) -> bool:
-    """Make whoever filled in a `person_form` the session's person; otherwise the form says what is wrong."""
+    """Make the person of a filled-in `person_form` the session's, or show what is wrong; whether it worked."""
     typed_at = session.clock()
-    form.wait("the passphrase is being checked, which is slow by design")
+    form.wait("checking the passphrase, which is slow by design")
     try:
         person = await asyncio.to_thread(session.place.recognise, words["name"].strip(), words["passphrase"])
     except OnloopError as problem:

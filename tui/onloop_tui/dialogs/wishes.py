@@ -1,4 +1,4 @@
-"""What can be said about causes from the Inbox: acknowledge, snooze, mute; and, of what is hidden, show again."""
+"""What a person can say about causes in the Inbox: acknowledge, snooze, mute, and show again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from onloop_tui.model.inbox.snoozing import RULE_FIELDS, SNOOZES, mute_of, snooz
 
 
 def acknowledge(groups: Sequence[Group], now: int) -> MarkWish:
-    """That a person is on it."""
-    told = f"acknowledged for {age(ACKNOWLEDGED_FOR_MS)}: {_causes(groups)}; H shows it, . there gives it back"
-    return MarkWish("Acknowledge", told, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
+    """The wish that says: a person is on it."""
+    done = f"acknowledged for {age(ACKNOWLEDGED_FOR_MS)}: {_causes(groups)}; H shows it, and . there shows it again"
+    return MarkWish("Acknowledge", done, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
 
 
 def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> MarkWish:
-    """That they want it back later."""
+    """The wish that hides causes until later."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
         wanted = snooze_wish_of(words["until"], now, zone)
@@ -33,7 +33,7 @@ def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> MarkWish:
 
 
 def mute(group: Group, now: int) -> MarkWish:
-    """That nobody wants to see it, for a while and for a reason."""
+    """The wish that hides all causes of a rule, for a time and a reason."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
         made = mute_of(words["what"], words["for"], words["reason"], by, now)
@@ -42,17 +42,17 @@ def mute(group: Group, now: int) -> MarkWish:
     fields = (
         FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
         FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
-        FormField("reason", "reason", example="whoever looks for it reads this"),
+        FormField("reason", "reason", example="shown to people who look for it"),
     )
     title = f"Mute whatever fits all of: {RULE_FIELDS}"
     return MarkWish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)
 
 
 def show_again(hidden: Hidden) -> MarkWish | str:
-    """That it shall be shown again; words, where no mark hides it."""
+    """The wish that shows a hidden cause again; an explanation if no mark hides it."""
     group = hidden.group
     if hidden.how is HowHidden.INHIBITED:
-        return f"{hidden.words}: it comes back when that goes on"
+        return f"{hidden.words}: it is shown again when that moves on"
     if hidden.how is HowHidden.MUTED:
         return MarkWish(
             "Unmute", "the mute is lifted, for all that it covered", lambda by, _: [Unmuted(hidden.rule, by)]

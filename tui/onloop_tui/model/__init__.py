@@ -1,1 +1,1 @@
-"""PURE: what the screens show, computed from tasks and the time, without Textual."""
+"""PURE: computes what the screens show from tasks and the time, without Textual."""

@@ -1,1 +1,1 @@
-"""Panels beside a view: the decision sheet and the way from a key to the gateway."""
+"""Panels beside a view: the decision sheet, and the flow of a decision from a key to the gateway."""

@@ -1,4 +1,4 @@
-"""The lower part of the sheet: what can be done about what is shown, and the way from a key to the gateway."""
+"""The lower part of the sheet: the possible acts, and the flow of a decision from a key to the gateway."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from onloop_tui.widgets.bar import Bar
 
 
 class Doing(StrEnum):
-    """What is being done about what is shown; only one thing at a time."""
+    """The state of the flow."""
 
     NOTHING = "nothing"
     CONFIRMING = "confirming"
@@ -52,13 +52,13 @@ Notice = tuple[tuple[str, Tone], ...]
 
 
 class DecisionFlow(Vertical):
-    """Begins an act, asks for words and for who decides, has it confirmed, and sends it, bound to what was shown."""
+    """Begins an act, asks for words and who decides, asks to confirm, and sends a command bound to what was shown."""
 
     class Changed(Message):
-        """Something else is being done, or said."""
+        """The state or the notice has changed."""
 
     class Outdated(Message):
-        """The gateway refused because the task has moved on: it must be read again."""
+        """The gateway refused because the task has changed: it must be read again."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="sheet-decision")
@@ -72,7 +72,7 @@ class DecisionFlow(Vertical):
         self.doing = Doing.NOTHING
 
     def compose(self) -> ComposeResult:
-        """What happens now, and the keys; a form comes between."""
+        """The notice and the keys; a form appears between them."""
         yield Bar(self._notice_lines, id="sheet-notice")
         yield Bar(self._key_lines, id="sheet-keys")
 
@@ -80,12 +80,12 @@ class DecisionFlow(Vertical):
 
     @property
     def asked(self) -> Asked | None:
-        """The request that an answer would be to."""
+        """The request that a decision would answer."""
         person = self._session.person
         return asked_for(self._dossier, person.voice if person else None, self._chosen) if self._dossier else None
 
     def about(self, dossier: Dossier | None, *notice: tuple[str, Tone]) -> None:
-        """Answers are about this from now on, and keys count once a person can have seen it."""
+        """Show the acts for this dossier. Keys count only after a moment in which a person can see it."""
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
         self._dossier = dossier
@@ -93,7 +93,7 @@ class DecisionFlow(Vertical):
         self._stop(*notice)
 
     def next_request(self) -> bool:
-        """Answer the next of several open requests; whether there is another."""
+        """Turn to the next open request; whether there is another."""
         asked = self.asked
         if self.doing is not Doing.NOTHING or self._dossier is None or asked is None or len(self._dossier.asked) < 2:
             return False
@@ -104,12 +104,12 @@ class DecisionFlow(Vertical):
         return True
 
     def tell(self, words: str, tone: Tone = Tone.WARN) -> None:
-        """Say something below the facts."""
+        """Show a notice below the facts."""
         self.notice = ((words, tone),)
         self.renew()
 
     def interrupt(self, words: str) -> None:
-        """Say that what is shown is no longer so: what waits to be confirmed no longer does."""
+        """Show that the facts have changed, and stop what waits to be confirmed."""
         if self.doing is Doing.CONFIRMING:
             self.doing = Doing.NOTHING
         self.tell(words)
@@ -117,7 +117,7 @@ class DecisionFlow(Vertical):
     # -- deciding
 
     def begin(self, act: Act, *, at_once: bool = False) -> None:
-        """Begin an answer: nothing is sent before a person has confirmed it."""
+        """Begin an act. Nothing is sent before the person confirms it."""
         armed = at_once or self._session.armed(self._since)
         if self.doing is not Doing.NOTHING or self._dossier is None or not armed:
             return
@@ -133,14 +133,14 @@ class DecisionFlow(Vertical):
             self._ask(act, words_form(act))
 
     def go(self) -> None:
-        """Enter: send what was asked to be confirmed."""
+        """Enter: send what waits to be confirmed."""
         if self.doing is Doing.CONFIRMING and self._session.armed(self._since):
             self._send(Act.APPROVE, {})
         elif self.doing is Doing.NOTHING:
-            self.tell("Enter confirms what a key below has begun", Tone.DIM)
+            self.tell("Enter confirms an act; press one of the keys below first", Tone.DIM)
 
     def back(self) -> bool:
-        """Close the innermost thing; whether there was one."""
+        """Close the form or the confirmation; whether one was open."""
         if self.doing is Doing.SENDING:
             self.tell("sending… the gateway has not answered yet")
         elif self.doing is Doing.NOTHING:
@@ -150,7 +150,7 @@ class DecisionFlow(Vertical):
         return True
 
     def cli_equivalent(self) -> str:
-        """The command line of the answer being made; of looking, where none is."""
+        """The CLI equivalent of the decision in progress; empty if there is none."""
         act = Act.APPROVE if self.doing is Doing.CONFIRMING else self._wanted
         if self._dossier is None or act is None or self.doing not in {Doing.CONFIRMING, Doing.WRITING}:
             return ""
@@ -160,7 +160,7 @@ class DecisionFlow(Vertical):
         )
 
     async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
-        """The form is filled in: it was about who decides, or about the words of an answer."""
+        """Handle a filled-in form: who decides, or the words of the decision."""
         event.stop()
         if self._wanted is None:
             return
@@ -180,7 +180,7 @@ class DecisionFlow(Vertical):
             self.begin(wanted, at_once=True)
         else:
             self._since = self._session.clock()
-            self.tell("this is what is asked of you; decide once you have read it")
+            self.tell("this is the request for you; read it, then decide")
 
     def _ask_to_confirm(self) -> None:
         self._since = self._session.clock()
@@ -202,7 +202,7 @@ class DecisionFlow(Vertical):
         if dossier is None or self.doing is Doing.SENDING:
             return
         if person is None:
-            self._stop(("your proof has lapsed: nothing was sent; begin again", Tone.WARN))
+            self._stop(("your proof has expired: nothing was sent; begin again", Tone.WARN))
             return
         self._stop()
         self._do(Doing.SENDING, (f"sending… {VERBS[act]}", Tone.ACCENT))
@@ -219,19 +219,19 @@ class DecisionFlow(Vertical):
         try:
             after, others = await asyncio.to_thread(self._sent, person, task.id, command)
         except OnloopError as problem:
-            if isinstance(problem, Stale):  # it is read again, which is what its hint would say
+            if isinstance(problem, Stale):  # the sheet reads the task again, as the hint would advise
                 self._stop((f"✗ {problem.message}", Tone.BAD))
                 self.post_message(self.Outdated())
             else:
                 self._stop((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
             return
         reason = f" ({after.reason.value})" if after.reason else ""
-        told = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
-        self._stop((f"✓ {told}", Tone.GOOD))
-        self.post_message(DecisionAccepted(after.id, act, told))
+        outcome = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
+        self._stop((f"✓ {outcome}", Tone.GOOD))
+        self.post_message(DecisionAccepted(after.id, act, outcome))
 
     def _sent(self, person: Principal, task: str, command: Deciding) -> tuple[Task, str]:
-        """The task after it, and in words what became of those below it, which some commands are about, too."""
+        """The task after the command, and in words the outcomes of the tasks below it, which some commands include."""
         place, key = self._session.place, str(uuid.uuid4())
         if not isinstance(command, Pause | Resume | Cancel):
             return place.perform(person, task, command, key), ""
@@ -243,13 +243,13 @@ class DecisionFlow(Vertical):
     # -- drawing
 
     def renew(self) -> None:
-        """Bring the lines up to date."""
+        """Update the lines."""
         for bar in self.query(Bar):
             if bar.id in {"sheet-notice", "sheet-keys"}:
                 bar.renew()
 
     def _stop(self, *notice: tuple[str, Tone]) -> None:
-        """Put away what was begun."""
+        """Stop the act in progress."""
         for form in self.query(FormDialog):
             form.remove()
         self._wanted = None

@@ -1,4 +1,4 @@
-"""The decision sheet: a docked panel that shows one task, and says what has changed since it was last looked at."""
+"""The decision sheet: a docked panel that shows one task, and what has changed since the person last looked at it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from onloop_tui.widgets.line_view import LineView
 
 
 class Mode(StrEnum):
-    """What the sheet is doing; only one thing at a time."""
+    """The state of the sheet."""
 
     CLOSED = "closed"
     READING = "reading"
@@ -50,7 +50,7 @@ _MODES = {
 
 
 class Sheet(Vertical):
-    """One task before the eyes of a person. It holds ids and what was read of them, never a place in a list."""
+    """Shows one task. It holds task ids and a dossier, never a position in a list."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="sheet")
@@ -62,11 +62,11 @@ class Sheet(Vertical):
         self._reading = False
         self._snapshot = Snapshot()
         self._reader: Worker[object] | None = None
-        """A reading that is replaced before it began was never a coroutine, so that nothing is left unawaited."""
+        """A function, not a coroutine: a reading that is replaced before it starts leaves nothing unawaited."""
         self.task_id = ""
 
     def compose(self) -> ComposeResult:
-        """Title, facts, and what is done about them."""
+        """The title, the facts, and the decision flow."""
         yield Bar(self._title_lines, id="sheet-title")
         yield LineView(id="sheet-body")
         yield DecisionFlow(self._session)
@@ -78,17 +78,17 @@ class Sheet(Vertical):
 
     @property
     def decision(self) -> DecisionFlow:
-        """The part that decides."""
+        """The part in which the person decides."""
         return self.query_one(DecisionFlow)
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a task before the person."""
+        """Whether the sheet shows a task."""
         return bool(self.task_id)
 
     @property
     def mode(self) -> Mode:
-        """What the sheet is doing."""
+        """The current state of the sheet."""
         if not self.is_open:
             return Mode.CLOSED
         return Mode.READING if self._reading else _MODES[self.decision.doing]
@@ -96,7 +96,7 @@ class Sheet(Vertical):
     # -- opening and closing
 
     def open(self, task_id: str, members: Sequence[str], wanted: Act | None = None) -> None:
-        """Show a task, one of `members`; once it is shown, the form for `wanted` opens, if there is one."""
+        """Show a task, one of `members`; when it is shown, open the form for the act `wanted`, if given."""
         self._remember()
         self.task_id, self._members, self._wanted = task_id, tuple(members), wanted
         self._dossier = None
@@ -142,7 +142,7 @@ class Sheet(Vertical):
         self.post_message(SheetClosed())
 
     def take(self, snapshot: Snapshot) -> None:
-        """See whether what is shown is still so; a task that has moved on is said to have, never silently replaced."""
+        """Check whether the task is still as shown. If it has changed, say so; never replace it silently."""
         self._snapshot = snapshot
         self.decision.people = tuple(sorted(snapshot.house.people))
         now = snapshot.tasks.get(self.task_id)
@@ -153,14 +153,14 @@ class Sheet(Vertical):
             self.decision.interrupt(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
 
     def _remember(self) -> None:
-        """What was on the screen until now has been looked at."""
+        """Remember the dossier on the screen as looked at."""
         if self._dossier is not None:
             self._looks = self._looks.after(self._dossier, self._session.clock())
 
     # -- deciding
 
     def decide(self, answer: Act) -> None:
-        """Begin an answer to what is shown."""
+        """Begin an act on the shown task."""
         if self.mode is Mode.SHOWN:
             self.decision.begin(answer)
 
@@ -170,17 +170,17 @@ class Sheet(Vertical):
             self.decision.go()
 
     def cli_equivalent(self) -> str:
-        """The command line that does what is being done here."""
+        """The CLI equivalent of the decision in progress, or of showing the task."""
         return self.decision.cli_equivalent() or f"onloop show {self.task_id}"
 
     def on_decision_flow_changed(self) -> None:
-        """Something else is being done: the facts are drawn with it, and scroll again once nothing is typed."""
+        """Draw the facts again after the flow changed, and give them the focus when no form is open."""
         self.draw()
         if self.mode in {Mode.CONFIRMING, Mode.SENDING}:
             self.body.focus()
 
     def on_decision_flow_outdated(self) -> None:
-        """What was decided about is no longer so: read it, and leave what was refused on the screen."""
+        """Read the task again after a refusal, and keep the refusal on the screen."""
         self._begin_reading(*self.decision.notice)
 
     # -- reading
@@ -208,14 +208,14 @@ class Sheet(Vertical):
         self._begin_wanted()
 
     def _changes(self, before: Dossier | None, dossier: Dossier) -> str:
-        """What is not as it was when this person looked last: a moment ago here, or before the sheet was closed."""
+        """The changes since the person last looked: a moment ago here, or before they closed the sheet."""
         if before is None:
             return self._looks.changes(dossier, self._session.clock())
-        found = differences(before, dossier)
-        return f"changed since shown: {'; '.join(found)}" if found else ""
+        changes = differences(before, dossier)
+        return f"changed since shown: {'; '.join(changes)}" if changes else ""
 
     def _record_look(self, task: str) -> None:
-        """Let others know that somebody has looked; nothing where nobody is known, or nothing is new."""
+        """Record for others that this person has looked, if the person is known and something is new."""
         person, group = self._session.person, self._snapshot.group_of(task)
         if person is None or self._session.read_only or group is None:
             return
@@ -224,17 +224,17 @@ class Sheet(Vertical):
             self.run_worker(self._recorded(person, Seen(group.cause, person.id)), group="seen")
 
     async def _recorded(self, person: Principal, seen: Seen) -> None:
-        with suppress(OnloopError):  # that it is not known to have been seen harms nobody
+        with suppress(OnloopError):  # losing this record does no harm
             await asyncio.to_thread(self._session.place.record, person, seen)
 
     def _laid_out(self, task_id: str, width: int) -> Dossier:
-        """The dossier, for a thread: a long diff is laid out here, so that drawing it finds that done."""
+        """The dossier, read in a thread. It also lays out a long diff, so that drawing finds it cached."""
         dossier = self._session.place.dossier(task_id)
         diff_lines(dossier.diff, dossier.files, width)
         return dossier
 
     def _begin_wanted(self) -> None:
-        """Open the form that the key in the list asked for; approving always takes a key in the sheet."""
+        """Begin the act whose key was pressed in the list; an approval always needs a key in the sheet."""
         wanted, self._wanted = self._wanted, None
         if wanted is not None and wanted is not Act.APPROVE:
             self.decision.begin(wanted, at_once=True)
@@ -242,7 +242,7 @@ class Sheet(Vertical):
     # -- drawing
 
     def draw(self) -> None:
-        """Draw the facts as they are at this time and width."""
+        """Draw the facts for the current time and width."""
         if not self.is_open:
             return
         if self._dossier is None:
@@ -257,12 +257,12 @@ class Sheet(Vertical):
     def section(self, step: int) -> None:
         """Scroll to the next (1) or the previous (-1) heading."""
         here = self.body.scroll_offset.y
-        found = headings(self.body.lines)
-        ahead = [y for y in found if y > here] if step > 0 else [y for y in reversed(found) if y < here]
+        rows = headings(self.body.lines)
+        ahead = [y for y in rows if y > here] if step > 0 else [y for y in reversed(rows) if y < here]
         self.body.move((ahead[0] if ahead else (here if step > 0 else 0)) - here)
 
     def on_resize(self) -> None:
-        """Fit the new width, once it is known to the parts."""
+        """Draw for the new width, once the parts know it."""
         self.call_after_refresh(self.draw)
 
     def _title_lines(self, width: int) -> tuple[Line, ...]:
@@ -276,4 +276,4 @@ class Sheet(Vertical):
 
 
 ANSWER_RENEW = "R"
-"""The key that reads again."""
+"""The key that reads the task again."""

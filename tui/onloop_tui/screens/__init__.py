@@ -1,1 +1,1 @@
-"""The screens, each with its style beside it."""
+"""The screens and views; styles are in the .tcss files beside them."""

@@ -22,7 +22,7 @@ from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_detail, sub_agent_line
 from onloop_tui.screens.view import View
 from onloop_tui.session import Session
@@ -31,7 +31,7 @@ from onloop_tui.widgets.row_view import GUTTER_WIDTH, RowView
 
 
 class AgentsView(View):
-    """One row per lease, and beneath it one for each sub-agent in its process; Enter opens the task."""
+    """One row per lease, and below it one for each sub-agent in the agent's process; Enter opens the task."""
 
     where = Where.AGENTS
     nothing = "nobody is at work"
@@ -71,27 +71,27 @@ class AgentsView(View):
         self.query_one(Bar).renew()
 
     def tick(self, snapshot: Snapshot) -> None:
-        """Ages move, and a filter by age may let others in."""
+        """Update ages, and a filter by age."""
         if self._filter.is_timed:
             self.take(snapshot)
         else:
             self.rows.renew()
 
     def on_row_view_moved(self) -> None:
-        """Another agent is under the cursor."""
+        """Tell the main screen that the cursor moved."""
         self.post_message(self.Moved())
 
     def subject(self) -> Subject | None:
         """The task of the agent under the cursor, or of the one in whose process it is."""
         task = self._held
-        return Subject(Of.TASK, task, (task,)) if task else None
+        return Subject(SubjectKind.TASK, task, (task,)) if task else None
 
     def go_to(self, subject: Subject) -> None:
-        """Put the cursor on whoever holds one of these tasks."""
+        """Put the cursor on the agent that holds one of these tasks."""
         next((task for task in subject.tasks if self.rows.go_to(task)), None)
 
     def next_needing(self, step: int) -> None:
-        """The next agent that is not simply alive, and round."""
+        """Go to the next agent that is not simply alive, from the start again after the end."""
         now = self.session.clock()
         tasks = list(self._by_task)
         here = tasks.index(self._held) if self._held in self._by_task else -1
@@ -103,11 +103,11 @@ class AgentsView(View):
             self.rows.go_to(worrying)
 
     def filter(self, query: str) -> str:
-        """Show only agents whose task fits."""
-        found = parse(query)
-        if not isinstance(found, Filter):
-            return found.words
-        self._filter = found
+        """Show only agents whose task matches."""
+        parsed = parse(query)
+        if not isinstance(parsed, Filter):
+            return parsed.words
+        self._filter = parsed
         self.take(self._snapshot)
         return ""
 

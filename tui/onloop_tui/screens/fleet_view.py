@@ -1,4 +1,4 @@
-"""Fleet: one run as causes × steps or repositories × steps, how far it is, and one answer for all of a cause."""
+"""Fleet: one run as causes × steps or repositories × steps, its progress, and one decision for all of a cause."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from onloop_tui.model.fleet.burndown import burndown_lines, title_line
 from onloop_tui.model.fleet.matrix_rows import drilled_line, row_name
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.task_explanation import task_explanation
 from onloop_tui.screens.view import Opening, View
 from onloop_tui.widgets.bar import Bar
@@ -30,14 +30,14 @@ from onloop_tui.widgets.row_view import GUTTER_WIDTH
 
 
 class FleetView(View):
-    """One run at a time, above it how far it is; Enter drills into a row, and opens the sheet of a repository."""
+    """Shows one run and its progress; Enter drills into a row, or opens the sheet of a repository."""
 
     where = Where.FLEET
     nothing = "nobody in this row waits for a person; Enter lists them"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.FLEET))
 
     def compose(self) -> ComposeResult:
-        """The run, the columns' names, the rows."""
+        """The run, the column headings and the rows."""
         yield Bar(self._top, id="fleet-top")
         yield Bar(self._heading, id="fleet-heading")
         yield FleetRows(self.session.clock, id="fleet-rows")
@@ -53,12 +53,12 @@ class FleetView(View):
         return self.rows
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:  # noqa: ARG002 - the order never moves by itself
-        """Show how the run stands now."""
+        """Show the run in this snapshot."""
         self.rows.take(snapshot)
         self._renew()
 
     def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - only time has passed
-        """Ages move."""
+        """Update ages."""
         self.rows.tick()
         self._renew()
 
@@ -68,13 +68,13 @@ class FleetView(View):
         self.post_message(self.Moved())
 
     def on_row_view_moved(self) -> None:
-        """Another row is under the cursor."""
+        """Tell the main screen that the cursor moved."""
         self.post_message(self.Moved())
 
     # -- the cursor
 
     def subject(self) -> Subject | None:
-        """The cause under the cursor with its repositories, or a repository, followed by those with its cause."""
+        """The cause under the cursor with its repositories, or a repository followed by the others with its cause."""
         rows = self.rows
         if rows.cursor is None:
             return None
@@ -82,18 +82,18 @@ class FleetView(View):
         if not rows.shows_causes:
             alike = self._alike(rows.cursor)
             here = alike.index(rows.cursor)
-            return Subject(Of.TASK, rows.cursor, alike[here:] + alike[:here])
+            return Subject(SubjectKind.TASK, rows.cursor, alike[here:] + alike[:here])
         if row is None or not row.needs:
-            return Subject(Of.RUN, rows.run_id)
-        return Subject(Of.CAUSE, row.key, rows.matrix.members(row.key))
+            return Subject(SubjectKind.RUN, rows.run_id)
+        return Subject(SubjectKind.CAUSE, row.key, rows.matrix.members(row.key))
 
     def _alike(self, task: str) -> tuple[str, ...]:
-        """The repositories that need a person for the same cause as `task`; it alone where it needs none."""
+        """The repositories that need a person for the same cause as `task`; only `task` if it needs none."""
         row = self.rows.row_here
         return self.rows.matrix.members(row.key) if row is not None and row.needs else (task,)
 
     def go_to(self, subject: Subject) -> None:
-        """Show the run of a thing, and put the cursor on it or on the row in which it is counted."""
+        """Show the run of a subject, and put the cursor on it or on the row that counts it."""
         tasks = self.rows.snapshot.tasks
         wanted = next((tasks[each] for each in subject.tasks if each in tasks), tasks.get(subject.id))
         if wanted is None:
@@ -104,12 +104,12 @@ class FleetView(View):
         self._renew()
 
     def next_needing(self, step: int) -> None:
-        """The next row that needs a person, and round."""
+        """Go to the next row that needs a person, from the start again after the end."""
         if not self.rows.next_needing(step):
             self.post_message(self.Said("nothing here needs you"))
 
     def cli_equivalent(self) -> str:
-        """What retries all of a cause; of one that is not retried, or that other runs have too, its first member."""
+        """The command that retries all of a cause, or that acts on its first member if it cannot be retried."""
         row = self.rows.row_here if self.rows.shows_causes else None
         if row is None or row.group is None or not row.needs:
             return ""
@@ -120,7 +120,7 @@ class FleetView(View):
     # -- keys
 
     def go(self) -> Opening | None:
-        """Enter: the repositories of a row, or the sheet of a repository."""
+        """Enter: show the repositories of a row, or open the sheet of a repository."""
         cursor = self.rows.cursor
         if cursor is None:
             self.post_message(self.Said("there is nothing to open here"))
@@ -132,7 +132,7 @@ class FleetView(View):
         return None
 
     def back(self) -> bool:
-        """Esc: out of the row that was drilled into."""
+        """Esc: leave the row that was drilled into."""
         if self.rows.drilled is None:
             return False
         self.rows.undrill()
@@ -140,12 +140,12 @@ class FleetView(View):
         return True
 
     def action_turn(self) -> None:
-        """`m`: causes or repositories."""
+        """`m`: switch between causes and repositories."""
         self.rows.turn()
         self._renew()
 
     def action_run(self, step: int) -> None:
-        """`<` and `>`: the run before or after this one, in the order of the list."""
+        """`<` and `>`: show the previous or the next run of the list."""
         runs = self.rows.runs
         place = runs.index(self.rows.run_id) + step if self.rows.run_id in runs else -1
         if 0 <= place < len(runs):
@@ -155,18 +155,18 @@ class FleetView(View):
             self.post_message(self.Said("this is the first run" if step < 0 else "there is no further run"))
 
     def filter(self, query: str) -> str:
-        """Count only repositories that fit."""
-        found = parse(query)
-        if not isinstance(found, Filter):
-            return found.words
-        self.rows.show_only(found)
+        """Count only repositories that match."""
+        parsed = parse(query)
+        if not isinstance(parsed, Filter):
+            return parsed.words
+        self.rows.show_only(parsed)
         self._renew()
         return ""
 
     # -- one answer for all of a cause
 
     def action_retry_rest(self) -> None:
-        """`T`: retry every repository with this cause; first it is shown what became of those that were retried."""
+        """`T`: offer to retry every repository with this cause, with the outcome of earlier retries."""
         rows, row = self.rows, self.rows.row_here
         if row is None or row.group is None:
             self.post_message(self.Said("T is for a cause, or a repository that has one"))
@@ -180,13 +180,13 @@ class FleetView(View):
             self.post_message(self.Said(f"there is nothing to retry: {row.group.headline}; Enter shows who waits"))
 
     def decide_marked(self, act: Act) -> bool:
-        """`x` is about all that have the cause under the cursor, listed one by one; the other keys open the sheet."""
+        """Handle `x`, which offers to exclude all repositories with the cause; the other keys open the sheet."""
         if act is Act.EXCLUDE:
             self._exclude()
         return act is Act.EXCLUDE
 
     def _exclude(self) -> None:
-        """Offer to let the run end without a repository, or without all that have the cause under the cursor."""
+        """Offer to exclude a repository, or all repositories with the cause under the cursor."""
         rows, row = self.rows, self.rows.row_here
         ids = rows.matrix.members(row.key) if rows.shows_causes and row is not None else (rows.cursor or "",)
         tasks = [rows.matrix.task(task) for task in ids if row is not None]
@@ -218,7 +218,7 @@ class FleetView(View):
         return (fitted(shown, width),) if wanted else ()
 
     def why(self, width: int) -> tuple[Line, ...]:
-        """What the row under the cursor is about, as far as a line goes."""
+        """One line about the row under the cursor."""
         rows, row = self.rows, self.rows.row_here
         if row is None:
             return ()
@@ -231,7 +231,7 @@ class FleetView(View):
         return (fitted((Span("here  ", Tone.DIM), Span(words[:1_000])), width),)
 
     def explanation(self, width: int) -> tuple[Line, ...]:
-        """`w`: the cause whole; and of a repository that has it, what would move it and who can."""
+        """`w`: the whole cause, and for a repository what would move it and who can do that."""
         rows, row = self.rows, self.rows.row_here
         if row is None:
             return (line("there is nothing to explain here", Tone.DIM),)
@@ -262,5 +262,5 @@ class FleetView(View):
             names = rows.heading(width - GUTTER_WIDTH)
             return tuple(fitted((Span(" " * GUTTER_WIDTH), *shown), width) for shown in names)
         if rows.drilled is not None:
-            return (line("nobody stands here any more; Esc goes back", Tone.DIM),)
+            return (line("this row is empty now; Esc goes back", Tone.DIM),)
         return (line("nothing fits the filter; Esc clears it", Tone.DIM),) if rows.filter else ()

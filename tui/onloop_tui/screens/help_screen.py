@@ -1,4 +1,4 @@
-"""Help: every key, made of the registry, and the guides, to choose from and to read."""
+"""Help: the keys, generated from the registry, and the guides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from onloop_tui.widgets.line_view import LineView
 
 
 class HelpPage(Enum):
-    """What the help shows."""
+    """The page of the help that is shown."""
 
     KEYS = "keys"
     LIST = "list"
@@ -34,7 +34,7 @@ _TITLES = {
 
 
 class HelpScreen(Screen[None]):
-    """The keys by where they have their meaning, each with its twin on the command line; behind them the guides."""
+    """The keys by the place in which they apply, each with its CLI equivalent; then the guides."""
 
     CSS_PATH = "help_screen.tcss"
     COMPONENT_CLASSES = COMPONENTS
@@ -61,7 +61,7 @@ class HelpScreen(Screen[None]):
         self._page = HelpPage.GUIDE if guide else HelpPage.KEYS
 
     def compose(self) -> ComposeResult:
-        """A title and what is read."""
+        """The title and the page."""
         yield Bar(lambda _: (line(self._title(), Tone.STRONG),), id="help-title")
         yield LineView(id="help-lines")
 
@@ -78,7 +78,7 @@ class HelpScreen(Screen[None]):
         return _TITLES.get(self._page, f"{name} · ] the next guide, [ the one before · Esc goes back to the list")
 
     def _draw(self, *, anew: bool = False) -> None:
-        """Show the page; `anew` from its top, or in the list from where the cursor is."""
+        """Show the page; with `anew`, from its top, or in the list from the cursor."""
         view = self.query_one(LineView)
         cursor = 0
         match self._page:
@@ -100,11 +100,11 @@ class HelpScreen(Screen[None]):
         self._draw(anew=True)
 
     def action_close(self) -> None:
-        """Back to where the person was."""
+        """Close the help."""
         self.dismiss()
 
     def action_back(self) -> None:
-        """From a guide to the list, from the list to the keys, from the keys to where the person was."""
+        """Go from a guide to the list, from the list to the keys; from the keys, close the help."""
         match self._page:
             case HelpPage.KEYS:
                 self.dismiss()
@@ -114,25 +114,25 @@ class HelpScreen(Screen[None]):
                 self._turn_to(HelpPage.LIST)
 
     def action_go(self) -> None:
-        """From the keys to the list of guides, from the list to the one under the cursor."""
+        """Go from the keys to the list of guides, from the list to the guide under the cursor."""
         if self._page is not HelpPage.GUIDE:
             self._turn_to(HelpPage.LIST if self._page is HelpPage.KEYS else HelpPage.GUIDE)
 
     def action_turn(self, step: int) -> None:
-        """The next guide, or the one before; from the keys the first or the last."""
+        """Show the next or the previous guide; from the keys, the first or the last."""
         if self._page is HelpPage.GUIDE:
             self._chosen = (self._chosen + step) % len(self._guides)
         self._turn_to(HelpPage.GUIDE)
 
     def action_move(self, rows: int) -> None:
-        """Scroll; in the list, choose."""
+        """Scroll; in the list, move the cursor."""
         if self._page is HelpPage.LIST:
             self._choose(self._chosen + rows)
         else:
             self.query_one(LineView).move(rows)
 
     def action_page(self, direction: int) -> None:
-        """Scroll by a page; in the list, choose one that far away."""
+        """Scroll by a page; in the list, move the cursor by a page."""
         view = self.query_one(LineView)
         if self._page is HelpPage.LIST:
             self._choose(self._chosen + direction * max(1, view.size.height // 2))
@@ -140,7 +140,7 @@ class HelpScreen(Screen[None]):
             view.page(direction)
 
     def action_edge(self, direction: int) -> None:
-        """To the top or the bottom."""
+        """Go to the top or the bottom."""
         if self._page is HelpPage.LIST:
             self._choose(0 if direction < 0 else len(self._guides) - 1)
         else:
@@ -152,7 +152,7 @@ class HelpScreen(Screen[None]):
 
 
 def help_lines(registry: Sequence[Key], width: int) -> tuple[Line, ...]:
-    """The registry as a list."""
+    """The keys of the registry as lines, by place."""
     lines: list[Line] = []
     for where in Where:
         if not (keys := [key for key in registry if key.where is where]):

@@ -1,4 +1,4 @@
-"""Inbox: what needs a person, one row per cause, a preview beside it, and how far the runs are."""
+"""Inbox: what needs a person, one row per cause, with a preview and the progress of the runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from onloop_tui.model.filter.narrowing import narrowed
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.explain import explanation
 from onloop_tui.model.inbox.inbox_lines import chip_lines, empty_lines, nothing_hidden_lines, why_lines
 from onloop_tui.model.inbox.order import InboxRow, hidden_rows, shown_rows
@@ -42,13 +42,13 @@ from onloop_tui.widgets.preview_pane import Preview
 
 MOST_RUNS = 3
 _SIFTED = frozenset({Act.APPROVE, Act.REJECT})
-"""Acts on a commit: what it changes is read, too."""
+"""Acts on a commit: for these the diff is read, too."""
 
-_NO_TASK = "who was denied something is no task; . says that you have seen it, onloop log house says when"
+_NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
 
 
 class InboxView(View):
-    """Lists causes; a key in the list never decides anything."""
+    """Lists causes. A key in the list never decides anything."""
 
     where = Where.INBOX
     nothing = "nothing needs you now"
@@ -69,7 +69,7 @@ class InboxView(View):
         self.marking = Marking(session)
 
     def compose(self) -> ComposeResult:
-        """The list with its preview, what is asked, and the runs below it."""
+        """The list with its preview, the forms, and the progress of the runs."""
         with Horizontal(id="inbox-middle"):
             yield self._list
             yield self._preview
@@ -87,7 +87,7 @@ class InboxView(View):
         return self._list
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
-        """Show this snapshot; `anew` applies the order even while it should stand still."""
+        """Show this snapshot; `anew` applies the order even while it is frozen."""
         self.snapshot, self._taken = snapshot, True
         self.marking.people = sorted(snapshot.house.people)
         self.rows.selection = self.rows.selection.kept(snapshot.groups)
@@ -101,12 +101,12 @@ class InboxView(View):
         return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
 
     def on_inbox_moved(self) -> None:
-        """Another row has the cursor, or the rows have changed."""
+        """Update what depends on the cursor or the rows."""
         self._look()
         self.post_message(self.Moved())
 
     def on_resize(self) -> None:
-        """There may be room for the preview now."""
+        """Show or hide the preview for the new width."""
         self.call_after_refresh(self._look)
 
     def _look(self) -> None:
@@ -119,10 +119,12 @@ class InboxView(View):
         group = self.rows.focused_group
         if group is None:
             return None
-        return Subject(Of.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ())
+        return Subject(
+            SubjectKind.CAUSE, group.cause, tuple(item.task for item in group.members) if group.has_tasks else ()
+        )
 
     def go(self) -> Opening | None:
-        """Enter: the first task of the cause; who was denied something is none."""
+        """Enter: the first task of the cause; a denied request has no task to open."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
             self._say(_NO_TASK)
@@ -138,21 +140,21 @@ class InboxView(View):
                 return
 
     def next_needing(self, step: int) -> None:
-        """Every row needs a person: the next one, and round."""
+        """Go to the next row, from the start again after the end: every row needs a person."""
         keys = self.rows.arrangement.keys
         if keys:
             self.rows.touch()
             self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
     def cli_equivalent(self) -> str:
-        """The command that gives the first member of the row the answer that it is there for."""
+        """The command that makes the natural decision for the first member of the row."""
         group = self.rows.focused_group
         return row_equivalent(group) if group else ""
 
     # -- the sheet
 
     def sheet_opened(self) -> None:
-        """The order stands still."""
+        """Freeze the order."""
         group = self.rows.focused_group
         self._cause = group.cause if group else None
         self.marking.put_away()
@@ -161,13 +163,13 @@ class InboxView(View):
         self.rows.can_focus = False
 
     def sheet_closed(self) -> None:
-        """The list is used again."""
+        """Unfreeze the order after a moment."""
         self.rows.sheet_open = False
         self.rows.can_focus = True
         self.rows.touch()
 
     def following(self, decided: str) -> Opening | None:
-        """The next item: first of the same cause, then of the next row; none from the list of what is hidden."""
+        """The next task: of the same cause, else of the next row; None in the list of hidden causes."""
         groups = [] if self._shows_hidden else [group for group in self.rows.arrangement.groups if group.has_tasks]
         here = next((i for i, group in enumerate(groups) if group.cause == self._cause), 0)
         for group in groups[here:] + groups[:here]:
@@ -181,16 +183,16 @@ class InboxView(View):
     # -- filter, marks, what is hidden
 
     def filter(self, query: str) -> str:
-        """Show only causes with a member that fits, and of these count only such members."""
-        found = parse(query)
-        if not isinstance(found, Filter):
-            return found.words
-        self._filter = found
+        """Show only causes with a matching member, and count only matching members."""
+        parsed = parse(query)
+        if not isinstance(parsed, Filter):
+            return parsed.words
+        self._filter = parsed
         self.take(self.snapshot, anew=True)
         return ""
 
     def back(self) -> bool:
-        """Esc: what is asked, what is being read, the list of what is hidden, the marks."""
+        """Esc: close the form, else stop reading, else leave the list of hidden causes, else clear the marks."""
         if self.marking.is_open:
             self.marking.put_away()
             self.rows.focus()
@@ -206,7 +208,7 @@ class InboxView(View):
         return True
 
     def action_mark(self) -> None:
-        """Space: mark all of the cause, or none of it."""
+        """Space: mark or unmark all of the cause."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
             self._say(_NO_TASK)
@@ -214,7 +216,7 @@ class InboxView(View):
             self.rows.select(self.rows.selection.toggled(group))
 
     def action_mark_all(self) -> None:
-        """`*`: mark all that the filter leaves, or none of it."""
+        """`*`: mark or unmark all that match the filter."""
         if self._may_mark():
             self.rows.select(self.rows.selection.all_of([g for g in self.rows.arrangement.groups if g.has_tasks]))
 
@@ -224,13 +226,13 @@ class InboxView(View):
         return not self._shows_hidden
 
     def action_hidden(self) -> None:
-        """`H`: what is hidden and how, and back."""
+        """`H`: show the list of hidden causes, or leave it."""
         self._shows_hidden = not self._shows_hidden
         self.take(self.snapshot, anew=True)
         self.rows.go_to(next(iter(self.rows.arrangement.keys), None))
 
     def action_preview(self) -> None:
-        """`p`: the preview, or the whole width for the list."""
+        """`p`: show or hide the preview."""
         self._preview.toggle_class("-on")
         if self._preview.has_class("-on") and not self._preview.display:
             self._say("the preview needs 120 columns; Enter opens the sheet")
@@ -239,20 +241,20 @@ class InboxView(View):
     # -- what people say about causes
 
     def action_acknowledge(self) -> None:
-        """`.`: somebody is on it; in the list of what is hidden, show it again."""
+        """`.`: acknowledge; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
             self._wish(acknowledge(groups, self.session.clock()))
 
     def action_snooze(self) -> None:
-        """`z`: not now; in the list of what is hidden, show it again."""
+        """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
             now = self.session.clock()
             self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
 
     def action_mute(self) -> None:
-        """`M`: not shown at all for a while, by a rule."""
+        """`M`: mute by a rule for a time."""
         group = self.rows.focused_group
         if group is None:
             self._say(self.nothing)
@@ -260,7 +262,7 @@ class InboxView(View):
             self._wish(mute(group, self.session.clock()))
 
     def _meant(self) -> list[Group]:
-        """The causes that are marked, else the one under the cursor; none where a hidden one is shown again instead."""
+        """The marked causes, else the one under the cursor; none if a hidden one is shown again instead."""
         row = self.rows.focused_row
         if row is None:
             self._say(self.nothing)
@@ -278,7 +280,7 @@ class InboxView(View):
             self.marking.begin(wish)
 
     def on_marking_said(self, event: Marking.Said) -> None:
-        """It was recorded, or it was not."""
+        """Show the outcome of a wish."""
         event.stop()
         self.rows.focus()
         self.post_message(self.Said(event.words, event.tone))
@@ -286,7 +288,7 @@ class InboxView(View):
     # -- one decision for what is marked
 
     def decide_marked(self, act: Act) -> bool:
-        """Begin this answer for all that is marked; whether anything is."""
+        """Begin this act for all marked tasks; whether any are marked."""
         tasks = self.rows.selection.tasks
         if not tasks:
             return False
@@ -298,7 +300,7 @@ class InboxView(View):
         return True
 
     async def _decide_all(self, act: Act, tasks: Sequence[str]) -> None:
-        """Read every task aside, for the digest that its decision is bound to, and offer the list."""
+        """Read every task in a thread, for the digest that its decision is bound to, and offer the list."""
         read: list[Dossier] = []
         unread: dict[str, str] = {}
         for number, task in enumerate(tasks, 1):
@@ -317,7 +319,7 @@ class InboxView(View):
             self.app.push_screen(BulkDialog(self.session, plan, self.marking.people), self._decided_all)
 
     def _decided_all(self, outcomes: tuple[BulkOutcome, ...] | None) -> None:
-        """What was accepted is no longer marked; what was refused is."""
+        """Unmark accepted tasks; refused ones stay marked."""
         if outcomes:
             accepted = [outcome.task for outcome in outcomes if outcome.accepted]
             self.rows.select(self.rows.selection.without(accepted))
@@ -330,7 +332,7 @@ class InboxView(View):
         self.post_message(self.Said(words))
 
     def chip(self, width: int) -> tuple[Line, ...]:
-        """What is being read, how many rows wait until the order may move, the marks, and the filter."""
+        """The reading in progress, the number of rows that wait for the order, the marks, and the filter."""
         return chip_lines(
             progress=self._progress,
             hidden=self._shows_hidden,
@@ -341,7 +343,7 @@ class InboxView(View):
         )
 
     def why(self, width: int) -> tuple[Line, ...]:
-        """Why the row stands where it stands, or what hides it."""
+        """Why the row is where it is, or what hides it."""
         row = self.rows.focused_row
         return why_lines(row, self.session.clock(), width) if row else ()
 

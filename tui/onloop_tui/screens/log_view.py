@@ -14,7 +14,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
 from onloop_tui.model.log.log_window import PageEdge, read_page
 from onloop_tui.screens.view import Opening, Rows, View
@@ -26,7 +26,7 @@ from onloop_tui.widgets.row_view import GUTTER_WIDTH
 
 
 class _EventReader(Rows):
-    """While an event is shown whole: rows are gone through in the list, pages in the event."""
+    """The movement keys while a whole event is shown: rows move in the list, pages in the event."""
 
     def __init__(self, rows: LogRows, whole: LineView) -> None:
         self._rows = rows
@@ -43,7 +43,7 @@ class _EventReader(Rows):
 
 
 class LogView(View):
-    """Follows the log until a person goes up in it; reads pages in a thread, and never all of it."""
+    """Follows the log until a person moves up; reads pages in a thread, never the whole log."""
 
     where = Where.LOG
     nothing = "this event is not about a task"
@@ -77,7 +77,7 @@ class LogView(View):
 
     @property
     def rows(self) -> Rows:
-        """What the movement keys move."""
+        """The list that the movement keys move."""
         return _EventReader(self.list, self.whole) if self._is_open else self.list
 
     @property
@@ -88,7 +88,7 @@ class LogView(View):
     # -- news
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
-        """Follow the log, unless somebody reads further up; `anew` goes to its end."""
+        """Follow the log, unless the person reads further up; `anew` goes to its end."""
         self._snapshot = snapshot
         if anew or snapshot.seq < self.list.window.high:
             self._restart(at_once=anew)
@@ -97,17 +97,17 @@ class LogView(View):
         self._renew()
 
     def tick(self, snapshot: Snapshot) -> None:
-        """Nothing in a row grows old."""
+        """Do nothing: rows show no ages."""
 
     @property
     def _behind(self) -> int:
-        """How many events have come since the newest one that was looked at."""
+        """The number of events newer than the newest one read."""
         return max(0, self._snapshot.seq - self.list.window.high)
 
     # -- reading
 
     def on_log_rows_wanted(self, event: LogRows.Wanted) -> None:
-        """A person goes on where nothing has been read yet."""
+        """Read the page that the cursor needs."""
         if event.end is PageEdge.NEWER and not self._behind:
             self.list.following = self.list.position == self.list.count
         else:
@@ -119,7 +119,7 @@ class LogView(View):
         self._load(PageEdge.NEWEST, at_once=at_once)
 
     def _load(self, end: PageEdge, *, at_once: bool = False) -> None:
-        """Read a piece, one at a time; what a person asks for `at_once` takes the place of what is being read."""
+        """Read a page, one at a time; with `at_once`, it replaces the reading in progress."""
         if self._loading and not at_once:
             return
         self._loading, self._read = True, self._read + 1
@@ -140,7 +140,7 @@ class LogView(View):
             self._renew()
 
     def _go_on(self) -> None:
-        """A filter may leave so little that the screen is not full; and events may have come meanwhile."""
+        """Read on if a filter left the screen partly empty, or if new events arrived."""
         rows = self.list
         if rows.following and self._behind:
             self._load(PageEdge.NEWER)
@@ -150,7 +150,7 @@ class LogView(View):
     # -- the cursor
 
     def on_row_view_moved(self) -> None:
-        """Another event is under the cursor."""
+        """Draw the event under the cursor."""
         self._draw_whole()
         self.post_message(self.Moved())
 
@@ -159,28 +159,28 @@ class LogView(View):
         event = self.list.event
         if event is None:
             return None
-        known = (event.task,) if event.task in self._snapshot.tasks else ()
-        return Subject(Of.EVENT, str(event.seq), known)
+        tasks = (event.task,) if event.task in self._snapshot.tasks else ()
+        return Subject(SubjectKind.EVENT, str(event.seq), tasks)
 
     def cli_equivalent(self) -> str:
-        """What shows the event."""
+        """The command that shows the event."""
         event = self.list.event
         return f"onloop log --after {event.seq - 1} --limit 1" if event is not None else ""
 
     def go_to(self, subject: Subject) -> None:
-        """Put the cursor on an event that is there; for a task, its filter is nearer: /task:ID."""
-        if subject.of is Of.EVENT and self.list.go_to(subject.id):
+        """Put the cursor on an event that was read; for a task, use the filter /task:ID."""
+        if subject.kind is SubjectKind.EVENT and self.list.go_to(subject.id):
             self.list.following = False
 
     def next_needing(self, step: int) -> None:
-        """The next event that is about people or trouble."""
+        """Go to the next event about people or trouble."""
         if not self.list.next_of_note(step):
-            self.post_message(self.Said("nothing about people or trouble there, as far as the log was read"))
+            self.post_message(self.Said("no event about people or trouble in the part that was read"))
 
     # -- keys
 
     def go(self) -> Opening | None:
-        """Enter: the event whole; once it is shown, the sheet of its task."""
+        """Enter: show the whole event; if it is shown, open the sheet of its task."""
         if self.list.event is None:
             self.post_message(self.Said("there is no event here"))
         elif self._is_open:
@@ -190,7 +190,7 @@ class LogView(View):
         return None
 
     def back(self) -> bool:
-        """Esc: the list alone."""
+        """Esc: hide the whole event."""
         was_open = self._is_open
         self._show_whole(is_open=False)
         return was_open
@@ -201,16 +201,16 @@ class LogView(View):
         self.call_after_refresh(self._renew)
 
     def action_facts(self) -> None:
-        """`F`: without housekeeping, or with it."""
+        """`F`: hide or show housekeeping events."""
         self._filter = LogFilter(self._filter.terms, not self._filter.housekeeping)
         self._apply()
 
     def filter(self, query: str) -> str:
-        """Show only events that fit."""
-        found = parse(query, housekeeping=self._filter.housekeeping)
-        if isinstance(found, FilterProblem):
-            return found.words
-        self._filter = found
+        """Show only events that match."""
+        parsed = parse(query, housekeeping=self._filter.housekeeping)
+        if isinstance(parsed, FilterProblem):
+            return parsed.words
+        self._filter = parsed
         self._apply()
         return ""
 
@@ -243,7 +243,7 @@ class LogView(View):
         return (line("nothing in the log fits" if self._filter else "the log is empty", Tone.DIM),)
 
     def chip(self, width: int) -> tuple[Line, ...]:
-        """What has come since, the filter in force, and how far back it was looked."""
+        """The number of new events, the filter, and how far back it was applied."""
         pieces: list[Span] = []
         if self._behind and not self.list.following:
             pieces += [Span(f" {self._behind} new ", Tone.ACCENT), Span("G goes there  ", Tone.DIM)]
@@ -254,7 +254,7 @@ class LogView(View):
         return (fitted(tuple(pieces), width),) if pieces else ()
 
     def why(self, width: int) -> tuple[Line, ...]:
-        """Where in the log the cursor stands."""
+        """The cursor's place in the log."""
         event = self.list.event
         if event is None:
             return ()
@@ -262,7 +262,7 @@ class LogView(View):
         return (fitted((Span(f"event {event.seq} of {self._snapshot.seq} · {place}", Tone.DIM),), width),)
 
     def explanation(self, width: int) -> tuple[Line, ...]:
-        """What the log is, and how to have it elsewhere."""
+        """What the log is, and the commands that show it elsewhere."""
         words = (
             "every event is appended once, chained by its hash to the one before it in its run, and never changed; "
             "onloop store verify checks all of them; the same elsewhere: onloop log --after N, onloop log TASK"

@@ -1,4 +1,4 @@
-"""The main screen: one of five views in front, the decision sheet beside it, and the lines around them."""
+"""The main screen: one of five views, the decision sheet beside it, and the lines around them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
@@ -35,13 +35,13 @@ from onloop_tui.widgets.prompt import Prompt
 
 TICK_S = 0.5
 REDRAW_MS = 10_000
-"""How often the ages in an open sheet are brought up to date."""
+"""How often the ages in an open sheet are updated."""
 VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView)
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
 class MainScreen(Screen[None]):
-    """Shows, explains, and opens the sheet; a key in a list never decides anything."""
+    """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
     COMPONENT_CLASSES = COMPONENTS
@@ -59,7 +59,7 @@ class MainScreen(Screen[None]):
         self.snapshot = Snapshot()
 
     def compose(self) -> ComposeResult:
-        """Header, view and sheet side by side, what is explained and said, keys."""
+        """The header, the view and the sheet side by side, explanation and notices, and the keys."""
         yield Bar(self._header, id="header")
         yield Bar(self.around.trouble_lines, id="troubles")
         with Horizontal(id="middle"):
@@ -87,11 +87,11 @@ class MainScreen(Screen[None]):
 
     @property
     def prompt(self) -> Prompt:
-        """The line that is typed into."""
+        """The line for filters and commands."""
         return self.query_one(Prompt)
 
     def on_mount(self) -> None:
-        """Begin to tell the time."""
+        """Start the clock that updates ages."""
         start = self._session.settings.start
         self._bring_to_front(next((view for view in self._views if view.where is start), self._views[0]))
         self.set_interval(TICK_S, self.tick)
@@ -99,7 +99,7 @@ class MainScreen(Screen[None]):
     # -- news
 
     def take(self, news: News) -> None:
-        """Show what the feed has seen."""
+        """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
             self.snapshot = news.snapshot.at(self._session.clock())
@@ -110,14 +110,14 @@ class MainScreen(Screen[None]):
         self._renew()
 
     def edited(self, edited: EditedFile) -> None:
-        """Name the files that are broken, and say what was read anew."""
+        """Show broken files, and what was read again."""
         self.around.troubles = edited.problems
         if edited.words:
             self.say(f"✓ {edited.words}")
         self._renew()
 
     def tick(self) -> None:
-        """Bring ages up to date, and the order once nobody uses the list any more."""
+        """Update the ages, and the order when nobody is using the list."""
         now = self._session.clock()
         if self.around.has_read:
             self.snapshot = self.snapshot.at(now)
@@ -128,17 +128,17 @@ class MainScreen(Screen[None]):
         self._renew()
 
     def on_view_moved(self) -> None:
-        """Another row has the cursor, or the rows have changed."""
+        """Update the lines that depend on the cursor."""
         self._renew()
 
     def on_view_said(self, event: View.Said) -> None:
-        """Show what the view says."""
+        """Show a notice of the view."""
         self.say(event.words, event.tone)
 
     # -- views
 
     def action_view(self, name: str) -> None:
-        """Bring another view to the front, on the same thing where it has it."""
+        """Bring another view to the front, with the cursor on the same subject if the view has it."""
         wanted = next((view for view in self._views if view.where.name.lower() == name), None)
         if wanted is None or wanted is self.view:
             return
@@ -171,7 +171,7 @@ class MainScreen(Screen[None]):
             self._show(self.view.go(), None)
 
     def action_decide(self, answer: str) -> None:
-        """A decision key: in a list it opens the sheet, in the sheet it begins the answer."""
+        """A decision key: in a list it opens the sheet, in the sheet it begins the act."""
         if self._is_barred():
             return
         if self.sheet.is_open:
@@ -186,24 +186,24 @@ class MainScreen(Screen[None]):
             self._show(Opening(subject.task, subject.tasks), Act(answer))
 
     def action_next(self, step: int) -> None:
-        """The next row that needs a person; in the sheet, the next task with the same cause."""
+        """Go to the next row that needs a person; in the sheet, to the next task with the same cause."""
         if self.sheet.is_open:
             self.sheet.member(step)
         else:
             self.view.next_needing(step)
 
     def action_explain(self) -> None:
-        """Show or hide why the row is here."""
+        """Show or hide the explanation of the row."""
         self._explaining = not self._explaining
         self._renew()
 
     def action_renew(self) -> None:
-        """Apply the order; with a sheet, read it again."""
+        """Apply the order; in the sheet, read the task again."""
         if self.sheet.is_open:
             self.sheet.renew()
         else:
             self.view.take(self.snapshot, anew=True)
-            self.say("the order is the one of now")
+            self.say("the order is up to date")
 
     def action_back(self) -> None:
         """Close the innermost thing."""
@@ -220,45 +220,45 @@ class MainScreen(Screen[None]):
         return self.sheet.body if self.sheet.is_open else self.view.rows
 
     def action_move(self, rows: int) -> None:
-        """Down or up."""
+        """Move down or up."""
         self._moving().move(rows)
 
     def action_page(self, direction: int) -> None:
-        """A page down or up."""
+        """Move a page down or up."""
         self._moving().page(direction)
 
     def action_edge(self, direction: int) -> None:
-        """To the first or the last."""
+        """Move to the first or the last."""
         self._moving().edge(direction)
 
     def action_section(self, step: int) -> None:
-        """The next or the previous section of the sheet."""
+        """Scroll to the next or the previous section of the sheet."""
         if self.sheet.is_open:
             self.sheet.section(step)
         else:
             self.say("Enter opens the sheet; ] and [ go through its sections")
 
     def action_request(self) -> None:
-        """The next of several things that are asked of the task."""
+        """Show the next of several open requests of the task."""
         if self.sheet.is_open:
             self.sheet.request()
         else:
             self.say("Enter opens the sheet; o goes through what is asked there")
 
     async def action_leave(self) -> None:
-        """Leave the dashboard, from a list only."""
+        """Leave the dashboard; only from a list, not from the sheet."""
         if self.sheet.is_open:
             self.say("Esc closes the sheet first; Ctrl+Q leaves from anywhere")
         else:
             await self.app.run_action("app.quit")
 
     def action_copy_id(self) -> None:
-        """The id of what the cursor stands on, into the terminal's clipboard."""
+        """Copy the id of the subject under the cursor to the terminal's clipboard."""
         subject = self._subject()
         self._copy(subject.id if subject else "")
 
     def action_copy_cli_equivalent(self) -> None:
-        """The command that does what is being done, or what the row is there for; else the one that shows it."""
+        """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
         if command:
             self._copy(command)
@@ -276,13 +276,13 @@ class MainScreen(Screen[None]):
 
     def _subject(self) -> Subject | None:
         if self.sheet.is_open:
-            return Subject(Of.TASK, self.sheet.task_id, (self.sheet.task_id,))
+            return Subject(SubjectKind.TASK, self.sheet.task_id, (self.sheet.task_id,))
         return self.view.subject()
 
-    # -- the line that is typed into
+    # -- the prompt
 
     def action_ask(self, sign: str) -> None:
-        """Open the line for a filter or a command."""
+        """Open the prompt for a filter or a command."""
         if sign == "/" and self.sheet.is_open:
             self.say("Esc closes the sheet first")
             return
@@ -290,7 +290,7 @@ class MainScreen(Screen[None]):
         self.prompt.ask(sign, self._filters.get(self.view.where, "") if sign == "/" else "", hint)
 
     async def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """A filter works while it is typed; a command when it is done."""
+        """Apply a filter while it is typed, a command after Enter."""
         if event.sign == "/":
             problem = self._filter(event.text)
         elif event.done:
@@ -302,7 +302,7 @@ class MainScreen(Screen[None]):
             self._leave_prompt()
 
     def on_prompt_left(self) -> None:
-        """Esc: as it was before."""
+        """Esc: restore the filter from before."""
         if self.prompt.sign == "/":
             self._filter("")
         self._leave_prompt()
@@ -337,14 +337,14 @@ class MainScreen(Screen[None]):
         return ""
 
     async def run_key_action(self, action: str, where: Where) -> None:
-        """Do what a key does, named elsewhere: by the palette or after `:`."""
+        """Run a key's action, called by the palette or after `:`."""
         owner = self.view if where is self.view.where else self
         await self.app.run_action(action, default_namespace=owner)
 
     # -- the sheet
 
     def _is_barred(self) -> bool:
-        """Whether nothing can be decided now, which is said."""
+        """Whether decisions are impossible now; shows why."""
         why_not = self.around.why_not_decide(self.app.size)
         if why_not:
             self.say(why_not, Tone.BAD)
@@ -361,7 +361,7 @@ class MainScreen(Screen[None]):
         self._renew()
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
-        """An answer was accepted: the next item is shown, if the view has one."""
+        """Show the next task after an accepted decision, if the view has one."""
         self.say(f"✓ {event.words}", Tone.GOOD)
         following = self.view.following(event.task)
         if following is None:
@@ -373,7 +373,7 @@ class MainScreen(Screen[None]):
             self._renew()
 
     def on_sheet_closed(self) -> None:
-        """Back to the list, unless a task was opened again meanwhile."""
+        """Return to the list, unless another task was opened meanwhile."""
         if self.sheet.is_open:
             return
         self.view.sheet_closed()
@@ -384,7 +384,7 @@ class MainScreen(Screen[None]):
     # -- lines
 
     def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Say something above the keys."""
+        """Show a notice above the keys."""
         self.around.status = (Span(words, tone),)
         self._renew()
 

@@ -1,4 +1,4 @@
-"""The lines around the views: header, what is broken, what was just said, a note, and the keys."""
+"""The lines around the views: header, broken files, the last notice, a note, and the keys."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.session import Session
 
 TABS = {where: f"{number} {where.name.capitalize()}" for number, where in enumerate(VIEWS, 1)}
-"""What a view is called in the header, its number key before its name."""
+"""The label of each view in the header: its number key and its name."""
 MADE_FOR = (80, 24)
-"""The smallest terminal in which everything has its place."""
+"""The smallest terminal that shows everything."""
 LEAST = (40, 10)
-"""In a smaller one nothing is shown but what is needed."""
+"""The smallest terminal that shows anything but a message."""
 _WARNING: Line = (Span("⚠ ", Tone.WARN),)
 _MOST_TROUBLES = 4
 
 
 @dataclass(slots=True)
 class ScreenChrome:
-    """What is to be said around the views. `lost` is why there is no store, `troubles` are broken files."""
+    """The state shown around the views: `lost` says why the store cannot be read, `troubles` names broken files."""
 
     session: Session
     looked_at: Callable[[], int]
@@ -35,15 +35,15 @@ class ScreenChrome:
     troubles: tuple[str, ...] = ()
 
     def seen(self) -> None:
-        """The store was read."""
+        """Note that the store was read."""
         self.lost, self.has_read = "", True
 
     def lose(self, news: StoreLost) -> None:
-        """The store cannot be read any more."""
+        """Note that the store cannot be read any more."""
         self.lost = f"store lost since {since_words(news.since)}: {news.words}"
 
     def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
-        """The first lines."""
+        """The header lines."""
         return header_lines(
             snapshot,
             lost=self.lost or ("" if self.has_read else "reading the store …"),
@@ -54,35 +54,35 @@ class ScreenChrome:
         )
 
     def trouble_lines(self, width: int) -> tuple[Line, ...]:
-        """Files that are broken."""
+        """A line per broken file."""
         lines = [shown for words in self.troubles for shown in hanging(_WARNING, words, width, Tone.WARN)]
         return tuple(lines[:_MOST_TROUBLES])
 
     def status_lines(self, width: int) -> tuple[Line, ...]:
-        """What was just said."""
+        """The last notice."""
         return (fitted(self.status, width),) if self.status else ()
 
     def note_lines(self, size: tuple[int, int], width: int) -> tuple[Line, ...]:
-        """What whoever opened the dashboard has to say, or that the terminal is too small for it."""
+        """The note given at the start, or a warning that the terminal is small."""
         if size[0] < MADE_FOR[0] or size[1] < MADE_FOR[1]:
             words = f"{size[0]}×{size[1]} is small: made for {MADE_FOR[0]}×{MADE_FOR[1]} and more"
             return (fitted((Span(words, Tone.WARN),), width),)
         return hanging((), self.note, width, Tone.DIM) if self.note else ()
 
     def small_lines(self, size: tuple[int, int]) -> tuple[Line, ...]:
-        """What stands in the place of everything where there is no room for it."""
+        """The message that replaces everything in a terminal that is too small."""
         words = f"onloop needs {MADE_FOR[0]}×{MADE_FOR[1]}, this terminal has {size[0]}×{size[1]}; all is kept"
         return hanging((), words, max(1, size[0]), Tone.WARN)
 
     def why_not_decide(self, size: tuple[int, int]) -> str:
-        """Why nothing can be decided now; empty where it can."""
+        """Why decisions are impossible now; empty if they are possible."""
         if self.lost:
-            return "nothing can be decided while the store is lost; it is looked for all the time"
+            return "nothing can be decided while the store is lost; the dashboard keeps trying to read it"
         if size[0] < LEAST[0] or size[1] < LEAST[1]:
-            return "nothing can be decided where it cannot be seen"
+            return "nothing can be decided in a terminal this small"
         return ""
 
     def footer(self, here: Where, width: int) -> tuple[Line, ...]:
-        """The keys that matter here."""
+        """The keys for the current view."""
         keys = [key for key in self.session.settings.keys if here in key.footer]
         return flowed([(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in keys], width, 1)

@@ -11,7 +11,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.ground.subject import Of, Subject
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.inbox_lines import quiet_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
 from onloop_tui.model.tree.tree_node import needing_below
@@ -22,7 +22,7 @@ from onloop_tui.widgets.tree_view import TreeView
 
 
 class TreesView(View):
-    """Every task below the run it belongs to; Enter unfolds what has others below it, and opens what has not."""
+    """Every task below its run. Enter unfolds a task with children, and opens one without."""
 
     where = Where.TREE
     nothing = "nothing has been started"
@@ -33,7 +33,7 @@ class TreesView(View):
         self._shown: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
-        """The tree; and, in its place, what to do where there is none."""
+        """The tree, or what to do next if there are no tasks."""
         yield Bar(self._empty, id="tree-empty")
         yield TreeView(self.session.clock, id="tree")
 
@@ -48,7 +48,7 @@ class TreesView(View):
         return self.rows
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
-        """Show this snapshot: only what changed since the last one is looked at."""
+        """Show this snapshot. Only tasks that changed since the last one are looked at."""
         before, self._shown = self._shown, snapshot
         changed: frozenset[str] | None
         if anew or before is None:
@@ -61,19 +61,19 @@ class TreesView(View):
         self.query_one(Bar).renew()
 
     def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - it has the snapshot already
-        """Ages move."""
+        """Update ages."""
         self.rows.tick()
 
     def on_row_view_moved(self) -> None:
-        """Another row is under the cursor."""
+        """Tell the main screen that the cursor moved."""
         self.post_message(self.Moved())
 
     def subject(self) -> Subject | None:
-        """The task under the cursor; of a run or a parent, those below it that need a person come with it."""
+        """The task under the cursor; for a run or a parent, also the tasks below it that need a person."""
         node = self.rows.node
         if node is None:
             return None
-        of = Of.RUN if node.parent is None and node.children else Of.TASK
+        of = SubjectKind.RUN if node.parent is None and node.children else SubjectKind.TASK
         return Subject(of, node.id, (node.id, *needing_below(node)))
 
     def go_to(self, subject: Subject) -> None:
@@ -81,7 +81,7 @@ class TreesView(View):
         next((task for task in (*subject.tasks, subject.id) if self.rows.go_to(task)), None)
 
     def go(self) -> Opening | None:
-        """Fold or unfold what has others below it; open the task that has none."""
+        """Fold or unfold a task with children; open one without."""
         node = self.rows.node
         if node is not None and node.children:
             self._toggle()
@@ -89,27 +89,27 @@ class TreesView(View):
         return super().go()
 
     def next_needing(self, step: int) -> None:
-        """The next task that needs a person, wherever it is folded away."""
+        """Go to the next task that needs a person, even if it is folded away."""
         self.rows.touched()
         if not self.rows.next_needing(step):
             self.post_message(self.Said("nothing here needs you now"))
 
     def following(self, decided: str) -> Opening | None:  # noqa: ARG002 - the tree knows where the cursor stands
-        """The next task that needs a person."""
+        """The next task that needs a person, to show in the sheet."""
         if not self.rows.next_needing(1):
             return None
         return super().go()
 
     def filter(self, query: str) -> str:
-        """Show only what fits, and what it is below."""
-        found = parse(query)
-        if not isinstance(found, Filter):
-            return found.words
-        self.rows.show_only(found or EVERYTHING)
+        """Show only tasks that match, and their parents."""
+        parsed = parse(query)
+        if not isinstance(parsed, Filter):
+            return parsed.words
+        self.rows.show_only(parsed or EVERYTHING)
         return ""
 
     def chip(self, width: int) -> tuple[Line, ...]:
-        """The filter in force, and whether the cursor follows what happens."""
+        """The filter in force, and whether the cursor follows changes."""
         shown: list[Span] = []
         if self.rows.following:
             shown += [Span(" following ", Tone.ACCENT), Span("the newest change, until you move  ", Tone.DIM)]
@@ -122,7 +122,7 @@ class TreesView(View):
         return (fitted(tuple(shown), width),) if shown else ()
 
     def explanation(self, width: int) -> tuple[Line, ...]:
-        """Why the task stands where it stands, and what would move it."""
+        """Why the task is where it is, and what would move it."""
         node = self.rows.node
         if node is None or self._shown is None:
             return ()
@@ -143,7 +143,7 @@ class TreesView(View):
         self.rows.fold_all(is_open=opening == "open")
 
     def action_follow(self) -> None:
-        """Let the cursor go to whatever changes, or stop that."""
+        """Let the cursor follow changes, or stop that."""
         self.rows.follow(not self.rows.following)
         self.post_message(self.Moved())
 

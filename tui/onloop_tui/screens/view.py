@@ -1,4 +1,4 @@
-"""What the main screen asks of each of its views."""
+"""The interface between the main screen and its views."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ class Rows(Protocol):
     """A list that the movement keys move."""
 
     def move(self, rows: int) -> None:
-        """So many rows down."""
+        """Move the cursor by `rows`, down if positive."""
 
     def page(self, direction: int) -> None:
-        """A page down (1) or up (-1)."""
+        """Move a page down (1) or up (-1)."""
 
     def edge(self, direction: int) -> None:
-        """To the first (-1) or the last (1) row."""
+        """Move to the first (-1) or the last (1) row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A task that the sheet shall show, `members` being those that n and N go through."""
+    """A task for the sheet to show; n and N go through `members`."""
 
     task: str
     members: tuple[str, ...]
 
 
 class View(Vertical):
-    """One way to look at the store. It shows what it is given, holds its cursor by id, and decides nothing.
+    """One way to look at the store. It shows the snapshots it is given, holds its cursor by id, and decides nothing.
 
-    The main screen gives it news only while it is in front, and all there is when it comes to the front. Keys of its
-    own are `BINDINGS = bindings_of(keys_of(Where.…))` and `action_…` methods of the view.
+    The main screen gives it news only while it is in front, and the whole snapshot when it comes to the front. Its own
+    keys are `BINDINGS = bindings_of(keys_of(Where.…))` and `action_…` methods of the view.
     """
 
     where: ClassVar[Where]
-    """Which keys of the registry are its own."""
+    """The place in the registry whose keys the view handles."""
     nothing: ClassVar[str] = "there is nothing to open here"
-    """What Enter says where the cursor stands on nothing."""
+    """The notice for Enter when the cursor is on nothing."""
 
     class Moved(Message):
-        """The cursor stands on something else, or the rows have changed."""
+        """The cursor moved, or the rows changed."""
 
     @dataclass
     class Said(Message):
-        """Something to say below the view."""
+        """A notice to show below the view."""
 
         words: str
         tone: Tone = Tone.DIM
@@ -71,27 +71,27 @@ class View(Vertical):
 
     @property
     def focus_target(self) -> Widget:
-        """What has the focus while the view is in front and no sheet is open."""
+        """The widget that has the focus while the view is in front and no sheet is open."""
         raise NotImplementedError
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
-        """Show this snapshot; `anew` applies the order even while it should stand still."""
+        """Show this snapshot; `anew` applies the order even while it is frozen."""
         raise NotImplementedError
 
     def tick(self, snapshot: Snapshot) -> None:
-        """Time has passed: bring ages up to date."""
+        """Update what depends on the time, such as ages."""
         self.take(snapshot)
 
     def subject(self) -> Subject | None:
-        """What the cursor stands on."""
+        """The subject under the cursor; None if there is none."""
         raise NotImplementedError
 
     def go_to(self, subject: Subject) -> None:
-        """Put the cursor on this, or on what of it the view has, if it has any."""
+        """Put the cursor on this subject, or on the nearest thing that the view shows."""
         raise NotImplementedError
 
     def go(self) -> Opening | None:
-        """Enter: what the sheet shall show; None where the view drilled in, or said why it cannot."""
+        """Enter: the task that the sheet will show; None if the view drilled in, or said why it cannot."""
         subject = self.subject()
         if subject is None or subject.task is None:
             self.post_message(self.Said(self.nothing))
@@ -107,35 +107,35 @@ class View(Vertical):
         raise NotImplementedError
 
     def filter(self, query: str) -> str:
-        """Show only what fits; empty shows all. The answer is what is wrong with the query, in words."""
-        return f"this view has no filter for {query!r}"
+        """Show only what matches; an empty query shows all. Returns what is wrong with the query, or an empty text."""
+        return f"this view cannot be filtered by {query!r}"
 
     def decide_marked(self, act: Act) -> bool:  # noqa: ARG002 - views that have marks, or causes, answer it
-        """Begin this for several tasks at once; whether several are meant."""
+        """Begin this act for several tasks at once; whether several are marked."""
         return False
 
     def cli_equivalent(self) -> str:
-        """The command line that does what the row is there for; empty: the one that shows its task."""
+        """The command line for the row's natural act; empty stands for showing its task."""
         return ""
 
     def following(self, decided: str) -> Opening | None:  # noqa: ARG002 - views that go on by themselves answer it
-        """What the sheet shows after `decided` was decided; None closes it."""
+        """The task that the sheet shows after `decided` was decided; None closes the sheet."""
         return None
 
     def sheet_opened(self) -> None:
-        """The sheet covers part of the view: its order stands still until `sheet_closed`."""
+        """The sheet was opened: freeze the order until `sheet_closed`."""
 
     def sheet_closed(self) -> None:
-        """The sheet is gone."""
+        """The sheet was closed."""
 
     def chip(self, width: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """What waits to be shown, and the filter in force."""
+        """The line about waiting rows and the filter in force."""
         return ()
 
     def why(self, width: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """In one line why the row under the cursor is where it is."""
+        """Why the row under the cursor is where it is, in one line."""
         return ()
 
     def explanation(self, width: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """`w`: why here, what clears it, who can act, the next commands."""
+        """`w`: why the row is here, what clears it, who can act, and the next commands."""
         return ()

@@ -1,1 +1,1 @@
-"""What the screens are made of: they draw lines of the model, and never parse markup."""
+"""Widgets of the screens. They draw lines of the model, and never parse markup."""

@@ -1,4 +1,4 @@
-"""A few lines that are always there: header, progress, notices, keys."""
+"""A bar of a few lines: header, progress, notices, keys."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Lines = Sequence[Line]
 
 _SOON_S = 0.05
 _MOST_ASKED = 3
-"""How often a bar asks for the same height: a small terminal has no room for it."""
+"""How often a bar asks for the same height before it gives up: a small terminal may have no room for it."""
 
 
 class Bar(Widget):
-    """Shows what `compose_lines` gives for the width there is; as high as that is, and gone where it is nothing."""
+    """Shows the lines that `compose_lines` gives for its width, as high as they are; hidden without lines."""
 
     DEFAULT_CSS = "Bar { height: auto; width: 1fr; } Bar.-empty { display: none; }"
 
@@ -30,7 +30,7 @@ class Bar(Widget):
         self._asked = 0
 
     def renew(self) -> None:
-        """Ask for the lines again, and draw what changed."""
+        """Get the lines again, and draw those that changed."""
         lines = tuple(self._compose_lines(self.size.width or self.app.size.width))
         if lines == self._lines:
             self._ask_for_room()
@@ -43,7 +43,7 @@ class Bar(Widget):
             self.set_timer(_SOON_S, self._ask_for_room)
 
     def _ask_for_room(self) -> None:
-        """Ask again for a height that was asked for while the screen was laid out, which may have missed it."""
+        """Ask again for the height: a request during a layout may have been missed."""
         if self.size.height != len(self._lines) and self._asked < _MOST_ASKED:
             self._asked += 1
             self.refresh(layout=True)
@@ -54,7 +54,7 @@ class Bar(Widget):
         self.renew()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        """As many rows as there are lines."""
+        """The number of lines."""
         return len(self._lines)
 
     def render_line(self, y: int) -> Strip:

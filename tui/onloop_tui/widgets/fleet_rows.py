@@ -21,11 +21,11 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000
-"""How often a filter that asks for ages looks at all repositories again, though nothing happened."""
+"""How often a filter by age checks all repositories again, even without changes."""
 
 
 class FleetRows(RowView):
-    """Follows one run; what changed in it is counted again, and nothing else. `clock` gives the time in ms."""
+    """Follows one run; only changed tasks are counted again. `clock` gives the time in ms."""
 
     def __init__(self, clock: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -37,16 +37,16 @@ class FleetRows(RowView):
         self.ids: tuple[str, ...] = ()
         self.steps: tuple[str, ...] = ()
         self.runs: tuple[str, ...] = ()
-        """All runs, in the order in which they are gone through."""
+        """All runs, in the order of `<` and `>`."""
         self.drilled: str | None = None
-        """The row whose repositories are shown; None where all are."""
+        """The row whose repositories are shown; None if all are shown."""
         self.filter = EVERYTHING
         self.matrix = Matrix()
         self.snapshot = Snapshot()
 
     @property
     def run_id(self) -> str:
-        """The run that is shown; empty where there is none."""
+        """The run that is shown; empty if there is none."""
         return self.matrix.run
 
     @property
@@ -56,16 +56,16 @@ class FleetRows(RowView):
 
     @property
     def row_here(self) -> CauseRow | None:
-        """The row of counts that the cursor stands on, or stands in."""
+        """The row of counts under the cursor, or the one that counts the repository under the cursor."""
         cursor = self.cursor or ""
         return self.matrix.row(cursor) if self.shows_causes else self.matrix.row_of(cursor)
 
     # -- news
 
     def take(self, snapshot: Snapshot) -> None:
-        """Show this snapshot; without a run, or when the one that was shown is gone, begin with the Inbox's first."""
+        """Show this snapshot. If no run is shown or it is gone, start with the run of the Inbox's first row."""
         before, self.snapshot = self.snapshot, snapshot
-        if snapshot.picture is not before.picture:
+        if snapshot.overview is not before.overview:
             self.runs = run_order(snapshot)
         waiting = None
         if self.run_id not in self.runs:
@@ -79,20 +79,20 @@ class FleetRows(RowView):
             self.stand_on(waiting.task)
 
     def tick(self) -> None:
-        """Ages move, and a filter for ages may let others in."""
+        """Update ages, and a filter by age."""
         if self.filter.is_timed and abs(self._clock() - self._filtered_at) >= REFILTER_MS:
             self._recount()
         self.renew()
 
     def look_at(self, run: str) -> None:
-        """Show another run, from its first row on."""
+        """Show another run, with the cursor on its first row."""
         self._begin(run)
         self.drilled = None
         self._recount()
         self.edge(-1)
 
     def show_only(self, wanted: Filter) -> None:
-        """Count and show only repositories that fit; `EVERYTHING` counts all."""
+        """Count and show only repositories that match; `EVERYTHING` counts all."""
         self.filter = wanted
         self._recount()
 
@@ -101,7 +101,7 @@ class FleetRows(RowView):
         self.take(self.snapshot)
 
     def _begin(self, run: str) -> None:
-        """Forget what was counted; the next snapshot is counted as a whole."""
+        """Forget all counts, so that the next snapshot is counted from the start."""
         if run != self.run_id:
             self.drilled = None
         self._counted, self._filtered_at = False, self._clock()
@@ -122,13 +122,13 @@ class FleetRows(RowView):
         self.edge(-1)
 
     def undrill(self) -> None:
-        """Show again what was shown before, the cursor on the row that was drilled into."""
+        """Leave the row that was drilled into, and put the cursor on it."""
         drilled, self.drilled = self.drilled, None
         self._draw()
         self.go_to(drilled or "")
 
     def turn(self) -> None:
-        """Causes instead of repositories, or the other way round; the cursor stays with what it stood on."""
+        """Switch between causes and repositories; the cursor stays on the same subject."""
         here, drilled = self.cursor, self.drilled
         self._by_cause, self.drilled = not self.shows_causes, None
         self._draw()
@@ -140,18 +140,18 @@ class FleetRows(RowView):
             self.go_to(next(iter(self.matrix.members(here)), ""))
 
     def stand_on(self, task_id: str) -> None:
-        """Put the cursor on a repository, or on the row in which it is counted."""
+        """Put the cursor on a repository, or on the row that counts it."""
         if self.drilled is not None and not self.go_to(task_id):
             self.undrill()
         row = self.matrix.row_of(task_id)
         self.go_to(row.key if self.shows_causes and row is not None else task_id)
 
     def next_needing(self, step: int) -> bool:
-        """Put the cursor on the next (1) or previous (-1) row that needs a person, and round; whether there is one."""
+        """Put the cursor on the next (1) or previous (-1) row that needs a person, cyclically; whether one exists."""
         ids, here = self.ids, self.position - 1
         around = (ids[(here + step * i) % len(ids)] for i in range(1, len(ids) + 1))
-        found = next((each for each in around if self._needs(each)), None)
-        return found is not None and self.go_to(found)
+        target = next((each for each in around if self._needs(each)), None)
+        return target is not None and self.go_to(target)
 
     def _needs(self, row_id: str) -> bool:
         row = self.matrix.row(row_id) if self.shows_causes else self.matrix.row_of(row_id)

@@ -1,4 +1,4 @@
-"""The list of causes. The cursor holds a cause, not a place, and the order stands still while somebody uses it."""
+"""The list of causes. The cursor holds a cause, not a position, and the order is frozen while the list is in use."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CURSOR, _ALL, _SOME, _NONE = Span("▶", Tone.ACCENT), Span("*", Tone.ACCENT), 
 
 
 class Inbox(LineView):
-    """Rows of two lines each, one per cause; `compose_nothing` gives the lines where there is no row."""
+    """One row of two lines per cause; `compose_nothing` gives the lines of an empty list."""
 
     class Moved(Message):
-        """The cursor stands on another cause, or the rows have changed."""
+        """The cursor moved to another cause, or the rows changed."""
 
     def __init__(self, session: Session, compose_nothing: Callable[[int], Sequence[Line]]) -> None:
         super().__init__(id="inbox")
@@ -48,12 +48,12 @@ class Inbox(LineView):
 
     @property
     def position(self) -> int:
-        """The place of the cursor, counted from 1; 0 without rows."""
+        """The row number of the cursor, from 1; 0 without rows."""
         keys = self.arrangement.keys
         return keys.index(self.cursor) + 1 if self.cursor in keys else 0
 
     def take(self, rows: Sequence[InboxRow], *, anew: bool = False) -> None:
-        """Show these rows; `anew` applies their order even while it should stand still."""
+        """Show these rows; `anew` applies their order even while it is frozen."""
         frozen = not anew and is_frozen(
             sheet_open=self.sheet_open,
             marked=bool(self.selection),
@@ -75,7 +75,7 @@ class Inbox(LineView):
         self.post_message(self.Moved())
 
     def draw(self) -> None:
-        """Draw the rows as they are at this time and width."""
+        """Draw the rows for the current time and width."""
         rows = self.arrangement.rows
         if not rows:
             self.show(self._compose_nothing(self.room))
@@ -91,7 +91,7 @@ class Inbox(LineView):
         self.show(lines)
 
     def touch(self) -> None:
-        """Somebody is using the list: its order stands still for a moment."""
+        """Freeze the order for a moment, because somebody is using the list."""
         self._touched_at = self._session.clock()
 
     def go_to(self, key: str | None) -> None:
@@ -107,7 +107,7 @@ class Inbox(LineView):
             self.post_message(self.Moved())
 
     def move(self, rows: int) -> None:
-        """Move the cursor by so many rows, and stop at the ends."""
+        """Move the cursor by `rows`, stopping at the ends."""
         keys = self.arrangement.keys
         self.touch()
         if keys:
@@ -130,7 +130,7 @@ class Inbox(LineView):
         self.draw()
 
     def on_click(self, event: Click) -> None:
-        """A click moves the cursor; it never opens or decides."""
+        """Move the cursor on a click, which never opens or decides anything."""
         row = (event.y + self.scroll_offset.y) // ROW_HEIGHT
         if row < len(self.arrangement.rows):
             self.touch()

@@ -1,4 +1,4 @@
-"""A list of lines that scrolls: only rows that changed and are on the screen are drawn again."""
+"""A scrolling list of lines. It draws again only the rows that changed and are visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onloop_tui.widgets.drawing import strip_of
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
-    """Draws lines as they are given; the keys are the screen's."""
+    """Draws the lines it is given; the screen handles the keys."""
 
     DEFAULT_CSS = "LineView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
 
@@ -23,11 +23,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def room(self) -> int:
-        """How many columns a line has, a scroll bar left free."""
+        """The columns of a line, without the scroll bar."""
         return max(20, (self.size.width or self.app.size.width) - 1)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines instead; what is equal is not drawn again."""
+        """Show these lines instead; unchanged lines are not drawn again."""
         before, self.lines = self.lines, tuple(lines)
         if len(before) != len(self.lines):
             self.virtual_size = Size(self.room, len(self.lines))
@@ -39,11 +39,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
                 self.refresh_line(y)
 
     def move(self, rows: int) -> None:
-        """Scroll by so many lines."""
+        """Scroll by `rows` lines."""
         self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
 
     def page(self, direction: int) -> None:
-        """Scroll by a page, one line of it kept in sight."""
+        """Scroll by a page, keeping one line of it visible."""
         self.move(direction * max(1, self.size.height - 1))
 
     def edge(self, direction: int) -> None:
@@ -51,7 +51,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(y=0 if direction < 0 else len(self.lines), animate=False)
 
     def reveal(self, row: int, rows: int = 2) -> None:
-        """Scroll as little as shows `rows` lines from `row` on."""
+        """Scroll as little as possible to show `rows` lines from `row` on."""
         top, height = self.scroll_offset.y, max(rows, self.size.height)
         self.scroll_to(y=min(max(top, row + rows - height), row), animate=False)
 

@@ -1,4 +1,4 @@
-"""The rows of the log: the stretch of it that was read, the cursor at its end as long as a person leaves it there."""
+"""The rows of the log: the part that was read. The cursor follows the end until a person moves it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from onloop_tui.model.log.log_window import PageEdge, Window
 from onloop_tui.widgets.row_view import RowView
 
 NEAR = 50
-"""From so many rows before an end on, the next page is wanted."""
+"""When the cursor is this close to an end, the next page is wanted."""
 _STANDS_OUT = frozenset({Tone.ACCENT, Tone.WARN, Tone.BAD})
 
 
 class LogRows(RowView):
-    """Rows by sequence. What is not there yet is asked for with `Wanted`; the log itself is never read here."""
+    """Rows by sequence number. It posts `Wanted` for missing rows, and never reads the log itself."""
 
     @dataclass
     class Wanted(Message):
-        """A person goes where another piece of the log is needed."""
+        """Another page of the log is needed."""
 
         end: PageEdge
 
@@ -33,7 +33,7 @@ class LogRows(RowView):
         self._events: dict[str, Recorded] = {}
         self.window = Window()
         self.following = True
-        """Whether the cursor stays with the newest event."""
+        """Whether the cursor follows the newest event."""
 
     @property
     def event(self) -> Recorded | None:
@@ -41,7 +41,7 @@ class LogRows(RowView):
         return self._events.get(self.cursor or "")
 
     def take(self, window: Window, end: PageEdge) -> None:
-        """Show this stretch of the log, of which the piece at `end` is new."""
+        """Show this window of the log, whose page at `end` is new."""
         self.window = window
         self._events = {str(event.seq): event for event in window.events}
         self.show(FlatRows(tuple(self._events)), self._line, lambda seq: seq)
@@ -51,12 +51,12 @@ class LogRows(RowView):
             self._go_to_end()
 
     def follow(self) -> None:
-        """Stand on the newest event from now on."""
+        """Follow the newest event from now on."""
         self.following = True
         self._go_to_end()
 
     def move(self, rows: int) -> None:
-        """Move the cursor; at the end of the log it is followed again."""
+        """Move the cursor; at the end of the log it follows again."""
         super().move(rows)
         if self.position <= NEAR and rows < 0 and not self.window.at_start:
             self.post_message(self.Wanted(PageEdge.OLDER))
@@ -64,23 +64,23 @@ class LogRows(RowView):
             self.post_message(self.Wanted(PageEdge.NEWER))
 
     def edge(self, direction: int) -> None:
-        """To the first or the last event of the log, wherever that is."""
+        """Move to the first or the last event of the whole log."""
         self.following = direction > 0
         self.post_message(self.Wanted(PageEdge.NEWEST if direction > 0 else PageEdge.OLDEST))
 
     def touched(self) -> None:
-        """A person went elsewhere."""
+        """Stop following, because a person moved the cursor."""
         self.following = False
 
     def next_of_note(self, step: int) -> bool:
-        """To the next (1) or the previous (-1) event that is about people or trouble; whether there is one."""
+        """Move to the next (1) or previous (-1) event about people or trouble; whether there is one."""
         ids = list(self._events)
         ahead = ids[self.position :] if step > 0 else ids[: max(0, self.position - 1)][::-1]
-        found = next((seq for seq in ahead if tone_of(self._events[seq]) in _STANDS_OUT), None)
-        if found is None:
+        target = next((seq for seq in ahead if tone_of(self._events[seq]) in _STANDS_OUT), None)
+        if target is None:
             return False
         self.following = False
-        return self.go_to(found)
+        return self.go_to(target)
 
     def _go_to_end(self) -> None:
         if self.count:

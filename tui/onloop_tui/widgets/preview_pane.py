@@ -1,4 +1,4 @@
-"""The preview beside the list: it follows the cursor, reads aside, one task at a time, and never makes a key wait."""
+"""The preview beside the list. It follows the cursor and reads one task at a time in a thread, so that no key waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onloop_tui.session import Session
 from onloop_tui.widgets.line_view import LineView
 
 KEPT = 32
-"""How many tasks stay read."""
+"""The number of dossiers that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class _Found:
 
 
 class Preview(LineView):
-    """Shows a cause at once, and how its first member stands once that is read; only the latest wish is read."""
+    """Shows a cause at once, and its first member as soon as it is read; only the latest cause is read."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="preview")
@@ -37,7 +37,7 @@ class Preview(LineView):
         self._reading = False
 
     def look_at(self, group: Group | None, selection: Selection) -> None:
-        """Show this cause from now on; None shows nothing."""
+        """Show this cause; None shows nothing."""
         if group is None or self._group is None or group.cause != self._group.cause:
             self.scroll_to(y=0, animate=False)
         self._group, self._selection = group, selection
@@ -47,7 +47,7 @@ class Preview(LineView):
             self.run_worker(self._read(), group="preview")
 
     def draw(self) -> None:
-        """Draw what is known at this time and width."""
+        """Draw what has been read, for the current time and width."""
         group = self._group
         if group is None:
             self.show(())
@@ -61,7 +61,7 @@ class Preview(LineView):
         self.draw()
 
     async def _read(self) -> None:
-        """Read what is wanted until nothing more is: what was wanted in between is never read."""
+        """Read the wanted task until nothing is missing; tasks wanted in between are skipped."""
         try:
             while (wanted := self._wanted()) is not None:
                 self._found[wanted] = await asyncio.to_thread(self._looked_up, wanted[0])
@@ -78,7 +78,7 @@ class Preview(LineView):
             return _Found(None, problem.message)
 
     def _wanted(self) -> tuple[str, int] | None:
-        """The task to read next, at its version; None where all that is shown is known."""
+        """The task to read next, with its version; None if everything shown has been read."""
         if self._group is None or not self._group.has_tasks or not self.display or _key(self._group) in self._found:
             return None
         return _key(self._group)

@@ -1,4 +1,4 @@
-"""The line at the bottom that is typed into: a filter after `/`, the name of a key after `:`."""
+"""The prompt at the bottom: a filter after `/`, a command after `:`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onloop_tui.widgets.bar import Bar
 
 
 class Prompt(Vertical):
-    """Hidden until it is asked for; Enter posts what was typed, Esc posts that nothing was."""
+    """Hidden until `ask` opens it. Enter posts `Typed`, Esc posts `Left`."""
 
     DEFAULT_CSS = """
     Prompt { height: auto; display: none; background: $surface; padding: 0 1; }
@@ -27,14 +27,14 @@ class Prompt(Vertical):
 
     @dataclass
     class Typed(Message):
-        """`text` was typed after `sign`; `done` is said by Enter, else it is still being typed."""
+        """`text` was typed after `sign`; `done` after Enter, else the person is still typing."""
 
         sign: str
         text: str
         done: bool
 
     class Left(Message):
-        """It was closed without an answer."""
+        """The prompt was closed without an answer."""
 
     def __init__(self, words: Callable[[], Iterable[str]]) -> None:
         super().__init__(id="prompt")
@@ -43,7 +43,7 @@ class Prompt(Vertical):
         self.sign = ""
 
     def compose(self) -> ComposeResult:
-        """What is wrong, and the line."""
+        """The line for problems, and the input."""
         yield Bar(self._problem_lines, id="prompt-problem")
         entry = Input(id="prompt-line", compact=True)
         entry.cursor_blink = False
@@ -51,16 +51,16 @@ class Prompt(Vertical):
 
     @property
     def line(self) -> Input:
-        """The line itself."""
+        """The input."""
         return self.query_one("#prompt-line", Input)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is being typed into."""
+        """Whether the prompt is open."""
         return self.has_class("-open")
 
     def ask(self, sign: str, text: str, hint: str) -> None:
-        """Open it for `sign`, with `text` already there."""
+        """Open the prompt for `sign`, with `text` filled in."""
         self.sign = sign
         self.line.suggester = SuggestFromList(self._words(), case_sensitive=False) if sign == ":" else None
         self.line.placeholder = hint
@@ -72,16 +72,16 @@ class Prompt(Vertical):
         self.line.focus()
 
     def say(self, problem: str) -> None:
-        """Say what is wrong with what was typed."""
+        """Show what is wrong with the typed text."""
         self._problem = problem
         self.query_one(Bar).renew()
 
     def close(self) -> None:
-        """Put it away."""
+        """Close the prompt."""
         self.remove_class("-open")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Every letter counts for a filter."""
+        """Post every change of a filter."""
         event.stop()
         if self.is_open:
             self.post_message(self.Typed(self.sign, event.value, done=False))
@@ -92,7 +92,7 @@ class Prompt(Vertical):
         self.post_message(self.Typed(self.sign, event.value, done=True))
 
     def on_key(self, event: KeyPressed) -> None:
-        """Esc leaves; Tab takes the suggestion."""
+        """Esc closes the prompt; Tab accepts the suggestion."""
         if event.key == "escape":
             event.stop()
             self.post_message(self.Left())

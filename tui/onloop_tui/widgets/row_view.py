@@ -1,4 +1,4 @@
-"""A list of rows by id that draws only what is on the screen: cursor and marks hold ids, whatever happens above."""
+"""A list of rows by id that draws only visible rows. Cursor and marks hold ids, so that other rows may change."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.widgets.drawing import strip_of
 
 LineOf = Callable[[str, int], Line]
-"""The line of a row: from its id and the columns there are."""
+"""Makes the line of a row from its id and the width."""
 VersionOf = Callable[[str], Hashable]
-"""What changes whenever the line of a row does, time left aside."""
+"""A value that changes whenever the line of a row does, except for the passing of time."""
 
 GUTTER_WIDTH = 2
 KEPT_STRIPS = 1_024
@@ -42,9 +42,9 @@ class _Drawn(NamedTuple):
 
 
 class RowView(ScrollView, can_focus=True, inherit_bindings=False):
-    """One line per row, built when it comes into sight; the keys are the screen's.
+    """One line per row, built when it becomes visible; the screen handles the keys.
 
-    Whatever a change costs, it is in proportion to the rows in sight. A gutter before each line shows cursor and mark.
+    The cost of a change is proportional to the visible rows. A gutter before each line shows cursor and mark.
     """
 
     DEFAULT_CSS = """
@@ -53,7 +53,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The cursor moved to another row."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -70,33 +70,33 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def room(self) -> int:
-        """How many columns a line has, the gutter and the scroll bar left out."""
+        """The columns of a line, without the gutter and the scroll bar."""
         return max(1, self.scrollable_content_region.width - GUTTER_WIDTH)
 
     @property
     def cursor(self) -> str | None:
-        """The id under the cursor; None only where there are no rows."""
+        """The id under the cursor; None only without rows."""
         return self._cursor
 
     @property
     def position(self) -> int:
-        """The place of the cursor, counted from 1; 0 without rows."""
+        """The row number of the cursor, from 1; 0 without rows."""
         return self._cursor_row + 1 if self._cursor is not None else 0
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self._rows)
 
     @property
     def marks(self) -> frozenset[str]:
-        """The ids that are marked, in sight or not."""
+        """The marked ids, visible or not."""
         return self._marks
 
     def show(self, rows: RowIndex, line_of: LineOf, version_of: VersionOf) -> None:
-        """Show these rows; also after `rows` itself has changed. What looks the same is not drawn again.
+        """Show these rows; call it again after `rows` has changed. Rows that look the same are not drawn again.
 
-        The row under the cursor, else the first one in sight, stays where it is on the screen.
+        The row under the cursor, else the first visible one, keeps its place on the screen.
         """
         anchor = self._anchor()
         self._rows, self._line_of, self._version_of = rows, line_of, version_of
@@ -111,7 +111,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def renew(self) -> None:
-        """Draw what time has changed: of the rows in sight those whose line is another one now."""
+        """Draw the visible rows whose line has changed with the time."""
         self._strips.clear()
         top = self.scroll_offset.y
         for row in range(top, min(top + self.size.height, len(self._rows))):
@@ -122,27 +122,27 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     # -- the cursor
 
     def touched(self) -> None:
-        """A person has moved the cursor or is about to; for lists that move by themselves otherwise."""
+        """Called when a person moves the cursor; a list that moves its cursor by itself overrides it."""
 
     def successor(self, row_id: str) -> str | None:  # noqa: ARG002 - lists with a structure answer it
-        """Where the cursor goes from a row that is no longer there; None leaves it to its neighbours on the screen."""
+        """The row to which the cursor moves from a removed row; None moves it to a neighbour on the screen."""
         return None
 
     def go_to(self, row_id: str) -> bool:
-        """Put the cursor on this row and bring it into sight; whether there is such a row."""
+        """Put the cursor on this row and scroll to it; whether the row exists."""
         row = self._rows.row_of(row_id)
         if row is not None:
             self._go(row)
         return row is not None
 
     def move(self, rows: int) -> None:
-        """Move the cursor by so many rows, and stop at the ends."""
+        """Move the cursor by `rows`, stopping at the ends."""
         self.touched()
         if len(self._rows):
             self._go(max(0, min(len(self._rows) - 1, self._cursor_row + rows)))
 
     def page(self, direction: int) -> None:
-        """Move the cursor by a page, one row of it kept in sight."""
+        """Move the cursor by a page, keeping one row of it visible."""
         self.move(direction * max(1, self.size.height - 1))
 
     def edge(self, direction: int) -> None:
@@ -150,7 +150,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self.move(direction * len(self._rows))
 
     def on_click(self, event: Click) -> None:
-        """A click moves the cursor; it never opens or decides."""
+        """Move the cursor on a click, which never opens or decides anything."""
         row = event.y + self.scroll_offset.y
         if 0 <= row < len(self._rows):
             self.touched()
@@ -159,12 +159,12 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     # -- marks
 
     def set_marks(self, ids: Iterable[str]) -> None:
-        """Mark these and no others."""
+        """Mark these ids and no others."""
         self._marks = frozenset(ids)
         self._refresh_stale()
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor, or take its mark away."""
+        """Mark or unmark the row under the cursor."""
         if self._cursor is not None:
             self.set_marks(self._marks ^ {self._cursor})
 
@@ -186,12 +186,12 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         return drawn.strip
 
     def notify_style_update(self) -> None:
-        """Colours are others now."""
+        """Draw again, because the colours changed."""
         self._strips.clear()
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        """Fit the new size; the cursor stays in sight."""
+        """Fit the new size and keep the cursor visible."""
         self._painted = {y: drawn for y, drawn in self._painted.items() if y < self.size.height}
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._bring_into_sight()
@@ -204,7 +204,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         return _Key(row_id, self._version_of(row_id), self.size.width, row_id == self._cursor, row_id in self._marks)
 
     def _refresh_stale(self) -> None:
-        """Have drawn again what is in sight and looks otherwise than it was last drawn."""
+        """Refresh the visible rows that differ from what was last drawn."""
         top = self.scroll_offset.y
         for y in range(self.size.height):
             drawn = self._painted.get(y)
@@ -225,7 +225,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         return row if row is not None else 0
 
     def _surviving(self) -> str | None:
-        """Where the cursor stands now: on its row, else where its list says, else on the neighbour that is left."""
+        """The row of the cursor now: its own row, else the list's `successor`, else the nearest remaining neighbour."""
         if not len(self._rows):
             return None
         if self._cursor is None:
@@ -241,7 +241,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         return next(left, self._rows.at(min(self._cursor_row, len(self._rows) - 1)))
 
     def _anchor(self) -> tuple[str, int] | None:
-        """The row that has to stay where it is on the screen, and its line there."""
+        """The row that must keep its place on the screen, and that place."""
         y = self._cursor_row - self.scroll_offset.y
         if self._cursor is not None and 0 <= y < self.size.height:
             return self._cursor, y
@@ -254,7 +254,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
             self._scroll(row - anchor[1])
 
     def _bring_into_sight(self) -> None:
-        """Scroll as little as shows the cursor; far away, put it in the middle."""
+        """Scroll as little as possible to show the cursor; if it is far away, to the middle."""
         height, top, row = self.size.height, self.scroll_offset.y, self._cursor_row
         if top <= row < top + height:
             return
@@ -264,5 +264,5 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
             self._scroll(row - height // 2)
 
     def _scroll(self, top: int) -> None:
-        if self.size.height:  # before the first layout there is nothing to scroll in, and it would stick
+        if self.size.height:  # before the first layout, a scroll position would be wrong and stay
             self.scroll_to(y=max(0, top), animate=False)

@@ -1,4 +1,4 @@
-"""The live tree: runs, their tasks, and theirs, with folds, a filter, and a cursor that may follow what happens."""
+"""The live tree of runs and tasks, with folds, a filter, and a cursor that can follow changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from onloop_tui.model.tree.tree_rows import RowPosition, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000
-"""How often a filter that asks for ages looks at all tasks again, though nothing happened."""
+"""How often a filter by age checks all tasks again, even without changes."""
 _KEPT_GATES = 4_096
 
 
@@ -43,7 +43,7 @@ class TreeView(RowView):
     # -- news
 
     def take(self, snapshot: Snapshot, changed: Collection[str] | None) -> None:
-        """Show this snapshot; `changed` are the tasks that are not as they were, None where that is not known."""
+        """Show this snapshot; `changed` are the tasks that changed, None if that is unknown."""
         first = not self.index.size
         self.snapshot = snapshot
         fresh = list(self._changed(changed))
@@ -58,7 +58,7 @@ class TreeView(RowView):
             self._stand_on(self.index.shown(newest.id))
 
     def tick(self) -> None:
-        """Time has passed: ages are others, and so may be what a filter for ages finds."""
+        """Update ages, and a filter by age."""
         self._idle = self._idle_now()
         self.index.take_idle(frozenset(self._idle))
         if self.filter.is_timed and abs(self._clock() - self._filtered_at) >= REFILTER_MS:
@@ -67,7 +67,7 @@ class TreeView(RowView):
         self.renew()
 
     def follow(self, following: bool) -> None:
-        """Let the cursor go to whatever changes, until a person moves it."""
+        """Let the cursor follow changes, until a person moves it."""
         self.following = following
 
     def _changed(self, changed: Collection[str] | None) -> Iterable[Task]:
@@ -79,7 +79,7 @@ class TreeView(RowView):
         return (task for task in tasks.values() if not self.index.holds(task))
 
     def _begin_anew(self) -> None:
-        """Another store stands where the old one was: nothing that was drawn of that one is worth keeping."""
+        """Forget everything that was drawn, because another store has replaced this one."""
         self.index = TreeIndex()
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
@@ -87,16 +87,16 @@ class TreeView(RowView):
         self._apply_filter()
 
     def _idle_now(self) -> Mapping[str, Reason]:
-        """Why agents are idle as of now, by their tasks."""
+        """The reasons why agents are idle now, by task."""
         tasks, now = self.snapshot.tasks, self._clock()
         held = [(tasks[lease.task], lease) for lease in self.snapshot.leases.values() if lease.task in tasks]
-        found = [(task.id, idle_reason(task, lease, now)) for task, lease in held]
-        return {task_id: idle[0] for task_id, idle in found if idle is not None}
+        reasons = [(task.id, idle_reason(task, lease, now)) for task, lease in held]
+        return {task_id: idle[0] for task_id, idle in reasons if idle is not None}
 
     # -- folds
 
     def unfold(self) -> None:
-        """Right: show what is below the row; if it is shown, go into it."""
+        """Right: unfold the row; if it is unfolded, go to its first child."""
         self.touched()
         node = self.node
         if node is None or not node.children:
@@ -105,14 +105,14 @@ class TreeView(RowView):
             self.move(1)
 
     def fold(self) -> None:
-        """Left: hide what is below the row; if nothing is shown, go to the row above it in the tree."""
+        """Left: fold the row; if it is folded, go to its parent."""
         self.touched()
         node = self.node
         if node is not None and not self._set_open(node, False) and node.parent is not None:
             self._stand_on(node.parent.id)
 
     def fold_all(self, *, is_open: bool) -> None:
-        """Fold or unfold everything; the cursor goes to what is left of its row."""
+        """Fold or unfold everything; the cursor goes to the nearest remaining parent."""
         self.touched()
         self.index.set_all_open(is_open)
         self._draw()
@@ -125,7 +125,7 @@ class TreeView(RowView):
     # -- the filter
 
     def show_only(self, wanted: Filter) -> None:
-        """Show what fits and what is above it; `EVERYTHING` shows all."""
+        """Show tasks that match and their parents; `EVERYTHING` shows all."""
         self.filter = wanted
         self._apply_filter()
         self._draw()
@@ -137,7 +137,7 @@ class TreeView(RowView):
         self.index.filter(self._fitting() if self.filter else None, narrower=narrower)
 
     def _fitting(self) -> Matches:
-        """The filter as a test that is asked for every task at every letter: what is the same for all is asked once."""
+        """The filter as a test of a task. It runs for every task at every letter, so common parts are computed once."""
         matches, timed, caused = self.filter.matches, self.filter.is_timed, self.filter.asks_for_cause
 
         def fits(task: Task) -> bool:
@@ -160,27 +160,27 @@ class TreeView(RowView):
 
     @property
     def node(self) -> Node | None:
-        """What the cursor stands on."""
+        """The node under the cursor."""
         return self.index.node(self.cursor) if self.cursor is not None else None
 
     def touched(self) -> None:
-        """A person has moved: nothing is followed any more."""
+        """Stop following, because a person moved the cursor."""
         self.following = False
 
     def successor(self, row_id: str) -> str | None:
-        """From a row that was folded away or filtered out the cursor goes to what hides it."""
+        """From a row that was folded away or filtered out, the cursor goes to the nearest visible parent."""
         return self.index.shown(row_id)
 
     def go_to(self, row_id: str) -> bool:
-        """Put the cursor on a task, unfolding what hides it; whether the filter lets it be seen."""
+        """Put the cursor on a task, unfolding its parents; whether the filter shows it."""
         self.index.reveal(row_id)
         self._draw()
         return super().go_to(row_id)
 
     def next_needing(self, step: int) -> bool:
-        """Put the cursor on the next (1) or previous (-1) task that needs a person, and round; whether there is one."""
-        found = self.index.next_needing(self.cursor, step)
-        return found is not None and self.go_to(found)
+        """Put the cursor on the next (1) or previous (-1) task that needs a person, cyclically; whether one exists."""
+        target = self.index.next_needing(self.cursor, step)
+        return target is not None and self.go_to(target)
 
     def _stand_on(self, row_id: str | None) -> None:
         if row_id is not None:

@@ -1,1 +1,1 @@
-"""The hooks of vendors' agents: what they are told when they want to stop, and where that is set up."""
+"""The hooks of vendors' agents: the answer when an agent wants to stop, and where the hook is installed."""

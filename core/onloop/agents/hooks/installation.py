@@ -1,4 +1,4 @@
-"""Setting a hook up in a vendor's file, and taking it out again: nothing else in the file is changed."""
+"""Installs a hook in a vendor's file and removes it again; nothing else in the file changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LARGEST_FILE = 1024 * 1024
 
 
 def installed_events(vendor: Vendor, path: Path) -> tuple[str, ...]:
-    """The events for which our hook stands in the file."""
+    """The events for which the file has our hook."""
     hooks = _read(path).get("hooks", {})
     return tuple(event for event in vendor.events if any(_is_ours(vendor, group) for group in hooks.get(event, ())))
 
 
 def install(vendor: Vendor, path: Path) -> bool:
-    """Put our hook into the file; whether that changed anything."""
+    """Put our hook into the file; the answer says whether the file changed."""
     content = _read(path)
     hooks = content.setdefault("hooks", {})
     missing = [event for event in vendor.hooks() if not any(_is_ours(vendor, each) for each in hooks.get(event, ()))]
@@ -33,7 +33,7 @@ def install(vendor: Vendor, path: Path) -> bool:
 
 
 def uninstall(vendor: Vendor, path: Path) -> bool:
-    """Take our hook out of the file; whether that changed anything. A file that held nothing else goes."""
+    """Remove our hook from the file; the answer says whether the file changed. A file that is then empty is removed."""
     content = _read(path)
     hooks: dict[str, Any] = content.get("hooks", {})
     kept = {event: [each for each in groups if not _is_ours(vendor, each)] for event, groups in hooks.items()}
@@ -67,14 +67,18 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as problem:
-        raise BadInput(f"{path} cannot be read: {problem.strerror}", hint="onloop hook show AGENT prints it") from None
+        raise BadInput(
+            f"cannot read {path}: {problem.strerror}", hint="onloop hook show AGENT prints the hook"
+        ) from None
     try:
-        found = json.loads(content) if len(content) <= LARGEST_FILE else None
+        settings = json.loads(content) if len(content) <= LARGEST_FILE else None
     except (ValueError, RecursionError) as problem:
-        raise BadInput(f"{path} is no JSON: {problem}", hint="mend it first; nothing was changed") from None
-    if not isinstance(found, dict) or not _has_lists(found.get("hooks", {})):
-        raise BadInput(f"{path} is not a file of hooks as we know it", hint="onloop hook show AGENT prints ours")
-    return found
+        raise BadInput(f"{path} is not valid JSON: {problem}", hint="correct it first; nothing was changed") from None
+    if not isinstance(settings, dict) or not _has_lists(settings.get("hooks", {})):
+        raise BadInput(
+            f"{path} does not have the form of a hooks file", hint="onloop hook show AGENT prints the right form"
+        )
+    return settings
 
 
 def _has_lists(hooks: object) -> bool:
@@ -93,5 +97,5 @@ def _write(path: Path, content: dict[str, Any]) -> None:
         Path(fresh).replace(path)
     except OSError as problem:
         raise BadInput(
-            f"{path} cannot be written: {problem.strerror}", hint="onloop hook show AGENT prints it"
+            f"cannot write {path}: {problem.strerror}", hint="onloop hook show AGENT prints the hook"
         ) from None

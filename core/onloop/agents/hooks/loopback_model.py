@@ -1,6 +1,6 @@
-"""A model on loopback that says what it was told to say: for proving, offline, what a vendor's agent really does.
+"""A model on loopback that follows a script, to prove without a network what a vendor's agent really does.
 
-Speaks as much of Anthropic's Messages and OpenAI's Responses as the two agents need to take a turn.
+It speaks as much of Anthropic's Messages and OpenAI's Responses as the two agents need for a turn.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ Turn = Say | Run | Delegate
 
 @dataclass(slots=True)
 class Script:
-    """The turns in their order; when they are over the last one is said again. `heard` is what came in, as JSON.
+    """The turns in order; after the last one, it is repeated. `heard` are the requests received, as JSON.
 
-    `sub_turns` are those of a sub-agent, who is known by not having been told the words `told`.
+    `sub_turns` are those of a sub-agent: a request without the words `told` comes from one.
     """
 
     turns: Sequence[Turn]
@@ -134,7 +134,7 @@ def _stream(events: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Anthropic's Messages as a stream. A call without a shell is an aside (a title, say), and moves nothing on."""
+    """Anthropic's Messages as a stream. A call without a shell tool (for a title, say) does not use up a turn."""
     tools = {tool.get("name") for tool in request.get("tools") or ()}
     turn: Turn = script.next_turn(request) if "Bash" in tools else Say("ok")
     number = script.count
@@ -160,7 +160,7 @@ def _messages(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tool_use(turn: Run | Delegate, tools: set[str | None]) -> tuple[str, dict[str, str]]:
-    """The tool that does it, under the name by which the agent offers it, and what it is given."""
+    """The tool for the turn, by the name under which the agent offers it, and its input."""
     words = {"description": "as the script says"}
     if isinstance(turn, Run):
         return "Bash", words | {"command": turn.command}
@@ -169,7 +169,7 @@ def _tool_use(turn: Run | Delegate, tools: set[str | None]) -> tuple[str, dict[s
 
 
 def _responses(script: Script, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """OpenAI's Responses as a stream; the shell is called by whichever name the agent offers it under."""
+    """OpenAI's Responses as a stream; the shell tool has the name under which the agent offers it."""
     turn = script.next_turn(request)
     number = script.count
     if isinstance(turn, Say):

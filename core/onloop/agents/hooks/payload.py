@@ -1,4 +1,4 @@
-"""What a vendor's agent says on standard input when it calls a hook."""
+"""What a vendor's agent sends on standard input when it calls a hook."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ START = "SessionStart"
 
 
 class Payload(Record):
-    """The event, and whether the agent still has work in the background, which ends no turn.
+    """The event, and whether the agent still has work in the background, in which case the turn has not ended.
 
-    `sub_agent` and `kind` are the id and the type of the one that the event is about, where it is about one.
+    If the event is about a sub-agent, `sub_agent` and `kind` are its id and type.
     """
 
     event: str
@@ -24,19 +24,19 @@ class Payload(Record):
 
 
 def payload_of(content: bytes) -> Payload:
-    """What was said. What cannot be read counts as the end of a turn: absence is denial."""
+    """The payload. One that cannot be read counts as the end of a turn, so that the gates are checked."""
     try:
-        said = json.loads(content[:LARGEST_PAYLOAD])
+        fields = json.loads(content[:LARGEST_PAYLOAD])
     except (ValueError, RecursionError):
         return Payload(STOP)
-    if not isinstance(said, dict):
+    if not isinstance(fields, dict):
         return Payload(STOP)
-    event = said.get("hook_event_name")
+    event = fields.get("hook_event_name")
     return Payload(
         event if isinstance(event, str) else STOP,
-        bool(said.get("background_tasks")),
-        _text(said.get("agent_id")),
-        _text(said.get("agent_type")),
+        bool(fields.get("background_tasks")),
+        _text(fields.get("agent_id")),
+        _text(fields.get("agent_type")),
     )
 
 

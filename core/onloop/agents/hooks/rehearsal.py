@@ -1,4 +1,4 @@
-"""How a vendor's agent is run once against a model on loopback: one turn, no key, no network."""
+"""Runs a vendor's agent once against a model on loopback: one turn, no key, no network."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from onloop.agents.workplace import path_with_onloop
 from onloop.records import Record
 
 PROOF = "ONLOOP_HOOK_PROOF"
-"""Names a file in which a hook leaves word that it was called."""
+"""The variable that names a file in which a hook records that it was called."""
 PROOF_S = 60.0
 KEY = "loopback"
-"""What stands where a key belongs; the model on loopback asks for none."""
+"""The value given as API key; the model on loopback does not check it."""
 
 
 class Rehearsal(Record):
-    """The words and the environment of one run; the prompt comes on standard input."""
+    """The arguments and the environment of one run; the prompt comes on standard input."""
 
     argv: tuple[str, ...]
     environment: dict[str, str]
 
 
 def rehearsal_of(vendor: Vendor, program: str, address: str, folder: Path, *extra: str) -> Rehearsal:
-    """Run the vendor's agent against the model at `address`; `extra` words go before the prompt."""
+    """How to run the vendor's agent against the model at `address`; `extra` arguments go before the prompt."""
     if vendor.name == "claude":
         return Rehearsal(
             (
@@ -70,7 +70,7 @@ def rehearsal_of(vendor: Vendor, program: str, address: str, folder: Path, *extr
 
 
 def fires(vendor: Vendor, program: str, project: Path) -> bool:
-    """Whether the vendor's program, run in `project` with the settings that are there, calls our hook when it stops."""
+    """Whether the vendor's program, run in `project` with its settings, calls our hook when it stops."""
     with (
         tempfile.TemporaryDirectory(prefix="onloop-proof-") as folder,
         loopback_model(Script([Say("done")])) as address,
@@ -85,19 +85,19 @@ def fires(vendor: Vendor, program: str, project: Path) -> bool:
 
 
 def version_of(program: str) -> str:
-    """What the program says about itself, at most 200 characters."""
+    """The version that the program prints, at most 200 characters."""
     return _run((program, "--version"), Path.cwd(), dict(os.environ)).strip()[:200]
 
 
 def _run(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> str:
-    """What it prints; a program that does not end is ended."""
-    said = "Say that there is nothing to do."
+    """What the program prints; empty if it does not end in time."""
+    prompt = "Say that there is nothing to do."
     try:
         done = subprocess.run(
             argv,
             cwd=folder,
             env=environment,
-            input=said,
+            input=prompt,
             capture_output=True,
             text=True,
             errors="replace",

@@ -1,4 +1,4 @@
-"""PURE: what a vendor's agent is told at the end of its turn, given the gateway's verdict."""
+"""PURE: the answer to a vendor's agent at the end of its turn, given the gateway's verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_REASON = 4_000
 
 
 class Ruling(StrEnum):
-    """What becomes of a turn that wants to end."""
+    """What happens to a turn that wants to end."""
 
     LET = "let"
     BLOCK = "block"
@@ -30,19 +30,19 @@ class HookReply(Record):
 
 
 def ruling_on(verdict: Exit, why: str) -> HookReply:
-    """Let go on yes; send on where the agent itself can do more; else end the turn, so that nobody loops."""
+    """Let the agent go on yes; block if the agent itself can do more; else end the turn, so that it does not loop."""
     if verdict is Exit.OK:
         return HookReply(Ruling.LET)
     return HookReply(Ruling.BLOCK if verdict in _BLOCKED else Ruling.STOP, why)
 
 
-def reply_of(told: HookReply) -> dict[str, Json]:
+def reply_of(reply: HookReply) -> dict[str, Json]:
     """The one JSON object that Claude Code and Codex read on standard output, always with exit code 0.
 
     Claude Code: hooks reference, `Stop`; Codex: `stop.command.output.schema.json`, which takes no other field.
     """
-    why = told.why.strip()[:LONGEST_REASON] or "the gateway gave no reason"
-    match told.ruling:
+    why = reply.why.strip()[:LONGEST_REASON] or "the gateway gave no reason"
+    match reply.ruling:
         case Ruling.LET:
             return {}
         case Ruling.BLOCK:

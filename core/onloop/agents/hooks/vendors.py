@@ -1,4 +1,4 @@
-"""The agents whose hooks we speak, as data: where a hook is set up, and in which words."""
+"""The vendors whose hooks we support, as data: where a hook is installed, and in which form."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NO_LOGIN_SHELL = "allow_login_shell=false"
 
 
 class Vendor(Record):
-    """One vendor's agent: its program, the file in a project that holds hooks, and the events we answer.
+    """One vendor's agent: its program, its files for hooks, and the events that we answer.
 
-    `project_file` and `user_file` are below the project and below the home folder; `run` is how it works headless
-    with the hook given on the command line: `{hook}` stands for it, `{state}` for the folder that `onloop` writes to.
+    `project_file` is below the project, `user_file` below the home folder. `run` starts the agent headless with the
+    hook on the command line: `{hook}` stands for the hook, `{state}` for the folder that `onloop` writes to.
     """
 
     name: str
@@ -34,11 +34,11 @@ class Vendor(Record):
     trap: str
 
     def command(self) -> str:
-        """What the vendor's agent is told to call."""
+        """The command that the vendor's agent calls."""
         return f"onloop hook {self.name}"
 
     def hooks(self) -> dict[str, Json]:
-        """The hooks as the vendor's file has them."""
+        """The hooks in the form of the vendor's file."""
         handler: dict[str, Json] = {"type": "command", "command": self.command(), "timeout": TIMEOUT_S}
         return {event: [{"hooks": [handler]}] for event in self.events}
 
@@ -54,7 +54,7 @@ VENDORS: Mapping[str, Vendor] = {
             ".claude/settings.json",
             (STOP, "SessionStart", SUB_AGENT_BEGINS, SUB_AGENT_ENDS),
             ("claude", "-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash", "--settings", "{hook}"),
-            "it lets an agent go after 8 blocks in a row, and whenever a hook crashes or is late",
+            "it lets an agent stop after 8 blocks in a row, and whenever a hook crashes or is late",
         ),
         Vendor(
             "codex",
@@ -67,8 +67,8 @@ VENDORS: Mapping[str, Vendor] = {
                 *("codex", "exec", "--sandbox", "workspace-write", "--add-dir", "{state}", "--add-dir", ".git"),
                 *("--dangerously-bypass-hook-trust", "-c", NO_LOGIN_SHELL, "-c", "{hook}", "-"),
             ),
-            "`codex exec` skips a hook that was not trusted, without a word: --dangerously-bypass-hook-trust, or trust "
-            "it once with /hooks; and its sandbox keeps .git from being written unless --add-dir .git says otherwise",
+            "`codex exec` silently skips a hook that is not trusted: pass --dangerously-bypass-hook-trust, or trust "
+            "it once with /hooks; and its sandbox forbids writing to .git unless you pass --add-dir .git",
         ),
     )
 }
@@ -76,7 +76,7 @@ VENDORS: Mapping[str, Vendor] = {
 
 
 def file_of(vendor: Vendor, *, user: bool, project: Path, home: Path) -> Path:
-    """Where the vendor reads hooks: for one project, or for everything that the user does."""
+    """The file from which the vendor reads hooks: for one project, or for all projects of the user."""
     return home / vendor.user_file if user else project / vendor.project_file
 
 

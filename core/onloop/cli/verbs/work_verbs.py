@@ -147,12 +147,12 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
-        workshop = gate_context_for(opened, principal, counts)
+        gate_context = gate_context_for(opened, principal, counts)
         return Runner(
             opened,
             principal,
-            workshop,
-            EffectExecutor(EffectRecorder(opened, workshop, stopped, lambda _point: None)),
+            gate_context,
+            EffectExecutor(EffectRecorder(opened, gate_context, stopped, lambda _point: None)),
             stopped,
         )
 

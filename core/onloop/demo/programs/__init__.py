@@ -1,7 +1,7 @@
 """The demo's programs and the library they vendor, as text archives: one `.txtar` file each.
 
-An archive is a line that says what it is, then files, each under a line `-- path --`. It keeps programs that must
-be wrong in a known way (they vendor a flawed library) out of what this repository imports, checks and tests.
+An archive starts with a line that describes it; each file follows a line `-- path --`. The programs are flawed on
+purpose, so they are archives: this repository must not import, check or test them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LIBRARY = "vendor/kvlite"
 FLAWED = "1.4.2"
 FIXED = "2.0.1"
 ADVISORY = "KVL-2026-0417"
-"""Made up, like the library: no such advisory exists."""
+"""An invented advisory for an invented library."""
 
 _SUFFIX = ".txtar"
 _HEADER = re.compile(r"^-- (\S[^\n]*\S) --\n", re.MULTILINE)
@@ -26,14 +26,14 @@ _NOT_PROGRAMS = ("kvlite-", "common", _OF_A_SWARM)
 
 
 class Archive(Record):
-    """A tree of text files by path, and one line on what it is."""
+    """Text files by path, and a description in one line."""
 
     about: str
     files: Mapping[str, str]
 
     @property
     def vendors(self) -> bool:
-        """Whether it has a place for libraries of others."""
+        """Whether the program has a folder for vendored libraries."""
         return "vendor/__init__.py" in self.files
 
 
@@ -45,9 +45,9 @@ def parse(text: str) -> Archive:
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of the programs that vendor the library, in order; each is also its repository's."""
-    found = (entry.name.removesuffix(_SUFFIX) for entry in files(__name__).iterdir() if entry.name.endswith(_SUFFIX))
-    return tuple(sorted(name for name in found if not name.startswith(_NOT_PROGRAMS)))
+    """The sorted names of the programs that vendor the library; each is also the name of its repository."""
+    archives = (entry.name.removesuffix(_SUFFIX) for entry in files(__name__).iterdir() if entry.name.endswith(_SUFFIX))
+    return tuple(sorted(name for name in archives if not name.startswith(_NOT_PROGRAMS)))
 
 
 def program(name: str) -> Archive:
@@ -57,13 +57,13 @@ def program(name: str) -> Archive:
 
 
 def part(name: str, change: str, key: str) -> Mapping[str, str]:
-    """What `key` contributes to a change of the program `name`, by paths from the root of its repository."""
-    found = _archive(f"{name}.{change}").files
-    return {path.removeprefix(f"{key}/"): text for path, text in found.items() if path.startswith(f"{key}/")}
+    """The files that `key` adds to a change of the program `name`, by paths from the root of its repository."""
+    archived = _archive(f"{name}.{change}").files
+    return {path.removeprefix(f"{key}/"): text for path, text in archived.items() if path.startswith(f"{key}/")}
 
 
 def library(version: str) -> Archive:
-    """The library as `version`, by paths from the root of a repository that vendors it."""
+    """The given version of the library, by paths from the root of a repository that vendors it."""
     return _archive(f"kvlite-{version}")
 
 

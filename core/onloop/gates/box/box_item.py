@@ -1,4 +1,4 @@
-"""One thing that a box with a file system of its own shows."""
+"""One file, folder or link that a box with its own file system shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHARED_MEMORY_BYTES = 256 * 1024 * 1024
 
 
 class Way(StrEnum):
-    """How something comes to be in a box."""
+    """How an item gets into a box."""
 
     FOLDER = "folder"
     LINK = "link"
@@ -19,7 +19,7 @@ class Way(StrEnum):
 
 
 class BoxItem(NamedTuple):
-    """One thing that is in a box at `place`; for all but an empty folder, its `source` outside or a link's goal."""
+    """One item of a box at `place`. `source` is its path outside, or a link's target; empty for an empty folder."""
 
     way: Way
     place: str

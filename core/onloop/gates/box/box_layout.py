@@ -1,4 +1,4 @@
-"""What a box that has a file system of its own shows of a view: a list that each such kind carries out in its way."""
+"""What a box with its own file system shows of a view: a list of items that each kind of box builds in its own way."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from onloop.gates.box.visible import BOXED, VisibleFiles
 
 
 def layout(view: VisibleFiles, etc: Path) -> tuple[BoxItem, ...]:
-    """All that a box shows of a view, each after what it lies in, with the folder `etc` as its /etc."""
+    """All items that a box shows of a view, folders before their contents, with the folder `etc` as its /etc."""
     return tuple(dict.fromkeys(chain(_written(view), _shown(view), _etc(etc))))
 
 
 def _shown(view: VisibleFiles) -> Iterator[BoxItem]:
-    """The system and the toolchain, and the folders on the way to them, which hold nothing else."""
+    """The system and the toolchain, and the folders above them, which hold nothing else."""
     here = system.folders()
     linked = [path for path in here if path.is_symlink()]
     for path in linked:
@@ -29,7 +29,7 @@ def _shown(view: VisibleFiles) -> Iterator[BoxItem]:
 
 
 def _added(view: VisibleFiles) -> Iterator[Path]:
-    """The rest of the toolchain; what would show the folders beside our own is no toolchain."""
+    """The rest of the toolchain, without folders that contain our checkout or scratch folder."""
     for path in view.read_only:
         if path.is_absolute() and path.exists():
             real = path.resolve()
@@ -38,7 +38,7 @@ def _added(view: VisibleFiles) -> Iterator[Path]:
 
 
 def _etc(etc: Path) -> Iterator[BoxItem]:
-    """One folder with all files, and over it the folders that are too large to be copied."""
+    """One folder with all copied files, and over it the folders that are too large to copy."""
     yield BoxItem(Way.READ, "/etc", str(etc.resolve()))
     for path in system.etc_folders():
         yield BoxItem(Way.READ, str(path), str(path.resolve()))

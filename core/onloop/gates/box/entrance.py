@@ -1,4 +1,4 @@
-"""How a warden gets a command into a box. It runs in the warden, on the other side of the order."""
+"""How a warden starts a command in a box. This code runs in the warden and reads what `plan` wrote into the order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SIGNALS = range(129, 193)
 
 
 class Entrance:
-    """What to start so that a command runs in its box, the descriptors that this takes, and the watch over the run.
+    """What to start so that a command runs in its box, the descriptors this needs, and the watch over the run.
 
-    Made of `command` and `watch` it leads into no box; each kind of box changes what it needs.
+    A new entrance leads into no box; each kind of box changes what it needs.
     """
 
     def __init__(self, command: Mapping[str, Any], watch: ResourceWatch) -> None:
@@ -36,7 +36,7 @@ class Entrance:
         self.on_network = False
 
     def prepare(self) -> None:
-        """The part of the command's own process, before it becomes the command."""
+        """Run in the child process, before it becomes the command."""
         if self.watch.group is not None:
             self.watch.group.enter()
         if sys.platform == "linux":
@@ -48,23 +48,23 @@ class Entrance:
         self.enter()
 
     def close(self) -> None:
-        """Lets go of the descriptors: whoever was started has them."""
+        """Closes the descriptors, which the started process has inherited."""
         for descriptor in (*self.descriptors, *self.kept):
             os.close(descriptor)
 
     def code(self, exit_code: int | None) -> int | None:
-        """The command's own exit code, of that which the warden saw; None if the box was never entered.
+        """The command's own exit code, given the one that the warden saw; None if the command never ran.
 
-        Bubblewrap gives what shells give for a signal.
+        Bubblewrap reports 128 plus the number for a signal, as shells do.
         """
         if self.status is None or exit_code is None or exit_code < 0:
             return exit_code
-        said = _last_word(self.status)
-        return 128 - said if said is not None and said in _SIGNALS else said
+        reported = _reported_code(self.status)
+        return 128 - reported if reported is not None and reported in _SIGNALS else reported
 
 
 def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callable[[int], tuple[int, ...]]) -> Entrance:
-    """The entrance that an order asks for; OSError if this machine does not let us make it."""
+    """The entrance that an order asks for; OSError if this machine does not allow it."""
     way = Entrance(command, ResourceWatch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
     _WAYS[order["kind"]](way, order)
     way.on_network = order["network"] and order["kind"] != "none"
@@ -72,29 +72,29 @@ def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callab
 
 
 def _by_bubblewrap(way: Entrance, order: Mapping[str, Any]) -> None:
-    status, said = os.pipe()
-    words = [*order["arguments"], "--json-status-fd", str(said)]
+    status, status_writer = os.pipe()
+    words = [*order["arguments"], "--json-status-fd", str(status_writer)]
     way.kept = () if order["user"] is None else (user_namespace(order["user"], nested=order["nested"]),)
     for descriptor in way.kept:
         words += ["--userns2", str(descriptor)]
     refused = program()
     if refused:
-        filtered = _told(refused)
+        filtered = _readable(refused)
         words += ["--seccomp", str(filtered)]
         way.kept = (*way.kept, filtered)
-    told = _told(b"".join(os.fsencode(word) + b"\0" for word in words))
-    way.argv = [order["program"], "--args", str(told), "--", *order["command"]]
+    arguments = _readable(b"".join(os.fsencode(word) + b"\0" for word in words))
+    way.argv = [order["program"], "--args", str(arguments), "--", *order["command"]]
     way.folder, way.environment = "/", {}
-    way.descriptors, way.status = (*way.kept, said, told), status
+    way.descriptors, way.status = (*way.kept, status_writer, arguments), status
     way.kept = ()
 
 
-def _told(content: bytes) -> int:
-    """A descriptor at which whoever is started reads that."""
-    told = os.memfd_create("box", 0)
-    os.write(told, content)
-    os.lseek(told, 0, os.SEEK_SET)
-    return told
+def _readable(content: bytes) -> int:
+    """A descriptor from which the started process can read the content."""
+    descriptor = os.memfd_create("box", 0)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _by_namespaces(way: Entrance, order: Mapping[str, Any]) -> None:
@@ -158,17 +158,17 @@ _WAYS: Mapping[str, Callable[[Entrance, Mapping[str, Any]], None]] = {
 
 
 def _stay() -> None:
-    """Nothing is to be done where there is no box."""
+    """Do nothing: there is no box."""
 
 
-def _last_word(status: int) -> int | None:
-    """The exit code that bubblewrap tells of, which it does only if it came to start the command."""
+def _reported_code(status: int) -> int | None:
+    """The exit code that bubblewrap reports; None if it never started the command."""
     os.set_blocking(status, False)
-    said = b""
+    report = b""
     with suppress(OSError):
-        said = os.read(status, 65_536)
+        report = os.read(status, 65_536)
     os.close(status)
-    for line in reversed(said.splitlines()):
+    for line in reversed(report.splitlines()):
         with suppress(ValueError, KeyError, TypeError):
             return int(json.loads(line)["exit-code"])
     return None

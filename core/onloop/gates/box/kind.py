@@ -1,4 +1,4 @@
-"""The kinds of box, from the weakest to the strongest, and what a machine was found to have."""
+"""The kinds of box, from the weakest to the strongest, and the box that a machine has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class BoxKind(StrEnum):
-    """A kind of box, the weakest first: none at all, rules on paths, and namespaces of its own."""
+    """A kind of box, the weakest first: none, rules on paths, and separate namespaces."""
 
     NONE = "none"
     LANDLOCK = "landlock"
@@ -16,22 +16,22 @@ class BoxKind(StrEnum):
     BUBBLEWRAP = "bubblewrap"
 
     def reaches(self, demanded: BoxKind) -> bool:
-        """Whether this kind is at least as strong as the one that is demanded."""
+        """Whether this kind is at least as strong as `demanded`."""
         order = tuple(BoxKind)
         return order.index(self) >= order.index(demanded)
 
     @property
     def moves_paths(self) -> bool:
-        """Whether code sees its folders under names of the box, the same in every run."""
+        """Whether code sees its folders under fixed names, the same in every run."""
         return self in {BoxKind.NAMESPACES, BoxKind.BUBBLEWRAP}
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What this machine can do, found by trying.
+    """A box that this machine can make, found by trying.
 
-    `user` is the user id that code runs as outside of the box, where that is not ours; `proc` whether it has a /proc;
-    `limits` what keeps the limits over all its processes together: `cgroup` or `watcher`.
+    `user` is the user id that code has outside the box, if it is not ours; `proc` says whether the box has a /proc;
+    `limits` says what limits all its processes together: `cgroup` or `watcher`.
     """
 
     kind: BoxKind
@@ -41,6 +41,6 @@ class Box:
 
     @property
     def name(self) -> str:
-        """The kind in words, with what makes it stronger or weaker than usual."""
+        """The kind, and what makes the box stronger or weaker than usual."""
         own_user = ", own user" if self.user is not None else ""
         return f"{self.kind}{own_user}" if self.proc else f"{self.kind}{own_user}, no /proc"

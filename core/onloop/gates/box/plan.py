@@ -1,4 +1,4 @@
-"""What a warden is told so that it runs one command in a box."""
+"""The part of a warden's order that makes it run one command in a box."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from onloop.gates.repository.folders import remove_tree
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 _TMP = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - both are the run's own folder in the box
 _SLACK = 64
-"""How many processes more than the limit can start at all, so that whoever counts them sees that there are too many."""
+"""How many processes can start beyond the limit, so that the watch can see that the limit is exceeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ class BoxPlan:
     bounds: Bounds
 
     def as_order(self) -> dict[str, object]:
-        """The box's part of an order, after the folders of the view were made ready for it."""
+        """Prepares the folders of the view; the answer is the box's part of an order."""
         return self._common() | self._own() | self._ready()
 
     @property
     def is_missing(self) -> bool:
-        """Whether the program is nowhere where the box would look for it."""
+        """Whether the box would not find the program anywhere."""
         program = self.argv[0]
         folders = [""] if "/" in program else self.environment.get("PATH", os.defpath).split(os.pathsep)
         places = (os.path.normpath(Path(self.folder, folder, program)) for folder in folders)
         return not any(os.path.lexists(outside) for place in places if (outside := self._outside(place)) is not None)
 
     def _outside(self, place: str) -> Path | None:
-        """Where we find what code in the box finds at a place; None if there is nothing there in the box."""
+        """The path outside the box of a place in it; None if the box shows nothing there."""
         path = Path(place)
         if not self.box.kind.moves_paths:
             return path
@@ -90,7 +90,9 @@ class BoxPlan:
     def _bubblewrap(self) -> dict[str, object]:
         program = bubblewrap.program()
         if program is None:
-            raise Unavailable("bubblewrap is not on this machine any more", hint="install it again, or restart")
+            raise Unavailable(
+                "bubblewrap is not on this machine any more", hint="install it again, or restart the verifier"
+            )
         most = None if self.box.limits == "cgroup" else self.bounds.processes + _SLACK
         more, command = bubblewrap.command(self.box, list(self.argv), self.folder, self.environment, most)
         arguments = (*bubblewrap.arguments(self.box, self.view, self._etc()), *more)
@@ -106,7 +108,7 @@ class BoxPlan:
         }
 
     def _etc(self) -> Path:
-        """A folder to be the box's /etc, in the run's scratch: copies of what is shown, and what it has of its own."""
+        """The folder that becomes the box's /etc, in the run's scratch: copied files, and files written for the box."""
         etc = self.view.scratch / "etc"
         if not etc.exists():
             for folder in system.etc_folders():
@@ -133,16 +135,16 @@ class BoxPlan:
 
 
 def _mounted_in_tmp(shown: Iterable[Path]) -> frozenset[str]:
-    """The names in the run's folder for temporary files below which something of the machine is shown."""
+    """The names in the run's temporary folder below which the box shows folders of the machine."""
     places = [path.relative_to(tmp) for path in shown for tmp in _TMP if path.is_relative_to(tmp)]
     return frozenset(place.parts[0] for place in places if place.parts)
 
 
 def _clear(place: Path) -> None:
-    """Remove what earlier code left where a box is to be put together: a link there would lead its maker out."""
+    """Remove what earlier code left at a place that the box will use: a link there would lead outside."""
     if place.is_dir() and not place.is_symlink():
         remove_tree(place)
     else:
         place.unlink(missing_ok=True)
     if os.path.lexists(place):
-        raise Unavailable(f"{place} cannot be removed", hint="remove it, or keep the toolchain elsewhere than in /tmp")
+        raise Unavailable(f"cannot remove {place}", hint="remove it, or keep the toolchain outside /tmp")

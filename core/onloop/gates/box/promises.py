@@ -1,4 +1,4 @@
-"""What each kind of box stops, as data: every cell of it is shown by the probe."""
+"""What each kind of box stops, as data. The probe tests every cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from onloop.gates.box.kind import BoxKind
 
 
 class Attempt(StrEnum):
-    """Something that code under judgement must not be able to do."""
+    """Something that code in a gate must not be able to do."""
 
     STORE = "store"
     SOCKET = "socket"
@@ -37,7 +37,7 @@ class Attempt(StrEnum):
 
     @property
     def words(self) -> str:
-        """The attempt in words, as a sheet names it."""
+        """The attempt in words, as the sheet shows it."""
         return _WORDS[self]
 
 
@@ -79,10 +79,10 @@ STOPS: Mapping[BoxKind, frozenset[Attempt]] = {
     - {Attempt.KERNEL_KEYS, Attempt.MACHINE_SOCKETS, Attempt.REQUEST_RINGS},
     BoxKind.NONE: frozenset({Attempt.OUTLIVES}),
 }
-"""What each kind stops, on a machine that lets it, for a view without holes."""
+"""What each kind stops on a machine that supports it, for a view without holes."""
 
 
 def stopped(kind: BoxKind, *, network: bool = False, nested: bool = False) -> frozenset[Attempt]:
-    """What a kind stops when a view has these holes."""
+    """What a kind of box stops for a view with these holes."""
     holes = (_NETWORK if network else frozenset()) | ({Attempt.USER_NAMESPACE} if nested else frozenset())
     return STOPS[kind] - holes

@@ -9,7 +9,7 @@ from onloop.gates.box.promises import STOPS, Attempt
 
 
 def table() -> str:
-    """Attempts by kinds, strongest first; what is open is written as that."""
+    """A row per attempt and a column per kind, strongest first; each cell says stopped or open."""
     return "\n".join(_lines())
 
 

@@ -1,4 +1,4 @@
-"""The system calls of Linux that Python has no function for, each raising OSError where the kernel refuses."""
+"""Linux system calls for which Python has no function; each raises OSError if the kernel refuses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def call(function: Any, *arguments: Any) -> int:
-    """What a function of the C library gives; OSError where that is -1."""
+    """The result of a C library function; OSError if it is -1."""
     result = int(function(*arguments))
     if result == -1:
         number = ctypes.get_errno()
@@ -42,7 +42,7 @@ def call(function: Any, *arguments: Any) -> int:
 
 
 def system_call(number: int, *arguments: Any) -> int:
-    """What a system call gives, by its number; OSError where the kernel refuses."""
+    """The result of a system call, given by its number; OSError if the kernel refuses."""
     words = (item if not isinstance(item, int) else ctypes.c_long(item) for item in arguments)
     return call(_LIBC.syscall, ctypes.c_long(number), *words)
 
@@ -56,7 +56,7 @@ def unshare(kinds: int) -> None:
 
 
 def join(namespace: int, kind: int) -> None:
-    """Puts this process into the namespace of a descriptor."""
+    """Puts this process into the namespace that a descriptor refers to."""
     call(_LIBC.setns, namespace, kind)
 
 
@@ -70,17 +70,17 @@ def mount(source: str, place: str, kind: str | None, flags: int, words: str | No
 
 
 def unmount(place: str) -> None:
-    """Takes a mount away, with all below it, also while it is in use."""
+    """Removes a mount and everything below it, even while it is in use."""
     call(_LIBC.umount2, os.fsencode(place), MNT_DETACH)
 
 
 def pivot_root(new: str, old: str) -> None:
-    """Makes `new` the root of this mount namespace; what was the root is found at `old`."""
+    """Makes `new` the root of this mount namespace; the old root moves to `old`."""
     system_call(_PIVOT_ROOT[os.uname().machine], os.fsencode(new), os.fsencode(old))
 
 
 def restrict_mount(place: str, flags: int, *, below: bool) -> None:
-    """Adds flags (read-only, no devices, no setuid programs) to a mount, also to those `below` it (Linux 5.12)."""
+    """Adds flags (read-only, no devices, no setuid programs) to a mount, and with `below` to the mounts below it."""
     wanted = (ctypes.c_uint64 * 4)(flags, 0, 0, 0)
     where = (_AT_FDCWD, os.fsencode(place), _AT_RECURSIVE if below else 0)
     system_call(_MOUNT_SETATTR, *where, ctypes.byref(wanted), ctypes.sizeof(wanted))
@@ -92,22 +92,22 @@ def control(option: int, value: int = 0, third: int = 0) -> None:
 
 
 def end_with_parent() -> None:
-    """Has the kernel kill this process when its parent ends."""
+    """Makes the kernel kill this process when its parent ends."""
     control(_PR_SET_PDEATHSIG, 9)
 
 
 def open_own_files(*, ours: bool) -> None:
-    """Makes this process's files in /proc ours, or else no one's: so others of the same user see none of its memory."""
+    """Makes this process's files in /proc ours, or root's: then other processes of our user cannot read its memory."""
     control(_PR_SET_DUMPABLE, int(ours))
 
 
 def gain_nothing() -> None:
-    """Has no program that this process starts gain rights by being started."""
+    """Sets no_new_privs: no program that this process starts gains rights, not even a setuid program."""
     control(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def filter_calls(program: bytes) -> None:
-    """Has the kernel ask this filter, for ever, of every system call of this process and of what it starts."""
+    """Makes the kernel apply this filter to every system call of this process and its children, permanently."""
     if program:
         words = (_Filter * (len(program) // ctypes.sizeof(_Filter))).from_buffer_copy(program)
         filters = _Filters(len(words), ctypes.cast(words, ctypes.c_void_p))
@@ -128,17 +128,17 @@ class _Filters(ctypes.Structure):
 
 
 def leave_keyrings() -> None:
-    """Puts this process into a new session keyring, so that it finds no key of ours; where there are none, none is."""
+    """Puts this process into a new session keyring, so that it finds no key of ours; without keyrings, does nothing."""
     with suppress(OSError, KeyError):
         system_call(_KEYCTL[os.uname().machine], _KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability, now and for ever."""
+    """Gives up every capability permanently."""
     for number in range(_MOST_CAPABILITIES):
         try:
             control(_PR_CAPBSET_DROP, number)
-        except OSError:  # there are no more, or they cannot be bounded, and no_new_privs must do
+        except OSError:  # there are no more; or we may not drop them, and no_new_privs has to be enough
             break
     control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)

@@ -1,4 +1,4 @@
-"""What every box shows of the system: programs and libraries to read, and an /etc with no more than programs need."""
+"""What every box shows of the system: programs and libraries, read-only, and an /etc with only what programs need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 USER = 1000
-"""The user and group that code finds itself to be in a box that has users of its own."""
+"""The user and group id that code has inside a box with its own users."""
 
 _FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 _FILES = (
@@ -32,23 +32,23 @@ _LARGEST_FILE = 1024 * 1024
 
 
 def folders() -> tuple[Path, ...]:
-    """The folders of programs and libraries that are there; some are links to others."""
+    """The folders of programs and libraries that exist here; some are links to others."""
     return tuple(path for path in map(Path, _FOLDERS) if path.exists())
 
 
 def etc_files(network: bool) -> tuple[Path, ...]:
-    """The files of /etc that are shown as they are."""
+    """The files of /etc that a box shows unchanged."""
     places = (Path("/etc", name) for name in (*_FILES, *(_NETWORK if network else ())))
     return tuple(path for path in places if path.is_file() and path.stat().st_size <= _LARGEST_FILE)
 
 
 def etc_folders() -> tuple[Path, ...]:
-    """The folders of /etc that are shown as they are."""
+    """The folders of /etc that a box shows unchanged."""
     return tuple(path for name in _ETC_FOLDERS for path in sorted(Path("/etc").glob(name)) if path.is_dir())
 
 
 def written_etc(user: int, home: str, network: bool) -> Mapping[str, str]:
-    """The files of /etc that a box has of its own, by name: code has an account with a home, and no one else does."""
+    """The files of /etc that are written for a box, by name. Only the box's own user has an account with a home."""
     files = {
         "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nbox:x:{user}:{user}:box:{home}:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
@@ -59,9 +59,9 @@ def written_etc(user: int, home: str, network: bool) -> Mapping[str, str]:
 
 
 def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths that are not within another one of them."""
-    found: list[Path] = []
+    """The paths that do not lie within another of the paths."""
+    outer: list[Path] = []
     for path in sorted(set(paths)):
-        if not any(path.is_relative_to(other) for other in found):
-            found.append(path)
-    return tuple(found)
+        if not any(path.is_relative_to(other) for other in outer):
+            outer.append(path)
+    return tuple(outer)

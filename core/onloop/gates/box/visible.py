@@ -1,4 +1,4 @@
-"""What one run may see, and under which names."""
+"""What one run may see, and under which paths."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from onloop.gates.box.kind import Box
 
 @dataclass(frozen=True, slots=True)
 class VisibleFiles:
-    """What one run may see: it may write to `checkout` and to the folders home, tmp and out in `scratch`, which exist.
+    """What one run may see. It may write to `checkout` and to the existing folders home, tmp and out in `scratch`.
 
-    Both are private to the run. `read_only` is added to what every box shows of the system; `network` and `nested`
-    (user namespaces within the box) are holes.
+    Both folders are private to the run. `read_only` is shown in addition to the system; `network` and `nested` (user
+    namespaces within the box) are holes.
     """
 
     checkout: Path
@@ -24,13 +24,13 @@ class VisibleFiles:
 
     @property
     def writable(self) -> tuple[Path, ...]:
-        """The folders that the run may write to, as we see them."""
+        """The folders that the run may write to, by their paths outside."""
         return (self.checkout, self.scratch / "home", self.scratch / "tmp", self.scratch / "out")
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The folders of a run as code in the box sees them."""
+    """The paths of a run's folders inside the box."""
 
     checkout: str
     home: str
@@ -42,5 +42,5 @@ BOXED = Inside("/box/checkout", "/box/home", "/tmp", "/box/out")  # noqa: S108 -
 
 
 def inside(box: Box, view: VisibleFiles) -> Inside:
-    """The names that the folders of `view` have for code in `box`."""
+    """The paths that the folders of `view` have inside `box`."""
     return BOXED if box.kind.moves_paths else Inside(*(str(folder) for folder in view.writable))

@@ -1,4 +1,4 @@
-"""Goes through folders that somebody else fills: through no link, to any depth, with one descriptor at a time."""
+"""Walks through folders that somebody else fills: it follows no link, goes to any depth, and holds one descriptor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def entries(folder: str, *, unread: Callable[[], None]) -> Iterator[tuple[int, str, os.stat_result]]:
-    """Everything below a folder, each with the descriptor of what it lies in, folders before what is in them.
+    """Every entry below a folder, each with the descriptor of its parent; folders come before their contents.
 
-    `unread` is called where something cannot be looked into, or is moved away meanwhile.
+    `unread` is called for a folder that cannot be read, or that is moved away during the walk.
     """
     try:
         here = os.open(folder, _FOLDER)
@@ -34,8 +34,8 @@ def entries(folder: str, *, unread: Callable[[], None]) -> Iterator[tuple[int, s
 
 def _listed(here: int, inner: list[str], unread: Callable[[], None]) -> Iterator[tuple[int, str, os.stat_result]]:
     try:
-        with os.scandir(here) as found:
-            for entry in found:
+        with os.scandir(here) as entries_here:
+            for entry in entries_here:
                 with suppress(FileNotFoundError):
                     yield here, entry.name, entry.stat(follow_symlinks=False)
                     if entry.is_dir(follow_symlinks=False):
@@ -45,7 +45,7 @@ def _listed(here: int, inner: list[str], unread: Callable[[], None]) -> Iterator
 
 
 def _next_folder(here: int, way: list[tuple[tuple[int, int], list[str]]], unread: Callable[[], None]) -> int:
-    """The next folder to list, after going up from those that are done; `way` is empty when there is none."""
+    """The next folder to list, going up from those that are done; `way` is empty when there is none."""
     while way:
         below = way[-1][1]
         while below:
@@ -68,5 +68,5 @@ def _next_folder(here: int, way: list[tuple[tuple[int, int], list[str]]], unread
 
 
 def _identity(folder: int) -> tuple[int, int]:
-    found = os.fstat(folder)
-    return found.st_dev, found.st_ino
+    status = os.fstat(folder)
+    return status.st_dev, status.st_ino

@@ -1,1 +1,1 @@
-"""Work that agents hand in: gathered by a process of theirs, checked in quarantine."""
+"""Work that agents hand in: a process of theirs gathers it, and the quarantine checks it."""

@@ -1,4 +1,4 @@
-"""PURE: what the header of a git bundle says, read by us before git sees a byte of it."""
+"""PURE: the header of a git bundle, which we read before git sees a byte of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SIGNATURES = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 _PREREQUISITE = re.compile(rb"-([0-9a-f]{40}|[0-9a-f]{64})( .*)?")
 _REF = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (.+)")
 _FORMATS = {b"@object-format=sha1": 40, b"@object-format=sha256": 64}
-_HINT = "onloop submit makes one of HEAD; git bundle create F HEAD ^origin/main is what it does"
+_HINT = "onloop submit makes a bundle of HEAD, as does: git bundle create F HEAD ^origin/main"
 
 
 class BundleHeader(Record):
-    """The one commit that a bundle brings, what must be there for it, and where its pack begins."""
+    """The one commit that a bundle brings, the commits that it builds on, and where its pack begins."""
 
     commit: str
     prerequisites: tuple[str, ...]
@@ -24,30 +24,30 @@ class BundleHeader(Record):
 
 
 def bundle_header(begin: bytes) -> BundleHeader:
-    """The header at the begin of a bundle; BadInput for one that is none, has a filter, or not exactly one ref."""
-    signature = next((known for known in _SIGNATURES if begin.startswith(known)), None)
+    """The header at the start of a bundle; BadInput if it is malformed, has a filter, or has not exactly one ref."""
+    signature = next((each for each in _SIGNATURES if begin.startswith(each)), None)
     end = begin.find(b"\n\n", 0, LARGEST_HEADER)
     if signature is None or end < 0:
-        raise BadInput("what came is no git bundle of version 2 or 3", hint=_HINT)
+        raise BadInput("the upload is not a git bundle of version 2 or 3", hint=_HINT)
     digits, needed, refs = 40, list[str](), list[str]()
     for line in begin[len(signature) : end].splitlines():
         if line.startswith(b"@"):
             digits = _digits(line)
-        elif found := _PREREQUISITE.fullmatch(line):
-            needed.append(found[1].decode())
-        elif found := _REF.fullmatch(line):
-            refs.append(found[1].decode())
+        elif match := _PREREQUISITE.fullmatch(line):
+            needed.append(match[1].decode())
+        elif match := _REF.fullmatch(line):
+            refs.append(match[1].decode())
         else:
-            raise BadInput(f"a bundle's header says {line[:80]!r}", hint=_HINT)
+            raise BadInput(f"the bundle's header has an unknown line: {line[:80]!r}", hint=_HINT)
     if len(refs) != 1:
-        raise BadInput(f"a bundle with {len(refs)} refs, and one commit is handed in", hint=_HINT)
+        raise BadInput(f"the bundle has {len(refs)} refs, but must have one", hint=_HINT)
     if any(len(name) != digits for name in (*needed, *refs)):
-        raise BadInput("a bundle whose ids are of another length than its object format's", hint=_HINT)
+        raise BadInput("the bundle's ids do not have the length that its object format demands", hint=_HINT)
     return BundleHeader(refs[0], tuple(needed), end + 2)
 
 
 def _digits(line: bytes) -> int:
     if line not in _FORMATS:
-        hint = "make it of a full clone: git fetch --refetch --filter= origin, then: onloop submit"
-        raise BadInput(f"a bundle that needs {line[1:80].decode('ascii', 'replace')!r}", hint=hint)
+        hint = "make it from a full clone: git fetch --refetch --filter= origin, then: onloop submit"
+        raise BadInput(f"the bundle needs {line[1:80].decode('ascii', 'replace')!r}", hint=hint)
     return _FORMATS[line]

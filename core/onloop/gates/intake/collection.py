@@ -1,4 +1,4 @@
-"""What an agent hands in, as a stream: it comes from the collector's process, or from whoever sends the same bytes."""
+"""What an agent hands in, as a stream from the collector's process, or from a client that sends the same bytes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from onloop.gates.intake.manifest import LARGEST_MANIFEST, Manifest, manifest_fr
 from onloop.records import Record
 
 COLLECT_S = 600.0
-"""How long a collector may take: git may have to pack a history."""
+"""How long a collector may take, in seconds: git may have to pack a whole history."""
 
 CHUNK = 262_144
 _KEPT_FROM_IT = ("ONLOOP_TOKEN",)
 
 
 class Collection(Record):
-    """A manifest, and the bytes that it announces, once."""
+    """A manifest, and the bytes that it announces, which can be read once."""
 
     manifest: Manifest
     chunks: Iterator[bytes]
@@ -36,9 +36,9 @@ class Collection(Record):
 
 @contextmanager
 def collected(environment: Path, out: Path, target: str, known: Sequence[str] = ()) -> Iterator[Collection]:
-    """What a clone and an artefact folder hold, gathered by a process that has nothing of ours open.
+    """What a clone and an artefact folder hold, gathered by a process that has no file of ours open.
 
-    `known` are commits that need not come along. OnloopError says why there is nothing to hand in.
+    `known` are commits that the bundle can leave out. OnloopError says why there is nothing to hand in.
     """
     order = {"environment": str(environment), "out": str(out), "target": target, "known": list(known)}
     process = subprocess.Popen(
@@ -68,26 +68,28 @@ def collected(environment: Path, out: Path, target: str, known: Sequence[str] = 
 def _manifest(stream: _Stream) -> Manifest:
     (length,) = LENGTH.unpack(stream.exactly(LENGTH.size))
     if length > LARGEST_MANIFEST:
-        raise BadInput(f"a manifest of {length} bytes", hint=f"at most {LARGEST_MANIFEST}: hand over less")
+        raise BadInput(
+            f"the manifest has {length} bytes", hint=f"it may have at most {LARGEST_MANIFEST}: hand over less"
+        )
     try:
-        said = json.loads(stream.exactly(length))
+        fields = json.loads(stream.exactly(length))
     except (ValueError, RecursionError) as problem:
-        raise Unavailable(f"the collector's manifest is no JSON: {problem}", hint="try again") from None
-    if not isinstance(said, dict):
-        raise Unavailable("the collector's manifest is no object", hint="try again")
-    if "error" in said:
-        raise _error(said["error"])
-    return manifest_from(said)
+        raise Unavailable(f"the collector's manifest is not valid JSON: {problem}", hint="try again") from None
+    if not isinstance(fields, dict):
+        raise Unavailable("the collector's manifest is not a JSON object", hint="try again")
+    if "error" in fields:
+        raise _error(fields["error"])
+    return manifest_from(fields)
 
 
-def _error(said: dict[str, str]) -> OnloopError:
-    kind = BadInput if said.get("code") == BadInput.code else Unavailable
-    return kind(str(said.get("message")), hint=str(said.get("hint")))
+def _error(fields: dict[str, str]) -> OnloopError:
+    kind = BadInput if fields.get("code") == BadInput.code else Unavailable
+    return kind(str(fields.get("message")), hint=str(fields.get("hint")))
 
 
 @dataclass(slots=True)
 class _Stream:
-    """A pipe that is read until a deadline."""
+    """A pipe that can be read until a deadline."""
 
     handle: int
     deadline: float
@@ -100,10 +102,10 @@ class _Stream:
             selector.register(self.handle, selectors.EVENT_READ)
             while size:
                 if not selector.select(max(0.0, self.deadline - time.monotonic())):
-                    words = f"the clone could not be gathered within {COLLECT_S:g} s"
-                    raise Unavailable(words, hint="remove what git would wait at, such as a pipe, then try again")
+                    words = f"gathering the clone took longer than {COLLECT_S:g} s"
+                    raise Unavailable(words, hint="remove what git waits for, such as a pipe, then try again")
                 chunk = os.read(self.handle, min(size, CHUNK))
                 if not chunk:
-                    raise Unavailable("the collector ended before its time", hint="try again: onloop submit")
+                    raise Unavailable("the collector ended too early", hint="try again: onloop submit")
                 size -= len(chunk)
                 yield chunk

@@ -1,7 +1,7 @@
 """Gathers what an agent hands in, in a process of its own, as the agent's user and without the store.
 
 `python -I -S collector.py` takes an order as JSON on standard input and answers on standard output: a manifest with
-its length before it, or an error, then the bundle and the artefacts as bytes. Nothing the agent configured is executed.
+its length before it, or an error, then the bundle and the artefacts as bytes. It runs nothing that an agent configured.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from onloop.gates.repository.ref_names import check_ref_name
 LENGTH = struct.Struct(">I")
 _CHUNK = 262_144
 _NOTHING = "create empty bundle"
-"""What git says where everything is known; nobody translates it for us."""
+"""What git says when there is nothing new; git runs in the C locale, so the text is never translated."""
 
 
 def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
-    """Write the bundle and the artefacts to `spool`; the answer is their manifest. OnloopError says what is wrong."""
+    """Write the bundle and the artefacts to `spool`; the answer is the manifest. OnloopError says what is wrong."""
     environment = Path(order["environment"])
     with scratch("bundle") as folder, loan(environment) as lent:
         bundle = _bundle(lent, folder / "bundle", _known(environment, order))
@@ -57,18 +57,18 @@ def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
 
 
 def _known(environment: Path, order: Mapping[str, Any]) -> tuple[str, ...]:
-    """The commits that the gateway has anyway."""
+    """The commits that the gateway already has."""
     target = read_ref(environment / ".git", f"refs/remotes/origin/{check_ref_name(order['target'])}")
     return (*((target,) if target else ()), *order["known"])
 
 
 def _bundle(lent: Loan, path: Path, known: Sequence[str]) -> Path | None:
-    """A bundle of HEAD without what is known; None where nothing is left. BadInput where there is no whole commit."""
+    """A bundle of HEAD without the `known` commits; None if nothing is new. BadInput if the commit is not complete."""
     git = lent.git
     try:
         listed = git.run("cat-file", "--batch-check", stdin="\n".join((lent.head, *known)).encode()).text.split("\n")
         if listed[0].split()[1:2] != ["commit"]:
-            raise BadInput(f"HEAD, {lent.head}, is not a commit that is there", hint="commit the work with git")
+            raise BadInput(f"HEAD names {lent.head}, which is not a commit here", hint="commit the work with git")
         without = [f"^{line.split()[0]}" for line in listed[1:] if line.split()[1:2] == ["commit"]]
         git.run("bundle", "create", "--quiet", str(path), LOANED_REF, *without, timeout_s=LONG_S)
     except GitFailed as failed:
@@ -77,12 +77,12 @@ def _bundle(lent: Loan, path: Path, known: Sequence[str]) -> Path | None:
         if failed.out_of_time:
             raise
         raise BadInput(
-            f"commit {lent.head} cannot be bundled: {failed.complaint}",
+            f"cannot bundle commit {lent.head}: {failed.complaint}",
             hint="run `git fsck --full` in the clone, repair what it names, commit and submit again",
         ) from failed
     if path.stat().st_size > LARGEST_BUNDLE:
         raise BadInput(
-            f"the bundle is larger than {LARGEST_BUNDLE} bytes", hint="commit less at once, and no large files"
+            f"the bundle is larger than {LARGEST_BUNDLE} bytes", hint="submit less at once, and no large files"
         )
     return path
 
@@ -94,7 +94,7 @@ def _copy(path: Path, spool: IO[bytes]) -> None:
 
 
 def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
-    """Tracked files that differ from HEAD; none where its tree cannot be a work tree, which the gateway will refuse."""
+    """Tracked files that differ from HEAD; none if git cannot read its tree, which the gateway will refuse."""
     git = lent.git._replace(work_tree=environment, index_file=index)
     try:
         git.run("read-tree", "--end-of-options", lent.head)
@@ -104,20 +104,20 @@ def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
 
 
 def _artefacts(folder: Path, spool: IO[bytes]) -> Iterator[Announced]:
-    """Each regular file of the artefact folder: links and folders are no artefacts, and a link is no such folder."""
+    """Each regular file of the artefact folder. Links and folders are left out; the folder itself may not be a link."""
     try:
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     except OSError as problem:
         raise BadInput(
-            f"{folder} is no folder of its own: {problem.strerror}", hint=f"remove it, then: mkdir {folder}"
+            f"{folder} is not a real folder: {problem.strerror}", hint=f"remove it, then: mkdir {folder}"
         ) from None
     try:
         with os.scandir(place) as entries:
             names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
         if len(names) > MOST_ARTEFACTS:
-            raise BadInput(f"{folder} holds {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
+            raise BadInput(f"{folder} has {len(names)} files", hint=f"hand over at most {MOST_ARTEFACTS}")
         for name in names:
             check_artefact_name(name)
         for name in names:
@@ -132,10 +132,10 @@ def _content(place: int, name: str) -> bytes:
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=place)
     except OSError as problem:
-        raise BadInput(f"the artefact {name} cannot be read: {problem.strerror}", hint="write it again") from None
+        raise BadInput(f"cannot read the artefact {name}: {problem.strerror}", hint="write it again") from None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise BadInput(f"{name} is no regular file", hint="write the artefact as a file")
+            raise BadInput(f"{name} is not a regular file", hint="write the artefact as a file")
         content = file.read(LARGEST_ARTEFACT + 1)
     if len(content) > LARGEST_ARTEFACT:
         raise BadInput(f"{name} is larger than {LARGEST_ARTEFACT} bytes", hint="hand over something smaller")
@@ -143,24 +143,24 @@ def _content(place: int, name: str) -> bytes:
 
 
 def main() -> None:
-    """Do one order."""
+    """Carry out one order."""
     with tempfile.TemporaryFile() as spool, os.fdopen(os.dup(1), "wb") as out:
         try:
-            said: dict[str, Any] = gather(json.loads(sys.stdin.buffer.read()), spool).plain()
+            answer: dict[str, Any] = gather(json.loads(sys.stdin.buffer.read()), spool).plain()
         except OnloopError as problem:
-            said = {"error": _told(problem)}
+            answer = {"error": _error(problem)}
         except OSError as problem:
-            words = f"{problem.filename or 'the clone'} cannot be read: {problem.strerror or problem}"
-            said = {"error": _told(Unavailable(words, hint="look at the clone, then: onloop submit"))}
-        text = json.dumps(said).encode()
+            words = f"cannot read {problem.filename or 'the clone'}: {problem.strerror or problem}"
+            answer = {"error": _error(Unavailable(words, hint="look at the clone, then: onloop submit"))}
+        text = json.dumps(answer).encode()
         out.write(LENGTH.pack(len(text)) + text)
-        if "error" not in said:
+        if "error" not in answer:
             spool.seek(0)
             while chunk := spool.read(_CHUNK):
                 out.write(chunk)
 
 
-def _told(problem: OnloopError) -> dict[str, Any]:
+def _error(problem: OnloopError) -> dict[str, Any]:
     return {"code": problem.code, "message": problem.message[:2000], "hint": problem.hint[:500]}
 
 

@@ -1,7 +1,7 @@
-"""Where bytes from outside are looked through before anything else sees them: one way in, whoever sends them.
+"""Where bytes from outside are checked before anything else sees them. Every sender's bytes take this way.
 
-A bundle is checked by us (header, inflated sizes), then by git in a repository of its own (fsck, whole history), and
-only then does its pack enter the mirror, by rename. Nothing that an agent can name or move is opened.
+First our code checks a bundle (header, inflated sizes), then git checks it in a separate repository (fsck, whole
+history); only then does its pack enter the mirror, by rename. We open nothing that an agent can name or move.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from onloop.gates.repository.ref_names import check_task
 from onloop.records import Record
 
 INDEX_S = 60.0
-"""How long git may take to put together what was sent, and to look through it."""
+"""How long git may take to index what was sent and to check it, in seconds."""
 
 MOST_PREREQUISITES = 1_000
 MOST_LISTED = 4
-"""Of how many of them the trees are looked at, before the whole history is: git makes its deltas from those."""
+"""In how many prerequisites we look for the bases of deltas, where git usually takes them, before the whole history."""
 
 LIMITS = PackLimits()
-"""What a bundle may come to, inflated and put together."""
+"""How large a bundle may become when it is inflated and its deltas are applied."""
 
-_UNSHALLOW = "if the clone is shallow: git fetch --unshallow origin; else `git fsck --full` names what lacks"
+_UNSHALLOW = "if the clone is shallow: git fetch --unshallow origin; else `git fsck --full` names what is missing"
 _SHA256_CONFIG = CONFIG.replace("version = 0", "version = 1") + "[extensions]\n\tobjectFormat = sha256\n"
 
 
 @dataclass(slots=True, eq=False)
 class Arrival:
-    """What is being sent, in a private folder of the store's that goes when it is closed."""
+    """What is being sent, in a private folder of the store that is removed on close."""
 
     manifest: Manifest
     folder: Path
@@ -52,50 +52,52 @@ class Arrival:
 
     @classmethod
     def begin(cls, quarantine: Path, manifest: Manifest) -> Arrival:
-        """A place for what the manifest announces; folders that were left by killed processes are swept away."""
+        """A place for what the manifest announces. Folders that killed processes left behind are removed."""
         with _room(quarantine), ExitStack() as leaving:
             private(quarantine)
             folder = leaving.enter_context(scratch("arrival", quarantine))
             body = leaving.enter_context((folder / "body").open("w+b"))
             return cls(manifest, folder, _body=body, _leaving=leaving.pop_all())
 
-    def take(self, chunk: bytes) -> None:
-        """The next bytes; BadInput for more than were announced."""
+    def receive(self, chunk: bytes) -> None:
+        """Add the next bytes; BadInput if they are more than announced."""
         self.arrived += len(chunk)
         if self.arrived > self.manifest.size:
-            raise BadInput(f"more than the {self.manifest.size} bytes that were announced", hint="onloop submit")
+            raise BadInput(
+                f"more bytes came than the {self.manifest.size} announced", hint="send it again: onloop submit"
+            )
         with _room(self.folder):
             self._body.write(chunk)
 
     def check_whole(self) -> None:
-        """BadInput where less has come than was announced."""
+        """BadInput if less has come than was announced."""
         if self.arrived != self.manifest.size:
-            words = f"{self.arrived} of the {self.manifest.size} bytes that were announced"
+            words = f"only {self.arrived} of the {self.manifest.size} announced bytes came"
             raise BadInput(words, hint="send it again: onloop submit")
         with _room(self.folder):
             self._body.flush()
 
     def bundle(self, most: int = LARGEST_BUNDLE) -> bytes:
-        """The bytes of the bundle, the first `most` of them; none where the commit brought nothing new."""
+        """The first `most` bytes of the bundle; empty if the commit brought nothing new."""
         return self._part(0, min(most, self.manifest.bundle))
 
     def copy_pack(self, begin: int, path: Path) -> None:
-        """Write the bundle from byte `begin` on to a file, a piece at a time."""
+        """Write the bundle from byte `begin` on to a file, in pieces."""
         with _room(self.folder), path.open("wb") as file:
-            for at in range(begin, self.manifest.bundle, CHUNK):
-                file.write(self._part(at, min(CHUNK, self.manifest.bundle - at)))
+            for offset in range(begin, self.manifest.bundle, CHUNK):
+                file.write(self._part(offset, min(CHUNK, self.manifest.bundle - offset)))
 
     def artefacts(self) -> Iterator[tuple[str, bytes]]:
         """The artefacts that came, in the order of their names."""
-        at, found = self.manifest.bundle, list[tuple[str, int, int]]()
+        offset, parts = self.manifest.bundle, list[tuple[str, int, int]]()
         for artefact in self.manifest.artefacts:
-            found.append((artefact.name, at, artefact.size))
-            at += artefact.size
-        for name, begin, size in sorted(found):
+            parts.append((artefact.name, offset, artefact.size))
+            offset += artefact.size
+        for name, begin, size in sorted(parts):
             yield name, self._part(begin, size)
 
     def close(self) -> None:
-        """Let go of it, and of every byte that came."""
+        """Remove the folder with every byte that came."""
         self._leaving.close()
 
     def _part(self, begin: int, size: int) -> bytes:
@@ -104,22 +106,22 @@ class Arrival:
 
 @contextmanager
 def _room(folder: Path) -> Iterator[None]:
-    """What cannot be written in the block is Unavailable, and says so."""
+    """An OSError in the block becomes Unavailable, and says that the store may need space."""
     try:
         yield
     except OSError as problem:
         raise Unavailable(
-            f"{folder} cannot be written: {problem.strerror or problem}", hint="make room for the store, then try again"
+            f"cannot write to {folder}: {problem.strerror or problem}", hint="make room for the store, then try again"
         ) from problem
 
 
 @contextmanager
 def arrived(quarantine: Path, collection: Collection) -> Iterator[Arrival]:
-    """All of a collection, whole, in the quarantine for as long as the block lasts."""
+    """A complete collection in the quarantine, for as long as the block lasts."""
     arrival = Arrival.begin(quarantine, collection.manifest)
     try:
         for chunk in collection.chunks:
-            arrival.take(chunk)
+            arrival.receive(chunk)
         arrival.check_whole()
         yield arrival
     finally:
@@ -127,7 +129,7 @@ def arrived(quarantine: Path, collection: Collection) -> Iterator[Arrival]:
 
 
 class Admission(Record):
-    """Whose commit comes into which mirror: under the task's own number, on top of what these tasks handed in."""
+    """Which mirror takes which task's commit, under which number; it may build on what `tasks` handed in."""
 
     mirror: Mirror
     target: str
@@ -137,20 +139,20 @@ class Admission(Record):
 
     @property
     def ref(self) -> str:
-        """Where the mirror holds the commit."""
+        """The ref under which the mirror keeps the commit."""
         return f"refs/onloop/tasks/{check_task(self.task)}/{self.number:d}"
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Refs whose history the work may build on: the origin's branches, and what the task's own kin handed in."""
+        """Refs whose history the work may build on: the origin's branches, and what the task and `tasks` handed in."""
         kin = dict.fromkeys((self.task, *self.tasks))
         return ("refs/heads", *(f"refs/onloop/tasks/{check_task(task)}" for task in kin))
 
 
 def admit(arrival: Arrival, admission: Admission) -> str:
-    """Bring the commit that came into the mirror, and hold it there; the answer is its id.
+    """Bring the received commit into the mirror and keep it there; the answer is its id.
 
-    BadInput says in words what was wrong with what came, and then the mirror is as it was.
+    BadInput says what is wrong with the upload; then the mirror has not changed.
     """
     arrival.check_whole()
     mirror, head = admission.mirror, arrival.manifest.commit
@@ -176,11 +178,11 @@ def admit(arrival: Arrival, admission: Admission) -> str:
 
 
 def _check_known(git: Git, commit: str, refs: Sequence[str]) -> None:
-    """A commit without a bundle is one that the task's history has already."""
-    found = git.run("for-each-ref", "--count=1", "--format=x", f"--contains={commit}", *refs, accept=(0, 1, 128, 129))
-    if found.exit_code or not found.stdout:
+    """BadInput unless the history of these refs already has the commit, which came without a bundle."""
+    listed = git.run("for-each-ref", "--count=1", "--format=x", f"--contains={commit}", *refs, accept=(0, 1, 128, 129))
+    if listed.exit_code or not listed.stdout:
         raise BadInput(
-            f"commit {commit} is not known here, and no bundle came with it",
+            f"commit {commit} is unknown here, and no bundle came with it",
             hint="git fetch origin, then: onloop submit",
         )
 
@@ -189,30 +191,34 @@ def _checked_header(arrival: Arrival, mirror: Mirror, known: Sequence[str], targ
     header = bundle_header(arrival.bundle(LARGEST_HEADER + 2))
     if header.commit != arrival.manifest.commit:
         raise BadInput(
-            f"a bundle of {header.commit}, and {arrival.manifest.commit} was announced", hint="onloop submit"
+            f"the bundle brings {header.commit}, but {arrival.manifest.commit} was announced",
+            hint="send it again: onloop submit",
         )
     if len(header.prerequisites) > MOST_PREREQUISITES:
-        raise BadInput(f"a bundle with {len(header.prerequisites)} prerequisites", hint=f"git merge origin/{target}")
+        raise BadInput(
+            f"the bundle has {len(header.prerequisites)} prerequisites, at most {MOST_PREREQUISITES} are allowed",
+            hint=f"git merge origin/{target}, then: onloop submit",
+        )
     _check_prerequisites(mirror.git, header.prerequisites, known, target)
     return header
 
 
 def _check_prerequisites(git: Git, needed: Sequence[str], known: Sequence[str], target: str) -> None:
-    """Each must be in the target's history or in what the task's kin handed in: being in the mirror is not enough."""
+    """Each must be in the history of the `known` commits: being in the mirror is not enough."""
     if set(needed) <= set(known):
         return
     asked = "\n".join((*needed, *(f"^{commit}" for commit in known))).encode()
-    found = git.run("rev-list", "--max-count=1", "--stdin", stdin=asked, accept=(0, 128))
-    if found.exit_code or found.stdout:
+    outside = git.run("rev-list", "--max-count=1", "--stdin", stdin=asked, accept=(0, 128))
+    if outside.exit_code or outside.stdout:
         raise BadInput(
-            f"the bundle builds on {needed[0]}{' and others' if len(needed) > 1 else ''}, not all of which is in the "
-            f"history of {target} as it is now",
+            f"the bundle builds on {needed[0]}{' and others' if len(needed) > 1 else ''}, and not all of this is in "
+            f"the history of {target} as it is now",
             hint=f"git fetch origin && git rebase origin/{target}, then: onloop submit",
         )
 
 
 def _opened(folder: Path, mirror: Mirror) -> Git:
-    """A repository of its own, which sees the mirror's objects and writes none of them."""
+    """A separate repository that reads the mirror's objects and changes none of them."""
     bare(folder, config=_SHA256_CONFIG if mirror.id_bytes == 32 else CONFIG)
     (folder / "objects/info/alternates").write_bytes(os.fsencode(mirror.path / "objects") + b"\n")
     (folder / "objects/pack").mkdir()
@@ -220,7 +226,7 @@ def _opened(folder: Path, mirror: Mirror) -> Git:
 
 
 def _index(arrival: Arrival, git: Git, header: BundleHeader) -> None:
-    """Put the pack together under git's checks, after we have seen how much it would be."""
+    """Index the pack with git's checks, after we have checked how large it will become."""
     content = arrival.folder / "pack"
     arrival.copy_pack(header.pack_at, content)
     check_pack(content, 0, LIMITS, id_bytes=len(header.commit) // 2)
@@ -235,43 +241,43 @@ def _index(arrival: Arrival, git: Git, header: BundleHeader) -> None:
 
 
 def _check_bases(git: Git, taken: frozenset[str], header: BundleHeader, known: Sequence[str]) -> None:
-    """What deltas are made from is in the known history, or a delta would hand out what others' private work holds."""
+    """The bases of deltas must be in the known history: else a delta could reveal the content of others' work."""
     listed = [git.text("ls-tree", "-r", "-t", commit).splitlines() for commit in header.prerequisites[:MOST_LISTED]]
     near = {line.split("\t")[0].rpartition(" ")[2] for lines in listed for line in lines}
     near |= {*git.text("rev-parse", *(f"{commit}^{{tree}}" for commit in header.prerequisites[:MOST_LISTED])).split()}
     strangers = taken - near
     if strangers and (strangers := strangers - history_of(git, known)):
         raise BadInput(
-            f"commit {header.commit} comes as changes to {min(strangers)}, which is not in the target's history",
-            hint="onloop submit makes a whole bundle",
+            f"commit {header.commit} comes as a delta of {min(strangers)}, which is not in the target's history",
+            hint="onloop submit makes a complete bundle",
         )
 
 
 def _new_objects(git: Git, head: str, known: Sequence[str], came: frozenset[str]) -> frozenset[str]:
-    """The objects of the commit that the known history lacks: each came along, and none is somebody else's."""
+    """The objects of the commit that the known history lacks. BadInput unless the bundle brought each of them."""
     asked = "\n".join((head, *(f"^{commit}" for commit in known))).encode()
     try:
-        found = git.run(
+        listed = git.run(
             "rev-list", "--objects", "--no-object-names", "--stdin", stdin=asked, timeout_s=INDEX_S
         ).text.split()
     except GitFailed as failed:
         if failed.out_of_time:
             raise
         raise BadInput(
-            f"commit {head} cannot be fetched, its history is not whole: {failed.complaint}", hint=_UNSHALLOW
+            f"cannot fetch commit {head}: its history is not complete: {failed.complaint}", hint=_UNSHALLOW
         ) from failed
-    new = frozenset(found)
+    new = frozenset(listed)
     strangers = new - came
     if strangers and (strangers := strangers - history_of(git, known)):
         raise BadInput(
-            f"commit {head} needs {min(strangers)}, which neither came along nor is in the target's history",
+            f"commit {head} needs {min(strangers)}, which is neither in the bundle nor in the target's history",
             hint="git fsck --full, then: onloop submit",
         )
     return new
 
 
 def history_of(git: Git, commits: Sequence[str]) -> frozenset[str]:
-    """Every object that these commits reach: slow, and asked for seldom."""
+    """Every object that these commits reach. This is slow; callers need it rarely."""
     asked = "\n".join(commits).encode()
     words = ("--objects", "--no-object-names", "--stdin")
     return (
@@ -280,11 +286,11 @@ def history_of(git: Git, commits: Sequence[str]) -> frozenset[str]:
 
 
 def _refused(failed: GitFailed, commit: str) -> BadInput | GitFailed:
-    """What a failed check means: no time is nobody's fault, anything else is the commit's."""
+    """The error for a failed check: the same GitFailed if git ran out of time, else BadInput about the commit."""
     if failed.out_of_time:
         return failed
     unresolved = any(words in failed.complaint for words in ("unresolved", "did not receive expected object"))
     return BadInput(
-        f"commit {commit} cannot be fetched: {failed.complaint}",
+        f"cannot fetch commit {commit}: {failed.complaint}",
         hint=_UNSHALLOW if unresolved else "run `git fsck --full`, repair what it names, commit and submit again",
     )

@@ -1,1 +1,1 @@
-"""Git repositories: mirrors, changes, merges, and what is true of a commit."""
+"""Git repositories: mirrors, changes, merges, and the checked facts about a commit."""

@@ -1,4 +1,4 @@
-"""Whether whoever clones a merge gets all of it: submodules that their origins have, large files that are there."""
+"""Whether a clone of a merge would be complete: the origins have its submodules, and the large files exist."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class _Submodule(Record):
 
 
 def unclonable(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
-    """Why a clone of `merged` would be incomplete where one of `tip` is not, with what would mend it; else empty.
+    """Why a clone of `merged` would be incomplete, though one of `tip` is not, and what would help; else empty.
 
-    `brought` is what differs between the two. A submodule's origin is asked only if the target named it already: a URL
-    that came with the work is nobody's to fetch.
+    `brought` is what differs between the two. Only the origins that the target already names are contacted: a URL that
+    came with the work is never fetched.
     """
     return _submodule_trouble(git, origin, tip, merged, brought) or _large_file_trouble(git, tip, merged, brought)
 
@@ -46,7 +46,7 @@ def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: fr
     try:
         before, after = _submodules(git, tip), _submodules(git, merged)
     except GitFailed as failed:
-        return f".gitmodules cannot be read ({failed.complaint}): mend it and submit again"
+        return f"cannot read .gitmodules ({failed.complaint}): correct it and submit again"
     for path, now in sorted(after.items()):
         trouble = "" if before.get(path) == now else _link_trouble(path, before.get(path), now, origin)
         if trouble:
@@ -57,15 +57,17 @@ def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: fr
 def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origin: str) -> str:
     name = _shown(path)
     if now.url is None:
-        return f"{name} is a submodule without an entry in .gitmodules, which nobody can clone: add one, or remove it"
+        return (
+            f"{name} is a submodule without an entry in .gitmodules, so nobody can clone it: add an entry, or remove it"
+        )
     if before is None or before.url != now.url:
         return (
             f"{name} would be a submodule from {one_line(without_credentials(now.url), 100)}, which the target does not"
-            " have: a person adds it to the target first, then retry"
+            " have: let a person add it to the target first, then retry"
         )
     missing = _missing_at(_absolute(now.url, origin), now.commit)
     if missing:
-        return f"{name} wants {now.commit[:12]}, which its origin did not give ({missing}): push it there, then retry"
+        return f"{name} needs {now.commit[:12]}, which its origin did not give ({missing}): push it there, then retry"
     return ""
 
 
@@ -78,41 +80,41 @@ def _submodules(git: Git, commit: str) -> Mapping[bytes, _Submodule]:
 
 
 def _urls(git: Git, commit: str) -> Mapping[bytes, str]:
-    """What .gitmodules of a commit says, by path; nothing where there is none."""
-    found = git.run("ls-tree", "-z", "--full-tree", "--end-of-options", commit, _MODULES.decode()).fields
-    if not found:
+    """The URLs in the .gitmodules of a commit, by path; empty if there is no such file."""
+    listed = git.run("ls-tree", "-z", "--full-tree", "--end-of-options", commit, _MODULES.decode()).fields
+    if not listed:
         return {}
-    mode, _, blob = found[0].partition("\t")[0].split()
+    mode, _, blob = listed[0].partition("\t")[0].split()
     if mode not in _FILE:
         return {}
     content = git.run("cat-file", "blob", blob, max_bytes=_LARGEST_MODULES)
     if content.cut:
         raise GitFailed("config", f"it has more than {_LARGEST_MODULES} bytes")
-    said = git.run("config", "--no-includes", "-z", "--file", "-", "--list", stdin=content.stdout).stdout
+    settings = git.run("config", "--no-includes", "-z", "--file", "-", "--list", stdin=content.stdout).stdout
     values: dict[tuple[bytes, bytes], bytes] = {}
-    for line in said.split(b"\0")[:-1]:
+    for line in settings.split(b"\0")[:-1]:
         key, _, value = line.partition(b"\n")
         name, _, what = key.rpartition(b".")
         if (name, what) in values:
-            raise GitFailed("config", f"{_shown(key)} is said twice")
+            raise GitFailed("config", f"{_shown(key)} is set twice")
         values[name, what] = value
     return dict(_by_path(values))
 
 
 def _by_path(values: Mapping[tuple[bytes, bytes], bytes]) -> Iterator[tuple[bytes, str]]:
-    """Path and URL of each submodule; no two may claim one path, for gits differ in which of them they take."""
+    """Path and URL of each submodule. Two entries for one path are refused: git versions differ in which they use."""
     seen = set[bytes]()
     for (name, what), path in values.items():
         if what == b"path" and name.startswith(b"submodule."):
             if path in seen:
-                raise GitFailed("config", f"{_shown(path)} is said twice")
+                raise GitFailed("config", f"{_shown(path)} is set twice")
             seen.add(path)
             if (name, b"url") in values:
                 yield path, values[name, b"url"].decode("utf-8", "backslashreplace")
 
 
 def _absolute(url: str, origin: str) -> str:
-    """The URL of a submodule, one that begins with ./ or ../ taken from the origin's as git does."""
+    """The absolute URL of a submodule; ./ and ../ are relative to the origin, as in git."""
     if not url.startswith(("./", "../")):
         return url
     place = origin.rstrip("/")
@@ -124,7 +126,7 @@ def _absolute(url: str, origin: str) -> str:
 
 
 def _missing_at(url: str, commit: str) -> str:
-    """Why a repository does not give a commit, in git's words; empty where it does. Nothing that it gives is kept."""
+    """Why a repository does not give a commit, in git's words; empty if it does. Nothing fetched is kept."""
     with scratch("submodule") as folder:
         git = Git(folder / "asked.git")
         try:
@@ -144,48 +146,48 @@ def _missing_at(url: str, commit: str) -> str:
 
 
 def _large_file_trouble(git: Git, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
-    """Pointers of Git LFS that the target does not have: what they point at is in no commit, and never reached us."""
+    """What to say of new Git LFS pointers: their content is in no commit, so it did not come with the work."""
     before = {entry.old for entry in brought}
     new = {e.new: e.path for e in brought if e.new_mode in _FILE and not e.is_gone and e.new not in before}
     pointers = sorted(new[blob] for blob in _pointers(git, new))
     if not pointers or not _filters_large_files(git, merged):
         return ""
-    known = _blobs(git, tip)
-    lacking = [path for blob, path in new.items() if path in pointers and blob not in known]
+    in_target = _blobs(git, tip)
+    lacking = [path for blob, path in new.items() if path in pointers and blob not in in_target]
     if not lacking:
         return ""
     names = ", ".join(_shown(path) for path in sorted(lacking)[:_MOST_NAMED])
     return (
         f"{len(lacking)} files are Git LFS pointers whose content did not come with the work ({names}): "
-        "push the objects and the commit to the target by hand, or hand in the files themselves"
+        "push the objects and the commit to the target by hand, or submit the files themselves"
     )
 
 
 def _pointers(git: Git, blobs: Iterable[str]) -> list[str]:
     wanted = sorted(blobs)
-    found: list[str] = []
+    names: list[str] = []
     for start in range(0, len(wanted), _AT_ONCE):
         asked = "\n".join(wanted[start : start + _AT_ONCE]).encode()
         sizes = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).text.split("\n")
         small = [line.split()[0] for line in sizes if int(line.split()[1]) <= _LARGEST_POINTER]
         if small:
-            found += _matching(git.run("cat-file", "--batch", stdin="\n".join(small).encode()).stdout)
-    return found
+            names += _matching(git.run("cat-file", "--batch", stdin="\n".join(small).encode()).stdout)
+    return names
 
 
 def _matching(batch: bytes) -> Iterable[str]:
-    """Which objects of a `cat-file --batch` are pointers."""
-    at = 0
-    while at < len(batch):
-        end = batch.index(b"\n", at)
-        name, _, size = batch[at:end].decode("ascii").split(" ")
+    """Which objects in the output of `cat-file --batch` are pointers."""
+    start = 0
+    while start < len(batch):
+        end = batch.index(b"\n", start)
+        name, _, size = batch[start:end].decode("ascii").split(" ")
         if _POINTER.match(batch, end + 1, end + 1 + int(size)):
             yield name
-        at = end + 2 + int(size)
+        start = end + 2 + int(size)
 
 
 def _filters_large_files(git: Git, commit: str) -> bool:
-    """Whether any .gitattributes of a commit hands files to Git LFS; elsewhere a pointer is a text like another."""
+    """Whether any .gitattributes of a commit uses Git LFS; without it, a pointer is an ordinary text file."""
     listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
     entries = (line.partition(b"\t") for line in listed)
     blobs = {words.split()[2].decode() for words, _, path in entries if path.rpartition(b"/")[2] == b".gitattributes"}

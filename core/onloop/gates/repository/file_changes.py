@@ -1,15 +1,14 @@
-"""What lies between two commits, computed from their objects alone: no attributes, no textconv, no replacements."""
+"""What differs between two commits, computed from their objects alone: no attributes, no textconv, no replacements."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from onloop.records import Record
-
-if TYPE_CHECKING:  # whoever only shows changes starts no git
+if TYPE_CHECKING:  # code that only shows changes does not load git
     from onloop.gates.repository.git import Git, GitOutput
 
 _LITERALLY, _ESCAPED = re.compile(r"([\\*?\[])"), r"\\\1"
@@ -30,7 +29,7 @@ class Status(StrEnum):
 
 
 class FileKind(StrEnum):
-    """What a path is after the change (before it, where it was deleted)."""
+    """What a path is after the change, or before it if it was deleted."""
 
     FILE = "file"
     EXECUTABLE = "executable"
@@ -38,18 +37,20 @@ class FileKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-class ChangedPath(Record):
-    """One path that differs; a renamed file is two of them, deleted and added."""
+@dataclass(frozen=True, slots=True)
+class ChangedPath:
+    """One path that differs; a renamed file is two paths, one deleted and one added."""
 
     path: str
     status: Status
     kind: FileKind
 
 
-class FileChange(Record):
-    """One file's change for a list: lines added and removed (None where binary), the path it had before a rename.
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file's change for a list: lines added and removed (None if binary), and its path before a rename.
 
-    `flag` says in words why the file decides what the gates said; empty where it does not.
+    `flag` says in words why the file can decide the gates' verdicts; empty if it cannot.
     """
 
     path: str
@@ -65,7 +66,8 @@ _KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": F
 _STATUSES = {"A": Status.ADDED, "D": Status.DELETED, "R": Status.RENAMED, "C": Status.ADDED, "T": Status.RETYPED}
 
 
-class _Raw(Record):
+@dataclass(frozen=True, slots=True)
+class _Raw:
     status: Status
     kind: FileKind
     paths: tuple[str, ...]
@@ -79,7 +81,7 @@ def changed_paths(git: Git, base: str, head: str) -> tuple[ChangedPath, ...]:
 
 
 def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
-    """Every file that differs between two commits, with its count of lines; renames are one entry."""
+    """Every file that differs between two commits, with its number of lines; a rename is one entry."""
     fields = list(_diff(git, "--raw", "--numstat", "-z", "-M", base=base, head=head))
     raws = _raws(fields)
     return tuple(_with_lines(raw, fields) for raw in raws)
@@ -88,8 +90,8 @@ def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
 def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = ()) -> str:
     """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line.
 
-    The files `first` come first, in that order. Of a patch that is cut, small files come before large ones: nobody
-    hides a line behind a file that is too long to show.
+    The files `first` come first, in that order. If the patch is cut, small files come before large ones, so that
+    nobody can hide a line behind a file that is too long to show.
     """
     output = _patch(git, base, head, max_bytes, first)
     if output.cut:
@@ -100,7 +102,7 @@ def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = 
 
 def _patch(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str]) -> GitOutput:
     argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
-    from tempfile import NamedTemporaryFile  # whoever only shows changes loads nothing that starts programs
+    from tempfile import NamedTemporaryFile  # here: code that only shows changes does not load it
 
     with NamedTemporaryFile("w", encoding="utf-8", prefix="onloop-order-") as order:
         order.writelines(f"{_LITERALLY.sub(_ESCAPED, path)}\n" for path in first if "\n" not in path)
@@ -110,7 +112,7 @@ def _patch(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str])
 
 
 def _small_first(git: Git, base: str, head: str, large: int, first: Sequence[str]) -> tuple[str, ...]:
-    """Every changed path: `first` in its order, then the others by size; what is larger than `large` after all that."""
+    """Every changed path: `first` in its order, then the others by size, then all that are larger than `large`."""
     fields = list(_diff(git, "--raw", "-z", "--no-renames", base=base, head=head))
     raws = _raws(fields)
     ids = "".join(f"{one}\n" for raw in raws for one in raw.ids).encode()
@@ -122,14 +124,14 @@ def _small_first(git: Git, base: str, head: str, large: int, first: Sequence[str
 
 
 def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of `paths` that hold a line, in `commit`, which the extended regular expression fits; binaries apart."""
-    found: list[str] = []
+    """Those of `paths` with a line, in `commit`, that matches the extended regular expression; binaries are skipped."""
+    matching: list[str] = []
     for first in range(0, len(paths), _AT_ONCE):
         some = paths[first : first + _AT_ONCE]
         words = ("--extended-regexp", "-I", "--no-textconv", "--files-with-matches", "-z", "-e", pattern)
         listed = git.run("grep", *words, commit, "--", *some, accept=(0, 1), variables=_LITERAL).fields
-        found += [name.removeprefix(f"{commit}:") for name in listed]
-    return tuple(found)
+        matching += [name.removeprefix(f"{commit}:") for name in listed]
+    return tuple(matching)
 
 
 def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:
@@ -137,19 +139,19 @@ def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:
 
 
 def _raws(fields: list[str]) -> list[_Raw]:
-    """Takes the leading `--raw` entries off `fields`."""
-    found = []
+    """Removes the leading `--raw` entries from `fields` and returns them."""
+    raws = []
     while fields and fields[0].startswith(":"):
         old_mode, new_mode, old_id, new_id, letter = fields.pop(0)[1:].split(" ")
         paths = tuple(fields.pop(0) for _ in range(2 if letter[0] in "RC" else 1))
         mode = old_mode if letter == "D" else new_mode
         status = _STATUSES.get(letter[0], Status.MODE if old_id == new_id else Status.MODIFIED)
-        found.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths, (old_id, new_id)))
-    return found
+        raws.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths, (old_id, new_id)))
+    return raws
 
 
 def _with_lines(raw: _Raw, fields: list[str]) -> FileChange:
-    """Takes one `--numstat` entry, which stand in the order of the raw ones, off `fields`."""
+    """Removes the next `--numstat` entry from `fields` and adds it to `raw`; both kinds have the same order."""
     added, removed, path = fields.pop(0).split("\t", 2)
     previous = None
     if not path:

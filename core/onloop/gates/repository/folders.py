@@ -1,4 +1,4 @@
-"""Folders that are made whole or not at all, and removed for good."""
+"""Folders that are made completely or not at all, and removed completely."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMOVALS = 3
 
 
 def private(folder: Path) -> None:
-    """Make a folder, and those above it that are not there, for nobody but our user, whatever the umask is."""
+    """Make a folder and the missing folders above it, open to our user only, whatever the umask is."""
     missing = []
     while not os.path.lexists(folder):
         missing.append(folder)
@@ -28,9 +28,9 @@ def private(folder: Path) -> None:
 
 @contextmanager
 def built(path: Path) -> Iterator[Path]:
-    """A new folder to fill; it becomes `path` when the block ends well, and nothing of it stays when it does not.
+    """A new folder to fill. It becomes `path` when the block ends without an error; else nothing of it stays.
 
-    What builders that were killed left beside `path` is swept away. If somebody else finished first, theirs stays.
+    Folders that killed builders left beside `path` are removed. If another builder finished first, its folder stays.
     """
     private(path.parent)
     prefix = f".{path.name}.building-"
@@ -47,9 +47,9 @@ def built(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
-    """A fresh folder (0700) with a resolved path, removed afterwards with whatever came to be in it.
+    """A fresh folder (0700) with a resolved path, removed afterwards with everything in it.
 
-    It is a temporary one, or in `parent`. What processes of ours that were killed left behind is swept away.
+    It is in `parent`, or in the folder for temporary files. Folders that killed processes left behind are removed.
     """
     parent, prefix = (parent or Path(tempfile.gettempdir())).resolve(), f"onloop-{purpose}-"
     _sweep(parent, prefix)
@@ -62,7 +62,7 @@ def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder, also one with read-only folders in it; what still cannot be removed is left."""
+    """Removes a folder, even if it has read-only folders in it; what still cannot be removed stays."""
     for _ in range(_REMOVALS):
         if not path.exists():
             return
@@ -91,7 +91,7 @@ def _become(folder: Path, path: Path) -> None:
 
 
 def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
-    """A new folder and the lock that says its builder lives: a lock dies with its process, a time-out only guesses."""
+    """A new folder, and the lock that shows that its builder lives: a lock ends with its process, unlike a time-out."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         lock = _try_lock(folder)
@@ -105,8 +105,8 @@ def _try_lock(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        found = os.fstat(lock)
-        if try_now(lock) and folder.stat().st_ino == found.st_ino and found.st_uid == os.getuid():
+        status = os.fstat(lock)
+        if try_now(lock) and folder.stat().st_ino == status.st_ino and status.st_uid == os.getuid():
             return lock
     except OSError:
         pass

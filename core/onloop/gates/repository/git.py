@@ -1,8 +1,8 @@
-"""The only place where git is executed: with our configuration and environment, never with those of an agent.
+"""The only place that runs git: with our configuration and environment, never with an agent's.
 
-A `Git` is for a repository whose *own* configuration onloop wrote. What an agent's clone holds is read through its
-objects (`onloop.gates.repository.loan`), never by starting git on its folder. The collector, a process of its own for
-each submission, imports this: it has named tuples, because dataclasses take longer to import than everything else.
+A `Git` is for a repository whose *own* configuration onloop wrote. We read an agent's clone through its objects
+(`onloop.gates.repository.loan`), and never start git on its folder. The collector, a separate process for each
+submission, imports this module; it uses named tuples because importing dataclasses would take longer than the rest.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from onloop.gates.repository.modes import AS_IT_IS, umask_of_user
 from onloop.gates.repository.ref_names import one_line, without_credentials
 
 BRIEF_S = 60.0
-"""How long git may take to look at a few objects."""
+"""How long git may take to read a few objects, in seconds."""
 LONG_S = 600.0
-"""How long git may take where it moves histories, or talks to an origin."""
+"""How long git may take to move histories or to talk to an origin, in seconds."""
 MAX_BYTES = 64 * 1024 * 1024
-"""How much git may say where the caller does not give a cap of its own."""
+"""How much git may print if the caller does not give a limit."""
 
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
@@ -87,7 +87,7 @@ _SETTINGS = (
 
 
 class GitFailed(Unavailable):
-    """A run of git that did not do what was asked; `complaint` is its own account of why."""
+    """A run of git failed; `complaint` is git's own reason."""
 
     code = "git"
 
@@ -95,11 +95,11 @@ class GitFailed(Unavailable):
         self.subcommand = subcommand
         self.complaint = complaint
         self.out_of_time = out_of_time
-        super().__init__(f"git {subcommand} failed: {complaint}", hint="put right what git names, then try again")
+        super().__init__(f"git {subcommand} failed: {complaint}", hint="correct what git names, then try again")
 
 
 class GitOutput(NamedTuple):
-    """What git said on standard output; `cut` says that there was more than the cap."""
+    """What git printed on standard output; `cut` says that there was more than the limit."""
 
     stdout: bytes
     exit_code: int
@@ -107,19 +107,19 @@ class GitOutput(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The output as text, without the line end; what is not UTF-8 is shown as escapes."""
+        """The output as text, without the line end; bytes that are not UTF-8 become escapes."""
         return self.stdout.decode("utf-8", "backslashreplace").rstrip("\n")
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The NUL-separated fields of a `-z` output; what is not UTF-8 is shown as escapes."""
+        """The NUL-separated fields of a `-z` output; bytes that are not UTF-8 become escapes."""
         return tuple(part.decode("utf-8", "backslashreplace") for part in self.stdout.split(b"\0")[:-1])
 
 
 class Git(NamedTuple):
     """Git on a repository that onloop owns, named by its git directory; nothing outside configures it.
 
-    `held` is an open lock that every git process inherits: it stays locked until the last of them is gone.
+    `held` is an open lock that every git process inherits: it stays locked until the last of them has ended.
     `settings` are added to ours.
     """
 
@@ -140,10 +140,10 @@ class Git(NamedTuple):
         max_bytes: int | None = None,
         timeout_s: float = BRIEF_S,
     ) -> GitOutput:
-        """Runs `git subcommand arguments`; an exit code not in `accept` or a lack of time is `GitFailed`.
+        """Runs `git subcommand arguments`; GitFailed if the exit code is not in `accept`, or if it takes too long.
 
-        Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is `GitFailed`. A file as
-        `stdin` is read from where it stands.
+        Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is GitFailed. A file as
+        `stdin` is read from its current position.
         """
         with ExitStack() as leaving:
             given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
@@ -152,7 +152,7 @@ class Git(NamedTuple):
         if exit_code is None:
             raise GitFailed(subcommand, f"it took longer than {timeout_s:g} s", out_of_time=True)
         if streams.cut and max_bytes is None:
-            raise GitFailed(subcommand, f"it gave more than {MAX_BYTES} bytes")
+            raise GitFailed(subcommand, f"it printed more than {MAX_BYTES} bytes")
         if not streams.cut and exit_code not in accept:
             raise GitFailed(subcommand, streams.complaint or f"it ended with exit code {exit_code}")
         return GitOutput(bytes(streams.stdout), exit_code, streams.cut)
@@ -189,7 +189,7 @@ class Git(NamedTuple):
 
 
 def _as_file(content: bytes) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever asks for it closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     file.write(content)
     file.seek(0)
     return file
@@ -197,25 +197,27 @@ def _as_file(content: bytes) -> IO[bytes]:
 
 @cache
 def git_program() -> str:
-    """The absolute path of git; `Unavailable` when there is none."""
-    found = shutil.which("git", path=_search_path())
-    if found is None:
+    """The absolute path of git; `Unavailable` if there is none."""
+    program = shutil.which("git", path=_search_path())
+    if program is None:
         raise Unavailable("git is not on PATH", hint="install git 2.38 or newer, or add its folder to PATH")
-    return found
+    return program
 
 
 @cache
 def git_version() -> tuple[int, int]:
     """The major and minor version of the git in use."""
-    said = subprocess.run([git_program(), "version"], capture_output=True, timeout=BRIEF_S, check=False, cwd="/").stdout
-    found = re.search(rb"(\d+)\.(\d+)", said)
-    if found is None:
-        raise Unavailable(f"{git_program()} does not say its version", hint="install git 2.38 or newer")
-    return int(found[1]), int(found[2])
+    output = subprocess.run(
+        [git_program(), "version"], capture_output=True, timeout=BRIEF_S, check=False, cwd="/"
+    ).stdout
+    version = re.search(rb"(\d+)\.(\d+)", output)
+    if version is None:
+        raise Unavailable(f"{git_program()} does not print its version", hint="install git 2.38 or newer")
+    return int(version[1]), int(version[2])
 
 
 def _search_path() -> str:
-    """PATH without its relative folders, which would mean whatever folder git happens to stand in."""
+    """PATH without its relative folders, whose meaning depends on the folder in which git runs."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
 
@@ -238,7 +240,7 @@ class _Streams:
 
     @property
     def complaint(self) -> str:
-        """The first line that git calls an error, which is the cause of those after it; else its last line."""
+        """The first line that git calls an error, because it causes the later ones; else the last line."""
         lines = [line for line in self.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(_ERRORS)]
         line = (errors or lines[-1:] or [""])[0]
@@ -248,7 +250,7 @@ class _Streams:
 
 
 def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: float) -> int | None:
-    """The exit code, or None when time ran out; either way the whole process group is gone afterwards."""
+    """The exit code, or None if time ran out; in both cases the whole process group has ended afterwards."""
     deadline = time.monotonic() + timeout_s
     with process:
         try:
@@ -264,7 +266,7 @@ def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: flo
 
 
 def _drain(process: subprocess.Popen[bytes], streams: _Streams, deadline: float) -> bool:
-    """Reads both streams to their end, or until there is too much; False when time ran out first."""
+    """Reads both streams to their end, or until there is too much; False if time ran out first."""
     assert process.stdout is not None and process.stderr is not None  # noqa: S101 - both are pipes, see _launch
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, streams.take_output)

@@ -1,6 +1,6 @@
 """Reads refs of a repository as files, without running git: cheap, and safe on a repository that an agent wrote.
 
-On the hot path of `onloop check`, so it imports next to nothing.
+`onloop check` must be fast and uses this module, so it imports almost nothing.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def head(path: str | os.PathLike[str]) -> str | None:
-    """The full id of the commit that HEAD of the clone at `path` names; None if there is none to be read."""
+    """The full id of the commit at HEAD of the clone at `path`; None if it cannot be read."""
     return read_ref(os.path.join(path, ".git"), "HEAD")  # noqa: PTH118 - pathlib would double the import
 
 
 def head_apart(path: str | os.PathLike[str]) -> str | None:
     """As `head`, in a process that has nothing else open."""
-    from subprocess import PIPE, run  # the hot path needs none
+    from subprocess import PIPE, run  # here: `head` must not load it
 
-    said = run([sys.executable, "-I", "-S", __file__, os.fspath(path)], stdout=PIPE, check=False, cwd="/").stdout
-    return said.decode("ascii", "replace") or None
+    output = run([sys.executable, "-I", "-S", __file__, os.fspath(path)], stdout=PIPE, check=False, cwd="/").stdout
+    return output.decode("ascii", "replace") or None
 
 
 def read_ref(git_dir: str | os.PathLike[str], name: str) -> str | None:
-    """The full commit id behind a ref, loose, packed or symbolic; None if it is absent or malformed."""
+    """The full commit id of a loose, packed or symbolic ref; None if it is absent or malformed."""
     folder = os.fspath(git_dir)
     for _ in range(_MAX_LINKS):
         content = _content(f"{folder}/{name}")
@@ -45,14 +45,14 @@ def read_ref(git_dir: str | os.PathLike[str], name: str) -> str | None:
 
 def _packed(folder: str, name: str) -> str | None:
     for line in (_content(f"{folder}/packed-refs") or "").splitlines():
-        value, _, found = line.partition(" ")
-        if found == name and _is_id(value):
+        value, _, ref = line.partition(" ")
+        if ref == name and _is_id(value):
             return value
     return None
 
 
 def _content(path: str) -> str | None:
-    """What a regular file says; a pipe or device put in its place must neither block nor be followed."""
+    """The text of a regular file. A pipe, device or link in its place is neither waited for nor followed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 _MOST_FOLLOWED = 40
-"""The kernel opens nothing that takes more."""
+"""The kernel follows at most this many links."""
 
 Links = Mapping[bytes, bytes]
 """Path → target, from the top of the repository."""
 
 
 def new_ways_out(before: Links, after: Links, changed: Iterable[str]) -> tuple[str, ...]:
-    """The links of `after` that lead out, and that are among `changed` or did not lead out in `before`.
+    """The links of `after` that lead out, if they are among `changed` or did not lead out in `before`.
 
-    A change of one link can turn where another leads, which is not changed itself.
+    A change of one link can change where another, unchanged link leads.
     """
     touched = frozenset(changed)
     names = {path: path.decode("utf-8", "backslashreplace") for path in after}
@@ -23,9 +23,9 @@ def new_ways_out(before: Links, after: Links, changed: Iterable[str]) -> tuple[s
 
 
 def leads_out(links: Links, path: bytes) -> bool:
-    """Whether `path` leaves the top of the repository anywhere on its way; an absolute target does, whatever it names.
+    """Whether `path` leaves the repository anywhere on its way. Every absolute target counts as leaving.
 
-    What is no link is taken for a folder: it may become one.
+    A name that is not a link is treated as a folder, because it may become one.
     """
     here: list[bytes] = []
     ahead = path.split(b"/")[::-1]

@@ -1,8 +1,8 @@
-"""Reads the objects of an agent's clone through a repository of ours, so that nothing the agent configured counts.
+"""Reads the objects of an agent's clone through a repository of ours, so that the agent's configuration has no effect.
 
-Starting git on a folder that an agent can write runs what its configuration names. Here only the object files are
-shared: configuration, refs, hooks, grafts, replacements, alternates and the index of the clone are never looked at.
-Only processes that run for the agent, as its user and without the store, use this: the gateway takes bytes.
+Git runs commands that a repository's configuration names, and the agent can write that configuration. So we share only
+the object files: we never read the clone's configuration, refs, hooks, grafts, replacements, alternates or index.
+Only processes that run for the agent, as its user and without the store, use this; the gateway receives bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from onloop.gates.repository.git import Git
 from onloop.gates.repository.head import head
 
 LOANED_REF = "refs/heads/loaned"
-"""Where a loan shows the HEAD commit of the clone."""
+"""The ref under which a loan shows the clone's HEAD commit."""
 
 CONFIG = """\
 [core]
@@ -37,7 +37,7 @@ CONFIG = """\
 
 
 class Loan(NamedTuple):
-    """The objects of a clone behind a repository of ours, and the commit its HEAD named when the loan was made."""
+    """A repository of ours that reads a clone's objects, and the commit at the clone's HEAD when the loan was made."""
 
     git: Git
     head: str
@@ -45,7 +45,7 @@ class Loan(NamedTuple):
 
 @contextmanager
 def loan(environment: Path) -> Iterator[Loan]:
-    """The objects and HEAD of an agent's clone; `BadInput` if it is no independent clone or has no commit."""
+    """The objects and HEAD of an agent's clone; `BadInput` if it is not an independent clone or has no commit."""
     objects = own_objects(environment)
     borrows = objects / "info" / "alternates"
     if os.path.lexists(borrows):
@@ -68,7 +68,7 @@ def loan(environment: Path) -> Iterator[Loan]:
 
 @contextmanager
 def loaned(objects: Path, refs: Mapping[str, str]) -> Iterator[Git]:
-    """A bare repository of ours in a temporary folder, which reads `objects` and has just these refs."""
+    """A bare repository of ours in a temporary folder, which reads `objects` and has only these refs."""
     with scratch("loan") as folder:
         bare(folder, refs)
         for entry in os.scandir(objects):
@@ -78,7 +78,7 @@ def loaned(objects: Path, refs: Mapping[str, str]) -> Iterator[Git]:
 
 
 def bare(folder: Path, refs: Mapping[str, str] | None = None, config: str = CONFIG) -> None:
-    """Make `folder` a bare repository of ours with just these refs and no object."""
+    """Make `folder` a bare repository of ours with only these refs and no object."""
     for needed in ("objects/info", "refs/heads"):
         (folder / needed).mkdir(parents=True)
     (folder / "HEAD").write_text("ref: refs/heads/none\n")
@@ -88,11 +88,11 @@ def bare(folder: Path, refs: Mapping[str, str] | None = None, config: str = CONF
 
 
 def own_objects(environment: Path) -> Path:
-    """The object folder of a clone; `BadInput` where a link or a file stands in for it and leads elsewhere."""
+    """The object folder of a clone; `BadInput` if a link or a file is in its place."""
     objects = environment / ".git" / "objects"
     if not (environment.is_absolute() and str(environment).isprintable()):
         raise BadInput(
-            f"{str(environment)!r} cannot be an environment", hint="give an absolute path in plain characters"
+            f"{str(environment)!r} cannot be an environment", hint="give an absolute path in printable characters"
         )
     for folder in (environment, objects.parent, objects):
         if not _is_real_folder(folder):
@@ -104,7 +104,7 @@ def own_objects(environment: Path) -> Path:
 
 
 def _odd_entry(objects: Path) -> str | None:
-    """A link, which could lend what the agent may not read, or a pipe, at which git would wait."""
+    """The first link, which could lead to what the agent may not read, or pipe, which git would wait for."""
     waiting = [os.fspath(objects)]
     try:
         while waiting:

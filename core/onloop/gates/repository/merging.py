@@ -1,4 +1,4 @@
-"""Builds a merge without a work tree, and moves the origin's branch to it only from where it was expected."""
+"""Builds a merge without a work tree, and moves the origin's branch to it only from the expected commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onloop.gates.repository.ref_names import commit_message, one_line
 
 _NEEDED = (2, 38)
 _PLAIN = "merge.directoryRenames=false"
-"""A file that the work adds stays where it was shown, though others have renamed the folder around it meanwhile."""
+"""A file that the work adds keeps the path that was shown, even if others have renamed its folder meanwhile."""
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "onloop",
     "GIT_AUTHOR_EMAIL": "gateway@onloop.invalid",
@@ -29,28 +29,28 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The two sides cannot be merged by themselves; `paths` is where."""
+    """Git cannot merge the two sides without help; `paths` are in conflict."""
 
     paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyThere:
-    """There is nothing to merge: the tip, `commit`, already contains the work."""
+    """There is nothing to merge: the target's tip, `commit`, already contains the work."""
 
     commit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The origin's branch contains `commit`, which is what was asked for."""
+    """The origin's branch contains `commit`, as requested."""
 
     commit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The origin's branch was not where it was expected, and was left alone; it is at `tip`."""
+    """The origin's branch was not at the expected commit and was not moved; it is at `tip`."""
 
     tip: str
 
@@ -58,8 +58,8 @@ class Elsewhere:
 def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged | Conflict:
     """Merges `head` into `tip` as a merge commit; the same arguments give the same commit."""
     if git_version() < _NEEDED:
-        found, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
-        raise Unavailable(f"git {found} cannot merge without a work tree", hint=f"install git {needed} or newer")
+        current, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
+        raise Unavailable(f"git {current} cannot merge without a work tree", hint=f"install git {needed} or newer")
     built = git._replace(settings=(*git.settings, _PLAIN)).run(
         "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", tip, head, accept=(0, 1)
     )
@@ -77,9 +77,9 @@ def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged |
 
 
 def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | None:
-    """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; why not, or None when it did.
+    """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; None, or why it did not move.
 
-    Refused when the origin took too long to say: it may land yet.
+    Refused if the origin does not answer in time: the push may still succeed.
     """
     try:
         pushed = git.run(
@@ -92,7 +92,7 @@ def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | N
         )
     except GitFailed as failed:
         if failed.out_of_time:
-            words = f"the push of {result[:12]} had no answer in time"
+            words = f"the origin did not answer the push of {result[:12]} in time"
             raise Refused(words, exit=Exit.UNAVAILABLE, hint="look where the target is, then try again") from failed
         return failed.complaint
     return None if pushed.exit_code == 0 else _refusal(pushed.text)

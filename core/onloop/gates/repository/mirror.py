@@ -1,4 +1,4 @@
-"""onloop's own bare copy of an origin: where submitted work is fetched to, and all that gates and merges look at."""
+"""onloop's own bare copy of an origin: submitted work goes there, and gates and merges read only from it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
 HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
-"""What git's checks find in old commits of well-known repositories; refused in submissions, let pass from origins."""
+"""What git's checks find in old commits of well-known repositories: allowed from origins, refused in submissions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A bare repository at `path` that follows `origin` (a path or URL). No agent writes to it.
 
-    Every commit that it is asked about is a full id, and is read from objects that it has checked and keeps itself.
+    Its methods take full commit ids, and read only objects that the mirror has checked and keeps itself.
     """
 
     path: Path
@@ -47,11 +47,11 @@ class Mirror:
 
     @property
     def git(self) -> Git:
-        """Git on this mirror, for what reads it."""
+        """Git on this mirror, for reading."""
         return Git(self.path)
 
     def create(self) -> None:
-        """Makes the mirror if it is not there; killed half-way, it leaves nothing that looks like one."""
+        """Makes the mirror if it is not there. If it is killed half-way, no incomplete mirror stays."""
         check_origin(self.origin)
         if self.path.exists():
             return
@@ -59,7 +59,7 @@ class Mirror:
             Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
 
     def refresh(self, target: str) -> str:
-        """Brings branch `target` up to date with the origin; returns its tip. `UnknownThing` if there is none."""
+        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
         ref = f"refs/heads/{check_ref_name(target)}"
         lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
@@ -72,7 +72,7 @@ class Mirror:
             raise
 
     def tip(self, target: str) -> str:
-        """Where branch `target` is in the origin right now. `UnknownThing` if there is none."""
+        """The tip of branch `target` in the origin now. UnknownThing if there is no such branch."""
         ref = f"refs/heads/{check_ref_name(target)}"
         heads = self._heads()
         if ref in heads:
@@ -85,11 +85,11 @@ class Mirror:
 
     @property
     def id_bytes(self) -> int:
-        """How long the ids of its objects are: 20 bytes of SHA-1, or 32 of SHA-256."""
+        """The length of object ids: 20 bytes for SHA-1, 32 for SHA-256."""
         return 32 if "sha256" in (self.path / "config").read_text(encoding="utf-8") else 20
 
     def take_in(self, packs: Path, ref: str, commit: str) -> None:
-        """Move checked packs, with all that the commit needs, among the mirror's objects; hold it as `ref`."""
+        """Move checked packs, which hold all that the commit needs, into the mirror; keep the commit as `ref`."""
         objects = self.path / "objects" / "pack"
         with self._turn(ref) as git:
             objects.mkdir(mode=0o700, exist_ok=True)
@@ -101,7 +101,7 @@ class Mirror:
             git.run("update-ref", ref, commit)
 
     def keep(self, task: str, number: int, commit: str) -> None:
-        """Hold a commit that was built in the mirror as if the task's agent had handed it in."""
+        """Keep a commit of the mirror under the task's refs, as if the task's agent had handed it in."""
         ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
         with self._turn(ref) as git:
             git.run("update-ref", ref, commit)
@@ -113,21 +113,21 @@ class Mirror:
 
     def tree(self, commit: str) -> str:
         """The id of a commit's tree; `UnknownThing` if the mirror does not have that commit."""
-        found = self.git.run("rev-parse", "--verify", "--quiet", f"{check_commit(commit)}^{{tree}}", accept=(0, 1))
-        if found.exit_code == 1:
+        tree = self.git.run("rev-parse", "--verify", "--quiet", f"{check_commit(commit)}^{{tree}}", accept=(0, 1))
+        if tree.exit_code == 1:
             raise UnknownThing(f"commit {commit} is not in the mirror {self.path}", hint="submit it first")
-        return found.text
+        return tree.text
 
     def merge_base(self, commit: str, target_tip: str) -> str:
         """Where a commit's history left the target's; `BadInput` if they have nothing in common."""
         pair = (check_commit(commit), check_commit(target_tip))
-        found = self.git.run("merge-base", "--end-of-options", *pair, accept=(0, 1))
-        if found.exit_code == 1:
+        base = self.git.run("merge-base", "--end-of-options", *pair, accept=(0, 1))
+        if base.exit_code == 1:
             raise BadInput(
                 f"{commit} has no history in common with the target {target_tip}",
-                hint="start from the branch that `prepare` made, and keep its history",
+                hint="start from the branch that the clone was made with, and keep its history",
             )
-        return found.text
+        return base.text
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`; every commit contains itself."""
@@ -135,13 +135,13 @@ class Mirror:
         return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
 
     def holds(self, target: str, commit: str) -> bool:
-        """Whether branch `target`, as it was when it was last looked at, contains the commit."""
+        """Whether branch `target`, as it was at the last refresh, contains the commit."""
         ref = f"refs/heads/{check_ref_name(target)}"
         pair = (check_commit(commit), ref)
         return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
-        """The addresses of everyone who wrote or committed something after `base` up to `head`, each once."""
+        """The email addresses of all authors and committers after `base` up to `head`, each once."""
         span = f"{check_commit(base)}..{check_commit(head)}"
         lines = self.git.text("log", "--format=%ae%n%ce", "--end-of-options", span).split("\n")
         return tuple(sorted({line for line in lines if line}))
@@ -168,7 +168,7 @@ class Mirror:
             mode, _, blob, size = description.split()
             if name == path and mode.startswith("100"):
                 if int(size) > max_bytes:
-                    raise BadInput(f"{path!r} is {size} bytes long", hint=f"keep it under {max_bytes} bytes")
+                    raise BadInput(f"{path!r} has {size} bytes", hint=f"keep it under {max_bytes} bytes")
                 return self.git.run("cat-file", "blob", blob).stdout
         return None
 
@@ -179,9 +179,9 @@ class Mirror:
         return merging.merge(self.git, tip, head, message, when_ms)
 
     def move(self, target: str, expected: str, result: str) -> Landed | Elsewhere:
-        """Moves the origin's branch `target` from `expected` to `result`, a descendant of it, or leaves it alone.
+        """Moves the origin's branch `target` from `expected` to its descendant `result`, or does not touch it.
 
-        Safe to repeat: a result that the branch already contains has landed. `Unavailable` if the origin refuses.
+        Safe to repeat: a result that the branch already contains counts as landed. Unavailable if the origin refuses.
         """
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
@@ -194,9 +194,10 @@ class Mirror:
             return Landed(result)
         if tip != expected:
             return Elsewhere(tip)
-        hint = "let the gateway push there: a bare repository, without a rule against this push; then try again"
+        hint = "allow the gateway to push there: use a bare repository without a rule against this push; then try again"
         if "currently checked out" in refusal:
-            hint = f"it is checked out there: git -C {without_credentials(self.origin)} checkout --detach, then retry"
+            place = without_credentials(self.origin)
+            hint = f"the branch is checked out there: git -C {place} checkout --detach, then retry"
         raise Unavailable(f"{without_credentials(self.origin)} did not let {target} move: {refusal}", hint=hint)
 
     @property
@@ -210,12 +211,12 @@ class Mirror:
 
     @contextmanager
     def _turn(self, ref: str) -> Iterator[Git]:
-        """The right to write `ref`, held by us and by every git we start, so that no orphan of a killed one has it.
+        """The lock for writing `ref`, held by us and by every git that we start, until the last of them has ended.
 
-        Whoever holds it may therefore remove a lock file that a killed git left, which would block the ref for ever.
+        So while we hold it, no other git writes here, and we can remove lock files that a killed git left behind.
         """
         if not self.path.is_dir():
-            raise Unavailable(f"the mirror {self.path} is not there", hint="create it first")
+            raise Unavailable(f"there is no mirror in {self.path}", hint="create it first")
         lock = file_lock.open_file(self.path / "onloop.lock")
         try:
             if not file_lock.wait(lock, _LOCK_S):
@@ -228,7 +229,7 @@ class Mirror:
 
 
 def _sync(folder: Path) -> None:
-    """What was moved into a folder stays there after a power cut."""
+    """Make sure that files moved into a folder are still there after a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Who may read what this process makes: its own user, whatever umask it was started with."""
+"""Who may read the files that this process makes: only its own user, whatever umask it was started with."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import os
 
 OURS = 0o077
 AS_IT_IS = -1
-"""What a command is started with where nobody has changed it."""
+"""The umask argument that leaves a command's umask unchanged."""
 
 _given: list[int] = []
 
 
 def keep_private() -> None:
-    """From here on, files and folders that this process makes are its user's alone."""
+    """From now on, only this process's user can read the files and folders that it makes."""
     before = os.umask(OURS)
     if not _given:
         _given.append(before)
 
 
 def umask_of_user() -> int:
-    """The umask for what is not ours to close: agents' work, a repository that is pushed to, processes of our own.
+    """The umask for agents' work, for pushes, and for our own child processes, which we must not restrict.
 
-    It is the one that this process was started with, unless it has been changed to another since it was made private.
+    It is the umask that this process started with, or the current one if something changed it after `keep_private`.
     """
     now = os.umask(OURS)
     os.umask(now)

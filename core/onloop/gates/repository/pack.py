@@ -1,4 +1,4 @@
-"""Looks through a pack with bounded memory before git sees it: how much it would be, inflated and put together."""
+"""Checks a pack with bounded memory before git sees it: how large it becomes, inflated and with deltas applied."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _COMMIT, _TREE, _BLOB, _TAG, _BY_OFFSET, _BY_ID = 1, 2, 3, 4, 6, 7
 _HEADER = 12
 _SLICES = (512, 8_192, 65_536)
 _LONGEST_NUMBER = 10
-"""How many bytes a number in a pack may have: seven bits each."""
+"""How many bytes a number in a pack may have, at seven bits each."""
 
 
 class PackLimits(Record):
-    """The most that a pack may come to: objects, bytes of one, bytes of all inflated, and of all put together."""
+    """Limits for a pack: objects, bytes of one object, bytes of all inflated, and bytes of all with deltas applied."""
 
     objects: int = 100_000
     object_bytes: int = 64 * 1_048_576
@@ -33,29 +33,29 @@ class _Tally:
     results: int = 0
 
     def announced(self, size: int) -> None:
-        """An object's own bytes, as its header says."""
+        """Count the bytes that an object's header announces."""
         self._check(size, self.limits.object_bytes, "an object")
         self.inflated += size
-        self._check(self.inflated, self.limits.inflated_bytes, "the objects together")
+        self._check(self.inflated, self.limits.inflated_bytes, "all objects together")
 
     def result(self, size: int) -> None:
-        """What an object is in the end."""
+        """Count the size of an object with its deltas applied."""
         self._check(size, self.limits.object_bytes, "an object")
         self.results += size
-        self._check(self.results, self.limits.result_bytes, "the objects put together")
+        self._check(self.results, self.limits.result_bytes, "all objects with deltas applied")
 
     def _check(self, size: int, most: int, what: str) -> None:
         if size > most:
             raise BadInput(
-                f"a pack in which {what} would have {size} bytes, and {most} is the most",
-                hint="commit less at once, and no large files",
+                f"the pack is too large: {what} would have {size} bytes, at most {most} are allowed",
+                hint="submit less at once, and no large files",
             )
 
 
 def check_pack(path: Path, begin: int, limits: PackLimits, *, id_bytes: int = 20) -> int:
-    """Look through the pack that starts at byte `begin` of a file; the answer is how many objects it has.
+    """Check the pack that starts at byte `begin` of a file; the answer is its number of objects.
 
-    BadInput where it is malformed, goes on behind its end, or would come to more than `limits`.
+    BadInput if it is malformed, is followed by other bytes, or exceeds `limits`.
     """
     with path.open("rb") as file:
         if path.stat().st_size < begin + _HEADER + id_bytes:
@@ -65,11 +65,14 @@ def check_pack(path: Path, begin: int, limits: PackLimits, *, id_bytes: int = 20
 
 
 def _checked(content: mmap.mmap, begin: int, end: int, limits: PackLimits, id_bytes: int) -> int:
-    version, count = (int.from_bytes(content[begin + at : begin + at + 4]) for at in (4, 8))
+    version, count = (int.from_bytes(content[begin + offset : begin + offset + 4]) for offset in (4, 8))
     if content[begin : begin + 4] != b"PACK" or version not in {2, 3}:
-        raise _malformed("it does not begin like one")
+        raise _malformed("it does not begin with the signature of a pack")
     if count > limits.objects:
-        raise BadInput(f"a pack of {count} objects, and {limits.objects} is the most", hint="commit less at once")
+        raise BadInput(
+            f"the pack is too large: it has {count} objects, at most {limits.objects} are allowed",
+            hint="submit less at once",
+        )
     tally, at = _Tally(limits), begin + _HEADER
     for _ in range(count):
         kind, size, at = _object_header(content, at, end)
@@ -78,7 +81,7 @@ def _checked(content: mmap.mmap, begin: int, end: int, limits: PackLimits, id_by
         first, at = _inflated(content, at, end, size)
         tally.result(_result_size(first) if kind in {_BY_OFFSET, _BY_ID} else size)
     if at != end:
-        raise _malformed("there is something behind its last object")
+        raise _malformed("it has more bytes after its last object")
     return count
 
 
@@ -93,14 +96,14 @@ def _object_header(content: mmap.mmap, at: int, end: int) -> tuple[int, int, int
         size |= (byte & 0x7F) << shift
         shift, at = shift + 7, at + 1
         if shift > 7 * _LONGEST_NUMBER:
-            raise _malformed("an object's size is no number")
+            raise _malformed("the size of an object is not a number")
     if kind not in {_COMMIT, _TREE, _BLOB, _TAG, _BY_OFFSET, _BY_ID}:
-        raise _malformed(f"it holds an object of kind {kind}")
+        raise _malformed(f"it has an object of unknown kind {kind}")
     return kind, size, at
 
 
 def _behind_base(content: mmap.mmap, at: int, end: int, kind: int, id_bytes: int) -> int:
-    """Where the name of a delta's base ends."""
+    """Where the name of a delta's base ends; `at` for an object that is not a delta."""
     if kind == _BY_ID:
         return at + id_bytes
     if kind == _BY_OFFSET:
@@ -108,13 +111,13 @@ def _behind_base(content: mmap.mmap, at: int, end: int, kind: int, id_bytes: int
         while _byte(content, at, end) & 0x80:
             at += 1
             if at > last:
-                raise _malformed("a base's offset is no number")
+                raise _malformed("the offset of a delta's base is not a number")
         return at + 1
     return at
 
 
 def _inflated(content: mmap.mmap, at: int, end: int, size: int) -> tuple[bytes, int]:
-    """The begin of what is compressed at `at`, and where it ends; never more than a slice of it is held."""
+    """The first bytes of the content compressed at `at`, and where it ends; memory holds only a slice at a time."""
     unpacker, produced, first, step = zlib.decompressobj(), 0, b"", 0
     while not unpacker.eof:
         piece = unpacker.unconsumed_tail
@@ -125,11 +128,11 @@ def _inflated(content: mmap.mmap, at: int, end: int, size: int) -> tuple[bytes, 
         if not piece:
             raise _malformed("an object is cut short")
         try:
-            given = unpacker.decompress(piece, _SLICES[-1])
+            inflated = unpacker.decompress(piece, _SLICES[-1])
         except zlib.error as problem:
-            raise _malformed(f"an object cannot be inflated: {problem}") from None
-        first = first if len(first) >= 2 * _LONGEST_NUMBER else (first + given)[: 2 * _LONGEST_NUMBER]
-        produced += len(given)
+            raise _malformed(f"cannot inflate an object: {problem}") from None
+        first = first if len(first) >= 2 * _LONGEST_NUMBER else (first + inflated)[: 2 * _LONGEST_NUMBER]
+        produced += len(inflated)
         if produced > size:
             raise _malformed("an object is larger than it says")
     if produced != size:
@@ -138,7 +141,7 @@ def _inflated(content: mmap.mmap, at: int, end: int, size: int) -> tuple[bytes, 
 
 
 def _result_size(delta: bytes) -> int:
-    """How large a delta's result is: the second of the two numbers at its begin."""
+    """The size of a delta's result: the second of the two numbers at its start."""
     value = at = 0
     for _ in range(2):
         value = shift = 0
@@ -161,13 +164,13 @@ def _byte(content: mmap.mmap, at: int, end: int) -> int:
 
 
 def _malformed(why: str) -> BadInput:
-    return BadInput(f"the bundle's pack is malformed: {why}", hint="onloop submit makes a whole one")
+    return BadInput(f"the bundle's pack is malformed: {why}", hint="onloop submit makes a valid one")
 
 
 def ids_of(index: Path, id_bytes: int, sent: int) -> tuple[frozenset[str], frozenset[str]]:
-    """The ids of the objects in the first `sent` bytes of a pack, and of those behind them, from git's index of it.
+    """The ids of the objects in the first `sent` bytes of a pack, and of those after them, from its index (version 2).
 
-    Behind are the bases of deltas that git took from the objects that it has: nobody sent those. (Index version 2.)
+    The later ones are bases of deltas, which git added from objects that it already had: nobody sent them.
     """
     content = index.read_bytes()
     count = int.from_bytes(content[8 + 255 * 4 : 8 + 256 * 4])

@@ -1,4 +1,4 @@
-"""Pointers to large files (Git LFS): a new one, whose object does not come along, is a file that nobody can have."""
+"""Pointers to large files (Git LFS). Nobody could get the file of a new pointer whose object was not pushed."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ def pointers(git: Git, new: Set[str]) -> frozenset[str]:
     """Which of these objects are pointers."""
     if not new:
         return frozenset()
-    told = git.run("cat-file", "--batch-check", stdin="\n".join(sorted(new)).encode()).text.split("\n")
-    described = (line.split() for line in told)
+    lines = git.run("cat-file", "--batch-check", stdin="\n".join(sorted(new)).encode()).text.split("\n")
+    described = (line.split() for line in lines)
     small = [name for name, kind, size in described if kind == "blob" and _SMALLEST <= int(size) <= _LARGEST]
-    return frozenset(_said(git, small)) if small else frozenset()
+    return frozenset(_pointers_among(git, small)) if small else frozenset()
 
 
-def check_pointers(git: Git, head: str, found: Set[str]) -> None:
-    """Refuse a commit that has one of these pointers as a file: objects of Git LFS do not travel with a bundle."""
-    if not found:
+def check_pointers(git: Git, head: str, new_pointers: Set[str]) -> None:
+    """Refuse a commit that has one of these pointers as a file: a bundle does not carry Git LFS objects."""
+    if not new_pointers:
         return
     listed = (entry.partition("\t") for entry in git.run("ls-tree", "-r", "-z", "--end-of-options", head).fields)
-    named = sorted(path for description, _, path in listed if description.split()[2] in found)
+    named = sorted(path for description, _, path in listed if description.split()[2] in new_pointers)
     if named:
         names = ", ".join(safe(path, 100) for path in named[:_MOST_NAMED])
         raise BadInput(
-            f"{names}: new in Git LFS, and its object does not come along",
+            f"{names}: new in Git LFS, but a bundle does not carry its object",
             hint="commit the file itself, or let a person push pointer and object to the origin, and merge that",
         )
 
 
-def _said(git: Git, blobs: list[str]) -> list[str]:
+def _pointers_among(git: Git, blobs: list[str]) -> list[str]:
     content = git.run("cat-file", "--batch", stdin="\n".join(blobs).encode()).stdout
-    found, at = list[str](), 0
+    names, start = list[str](), 0
     for blob in blobs:
-        begin = content.index(b"\n", at) + 1
+        begin = content.index(b"\n", start) + 1
         if content.startswith(_BEGIN, begin):
-            found.append(blob)
-        at = begin + int(content[at : begin - 1].split()[2]) + 1
-    return found
+            names.append(blob)
+        start = begin + int(content[start : begin - 1].split()[2]) + 1
+    return names

@@ -1,4 +1,4 @@
-"""What is true of a commit, computed from the mirror: whoever needs it computes it again, and believes no record."""
+"""The facts about a commit, computed from the mirror. Code that needs them computes them again and trusts no record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from onloop.records import Record
 
 
 class Provenance(Record):
-    """Of a commit: its tree, where it left the target's history, and the addresses of who made what is between."""
+    """A commit's tree, where it left the target's history, and the email addresses of the authors in between."""
 
     head: str
     tree: str
@@ -18,31 +18,29 @@ class Provenance(Record):
 
 
 def provenance_of(mirror: Mirror, head: str, tip: str) -> Provenance:
-    """What the mirror says of a commit that it holds, with the target at `tip`."""
+    """The facts about a commit in the mirror, with the target at `tip`."""
     base = mirror.merge_base(head, tip)
     return Provenance(head, mirror.tree(head), base, mirror.authors(base, head))
 
 
 def check_provenance(mirror: Mirror, submission: Submission, target: str) -> None:
-    """BadInput where a recorded submission says something else than the mirror does: what is shown must be what is.
+    """BadInput if a recorded submission differs from the mirror: people must see what is really there.
 
-    A base that the target and the head both contain hides nothing, though the target may have moved on since.
+    The target may have moved on since; a base that both the target and the head contain still hides nothing.
     """
-    tree = mirror.tree(submission.head)
+    head, base = submission.head, submission.base
+    tree = mirror.tree(head)
     if tree != submission.tree:
-        raise _untrue(submission, f"has tree {tree[:12]}, and {submission.tree[:12]} is recorded")
-    if not mirror.is_ancestor(submission.base, submission.head):
-        raise _untrue(submission, f"does not contain its recorded base {submission.base[:12]}")
-    if not mirror.holds(target, submission.base):
-        raise _untrue(
-            submission, f"is recorded on {submission.base[:12]}, which {target} does not contain as it is now"
-        )
-    authors = mirror.authors(submission.base, submission.head)
+        raise _untrue(head, f"has tree {tree[:12]}, but {submission.tree[:12]} is recorded")
+    if not mirror.is_ancestor(base, head):
+        raise _untrue(head, f"does not contain its recorded base {base[:12]}")
+    if not mirror.holds(target, base):
+        raise _untrue(head, f"is recorded on {base[:12]}, which {target} does not contain as it is now")
+    authors = mirror.authors(base, head)
     if authors != submission.authors:
-        raise _untrue(
-            submission, f"was made by {', '.join(authors) or 'nobody'}, and {', '.join(submission.authors)} is recorded"
-        )
+        recorded = ", ".join(submission.authors)
+        raise _untrue(head, f"was made by {', '.join(authors) or 'nobody'}, but {recorded} is recorded")
 
 
-def _untrue(submission: Submission, words: str) -> BadInput:
-    return BadInput(f"commit {submission.head[:12]} {words}", hint="let its agent submit again: onloop submit")
+def _untrue(head: str, words: str) -> BadInput:
+    return BadInput(f"commit {head[:12]} {words}", hint="let its agent submit again: onloop submit")

@@ -1,4 +1,4 @@
-"""PURE: which names and texts from outside may become arguments of git, and in what form."""
+"""PURE: which names and texts from outside may become arguments of git, and in which form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 
 
 def check_ref_name(name: str) -> str:
-    """`name`, if it can be a branch and nothing else: no option, no path, no commit id, no pseudo ref."""
+    """`name`, if it can only be a branch: not an option, path, commit id or pseudo ref. BadInput otherwise."""
     components = name.split("/")
     if (
         not 0 < len(name) <= 200
@@ -34,7 +34,7 @@ def check_ref_name(name: str) -> str:
 
 
 def check_commit(commit: str) -> str:
-    """`commit`, if it is a full hexadecimal id; never an abbreviation or a name that could come to mean another."""
+    """`commit`, if it is a full hexadecimal id. BadInput otherwise: abbreviations and names can change meaning."""
     if not _COMMIT.fullmatch(commit):
         raise BadInput(f"{commit!r} is not a full commit id", hint="give all 40 hexadecimal digits, in lower case")
     return commit
@@ -46,14 +46,14 @@ def is_task(task: str) -> bool:
 
 
 def check_task(task: str) -> str:
-    """`task`, if it has the form of a task's id."""
+    """`task`, if it has the form of a task's id; BadInput otherwise."""
     if not is_task(task):
         raise BadInput(f"{task!r} is not a task's id", hint="an id looks like r7k2m.3; `onloop list` shows them")
     return task
 
 
 def check_origin(origin: str) -> str:
-    """`origin`, if it is an absolute path or a URL whose transport runs no command of the URL's choosing."""
+    """`origin`, if it is an absolute path or a URL whose transport runs no command from the URL; BadInput otherwise."""
     is_path = origin.startswith("/")
     if _CONTROL.search(origin) or not (is_path or _URL.match(origin) or _SCP_LIKE.match(origin)):
         raise BadInput(
@@ -64,12 +64,12 @@ def check_origin(origin: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """`text` with what stands before the @ of a URL left out."""
+    """`text` with the part before the @ of each URL replaced by ***."""
     return _CREDENTIALS.sub("://***@", text)
 
 
 def is_file_path(path: str) -> bool:
-    """Whether `path` can be that of a file in a commit: relative, with nothing in it that leads elsewhere."""
+    """Whether `path` can name a file in a commit: relative, with no part that leads elsewhere."""
     return "\0" not in path and not any(part in {"", ".", ".."} for part in path.split("/"))
 
 

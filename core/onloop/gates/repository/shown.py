@@ -1,4 +1,4 @@
-"""Whether a merge brings in what was shown and nothing else: compared commit by commit, path by path, by object ids."""
+"""Whether a merge brings in only what people were shown: compared commit by commit, path by path, by object ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ABSENT = "0"
 
 
 class DiffEntry(Record, order=True):
-    """One path that differs between two commits, with mode and object on both sides; the path as git's bytes."""
+    """One path that differs between two commits, in bytes as git has it, with mode and object on both sides."""
 
     path: bytes
     old_mode: str
@@ -24,7 +24,7 @@ class DiffEntry(Record, order=True):
 
 
 def differing(git: Git, old: str, new: str) -> frozenset[DiffEntry]:
-    """Every path that differs between two commits; a rename is two of them, and no attribute hides one."""
+    """Every path that differs between two commits; a rename is two paths, and no attribute can hide a path."""
     fields = git.run(
         "diff-tree",
         *("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=none"),
@@ -39,35 +39,35 @@ def _entry(described: bytes, path: bytes) -> DiffEntry:
 
 
 def merge_bases(git: Git, one: str, other: str) -> tuple[str, ...]:
-    """Every best common ancestor of two commits; none where their histories have nothing in common."""
-    found = git.run("merge-base", "--all", "--end-of-options", one, other, accept=(0, 1))
-    return tuple(found.text.split())
+    """Every best common ancestor of two commits; none if their histories have nothing in common."""
+    bases = git.run("merge-base", "--all", "--end-of-options", one, other, accept=(0, 1))
+    return tuple(bases.text.split())
 
 
 def unseen(git: Git, base: str, head: str, tip: str, merged: str) -> str:
-    """What `merged`, which brings `head` into `tip`, has that nobody saw who was shown `base` → `head`; else empty.
+    """What `merged`, which brings `head` into `tip`, changes beyond the shown `base` → `head`; empty if nothing.
 
-    Nothing is unseen where each path changes from and to the very objects that were shown, or where exactly the shown
-    change was applied beside what others did at the same paths.
+    Nothing is unseen if each path changes between the same objects as shown, or if exactly the shown change was
+    applied to what others had changed at the same paths.
     """
     if not _contains(git, tip, base):
-        return f"the target no longer contains {base[:12]}, on which the work was shown"
+        return f"the target no longer contains {base[:12]}, the base that was shown"
     if not _contains(git, head, base):
-        return f"{base[:12]}, from which the work was shown, is no part of its history"
+        return f"{base[:12]}, the base that was shown, is not in the history of the work"
     shown, brought = differing(git, base, head), differing(git, tip, merged)
     if brought <= shown:
         return ""
     if merge_bases(git, tip, head) != (base,):
-        return f"the target has another part of this history than {base[:12]}, on which the work was shown"
+        return f"the target and the work no longer part at {base[:12]}, the base that was shown"
     extra = {entry.path for entry in brought} - {entry.path for entry in shown}
     return f"the merge would change {len(extra)} paths that were not shown" if extra else ""
 
 
 def taken_back(git: Git, base: str, head: str, tip: str) -> tuple[str, ...]:
-    """The paths that `base` → `head` changes and that stand in `tip`, which contains `head`, as they did before."""
+    """The paths that `base` → `head` changes and that `tip`, which contains `head`, has changed back."""
     undone = {(entry.path, entry.new_mode, entry.new) for entry in differing(git, head, tip)}
-    found = sorted(e.path for e in differing(git, base, head) if (e.path, e.old_mode, e.old) in undone)
-    return tuple(path.decode("utf-8", "backslashreplace") for path in found)
+    paths = sorted(e.path for e in differing(git, base, head) if (e.path, e.old_mode, e.old) in undone)
+    return tuple(path.decode("utf-8", "backslashreplace") for path in paths)
 
 
 def _contains(git: Git, descendant: str, ancestor: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a mirror must be like: configured by onloop alone, its objects whole, with nothing that stands in for them."""
+"""Whether a mirror is sound: only onloop configured it, its objects are complete, and nothing replaces them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from onloop.gates.repository.ref_names import one_line
 from onloop.records import Record
 
 FSCK_S = 120.0
-"""How long git may look at all objects of one mirror; a larger one is looked at in part, which is said."""
+"""How long git may check the objects of one mirror, in seconds; a note says if it could not check all of them."""
 
 MOST_NAMED = 10
 LARGEST_CONFIG = 65_536
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _OF_THE_DISK = ("filemode", "ignorecase", "symlinks", "precomposeunicode")
-"""Settings that git finds out about the file system when it makes a repository."""
+"""Settings that git derives from the file system when it makes a repository."""
 
 _FOREIGN = (
     ("hooks", "hooks"),
@@ -35,46 +35,46 @@ _FOREIGN = (
     ("info/grafts", "grafted history"),
     ("info/attributes", "attributes"),
 )
-"""What onloop never puts into a mirror, and what it would bring in."""
+"""Files that onloop never puts into a mirror, and what each of them would bring in."""
 
 
 class ExpectedCommit(Record):
-    """A commit that the log says was submitted, the tree that it has, and who says so."""
+    """A submitted commit according to the log, its tree, and where the log says so."""
 
     commit: str
     tree: str
     where: str
 
 
-class Looked(Record):
-    """What is wrong with a mirror, and what could not be looked at."""
+class MirrorReport(Record):
+    """What is wrong with a mirror, and what could not be checked."""
 
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def usual_config() -> frozenset[str]:
-    """The lines of the configuration that a mirror gets when it is made here."""
+    """The lines of configuration that a new mirror gets on this machine."""
     with scratch("usual") as folder:
         made = Mirror(folder / "usual.git", str(folder))
         made.create()
         return _settings(made.path / "config")
 
 
-def looked_at(mirror: Path, wanted: tuple[ExpectedCommit, ...], usual: frozenset[str]) -> Looked:
-    """Everything about one mirror. Git is started only on one that nothing but onloop configures."""
+def checked_mirror(mirror: Path, wanted: tuple[ExpectedCommit, ...], usual: frozenset[str]) -> MirrorReport:
+    """The full report about one mirror. Git runs only if nothing but onloop has configured the mirror."""
     name = f"mirror {mirror.name}"
     if not _is_folder(mirror):
-        return Looked((f"{name}: it is not there, or no folder of its own: {len(wanted)} submissions are in it",))
+        return MirrorReport((f"{name}: it is missing, or is not a folder: it should have {len(wanted)} submissions",))
     foreign = tuple(_foreign(mirror, usual))
     if foreign:
-        return Looked(tuple(f"{name}: {words}" for words in foreign))
+        return MirrorReport(tuple(f"{name}: {words}" for words in foreign))
     try:
-        found = _submitted(mirror, wanted)
+        wrong = _submitted(mirror, wanted)
         fscked = _fsck(mirror)
     except OnloopError as problem:
-        return Looked((f"{name}: {problem.message}",))
-    return Looked(tuple(f"{name}: {words}" for words in (*found, *fscked.problems)), fscked.notes)
+        return MirrorReport((f"{name}: {problem.message}",))
+    return MirrorReport(tuple(f"{name}: {words}" for words in (*wrong, *fscked.problems)), fscked.notes)
 
 
 def _is_folder(path: Path) -> bool:
@@ -85,30 +85,30 @@ def _is_folder(path: Path) -> bool:
 
 
 def _settings(config: Path) -> frozenset[str]:
-    """The lines of a configuration, each with its section; what git found out about the disk is left out."""
+    """The lines of a configuration, each with its section, without what git derived from the file system."""
     handle = os.open(config, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
         text = file.read(LARGEST_CONFIG).decode("utf-8", "backslashreplace")
-    section, found = "", set[str]()
+    section, lines = "", set[str]()
     for line in map(str.strip, text.splitlines()):
         section = line if line.startswith("[") else section
         if line and not line.startswith("[") and line.partition("=")[0].strip().lower() not in _OF_THE_DISK:
-            found.add(f"{section} {line}")
+            lines.add(f"{section} {line}")
         elif line.startswith("["):
-            found.add(line)
-    return frozenset(found)
+            lines.add(line)
+    return frozenset(lines)
 
 
 def _foreign(mirror: Path, usual: frozenset[str]) -> Iterator[str]:
     try:
         settings = _settings(mirror / "config")
     except OSError as problem:
-        yield f"config: it cannot be read: {problem.strerror}"
+        yield f"config: cannot read it: {problem.strerror}"
         return
     for line in sorted(settings - usual)[:MOST_NAMED]:
-        yield f"config: {one_line(line, 100)}: onloop did not write that"
+        yield f"config: {one_line(line, 100)}: onloop did not write this line"
     for line in sorted(usual - settings)[:MOST_NAMED]:
-        yield f"config: {one_line(line, 100)}: it is gone"
+        yield f"config: {one_line(line, 100)}: this line is missing"
     for place, words in _FOREIGN:
         if os.path.lexists(mirror / place) and not _is_empty(mirror / place):
             yield f"{place}: {words}, which onloop never puts there"
@@ -119,7 +119,7 @@ def _foreign(mirror: Path, usual: frozenset[str]) -> Iterator[str]:
 
 
 def _is_empty(path: Path) -> bool:
-    """Whether it is a folder without anything in it, as git itself may leave one."""
+    """Whether the path is an empty folder, which git itself may leave behind."""
     if not _is_folder(path):
         return False
     with os.scandir(path) as entries:
@@ -127,14 +127,14 @@ def _is_empty(path: Path) -> bool:
 
 
 def _submitted(mirror: Path, wanted: tuple[ExpectedCommit, ...]) -> Iterator[str]:
-    """What of the submitted commits is missing, or has another tree; asked in one run of git."""
+    """Which of the submitted commits are missing or have another tree; one run of git checks all."""
     asked = [each for each in wanted if _COMMIT.fullmatch(each.commit)]
     for each in wanted:
         if not _COMMIT.fullmatch(each.commit):
-            yield f"{each.where}: {one_line(each.commit, 60)!r} is no commit id"
+            yield f"{each.where}: {one_line(each.commit, 60)!r} is not a commit id"
     lines = "".join(f"{each.commit}^{{tree}}\n" for each in asked).encode()
-    told = Git(mirror).run("cat-file", "--batch-check=%(objectname)", stdin=lines).text.split("\n") if asked else []
-    for each, line in zip(asked, told, strict=True):
+    answers = Git(mirror).run("cat-file", "--batch-check=%(objectname)", stdin=lines).text.split("\n") if asked else []
+    for each, line in zip(asked, answers, strict=True):
         tree, _, trouble = line.partition(" ")
         if trouble:
             yield f"{each.where}: commit {each.commit[:12]} is {trouble[-40:]}"
@@ -142,20 +142,20 @@ def _submitted(mirror: Path, wanted: tuple[ExpectedCommit, ...]) -> Iterator[str
             yield f"{each.where}: commit {each.commit[:12]} has tree {tree[:12]}, expected {each.tree[:12]}"
 
 
-def _fsck(mirror: Path) -> Looked:
+def _fsck(mirror: Path) -> MirrorReport:
     lenient = tuple(f"fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
     words = ("--full", "--no-dangling", "--no-progress", "--no-reflogs")
     try:
         Git(mirror, settings=lenient).run("fsck", *words, timeout_s=FSCK_S)
     except GitFailed as failed:
         if failed.out_of_time:
-            return Looked(notes=(f"mirror {mirror.name}: not all objects were looked at: {failed.complaint}",))
-        return Looked((f"objects: {one_line(failed.complaint, 200)}",))
-    return Looked()
+            return MirrorReport(notes=(f"mirror {mirror.name}: not all objects were checked: {failed.complaint}",))
+        return MirrorReport((f"objects: {one_line(failed.complaint, 200)}",))
+    return MirrorReport()
 
 
 def grouped(wanted: Mapping[Path, list[ExpectedCommit]], folder: Path) -> Mapping[Path, tuple[ExpectedCommit, ...]]:
-    """What is wanted of each mirror below `folder`, and nothing of those of which nothing is."""
+    """The expected commits of each mirror below `folder`, and of each mirror in `wanted`; some mirrors have none."""
     with suppress(OSError):
         there = {entry: list[ExpectedCommit]() for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")}
         return {path: tuple(each) for path, each in (there | dict(wanted)).items()}

@@ -1,4 +1,4 @@
-"""What lies in a folder, hashed again under the names that git gives it: a mirror's objects are not believed unread."""
+"""The content of a folder or a tree, hashed again as git does: a mirror's objects are never trusted without reading."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from onloop.records import Record
 
 _CHUNK = 1 << 20
 _FOLDER, _LINK, _FILE, _PROGRAM, _MODULE = 0o040000, 0o120000, 0o100644, 0o100755, 0o160000
-_OBJECT_HINT = "remove this mirror: the next start, claim or gate of its repository makes it anew from its origin"
+_OBJECT_HINT = "remove this mirror: the next start, claim or gate of its repository makes a new one from its origin"
 
 
 class Forged(Unavailable):
-    """An object of a repository is not what its name says."""
+    """The content of a repository's object does not match its id."""
 
     code = "forged"
 
@@ -39,10 +39,10 @@ class _Walk:
     links: list[bytes] = field(default_factory=list)
 
     def tree(self, folder: bytes, prefix: bytes) -> bytes:
-        """The id of the tree that `folder` is."""
+        """The id of the tree that git would make of `folder`."""
         entries: list[tuple[bytes, bytes]] = []
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as listed:
+            for entry in listed:
                 if entry.is_dir(follow_symlinks=False):
                     inner = self.tree(entry.path, prefix + entry.name + b"/")
                     entries.append((entry.name + b"/", b"40000 " + entry.name + b"\0" + inner))
@@ -50,7 +50,7 @@ class _Walk:
                     mode, name = self._file(entry, prefix)
                     entries.append((entry.name, b"%o %b\0%b" % (mode, entry.name, name)))
         entries.sort()
-        content = b"".join(said for _, said in entries)
+        content = b"".join(line for _, line in entries)
         return self._hash(b"tree %d\0" % len(content), content)
 
     def _file(self, entry: os.DirEntry[bytes], prefix: bytes) -> tuple[int, bytes]:
@@ -58,24 +58,24 @@ class _Walk:
         if entry.is_symlink():
             target = os.readlink(entry.path)  # noqa: PTH115 - bytes
             self.links.append(path)
-            known = _LINK, self._hash(b"blob %d\0" % len(target), target)
+            file = _LINK, self._hash(b"blob %d\0" % len(target), target)
         else:
-            known = self._content(entry.path)
-        self.files[path] = known
-        return known
+            file = self._content(entry.path)
+        self.files[path] = file
+        return file
 
     def _content(self, path: bytes) -> tuple[int, bytes]:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                return found.st_mode, b""
-            made = self.new(b"blob %d\0" % found.st_size)
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return status.st_mode, b""
+            made = self.new(b"blob %d\0" % status.st_size)
             while chunk := os.read(handle, _CHUNK):
                 made.update(chunk)
         finally:
             os.close(handle)
-        return _PROGRAM if found.st_mode & stat.S_IXUSR else _FILE, made.digest()
+        return _PROGRAM if status.st_mode & stat.S_IXUSR else _FILE, made.digest()
 
     def _hash(self, header: bytes, content: bytes) -> bytes:
         made = self.new(header)
@@ -85,16 +85,16 @@ class _Walk:
 
 
 def on_disk(folder: str | os.PathLike[str], like: str) -> OnDisk:
-    """What lies in `folder`, hashed as the id `like` is: by SHA-1 or by SHA-256."""
+    """The content of `folder`, hashed with the algorithm of the id `like`: SHA-1 or SHA-256."""
     walk = _Walk(_algorithm(like))
     tree = walk.tree(os.fsencode(folder), b"")
     return OnDisk(tree.hex(), walk.files, tuple(sorted(walk.links)))
 
 
 def differing(git: Git, tree: str, found: OnDisk) -> str | None:
-    """The first path at which what was found is not the tree of that id; None where it is that tree.
+    """The first path at which the folder differs from the tree with that id; None if they are equal.
 
-    Every tree object on the way is hashed, too; modules are empty folders, and believed by the tree that names them.
+    Every tree object on the way is hashed, too. Submodules are empty folders; only the tree that names them is checked.
     """
     if found.tree == tree:
         return None
@@ -124,7 +124,7 @@ def _compared(
 
 
 def _canonical(mode: int) -> int:
-    """What git makes of the modes that old histories hold."""
+    """The mode that git uses for a mode in an old history."""
     if stat.S_ISREG(mode):
         return _PROGRAM if mode & stat.S_IXUSR else _FILE
     return stat.S_IFMT(mode)
@@ -141,16 +141,16 @@ def _trees(git: Git, level: Sequence[tuple[bytes, str]], wrong: list[bytes]) -> 
 
 def _entries(content: bytes, length: int) -> Iterator[tuple[int, bytes, bytes]]:
     """Mode, name and id of each entry of a tree object."""
-    at = 0
-    while at < len(content):
-        gap = content.index(b" ", at)
+    start = 0
+    while start < len(content):
+        gap = content.index(b" ", start)
         end = content.index(b"\0", gap)
-        yield int(content[at:gap], 8), content[gap + 1 : end], content[end + 1 : end + 1 + length]
-        at = end + 1 + length
+        yield int(content[start:gap], 8), content[gap + 1 : end], content[end + 1 : end + 1 + length]
+        start = end + 1 + length
 
 
 def true_files(git: Git, tree: str) -> dict[bytes, tuple[int, bytes]]:
-    """Every file below a tree (mode and id), modules left out; Forged where a tree on the way is not what it says."""
+    """Every file below a tree (mode and id), without submodules; Forged if a tree on the way does not match its id."""
     files: dict[bytes, tuple[int, bytes]] = {}
     level = [(b"", tree)]
     while level:
@@ -163,33 +163,33 @@ def true_files(git: Git, tree: str) -> dict[bytes, tuple[int, bytes]]:
                 elif stat.S_IFMT(mode) != _MODULE:
                     files[prefix + name] = _canonical(mode), entry
         if wrong:
-            raise Forged(f"tree {tree[:12]} is not what its name says at {os.fsdecode(wrong[0])!r}", hint=_OBJECT_HINT)
+            raise Forged(f"tree {tree[:12]} does not match its id at {os.fsdecode(wrong[0])!r}", hint=_OBJECT_HINT)
         level = below
     return files
 
 
 def true_links(git: Git, tree: str) -> dict[bytes, bytes]:
-    """Every symbolic link below a tree, with its target; Forged where an object on the way is not what it says."""
+    """Every symbolic link below a tree, with its target; Forged if an object on the way does not match its id."""
     links = {path: name.hex() for path, (mode, name) in true_files(git, tree).items() if mode == _LINK}
     objects = _objects(git, list(links.values())) if links else []
     for (path, name), (kind, content) in zip(links.items(), objects, strict=True):
         if kind != b"blob" or not _is(name, kind, content):
-            raise Forged(f"{os.fsdecode(path)!r}: object {name} is not what its name says", hint=_OBJECT_HINT)
+            raise Forged(f"{os.fsdecode(path)!r}: object {name} does not match its id", hint=_OBJECT_HINT)
     return {path: content for path, (_, content) in zip(links, objects, strict=True)}
 
 
 def true_tree(git: Git, commit: str) -> str:
-    """The id of a commit's tree, by a commit object that hashes to its name; Forged where it does not."""
+    """The id of a commit's tree, from the commit object; Forged if that does not match its id."""
     kind, content = _objects(git, [commit])[0]
     if kind != b"commit" or not _is(commit, kind, content) or not content.startswith(b"tree "):
-        raise Forged(f"{commit} is not the commit that its name says", hint=_OBJECT_HINT)
+        raise Forged(f"commit {commit} does not match its id", hint=_OBJECT_HINT)
     return content[5 : content.index(b"\n")].decode("ascii", "replace")
 
 
 def true_file(git: Git, tree: str, path: str, max_bytes: int) -> bytes | None:
-    """A regular file of a tree, every object on the way to it hashed; None where there is none.
+    """A regular file of a tree, with every object on the way hashed; None if there is no such file.
 
-    Forged names the object that is not what its name says; BadInput is for a file over `max_bytes`.
+    Forged names the object that does not match its id; BadInput if the file is over `max_bytes`.
     """
     *folders, leaf = path.encode("utf-8", "surrogateescape").split(b"/")
     here: bytes = bytes.fromhex(tree)
@@ -202,21 +202,21 @@ def true_file(git: Git, tree: str, path: str, max_bytes: int) -> bytes | None:
         return None
     size = int(git.text("cat-file", "-s", here.hex()))
     if size > max_bytes:
-        raise BadInput(f"{path!r} is {size} bytes long", hint=f"keep it under {max_bytes} bytes")
+        raise BadInput(f"{path!r} has {size} bytes", hint=f"keep it under {max_bytes} bytes")
     return _true(git, here.hex(), b"blob", path)
 
 
 def _child(git: Git, tree: bytes, name: bytes) -> tuple[int, bytes]:
     content = _true(git, tree.hex(), b"tree", os.fsdecode(name))
-    found = (entry for entry in _entries(content, len(tree)) if entry[1] == name)
-    mode, _, child = next(found, (0, b"", b""))
+    matching = (entry for entry in _entries(content, len(tree)) if entry[1] == name)
+    mode, _, child = next(matching, (0, b"", b""))
     return mode, child
 
 
 def _true(git: Git, name: str, kind: bytes, path: str) -> bytes:
-    found, content = _objects(git, [name])[0]
-    if found != kind or not _is(name, kind, content):
-        raise Forged(f"{path!r}: object {name} of the mirror is not what its name says", hint=_OBJECT_HINT)
+    own_kind, content = _objects(git, [name])[0]
+    if own_kind != kind or not _is(name, kind, content):
+        raise Forged(f"{path!r}: object {name} of the mirror does not match its id", hint=_OBJECT_HINT)
     return content
 
 
@@ -231,16 +231,16 @@ def _algorithm(name: str) -> Callable[[bytes], Any]:
 
 
 def _objects(git: Git, names: Sequence[str]) -> list[tuple[bytes, bytes]]:
-    """Kind and content of each object, as the repository has them, unbelieved."""
-    said = git.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode(), timeout_s=LONG_S).stdout
-    found: list[tuple[bytes, bytes]] = []
-    at = 0
+    """Kind and content of each object, as the repository has them, not yet hashed."""
+    batch = git.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode(), timeout_s=LONG_S).stdout
+    objects: list[tuple[bytes, bytes]] = []
+    start = 0
     for name in names:
-        end = said.index(b"\n", at)
-        _, kind, *size = said[at:end].split(b" ")
+        end = batch.index(b"\n", start)
+        _, kind, *size = batch[start:end].split(b" ")
         if not size:
             raise Unavailable(f"object {name} is not in {git.directory}", hint=_OBJECT_HINT)
         length = int(size[0])
-        found.append((kind, said[end + 1 : end + 1 + length]))
-        at = end + 2 + length
-    return found
+        objects.append((kind, batch[end + 1 : end + 1 + length]))
+        start = end + 2 + length
+    return objects

@@ -18,7 +18,7 @@ from onloop.verifier.effects.recorder import EffectRecorder
 
 
 class EffectExecutor(Record):
-    """Chooses the effect by its kind. What goes wrong ends before a person, never in a loop."""
+    """Chooses the effect by its kind. Every failure goes to a person; none is repeated in a loop."""
 
     recorder: EffectRecorder
 
@@ -28,7 +28,7 @@ class EffectExecutor(Record):
         task = task_of(opened, job.task)
         effect = task.effect
         if effect is None or effect.id != job.id:
-            return "is not asked any more"
+            return "is no longer needed"
         try:
             return self._carried_out(task, effect)
         except GateStopped:
@@ -36,22 +36,22 @@ class EffectExecutor(Record):
         except Refused as no:
             opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
-        except Exception as problem:  # what breaks the executor must end before a person, not in a loop
-            return self.recorder.fail(task, effect, EffectProblem.ERROR, safe(_told(problem), 500))
+        except Exception as problem:  # what breaks the executor must go to a person, and not run in a loop
+            return self.recorder.fail(task, effect, EffectProblem.ERROR, safe(_explained(problem), 500))
 
     def _carried_out(self, task: Task, effect: Outbox) -> str:
         if task.origin is None:
-            return "is not asked any more"
+            return "is no longer needed"
         mirror = self.recorder.opened.home.mirror(task.origin)
         if effect.kind == Effect.FUNNEL.value:
             return FunnelEffect(self.recorder).carry_out(task, effect, mirror)
         if task.submission is None:
-            return "is not asked any more"
+            return "is no longer needed"
         return MergeEffect(self.recorder).carry_out(task, effect, task.submission, mirror)
 
 
-def _told(problem: Exception) -> str:
-    """What is wrong and what would work, for whoever is asked what now."""
+def _explained(problem: Exception) -> str:
+    """What is wrong and what would work, for the person who must decide."""
     if not isinstance(problem, OnloopError):
         return f"{type(problem).__name__}: {problem}"
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

@@ -17,9 +17,9 @@ class FunnelEffect(Record):
     recorder: EffectRecorder
 
     def carry_out(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
-        """Merge what the children handed in, in order; only the mirror changes, so a repetition gives the same."""
-        with self.recorder.opened.gateway.store.reading() as at:
-            parts = funnelled(at, task)
+        """Merge what the children handed in, in order. Only the mirror changes, so it can be repeated."""
+        with self.recorder.opened.gateway.store.reading() as reading:
+            parts = funnelled(reading, task)
         tip, submission = mirror.refresh(task.target), task.submission
         head, when = (
             (submission.head if submission else tip),

@@ -22,22 +22,22 @@ from onloop.views.pinned_workflow import definition_of
 
 MOST_PATHS = 10
 MOST_REBUILDS = 10
-"""How often a merge is built again because the target moved meanwhile, before a person is asked."""
+"""How often a merge is rebuilt because the target has moved, before a person is asked."""
 
 
 class MergeEffect(Record):
-    """Merges what was shown, and nothing else; what differs from it is asked about again."""
+    """Merges only what people were shown; if the merge would differ, it asks again."""
 
     recorder: EffectRecorder
 
     def carry_out(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror) -> str:
-        """Begin the merge, or finish one whose intent is on record; the answer says how it ended."""
+        """Begin the merge, or finish one whose intent is recorded; the answer says how it ended."""
         if effect.expected is not None and effect.result is not None:
             return self._resume(task, effect, mirror)
         return self._merge(task, effect, submission, mirror)
 
     def _resume(self, task: Task, effect: Outbox, mirror: Mirror) -> str:
-        """The intent is on record, and we do not know whether the act followed: the target knows."""
+        """The intent is recorded, but not whether the merge happened: the target's tip tells."""
         expected, result = effect.expected or "", effect.result or ""
         tip = mirror.refresh(task.target)
         if tip == result or mirror.is_ancestor(result, tip):
@@ -46,7 +46,7 @@ class MergeEffect(Record):
             words = f"{task.target} is at {tip[:12]}, neither {expected[:12]} nor the merge {result[:12]}"
             return self.recorder.fail(task, effect, EffectProblem.CHANGED, words)
         return self._move(task, effect, mirror, expected, result) or self.recorder.fail(
-            task, effect, EffectProblem.CHANGED, f"{task.target} moved while the merge was finished"
+            task, effect, EffectProblem.CHANGED, f"{task.target} moved before the merge was finished"
         )
 
     def _merge(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror) -> str:
@@ -72,25 +72,26 @@ class MergeEffect(Record):
             if done is not None:
                 return done
         return self.recorder.fail(
-            task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times meanwhile"
+            task, effect, EffectProblem.CHANGED, f"{task.target} moved {MOST_REBUILDS} times during the merge"
         )
 
     def _there(self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror, tip: str) -> str:
-        """Others have merged the work: done, unless somebody has taken a part of it back since."""
+        """Others have merged the work: done, unless somebody has undone a part of it since."""
         undone = shown.taken_back(mirror.git, submission.base, submission.head, tip)
         if not undone:
             return self.recorder.finish(task, effect, tip)
         names = safe(", ".join(undone[:MOST_PATHS]), 200)
-        words = f"{task.target} contains {submission.head[:12]} already, and has taken it back in {names}"
+        words = f"{task.target} already contains {submission.head[:12]}, but has undone it in {names}"
         return self.recorder.fail(task, effect, EffectProblem.CHANGED, words)
 
     def _void(
         self, task: Task, effect: Outbox, submission: Submission, mirror: Mirror, tip: str, merged: Merged, why: str
     ) -> str:
-        """Ask again, about a submission of the same work whose diff is what the merge would bring in now.
+        """Ask again, with a submission of the same work whose diff is what the merge would bring in now.
 
-        That is the same commit, seen from where the target and it part now; or, where no such diff is the true one
-        (the target renamed what the work changes, or their histories cross), the merge itself, seen from the tip.
+        That is the same commit, compared with where it and the target part now. If that diff is not what the merge
+        brings in (the target renamed what the work changes, or their histories cross), it is the merge itself,
+        compared with the tip.
         """
         bases = shown.merge_bases(mirror.git, tip, submission.head)
         again = _seen_from(mirror, submission, submission.head, bases[0], self.recorder.opened.gateway.clock())
@@ -104,12 +105,12 @@ class MergeEffect(Record):
         return f"asked again: {words}"
 
     def _move(self, task: Task, effect: Outbox, mirror: Mirror, expected: str, result: str) -> str | None:
-        """Move the target by compare-and-set; None when it was elsewhere. What is frozen by submission is not moved."""
-        with self.recorder.opened.gateway.store.reading() as at:
-            scope = covering(at.house(), task)
+        """Move the target by compare-and-set; None if it was elsewhere. Refused if a freeze covers the task."""
+        with self.recorder.opened.gateway.store.reading() as reading:
+            scope = covering(reading.house(), task)
         if scope is not None:
             hint = f"it goes on after: onloop unfreeze {scope}"
-            raise Refused(f"{scope} is frozen, and {task.target} was not moved", exit=Exit.HELD, hint=hint)
+            raise Refused(f"{scope} is frozen, so {task.target} was not moved", exit=Exit.HELD, hint=hint)
         if isinstance(mirror.move(task.target, expected, result), Elsewhere):
             return None
         self.recorder.reached("moved")
@@ -118,17 +119,17 @@ class MergeEffect(Record):
     def _verify(
         self, task: Task, submission: Submission, tip: str, merged: Merged
     ) -> tuple[EffectProblem, str, tuple[Flag, ...]] | None:
-        """Run every gate that looks at a commit on the merged result, unless it has passed on this very tree."""
-        with self.recorder.opened.gateway.store.reading() as at:
-            definition = definition_of(at, task)
+        """Run every gate that checks a commit on the merged result, unless it has passed on the same tree."""
+        with self.recorder.opened.gateway.store.reading() as reading:
+            definition = definition_of(reading, task)
         subject = GateSubject(task.id, definition.digest, merged.commit, merged.tree, tip, submission.artefacts)
-        workshop = self.recorder.gate_context(task, definition, self.recorder.stopped)
+        context = self.recorder.gate_context(task, definition, self.recorder.stopped)
         for step in definition.steps:
             for gate in step.machine_gates:
                 known = merged.tree == submission.tree and task.passed(step.id, gate.id)
                 if known or isinstance(gate, ArtefactGate):
                     continue
-                found = evaluate(gate, subject, workshop)
+                found = evaluate(gate, subject, context)
                 if found.verdict is not Verdict.PASS:
                     return EffectProblem.GATE_FAILED, f"on the merged result, {gate.id}: {found.summary}", ()
                 if unshown := tuple(flag for flag in evidence_flags(found) if flag not in flags_of(task)):
@@ -137,30 +138,30 @@ class MergeEffect(Record):
 
 
 def _differs(mirror: Mirror, submission: Submission, tip: str, merged: Merged) -> str:
-    """What is not as the submission says, or not as it was shown, in words; everything is computed from the mirror."""
+    """How the merge differs from the submission or from what was shown, in words; computed from the mirror only."""
     if mirror.tree(submission.head) != submission.tree:
-        return f"{submission.head[:12]} has not the tree that was submitted"
+        return f"{submission.head[:12]} does not have the submitted tree"
     if why := shown.unseen(mirror.git, submission.base, submission.head, tip, merged.commit):
         return why
     if set(mirror.authors(submission.base, submission.head)) != set(submission.authors):
-        return f"{submission.head[:12]} was written by others than was submitted"
+        return f"{submission.head[:12]} does not have the submitted authors"
     return ""
 
 
 def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
-    """Why nobody could clone what the merge would make of the target, if that is so."""
+    """Why a clone of the merged target would be incomplete; None if it would be complete."""
     brought = shown.differing(mirror.git, tip, merged.commit)
     trouble = unclonable(mirror.git, mirror.origin, tip, merged.commit, brought)
     return (EffectProblem.UNCLONABLE, safe(trouble, 500)) if trouble else None
 
 
 def _seen_from(mirror: Mirror, submission: Submission, head: str, base: str, at: int) -> Submission:
-    """The submission of the same work as `head`, shown as what lies between it and `base`."""
+    """The submission of the same work with `head`, shown as the difference from `base`."""
     return replace(submission, head=head, tree=mirror.tree(head), base=base, authors=mirror.authors(base, head), at=at)
 
 
 def _message(task: Task, submission: Submission) -> str:
-    """The merge commit's message: what, by whom approved, and where the proof is."""
+    """The merge commit's message: the task's title, who approved it, and where the proof is."""
     counted = [
         d
         for d in task.decisions

@@ -1,4 +1,4 @@
-"""What every effect records: that it is begun, done, or could not be done."""
+"""What every effect records: that it has begun, is done, or has failed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from onloop.records import Record
 
 
 class EffectRecorder(Record):
-    """Records effects as the gateway itself.
+    """Records effects under the gateway's own name.
 
-    `reached` is told which point has been reached ("built", "recorded", "moved"): a test may die there.
+    `reached` is called at each point ("built", "recorded", "moved"), so that a test can end the process there.
     """
 
     opened: GatewayHandle
@@ -29,9 +29,9 @@ class EffectRecorder(Record):
     reached: Callable[[str], None]
 
     def perform(self, task: Task, command: Command) -> None:
-        """Record one command; GateStopped once the verifier is being stopped."""
+        """Record one command; GateStopped if the verifier is stopping."""
         if self.stopped():
-            raise GateStopped("the verifier is being stopped", hint="the next one takes the effect up where it stands")
+            raise GateStopped("the verifier is stopping", hint="the next verifier goes on with the effect")
         self.opened.gateway.perform(PerformCommand(EFFECTS, task.id, command))
 
     def finish(self, task: Task, effect: Outbox, result: str) -> str:
@@ -42,6 +42,6 @@ class EffectRecorder(Record):
     def fail(
         self, task: Task, effect: Outbox, problem: EffectProblem, detail: str, flags: tuple[Flag, ...] = ()
     ) -> str:
-        """Record why it could not be done; the answer says so."""
+        """Record why the effect failed; the answer says so."""
         self.perform(task, FailEffect(effect.id, problem, detail, flags))
         return f"{problem.value}: {detail}"

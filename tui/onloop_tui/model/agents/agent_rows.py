@@ -1,4 +1,4 @@
-"""Agents at work in lines: who holds what, where, how isolated, and whether anything moves."""
+"""Agents at work as lines: who holds what, where, with what isolation, and whether there is progress."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, line
 from onloop_tui.model.ground.snapshot import Snapshot
 
 QUIET_MS = 20_000
-"""A worker beats every few seconds: after so long without a beat, the line to it may be cut."""
+"""A worker sends a heartbeat every few seconds: after this long without one, the connection may be broken."""
 STILL_MS = 15 * 60_000
-"""So long without a sign of work is worth a look, whatever the heartbeat says."""
+"""After this long without progress, an agent deserves a look even if its heartbeat is alive."""
 
 LIVE = Sign("●", "live", Tone.GOOD)
 STILL = Sign("◐", "still", Tone.WARN)
@@ -29,10 +29,10 @@ _ROOMY, _WIDE = 121, 133
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """One agent at one task: its lease, what the workflow says about where it works, and whom it belongs with.
+    """One agent at one task: its lease, the workflow's demands on its environment, its parent and its children.
 
-    `parent` is the task whose agent divided the work, `children` are those of its own, `live` counts who has not ended.
-    `within` are sub-agents in its own process, as it says.
+    `parent` is the task whose agent divided the work, `children` counts its own child tasks, `live` those that have not
+    ended. `within` are the sub-agents in its own process, as the agent says.
     """
 
     lease: Lease
@@ -45,23 +45,23 @@ class AgentRow:
 
     @property
     def isolation(self) -> str:
-        """How its environment is to be kept apart."""
+        """The isolation that the workflow requires."""
         return self.step.isolation.value if self.step else "?"
 
     @property
     def name(self) -> str:
-        """The agent without its kind."""
+        """The agent's name without its kind."""
         return self.lease.agent.removeprefix("agent:")
 
     @property
     def below(self) -> str:
-        """Whose sub-agent it is, or how many it has: in environments of their own, and in its process."""
+        """Its parent, or the number of its sub-agents, in their own environments and in its process."""
         kin = f"{self.live} of {self.children} live" if self.children else f"of {self.parent}" if self.parent else ""
         return f"{kin} +{len(self.within)}" if kin and self.within else kin or counted(self.within)
 
     @property
     def context(self) -> Span:
-        """How full its context is, as it says: past a limit of the step it stands out."""
+        """How full its context is, as the agent says; it stands out past a limit of the step."""
         used, limits = self.task.context, self.step.context if self.step else None
         if used is None:
             return Span(" " * _CONTEXT)
@@ -69,7 +69,7 @@ class AgentRow:
         return Span(f"ctx {used}%".rjust(_CONTEXT), Tone.BAD if limits and used >= limits.hard else past)
 
     def sign(self, now: int) -> Sign:
-        """Whether it is heard of and works; a lapsed lease is not its any more, whatever it still does."""
+        """Whether the agent is connected and makes progress. After its lease expired it no longer holds the task."""
         if self.lease.expires <= now:
             return LAPSED
         if now - self.lease.beat_at >= QUIET_MS:
@@ -78,7 +78,7 @@ class AgentRow:
 
 
 def agent_rows(snapshot: Snapshot) -> tuple[AgentRow, ...]:
-    """Everybody who holds a lease, by name, then by task."""
+    """A row for every lease, ordered by agent, then by task."""
     held = [(lease, snapshot.tasks.get(lease.task)) for lease in snapshot.leases.values()]
     rows = [_row(lease, task, snapshot) for lease, task in held if task is not None]
     return tuple(sorted(rows, key=lambda row: (row.name, row.task.created_at, row.task.id)))
@@ -101,14 +101,14 @@ def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
 
 
 def heading_line(width: int) -> Line:
-    """What the columns are, over rows of `width` columns."""
+    """The column headings for rows of `width` columns."""
     cells = _cells(width, "", "agent", "task", "repository", "step", "where", "try", "sub-agents")
     shown = (*cells, Span("context".rjust(_CONTEXT)), *_tail(width, "progress", "heard", "lease"))
     return tuple(Span(cell.text, Tone.DIM) for cell in shown)
 
 
 def agent_line(row: AgentRow, now: int, width: int) -> Line:
-    """One agent in as many columns as there is room for."""
+    """One agent as a line of `width` columns; narrow lines leave columns out."""
     task, lease = row.task, row.lease
     left = age(lease.expires - now) if lease.expires > now else "over"
     cells = _cells(
@@ -149,14 +149,14 @@ def _cells(
 
 
 def _tail(width: int, progress: str, heard: str, left: str) -> Line:
-    """Work first: a heartbeat only says that a process is there."""
+    """Progress comes before the heartbeat, which only shows that a process exists."""
     cells = (Span(progress.rjust(9)), Span(heard.rjust(8), Tone.DIM))
     return (*cells, Span(left.rjust(8), Tone.DIM)) if width >= _ROOMY else cells
 
 
 def nobody_lines(snapshot: Snapshot) -> tuple[Line, ...]:
-    """What is said where nobody holds anything."""
-    waiting = snapshot.picture.ready
+    """The lines shown when nobody holds a task."""
+    waiting = snapshot.overview.ready
     if not waiting:
         return (line("nobody is at work, and nothing waits for an agent", Tone.DIM),)
     return (
@@ -166,7 +166,7 @@ def nobody_lines(snapshot: Snapshot) -> tuple[Line, ...]:
 
 
 def agent_detail(row: AgentRow, now: int) -> str:
-    """In words what the row says in columns."""
+    """The row in words."""
     task, lease = row.task, row.lease
     ago = f" {age(now - lease.expires)} ago" if lease.expires else ""
     left = f"ends in {age(lease.expires - now)}" if lease.expires > now else f"ran out{ago}"
@@ -179,7 +179,7 @@ def agent_detail(row: AgentRow, now: int) -> str:
 
 
 def _kinship(row: AgentRow) -> str:
-    """Whose sub-agent it is, and how many it has: tasks of the gateway's, and those that it says are in its process."""
+    """Its parent and its sub-agents in words: those with tasks, and those that the agent says are in its process."""
     words = f"a sub-agent of {row.parent} in an environment of its own; " if row.parent else ""
     if row.children:
         words += f"{row.live} of its {row.children} sub-agents are live, each in an environment of its own; "

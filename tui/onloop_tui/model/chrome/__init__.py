@@ -1,1 +1,1 @@
-"""What stands around every view."""
+"""The lines around every view."""

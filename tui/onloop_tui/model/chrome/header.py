@@ -1,4 +1,4 @@
-"""The first line: what waits, what runs, and how old and how trustworthy the data is."""
+"""The header: what waits, what runs, and how old the data is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 MOST_LINES = 3
 ROOMY = 100
 STALE_MS = 5_000
-"""Data older than this is not what there is now."""
+"""Data older than this is marked as stale."""
 
 
 def header_lines(
@@ -24,14 +24,14 @@ def header_lines(
     tabs: Sequence[tuple[str, bool]],
     width: int,
 ) -> tuple[Line, ...]:
-    """The views, counts, freezes, labels and the age of the data; a lost store is said first."""
+    """The views, counts, freezes, labels and the age of the data; a lost store comes first."""
     pieces: list[Line] = [_tabs(tabs)]
     if lost:
         pieces.append((Span(f"⚠ {lost}", Tone.BAD),))
     pieces += _freezes(snapshot)
     pieces += [
         *_waiting(snapshot.board.counts),
-        (Span(f"running {snapshot.picture.working}"),),
+        (Span(f"running {snapshot.overview.working}"),),
         *(_calm(snapshot) if width >= ROOMY else []),
         *_hidden(snapshot.board.counts),
         *((Span(label, Tone.WARN),) for label in labels),
@@ -41,7 +41,7 @@ def header_lines(
 
 
 def _waiting(counts: BoardCounts) -> list[Line]:
-    """All that is shown: what needs a decision, what is stuck, and what has failed for good."""
+    """The counts of what is shown: what needs a decision, what is blocked, and what has failed for good."""
     causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}" if counts.causes else ""
     pieces: list[Line] = [
         (Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN),),
@@ -51,12 +51,12 @@ def _waiting(counts: BoardCounts) -> list[Line]:
 
 
 def _calm(snapshot: Snapshot) -> list[Line]:
-    """What nobody has to look at: left out where columns are scarce, since the lines of the runs say it, too."""
-    return [(Span(f"ready {snapshot.picture.ready}"),), (Span(f"done {snapshot.done}"),)]
+    """The counts that need no attention. A narrow header omits them: the lines of the runs show them, too."""
+    return [(Span(f"ready {snapshot.overview.ready}"),), (Span(f"done {snapshot.done}"),)]
 
 
 def _hidden(counts: BoardCounts) -> list[Line]:
-    """All that is not shown, so that nothing can fall out unnoticed; nothing of it where there is none."""
+    """The counts of what is hidden, so that nothing disappears unnoticed; zero counts are left out."""
     kinds = (
         (counts.snoozed, "snoozed"),
         (counts.muted, "muted"),
@@ -67,7 +67,7 @@ def _hidden(counts: BoardCounts) -> list[Line]:
 
 
 def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
-    """The views by number, the one in front in brackets, so that it can be told without colour."""
+    """The views by number; the current one is in brackets, so that it is visible without colour."""
     named = [Span(f"[{name}]", Tone.HEADING) if front else Span(name, Tone.DIM) for name, front in tabs]
     return tuple(piece for span in named for piece in (span, Span(" ")))[:-1]
 
@@ -79,10 +79,10 @@ def _freezes(snapshot: Snapshot) -> list[Line]:
 
 
 def age_words(elapsed_ms: int) -> str:
-    """Seconds with a tenth, so that it can be seen to live."""
+    """The age in seconds and tenths, so that a viewer sees it move."""
     return f"{max(0, elapsed_ms) / 1000:.1f} s"
 
 
 def since_words(at: int) -> str:
-    """A moment as people read it: the time of day, UTC."""
+    """The time of day in UTC."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S UTC")

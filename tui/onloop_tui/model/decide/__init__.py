@@ -1,1 +1,1 @@
-"""What can be decided about a task, and the same as a command."""
+"""The possible decisions about a task, and their CLI equivalents."""

@@ -1,4 +1,4 @@
-"""What a person may do with the task in the sheet, what each answer would do, and why not, where not."""
+"""The acts on the task in the sheet: what each would do, or why it is not possible."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _NOT_ASKED = "nothing is asked now"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One act; `why_not` is empty where it is possible now."""
+    """One act; `why_not` is empty if it is possible now."""
 
     act: Act
     why_not: str = ""
 
 
 def actions_of(dossier: Dossier, asked: Asked | None, *, read_only: bool) -> tuple[Action, ...]:
-    """Every act that there is, with why it does not apply where it does not."""
+    """Every act, with the reason if it is not possible."""
     return tuple(Action(act, _why_not(act, dossier, asked, read_only)) for act in acts_on(dossier.task))
 
 
@@ -62,7 +62,7 @@ def _why_not(act: Act, dossier: Dossier, asked: Asked | None, read_only: bool) -
 
 
 def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
-    """What each act that is possible now would do, in a sentence; a task that asks nothing takes a few, too."""
+    """What each possible act would do, in a sentence. Some acts are possible without an open request."""
     if task.ended:
         return {}
     if asked is not None:
@@ -74,34 +74,34 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
 
 
 def _unasked(task: Task) -> Mapping[Act, str]:
-    """What is possible although nothing is asked: to try again at once, and to take work away from who has it."""
-    found: dict[Act, str] = {}
+    """The acts that are possible without an open request: retry at once, and reassign."""
+    effects: dict[Act, str] = {}
     if task.kind is not Kind.WORK or task.role is None:
-        return found
+        return effects
     if task.reason is Reason.RETRY_BACKOFF:
-        found[Act.RETRY] = f"{task.step} is tried again at once, with your note in its brief"
+        effects[Act.RETRY] = f"{task.step} is tried again at once, with your note in its brief"
     if task.state in {State.SUBMITTED, State.WORKING} and task.reason is not Reason.EFFECT_RUNNING:
         lost = f"{task.holder} loses it, and " if task.holder else ""
-        found[Act.REASSIGN] = f"{lost}only whom you name may take {task.step}; its history stays"
-    return found
+        effects[Act.REASSIGN] = f"{lost}only whom you name may take {task.step}; its history stays"
+    return effects
 
 
 def _stops(task: Task) -> Mapping[Act, str]:
-    """To stop it where it is, and to let it go on again."""
+    """The acts that stop the task where it is, or let it continue."""
     lost = f"; {task.holder} loses it" if task.holder else ""
-    asked = "; what is asked is asked anew afterwards" if task.requests else ""
+    asked = "; its open requests are asked again afterwards" if task.requests else ""
     if task.state is State.PAUSED:
-        found = {Act.RESUME: f"it goes on at {task.step or 'its tasks'}; a note of yours goes into the brief"}
+        effects = {Act.RESUME: f"it goes on at {task.step or 'its tasks'}; a note of yours goes into the brief"}
     else:
         what = "it stops where it is" if task.kind is Kind.WORK else "it stops, with all that moves below it"
-        found = {Act.PAUSE: f"{what}{lost}{asked}; the same key lets it go on"}
+        effects = {Act.PAUSE: f"{what}{lost}{asked}; the same key lets it go on"}
     if task.parent is not None and task.reason is not Reason.EXCLUDED:
-        found[Act.EXCLUDE] = f"its run can end without it{lost}{asked}"
-    return found
+        effects[Act.EXCLUDE] = f"its run can end without it{lost}{asked}"
+    return effects
 
 
 def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Asked | None:
-    """The open request that this person is shown: the `chosen` one, else one they may still decide."""
+    """The open request to show to this person: the `chosen` one, else one that they may still decide."""
     picked = next((asked for asked in dossier.asked if asked.request.id == chosen), None)
     if picked is not None:
         return picked
@@ -117,7 +117,7 @@ def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Aske
 
 
 def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int) -> tuple[Line, ...]:
-    """The keys that work, and below them the ones that do not, with why."""
+    """The keys of the possible acts, and below them the others with the reason."""
     able = [(Span(keys[a.act], Tone.STRONG), Span(f" {VERBS[a.act]}")) for a in actions if not a.why_not]
     unable: dict[str, list[str]] = {}
     for action in actions:
@@ -125,23 +125,23 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int)
             unable.setdefault(action.why_not, []).append(f"{keys[action.act]} {VERBS[action.act]}")
     if len(unable) == 1 and not able:
         return ((Span(f"({' '.join(keys[a.act] for a in actions)}: {actions[0].why_not})", Tone.DIM),),)
-    told = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
-    return (*flowed(able, width, 2), *flowed(told, width, 2))
+    reasons = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
+    return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 
 
 Deciding = c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude
 
 
 def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
-    """The command that carries this act to the gateway, bound to the digest and to the version that were shown."""
-    said = words.get("words", "")
+    """The command for this act, bound to the digest and the version that were shown."""
+    reason = words.get("words", "")
     match act:
         case Act.APPROVE | Act.REJECT | Act.ANSWER:
-            return _answer_to(_bound(asked), act, task.version, voice, said)
+            return _answer_to(_bound(asked), act, task.version, voice, reason)
         case Act.REASSIGN:
-            return c.Reassign(words.get("to", ""), voice, said, task.version)
+            return c.Reassign(words.get("to", ""), voice, reason, task.version)
         case _:
-            return _STEPS_IN[act](voice, said, task.version)
+            return _STEPS_IN[act](voice, reason, task.version)
 
 
 _STEPS_IN: Mapping[Act, Callable[[c.Voice, str, int], Deciding]] = {
@@ -151,18 +151,18 @@ _STEPS_IN: Mapping[Act, Callable[[c.Voice, str, int], Deciding]] = {
     Act.RESUME: c.Resume,
     Act.EXCLUDE: c.Exclude,
 }
-"""Acts that take words and nothing else."""
+"""The acts that need only words."""
 
 
-def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, said: str) -> Deciding:
+def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, reason: str) -> Deciding:
     request = asked.request.id
     if act is Act.ANSWER:
-        return c.Reply(request, voice, said, version)
+        return c.Reply(request, voice, reason, version)
     make = c.Approve if act is Act.APPROVE else c.Reject
-    return make(request, asked.digest, voice, said, version)
+    return make(request, asked.digest, voice, reason, version)
 
 
 def _bound(asked: Asked | None) -> Asked:
     if asked is None:
-        raise ValueError("this answer is to a request, and none is open")
+        raise ValueError("this decision answers a request, but none is open")
     return asked

@@ -1,4 +1,4 @@
-"""One answer for many tasks in lines: what is sent for each, and what the gateway said to each."""
+"""One decision for many tasks as lines: what is sent for each task, and the gateway's answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted,
 
 @dataclass(frozen=True, slots=True)
 class BulkEntry:
-    """One task of the list, and what a person has to see of it: repository, digest, how it stands."""
+    """One task of the list, and what a person must see of it: repository, state, digest."""
 
     task: str
     words: str
@@ -23,13 +23,13 @@ SENDING = Sign("●", "sending", Tone.ACCENT)
 ACCEPTED = Sign("✓", "accepted", Tone.GOOD)
 REFUSED = Sign("✗", "refused", Tone.BAD)
 LEFT = Sign("–", "not sent", Tone.WARN)
-"""How an entry stands."""
+"""The possible states of an entry."""
 
 _SIGN, _TASK, _MOST_WORDS = 11, 14, 48
 
 
 def sign_for(outcome: BulkOutcome | None, *, sending: bool, over: bool) -> Sign:
-    """How an entry stands; `over` when nothing more is sent."""
+    """The sign of an entry; `over` if nothing more will be sent."""
     if outcome is not None:
         return ACCEPTED if outcome.accepted else REFUSED
     if sending:
@@ -38,7 +38,7 @@ def sign_for(outcome: BulkOutcome | None, *, sending: bool, over: bool) -> Sign:
 
 
 def entry_line(entry: BulkEntry, sign: Sign, outcome: BulkOutcome | None, width: int) -> Line:
-    """An entry: how it stands, its id, what is known of it, and the verdict once there is one."""
+    """An entry: its sign, its id, its words, and the outcome if there is one."""
     head = (sign.span(_SIGN), column(entry.task, _TASK - 1, Tone.STRONG), Span(" "))
     if outcome is None:
         return fitted((*head, Span(entry.words, Tone.UNTRUSTED)), width)
@@ -50,7 +50,7 @@ def entry_line(entry: BulkEntry, sign: Sign, outcome: BulkOutcome | None, width:
 
 
 def verdict_words(outcome: BulkOutcome) -> str:
-    """How the task stands now, or why nothing was done and what would work."""
+    """The task's state now, or why the gateway refused and what would work."""
     if outcome.refusal is not None:
         return f"{outcome.refusal.message}; {outcome.refusal.hint}"
     after = outcome.after
@@ -59,7 +59,7 @@ def verdict_words(outcome: BulkOutcome) -> str:
 
 
 def tally_words(total: int, outcomes: Collection[BulkOutcome]) -> str:
-    """How many were accepted, refused and not sent."""
+    """The numbers of accepted, refused and unsent commands."""
     accepted = sum(outcome.accepted for outcome in outcomes)
     counts = ((accepted, "accepted"), (len(outcomes) - accepted, "refused"), (total - len(outcomes), "not sent"))
     return " · ".join(f"{count} {word}" for count, word in counts if count)

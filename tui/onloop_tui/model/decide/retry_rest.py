@@ -1,4 +1,4 @@
-"""Retry one, then the rest: what became of those with a cause who were tried again, in words for whoever decides."""
+"""Retry one, then the rest: the outcome of earlier retries with the same cause, in words for the person who decides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """The members that a retry may help, and those who were retried: passed since, still at it, or failed again."""
+    """The members that a retry may help, and the retried ones: passed since, still trying, or failed again."""
 
     step: str
     rest: tuple[Task, ...]
@@ -24,16 +24,16 @@ class Remedy:
     failed: tuple[Task, ...]
 
     def remarks(self, now: int) -> tuple[tuple[str, Tone], ...]:
-        """What speaks for retrying the rest, and what against it."""
-        told: list[tuple[str, Tone]] = []
+        """The remarks for and against retrying the rest."""
+        remarks: list[tuple[str, Tone]] = []
         if self.passed:
-            told.append((f"✓ {_names(self.passed)} retried, and passed {self.step} since", Tone.GOOD))
+            remarks.append((f"✓ {_names(self.passed)} retried, and passed {self.step} since", Tone.GOOD))
         else:
-            told.append((f"⚠ nobody with this cause was retried and has passed {self.step} since", Tone.WARN))
-            told.append(("  t on the row retries one first; what becomes of it would tell", Tone.DIM))
-        told += [self._retried(task, now, "has not passed yet") for task in self.trying[:MOST_NAMED]]
-        told += [self._retried(task, now, "failed again") for task in self.failed[:MOST_NAMED]]
-        return tuple(told)
+            remarks.append((f"⚠ no task with this cause has passed {self.step} after a retry", Tone.WARN))
+            remarks.append(("  t on the row retries one first; its outcome shows whether a retry helps", Tone.DIM))
+        remarks += [self._retried(task, now, "has not passed yet") for task in self.trying[:MOST_NAMED]]
+        remarks += [self._retried(task, now, "failed again") for task in self.failed[:MOST_NAMED]]
+        return tuple(remarks)
 
     def _retried(self, task: Task, now: int, became: str) -> tuple[str, Tone]:
         last = _last_retry(task, self.step)
@@ -42,7 +42,7 @@ class Remedy:
 
 
 def remedy_of(group: Group, members: Sequence[Task], run: Iterable[Task], steps: Sequence[str]) -> Remedy:
-    """What is known of the cause in a run: `members` have it now, `run` are all tasks of the run."""
+    """The retries of the cause in a run: `members` have the cause now, `run` is all tasks of the run."""
     have = {task.id for task in members}
     since = min((task.since for task in members), default=group.since)
     tried = [
@@ -68,8 +68,8 @@ def _last_retry(task: Task, step: str) -> Decision | None:
 def _is_past(task: Task, step: str, steps: Sequence[str]) -> bool:
     if task.state is State.COMPLETED:
         return True
-    known = task.step in steps and step in steps
-    return known and not task.ended and steps.index(task.step or "") > steps.index(step)
+    are_known = task.step in steps and step in steps
+    return are_known and not task.ended and steps.index(task.step or "") > steps.index(step)
 
 
 def _names(tasks: Sequence[Task]) -> str:

@@ -1,4 +1,4 @@
-"""Sums over a growing list of counts: changing one count and finding a place both take O(log n)."""
+"""Prefix sums over a growing list of counts: changing a count and finding a position both take O(log n)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class PrefixSums:
-    """Counts in a row, such as the rows of each run (a Fenwick tree)."""
+    """A list of counts, such as the rows of each run, as a Fenwick tree."""
 
     def __init__(self, counts: Iterable[int] = ()) -> None:
         self._counts: list[int] = []
@@ -16,7 +16,7 @@ class PrefixSums:
             self.append(count)
 
     def append(self, count: int) -> None:
-        """One more count at the end."""
+        """Append a count."""
         self._counts.append(count)
         place = len(self._counts)
         below, whole = place - (place & -place), count
@@ -39,14 +39,14 @@ class PrefixSums:
 
     def before(self, index: int) -> int:
         """The sum of all counts before `index`."""
-        found = 0
+        total = 0
         while index:
-            found += self._sums[index]
+            total += self._sums[index]
             index -= index & -index
-        return found
+        return total
 
     def place_of(self, row: int) -> tuple[int, int]:
-        """In which count the `row`-th unit lies, from 0, and how many units of that count come before it."""
+        """The index of the count that contains unit `row` (from 0), and the unit's offset in that count."""
         if not 0 <= row < self.total:
             raise IndexError(row)
         place, step = 0, 1 << (len(self._counts).bit_length() - 1)

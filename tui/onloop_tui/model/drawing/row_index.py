@@ -1,4 +1,4 @@
-"""Rows as a list on the screen asks for them: how many, which id stands where, and where an id stands."""
+"""The interface of a list's rows: their number, the id in a row, and the row of an id."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Protocol
 
 
 class RowIndex(Protocol):
-    """Rows by number from 0 and by id; both questions are cheap, and nobody has to list all rows."""
+    """Rows by number from 0 and by id. Both look-ups are cheap and do not enumerate all rows."""
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
 
     def at(self, row: int) -> str:
         """The id in that row; IndexError past the end."""
 
     def row_of(self, row_id: str) -> int | None:
-        """Where that id stands; None where it has no row."""
+        """The row of that id; None if it has no row."""
 
 
 class FlatRows:
-    """Ids in the order in which they are given, each once."""
+    """Distinct ids in the given order."""
 
     def __init__(self, ids: Sequence[str] = ()) -> None:
         self._ids = ids
@@ -34,7 +34,7 @@ class FlatRows:
         return self._ids[row]
 
     def row_of(self, row_id: str) -> int | None:
-        """Where that id stands; the places are counted when they are first asked for."""
+        """The row of that id; the positions are computed at the first call."""
         if self._places is None:
             self._places = {each: row for row, each in enumerate(self._ids)}
         return self._places.get(row_id)

@@ -1,4 +1,4 @@
-"""States as shape and word, in one table each: never colour alone."""
+"""States as a shape and a word, one table for each kind: colour alone never carries meaning."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ STATE_SIGNS: Mapping[State, Sign] = {
     State.CANCELED: Sign("–", "canceled", Tone.DIM),
     State.REJECTED: Sign("–", "rejected", Tone.WARN),
 }
-"""Where a task stands, where no reason says it better: ● somebody works, ◐ the machine does, ○ it waits."""
+"""The state of a task without a reason: ● an agent works, ◐ the machine works, ○ it waits."""
 
 MOTION_SIGNS: Mapping[Reason, Sign] = {
     Reason.DEPENDENCY: Sign("○", "depends", Tone.DIM),
@@ -78,13 +78,13 @@ MOTION_SIGNS: Mapping[Reason, Sign] = {
 
 
 def sign_for(state: State, reason: Reason | None) -> Sign:
-    """Why a person is needed, else why it moves or waits, else the state itself."""
-    known = (REASON_SIGNS.get(reason) or MOTION_SIGNS.get(reason)) if reason is not None else None
-    return known or STATE_SIGNS[state]
+    """The sign of the reason if it has one, else of the state."""
+    reason_sign = (REASON_SIGNS.get(reason) or MOTION_SIGNS.get(reason)) if reason is not None else None
+    return reason_sign or STATE_SIGNS[state]
 
 
 def sign_of(task: Task) -> Sign:
-    """How a task stands, as it is recorded."""
+    """The sign of a task's recorded state."""
     return sign_for(task.state, task.reason)
 
 
@@ -98,7 +98,7 @@ MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.STALE: Sign("⚠", "STALE", Tone.WARN),
     GateStatus.MISSING: Sign("⚠", "MISSING", Tone.WARN),
 }
-"""How a gate stands."""
+"""The status of a gate."""
 
 STRIP_SHAPES: Mapping[GateStatus, str] = {
     **{mark: sign.shape for mark, sign in MARK_SIGNS.items()},
@@ -107,10 +107,10 @@ STRIP_SHAPES: Mapping[GateStatus, str] = {
     GateStatus.STALE: "~",
     GateStatus.MISSING: "–",
 }
-"""How a gate stands where there is room for one shape only, so that no two look alike."""
+"""The status of a gate as one distinct shape, for narrow places."""
 
 LATER = Sign("·", "later", Tone.DIM)
-"""A gate of a step that was not reached yet: there is no evidence, and none could be."""
+"""A gate of a step that was not reached yet, so that it cannot have evidence."""
 
 VERBS: Mapping[Act, str] = {
     Act.APPROVE: "approve",
@@ -123,4 +123,4 @@ VERBS: Mapping[Act, str] = {
     Act.RESUME: "resume",
     Act.EXCLUDE: "exclude",
 }
-"""What a person does, as they would say it."""
+"""The acts in words."""

@@ -1,4 +1,4 @@
-"""Untrusted text in a row of fixed width: safe, counted in cells, cut and wrapped without breaking the layout."""
+"""Makes untrusted text safe for a terminal, and measures, cuts and wraps it in cells without breaking the layout."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.cells import cell_len, set_cell_size
 from onloop import text as core
 
 MOST_MARKS = 2
-"""How many combining marks one character may carry; real scripts need no more, a pile of them climbs over its row."""
+"""The combining marks allowed on one character. Real scripts need no more, and a tall pile would cover other rows."""
 
 
 def safe(text: str, limit: int | None = None) -> str:
-    """One line that a terminal obeys nothing of and that no mark climbs out of; cut to `limit` characters with `…`."""
+    """One line without control sequences or piles of marks; cut to `limit` characters with `…`."""
     whole = limit is None or len(text) <= limit
     shown = core.safe(text if whole else text[:limit])
     if not shown.isascii():
@@ -25,24 +25,24 @@ def safe(text: str, limit: int | None = None) -> str:
 
 
 def is_safe(text: str) -> bool:
-    """Whether a terminal would obey nothing in `text`, and see all of it."""
+    """Whether `text` contains nothing that a terminal obeys or hides."""
     return (text.isascii() and text.isprintable()) or not any(core.is_hidden(char) for char in text)
 
 
 def cells(text: str) -> int:
-    """How many columns `text` takes."""
+    """The number of columns of `text`."""
     return cell_len(text)
 
 
 def fit(text: str, width: int) -> str:
-    """`text` cut to `width` columns, with `…` where something is missing."""
+    """`text` cut to `width` columns; `…` marks a cut."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip(" ") + "…" if width > 1 else "…"[: max(0, width)]
 
 
 def wrap(text: str, width: int) -> tuple[str, ...]:
-    """Lines of at most `width` columns that hold all of `text`, broken at spaces where there are any."""
+    """All of `text` in lines of at most `width` columns, broken at spaces if possible."""
     if cell_len(text) <= width:
         return (text,)
     lines: list[str] = []
@@ -56,7 +56,7 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
 
 
 def _words(text: str, width: int) -> Iterator[str]:
-    """Words with the spaces that follow them, those wider than `width` in pieces."""
+    """The words with their following spaces; a word wider than `width` is split."""
     for word in text.replace(" ", " \0").split("\0"):
         if cell_len(word.rstrip(" ")) <= width:
             yield word
@@ -71,7 +71,7 @@ def _words(text: str, width: int) -> Iterator[str]:
 
 
 def _calm(text: str) -> Iterator[str]:
-    """The characters of `text`; a mark without a character gets `◌` to stand on, and a pile of marks is counted."""
+    """The characters of `text`. A mark without a character gets `◌` as its base, and excess marks become a count."""
     marks, bare = 0, True
     for char in text:
         if unicodedata.category(char) not in {"Mn", "Me"}:

@@ -1,4 +1,4 @@
-"""Lines to draw: spans of text with a tone. A span cannot hold anything that a terminal would obey."""
+"""Lines to draw: spans of text with a tone. A span never contains anything that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onloop_tui.model.drawing.terminal_text import cells, fit, safe, wrap
 
 
 class Tone(StrEnum):
-    """How a span is said; every tone also has a shape or a word beside it, so that colour is never all there is."""
+    """The emphasis of a span. A shape or a word always accompanies it, so that colour alone never carries meaning."""
 
     PLAIN = "plain"
     DIM = "dim"
@@ -25,7 +25,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of one line; whatever it is given becomes safe to show."""
+    """A piece of one line; its text is made safe to show."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -37,7 +37,7 @@ class Span:
 Line = tuple[Span, ...]
 
 GUTTER = Span("┆ ", Tone.DIM)
-"""Stands before every line that somebody outside wrote, so that it can never pass for one of ours."""
+"""Precedes every line of foreign text, so that it cannot be mistaken for ours."""
 
 
 def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
@@ -46,7 +46,7 @@ def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
 
 
 def heading(title: str, width: int) -> Line:
-    """A title with a rule behind it, over `width` columns."""
+    """A title followed by a rule, `width` columns wide."""
     return (Span(f"── {title} {'─' * max(0, width - cells(safe(title)) - 4)}"[:width], Tone.HEADING),)
 
 
@@ -56,12 +56,12 @@ def plain(shown: Line) -> str:
 
 
 def width_of(shown: Line) -> int:
-    """How many columns the line takes."""
+    """The number of columns of the line."""
     return sum(cells(span.text) for span in shown)
 
 
 def fitted(shown: Line, width: int) -> Line:
-    """The line cut to `width` columns, with `…` where something is missing."""
+    """The line cut to `width` columns; `…` marks a cut."""
     if width_of(shown) <= width:
         return shown
     kept: list[Span] = []
@@ -75,14 +75,14 @@ def fitted(shown: Line, width: int) -> Line:
 
 
 def spread(left: Line, right: Line, width: int) -> Line:
-    """`left` and `right` at the two ends of `width` columns; `left` gives way."""
+    """`left` and `right` at the two ends of `width` columns; `left` is cut if there is not enough room."""
     room = max(0, width - width_of(right) - 1)
     cut = fitted(left, room)
     return (*cut, Span(" " * (width - width_of(cut) - width_of(right))), *right)
 
 
 _PER_COLUMN = 8
-"""Of a text, at most so many characters per column are looked at: a title of a megabyte must not cost its length."""
+"""The characters of a text that are examined per column, so that a huge title does not cost its length."""
 
 
 def column(text: str, width: int, tone: Tone = Tone.PLAIN) -> Span:
@@ -92,7 +92,7 @@ def column(text: str, width: int, tone: Tone = Tone.PLAIN) -> Span:
 
 
 def hanging(first: Line, text: str, width: int, tone: Tone = Tone.PLAIN) -> tuple[Line, ...]:
-    """`text` after `first`, all of it, wrapped to `width` columns under its own beginning."""
+    """All of `text` after `first`, wrapped to `width` columns with a hanging indent."""
     indent = width_of(first)
     pieces = wrap(safe(text), max(10, width - indent))
     rest = Span(" " * indent)
@@ -102,7 +102,7 @@ def hanging(first: Line, text: str, width: int, tone: Tone = Tone.PLAIN) -> tupl
 
 
 def quoted(text: str, width: int, tone: Tone = Tone.UNTRUSTED, most: int | None = None) -> tuple[Line, ...]:
-    """Foreign text, line by line behind the gutter, nothing hidden; past `most` lines the rest is counted."""
+    """Foreign text, line by line behind the gutter, all of it; after `most` lines the rest is counted."""
     room = max(10, width - cells(GUTTER.text))
     lines: list[Line] = []
     rows = text.replace("\r\n", "\n").rstrip("\n").split("\n")
@@ -114,7 +114,7 @@ def quoted(text: str, width: int, tone: Tone = Tone.UNTRUSTED, most: int | None 
 
 
 def flowed(pieces: Iterable[Line], width: int, most: int) -> tuple[Line, ...]:
-    """Pieces one after the other with ` · ` between, over at most `most` lines of `width` columns."""
+    """Pieces joined by ` · `, in at most `most` lines of `width` columns."""
     lines: list[Line] = []
     for piece in pieces:
         longer = (*lines[-1], Span(" · ", Tone.DIM), *piece) if lines else piece

@@ -1,1 +1,1 @@
-"""Filters: what a person types, and what it lets through."""
+"""Filters: the text that a person types, and the test that it means."""

@@ -9,15 +9,15 @@ from onloop.errors import BadInput
 from onloop.workflow.duration import milliseconds, written
 
 LONGEST = 1_000
-"""How many characters a filter may have."""
+"""The most characters that a filter may have."""
 _SIGNS = "<>"
 Fit = Callable[[str], bool]
-"""Whether a casefolded text fits."""
+"""Whether a casefolded text matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """Something that can be asked for: by `name:value`. `allowed` closes the list of values; an age is a duration."""
+    """A field for `name:value`. `allowed`, if given, lists all valid values; an age field's value is a duration."""
 
     name: str
     about: str
@@ -26,13 +26,13 @@ class FilterField:
 
     @property
     def is_exact(self) -> bool:
-        """Whether a value says all, so that more letters say something else."""
+        """Whether a value must match completely, so that a longer text is a different value."""
         return self.is_age or bool(self.allowed)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What is looked for; in a pattern, `*` stands for anything."""
+    """A value to look for; in a pattern, `*` stands for any text."""
 
     text: str
     pattern: bool = False
@@ -45,19 +45,19 @@ class Value:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it needs no quotes, wherever it stands."""
+        """Whether the value needs no quotes in any position."""
         special = any(char in '"\\,:*!' or char.isspace() for char in self.text)
         return bool(self.text) and not special
 
     def fitting(self) -> Fit:
-        """What tells whether a casefolded text fits: all of it has to for a pattern, else any part of it."""
+        """The test of a casefolded text: a pattern must match all of it, another value any part of it."""
         folded = self.text.casefold()
         return _glob(folded) if self.pattern else lambda text: folded in text
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: a field with values, of which one must fit; without a field, text that occurs anywhere."""
+    """One condition: a field of which one value must match, or without a field, text that must occur anywhere."""
 
     field: FilterField | None
     values: tuple[Value, ...]
@@ -78,7 +78,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class FilterProblem:
-    """Why a filter cannot be understood, at which column (from 1), and what would work."""
+    """What is wrong with a filter, at which column (from 1), and what would work."""
 
     column: int
     message: str
@@ -91,9 +91,9 @@ class FilterProblem:
 
 
 def terms_of(text: str, fields: Mapping[str, FilterField]) -> tuple[Term, ...] | FilterProblem:
-    """The terms of a filter; the first thing that is wrong where there is one. No text makes it raise."""
+    """The terms of a filter, or its first problem. It raises for no text."""
     if len(text) > LONGEST:
-        return FilterProblem(LONGEST + 1, f"a filter of {len(text)} characters", f"say it in {LONGEST} or fewer")
+        return FilterProblem(LONGEST + 1, f"a filter of {len(text)} characters", f"use {LONGEST} or fewer")
     reader = _Reader(text, fields)
     try:
         return tuple(reader.terms())
@@ -102,7 +102,7 @@ def terms_of(text: str, fields: Mapping[str, FilterField]) -> tuple[Term, ...] |
 
 
 def age_of(value: Value) -> tuple[str, int]:
-    """`<` or `>` and the duration in ms of a value of an age field."""
+    """The comparison (`<` or `>`) and the duration in ms of an age field's value."""
     sign = value.text[0] if value.text[:1] in _SIGNS else ""
     return sign or ">", milliseconds(value.text[len(sign) :])
 
@@ -123,7 +123,7 @@ def _glob(pattern: str) -> Fit:
         return lambda text: text.startswith(first)
 
     def fit(text: str) -> bool:
-        """Piece after piece from the left: in linear time, whatever the pattern."""
+        """Match the pieces from left to right, in linear time for every pattern."""
         at, end = len(first), len(text) - len(last)
         if not text.startswith(first) or not text.endswith(last) or at > end:
             return False
@@ -144,7 +144,7 @@ class _NotUnderstood(Exception):
 
 
 class _Reader:
-    """Goes through a filter from left to right, once."""
+    """Reads a filter once, from left to right."""
 
     def __init__(self, text: str, fields: Mapping[str, FilterField]) -> None:
         self._text = text
@@ -152,7 +152,7 @@ class _Reader:
         self._at = 0
 
     def terms(self) -> Iterable[Term]:
-        """Every term in turn."""
+        """The terms in order."""
         self._skip_space()
         while self._here:
             yield self._term()
@@ -171,7 +171,7 @@ class _Reader:
         negated = self._here == "!"
         self._at += negated
         if not self._here or self._here.isspace():
-            raise _NotUnderstood(began + 1, "`!` stands alone", "put what must not be there right behind it: !text")
+            raise _NotUnderstood(began + 1, "`!` stands alone", "write the excluded text directly after it: !text")
         field = self._field()
         if field is None:
             quoted = self._here == '"'
@@ -183,7 +183,7 @@ class _Reader:
         return Term(field, tuple(values), negated)
 
     def _field(self) -> FilterField | None:
-        """The field that a term begins with; None where it is text."""
+        """The field at the start of a term; None if the term is plain text."""
         began = self._at
         if self._here == '"':
             return None
@@ -194,7 +194,7 @@ class _Reader:
         field = self._fields.get(name.casefold())
         if field is None:
             known = " ".join(f"{each}:" for each in self._fields)
-            raise _NotUnderstood(began + 1, f"no field {name[:20]!r}", f"use one of {known}, or quote it as text")
+            raise _NotUnderstood(began + 1, f"unknown field {name[:20]!r}", f"use one of {known}, or quote it as text")
         self._at = began + len(name) + 1
         return field
 
@@ -204,17 +204,19 @@ class _Reader:
         text = self._quoted() if quoted else self._run(",")
         if not text:
             choices = " ".join(field.allowed) if field.allowed else f"{field.name}:{'>2h' if field.is_age else 'word'}"
-            raise _NotUnderstood(began + 1, f"{field.name}: has no value", f"such as {choices}")
+            raise _NotUnderstood(began + 1, f"{field.name}: has no value", f"give one, such as {choices}")
         if field.is_age:
             return _age(text, began)
         if field.allowed and text.casefold() not in field.allowed:
-            raise _NotUnderstood(began + 1, f"no {field.name} {text[:20]!r}", f"one of {' '.join(field.allowed)}")
+            raise _NotUnderstood(
+                began + 1, f"unknown {field.name} {text[:20]!r}", f"use one of {' '.join(field.allowed)}"
+            )
         if field.allowed:
             return Value(text.casefold())
         return Value(text, pattern=not quoted and "*" in text and not any(char in '"\\' for char in text))
 
     def _run(self, ends: str) -> str:
-        """What stands here up to white space or one of `ends`."""
+        """The text from here up to white space or one of `ends`."""
         began = self._at
         while self._here and not self._here.isspace() and self._here not in ends:
             self._at += 1
@@ -239,6 +241,6 @@ def _age(text: str, at: int) -> Value:
         sign, duration_ms = age_of(Value(text))
     except BadInput:
         raise _NotUnderstood(
-            at + 1, f"no duration {text[:20]!r}", "write > or < and a number with a unit, such as >2h, <90s or >3d"
+            at + 1, f"invalid duration {text[:20]!r}", "write > or < and a number with a unit, such as >2h, <90s or >3d"
         ) from None
     return Value(f"{sign}{written(duration_ms)}")

@@ -1,4 +1,4 @@
-"""Filters over tasks: what can be asked for, and a test that is made once and asked for every task."""
+"""Filters over tasks: their fields, and a test that is built once and applied to every task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onloop.machine.task import Task, Verdict
 from onloop_tui.model.filter.filter_terms import FilterField, FilterProblem, Fit, Term, age_of, terms_of
 
 Test = Callable[[Task, int, str], bool]
-"""Whether a task fits, at a time in ms, with the cause for which it needs a person (empty where it needs none)."""
+"""Whether a task matches, at a time in ms, with the cause for which it needs a person (empty if it needs none)."""
 
 
 _CARRIED = tuple(reason.value for reason in Reason if any(reason in carried for carried in REASONS.values()))
@@ -32,16 +32,16 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("age", "how long it has stood there", is_age=True),
     )
 }
-"""What can be asked for by name."""
+"""The fields of a filter by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Terms that must all hold. `str` gives a text that parses to the same filter."""
+    """Terms that must all match. `str` gives a text that parses to the same filter."""
 
     terms: tuple[Term, ...] = ()
     matches: Test = field(init=False, compare=False, repr=False)
-    """Whether a task fits: `matches(task, now, cause)`."""
+    """Whether a task matches: `matches(task, now, cause)`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "matches", _all_of([_test_of(term) for term in self.terms]))
@@ -54,16 +54,16 @@ class Filter:
 
     @property
     def is_timed(self) -> bool:
-        """Whether time alone can make a task fit."""
+        """Whether the passing of time alone can make a task match."""
         return any(term.field is not None and term.field.is_age for term in self.terms)
 
     @property
     def asks_for_cause(self) -> bool:
-        """Whether the cause has to be known."""
+        """Whether the test needs the cause."""
         return any(term.field is not None and term.field.name == "cause" for term in self.terms)
 
     def narrows(self, other: Filter) -> bool:
-        """Whether only tasks that fit `other` can fit this one, as far as that is seen from the words and at once."""
+        """Whether all matches of this filter surely match `other`; False if the terms do not show it."""
         return bool(other) and not other.is_timed and all(any(_implies(m, t) for m in self.terms) for t in other.terms)
 
     def describe(self) -> str:
@@ -72,13 +72,13 @@ class Filter:
 
 
 def parse(text: str) -> Filter | FilterProblem:
-    """The filter that `text` says, or what is wrong with it and where; no text makes it raise."""
+    """The filter in `text`, or its first problem. It raises for no text."""
     terms = terms_of(text, FIELDS)
     return terms if isinstance(terms, FilterProblem) else Filter(terms)
 
 
 def _implies(term: Term, other: Term) -> bool:
-    """Whether what fits `term` fits `other`: a longer text occurs only where each of its parts does."""
+    """Whether every match of `term` also matches `other`: a text that contains a value contains each part of it."""
     if term == other:
         return True
     if term.field != other.field or term.negated or other.negated or (term.field and term.field.is_exact):
@@ -144,7 +144,7 @@ def _word_test(word_of: Callable[[Task], str | None], fit: Fit) -> Test:
 
 def _many_words_test(words_of: Callable[[Task], Iterable[str | None]], fit: Fit) -> Test:
     def test(task: Task, _now: int, _cause: str) -> bool:
-        for word in words_of(task):  # noqa: SIM110 - asked for every task at every letter, and any() takes twice as long
+        for word in words_of(task):  # noqa: SIM110 - runs for every task at every letter, and any() takes twice as long
             if word and fit(word.casefold()):
                 return True
         return False
@@ -166,13 +166,13 @@ def _everything_said(task: Task) -> str:
 
 
 def _gates(task: Task) -> list[str | None]:
-    """The gates that keep a task at its step: awaited, asked of a person, or answered with something but a pass."""
-    found: list[str | None] = list(task.awaited)
+    """The gates that keep a task at its step: pending, asked of a person, or not passed."""
+    gates: list[str | None] = list(task.awaited)
     if task.requests:
-        found += [request.gate for request in task.requests]
+        gates += [request.gate for request in task.requests]
     if task.evidence:
-        found += [e.gate for e in task.evidence.values() if e.step == task.step and e.verdict is not Verdict.PASS]
-    return found
+        gates += [e.gate for e in task.evidence.values() if e.step == task.step and e.verdict is not Verdict.PASS]
+    return gates
 
 
 _WORD: Mapping[str, Callable[[Task], str | None]] = {
@@ -188,4 +188,4 @@ _MANY_WORDS: Mapping[str, Callable[[Task], Iterable[str | None]]] = {
 }
 
 EVERYTHING = Filter()
-"""The filter that every task fits."""
+"""The filter that every task matches."""

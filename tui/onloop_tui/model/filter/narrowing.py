@@ -1,4 +1,4 @@
-"""The groups that a filter leaves: a row stays while one of its members fits, and counts only those that do."""
+"""The groups after a filter: a group stays if one of its members matches, and counts only matching members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onloop_tui.model.filter.filters import Filter
 
 
 def narrowed(groups: Sequence[Group], wanted: Filter, tasks: Mapping[str, Task], now: int) -> tuple[Group, ...]:
-    """The groups with the members that fit, in the order in which they came."""
+    """The groups with their matching members, in the given order."""
     if not wanted:
         return tuple(groups)
     left = (_narrowed(group, wanted, tasks, now) for group in groups)

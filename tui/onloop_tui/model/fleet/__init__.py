@@ -1,1 +1,1 @@
-"""One run over many repositories: causes, repositories, burndown."""
+"""One run over many repositories as lines: causes, repositories, burndown."""

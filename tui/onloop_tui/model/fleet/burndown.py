@@ -1,4 +1,4 @@
-"""How far a run is: a bar, the counts in words, and how long it may take, where that can be said at all."""
+"""The progress of a run: a bar, the counts in words, and an estimate of the time left if there is one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _BAR, _WIDE_BAR, _ROOMY = 16, 32, 110
 
 
 def title_line(run: str, title: str, workflow: str, place: str, width: int) -> Line:
-    """Which run this is, and which of how many."""
+    """The run's id, title and workflow, and its position among the runs."""
     left = (Span("run ", Tone.DIM), Span(f"{run}  ", Tone.STRONG), Span(title, Tone.UNTRUSTED))
     return spread((*left, Span(f"  {fit(workflow, 40)}", Tone.DIM)), (Span(place, Tone.DIM),), width)
 
 
 def burndown_lines(counts: RunCounts, rate: float | None, width: int) -> tuple[Line, ...]:
-    """The bar and the counts, and how long what moves may take at the rate of the last minutes."""
+    """The bar, the counts, and the time left at the rate of the last minutes."""
     causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}" if counts.blocked else ""
-    told = (
+    parts = (
         (counts.done, f"done {counts.done}", Tone.GOOD),
         (counts.blocked, f"blocked {counts.blocked}{causes}", Tone.BAD),
         (counts.needs_you, f"needs you {counts.needs_you}", Tone.ACCENT),
@@ -28,7 +28,7 @@ def burndown_lines(counts: RunCounts, rate: float | None, width: int) -> tuple[L
         (counts.excluded, f"excluded {counts.excluded}", Tone.DIM),
         (counts.ended_otherwise, f"ended otherwise {counts.ended_otherwise}", Tone.WARN),
     )
-    pieces: list[Line] = [(Span(words, tone),) for count, words, tone in told if count]
+    pieces: list[Line] = [(Span(words, tone),) for count, words, tone in parts if count]
     pieces.append((Span(f"{counts.total} in all", Tone.DIM),))
     if (left := _left(counts, rate)) is not None:
         pieces.append((Span(left, Tone.DIM),))
@@ -46,7 +46,7 @@ def _left(counts: RunCounts, rate: float | None) -> str | None:
 
 
 def _bar(counts: RunCounts, width: int) -> Line:
-    """Parts told apart by shape: done █, gone ▚, stuck ▓, running ▒, waiting ░; what there is has a cell at least."""
+    """A bar with a shape per part: done █, gone ▚, stuck ▓, running ▒, waiting ░; parts above zero get a cell."""
     gone = counts.excluded + counts.ended_otherwise
     stuck = counts.blocked + counts.needs_you
     parts = (
@@ -67,7 +67,7 @@ def _bar(counts: RunCounts, width: int) -> Line:
 
 
 def _stretched(spans: list[Span], room: int) -> Line:
-    """Cells that rounding left over go to the longest part: nothing waits."""
+    """Give the cells left over by rounding to the longest part."""
     if not spans:
         return (Span("░" * room, Tone.DIM),)
     longest = max(range(len(spans)), key=lambda i: len(spans[i].text))

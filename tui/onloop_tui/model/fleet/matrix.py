@@ -1,4 +1,4 @@
-"""One run as repositories × steps: who stands where for which cause, counted once and then kept with every change."""
+"""One run as repositories × steps: counts of tasks by cause and step, computed once and updated with every change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from onloop.views.overview import Category, category_of
 from onloop_tui.model.ground.snapshot import Snapshot
 
 BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED})
-"""The tiers in which the machine gave up; the others are decisions."""
+"""The tiers in which the machine gave up; the other tiers are decisions."""
 RATE_WINDOW_MS = 600_000
-"""The rate at which work gets done is taken over so long."""
+"""The time over which the rate of completion is measured."""
 _LEAST_DONE, _LEAST_WINDOW_MS = 3, 60_000
-"""Fewer than so many, or a shorter time, say nothing about a rate."""
+"""The least completions, and the least time, that give a meaningful rate."""
 _ORDER = (
     Category.NEEDS_PERSON,
     Category.WORKING,
@@ -28,47 +28,47 @@ _ORDER = (
     Category.EXCLUDED,
     Category.ENDED_OTHERWISE,
 )
-"""The rows below the causes."""
+"""The categories shown below the causes."""
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
-"""Causes that only time brings about: they are on the board, and not in the picture."""
+"""Causes that time alone produces: they are in the board, not in the overview."""
 
 
 @dataclass(slots=True)
 class CauseRow:
-    """What is counted together in one row: the members of a cause, or of a category that needs nobody."""
+    """The members of one row: those with a cause, or those in a category that needs nobody."""
 
     key: str
     group: Group | None
     category: Category
     members: dict[str, int] = field(default_factory=dict)
-    """Since when each one stands there, by task."""
+    """Since when (ms) each task is in the row."""
     cells: dict[str | None, int] = field(default_factory=dict)
-    """How many stand at each step; None is before the first, and where no step counts any more."""
+    """The number of tasks at each step; None is before the first step, and for categories without steps."""
 
     @property
     def needs(self) -> int:
-        """How many of them wait for a person."""
+        """The number of members that wait for a person."""
         return len(self.members) if self.is_open or self.category is Category.NEEDS_PERSON else 0
 
     @property
     def is_open(self) -> bool:
-        """Whether it is a cause that waits for a person; what has failed for good is a cause, and does not."""
+        """Whether the row is a cause that waits for a person; a final failure is a cause that does not."""
         return self.group is not None and self.group.tier is not Tier.FYI
 
     @property
     def since(self) -> int:
-        """Since when (ms) the first of them stands there."""
+        """Since when (ms) its first member is in the row."""
         return min(self.members.values())
 
     @property
     def looks(self) -> Hashable:
-        """What changes whenever the row does."""
+        """A value that changes whenever the row does."""
         return self.key, self.since, tuple(self.cells.items()), self.group.detail if self.group else ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """What has become of the run; the numbers add up to `total`."""
+    """The counts of a run; they add up to `total`."""
 
     done: int
     blocked: int
@@ -81,7 +81,7 @@ class RunCounts:
 
     @property
     def total(self) -> int:
-        """All repositories."""
+        """The number of repositories."""
         moving = self.running + self.waiting
         return self.done + self.blocked + self.needs_you + moving + self.excluded + self.ended_otherwise
 
@@ -93,7 +93,7 @@ class _Place:
 
 
 class Matrix:
-    """One run, or what of it `fits`. Changed tasks are moved from count to count; nothing else is looked at."""
+    """One run, or the part of it that `fits`. Only changed tasks move from count to count."""
 
     def __init__(self, run: str = "", fits: Callable[[Task, str], bool] | None = None) -> None:
         self.run = run
@@ -105,20 +105,20 @@ class Matrix:
         self._ended: list[int] = []
         self._tasks: Mapping[str, Task] = {}
         self.ids: tuple[str, ...] = ()
-        """The repositories that are counted, oldest first: the order in which they were made, which never moves."""
+        """The counted repositories in the order of their creation, which never changes."""
 
     # -- news
 
     def take(self, snapshot: Snapshot, changed: Collection[str] | None) -> None:
-        """Follow the snapshot; `changed` are the tasks that are not as they were, None where that is not known."""
+        """Follow the snapshot; `changed` are the tasks that changed, None if that is unknown."""
         self._tasks = snapshot.tasks
         moved = self._regrouped(_groups(snapshot))
         if changed is None:
             self._places, self._rows, self._ended = {}, {}, []
             fresh = list(self._members(snapshot.tasks.values()))
         else:
-            known = (snapshot.tasks[task] for task in {*changed, *moved} if task in snapshot.tasks)
-            fresh = list(self._members(known))
+            touched = (snapshot.tasks[task] for task in {*changed, *moved} if task in snapshot.tasks)
+            fresh = list(self._members(touched))
         before = len(self._places)
         gone = sum([self._put(task) for task in fresh])
         if changed is None or gone or len(self._places) != before:
@@ -128,7 +128,7 @@ class Matrix:
         return (task for task in tasks if task.run == self.run and task.kind is Kind.WORK)
 
     def _regrouped(self, groups: tuple[Group, ...]) -> set[str]:
-        """The tasks whose cause is another one than before."""
+        """The tasks whose cause has changed."""
         if groups == self._groups:
             return set()
         before = self._causes
@@ -144,12 +144,12 @@ class Matrix:
         }
 
     def _put(self, task: Task) -> bool:
-        """Count the task where it stands now; whether it has left the rows altogether."""
-        known = self._places.pop(task.id, None)
-        if known is not None:
-            self._uncount(task.id, known)
+        """Count the task in its current row; whether it left all rows."""
+        before = self._places.pop(task.id, None)
+        if before is not None:
+            self._uncount(task.id, before)
         if self._fits is not None and not self._fits(task, self.cause_of(task.id)):
-            return known is not None
+            return before is not None
         group, category = self._causes.get(task.id), category_of(task)
         key = group.cause if group is not None else category.value
         row = self._rows.setdefault(key, CauseRow(key, group, category))
@@ -173,22 +173,22 @@ class Matrix:
 
     @property
     def rows(self) -> tuple[CauseRow, ...]:
-        """Causes in the order of the Inbox, then what needs nobody; together they hold every repository once."""
+        """Causes in the order of the Inbox, then the categories that need nobody. Every repository is in one row."""
         causes = [row for group in self._groups if (row := self._rows.get(group.cause)) is not None]
         others = [row for category in _ORDER if (row := self._rows.get(category.value)) is not None]
         return (*causes, *others)
 
     def row(self, key: str) -> CauseRow | None:
-        """The row of that cause or category; None where nothing stands there."""
+        """The row of that cause or category; None if it is empty."""
         return self._rows.get(key)
 
     def row_of(self, task_id: str) -> CauseRow | None:
-        """The row in which a task is counted."""
+        """The row that counts a task."""
         place = self._places.get(task_id)
         return self._rows[place.row] if place is not None else None
 
     def cause_of(self, task_id: str) -> str:
-        """The cause for which a task needs a person; empty where it needs none."""
+        """The cause for which a task needs a person; empty if it needs none."""
         group = self._causes.get(task_id)
         return group.cause if group is not None else ""
 
@@ -197,18 +197,18 @@ class Matrix:
         return self._tasks[task_id]
 
     def name(self, task_id: str) -> str:
-        """What people call the task of a row."""
+        """The display name of a row's task."""
         task = self._tasks[task_id]
         return task.repo or task.title
 
     def members(self, key: str) -> tuple[str, ...]:
-        """The repositories of a row, in the order of `ids`."""
+        """The tasks of a row, in the order of `ids`."""
         row = self._rows.get(key)
         return tuple(task for task in self.ids if task in row.members) if row is not None else ()
 
     @property
     def counts(self) -> RunCounts:
-        """The numbers of the burndown."""
+        """The counts for the burndown."""
         causes = [row for row in self._rows.values() if row.group is not None]
         blocked = [row for row in causes if row.group is not None and row.group.tier in BLOCKED]
         failed = sum(len(row.members) for row in causes if not row.is_open)
@@ -230,7 +230,7 @@ class Matrix:
         return len(row.members) if row is not None else 0
 
     def rate(self, now: int) -> float | None:
-        """How many get done per ms, taken over the last minutes; None where too few did to say."""
+        """The tasks completed per ms over the last minutes; None if there are too few to tell."""
         if not self.ids:
             return None
         began = max(now - RATE_WINDOW_MS, self._tasks[self.ids[0]].created_at)
@@ -240,25 +240,25 @@ class Matrix:
 
 
 def _groups(snapshot: Snapshot) -> tuple[Group, ...]:
-    """All causes, hidden ones too: what is acknowledged still stands where it stands."""
+    """All causes, including hidden ones: an acknowledged task still counts."""
     board = snapshot.board
     idle = (group for group in (*board.shown, *(hidden.group for hidden in board.hidden)) if group.reason in _IDLE)
-    return (*snapshot.picture.groups, *idle)
+    return (*snapshot.overview.groups, *idle)
 
 
 def steps_of(definition: Definition | None, tasks: Iterable[Task]) -> tuple[str, ...]:
-    """The columns: the workflow's steps in order; where it is not known, those at which somebody stands."""
+    """The columns: the workflow's steps in order; if the workflow is unknown, the steps at which tasks are."""
     if definition is not None:
         return tuple(step.id for step in definition.steps)
     return tuple(sorted({task.step for task in tasks if task.step is not None}))
 
 
 def run_order(snapshot: Snapshot) -> tuple[str, ...]:
-    """The runs: those that live first, each time the newest first."""
-    newest = tuple(reversed(snapshot.picture.runs))
+    """The runs: live ones first, then ended ones, each newest first."""
+    newest = tuple(reversed(snapshot.overview.runs))
     return (*(run.run for run in newest if run.live), *(run.run for run in newest if not run.live))
 
 
 def first_waiting(snapshot: Snapshot) -> AttentionItem | None:
-    """What the Inbox has on top; None where nothing needs a person."""
+    """The first item of the Inbox; None if nothing needs a person."""
     return next((group.members[0] for group in snapshot.board.shown), None)

@@ -1,4 +1,4 @@
-"""The matrix in lines: a cause with its counts, a repository with its marks, both by the steps of the workflow."""
+"""The matrix as lines: causes with their counts, repositories with their signs, by the steps of the workflow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SIGN, _SINCE, _CAUSE = 12, 7, 10
 _ROOMY = 110
 _LEAST_CAUSE, _LEAST_REPOSITORY = 24, 16
 _LEAST_LABEL, _WIDEST_STEP = 6, 14
-"""A step's name is written above its column from so many columns on; below, its number is."""
+"""A column this wide shows its step's name; a narrower one shows its number."""
 
 CATEGORY_SIGNS: dict[Category, Sign] = {
     Category.NEEDS_PERSON: Sign("◆", "asks", Tone.ACCENT),
@@ -31,7 +31,7 @@ CATEGORY_SIGNS: dict[Category, Sign] = {
     Category.EXCLUDED: MOTION_SIGNS[Reason.EXCLUDED],
     Category.ENDED_OTHERWISE: Sign("–", "ended", Tone.WARN),
 }
-"""What a row that has no cause is called."""
+"""The names of rows without a cause."""
 _ABOUT: dict[Category, str] = {
     Category.NEEDS_PERSON: "waits for a person",
     Category.WORKING: "an agent, a verifier or an effect is at it",
@@ -45,7 +45,7 @@ _PASSED = Sign("✓", "", Tone.GOOD)
 
 @dataclass(frozen=True, slots=True)
 class StepColumns:
-    """The steps, and how many columns each takes."""
+    """The steps, and the width of their columns."""
 
     steps: tuple[str, ...]
     step: int
@@ -53,28 +53,28 @@ class StepColumns:
 
     @property
     def is_numbered(self) -> bool:
-        """Whether there is no room for names."""
+        """Whether the columns are too narrow for names."""
         return self.step < _LEAST_LABEL
 
 
 def _columns(steps: Sequence[str], width: int, taken: int) -> StepColumns:
-    """The columns for a line of `width`, of which `taken` are needed for what is not a step."""
+    """The step columns of a line of `width`, of which other columns take `taken`."""
     each = (width - taken) // len(steps) if steps else 0
     return StepColumns(tuple(steps), max(2, min(_WIDEST_STEP, each)), width)
 
 
 def cause_columns(steps: Sequence[str], width: int) -> StepColumns:
-    """The columns of the rows that are causes."""
+    """The step columns of cause rows."""
     return _columns(steps, width, _SIGN + _LEAST_CAUSE + sum(_count_widths(width)) + _SINCE)
 
 
 def repository_columns(steps: Sequence[str], width: int) -> StepColumns:
-    """The columns of the rows that are repositories."""
+    """The step columns of repository rows."""
     return _columns(steps, width, _task_width(width) + _LEAST_REPOSITORY + _SIGN + _SINCE + _CAUSE)
 
 
 def _count_widths(width: int) -> tuple[int, int]:
-    """For how many need a person, and for how many there are."""
+    """The widths of the count that needs a person, and of the total."""
     return (9, 8) if width >= _ROOMY else (5, 6)
 
 
@@ -86,7 +86,7 @@ def _task_width(width: int) -> int:
 
 
 def cause_heading(columns: StepColumns) -> tuple[Line, ...]:
-    """The names above causes; the steps' names below each other where there is no room for them in the line."""
+    """The headings of cause rows; step names are listed below each other if the columns are too narrow."""
     you, total = _count_widths(columns.width)
     fixed = (Span("you".rjust(you), Tone.BAD), Span("all".rjust(total), Tone.DIM))
     head = _heading("  cause", _SIGN, columns, (*fixed, Span("since".rjust(_SINCE), Tone.DIM)))
@@ -94,7 +94,7 @@ def cause_heading(columns: StepColumns) -> tuple[Line, ...]:
 
 
 def repository_heading(columns: StepColumns, *, drilled: bool) -> tuple[Line, ...]:
-    """The names above repositories."""
+    """The headings of repository rows."""
     cause = () if drilled else (Span("  " + "cause".ljust(_CAUSE - 2), Tone.DIM),)
     tail = (Span("  state".ljust(_SIGN), Tone.DIM), Span("since".rjust(_SINCE), Tone.DIM), *cause)
     task = column("task", _task_width(columns.width), Tone.DIM)
@@ -120,7 +120,7 @@ def _legend(columns: StepColumns) -> tuple[Line, ...]:
 
 
 def short_names(steps: Sequence[str]) -> tuple[str, ...]:
-    """The steps without their phase, where that tells them apart."""
+    """The step names without their phase, if they stay distinct."""
     short = tuple(step.rpartition(".")[2] for step in steps)
     return short if len(set(short)) == len(short) else tuple(steps)
 
@@ -136,7 +136,7 @@ def _cell(text: str, width: int, tone: Tone, *, centred: bool) -> Span:
 
 
 def row_name(row: CauseRow) -> tuple[Sign, str]:
-    """How a row is called: the cause in words, or what becomes of those who need nobody."""
+    """The sign and the name of a row: the cause in words, or the category."""
     if row.group is None:
         return CATEGORY_SIGNS[row.category], _ABOUT[row.category]
     return sign_for(State.INPUT_REQUIRED, row.group.reason), _cause_words(row.group)
@@ -147,7 +147,7 @@ def _cause_words(group: Group) -> str:
 
 
 def cause_line(row: CauseRow, columns: StepColumns, now: int) -> Line:
-    """A cause: what it is, how many stand at each step, how many of them need a person, since when."""
+    """A cause row: its name, the count at each step, how many need a person, since when."""
     sign, words = row_name(row)
     you, total = _count_widths(columns.width)
     tail = (
@@ -162,7 +162,7 @@ def cause_line(row: CauseRow, columns: StepColumns, now: int) -> Line:
 
 
 def drilled_line(row: CauseRow, width: int) -> Line:
-    """What all the rows below share, said once."""
+    """The line above the repositories of a row, with what they share."""
     sign, words = row_name(row)
     about = f"{row.group.headline} · " if row.group is not None and row.group.detail else ""
     cause = (Span(f"{row.key}  ", Tone.STRONG),) if row.group is not None else ()
@@ -177,7 +177,7 @@ def _count(number: int, width: int, tone: Tone) -> Line:
 def repository_line(
     task: Task, cause: str, columns: StepColumns, house: StoreState, now: int, *, drilled: bool
 ) -> Line:
-    """A repository: a mark for each step, how it stands, since when, and for which cause it needs a person."""
+    """A repository row: a sign for each step, its state, since when, and the cause for which it needs a person."""
     sign = sign_as_of(task, Tally(), house, now)
     shown = () if drilled else (Span("  "), column(cause, _CAUSE - 2, Tone.DIM))
     tail = (Span("  "), sign.span(_SIGN - 2), Span(age(now - task.since).rjust(_SINCE), Tone.DIM), *shown)
@@ -189,7 +189,7 @@ def repository_line(
 
 
 def marks(task: Task, steps: Sequence[str], here: Sign) -> tuple[Sign, ...]:
-    """A mark for each step: passed, `here` where the task stands or ended, later. Only what is done passed its last."""
+    """A sign for each step: passed, `here` at the current or last step, or later. A completed task passed all steps."""
     if task.state is State.COMPLETED:
         return (_PASSED,) * len(steps)
     place = steps.index(task.step) if task.step in steps else -1

@@ -1,1 +1,1 @@
-"""What all views share: the snapshot, what a person can do, what is selected."""
+"""What all views share: the snapshot, the acts of a person, the selection."""

@@ -1,4 +1,4 @@
-"""What a person may do to a task with a key: every answer that a request takes, and to stop it and let it go on."""
+"""The acts of a person on a task: all answers to requests, and pause, resume and exclude."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from onloop.machine.task import Task
 
 
 class Act(StrEnum):
-    """The answers have the names that they have in the core."""
+    """Acts that answer a request have the names of the core's decisions."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -23,12 +23,12 @@ class Act(StrEnum):
 
 
 def acts_on(task: Task) -> tuple[Act, ...]:
-    """All that there is for this task: one key pauses it, or, where it is paused or excluded, lets it go on."""
+    """All acts for this task: pause and resume share a key, so only one of them is listed."""
     return tuple(act for act in Act if act is meant(act, task))
 
 
 def meant(act: Act, task: Task) -> Act:
-    """The act that the key means for this task."""
+    """The act that a key means for this task: pause, or resume if it is paused or excluded."""
     if act in {Act.PAUSE, Act.RESUME}:
         return Act.RESUME if task.state is State.PAUSED else Act.PAUSE
     return act

@@ -1,4 +1,4 @@
-"""What has become of all that is below a task: counted once, then carried up with every change."""
+"""The counts of all tasks below a task: computed once, then updated upward with every change."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from onloop.views.overview import Category, category_of
 
 
 class RollupCategory(IntEnum):
-    """What a task below another is counted as: its category, and stalled where its agent has fallen silent.
+    """The category in which a task is counted: the core's categories, and stalled if its agent is silent.
 
-    In the order in which they are told.
+    The members are in display order.
     """
 
     NEEDS_PERSON = 0
@@ -28,37 +28,37 @@ class RollupCategory(IntEnum):
 
 
 COUNTED: Mapping[Category, RollupCategory] = {category: RollupCategory[category.name] for category in Category}
-"""What every category is counted as while nothing stalls."""
+"""The rollup category of every category while nothing stalls."""
 NONE: tuple[int, ...] = (0,) * len(RollupCategory)
-"""Nothing of anything."""
+"""The tally without tasks."""
 _OVER = (RollupCategory.DONE, RollupCategory.EXCLUDED, RollupCategory.ENDED_OTHERWISE)
-"""What holds no run up any more."""
+"""The categories that no longer hold a run up."""
 
 
 def rollup_category_of(task: Task, *, idle: bool = False) -> RollupCategory:
-    """What a task is counted as; `idle` where its agent is not heard from."""
+    """The category of a task; `idle` if its agent is silent."""
     recorded = COUNTED[category_of(task)]
     return RollupCategory.STALLED if idle and recorded is RollupCategory.WORKING else recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many stand in each way below a task, at any depth."""
+    """The number of tasks in each category below a task, at any depth."""
 
     counts: tuple[int, ...] = NONE
 
     def of(self, standing: RollupCategory) -> int:
-        """How many stand so."""
+        """The count of one category."""
         return self.counts[standing]
 
     @property
     def total(self) -> int:
-        """How many in all."""
+        """The total."""
         return sum(self.counts)
 
     @property
     def live(self) -> int:
-        """How many hold their run up: neither ended nor excluded."""
+        """The number of tasks that hold their run up: neither ended nor excluded."""
         return self.total - sum(map(self.of, _OVER))
 
     @property
@@ -67,8 +67,8 @@ class Tally:
         done = self.of(RollupCategory.DONE)
         first = f"all {done} done" if done == self.total else f"{done} of {self.total} done"
         rest = [(self.of(standing), standing) for standing in RollupCategory if standing is not RollupCategory.DONE]
-        told = [(f"{count} {_word(standing, count)}", standing) for count, standing in rest if count]
-        return ((first, RollupCategory.DONE), *told) if self.total else ()
+        counts = [(f"{count} {_word(standing, count)}", standing) for count, standing in rest if count]
+        return ((first, RollupCategory.DONE), *counts) if self.total else ()
 
     @property
     def words(self) -> str:
@@ -76,23 +76,23 @@ class Tally:
         return " · ".join(words for words, _ in self.pieces)
 
     def says_done(self, task: Task) -> bool:
-        """Whether `task`, with this below it, may be called done: never while anything below it lives."""
+        """Whether `task` may be shown as done: never while a task below it is live."""
         return task.state is State.COMPLETED and not self.live
 
 
 class Branch(Protocol):
-    """A place in a tree that counts what is below it."""
+    """A node of a tree that counts what is below it."""
 
     @property
     def parent(self) -> Branch | None:
-        """The place above."""
+        """The node above."""
 
     @property
     def counts(self) -> list[int]:
-        """How many stand in each way below."""
+        """The counts of the tasks below, by category."""
 
     def redrawn(self) -> None:
-        """Its line is another one now."""
+        """Note that its line has changed."""
 
 
 _WORDS: Mapping[RollupCategory, str] = {
@@ -111,27 +111,27 @@ def _word(standing: RollupCategory, count: int) -> str:
 
 
 def one(standing: RollupCategory, count: int = 1) -> list[int]:
-    """So many that stand in one way."""
+    """The counts of `count` tasks in one category."""
     amounts = [0] * len(RollupCategory)
     amounts[standing] = count
     return amounts
 
 
 def difference(before: RollupCategory, after: RollupCategory) -> list[int]:
-    """What a task changes above it when it no longer stands as before."""
+    """The change of the counts above a task that moves between categories."""
     amounts = one(after)
     amounts[before] -= 1
     return amounts
 
 
 def add(counts: list[int], amounts: Sequence[int]) -> None:
-    """Standing `amounts` too."""
+    """Add `amounts` to `counts` in place."""
     for index, amount in enumerate(amounts):
         counts[index] += amount
 
 
 def carry(above: Branch | None, amounts: Sequence[int]) -> None:
-    """Add `amounts` to every place from `above` up to the top."""
+    """Add `amounts` to every node from `above` up to the top."""
     while above is not None and any(amounts):
         add(above.counts, amounts)
         above.redrawn()

@@ -1,4 +1,4 @@
-"""The whole store at a moment, as the screens need it; news are folded in, and every moment is immutable."""
+"""An immutable snapshot of the store as the screens need it; folding news in gives the next one."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from onloop.views.overview_projector import overview_of
 
 _NONE: Mapping[str, tuple[SubAgent, ...]] = MappingProxyType({})
 JOURNAL = 64
-"""How many moments a snapshot remembers: a view that was away for longer looks at everything again."""
+"""How many changes a snapshot remembers; a view that missed more looks at everything again."""
 
 
 class Snapshot(Record):
-    """Tasks by id, oldest first, the house, the picture they give, and the log sequence they are read at.
+    """Tasks by id, oldest first, the store's state, the overview of both, and the log sequence at which they were read.
 
-    `board` is what of the picture needs people, at the time of the last `at`. `definitions` are the workflows that
-    tasks have pinned, by digest; `leases`, and the `sub_agents` in the processes of who holds them, are by task, and
-    newer than `seq`.
+    `board` is the part of the overview that needs people, at the time of the last `at`. `definitions` are the pinned
+    workflows by digest. `leases`, and the `sub_agents` in their holders' processes, are by task, and newer than `seq`.
     """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     house: StoreState = field(default_factory=StoreState)
     seq: int = 0
-    picture: Overview = field(default_factory=Overview)
+    overview: Overview = field(default_factory=Overview)
     board: Board = field(default_factory=Board)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     leases: Mapping[str, Lease] = field(default_factory=dict)
@@ -44,65 +43,65 @@ class Snapshot(Record):
         house: StoreState,
         seq: int,
         *,
-        picture: Overview | None = None,
+        overview: Overview | None = None,
         definitions: Mapping[str, Definition] | None = None,
         leases: Sequence[Lease] = (),
         sub_agents: Mapping[str, tuple[SubAgent, ...]] = _NONE,
     ) -> Snapshot:
-        """The moment that `changed` tasks make of this one; a heartbeat alone moves what lives with a lease.
+        """The next snapshot, after `changed` tasks. A heartbeat changes only leases and sub-agents.
 
-        `picture` is theirs, where a gallery has followed; else it is drawn anew of all tasks.
+        `overview` is the overview of the new tasks; without it, the overview is computed from all tasks.
         """
         held = {lease.task: lease for lease in leases}
         if seq == self.seq and not changed:
             return replace(self, leases=held, sub_agents=sub_agents)
         tasks = _copied(self.tasks)
         tasks.update((task.id, task) for task in changed)
-        known = {**self.definitions, **definitions} if definitions else self.definitions
+        all_definitions = {**self.definitions, **definitions} if definitions else self.definitions
         journal = (*self.journal, (seq, tuple(task.id for task in changed)))[-JOURNAL:]
         return Snapshot(
             MappingProxyType(tasks),
             house,
             seq,
-            overview_of(tasks.values(), known) if picture is None else picture,
+            overview_of(tasks.values(), all_definitions) if overview is None else overview,
             self.board,
-            known,
+            all_definitions,
             held,
             journal,
             sub_agents,
         )
 
     def changed_since(self, seq: int) -> frozenset[str] | None:
-        """The tasks that changed after the moment at `seq`; None where that is too long ago to be known."""
+        """The tasks that changed after `seq`; None if that is too long ago."""
         moments = [at for at, _ in self.journal]
         if seq not in moments:
             return None
         return frozenset(task for at, tasks in self.journal if at > seq for task in tasks)
 
     def at(self, now: int) -> Snapshot:
-        """The same moment as it is to be shown at `now` (ms): time alone wakes snoozes, and agents fall silent."""
-        board = board_at(self.picture, self.tasks, self.house, self.leases.values(), now)
+        """The same snapshot with its board at `now` (ms): time alone ends snoozes and makes agents silent."""
+        board = board_at(self.overview, self.tasks, self.house, self.leases.values(), now)
         return self if board == self.board else replace(self, board=board)
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """What needs a person and is shown, one group per cause, most pressing first."""
+        """The groups that need a person and are not hidden, one per cause, most urgent first."""
         return self.board.shown
 
     def group(self, cause: str) -> Group | None:
-        """The group with that cause."""
+        """The group with that cause, if it is shown."""
         return next((group for group in self.groups if group.cause == cause), None)
 
     def group_of(self, task: str) -> Group | None:
-        """The group that the task is in, if it needs a person and is shown."""
+        """The group of the task, if it needs a person and is shown."""
         return next((group for group in self.groups if any(item.task == task for item in group.members)), None)
 
     @property
     def done(self) -> int:
-        """How many tasks are done."""
-        return sum(run.done for run in self.picture.runs)
+        """The number of completed tasks."""
+        return sum(run.done for run in self.overview.runs)
 
 
 def _copied(tasks: Mapping[str, Task]) -> dict[str, Task]:
-    """A dictionary to change. What is behind a proxy is copied whole, which takes a tenth of going through its keys."""
+    """A mutable copy. A mapping proxy is copied as a whole, which takes a tenth of the time of copying by key."""
     return tasks.copy() if isinstance(tasks, MappingProxyType) else dict(tasks)

@@ -1,4 +1,4 @@
-"""What a cursor stands on, in any view: the thing that keys are about."""
+"""The subject under a cursor, in any view: the thing that keys act on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Of(StrEnum):
-    """What kind of thing a row is."""
+class SubjectKind(StrEnum):
+    """The kind of thing that a row shows."""
 
     CAUSE = "cause"
     RUN = "run"
@@ -17,13 +17,13 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A thing by its id, and the tasks that a decision about it would concern, the first of them first."""
+    """A thing by its id, and the tasks that a decision about it would concern."""
 
-    of: Of
+    kind: SubjectKind
     id: str
     tasks: tuple[str, ...] = ()
 
     @property
     def task(self) -> str | None:
-        """The task that the sheet shows for it; None where it has none."""
+        """The task that the sheet shows for it; None if it has none."""
         return self.tasks[0] if self.tasks else None

@@ -21,13 +21,13 @@ _TONES: Mapping[Style, Tone] = {
 
 
 def guide_lines(guide: Guide, width: int) -> tuple[Line, ...]:
-    """A guide in `width` columns; signs of headings and of code are kept, so that no meaning is in colour alone."""
+    """A guide as lines of `width` columns. Markdown signs stay, so that colour alone carries no meaning."""
     drawn = lines_of(guide.text, width, marked=True)
     return tuple(tuple(Span(text, _TONES[style]) for text, style in row) for row in drawn)
 
 
 def list_lines(guides: Sequence[Guide], chosen: int, width: int) -> tuple[tuple[Line, ...], int]:
-    """The guides by name, title and summary with a cursor at the chosen one, and the row that the cursor is in."""
+    """The guides by name, title and summary, with a cursor at the chosen one, and the row of the cursor."""
     names = max((len(each.name) for each in guides), default=0)
     lines: list[Line] = []
     row = 0

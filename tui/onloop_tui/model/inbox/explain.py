@@ -1,4 +1,4 @@
-"""`w`: why a row is here or hidden, what makes it go, who can act, and how to do it without the dashboard."""
+"""`w`: why a row is here or hidden, what clears it, who can act, and the same on the command line."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _LABEL = 12
 
 
 def explanation(row: InboxRow, task: Task | None, position: int, now: int, width: int) -> tuple[Line, ...]:
-    """Why it is where it is, or what hides it, what clears it, who can act, and the CLI's twin."""
+    """Why the row is where it is or hidden, what clears it, who can act, and the CLI equivalent."""
     group = row.group
-    told = [
+    rows = [
         *(_hiding(row.hidden, now) if row.hidden else [("place", f"{position} in the list. {_order(group, now)}")]),
         ("cleared by", CLEARED_BY.get(group.reason, "retry, reassign, reject or cancel")),
         ("who", _who(task)),
         ("elsewhere", row_equivalent(group)),
     ]
     return tuple(
-        shown for label, words in told for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
+        shown for label, words in rows for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
     )
 
 
 def _order(group: Group, now: int) -> str:
-    overdue = "a clock has run out, which comes before those of its tier; " if group.is_overdue(now) else ""
+    overdue = "a deadline has passed, so it comes before the others of its tier; " if group.is_overdue(now) else ""
     return (
         f"{_TIERS[group.tier]} (tier {group.tier.value}); {overdue}then how many wait for the same cause: "
         f"{len(group.members)}; then the longest wait: {age(now - group.since)}; then the cause's name: {group.cause}"
@@ -47,7 +47,7 @@ def _order(group: Group, now: int) -> str:
 
 
 def _hiding(hidden: Hidden, now: int) -> list[tuple[str, str]]:
-    """What hides it, until when, and how it comes back."""
+    """What hides the row, until when, and how it comes back."""
     count = len(hidden.group.members)
     until = "" if hidden.until is None else f" (in {age(hidden.until - now)})"
     return [
@@ -57,10 +57,10 @@ def _hiding(hidden: Hidden, now: int) -> list[tuple[str, str]]:
 
 
 _BACK: Mapping[HowHidden, str] = {
-    HowHidden.INHIBITED: "when what stands still above it goes on; no key here lifts that",
-    HowHidden.MUTED: "with . or z, which lift the mute for all that it covers, or when it runs out",
+    HowHidden.INHIBITED: "when the stalled task above it moves again; no key lifts this",
+    HowHidden.MUTED: "with . or z, which lift the mute for all that it covers, or when it expires",
     HowHidden.SNOOZED: "with . or z, when it becomes more pressing, or when its time is over",
-    HowHidden.ACKNOWLEDGED: "with . or z, or when the acknowledgement lapses",
+    HowHidden.ACKNOWLEDGED: "with . or z, or when the acknowledgement expires",
 }
 
 

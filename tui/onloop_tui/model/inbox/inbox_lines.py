@@ -1,4 +1,4 @@
-"""The Inbox in lines: one row per cause, and what is said when there is none."""
+"""The Inbox as lines: one row per cause, and the lines of an empty Inbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIFE_SIGNS: Mapping[Stage, Sign] = {
     Stage.SEEN: Sign("·", "seen", Tone.DIM),
     Stage.ACKNOWLEDGED: Sign("✓", "acked", Tone.GOOD),
 }
-"""How far people are with a cause."""
+"""The signs of the stages of a cause."""
 
 HIDDEN_SIGNS: Mapping[HowHidden, Sign] = {
     HowHidden.INHIBITED: Sign("‖", "inhibited", Tone.DIM),
@@ -30,11 +30,11 @@ HIDDEN_SIGNS: Mapping[HowHidden, Sign] = {
     HowHidden.SNOOZED: Sign("z", "snoozed", Tone.WARN),
     HowHidden.ACKNOWLEDGED: Sign("✓", "acked", Tone.GOOD),
 }
-"""How what is not shown is hidden."""
+"""The signs of the ways to hide a cause."""
 
 
 def row_lines(row: InboxRow, marked: int, now: int, width: int) -> tuple[Line, Line]:
-    """A cause: what it is, where, since when; and below it how far people are with it, and the cause in words."""
+    """A row: what the cause is, where and since when; below it, its stage and the cause in words."""
     group = row.group
     head = (sign_for(State.INPUT_REQUIRED, group.reason).span(_SIGN), Span(group.headline, Tone.STRONG))
     where = (
@@ -52,7 +52,7 @@ def _stage(row: InboxRow) -> Sign:
 
 
 def _news(row: InboxRow) -> Line:
-    """How many have joined since somebody looked."""
+    """The number of tasks that joined since somebody looked."""
     joined = row.life.news if row.hidden is None and row.life.stage is not Stage.NEW else 0
     return (Span(f"+{joined} since  ", Tone.ACCENT),) if joined else ()
 
@@ -63,7 +63,7 @@ def _where(group: Group) -> str:
 
 
 def _cause(row: InboxRow) -> Line:
-    """The cause in words; of what is hidden, how."""
+    """The cause in words; for a hidden one, how it is hidden."""
     if row.hidden is not None:
         return (Span(row.hidden.words[:2000]),)
     group = row.group
@@ -78,7 +78,7 @@ _MOST_TITLES = 50
 
 
 def why_lines(row: InboxRow, now: int, width: int) -> tuple[Line, ...]:
-    """In one line why the row stands where it stands; of a hidden one, what hides it."""
+    """One line: why the row is where it is, or what hides it."""
     if row.hidden is not None:
         shown: Line = (Span("why hidden  ", Tone.DIM), Span(row.hidden.words))
     else:
@@ -93,7 +93,7 @@ def _seen(life: Life, now: int) -> str:
 def chip_lines(
     *, progress: str, hidden: bool, waiting: int, selection: Selection, wanted: Filter, width: int
 ) -> tuple[Line, ...]:
-    """What is being read, what the list shows instead, what waits until the order may move, marks, and the filter."""
+    """The line about the reading in progress, the hidden list, rows that wait for the order, marks, and the filter."""
     marked, causes = len(selection), len(set(selection.causes.values()))
     pieces: list[tuple[bool, str, str]] = [
         (bool(progress), progress, "Esc stops it"),
@@ -106,37 +106,37 @@ def chip_lines(
         ),
         (bool(wanted), "filter", f"{wanted.describe()} · Esc clears it"),
     ]
-    told = [(Span(f" {what} ", Tone.ACCENT), Span(f" {how}", Tone.DIM)) for is_so, what, how in pieces if is_so]
-    return flowed(told, width, 2)
+    chips = [(Span(f" {what} ", Tone.ACCENT), Span(f" {how}", Tone.DIM)) for is_so, what, how in pieces if is_so]
+    return flowed(chips, width, 2)
 
 
 def empty_lines(snapshot: Snapshot, wanted: Filter, width: int) -> tuple[Line, ...]:
-    """What an Inbox without rows says."""
+    """The lines of an Inbox without rows."""
     hidden = snapshot.board.counts.hidden
     if wanted and snapshot.groups:
-        told = f"{snapshot.board.counts.shown} need a person, and none fits the filter: {wanted.describe()}"
-        return _centred([line(told), line("Esc clears it", Tone.DIM)], width)
+        words = f"{snapshot.board.counts.shown} need a person, and none fits the filter: {wanted.describe()}"
+        return _centred([line(words), line("Esc clears it", Tone.DIM)], width)
     if hidden:
-        told = f"{hidden} {'is' if hidden == 1 else 'are'} hidden: H shows what, how and by whom"
-        return _centred([line("✓ nothing is shown", Tone.GOOD), line(told)], width)
+        words = f"{hidden} {'is' if hidden == 1 else 'are'} hidden: H shows what, how and by whom"
+        return _centred([line("✓ nothing is shown", Tone.GOOD), line(words)], width)
     return quiet_lines(snapshot, width)
 
 
 def nothing_hidden_lines(width: int) -> tuple[Line, ...]:
-    """What the list of what is hidden says while nothing is."""
+    """The lines of an empty list of hidden causes."""
     return _centred([line("nothing is hidden", Tone.GOOD), line("H goes back to what needs you", Tone.DIM)], width)
 
 
 def quiet_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
-    """What an Inbox without rows says: what to do next, or that all is done; never nothing."""
-    total = sum(run.total for run in snapshot.picture.runs)
+    """The lines of an Inbox in which nothing needs a person: what to do next, or that all is done."""
+    total = sum(run.total for run in snapshot.overview.runs)
     if not total:
         return _nothing_yet(width)
-    if snapshot.picture.ended == total:
+    if snapshot.overview.ended == total:
         return _all_done(snapshot.done, total, width)
-    told = f"{snapshot.picture.working} running, {snapshot.picture.ready} ready, {snapshot.done} done"
+    counts = f"{snapshot.overview.working} running, {snapshot.overview.ready} ready, {snapshot.done} done"
     return _centred(
-        [line("✓ nothing needs you", Tone.GOOD), line(told), line("what does appears here", Tone.DIM)], width
+        [line("✓ nothing needs you", Tone.GOOD), line(counts), line("what does appears here", Tone.DIM)], width
     )
 
 
@@ -154,11 +154,11 @@ def _nothing_yet(width: int) -> tuple[Line, ...]:
 
 
 def _all_done(completed: int, total: int, width: int) -> tuple[Line, ...]:
-    told = f"{completed} completed, {total - completed} ended otherwise, {total} in all"
+    counts = f"{completed} completed, {total - completed} ended otherwise, {total} in all"
     return _centred(
         [
             line("✓ all done", Tone.GOOD),
-            line(told),
+            line(counts),
             (
                 Span("onloop start", Tone.ACCENT),
                 Span(" and "),

@@ -1,4 +1,4 @@
-"""When a person is called who does not look: once for each new cause, in words that are ours or made safe."""
+"""Decides when to notify a person who is not looking: once for each new cause, in safe words."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from onloop.machine.task import Task
 from onloop_tui.model.drawing.terminal_text import safe
 
 GATHER_MS = 30_000
-"""Calls come at most so often, and what came meanwhile is in the next; an approval that is yours does not wait."""
+"""The least time between notices; news in between join the next one. An approval for this person does not wait."""
 WATCHING_MS = 30_000
-"""Whoever pressed a key so recently, in a terminal that has the focus, is looking and need not be called."""
+"""A person who pressed a key this recently in a focused terminal is looking and is not notified."""
 HEADLINE = 80
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeState:
-    """What a person has been told: the causes that were there, those to be said, and when each was said (ms)."""
+    """What a person has been told: the known causes, the pending ones, and when each was told (ms)."""
 
     known: frozenset[str] | None = None
     waiting: frozenset[str] = frozenset()
@@ -30,9 +30,9 @@ class NoticeState:
 def notices_after(
     before: NoticeState, groups: Sequence[Group], now: int, *, watched: bool, is_urgent: Callable[[Group], bool]
 ) -> tuple[NoticeState, str]:
-    """What has been told after this look at the groups, and the words of a call, empty where none is due.
+    """The state after this look at the groups, and the words of a notice, empty if none is due.
 
-    What is there at the first look is no news, nor is what somebody sees who is looking; what is urgent does not wait.
+    Groups present at the first look are not news, nor are those that a looking person sees. Urgent ones do not wait.
     """
     here = {group.cause: group for group in groups}
     known = before.known if before.known is not None else frozenset(here)
@@ -50,12 +50,12 @@ def notices_after(
 
 
 def is_watched(*, focused: bool, key_at: int | None, now: int) -> bool:
-    """Whether somebody is looking: the terminal has the focus, and a key was pressed a moment ago."""
+    """Whether somebody is looking: the terminal has the focus and a key was pressed recently."""
     return focused and key_at is not None and 0 <= now - key_at < WATCHING_MS
 
 
 def is_approval_for(person: str, groups: tuple[str, ...], group: Group, tasks: Mapping[str, Task]) -> bool:
-    """Whether a group is of approvals that this person, with these groups, may decide."""
+    """Whether a group holds approvals that this person, a member of `groups`, may decide."""
     asked = (tasks[member.task].requests for member in group.members if member.task in tasks)
     return group.reason is Reason.APPROVAL_REQUIRED and any(
         may_decide(person, groups, request.approvers) for requests in asked for request in requests
@@ -63,12 +63,12 @@ def is_approval_for(person: str, groups: tuple[str, ...], group: Group, tasks: M
 
 
 def title_words(needs_you: int) -> str:
-    """What the terminal's title says."""
+    """The text of the terminal's title."""
     return f"onloop: {needs_you} need{'s' if needs_you == 1 else ''} you" if needs_you else "onloop"
 
 
 def _words(groups: Sequence[Group]) -> str:
-    """Fixed words and counts, and the headline of the first; they begin with a letter, because OSC 9 takes digits."""
+    """Fixed words, counts, and the first headline. They begin with a letter: OSC 9 interprets leading digits."""
     if not groups:
         return ""
     first, more = groups[0], len(groups) - 1

@@ -1,4 +1,4 @@
-"""The order of the rows: it follows the board, and stands still while somebody is using it."""
+"""The order of the rows: it follows the board, and is frozen while somebody is using the list."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from onloop.attention.groups import Group
 from onloop.attention.lifecycle import Life
 
 HOLD_MS = 5_000
-"""How long the order stands still after the last key, so that no row moves under a finger."""
+"""How long the order is frozen after the last key, so that no row moves while a person acts on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A cause in the list, how far people are with it, and, in the list of what is hidden, how it is."""
+    """A cause in the list, its stage, and, in the list of hidden causes, how it is hidden."""
 
     group: Group
     life: Life = field(default_factory=Life)
@@ -23,7 +23,7 @@ class InboxRow:
 
     @property
     def key(self) -> str:
-        """What the cursor holds: the cause, and, since a cause may be hidden in several ways, what hides it."""
+        """The key that the cursor holds: the cause and what hides it, because several things may hide a cause."""
         if self.hidden is None:
             return self.group.cause
         what = self.hidden.words if self.hidden.how is HowHidden.INHIBITED else self.hidden.rule
@@ -36,20 +36,20 @@ def shown_rows(board: Board, groups: Sequence[Group]) -> tuple[InboxRow, ...]:
 
 
 def hidden_rows(board: Board) -> tuple[InboxRow, ...]:
-    """The rows of all that the board hides."""
+    """The rows of everything that the board hides."""
     return tuple(InboxRow(hidden.group, board.life(hidden.group.cause), hidden) for hidden in board.hidden)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The rows in the order in which they are shown, and the keys of those that wait to be shown."""
+    """The rows in display order, and the keys of those that wait to be shown."""
 
     rows: tuple[InboxRow, ...] = ()
     waiting: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells the rows apart."""
+        """The keys of the rows."""
         return tuple(row.key for row in self.rows)
 
     @property
@@ -59,9 +59,9 @@ class Arrangement:
 
 
 def arranged(before: Arrangement, rows: Sequence[InboxRow], *, frozen: bool) -> Arrangement:
-    """The rows in their own order, or, while frozen, in the order of before as they are now.
+    """The rows in their own order; while frozen, in the previous order with current contents.
 
-    While frozen nothing is added and nothing changes places; what no longer needs a person goes.
+    While frozen, rows are not added or moved; a row that no longer needs a person is removed.
     """
     if not frozen or not before.rows:
         return Arrangement(tuple(rows))
@@ -74,7 +74,7 @@ def arranged(before: Arrangement, rows: Sequence[InboxRow], *, frozen: bool) -> 
 
 
 def cursor_after(before: Sequence[str], cursor: str | None, now: Sequence[str]) -> str | None:
-    """Where a cursor on `cursor` stands now: on it, else on the next row that is still there, else on the last."""
+    """The new key of a cursor on `cursor`: the same, else the next row that still exists, else the last row."""
     if not now:
         return None
     if cursor is not None and cursor in before:
@@ -84,6 +84,6 @@ def cursor_after(before: Sequence[str], cursor: str | None, now: Sequence[str]) 
 
 
 def is_frozen(*, sheet_open: bool, marked: bool, focused: bool, touched_at: int | None, now: int) -> bool:
-    """Whether the order must stand still: a sheet is open, something is marked, or somebody moved a moment ago."""
+    """Whether the order is frozen: a sheet is open, something is marked, or somebody moved recently."""
     recent = touched_at is not None and 0 <= now - touched_at < HOLD_MS
     return sheet_open or marked or (focused and recent)

@@ -1,4 +1,4 @@
-"""What stands beside the list: the cause under the cursor, its members, and how the first of them stands."""
+"""The preview: the cause under the cursor, its members, and the state of the first member."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TASK, _AGE = 12, 6
 def preview_lines(
     group: Group, selection: Selection, dossier: Dossier | None, trouble: str, now: int, width: int
 ) -> tuple[Line, ...]:
-    """The cause and its members at once; what has to be read of the first member, once it is there."""
+    """The cause and its members, and the first member's dossier if it has been read."""
     lines = [
         *hanging((), group.headline, width, Tone.STRONG),
         *hanging((), f"cause {group.cause}{f' · {group.workflow}' if group.workflow else ''}", width, Tone.DIM),
@@ -51,19 +51,19 @@ def _member(item: AttentionItem, selection: Selection, now: int, width: int) -> 
 
 
 def _first(dossier: Dossier, width: int) -> list[Line]:
-    """How the first member stands: its gates, the end of what failed, what changes, what its agent says."""
+    """The first member: its gates, the end of a failed gate's output, the changed files, and its agent's words."""
     task = dossier.task
     lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(task, dossier.gates, width)]
     for title, shown in output_lines(dossier.gates, width, _MOST_OUTPUT):
         lines += [line(""), heading(title, width), *shown]
     if dossier.files:
-        told = file_lines(dossier.files, width)
-        lines += [line(""), heading(f"files: {totals(dossier.files)}", width), *told[:_MOST_FILES]]
-        lines += [line(f"  … {len(told) - _MOST_FILES} more lines", Tone.DIM)] if len(told) > _MOST_FILES else []
+        files = file_lines(dossier.files, width)
+        lines += [line(""), heading(f"files: {totals(dossier.files)}", width), *files[:_MOST_FILES]]
+        lines += [line(f"  … {len(files) - _MOST_FILES} more lines", Tone.DIM)] if len(files) > _MOST_FILES else []
     elif dossier.trouble:
         lines += [line(""), *hanging((), f"MISSING: {dossier.trouble}", width, Tone.WARN)]
-    said = said_by_agents(dossier)
-    if said:
+    statements = said_by_agents(dossier)
+    if statements:
         lines += [line(""), heading("what the agent says (not evidence)", width)]
-        lines += quoted("\n".join(said), width, most=_MOST_SAID)
+        lines += quoted("\n".join(statements), width, most=_MOST_SAID)
     return lines

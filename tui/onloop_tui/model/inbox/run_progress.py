@@ -1,4 +1,4 @@
-"""How far the runs are, one line each."""
+"""The progress of the runs, one line each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, line
 from onloop_tui.model.ground.snapshot import Snapshot
 
 _ROOMY = 100
-"""From so many columns on, names and words are written out."""
+"""In at least this many columns, names and words are written in full."""
 
 
 def fleet_lines(snapshot: Snapshot, width: int, most: int) -> tuple[Line, ...]:
-    """One line per live run, the newest first, at most `most`; the others are counted."""
-    live = [run for run in reversed(snapshot.picture.runs) if run.live]
+    """One line per live run, newest first, at most `most`; the rest are counted."""
+    live = [run for run in reversed(snapshot.overview.runs) if run.live]
     if len(live) <= most:
         return tuple(_progress(snapshot, run, width) for run in live)
     shown = tuple(_progress(snapshot, run, width) for run in live[: most - 1])
@@ -30,8 +30,8 @@ def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
         (run.needs_person, "need you", Tone.ACCENT),
         (run.ended_otherwise, "ended otherwise" if roomy else "ended", Tone.WARN),
     ]
-    told = [Span(f"{count} {word}", tone) for count, word, tone in counts if count]
-    pieces = [piece for span in told for piece in (span, Span(" · ", Tone.DIM))]
+    parts = [Span(f"{count} {word}", tone) for count, word, tone in counts if count]
+    pieces = [piece for span in parts for piece in (span, Span(" · ", Tone.DIM))]
     name = (Span(f"{fit(root.workflow if root else run.title, 24)} "),) if roomy else ()
     label = (*name, Span(f"{run.run[:12]} ", Tone.DIM))
     return fitted(

@@ -1,4 +1,4 @@
-"""What is typed into the forms of the Inbox: until when a cause sleeps, and what a mute covers and for how long."""
+"""Parses the Inbox's forms: until when a cause is snoozed, and what a mute covers and for how long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from onloop.workflow.duration import milliseconds
 from onloop_tui.model.filter.filter_terms import FilterField, FilterProblem, terms_of
 
 MORNING = 9
-"""`tomorrow` is at this hour, where the person sits."""
+"""The hour of `tomorrow` in the person's time zone."""
 
 SNOOZES = "15m  1h  tomorrow  change  +5"
 _FIELDS = {
@@ -34,7 +34,7 @@ RULE_FIELDS = " ".join(f"{name}:" for name in _FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class SnoozeWish:
-    """When a snoozed cause shall be shown again: whatever comes first."""
+    """When to show a snoozed cause again: at the first of these events."""
 
     for_ms: int | None = None
     until_change: bool = False
@@ -46,7 +46,7 @@ class SnoozeWish:
 
 
 def snooze_wish_of(text: str, now: int, zone: tzinfo) -> SnoozeWish | str:
-    """What was typed, or what is wrong with it: `15m`, `2h`, `3d`, `tomorrow`, `change`, `+N`, or several of these."""
+    """The wish in `text`, or what is wrong with it: one or more of `15m`, `2h`, `3d`, `tomorrow`, `change`, `+N`."""
     for_ms: int | None = None
     until_change, grows_by = False, 0
     for word in re.split(r"[\s,]+|\bor\b", text.casefold()):
@@ -59,7 +59,7 @@ def snooze_wish_of(text: str, now: int, zone: tzinfo) -> SnoozeWish | str:
         elif (found := _tomorrow(now, zone) if word == "tomorrow" else _duration(word)) is not None:
             for_ms = found
         else:
-            return f"{word[:20]!r} is no time to wake: {SNOOZES}"
+            return f"{word[:20]!r} is not a time to wake: {SNOOZES}"
     if for_ms is None and not until_change and not grows_by:
         return f"say when to wake it: {SNOOZES}"
     if for_ms is not None and for_ms > LONGEST_HIDDEN_MS:
@@ -81,7 +81,7 @@ def _tomorrow(now: int, zone: tzinfo) -> int:
 
 
 def rule_of(text: str) -> Rule | str:
-    """What a mute covers, or what is wrong with it: `cause:…`, `repo:…` and so on, all of which must hold."""
+    """The rule in `text`, or what is wrong with it: `cause:…`, `repo:…` and so on, all of which must match."""
     terms = terms_of(text, _FIELDS)
     if isinstance(terms, FilterProblem):
         return terms.words
@@ -94,23 +94,23 @@ def rule_of(text: str) -> Rule | str:
             or term.values[0].pattern
             or term.field.name in given
         ):
-            return f"{term.words[:40]!r} is no part of a rule; each of these once, exactly: {RULE_FIELDS}"
+            return (
+                f"{term.words[:40]!r} cannot be in a rule; give each of these once, with one exact value: {RULE_FIELDS}"
+            )
         given[term.field.name] = term.values[0].text
     return Rule(**given) if given else f"a rule must name something: {RULE_FIELDS}"
 
 
 def mute_of(what: str, how_long: str, reason: str, by: str, now: int) -> Muted | str:
-    """The mute that was typed, or what is wrong with it."""
+    """The mute, or what is wrong with the typed words."""
     rule, for_ms = rule_of(what), _duration(how_long)
     if isinstance(rule, str):
         return rule
     if for_ms is None:
-        return f"{how_long[:20]!r} is no time: 1h, 12h or 3d"
+        return f"{how_long[:20]!r} is not a duration: 1h, 12h or 3d"
     if for_ms > LONGEST_HIDDEN_MS:
         return _TOO_LONG
     return Muted(rule, by, now + for_ms, reason.strip())
 
 
-_TOO_LONG = (
-    f"nothing is hidden for more than {LONGEST_HIDDEN_MS // 86_400_000} days: what is true that long needs mending"
-)
+_TOO_LONG = f"a cause can be hidden for at most {LONGEST_HIDDEN_MS // 86_400_000} days; fix what lasts longer"

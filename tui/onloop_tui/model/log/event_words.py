@@ -1,4 +1,4 @@
-"""What happened, as people say it: a sentence for every event of the log, made of the fields that it carries."""
+"""The log in words: a sentence for every event, filled with the event's fields."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from onloop_tui.model.drawing.signs import STATE_SIGNS
 from onloop_tui.model.drawing.text_line import Tone
 
 LONGEST = 2_000
-"""How much of a field is looked at for a line."""
+"""The characters of a field that a line uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventText:
-    """How an event is told: `what` and `more` name fields of the event in braces; housekeeping moves nothing itself."""
+    """The words for an event; braces in `what` and `more` name its fields. Housekeeping changes no task by itself."""
 
     what: str
     more: str = ""
@@ -28,7 +28,7 @@ class EventText:
     is_housekeeping: bool = False
 
 
-TOLD: Mapping[str, EventText] = {
+EVENT_TEXTS: Mapping[str, EventText] = {
     "Created": EventText("created", "{title} {repo}", Tone.STRONG),
     "StepEntered": EventText("at step {step}", "visit {visit}"),
     "Claimed": EventText("claimed", "{agent} as {role}, attempt {attempt}, epoch {epoch}"),
@@ -42,7 +42,7 @@ TOLD: Mapping[str, EventText] = {
     "RequestOpened": EventText("asks: {request.kind}", "{request.question}", Tone.ACCENT),
     "RequestClosed": EventText("request closed", "{why}", Tone.DIM, is_housekeeping=True),
     "Decided": EventText("decided: {decision.answer}", "{decision.by} {decision.reason}", Tone.ACCENT),
-    "CountersReset": EventText("counts begin anew", "{feedback.text}", Tone.DIM, is_housekeeping=True),
+    "CountersReset": EventText("counters reset", "{feedback.text}", Tone.DIM, is_housekeeping=True),
     "Reassigned": EventText("reassigned", "to {to}"),
     "Reminded": EventText("reminded", "{count} so far", Tone.DIM, is_housekeeping=True),
     "Escalated": EventText("escalated", "to {to}", Tone.WARN),
@@ -50,7 +50,7 @@ TOLD: Mapping[str, EventText] = {
     "TurnEnded": EventText("turn ended", "{verdict}", Tone.WARN),
     "FannedOut": EventText("fanned out", "{children}"),
     "Joined": EventText("joined", "{children}", Tone.GOOD),
-    "Funnelled": EventText("made one", "{submission.head}", Tone.GOOD),
+    "Funnelled": EventText("funnelled", "{submission.head}", Tone.GOOD),
     "Told": EventText("told {to}", "{message.kind}, {message.size} bytes"),
     "MessageReceived": EventText("was told", "{message.kind} from {message.by}", Tone.DIM, is_housekeeping=True),
     "MessagesShown": EventText("saw its messages", "up to {upto}", Tone.DIM, is_housekeeping=True),
@@ -76,65 +76,65 @@ TOLD: Mapping[str, EventText] = {
     "Woken": EventText("woke", "cause {cause}"),
     "Muted": EventText("muted", "{rule}: {reason}", Tone.WARN),
     "Unmuted": EventText("unmuted", "mute {rule}"),
-    "ProbeAsked": EventText("asked what the box of gates stops", "{by}", Tone.DIM, is_housekeeping=True),
-    "BoxProved": EventText("the box of gates was shown", "{box}", Tone.DIM, is_housekeeping=True),
+    "ProbeAsked": EventText("probe of the box asked for", "{by}", Tone.DIM, is_housekeeping=True),
+    "BoxProved": EventText("box probed", "{box}", Tone.DIM, is_housekeeping=True),
 }
-"""Every event by its name; one that a newer onloop wrote is told by its name alone."""
+"""The words by event name; an unknown event of a newer onloop is shown by its name alone."""
 
 _FIELD = re.compile(r"\{([a-z_.]+)\}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def event_text_of(event: Recorded) -> tuple[str, str]:
-    """What happened in two or three words, and the rest of it; nothing in the log makes it raise."""
-    told = TOLD.get(event.name)
-    if told is None:
+    """The event in two or three words, and its details. It raises for no event."""
+    text = EVENT_TEXTS.get(event.name)
+    if text is None:
         return _spaced(event.name), event.data[:LONGEST]
     fields = fields_of(event.data)
-    return _filled(told.what, fields), _filled(told.more, fields)
+    return _filled(text.what, fields), _filled(text.more, fields)
 
 
 def tone_of(event: Recorded) -> Tone:
-    """How an event is said: people and trouble stand out."""
-    told = TOLD.get(event.name)
-    if told is None:
+    """The tone of an event: people and problems stand out."""
+    text = EVENT_TEXTS.get(event.name)
+    if text is None:
         return Tone.PLAIN
     if event.name == "GateReported":
         return _VERDICTS.get(_text(_at(fields_of(event.data), "evidence.verdict")), Tone.BAD)
     if event.name == "Moved":
         return _STATES.get(_at(fields_of(event.data), "state"), Tone.PLAIN)
-    return told.tone
+    return text.tone
 
 
 def is_housekeeping(event: Recorded) -> bool:
-    """Whether the event moves nothing itself: it follows from one beside it."""
-    told = TOLD.get(event.name)
-    return told is not None and told.is_housekeeping
+    """Whether the event is housekeeping: it follows from another event and changes no task by itself."""
+    text = EVENT_TEXTS.get(event.name)
+    return text is not None and text.is_housekeeping
 
 
 @lru_cache(maxsize=2_048)
 def fields_of(data: str) -> Mapping[str, Any]:
-    """The fields of an event; none where they cannot be read."""
+    """The fields of an event; empty if they cannot be read."""
     try:
-        found = json.loads(data)
+        fields = json.loads(data)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def names_in(template: str) -> tuple[str, ...]:
-    """The fields that a sentence names."""
+    """The fields that a template names."""
     return tuple(_FIELD.findall(template))
 
 
 def _filled(template: str, fields: Mapping[str, Any]) -> str:
-    """The template with its fields, once: what a field holds is never looked at for fields again."""
+    """The template with its fields filled in, once: braces inside a field's value stay as they are."""
     words = _FIELD.sub(lambda found: _text(_at(fields, found[1]))[:LONGEST], template)
     return " ".join(words.split()).strip(" :,")
 
 
 def _at(fields: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; None where there is none: defaults are not stored."""
+    """The value at a dotted path; None if it is missing, because defaults are not stored."""
     here: Any = fields
     for name in path.split("."):
         here = here.get(name) if isinstance(here, dict) else None
@@ -142,7 +142,7 @@ def _at(fields: Mapping[str, Any], path: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A value as people read it; a commit by its first twelve digits."""
+    """A value in words; a commit by its first twelve digits."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The log in lines: an event in a row, and one event whole; what the log can be filtered by."""
+"""The log as lines: an event as a row, a whole event, and the log's filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onloop_tui.model.log.event_words import event_text_of, fields_of, is_housek
 
 _ROOMY = 110
 LONGEST_SHOWN = 20_000
-"""How much of an event's data is shown whole."""
+"""The characters of an event's data that are shown."""
 DEEPEST = 5
 """Deeper fields are shown as they are stored."""
 
@@ -38,7 +38,7 @@ _NARROW, _WIDE = LogColumns(0, 9, 11, 19, 15), LogColumns(8, 15, 15, 24, 22)
 
 
 def columns_for(width: int) -> LogColumns:
-    """The columns for so much room."""
+    """The columns for a line of `width`."""
     return _WIDE if width >= _ROOMY else _NARROW
 
 
@@ -51,7 +51,7 @@ def heading_line(width: int) -> Line:
 
 
 def event_line(event: Recorded, width: int) -> Line:
-    """An event: when, to which task, what, by whom, and the rest of it."""
+    """An event as a row: when, which task, what, by whom, and details."""
     columns = columns_for(width)
     what, more = event_text_of(event)
     head = (
@@ -68,12 +68,12 @@ def event_line(event: Recorded, width: int) -> Line:
 
 
 def moment(at: int, *, is_long: bool) -> str:
-    """A moment of UTC: the time of day, and the day where there is room for it."""
+    """A time in UTC: the time of day, with the date if `is_long`."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%m-%d %H:%M:%S" if is_long else "%H:%M:%S")
 
 
 def event_lines(event: Recorded, width: int) -> tuple[Line, ...]:
-    """The event whole: what is sealed about it, then its fields, quoted: anybody may have written them."""
+    """The whole event: its sealed data, then its fields, quoted because anybody may have written them."""
     what, _ = event_text_of(event)
     facts = (
         ("event", f"{event.name}: {what}"),
@@ -98,12 +98,12 @@ def event_lines(event: Recorded, width: int) -> tuple[Line, ...]:
 
 
 def _labelled(pairs: Iterable[tuple[str, str]], width: int) -> tuple[Line, ...]:
-    told = (hanging((Span(label.ljust(6), Tone.DIM),), words, width) for label, words in pairs)
-    return tuple(shown for lines in told for shown in lines)
+    blocks = (hanging((Span(label.ljust(6), Tone.DIM),), words, width) for label, words in pairs)
+    return tuple(shown for lines in blocks for shown in lines)
 
 
 def _pretty(event: Recorded) -> str:
-    """A field in a line, what is inside another by its path; what cannot be read is shown as it is stored."""
+    """One field per line, nested fields by their path; unreadable data as stored."""
     fields = fields_of(event.data)
     if not fields:
         return event.data[:LONGEST_SHOWN] if event.data != "{}" else "none"
@@ -133,15 +133,15 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("age", "how long ago", is_age=True),
     )
 }
-"""What the log can be asked for by name."""
+"""The fields of the log's filter by name."""
 
 Test = Callable[[Recorded, int], bool]
-"""Whether an event fits, at a time in ms."""
+"""Whether an event matches, at a time in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Terms that must all hold; without `housekeeping`, events that move nothing themselves are left out."""
+    """Terms that must all match; without `housekeeping`, housekeeping events are left out."""
 
     terms: tuple[Term, ...] = ()
     housekeeping: bool = True
@@ -150,7 +150,7 @@ class LogFilter:
         return bool(self.terms) or not self.housekeeping
 
     def test(self) -> Test:
-        """What tells whether an event fits."""
+        """The test of an event."""
         tests = [_test_of(term) for term in self.terms]
         if self.housekeeping:
             return lambda event, now: all(test(event, now) for test in tests)
@@ -163,7 +163,7 @@ class LogFilter:
 
 
 def parse(text: str, *, housekeeping: bool) -> LogFilter | FilterProblem:
-    """The filter that `text` says, or what is wrong with it and where."""
+    """The filter in `text`, or its first problem."""
     terms = terms_of(text, FIELDS)
     return terms if isinstance(terms, FilterProblem) else LogFilter(terms, housekeeping)
 

@@ -1,4 +1,4 @@
-"""A stretch of the log, however long the log is: pages are added at one end and dropped at the other."""
+"""A window on the log of any length: pages are added at one end and dropped at the other."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from onloop.store.port import Recorded
 from onloop_tui.model.log.log_rows import Test
 
 PAGE = 500
-"""How many rows a page brings."""
+"""The number of rows of a page."""
 MOST_ROWS = 5_000
-"""How many rows are kept at once."""
+"""The most rows that the window keeps."""
 MOST_LOOKED_AT = 10_000
-"""A page looks at no more events than this: a filter that finds little is answered in pieces."""
+"""The most events that one page examines; a filter with few matches takes several pages."""
 
 
 class PageEdge(StrEnum):
-    """Which piece of the log is wanted, seen from the stretch that is there."""
+    """The page that is wanted, relative to the window."""
 
     OLDEST = "oldest"
     OLDER = "older"
@@ -28,17 +28,17 @@ class PageEdge(StrEnum):
 
 
 class ReadLog(Protocol):
-    """How the log is read; see Place.log."""
+    """The function that reads the log; see `StoreAccess.log`."""
 
     def __call__(
         self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False
     ) -> Sequence[Recorded]:
-        """Up to `limit` events between two sequences, in order."""
+        """Up to `limit` events between two sequence numbers, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What fits of the events from `low` to `high`, both included."""
+    """The matching events from `low` to `high`, both included."""
 
     events: tuple[Recorded, ...]
     low: int
@@ -47,7 +47,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The events that fit of those from `low` to `high`; an empty stretch ends before it begins."""
+    """The matching events from `low` to `high`; `high` < `low` for an empty window."""
 
     events: tuple[Recorded, ...] = ()
     low: int = 1
@@ -55,11 +55,11 @@ class Window:
 
     @property
     def at_start(self) -> bool:
-        """Whether nothing older is in the log."""
+        """Whether the window starts at the first event of the log."""
         return self.low <= 1
 
     def with_older(self, page: Page) -> Window:
-        """The window with a page before it; what is newest is dropped where it would hold too much."""
+        """The window with an older page added; the newest events are dropped if it gets too large."""
         events = (*page.events, *self.events)
         if len(events) <= MOST_ROWS:
             return Window(events, page.low, self.high)
@@ -67,7 +67,7 @@ class Window:
         return Window(kept, page.low, kept[-1].seq)
 
     def with_newer(self, page: Page) -> Window:
-        """The window with a page after it; what is oldest is dropped where it would hold too much."""
+        """The window with a newer page added; the oldest events are dropped if it gets too large."""
         events = (*self.events, *page.events)
         if len(events) <= MOST_ROWS:
             return Window(events, self.low, max(self.high, page.high))
@@ -75,7 +75,7 @@ class Window:
         return Window(kept, kept[0].seq, max(self.high, page.high))
 
     def after(self, end: PageEdge, page: Page) -> Window:
-        """The window once the page that was wanted has come."""
+        """The window after the wanted page was read."""
         if end is PageEdge.OLDER:
             return self.with_older(page)
         if end is PageEdge.NEWER:
@@ -84,21 +84,21 @@ class Window:
 
 
 def read_page(read: ReadLog, window: Window, end: PageEdge, fits: Test, now: int) -> Page:
-    """Read the page that is wanted: enough rows that fit, or all of so many events; for a thread."""
+    """Read the wanted page in a thread: enough matching rows, or as many as are among the examined events."""
     if end in {PageEdge.OLDEST, PageEdge.NEWER}:
         return _forward(read, 0 if end is PageEdge.OLDEST else window.high, lambda event: fits(event, now))
     return _backward(read, None if end is PageEdge.NEWEST else window.low, lambda event: fits(event, now))
 
 
 def _forward(read: ReadLog, after: int, fits: Callable[[Recorded], bool]) -> Page:
-    found: list[Recorded] = []
+    matching: list[Recorded] = []
     high, looked_at, is_last = after, 0, False
-    while len(found) < PAGE and looked_at < MOST_LOOKED_AT and not is_last:
+    while len(matching) < PAGE and looked_at < MOST_LOOKED_AT and not is_last:
         events = read(after=high, limit=PAGE)
-        found += [event for event in events if fits(event)]
+        matching += [event for event in events if fits(event)]
         high = events[-1].seq if events else high
         looked_at, is_last = looked_at + len(events), len(events) < PAGE
-    return Page(tuple(found), after + 1, high)
+    return Page(tuple(matching), after + 1, high)
 
 
 def _backward(read: ReadLog, before: int | None, fits: Callable[[Recorded], bool]) -> Page:
@@ -110,5 +110,5 @@ def _backward(read: ReadLog, before: int | None, fits: Callable[[Recorded], bool
         low = events[0].seq if events else 1
         high = high if high is not None else events[-1].seq if events else 0
         looked_at, is_last = looked_at + len(events), len(events) < PAGE
-    found = tuple(event for piece in reversed(pieces) for event in piece)
-    return Page(found, 1 if is_last or low is None else low, high or 0)
+    matching = tuple(event for piece in reversed(pieces) for event in piece)
+    return Page(matching, 1 if is_last or low is None else low, high or 0)

@@ -1,1 +1,1 @@
-"""The decision sheet in lines."""
+"""The decision sheet as lines."""

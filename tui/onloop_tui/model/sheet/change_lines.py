@@ -1,4 +1,4 @@
-"""What changed, in lines: the files, risky ones first, then the diff in the same order."""
+"""The change as lines: the files, risky ones first, then the diff in the same order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_PATH = 300
 
 
 def file_lines(files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
-    """One entry per file, the ones with a risk first and marked `⚠` with the reason."""
+    """One entry per file; risky files come first and show `⚠` with the reason."""
     lines: list[Line] = []
     order = riskiest_first(files)
     for place in order[:MOST_FILES]:
@@ -27,12 +27,12 @@ def file_lines(files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
 
 
 def totals(files: Sequence[FileChange]) -> str:
-    """How much changed, in a few words."""
+    """The size of the change in a few words."""
     added = sum(change.added or 0 for change in files)
     removed = sum(change.removed or 0 for change in files)
     risky = sum(risk_of(change) is not None for change in files)
-    told = f"{len(files)} file{'s' if len(files) != 1 else ''}, +{added} −{removed}"
-    return f"{told}, {risky} to look at first" if risky else told
+    size = f"{len(files)} file{'s' if len(files) != 1 else ''}, +{added} −{removed}"
+    return f"{size}, {risky} to look at first" if risky else size
 
 
 def _file(change: FileChange, width: int) -> tuple[Line, ...]:
@@ -41,18 +41,18 @@ def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
     was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
     mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
-    told = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}", width)
+    lines = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}", width)
     if risk is None:
-        return told
-    beside = (*told[-1], Span(f"  {risk}", Tone.WARN))
+        return lines
+    beside = (*lines[-1], Span(f"  {risk}", Tone.WARN))
     if width_of(beside) <= width:
-        return (*told[:-1], beside)
-    return (*told, *hanging((Span("      "),), risk, width, Tone.WARN))
+        return (*lines[:-1], beside)
+    return (*lines, *hanging((Span("      "),), risk, width, Tone.WARN))
 
 
 @lru_cache(maxsize=8)
 def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Line, ...]:
-    """The patch behind the gutter, long lines wrapped and never cut; past the cap, the rest is counted."""
+    """The patch behind the gutter. Long lines are wrapped, never cut; after the limit, the rest is counted."""
     rows = [row for part in _parts(diff, files) for row in part]
     lines: list[Line] = []
     inside = False
@@ -66,7 +66,7 @@ def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Li
 
 
 def _parts(diff: str, files: Sequence[FileChange]) -> list[list[str]]:
-    """The patch by file, in the order of the file list. No line of content can begin with `diff --git`."""
+    """The patch split by file, in the order of the file list. A line of content cannot begin with `diff --git`."""
     parts: list[list[str]] = []
     for row in diff.rstrip("\n").split("\n"):
         if row.startswith("diff --git ") or not parts:

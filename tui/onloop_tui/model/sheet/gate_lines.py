@@ -1,4 +1,4 @@
-"""The gates of a task in lines: verdict, by whom, how old, and whether it is about the commit that counts."""
+"""The gates of a task as lines: verdict, verifier, age, and whether the evidence is about the current commit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FAILED = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
 
 
 def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
-    """Every gate of the workflow; absent evidence reads MISSING, and `later` where its step was not reached yet."""
+    """Every gate of the workflow; without evidence it reads MISSING, or `later` if its step was not reached yet."""
     lines: list[Line] = []
     for gate in gates:
         later = _is_later(task, gate)
@@ -29,7 +29,7 @@ def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> t
 
 
 def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple[Line, ...]:
-    """A line per gate, cut to `width` columns: verdict, name, and what was found; later ones are counted."""
+    """A line per gate, cut to `width` columns: verdict, name and summary; later gates are counted."""
     reached = [gate for gate in gates if not _is_later(task, gate)]
     lines = [
         fitted(
@@ -43,7 +43,7 @@ def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple
 
 
 def strip_line(task: Task, gates: Sequence[GateLine]) -> Line:
-    """One shape per gate, a space between steps: what passed, what stands in the way, and what comes later."""
+    """One shape per gate, with a space between steps: passed, not passed, or later."""
     shapes: list[Span] = []
     for before, gate in zip((None, *gates), gates, strict=False):
         if before is not None and before.step != gate.step:
@@ -86,19 +86,19 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
 def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
     lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
     flags = evidence_flags(evidence)
-    told = (f"the tests of {evidence.tests_from[:12]}, the base, were run",) if evidence.tests_from else ()
-    warned = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
-    tones = (*(Tone.DIM for _ in told), *(Tone.WARN for _ in warned))
+    notes = (f"the tests of {evidence.tests_from[:12]}, the base, were run",) if evidence.tests_from else ()
+    warnings = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
+    tones = (*(Tone.DIM for _ in notes), *(Tone.WARN for _ in warnings))
     lines += [
         shown
-        for words, tone in zip((*told, *warned), tones, strict=True)
+        for words, tone in zip((*notes, *warnings), tones, strict=True)
         for shown in hanging((pad,), words, width, tone)
     ]
     return tuple(lines)
 
 
 def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:
-    """The end of the output of each failed gate, under its name."""
+    """The last lines of each failed gate's output, with a title."""
     return tuple((f"output of {gate.gate}", _tail(gate, width, most)) for gate in gates if gate.mark in _FAILED)
 
 

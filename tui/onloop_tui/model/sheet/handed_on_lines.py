@@ -1,4 +1,4 @@
-"""What other agents have to do with a task, for its sheet: children, reviews, hand-offs; their words are quoted."""
+"""The part of other agents in a task, as lines: children, reviews, hand-offs; agents' words are quoted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_QUOTED = 10
 
 
 def children_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
-    """A line per child: how it stands, and what it is called, which an agent may have written."""
+    """A line per child: its state, and its title, which an agent may have written."""
     return tuple(
         shown for child in dossier.children for shown in hanging(_child(child), child.title, width, Tone.UNTRUSTED)
     )
@@ -25,7 +25,7 @@ def _child(child: Result) -> Line:
 
 
 def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
-    """Reviews, hand-offs, checkpoints and messages: what agents said, and no evidence."""
+    """Reviews, hand-offs, checkpoints and messages: words of agents, not evidence."""
     task = dossier.task
     lines: list[Line] = []
     for judgement in task.judgements:
@@ -50,8 +50,8 @@ def _judgement(judgement: Judgement, now: int, width: int) -> list[Line]:
 def _handover(handover: Handover, now: int, width: int) -> list[Line]:
     whom = handover.to or "anyone in its role"
     words = f"{handover.by} handed {handover.step} on to {whom} {age(now - handover.at)} ago"
-    said = [handover.why, *(f"open: {question}" for question in handover.open)]
+    statements = [handover.why, *(f"open: {question}" for question in handover.open)]
     return [
         *hanging((Span("  → ", Tone.DIM),), words, width),
-        *(shown for text in said for shown in quoted(text, width, most=MOST_QUOTED)),
+        *(shown for text in statements for shown in quoted(text, width, most=MOST_QUOTED)),
     ]

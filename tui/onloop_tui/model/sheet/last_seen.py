@@ -1,4 +1,4 @@
-"""What a person has looked at in this session: opened again, a sheet says what has changed since."""
+"""What a person has looked at in this session, so that a sheet opened again shows what has changed since."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from onloop.views.dossier import Dossier
 from onloop_tui.model.sheet.sections import differences
 
 MOST = 200
-"""So many tasks are remembered; of more, the one that was looked at longest ago is forgotten."""
+"""The most tasks that are remembered; after that, the one looked at longest ago is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a sheet showed, and until when (ms)."""
+    """What a sheet showed, and when it was last shown (ms)."""
 
     dossier: Dossier
     at: int
@@ -23,21 +23,21 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """The last look at each task, the latest last."""
+    """The last look at each task, most recent last."""
 
     last: Mapping[str, Look] = field(default_factory=dict)
 
     def after(self, dossier: Dossier, now: int) -> LastSeen:
-        """The looks with this one as the last at its task. Diff and artefacts are not kept."""
+        """The looks with this one added. Diffs and artefacts are not kept."""
         kept = {task: look for task, look in self.last.items() if task != dossier.task.id}
         kept[dossier.task.id] = Look(_lightened(dossier), now)
         return LastSeen(dict(list(kept.items())[-MOST:]))
 
     def changes(self, dossier: Dossier, now: int) -> str:
-        """What has changed since the task was looked at, in a sentence; empty if nothing, or if it never was."""
+        """What has changed since the last look at the task, in a sentence; empty if nothing has, or without a look."""
         look = self.last.get(dossier.task.id)
-        found = differences(look.dossier, dossier) if look is not None else ()
-        return f"changed since you looked {age(now - look.at)} ago: {'; '.join(found)}" if look and found else ""
+        changes = differences(look.dossier, dossier) if look is not None else ()
+        return f"changed since you looked {age(now - look.at)} ago: {'; '.join(changes)}" if look and changes else ""
 
 
 def _lightened(dossier: Dossier) -> Dossier:

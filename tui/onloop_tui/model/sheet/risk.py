@@ -1,4 +1,4 @@
-"""Which changed files deserve the first look, and why: a rule per path or kind of change, no guessing at content."""
+"""Rules that say which changed files deserve the first look, and why, by path or kind of change, never by content."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 
 
 def _path(pattern: str) -> Callable[[FileChange], bool]:
-    found = re.compile(pattern, re.IGNORECASE)
-    return lambda change: any(found.search(path) for path in (change.path, change.previous) if path)
+    expression = re.compile(pattern, re.IGNORECASE)
+    return lambda change: any(expression.search(path) for path in (change.path, change.previous) if path)
 
 
 _TEST = re.compile(r"(^|/)(tests?|spec|__tests__)/|(^|/)test_[^/]*$|_test\.\w+$|\.(test|spec)\.\w+$", re.IGNORECASE)
@@ -86,13 +86,13 @@ _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
 
 
 def risk_of(change: FileChange) -> str | None:
-    """Why this file deserves the first look, in words; None if no rule says so."""
+    """Why this file deserves the first look, in words; None if no rule applies."""
     if change.flag:
         return change.flag
     return next((words for fits, words in _RULES if fits(change)), None)
 
 
 def riskiest_first(files: Sequence[FileChange]) -> tuple[int, ...]:
-    """The places of `files` in the order in which they should be read: by rule, then as they came."""
+    """The indexes of `files` in reading order: by rule, then in the given order."""
     ranks = [next((i for i, (fits, _) in enumerate(_RULES) if fits(f)), len(_RULES)) for f in files]
     return tuple(sorted(range(len(files)), key=lambda place: (ranks[place], place)))

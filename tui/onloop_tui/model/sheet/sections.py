@@ -1,4 +1,4 @@
-"""The decision sheet in lines: the gateway's facts first, what the agent says last and labelled."""
+"""The decision sheet as lines: the gateway's facts first, the agent's words last and labelled."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Section:
 
 
 def title_line(task: Task, place: str, now: int, width: int) -> Line:
-    """What the sheet is about: reason, task, where it stands, and its place among those of the same cause."""
+    """The title: reason, task, repository and step, and the task's place among those with the same cause."""
     about = (
         sign_of(task).span(),
         Span("  "),
@@ -55,7 +55,7 @@ def sheet_lines(dossier: Dossier, asked: Asked | None, now: int, width: int) -> 
 
 
 def headings(lines: Sequence[Line]) -> tuple[int, ...]:
-    """Where the sections of a sheet begin."""
+    """The rows in which the sections of a sheet begin."""
     return tuple(i for i, shown in enumerate(lines) if shown and shown[0].tone is Tone.HEADING)
 
 
@@ -75,7 +75,7 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
 
 
 def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
-    """What each answer would do, one sentence each; what stops a task is told where nothing else is asked."""
+    """One sentence per act about its effect; pause and the like only if there is no open request."""
     effects = {act: effect for act, effect in effects_of(task, asked).items() if asked is None or act not in _STOPS}
     return [
         shown
@@ -85,7 +85,7 @@ def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
 
 
 def _terms(request: Request, now: int) -> str:
-    """Who may decide, with what proof, and its clocks."""
+    """Who may decide, with what proof, and the times of the request."""
     proof = (
         f"proof {request.assurance.value} or better" if request.assurance is not Assurance.A0 else "no proof demanded"
     )
@@ -118,7 +118,7 @@ def _asked_words(task: Task, asked: Asked) -> str:
 
 def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Section]:
     task = dossier.task
-    found = [
+    sections = [
         Section("subject", _subject(dossier, asked, width)),
         Section("changed, and decides what the gates said", _flags(task, width)),
         Section("gates", gate_lines(task, dossier.gates, now, width)),
@@ -132,7 +132,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         *_handed_over(dossier, width),
         *_said(dossier, width),
     ]
-    return [section for section in found if section.lines]
+    return [section for section in sections if section.lines]
 
 
 def _labelled(pairs: Sequence[tuple[str, str]], width: int) -> tuple[Line, ...]:
@@ -170,9 +170,9 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
 
 
 def _flags(task: Task, width: int) -> tuple[Line, ...]:
-    """Every flag: what a person approves with this sheet, besides the change itself."""
-    told = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
-    return tuple(shown for words in told for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
+    """Every flag: what a person also approves when they approve the change."""
+    flags = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
+    return tuple(shown for words in flags for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
 
 
 def _changes(dossier: Dossier, width: int) -> list[Section]:
@@ -220,7 +220,7 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
 
 
 def _handed_over(dossier: Dossier, width: int) -> list[Section]:
-    """What the agent handed over, quoted: a person who releases a change reads its review here."""
+    """The artefacts that the agent handed over, quoted, such as the review that an approver reads."""
     return [
         Section(f"{artefact.name} (handed over by the agent)", quoted(artefact.text, width, most=200))
         for artefact in dossier.artefacts
@@ -229,7 +229,7 @@ def _handed_over(dossier: Dossier, width: int) -> list[Section]:
 
 
 def said_by_agents(dossier: Dossier) -> tuple[str, ...]:
-    """The questions that agents ask, and what is stated about the work: untrusted text, and no evidence."""
+    """The questions and statements of agents: untrusted text, not evidence."""
     questions = (a.request.question for a in dossier.asked if a.request.kind is RequestKind.QUESTION)
     return (*questions, *((dossier.statement,) if dossier.statement else ()))
 
@@ -240,28 +240,28 @@ def _said(dossier: Dossier, width: int) -> list[Section]:
 
 
 def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
-    """What is not as it was shown, in words; nothing if a decision would still mean the same."""
+    """The differences between two dossiers in words; empty if a decision would still mean the same."""
     was, now = before.task, after.task
-    found = []
+    changes = []
     if was.state is not now.state or was.reason is not now.reason:
-        found.append(f"it is {now.state.value} ({now.reason.value if now.reason else now.detail}) now")
+        changes.append(f"it is {now.state.value} ({now.reason.value if now.reason else now.detail}) now")
     if was.submission != now.submission:
         heads = (
             was.submission.head[:12] if was.submission else "nothing",
             now.submission.head[:12] if now.submission else "nothing",
         )
-        found.append(
+        changes.append(
             f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
         )
-    found += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
-    found += _gate_differences(before, after)
-    if not found and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
-        found.append("what is asked has changed")
-    return tuple(found)
+    changes += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
+    changes += _gate_differences(before, after)
+    if not changes and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
+        changes.append("what is asked has changed")
+    return tuple(changes)
 
 
 def _gate_differences(before: Dossier, after: Dossier) -> list[str]:
-    """The gates that stand otherwise, one by one while they are few."""
+    """The gates whose status differs: each one if they are few, else their number."""
     pairs = zip(before.gates, after.gates, strict=False)
     moved = [(old, new) for old, new in pairs if (old.mark, old.digest) != (new.mark, new.digest)]
     if len(moved) > _FEW_GATES:

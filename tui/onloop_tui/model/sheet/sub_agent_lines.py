@@ -1,4 +1,4 @@
-"""Sub-agents in an agent's own process as lines: all of it is what that agent says, and nobody has verified it."""
+"""Sub-agents in an agent's own process, as lines. All of it is the agent's statement and unverified."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from onloop.views.sub_agents import sub_agent_words
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, hanging, quoted, spread
 
 _BRANCH = Span("        └ ", Tone.DIM)
-"""Stands below the sign of the agent whose process it is."""
+"""Precedes a sub-agent, below the sign of its agent."""
 _KIND = 17
 
 
 def sub_agent_line(row: SubAgent, now: int, width: int) -> Line:
-    """One of them in a row beneath its agent: of what kind, whose process it shares, at what, and since when."""
+    """A sub-agent as a row below its agent: its kind, whose process it shares, what it does, and since when."""
     says = (Span(" says: ", Tone.DIM), Span(row.doing, Tone.UNTRUSTED)) if row.doing else ()
     left = (_BRANCH, column(row.kind or row.name, _KIND, Tone.UNTRUSTED), Span(f"process of {row.task}"), *says)
     return spread(left, (Span(f" for {age(now - row.since)}", Tone.DIM),), width)
 
 
 def sub_agent_detail(row: SubAgent, agent: str, isolation: str, now: int) -> str:
-    """In words what the row says in columns."""
+    """The row in words."""
     return sub_agent_words(
         row,
         f"for {age(now - row.since)}, last spoken of {age(now - row.said_at)} ago: {agent} says that it is there, and "
@@ -32,7 +32,7 @@ def sub_agent_detail(row: SubAgent, agent: str, isolation: str, now: int) -> str
 
 
 def sub_agent_lines(rows: Iterable[SubAgent], now: int, width: int) -> tuple[Line, ...]:
-    """A line or more for each, for a sheet or an explanation."""
+    """The sub-agents for a sheet or an explanation, one or more lines each."""
     lines: list[Line] = []
     for row in rows:
         words = sub_agent_words(replace(row, doing=""), f"for {age(now - row.since)}, as its agent says")

@@ -1,4 +1,4 @@
-"""`w` on a task: where it stands, what would move it, who can, and how to ask elsewhere."""
+"""`w` on a task: its state, what would move it, who can do that, and the same on the command line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LABEL = 12
 
 
 def task_explanation(task: Task, snapshot: Snapshot, now: int, width: int) -> tuple[Line, ...]:
-    """Where the task stands as of now and what would move it, a labelled line or more for each."""
+    """The task's state at `now` and what would move it, as labelled lines."""
     freeze = covering(snapshot.house, task)
     state, reason = effective_status(task, frozen=freeze, slot_free=True, now=now, lease=snapshot.leases.get(task.id))
-    told = (
+    rows = (
         shown
         for label, words in why(task, state, reason, freeze, now)
         for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
     )
-    return (*told, *sub_agent_lines(snapshot.sub_agents.get(task.id, ()), now, width))
+    return (*rows, *sub_agent_lines(snapshot.sub_agents.get(task.id, ()), now, width))

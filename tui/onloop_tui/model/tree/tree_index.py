@@ -1,4 +1,4 @@
-"""All tasks as a tree of rows: a change costs its own run, and finding a row the logarithm of the number of runs."""
+"""All tasks as a tree of rows. A change costs the size of its run; finding a row, the logarithm of all runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Matches = Callable[[Task], bool]
 
 
 class _Chunk:
-    """The rows of one run as they are shown now."""
+    """The visible rows of one run."""
 
     __slots__ = ("places", "position", "rows")
 
@@ -26,9 +26,9 @@ class _Chunk:
 
 
 class TreeIndex:
-    """Runs, oldest first, their tasks, and theirs to any depth. A `RowIndex` over what is not folded away.
+    """Runs, oldest first, and the tasks below them to any depth. It is a `RowIndex` over the visible rows.
 
-    `apply` takes the tasks that changed. A task whose parent is not known (yet) stands at the top.
+    `apply` updates changed tasks. A task whose parent is not known (yet) is at the top level.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TreeIndex:
         return self.row(row).id
 
     def row_of(self, row_id: str) -> int | None:
-        """Where a task stands; None where it is folded away, filtered out or unknown."""
+        """The row of a task; None if it is folded away, filtered out or unknown."""
         node = self._nodes.get(row_id)
         if node is None:
             return None
@@ -80,15 +80,15 @@ class TreeIndex:
     # -- nodes
 
     def node(self, task_id: str) -> Node | None:
-        """The node of a task, in a row or not."""
+        """The node of a task, visible or not; None if it is unknown."""
         return self._nodes.get(task_id)
 
     def held(self, task_id: str) -> Node:
-        """The node of a task that is known to be there; KeyError where it is not."""
+        """The node of a task that must exist; KeyError if it does not."""
         return self._nodes[task_id]
 
     def holds(self, task: Task) -> bool:
-        """Whether it has this very task, as it is."""
+        """Whether the index holds this very object for the task."""
         node = self._nodes.get(task.id)
         return node is not None and node.task is task
 
@@ -98,11 +98,11 @@ class TreeIndex:
 
     @property
     def size(self) -> int:
-        """How many tasks there are, in rows or not."""
+        """The number of tasks, visible or not."""
         return len(self._nodes)
 
     def shown(self, task_id: str) -> str | None:
-        """The task, or the nearest one above it that has a row; None where all of its run is filtered out."""
+        """The task, or its nearest visible ancestor; None if its whole run is filtered out."""
         node, found = self._nodes.get(task_id), None
         while node is not None:
             if self._passes(node) and (found is None or not self.is_open(node)):
@@ -113,7 +113,7 @@ class TreeIndex:
         return found.id if found else None
 
     def next_needing(self, task_id: str | None, step: int) -> str | None:
-        """The next (1) or previous (-1) task that needs a person, folded away or not, and round; None without any."""
+        """The next (1) or previous (-1) task that needs a person, cyclically, even if folded away; None without any."""
         wanted = [node for node in self._needing.values() if self._matches is None or node.matched]
         if not wanted:
             return None
@@ -122,13 +122,13 @@ class TreeIndex:
         if here is None:
             return ordered[0 if step > 0 else -1][1]
         place = (here.path, here.id)
-        found = bisect_right(ordered, place) if step > 0 else bisect_left(ordered, place) - 1
-        return ordered[found % len(ordered)][1]
+        index = bisect_right(ordered, place) if step > 0 else bisect_left(ordered, place) - 1
+        return ordered[index % len(ordered)][1]
 
     # -- news
 
     def apply(self, changed: Iterable[Task]) -> None:
-        """Take these tasks as they are now; others stay as they are."""
+        """Update these tasks; others stay unchanged."""
         fresh: list[Node] = []
         for task in changed:
             node = self._nodes.get(task.id)
@@ -150,7 +150,7 @@ class TreeIndex:
         self._unsorted.clear()
 
     def _plant(self) -> None:
-        """Take all nodes at once, as if there had been none."""
+        """Build the tree from all nodes at once."""
         self._stale.clear()
         self._tops = planted(self._nodes)
         self._chunks = {top.id: _Chunk(position) for position, top in enumerate(self._tops)}
@@ -161,7 +161,7 @@ class TreeIndex:
         self.filter(self._matches)
 
     def take_idle(self, idle: frozenset[str]) -> None:
-        """Take these tasks, and no others, as ones whose agents are idle now: they stall, whatever is recorded."""
+        """Set the tasks whose agents are idle now: they count as stalled, whatever their recorded state."""
         turned, self._idle = self._idle ^ idle, idle
         for task_id in turned:
             node = self._nodes.get(task_id)
@@ -172,7 +172,7 @@ class TreeIndex:
         return rollup_category_of(task, idle=task.id in self._idle)
 
     def remove(self, task_id: str) -> None:
-        """Take a task out, with all below it."""
+        """Remove a task and all tasks below it."""
         node = self._nodes.get(task_id)
         if node is None:
             return
@@ -223,7 +223,7 @@ class TreeIndex:
         self._touch(parent)
 
     def _adopt(self, node: Node) -> None:
-        """Give a new task the children that came before it."""
+        """Attach children that arrived before their parent."""
         for orphan in self._orphans.pop(node.id, ()):
             if self._nodes.get(orphan.id) is orphan and orphan.parent is None:
                 self._detach(orphan)
@@ -253,11 +253,11 @@ class TreeIndex:
     # -- folds
 
     def is_open(self, node: Node) -> bool:
-        """Whether what is below it is shown: a filter opens everything that the person does not close again."""
+        """Whether a node is unfolded: a filter unfolds everything that the person does not fold again."""
         return node.open if self._matches is None else node.id not in self._closed_by_hand
 
     def set_open(self, task_id: str, is_open: bool) -> bool:
-        """Unfold or fold a task; whether that changed anything."""
+        """Unfold or fold a task; whether anything changed."""
         node = self._nodes.get(task_id)
         if node is None or not node.children or self.is_open(node) is is_open:
             return False
@@ -272,7 +272,7 @@ class TreeIndex:
         self._stale.update(self._chunks)
 
     def reveal(self, task_id: str) -> None:
-        """Unfold whatever hides a task."""
+        """Unfold the ancestors of a task."""
         node = self._nodes.get(task_id)
         above = node.parent if node else None
         while above is not None:
@@ -290,25 +290,25 @@ class TreeIndex:
     # -- the filter
 
     def filter(self, matches: Matches | None, *, narrower: bool = False) -> None:
-        """Show only tasks that match and what is above them; None shows all. For the same filter anew, after time.
+        """Show only tasks that match and their ancestors; None shows all. Call it again when time changes the matches.
 
-        With `narrower`, only tasks that match now are asked: nothing else can.
+        With `narrower`, only tasks that match now are tested, because no other task can match.
         """
         if matches is None or self._matches is None:
             self._closed_by_hand.clear()
         asked = [node for node in self._nodes.values() if node.matched or not narrower] if matches else []
-        found = [node for node in asked if may_match(node.task) and matches(node.task)] if matches else []
+        matching = [node for node in asked if may_match(node.task) and matches(node.task)] if matches else []
         self._matches = matches
         for node in self._nodes.values():
             node.matched, node.hits = False, 0
-        for node in found:
+        for node in matching:
             node.matched = True
             self._carry_hits(node, 1)
         self._stale.update(self._chunks)
 
     @property
     def matching(self) -> int:
-        """How many tasks the filter finds."""
+        """The number of tasks that match the filter."""
         self._settle()
         return sum(top.hits for top in self._tops)
 
@@ -332,12 +332,12 @@ class TreeIndex:
         self._stale.add(node.top.id)
 
     def _settle(self) -> None:
-        """Bring the rows up to date: of the runs that changed, and of the list of runs where that changed."""
+        """Update the rows of the runs that changed, and the list of runs if it changed."""
         if self._disordered:
             self._reorder()
         for top_id in self._stale:
             chunk = self._chunks.get(top_id)
-            if chunk is not None:  # it may stand below another task by now
+            if chunk is not None:  # the node may be below another task by now
                 chunk.rows, chunk.places = self._flattened(self._nodes[top_id]), None
                 self._lengths.put(chunk.position, len(chunk.rows))
         self._stale.clear()

@@ -1,4 +1,4 @@
-"""One task in the tree: its place, its fold, and what is counted below it."""
+"""One task in the tree: its position, its fold, and the counts below it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from onloop_tui.model.ground.rollup import NONE, RollupCategory, Tally, add
 _LONGEST_NUMBER = 18
 
 Key = tuple[int, int, str]
-"""Where a task stands among its siblings."""
+"""The sort key of a task among its siblings."""
 
 
 class Node:
-    """A task with the tasks below it. Only the index that holds it changes it."""
+    """A task with the tasks below it. Only its index changes it."""
 
     __slots__ = ("_counts", "children", "depth", "hits", "id", "key", "matched", "open", "parent", "stamp", "standing",
                  "task")  # fmt: skip
@@ -35,19 +35,19 @@ class Node:
 
     @property
     def counts(self) -> list[int]:
-        """How many of each category are below it; most tasks have nothing below them, and keep no list."""
+        """The counts by category below it. Most tasks have nothing below them and store no list."""
         if self._counts is None:
             self._counts = list(NONE)
         return self._counts
 
     @property
     def tally(self) -> Tally:
-        """What is below it."""
+        """The tally of the tasks below it."""
         return Tally(tuple(self._counts or NONE))
 
     @property
     def amounts(self) -> list[int]:
-        """What it adds to whatever stands above it: itself and all below it."""
+        """What it adds to the counts above it: itself and all tasks below it."""
         whole = list(self._counts or NONE)
         whole[self.standing] += 1
         return whole
@@ -62,7 +62,7 @@ class Node:
 
     @property
     def path(self) -> tuple[Key, ...]:
-        """Its place in the whole tree: paths sort as the rows do."""
+        """Its position in the whole tree: paths sort like the rows."""
         keys = [self.key]
         node = self
         while node.parent is not None:
@@ -71,7 +71,7 @@ class Node:
         return tuple(reversed(keys))
 
     def redrawn(self) -> None:
-        """Its line is another one now."""
+        """Note that its line has changed."""
         self.stamp += 1
 
     def is_within(self, other: Node) -> bool:
@@ -82,7 +82,7 @@ class Node:
         return node is not None
 
     def all_below(self) -> Iterator[Node]:
-        """It and everything below it, parents first, to any depth."""
+        """The node and all nodes below it, parents first."""
         return all_of([self])
 
 
@@ -97,9 +97,9 @@ def all_of(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def planted(nodes: Mapping[str, Node]) -> list[Node]:
-    """Put new nodes below their parents and count, each node looked at a few times; the answer is the tops, in order.
+    """Attach new nodes to their parents and count them, in linear time; returns the top nodes, in order.
 
-    What is in a ring of parents is broken open, and stands at the top.
+    A cycle of parents is broken, and its node is at the top level.
     """
     tops: list[Node] = []
     for node in nodes.values():
@@ -126,7 +126,7 @@ def _key(node: Node) -> Key:
 
 
 def key_of(task: Task) -> Key:
-    """Runs stand in the order in which they began; children by the number at the end of their ids."""
+    """The sort key: runs by their start, children by the number at the end of their ids."""
     if task.parent is None:
         return (task.created_at, 0, task.id)
     number = task.id.rpartition(".")[2]
@@ -136,12 +136,12 @@ def key_of(task: Task) -> Key:
 
 
 def may_match(task: Task) -> bool:
-    """Whether a filter may find the task itself: a fleet's root is found by its children only."""
+    """Whether a filter may match the task itself: a fleet's root matches only through its children."""
     return task.kind is Kind.WORK
 
 
 def needing_below(node: Node) -> Iterator[str]:
-    """The tasks below it that need a person, in their order."""
+    """The tasks below the node that need a person, in order."""
     waiting = list(reversed(node.children))
     while waiting:
         each = waiting.pop()

@@ -1,4 +1,4 @@
-"""A row of the tree in as many columns as there are: fold, state, id, name, step, gates, holder, age."""
+"""A row of the tree, with columns that depend on the width: fold, state, id, name, step, gates, holder, age."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NARROW, _WIDE = TreeColumns(11, 18, 10, 0), TreeColumns(14, 22, 16, 20)
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """Where a row stands in the tree: `is_open` is None where there is nothing to unfold."""
+    """A row's position in the tree; `is_open` is None if there is nothing to unfold."""
 
     depth: int
     is_open: bool | None
@@ -67,9 +67,9 @@ def row_line(
     lease: Lease | None = None,
     within: int = 0,
 ) -> Line:
-    """The row of a task; one with others below it says what has become of them instead of its own gates.
+    """The row of a task; a parent shows the counts of the tasks below it instead of its own gates.
 
-    `within` counts the sub-agents in its holder's process; they stand beside the holder, where there is room for it.
+    `within` counts the sub-agents in its holder's process; it is shown beside the holder if there is room.
     """
     columns = _WIDE if width >= _ROOMY else _NARROW
     head = (
@@ -88,13 +88,13 @@ def row_line(
 
 
 def gates_of(task: Task, definitions: Mapping[str, Definition]) -> Line:
-    """The gates of a task as a strip; `?` where its workflow is not known."""
+    """The gates of a task as a strip; `?` if its workflow is unknown."""
     definition = definitions.get(task.definition)
     return strip_line(task, gate_lines(definition, task)) if definition else (Span("?", Tone.DIM),)
 
 
 def sign_as_of(task: Task, tally: Tally, house: StoreState, now: int, lease: Lease | None = None) -> Sign:
-    """How a task stands now: frozen, or its agent idle, if it is so, and never done while something below it lives."""
+    """The sign of a task now: frozen or idle if that applies, and never done while a task below it is live."""
     state, reason = effective_status(task, frozen=covering(house, task), slot_free=True, now=now, lease=lease)
     if state is State.COMPLETED and not tally.says_done(task):
         return sign_for(State.WORKING, Reason.CHILDREN_RUNNING)

@@ -1,1 +1,1 @@
-"""The kinds of box, one file each."""
+"""The kinds of box, one file for each kind."""

@@ -1,4 +1,4 @@
-"""The arguments that make bubblewrap show one view, and nothing else."""
+"""The arguments that make bubblewrap show one view and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onloop.gates.box.kind import Box
 from onloop.gates.box.visible import VisibleFiles
 
 PROGRAMS = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/current-system/sw/bin/bwrap")
-"""Where bubblewrap is looked for; a PATH that somebody else set is not asked."""
+"""Where we look for bubblewrap; PATH is not used, because somebody else may have set it."""
 
 _PRLIMIT = "/usr/bin/prlimit"
 
@@ -24,9 +24,9 @@ def program() -> str | None:
 
 
 def arguments(box: Box, view: VisibleFiles, etc: Path) -> tuple[str, ...]:
-    """What bubblewrap is told about a view, with the files of the folder `etc` as the box's own in /etc.
+    """The arguments of bubblewrap for a view, with the folder `etc` as the box's /etc.
 
-    A box with a user of its own is entered by root, which makes the mounts, and is given a user namespace to end in.
+    If the box has its own user, root makes the mounts, and the command then moves to a user namespace of its own.
     """
     shown = chain.from_iterable(map(_argument, layout(view, etc)))
     return tuple(chain(_spaces(box, view), shown, _closing(box)))
@@ -35,9 +35,9 @@ def arguments(box: Box, view: VisibleFiles, etc: Path) -> tuple[str, ...]:
 def command(
     box: Box, argv: list[str], folder: str, environment: Mapping[str, str], processes: int | None
 ) -> tuple[list[str], list[str]]:
-    """More arguments, and the command to run in the box, so that `argv` finds its folder and environment.
+    """More arguments for bubblewrap, and the command that runs `argv` with its folder and environment in the box.
 
-    Where root enters, nothing of the environment is set before the user is changed: it could name code to load.
+    If root enters the box, the environment is set only after the change of user, because it could name code to load.
     """
     limit = [] if processes is None or not Path(_PRLIMIT).exists() else [_PRLIMIT, f"--nproc={processes}", "--"]
     if box.user is None:

@@ -1,6 +1,6 @@
-"""Rules of Landlock on what a process may open and connect to, for machines that allow no namespaces.
+"""Landlock rules about what a process may open and connect to, for machines that allow no namespaces.
 
-They hide nothing: other processes can be seen, and sockets that have a path, UDP and new user namespaces stay open.
+They hide nothing: a process still sees other processes, and can use sockets with a path, UDP and user namespaces.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _TCP_SINCE, _SCOPES_SINCE = 4, 6
 
 
 def version() -> int:
-    """The version of Landlock that the kernel has; 0 for none."""
+    """The kernel's version of Landlock; 0 if it has none."""
     with suppress(OSError):
         return syscalls.system_call(_CREATE, None, 0, _VERSION)
     return 0
 
 
 class Rules(NamedTuple):
-    """What a process and all that it starts may still do: read below some paths, write below others."""
+    """What a process and its children may still do: read below some paths, write below others."""
 
     readable: tuple[str, ...]
     writable: tuple[str, ...]
@@ -45,15 +45,15 @@ class Rules(NamedTuple):
     network: bool
 
     def obey(self) -> None:
-        """Has this process keep the rules from here on; OSError where the kernel has no Landlock."""
-        found = version()
-        if found < 1:
+        """Applies the rules to this process from now on; OSError if the kernel has no Landlock."""
+        abi = version()
+        if abi < 1:
             raise OSError(os.EX_UNAVAILABLE, "the kernel has no Landlock")
-        rights = (1 << _FS_RIGHTS.get(found, _NEWEST_FS_RIGHTS)) - 1
+        rights = (1 << _FS_RIGHTS.get(abi, _NEWEST_FS_RIGHTS)) - 1
         attributes = [rights]
-        if found >= _TCP_SINCE:
+        if abi >= _TCP_SINCE:
             attributes.append(0 if self.network else _TCP)
-        if found >= _SCOPES_SINCE:
+        if abi >= _SCOPES_SINCE:
             attributes.append(_SCOPES)
         words = (ctypes.c_uint64 * len(attributes))(*attributes)
         rules = syscalls.system_call(_CREATE, ctypes.byref(words), ctypes.sizeof(words), 0)
@@ -66,7 +66,7 @@ class Rules(NamedTuple):
 
 
 def keep_to_own_sockets() -> None:
-    """Keeps this process from abstract sockets of others; older kernels cannot, and then nothing is changed."""
+    """Keeps this process from abstract sockets of others; on a kernel that is too old it does nothing."""
     if version() >= _SCOPES_SINCE:
         syscalls.gain_nothing()
         words = (ctypes.c_uint64 * 3)(0, 0, _ABSTRACT)

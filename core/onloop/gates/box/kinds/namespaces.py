@@ -1,7 +1,7 @@
-"""A box made of nothing but what the kernel has, for machines without bubblewrap. It runs in a warden's child.
+"""A box made with kernel namespaces only, for machines without bubblewrap. This code runs in a warden's child.
 
-The child that was to become the command becomes three processes: the one that the warden knows, which waits; the first
-of the box, whose end ends all others in it; and the command.
+The child becomes three processes: the one that the warden knows, which waits; the first process of the box, whose end
+ends all others in it; and the command.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stde
 _SETTINGS = Path("/proc/sys/user/max_user_namespaces")
 _COVERED = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 _HARMLESS = syscalls.MS_NOSUID | syscalls.MS_NODEV
-_BASE = "/tmp"  # noqa: S108 - where the new root is put together: a folder that every system has; nothing is put into it
+_BASE = "/tmp"  # noqa: S108 - the new root is mounted over this folder, which every system has; nothing is written to it
 _LOOPBACK_UP = struct.pack("16sh14x", b"lo", 0x1 | 0x40)
 _SET_FLAGS = 0x8914
 
 
 class Enclosure(NamedTuple):
-    """What a box is made of. `user` is a descriptor of the user namespace to end in, where root makes the box."""
+    """What a box is made of. `user` is a descriptor of the command's user namespace, if root makes the box."""
 
     items: tuple[BoxItem, ...]
     folder: str
@@ -51,7 +51,7 @@ class Enclosure(NamedTuple):
     processes: int
 
     def enter(self) -> None:
-        """Returns in the command's process, in the box; in the others it never does. OSError if it cannot be made."""
+        """Makes the box and returns only in the command's process, inside it; OSError if the box cannot be made."""
         self._make_spaces()
         status_read, status = os.pipe()
         pid = os.fork()
@@ -86,7 +86,7 @@ class Enclosure(NamedTuple):
         syscalls.open_own_files(ours=False)
 
     def _furnish(self) -> None:
-        """Makes the file system of the box, and leaves the old one."""
+        """Makes the file system of the box and leaves the old one."""
         syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
         syscalls.mount("tmpfs", _BASE, "tmpfs", _HARMLESS, "mode=0755")
         for name in ("new", "old"):
@@ -181,14 +181,14 @@ def _raise_loopback() -> None:
 
 
 def _wait_for_box(pid: int, status: int) -> NoReturn:
-    """The part of the process that the warden knows: it ends as the command did."""
+    """The rest of the process that the warden knows: it waits, and ends as the command ended."""
     _close_all_but(status)
-    said = b""
+    report = b""
     with suppress(OSError):
-        said = os.read(status, 4)
+        report = os.read(status, 4)
     with suppress(ChildProcessError):
         os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(int.from_bytes(said, "little")) if said else -signal.SIGKILL
+    code = os.waitstatus_to_exitcode(int.from_bytes(report, "little")) if report else -signal.SIGKILL
     if code < 0:
         with suppress(OSError, ValueError):
             signal.signal(-code, signal.SIG_DFL)
@@ -197,7 +197,7 @@ def _wait_for_box(pid: int, status: int) -> NoReturn:
 
 
 def _be_first(command: int, status: int) -> NoReturn:
-    """The part of the first process of the box: it collects whoever has lost a parent, and ends with the command."""
+    """The rest of the box's first process: it collects orphans, and ends when the command ends."""
     _close_all_but(status)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         with suppress(OSError, ValueError):
@@ -217,7 +217,7 @@ def _close_all_but(kept: int) -> None:
 
 
 def _is_orphan(status: int) -> bool:
-    """Whether nobody is left who reads what the first process says: the kernel would not tell it of a parent's end."""
+    """Whether nobody reads the status pipe any more: the kernel does not report a parent that ended before."""
     poll = select.poll()
     poll.register(status, 0)
     return bool(poll.poll(0))

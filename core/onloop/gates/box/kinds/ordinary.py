@@ -1,4 +1,4 @@
-"""How code comes to run as an ordinary user, also where we are root."""
+"""How code runs as an ordinary user, even if we are root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NESTED = Path("/proc/sys/user/max_user_namespaces")
 
 
 def become_user(user: int | None) -> None:
-    """Makes this process `user`'s (None: it stays ours), with no way back and no rights to gain."""
+    """Changes this process to `user` (None: it stays ours), permanently, and without a way to gain rights."""
     if user is not None:
         os.setgroups([])
         os.setresgid(user, user, user)
@@ -28,9 +28,9 @@ def become_user(user: int | None) -> None:
 
 
 def limit_processes(most: int, user: int | None) -> None:
-    """Lets this process start no more than so many, beside those that its user, if that is us, has already."""
+    """Limits how many processes this process can start, beside those that our user already has."""
     if user is None and os.geteuid() == 0:
-        return  # root is not bound by it
+        return  # the limit does not apply to root
     if user is None:
         most += sum(usage.threads((int(entry.name),)) for entry in _own_processes())
     bound = resource.getrlimit(resource.RLIMIT_NPROC)[1]
@@ -46,45 +46,45 @@ def _own_processes() -> Iterator[Path]:
 
 
 def user_namespace(user: int, *, nested: bool) -> int:
-    """A descriptor of a new user namespace, in which there is one user: `user`, an ordinary one. Only root makes it.
+    """A descriptor of a new user namespace with one ordinary user, `user`. Only root can make it.
 
-    Unless `nested`, no user namespace can be made in it.
+    Unless `nested`, code in it cannot make another user namespace.
     """
-    heard, said = os.pipe()
-    heard_back, answer = os.pipe()
+    from_child, child_out = os.pipe()
+    child_in, to_child = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _keep_namespace(heard_back, said, nested)
-    os.close(said)
+        _keep_namespace(child_in, child_out, nested)
+    os.close(child_out)
     try:
-        _expect(os.read(heard, 1), b"1")
+        _expect(os.read(from_child, 1), b"1")
         for kind in ("uid_map", "gid_map"):
             Path(f"/proc/{pid}/{kind}").write_text(f"{USER} {user} 1")
-        os.write(answer, b"1")
-        _expect(os.read(heard, 1), b"2")
+        os.write(to_child, b"1")
+        _expect(os.read(from_child, 1), b"2")
         return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        for descriptor in (heard, heard_back, answer):
+        for descriptor in (from_child, child_in, to_child):
             os.close(descriptor)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
 
-def _expect(said: bytes, wanted: bytes) -> None:
-    if said != wanted:
+def _expect(received: bytes, wanted: bytes) -> None:
+    if received != wanted:
         raise PermissionError(1, "Operation not permitted, for a new user namespace")
 
 
-def _keep_namespace(heard: int, said: int, nested: bool) -> NoReturn:
-    """The child's part: nothing of ours runs on in it."""
+def _keep_namespace(child_in: int, child_out: int, nested: bool) -> NoReturn:
+    """The child's part: it makes the namespace and waits. It never returns to our code."""
     try:
         syscalls.unshare(syscalls.CLONE_NEWUSER)
-        os.write(said, b"1")
-        os.read(heard, 1)
+        os.write(child_out, b"1")
+        os.read(child_in, 1)
         if not nested:
             _NESTED.write_text("0")
-        os.write(said, b"2")
+        os.write(child_out, b"2")
         signal.pause()
     finally:
         os._exit(1)

@@ -1,4 +1,4 @@
-"""The profile that macOS's `sandbox-exec` keeps: reads of the system and the toolchain, writes to a run's folders."""
+"""The profile for macOS's `sandbox-exec`: it allows reading the system and toolchain, and writing a run's folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from onloop.gates.box.visible import VisibleFiles
 
 PROGRAM = "/usr/bin/sandbox-exec"
-"""Where macOS has it."""
+"""Where macOS has the program."""
 
 _SYSTEM = (
     "/System",
@@ -34,7 +34,7 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty",
 
 
 def profile(view: VisibleFiles) -> str:
-    """The rules for a view, in the language of `sandbox-exec`: what is not allowed is denied."""
+    """The rules for a view, in the language of `sandbox-exec`. Everything that they do not allow is denied."""
     return "\n".join(_rules(view)) + "\n"
 
 
@@ -64,5 +64,5 @@ def _real(path: Path) -> str:
 
 
 def _below(path: str) -> str:
-    """All that is at or below a path; JSON's way with quotes is the profile's way, too."""
+    """The rule for a path and everything below it. The profile quotes text as JSON does."""
     return f"(subpath {json.dumps(path, ensure_ascii=False)})"

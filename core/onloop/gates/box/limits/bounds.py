@@ -1,4 +1,4 @@
-"""What all processes of one run may use together, as it stands in an order."""
+"""What all processes of one run may use together, as an order carries it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Bounds(NamedTuple):
-    """What the processes of a run may use together: how many they may be, memory, and room in their `folders`."""
+    """What the processes of a run may use together: their number, memory, and disk space in their `folders`."""
 
     processes: int
     memory_bytes: int
@@ -15,27 +15,27 @@ class Bounds(NamedTuple):
     folders: tuple[str, ...]
 
     def as_order(self) -> dict[str, object]:
-        """The bounds as JSON can carry them."""
+        """The bounds as plain JSON values."""
         return self._asdict()
 
     @classmethod
     def of_order(cls, order: Mapping[str, Any]) -> Bounds:
-        """The bounds as an order carried them."""
+        """The bounds in an order."""
         return cls(**{**order, "folders": tuple(order["folders"])})
 
     @property
     def too_many(self) -> str:
-        """What is said of a run that has more processes."""
+        """The reason given for a run with too many processes."""
         return f"it had more than {self.processes} processes and threads at once"
 
     @property
     def too_large(self) -> str:
-        """What is said of a run that has more memory."""
+        """The reason given for a run that uses too much memory."""
         return f"its processes used more than {_size(self.memory_bytes)} of memory in all"
 
     @property
     def too_full(self) -> str:
-        """What is said of a run that takes up more room."""
+        """The reason given for a run that uses too much disk space."""
         return f"its files came to more than {_size(self.disk_bytes)}"
 
 

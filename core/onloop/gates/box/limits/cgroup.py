@@ -1,7 +1,7 @@
-"""Limits that the kernel keeps over all processes of a run together: a control group of its own, where one can be made.
+"""Limits that the kernel enforces on all processes of a run together, with a control group of its own.
 
-Both layouts are known: one tree with all controllers, and a tree for each. A group is made beside our own or at the top
-of what we see, never within ours: a group that holds processes may not share out its controllers.
+Both layouts work: one tree with all controllers, and a tree for each. A group is made beside our own or at the top of
+what we see, never below ours: a group that holds processes cannot pass its controllers on to groups below it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ControlGroup(NamedTuple):
 
     @classmethod
     def made(cls) -> ControlGroup | None:
-        """A new one, named after this process; None where none can be made that keeps both limits."""
+        """A new group, named after this process; None if no group can be made that enforces both limits."""
         places = _places()
         made: list[Path] = []
         try:
@@ -41,23 +41,23 @@ class ControlGroup(NamedTuple):
         return cls(tuple(made)) if made else None
 
     def bound(self, bounds: Bounds) -> bool:
-        """Sets the limits; whether the kernel took them."""
+        """Sets the limits; the answer says whether the kernel accepted them."""
         memory = str(bounds.memory_bytes)
-        taken = [
+        accepted = [
             self._set("pids.max", str(bounds.processes)),
             self._set("memory.max", memory) or self._set("memory.limit_in_bytes", memory),
         ]
         self._set("memory.swap.max", "0")
         self._set("memory.memsw.limit_in_bytes", memory)
-        return all(taken)
+        return all(accepted)
 
     def enter(self) -> None:
-        """Puts the process that calls this into it, and so all that it starts; OSError if that cannot be."""
+        """Moves the calling process, and all that it will start, into the group; OSError if that fails."""
         for folder in self.folders:
             (folder / "cgroup.procs").write_text("0")
 
     def exceeded(self, bounds: Bounds) -> str | None:
-        """In words, which limit the kernel has had to enforce; None if none."""
+        """In words, the limit that the run has exceeded; None if it has exceeded none."""
         if self._count("pids.events", "max") > 0:
             return bounds.too_many
         if self._count("memory.events", "oom_kill") + self._count("memory.oom_control", "oom_kill") > 0:
@@ -65,7 +65,7 @@ class ControlGroup(NamedTuple):
         return None
 
     def remove(self) -> None:
-        """Takes it away, once nobody is in it any more."""
+        """Removes the group, if it holds no process any more."""
         for folder in self.folders:
             with suppress(OSError):
                 folder.rmdir()
@@ -87,7 +87,7 @@ class ControlGroup(NamedTuple):
 
 
 def _places() -> tuple[Path, ...]:
-    """Where a group can be made: one folder with both controllers, or one for each."""
+    """Where a group can be made: one folder with both controllers, or a folder for each."""
     own = dict(_own_groups())
     for place in (_ROOT / own.get("", "/").lstrip("/")).parent, _ROOT:
         with suppress(OSError):
@@ -105,7 +105,7 @@ def _own_groups() -> Iterator[tuple[str, str]]:
 
 
 def _sweep(place: Path) -> None:
-    """Takes away what a warden left behind that was killed."""
+    """Removes the groups that killed wardens left behind."""
     for folder in place.glob(f"{_PREFIX}*"):
         if not Path("/proc", folder.name.removeprefix(_PREFIX)).exists():
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What processes use, counted from outside: for limits that no control group keeps."""
+"""What processes use, measured from outside, for limits that no control group enforces."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _MOST_ENTRIES = 1_000_000
 
 
 def threads(pids: Iterable[int]) -> int:
-    """How many processes and threads these are."""
+    """How many threads these processes have in all."""
     return sum(_threads(pid) for pid in pids)
 
 
 def memory(pids: tuple[int, ...], most: int) -> int:
-    """How much memory they use, pages that they share counted once if it would else be more than `most`."""
-    simply = sum(_resident(pid) for pid in pids)
-    return simply if simply <= most else sum(_proportional(pid) for pid in pids)
+    """How much memory the processes use. If the simple sum is over `most`, shared pages are counted only once."""
+    resident = sum(_resident(pid) for pid in pids)
+    return resident if resident <= most else sum(_proportional(pid) for pid in pids)
 
 
 class Room:
-    """How much room the files in some folders take up; made before anything is written to them."""
+    """How much disk space the files in some folders use; make it before anything is written to them."""
 
     def __init__(self, folders: tuple[str, ...]) -> None:
         self._folders = folders
@@ -34,10 +34,10 @@ class Room:
         self._unread = False
 
     def taken(self, pids: Iterable[int], most: int) -> int:
-        """The room taken by now, with files that only a process holds; holes in files are room, too.
+        """The space used so far, including deleted files that a process still holds, and holes in files.
 
-        More entries than a disk should have to hold count as more than `most`. Where code has made a folder that we
-        cannot look into, all that has come to be taken on the file system is held against it.
+        Too many entries count as more than `most`. If the code has made a folder that we cannot read, all space used
+        on the file system since the start counts.
         """
         self._unread = False
         total, count = sum(_unnamed(pid) for pid in pids), 0
@@ -61,7 +61,7 @@ def _taken_near(folders: tuple[str, ...]) -> int:
 
 
 def _unnamed(pid: int) -> int:
-    """What a process holds in files that have no name any more, or never had one."""
+    """The space of the files that a process holds open and that have no name."""
     total = 0
     with suppress(OSError):
         for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - names only

@@ -1,4 +1,4 @@
-"""Sees to it, in a warden, that a run keeps within its bounds."""
+"""Checks, in a warden, that a run stays within its bounds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from onloop.gates.box.limits.cgroup import ControlGroup
 _PAUSE_S = 0.1
 _WALK_PAUSE_S = 0.25
 _SHARE = 25
-"""A look may take one part in so many of the time."""
+"""Looking may take at most one part in so many of the time."""
 
 
 class ResourceWatch:
-    """Looks at what a run that is about to start uses, as often as that costs little.
+    """Measures what a run uses, from its start, as often as that is cheap.
 
-    `below` gives the processes below one; `group` is the control group that keeps the limits, where one is asked for
-    and can be had.
+    `below` gives the descendants of a process; `group` is the control group that enforces the limits, if one was asked
+    for and can be made.
     """
 
     def __init__(self, bounds: Bounds, below: Callable[[int], tuple[int, ...]], *, grouped: bool) -> None:
@@ -33,20 +33,20 @@ class ResourceWatch:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to look again; a run that keeps waking us is looked at no less, and no more."""
+        """Whether it is time to look again. A run that wakes us often is not looked at more often."""
         return time.monotonic() >= self._next_look
 
     def look(self, *, last: bool = False) -> str | None:
-        """In words, which bound is exceeded; None if none. The `last` look, when all has ended, leaves nothing out."""
+        """In words, which bound is exceeded; None if none. The `last` look, after the end, always checks the disk."""
         began = time.monotonic()
-        found = self._counted(last) or self._walked(last)
+        exceeded = self._counted(last) or self._walked(last)
         ended = time.monotonic()
         self.pause_s = max(_PAUSE_S, _SHARE * (ended - began))
         self._next_look = ended + self.pause_s
-        return found
+        return exceeded
 
     def close(self) -> None:
-        """Lets go of what it made."""
+        """Removes the control group."""
         if self.group is not None:
             self.group.remove()
 

@@ -1,1 +1,1 @@
-"""What a box stops, shown by trying it."""
+"""Tests of what a box stops, made by trying it."""

@@ -1,8 +1,7 @@
-"""Tries to get out of the box that it runs in, and says what came of it. The probe hands this file to an interpreter.
+"""Tries to get out of the box that it runs in, and reports what happened. The probe runs this text in an interpreter.
 
-`python -I -S -c TEXT TARGETS`: one line of JSON goes to standard output, for each attempt whether it was stopped (true,
-false, or null where it could not be tried) and a few words. It imports nothing but the standard library, for nothing
-else need be there.
+`python -I -S -c TEXT TARGETS` prints one line of JSON: for each attempt, whether it was stopped (true, false, or null
+if it could not be tried) and a few words. It imports only the standard library, because nothing else may be there.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ def _refused(problem: OSError) -> Found:
 
 
 def _each(targets: Iterable[Any], attempt: Callable[[Any], str]) -> Found:
-    """What came of the first target that was reached, else how the last was refused."""
-    last: Found = (None, "there was nothing to try it on")
+    """The result for the first target that was reached, else how the last one was refused."""
+    last: Found = (None, "there was no target to try")
     for target in targets:
         try:
             return _open(attempt(target))
@@ -92,7 +91,7 @@ def _send_udp(port: int) -> str:
 
 
 def _seen(halves: list[str]) -> Found:
-    """Whether a process is seen whose command line holds a word; it comes in halves, so that ours does not hold it."""
+    """Whether a process with a word in its command line is seen. The word comes in halves, so that ours lacks it."""
     word = "".join(halves).encode()
     if not Path("/proc/self").exists():
         return True, "there is no /proc"
@@ -133,14 +132,14 @@ def _mount(place: str) -> str:
 
 
 def _nest(_: object) -> str:
-    heard, said = os.pipe()
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         failed = _LIBC.unshare(_CLONE_NEWUSER) == -1
-        os.write(said, str(ctypes.get_errno() if failed else 0).encode())
+        os.write(writer, str(ctypes.get_errno() if failed else 0).encode())
         os._exit(0)
     os.waitpid(pid, 0)
-    if number := int(os.read(heard, 16)):
+    if number := int(os.read(reader, 16)):
         raise OSError(number, os.strerror(number))
     return "a user namespace was made"
 
@@ -158,11 +157,11 @@ def _set_user() -> Found:
 
 
 def _root() -> Found:
-    """Whether we are root, here or outside."""
+    """Whether we are root, in the box or outside."""
     user = os.getuid()
     if 0 in {user, os.geteuid()}:
         return _open("it runs as root")
-    if Path("/usr").stat().st_uid == user:  # root's files are ours, so our number stands for root outside
+    if Path("/usr").stat().st_uid == user:  # root's files are ours, so our user id is root's outside
         return _open("it runs as root outside")
     with suppress(KeyError):
         return True, f"it runs as {pwd.getpwuid(user).pw_name}, user {user}"
@@ -170,7 +169,7 @@ def _root() -> Found:
 
 
 def _of_the_machine(attempt: Callable[[Any], str]) -> Found:
-    """What came of asking for something that a kernel need not have: where it has none, nobody can have it."""
+    """The result of an attempt at a feature that a kernel may lack: if it is missing, nobody can use it."""
     try:
         return _open(attempt(None))
     except OSError as problem:
@@ -180,14 +179,14 @@ def _of_the_machine(attempt: Callable[[Any], str]) -> Found:
 def _key(_: object) -> str:
     number = {"x86_64": 248, "aarch64": 217, "riscv64": 217}.get(os.uname().machine)
     if number is None:
-        return "nobody knows how to ask this machine for a key"
+        return "the call for keys is not known on this machine"
     _call(_LIBC.syscall, number, b"user", b"onloop", b"x", 1, -4)
     return "the user's keys can be written to"
 
 
 def _machine_socket(_: object) -> str:
     socket.socket(40, socket.SOCK_STREAM).close()
-    return "a socket of the machine's was made"
+    return "a virtual machine's socket was made"
 
 
 def _ring(_: object) -> str:
@@ -202,7 +201,7 @@ def _descriptor(number: int) -> int:
 
 
 def _outlive(name: str) -> Found:
-    """Leaves a process behind that wants to stay; whether it does is looked at from outside."""
+    """Leaves a process behind; the probe checks from outside whether it stays."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
@@ -213,11 +212,11 @@ def _outlive(name: str) -> Found:
                 signal.pause()
         os._exit(0)
     os.wait()
-    return None, "it is looked at from outside"
+    return None, "the probe checks this from outside"
 
 
 def attempts(targets: dict[str, Any]) -> dict[str, Found]:
-    """What came of each attempt on the targets."""
+    """The result of each attempt on the targets."""
     return {
         "store": _each(targets["store"], _read),
         "socket": _each(targets["socket"], _connect),

@@ -1,4 +1,4 @@
-"""Shows what a box stops, by trying it: code runs inside, and what it says and leaves behind is the proof."""
+"""Shows what a box stops by trying it: code runs inside, and its report and what it leaves behind are the proof."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_WORDS = 120
 
 
 class ProbeOutcome(Protocol):
-    """What came of a run in the box."""
+    """The outcome of a run in the box."""
 
     @property
     def output(self) -> bytes:
@@ -31,7 +31,7 @@ class ProbeOutcome(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What code in the box is to try for. `word` is on the command line of the process `process`."""
+    """What code in the box tries to reach. `word` is on the command line of the process `process`."""
 
     store: tuple[Path, ...] = ()
     socket: tuple[Path, ...] = ()
@@ -49,7 +49,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Whether one attempt was stopped (None: it could not be tried), and how, in a few words."""
+    """Whether the box stopped one attempt (None: it could not be tried), and how, in a few words."""
 
     name: Attempt
     stopped: bool | None
@@ -65,7 +65,7 @@ class ProbeReport:
 
     @property
     def is_strong(self) -> bool:
-        """Whether everything that the level A2 needs was seen to be stopped."""
+        """Whether the box stopped every attempt, as the level A2 needs."""
         return {cell.name for cell in self.cells if cell.stopped} == frozenset(Attempt)
 
     @property
@@ -75,15 +75,15 @@ class ProbeReport:
 
 
 def probe(box: Box, run_inside: Callable[[tuple[str, ...]], ProbeOutcome], targets: Targets) -> ProbeReport:
-    """What code in the box could do; `run_inside` runs a command in it, as a gate's would be."""
+    """What code in the box could do; `run_inside` runs a command in the box as a gate does."""
     name = f"box-{secrets.token_hex(4)}"
-    argv = (targets.python, "-I", "-S", "-c", _SCRIPT.read_text("utf-8"), json.dumps(_told(targets, name)))
-    found = _said(run_inside(argv).output)
-    found[Attempt.OUTLIVES] = _outlived(name) if Attempt.OUTLIVES in found else (None, "it did not get that far")
-    return ProbeReport(box.name, tuple(_cell(attempt, found.get(attempt)) for attempt in Attempt))
+    argv = (targets.python, "-I", "-S", "-c", _SCRIPT.read_text("utf-8"), json.dumps(_as_json(targets, name)))
+    results = _results(run_inside(argv).output)
+    results[Attempt.OUTLIVES] = _outlived(name) if Attempt.OUTLIVES in results else (None, "it did not get that far")
+    return ProbeReport(box.name, tuple(_cell(attempt, results.get(attempt)) for attempt in Attempt))
 
 
-def _told(targets: Targets, name: str) -> dict[str, object]:
+def _as_json(targets: Targets, name: str) -> dict[str, object]:
     middle = len(targets.word) // 2
     return {
         "store": _names(targets.store),
@@ -105,25 +105,25 @@ def _names(paths: tuple[Path, ...]) -> tuple[str, ...]:
     return tuple(map(str, paths))
 
 
-def _said(output: bytes) -> dict[str, Any]:
+def _results(output: bytes) -> dict[str, Any]:
     with suppress(ValueError):
-        said = json.loads(output.strip().rpartition(b"\n")[2])
-        if isinstance(said, dict):
-            return said
+        report = json.loads(output.strip().rpartition(b"\n")[2])
+        if isinstance(report, dict):
+            return report
     words = output.decode("utf-8", "backslashreplace").strip()[-_LONGEST_WORDS:]
-    return dict.fromkeys(set(Attempt) - {Attempt.OUTLIVES}, (None, words or "the probe said nothing"))
+    return dict.fromkeys(set(Attempt) - {Attempt.OUTLIVES}, (None, words or "the probe printed nothing"))
 
 
-def _cell(attempt: Attempt, found: Any) -> Cell:
-    match found:
+def _cell(attempt: Attempt, result: Any) -> Cell:
+    match result:
         case (True | False | None as stopped, str() as words):
             return Cell(attempt, stopped, words[:_LONGEST_WORDS])
         case _:
-            return Cell(attempt, None, "the probe did not say")
+            return Cell(attempt, None, "the probe did not report this")
 
 
 def _outlived(name: str) -> tuple[bool | None, str]:
-    """Whether the process that the probe left behind is still there: it would carry this name."""
+    """Whether the process that the probe left behind has ended: it would have this name."""
     if not Path("/proc/self").exists():
         return None, "there is no /proc to look in"
     for entry in Path("/proc").glob("[0-9]*"):
@@ -135,7 +135,7 @@ def _outlived(name: str) -> tuple[bool | None, str]:
 
 @contextmanager
 def decoys(place: Path) -> Iterator[Targets]:
-    """Targets that are as easy to reach as our own things, made in `place`, and gone after."""
+    """Targets that are as easy to reach as our own files and sockets, made in `place` and removed afterwards."""
     word, abstract = (f"decoy{secrets.token_hex(8)}" for _ in range(2))
     kept = {name: place / name for name in ("store", "mirror", "other_checkout", "secrets")}
     for name, folder in kept.items():
@@ -162,7 +162,7 @@ def decoys(place: Path) -> Iterator[Targets]:
 
 @contextmanager
 def _listening(path: Path, name: str) -> Iterator[tuple[int, int]]:
-    """Sockets of each kind that answer whoever gets at them: their TCP and UDP ports."""
+    """Listening sockets of each kind, for as long as the block lasts; the value is their TCP and UDP ports."""
     unix, abstract = (socket.socket(socket.AF_UNIX) for _ in range(2))
     tcp, udp = socket.socket(socket.AF_INET), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with unix, abstract, tcp, udp:
@@ -183,10 +183,10 @@ def _listening(path: Path, name: str) -> Iterator[tuple[int, int]]:
 
 def _echo(udp: socket.socket) -> None:
     while True:
-        said, sender = udp.recvfrom(16)
-        if said == b"stop":
+        packet, sender = udp.recvfrom(16)
+        if packet == b"stop":
             return
-        udp.sendto(said, sender)
+        udp.sendto(packet, sender)
 
 
 def _stop(udp: socket.socket) -> None:

@@ -1,12 +1,10 @@
-"""Textual finds handlers and styles by their spelling, and ignores one that has no message or widget of its name."""
+"""Textual finds a handler by its name, and ignores one that has no message of that name."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -17,8 +15,6 @@ from textual.widget import Widget
 import onloop_tui
 
 K = TypeVar("K")
-
-_TYPE_SELECTOR = re.compile(r"(?<![\w.#$:-])[A-Z][A-Za-z]+(?=[\s.:,#>{])")
 
 
 def _classes_below(parent: type[K]) -> Iterator[type[K]]:
@@ -49,17 +45,3 @@ def test_every_handler_has_the_name_of_a_message() -> None:
     }
     assert len(written) > 30
     assert {(owner, name) for owner, name in written if name not in handlers | {"on_event"}} == set()
-
-
-def test_every_style_has_the_name_of_a_widget() -> None:
-    widgets = {each.__name__ for kind in (Widget, App) for each in (kind, *_classes_below(kind))}
-    sheets = [vars(each).get("DEFAULT_CSS", "") for each in _ours(Widget)]
-    sheets += [path.read_text(encoding="utf-8") for path in Path(onloop_tui.__file__).parent.rglob("*.tcss")]
-    named = {
-        name
-        for sheet in sheets
-        for rule in re.findall(r"([^{}]*)\{[^{}]*\}", sheet)
-        for name in _TYPE_SELECTOR.findall(rule + " ")
-    }
-    assert len(named) > 8
-    assert named - widgets == set()
