@@ -89,7 +89,7 @@ class Environment:
             "start": start,
             "merges": merges,
         }
-        words = [sys.executable, "-I", __file__]  # with site-packages: records are of msgspec
+        words = [sys.executable, "-I", "-S", __file__]
         try:
             ran = subprocess.run(
                 words, input=json.dumps(order).encode(), capture_output=True, cwd="/", timeout=PREPARE_S, check=False
