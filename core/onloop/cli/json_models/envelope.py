@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, to_builtins
+from msgspec.structs import asdict
 
 from onloop.errors import Exit
-from onloop.records import Record, fields_of
+from onloop.records import Record
 
 AtMs = Annotated[int, Meta(description="Milliseconds since the epoch, UTC.")]
 
@@ -39,4 +40,4 @@ def plain(model: Record) -> Mapping[str, Any]:
 
 def extended(kind: Callable[..., ModelT], model: Record, **more: object) -> ModelT:
     """A record of `kind` with the fields of another model, and with what is given besides or in their place."""
-    return kind(**{name: getattr(model, name) for name in fields_of(type(model))} | more)
+    return kind(**asdict(model) | more)
