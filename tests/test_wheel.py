@@ -31,6 +31,7 @@ SHIPPED = (
     "onloop/workflow/builtin/feature.yaml",
     "onloop_tui/theme.tcss",
     "onloop/py.typed",
+    "onloop/cli/schemas/show.json",
 )
 PASSPHRASE = "correct horse battery"
 

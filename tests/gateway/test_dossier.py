@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from gateway.shop import VERIFIER, Shop
-from onloop.cli.render import dossier_json, dossier_lines
+from onloop.cli.dossier_render import dossier_json
+from onloop.cli.output import VerbOutput, json_text
+from onloop.cli.render import dossier_lines
 from onloop.errors import Unavailable
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
@@ -207,7 +210,8 @@ def test_without_the_diff_artefacts_are_listed_and_their_text_is_left_out(shop: 
 
 
 def _artefacts_json(shown: Dossier, *, with_diff: bool) -> list[dict[str, object]]:
-    untrusted = dossier_json(shown, EffectiveStatus(None, None), with_diff=with_diff)["untrusted"]
+    model = dossier_json(shown, EffectiveStatus(None, None), with_diff=with_diff)
+    untrusted = json.loads(json_text(VerbOutput(data=model)))["untrusted"]
     assert isinstance(untrusted, dict)
     found = untrusted["artefacts"]
     assert isinstance(found, list)

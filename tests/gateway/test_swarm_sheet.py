@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gateway.shop import Shop
-from onloop.cli.render import dossier_json, dossier_lines
+from onloop.cli.dossier_render import dossier_json
+from onloop.cli.output import VerbOutput, json_text
+from onloop.cli.render import dossier_lines
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.gateway.upkeep import FireTimers
@@ -31,7 +34,7 @@ def lines(shop: Shop, task_id: str = "r1") -> str:
 
 
 def told(shop: Shop, task_id: str = "r1") -> Any:
-    return dossier_json(sheet(shop, task_id), STANDS, with_diff=False)
+    return json.loads(json_text(VerbOutput(data=dossier_json(sheet(shop, task_id), STANDS, with_diff=False))))
 
 
 def do(shop: Shop, task_id: str) -> None:

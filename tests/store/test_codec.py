@@ -7,12 +7,14 @@ import json
 import pytest
 
 from onloop.errors import StoreError
+from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.machine.events import Created, GatesRequested, Moved, Reassigned, StepEntered
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.records import Record, fields_of
-from onloop.store.codec import EVENTS, OF_THE_HOUSE, event_from_text, from_text, to_text
+from onloop.store.codec import EVENTS, OF_THE_HOUSE, event_from_text, from_plain, from_text, to_plain, to_text
+from onloop.views.dossier import Changes
 
 TASK = Task("t", "r", "Fix it", Kind.WORK, "d", "feature", "human:ana", 1, 2)
 EVIDENCE = Evidence("tests", Verdict.PASS, "ok", "aa", "bb", "cc", "dd", "verifier:v", 7, argv=("a", "b"))
@@ -74,3 +76,9 @@ def test_an_event_is_read_as_it_was_written(length: int) -> None:
 
 def test_every_event_of_the_house_is_known_for_one() -> None:
     assert {kind for kind in EVENTS.values() if issubclass(kind, StoreEvent)} == OF_THE_HOUSE
+
+
+def test_what_a_bare_interpreter_has_to_know_goes_over_a_socket_too() -> None:
+    changes = Changes((FileChange("a.py", Status.ADDED, FileKind.FILE, 1, 0),))
+
+    assert from_plain(Changes, to_plain(changes)) == changes

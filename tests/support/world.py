@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop.identity.scram import RANDOM_COST
+from support.printed import model_of, named
 from support.waiting import DEADLINE_S, wait_for
 from support.zygote import zygote
 
@@ -90,15 +91,18 @@ class World:
     def onloop(
         self, *words: str, passphrase: str | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> Ran:
-        """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor."""
+        """Run `onloop WORDS…`; a passphrase is handed over through a file descriptor.
+
+        What it prints with `--json` fits a model of its verb.
+        """
         environment = self.environment | dict(env or {})
         if passphrase is None:
-            return Ran(*zygote().run(words, environment, cwd, None))
+            return _fitting(words, Ran(*zygote().run(words, environment, cwd, None)))
         reader, writer = os.pipe()
         os.write(writer, passphrase.encode())
         os.close(writer)
         try:
-            return Ran(*zygote().run(words, environment, cwd, reader))
+            return _fitting(words, Ran(*zygote().run(words, environment, cwd, reader)))
         finally:
             os.close(reader)
 
@@ -216,3 +220,9 @@ class World:
 
 COMMIT = 'git add -A; git commit -qm "$1"'
 _IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
+
+
+def _fitting(words: Sequence[str], ran: Ran) -> Ran:
+    if "--json" in words and ran.out.startswith("{"):
+        model_of(named(words), ran.out)
+    return ran

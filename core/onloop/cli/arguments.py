@@ -209,6 +209,12 @@ class HelpArguments(Arguments, frozen=True, kw_only=True):
     topic: str | None
 
 
+class SchemaArguments(Arguments, frozen=True, kw_only=True):
+    """Of schema."""
+
+    name: str | None
+
+
 class GraphArguments(Arguments, frozen=True, kw_only=True):
     """Of graph."""
 

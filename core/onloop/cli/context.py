@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from onloop.access.opening import GatewayHandle, open_file, open_home
 from onloop.cli.arguments import Arguments, PersonArguments
+from onloop.cli.json_models.envelope import LogHeadJson
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
 from onloop.gates.repository.head import head as head_of
 from onloop.gates.repository.head import head_apart
@@ -18,7 +19,6 @@ from onloop.home import Home, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.resolution import this_process
 from onloop.machine.commands import Voice
-from onloop.machine.digest import Json
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreState
 from onloop.records import MutableRecord
@@ -63,10 +63,10 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         return head_of(opened.home.environment(task))
 
     @property
-    def receipt(self) -> dict[str, Json]:
-        """Where the log ended after what this call changed: whoever keeps it can tell an old copy. Empty otherwise."""
+    def receipt(self) -> LogHeadJson | None:
+        """Where the log ended after what this call changed: whoever keeps it can tell an old copy. None otherwise."""
         head = self._opened.gateway.store.receipt if self._opened is not None else None
-        return {"head": {"seq": head.count, "hash": head.hash}} if head is not None else {}
+        return LogHeadJson(head.count, head.hash) if head is not None else None
 
     @property
     def opened_file(self) -> GatewayHandle:

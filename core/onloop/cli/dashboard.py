@@ -10,6 +10,7 @@ from onloop import __version__
 from onloop.access.verifier_process import ensure_verifier
 from onloop.cli.arguments import DashboardArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.work_models import NoStoreJson, VersionJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import Exit, Unavailable
 from onloop.home import check_private, is_own
@@ -27,10 +28,10 @@ WELCOME = (
 def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
-        return VerbOutput(lines=(f"onloop {__version__}",), data={"version": __version__})
+        return VerbOutput(lines=(f"onloop {__version__}",), data=VersionJson(__version__))
     own = is_own(context.home.store)
     if own and not context.home.store.exists():
-        return VerbOutput(Exit.NOTHING, lines=WELCOME, data={"store": None, "next": ["demo", "init", "start"]})
+        return VerbOutput(Exit.NOTHING, lines=WELCOME, data=NoStoreJson(None, ("demo", "init", "start")))
     if own:
         check_private(context.home.store)
     if not sys.stdout.isatty() or not sys.stdin.isatty():

@@ -60,7 +60,7 @@ def run(words: Sequence[str]) -> int:
         context = Context(args, found.name if found is not None else "")
         try:
             output = _function(found)(context)
-            return write(replace(output, data={**output.data, **context.receipt}), as_json=args.as_json)
+            return write(replace(output, head=context.receipt), as_json=args.as_json)
         finally:
             context.close()
     except OnloopError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from onloop.cli.json_models.envelope import ErrorJson, LogHeadJson, plain
 from onloop.errors import Exit, OnloopError, Unavailable, WorkflowError
-from onloop.machine.digest import Json
-from onloop.records import Record, field
+from onloop.records import Record
 from onloop.text import safe, safe_lines
 
 AT_ONCE = 1000
@@ -19,19 +19,21 @@ AT_ONCE = 1000
 class VerbOutput(Record):
     """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code.
 
-    Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant.
+    Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant. `head` is where
+    the log ended after what the verb changed.
     """
 
     exit: Exit = Exit.OK
     lines: tuple[str, ...] = ()
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Record | None = None
     notes: tuple[str, ...] = ()
+    head: LogHeadJson | None = None
 
 
 def write(output: VerbOutput, *, as_json: bool) -> int:
     """Print an answer; the exit code is returned as a number."""
     if as_json:
-        _print(json.dumps({"exit": output.exit.value, **output.data}, ensure_ascii=True))
+        _print(json_text(output))
     else:
         for start in range(0, len(output.lines), AT_ONCE):
             _print("\n".join(map(safe_lines, output.lines[start : start + AT_ONCE])))
@@ -40,11 +42,18 @@ def write(output: VerbOutput, *, as_json: bool) -> int:
     return output.exit.value
 
 
+def json_text(output: VerbOutput) -> str:
+    """The one JSON object that `--json` prints: the exit code, the model's fields, and the log's end after a write."""
+    data = plain(output.data) if output.data is not None else {}
+    head = {"head": plain(output.head)} if output.head is not None else {}
+    return json.dumps({"exit": output.exit.value, **data, **head}, ensure_ascii=True)
+
+
 def write_error(error: OnloopError, *, as_json: bool) -> int:
     """Print what happened and what would work; with --json the same as an object on stdout."""
     if as_json:
-        told = {"exit": error.exit.value, "error": error.code, "message": error.message, "hint": error.hint}
-        _print(json.dumps(told, ensure_ascii=True))
+        model = ErrorJson(error.exit, error.code, error.message, error.hint)
+        _print(json.dumps(plain(model), ensure_ascii=True))
     problems = error.problems if isinstance(error, WorkflowError) else (f"onloop: {error.message}",)
     for problem in problems:
         _print(safe(problem), error=True)

@@ -47,6 +47,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:show",
         ShowArguments,
         (TASK, arg("--diff", help="with the whole diff", action="store_true")),
+        prints=("dossier_models:DossierJson",),
     ),
     Verb(
         "why",
@@ -55,6 +56,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "look_verbs:why_task",
         TaskArguments,
         (TASK,),
+        prints=("work_models:WhyJson",),
     ),
     Verb(
         "approve",
@@ -63,6 +65,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:approve",
         ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson",),
     ),
     Verb(
         "reject",
@@ -71,6 +74,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:reject",
         RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson",),
     ),
     Verb(
         "answer",
@@ -79,6 +83,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:answer",
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson",),
     ),
     Verb(
         "reassign",
@@ -87,6 +92,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:reassign",
         ReassignArguments,
         (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson",),
     ),
     Verb(
         "retry",
@@ -102,6 +108,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
             KEY,
         ),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
     ),
     Verb(
         "exclude",
@@ -110,6 +117,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "bulk_verbs:exclude",
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
     ),
     Verb(
         "pause",
@@ -118,6 +126,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
+        prints=("people_models:BelowJson",),
     ),
     Verb(
         "resume",
@@ -126,6 +135,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "bulk_verbs:resume",
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        prints=("people_models:BelowJson",),
     ),
     Verb(
         "cancel",
@@ -134,6 +144,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
+        prints=("people_models:BelowJson",),
     ),
     Verb(
         "freeze",
@@ -142,6 +153,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:freeze",
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
+        prints=("people_models:FreezeJson",),
     ),
     Verb(
         "unfreeze",
@@ -150,6 +162,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:unfreeze",
         ScopeArguments,
         (arg("scope", help="what was frozen"), *AS, KEY),
+        prints=("people_models:UnfreezeJson",),
     ),
 )
 
@@ -161,6 +174,7 @@ _MARKS: tuple[Verb, ...] = (
         "attention_verbs:ack",
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
+        prints=("attention_models:MarkedJson",),
     ),
     Verb(
         "snooze",
@@ -175,6 +189,7 @@ _MARKS: tuple[Verb, ...] = (
             arg("--grows-by", help="or until so many have joined", type=int, metavar="N"),
             *AS,
         ),
+        prints=("attention_models:MarkedJson",),
     ),
     Verb(
         "wake",
@@ -183,6 +198,7 @@ _MARKS: tuple[Verb, ...] = (
         "attention_verbs:wake",
         CauseArguments,
         (_CAUSE, *AS),
+        prints=("attention_models:MarkedJson",),
     ),
     Verb(
         "mute",
@@ -202,6 +218,7 @@ _MARKS: tuple[Verb, ...] = (
             RUN,
             *AS,
         ),
+        prints=("attention_models:MuteJson",),
     ),
     Verb(
         "unmute",
@@ -210,6 +227,7 @@ _MARKS: tuple[Verb, ...] = (
         "attention_verbs:unmute",
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
+        prints=("attention_models:UnmuteJson",),
     ),
 )
 
@@ -221,6 +239,7 @@ PEOPLE: tuple[Verb, ...] = (
         "attention_verbs:attention",
         AttentionArguments,
         (arg("--all", help="with what is hidden, how and by whom", action="store_true"),),
+        prints=("attention_models:AttentionJson",),
     ),
     *_DECISIONS,
     *_MARKS,

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
+
+from msgspec import convert
 
 from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
+from onloop.cli.json_models.agent_models import VerdictJson
+from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
 from onloop.cli.output import VerbOutput
-from onloop.cli.swarm_render import swarm_json, swarm_lines
+from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
-from onloop.machine.digest import Json
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
-from onloop.records import fields_of
 from onloop.store.rows import SubAgent
 from onloop.text import safe
-from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines, gate_json
+from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.box_words import ran_in, reachable
 from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.views.effective_status import EffectiveStatus
@@ -35,9 +40,17 @@ def moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+VerdictT = TypeVar("VerdictT", bound=VerdictJson)
+
+
+def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> VerdictT:
+    """A verdict as a record of `kind`, with what is given besides."""
+    return convert({**answer_json(answer), **more}, kind)
+
+
 def answer_output(answer: AgentAnswer) -> VerbOutput:
     """A verdict as an answer of a verb."""
-    return VerbOutput(answer.exit, answer_lines(answer), answer_json(answer))
+    return VerbOutput(answer.exit, answer_lines(answer), verdict_json(answer, VerdictJson))
 
 
 def strip(lines: tuple[GateLine, ...]) -> str:
@@ -45,70 +58,73 @@ def strip(lines: tuple[GateLine, ...]) -> str:
     return "".join(MARKS[line.mark] for line in lines)
 
 
-def task_json(task: Task) -> dict[str, Json]:
+def task_json(task: Task) -> TaskJson:
     """A task as it is recorded."""
-    return {
-        "task": task.id,
-        "run": task.run,
-        "parent": task.parent,
-        "repo": task.repo,
-        "title": task.title,
-        "workflow": task.workflow,
-        "state": task.state.value,
-        "reason": task.reason.value if task.reason else None,
-        "recorded_reason": task.reason.value if task.reason else None,
-        "detail": task.detail,
-        "step": task.step,
-        "since": task.since,
-        "holder": task.holder,
-        "attempt": task.attempt,
-        "round": task.round,
-        "context": task.context,
-        "unread": len(task.messages),
-        "head": task.submission.head if task.submission else None,
-        "result": task.result,
-        "version": task.version,
-    }
+    return TaskJson(
+        task=task.id,
+        run=task.run,
+        parent=task.parent,
+        repo=task.repo,
+        title=task.title,
+        workflow=task.workflow,
+        state=task.state,
+        reason=task.reason,
+        recorded_reason=task.reason,
+        detail=task.detail,
+        step=task.step,
+        since=task.since,
+        holder=task.holder,
+        attempt=task.attempt,
+        round=task.round,
+        context=task.context,
+        unread=len(task.messages),
+        head=task.submission.head if task.submission else None,
+        result=task.result,
+        version=task.version,
+    )
 
 
-def standing_json(task: Task, standing: EffectiveStatus) -> dict[str, Json]:
+def task_now_json(task: Task, status: EffectiveStatus) -> TaskNowJson:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
-    reason = standing.reason.value if standing.reason else None
-    told: dict[str, Json] = {"reason": reason, "lapsed": standing.lapsed}
-    return {**task_json(task), **told, "untrusted": {"sub_agents": sub_agents_json(standing.sub_agents)}}
+    said = SubAgentsJson(sub_agents_json(status.sub_agents))
+    return extended(TaskNowJson, task_json(task), reason=status.reason, lapsed=status.lapsed, untrusted=said)
 
 
-def group_json(group: Group, life: Life, now: int) -> dict[str, Json]:
+def group_json(group: Group, life: Life, now: int) -> GroupJson:
     """One cause with everyone who shares it, and how far people are with it."""
-    return {
-        "life": {"stage": life.stage.value, "by": life.by, "at": life.at, "until": life.until, "news": life.news},
-        "clock": group.clock,
-        "overdue": group.is_overdue(now),
-        "cause": group.cause,
-        "reason": group.reason.value,
-        "tier": group.tier.value,
-        "headline": group.headline,
-        "detail": group.detail,
-        "workflow": group.workflow,
-        "step": group.step,
-        "gate": group.gate,
-        "since": group.since,
-        "members": [
-            {"task": m.task, "repo": m.repo, "since": m.since, "version": m.version, "requests": list(m.requests)}
-            for m in group.members
-        ],
-    }
+    return GroupJson(
+        life=LifeJson(life.stage, life.by, life.at, life.until, life.news),
+        clock=group.clock,
+        overdue=group.is_overdue(now),
+        cause=group.cause,
+        reason=group.reason,
+        tier=group.tier,
+        headline=group.headline,
+        detail=group.detail,
+        workflow=group.workflow,
+        step=group.step,
+        gate=group.gate,
+        since=group.since,
+        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+    )
 
 
-def hidden_json(hidden: Hidden, life: Life, now: int) -> Json:
+def hidden_json(hidden: Hidden, life: Life, now: int) -> HiddenJson:
     """What is not shown of one cause: how, by whom, until when."""
-    told = {"how": hidden.how.value, "by": hidden.by, "until": hidden.until, "words": hidden.words}
-    return {**group_json(hidden.group, life, now), **told, "rule": hidden.rule or None}
+    return extended(
+        HiddenJson,
+        group_json(hidden.group, life, now),
+        how=hidden.how,
+        by=hidden.by,
+        until=hidden.until,
+        words=hidden.words,
+        rule=hidden.rule or None,
+    )
 
 
-def counts_json(counts: BoardCounts) -> dict[str, Json]:
+def counts_json(counts: BoardCounts) -> CountsJson:
     """The header's numbers."""
-    return {name: getattr(counts, name) for name in fields_of(type(counts))}
+    return extended(CountsJson, counts)
 
 
 def life_words(life: Life) -> str:
@@ -138,66 +154,6 @@ def freeze_line(freeze: Frozen) -> str:
     """What is frozen, by whom, why, and what lifts it."""
     why = f": {freeze.reason}" if freeze.reason else ""
     return safe(f"frozen: {freeze.scope}, by {freeze.by}{why}; onloop unfreeze {freeze.scope}")
-
-
-def dossier_json(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> dict[str, Json]:
-    """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
-    submission = dossier.task.submission
-    shown: dict[str, Json] = {
-        **standing_json(dossier.task, standing),
-        "asked": [_asked_json(asked) for asked in dossier.asked],
-        "subject": {"head": submission.head, "tree": submission.tree, "base": submission.base} if submission else None,
-        "definition": dossier.task.definition,
-        "gates": [gate_json(line) for line in dossier.gates],
-        "files": [
-            {"path": f.path, "status": f.status.value, "added": f.added, "removed": f.removed} for f in dossier.files
-        ],
-        "flags": [{"path": flag.path, "kind": flag.kind.value} for flag in flags_of(dossier.task)],
-        "decisions": [_decision_json(decision) for decision in dossier.task.decisions],
-        "trouble": dossier.trouble,
-        "untrusted": {
-            "statement": dossier.statement,
-            "feedback": [item.text for item in dossier.task.feedback],
-            "artefacts": [_artefact_json(handed, with_text=with_diff) for handed in dossier.artefacts],
-            "sub_agents": sub_agents_json(dossier.sub_agents),
-        },
-    }
-    shown = {**shown, **swarm_json(dossier)}
-    return {**shown, "diff": dossier.diff} if with_diff else shown
-
-
-def _artefact_json(handed: ShownArtefact, *, with_text: bool) -> Json:
-    told: dict[str, Json] = {"name": handed.name, "size": handed.size, "digest": handed.digest}
-    return {**told, "text": handed.text} if with_text else told
-
-
-def _asked_json(asked: Asked) -> Json:
-    request = asked.request
-    return {
-        "request": request.id,
-        "kind": request.kind.value,
-        "question": request.question,
-        "gate": request.gate,
-        "from": list(request.approvers),
-        "quorum": request.quorum,
-        "assurance": request.assurance.value,
-        "fresh_ms": request.fresh_ms,
-        "digest": asked.digest,
-        "choices": {answer.value: effect for answer, effect in asked.choices.items()},
-    }
-
-
-def _decision_json(decision: Decision) -> Json:
-    return {
-        "request": decision.request,
-        "answer": decision.answer.value,
-        "by": decision.by,
-        "assurance": decision.assurance.value,
-        "at": decision.at,
-        "reason": decision.reason,
-        "proof_age_ms": decision.proof_age_ms,
-        "own_address": decision.own_address,
-    }
 
 
 def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: bool) -> Iterator[str]:
@@ -235,12 +191,9 @@ def sub_agent_lines(rows: Iterable[SubAgent], indent: str = "  ") -> Iterator[st
         yield safe(f"{indent}└ {sub_agent_words(row, f'since {moment(row.since)}')}")
 
 
-def sub_agents_json(rows: Iterable[SubAgent]) -> list[Json]:
+def sub_agents_json(rows: Iterable[SubAgent]) -> tuple[SubAgentJson, ...]:
     """The same for programs. All of it is what an agent says of its own process."""
-    return [
-        {"id": r.name, "kind": r.kind, "doing": r.doing, "since": r.since, "said_at": r.said_at, "process_of": r.task}
-        for r in rows
-    ]
+    return tuple(SubAgentJson(r.name, r.kind, r.doing, r.since, r.said_at, r.task) for r in rows)
 
 
 def reason_words(task: Task, standing: EffectiveStatus) -> str:

@@ -1,10 +1,9 @@
-"""Children, join, reviews and hand-offs of a task as lines for people and as JSON: what agents said is labelled."""
+"""Children, join, reviews and hand-offs of a task as lines for people: what agents said is labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.machine.digest import Json
 from onloop.machine.messages import Handover
 from onloop.machine.task import Judgement
 from onloop.text import safe
@@ -47,45 +46,3 @@ def _handover_line(handover: Handover) -> str:
     whom = handover.to or "anyone in its role"
     words = f"handed on at {handover.step} by {handover.by} to {whom}; it says: {handover.why}"
     return safe(words, LONGEST_WORDS)
-
-
-def swarm_json(dossier: Dossier) -> dict[str, Json]:
-    """The same for programs; titles, reasons and the rest that agents wrote are under `untrusted` keys."""
-    task = dossier.task
-    return {
-        "progress_at": dossier.lease.progress_at if dossier.lease else None,
-        "join": dossier.join or None,
-        "children": [
-            {"task": child.id, "state": child.state.value, "untrusted": {"title": child.title, "says": child.statement}}
-            for child in dossier.children
-        ],
-        "judgements": [_judgement_json(judgement) for judgement in task.judgements],
-        "handovers": [
-            {
-                "step": handed.step,
-                "by": handed.by,
-                "to": handed.to or None,
-                "at": handed.at,
-                "untrusted": {"why": handed.why, "open": list(handed.open)},
-            }
-            for handed in task.handovers
-        ],
-        "checkpoints": [
-            {"step": left.step, "by": left.by, "at": left.at, "size": left.size, "digest": left.digest}
-            for left in task.checkpoints.values()
-        ],
-    }
-
-
-def _judgement_json(judgement: Judgement) -> Json:
-    return {
-        "label": "agent-judged",
-        "independence": judgement.independence.value,
-        "step": judgement.step,
-        "gate": judgement.gate,
-        "pass": judgement.passes,
-        "by": judgement.by,
-        "at": judgement.at,
-        "head": judgement.head,
-        "untrusted": {"reason": judgement.reason},
-    }

@@ -21,7 +21,8 @@ class Verb(Record):
     """One verb: what it is for, where its function is (`module:function`), and what it takes.
 
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
-    help.
+    help. `prints` names the models of what it prints with `--json` (`module:Class` in `json_models/`); a verb without
+    one prints its exit code alone.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Verb(Record):
     function: str
     takes: type[Arguments] = Arguments
     arguments: tuple[Argument, ...] = ()
+    prints: tuple[str, ...] = ()
 
 
 def arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word

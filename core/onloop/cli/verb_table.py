@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
-    AskArguments,
-    CheckpointArguments,
-    ClaimArguments,
     DemoArguments,
     DoctorArguments,
     EnrolArguments,
     FilesArguments,
     FleetArguments,
     GraphArguments,
-    HandoffArguments,
-    HeartbeatArguments,
     HelpArguments,
     HookArguments,
     InitArguments,
     ListArguments,
     LogArguments,
-    ReasonArguments,
-    ReviewArguments,
     RunArguments,
+    SchemaArguments,
     ServeArguments,
-    SpawnArguments,
     StartArguments,
     StoreArguments,
-    SubmitArguments,
-    TellArguments,
     VerifierArguments,
     WorkArguments,
     WorkflowArguments,
@@ -50,135 +42,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb(
-        "claim",
-        "agents",
-        "take the lease of a task that waits for a role",
-        "agent_verbs:claim",
-        ClaimArguments,
-        (
-            arg("task", nargs="?", help="this task only"),
-            arg("--role", required=True, help="the role that you take"),
-            arg("--name", help="the agent's name (default: the role)"),
-            arg("--lease", help="how long without a sign of life, like 90s or 10m", default="10m"),
-            arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
-        ),
-    ),
-    Verb("next", "agents", "what is asked of you now: the brief of your step", "agent_verbs:next_step"),
-    Verb("check", "agents", "have I achieved this step, may I proceed? changes nothing", "agent_verbs:check"),
-    Verb(
-        "submit",
-        "agents",
-        "ask for the gates of your step on HEAD, and wait for the answer",
-        "agent_verbs:submit",
-        SubmitArguments,
-        (
-            arg("--statement", help="what you have to say about it; kept, and no evidence", default=""),
-            arg("--wait", help="how long to wait for the gates", default="90s"),
-            KEY,
-        ),
-    ),
-    Verb(
-        "ask",
-        "agents",
-        "ask a person, and end your turn",
-        "agent_verbs:ask",
-        AskArguments,
-        (arg("question", help="one question"), KEY),
-    ),
-    Verb(
-        "review",
-        "agents",
-        "judge the work of another agent, at a step that asks for it",
-        "agent_verbs:review",
-        ReviewArguments,
-        (
-            arg("verdict", choices=("pass", "fail"), help="pass or fail"),
-            arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
-            KEY,
-        ),
-    ),
-    Verb(
-        "spawn",
-        "agents",
-        "make a child that does a part of your step; submit then waits for your children",
-        "agent_verbs:spawn",
-        SpawnArguments,
-        (
-            arg("--title", required=True, help="what the child is to do, in a line"),
-            arg("--brief", help="what it must know", default=""),
-            KEY,
-        ),
-    ),
-    Verb(
-        "tell",
-        "agents",
-        "tell another task of your run something",
-        "message_verbs:tell",
-        TellArguments,
-        (
-            arg("text", help="at most 4 KiB; - reads standard input"),
-            arg("--to", required=True, help="a task's id, parent or children"),
-            arg("--kind", choices=("note", "finding", "question", "result"), default="note", help="what it is"),
-            KEY,
-        ),
-    ),
-    Verb("inbox", "agents", "what other agents told you; acting on it acknowledges it", "message_verbs:inbox"),
-    Verb(
-        "checkpoint",
-        "agents",
-        "leave word of how far you are: your successor's brief holds it",
-        "message_verbs:checkpoint",
-        CheckpointArguments,
-        (
-            arg("stdin", nargs="?", choices=("-",), help="read standard input, which is the default"),
-            arg("--file", help="a file of at most 64 KiB", default=""),
-            KEY,
-        ),
-    ),
-    Verb(
-        "handoff",
-        "agents",
-        "give your step to another agent; it counts as no attempt",
-        "message_verbs:handoff",
-        HandoffArguments,
-        (
-            arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
-            arg("--why", required=True, help="why; it reaches your successor"),
-            arg("--open", help="a question that is open; may be repeated", action="append"),
-            KEY,
-        ),
-    ),
-    Verb(
-        "heartbeat",
-        "agents",
-        "keep your lease alive, say how full your context is, and which sub-agents your process has",
-        "agent_verbs:heartbeat",
-        HeartbeatArguments,
-        (
-            arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),
-            arg("--sub-agent", help="the id of one that is at work in your own process", metavar="ID"),
-            arg("--kind", help="of what kind it is", default=""),
-            arg("--doing", help="what it does, in a line", default=""),
-            arg("--ended", help="the id of one that has ended; may be repeated", action="append", metavar="ID"),
-        ),
-    ),
-    Verb(
-        "release",
-        "agents",
-        "give the task back",
-        "agent_verbs:release",
-        ReasonArguments,
-        (arg("--reason", help="why", default=""), KEY),
-    ),
-    Verb(
-        "fail",
-        "agents",
-        "say that you cannot do this step",
-        "agent_verbs:fail",
-        ReasonArguments,
-        (arg("reason", help="why not"), KEY),
-    ),
+    *AGENTS,
     *PEOPLE,
     Verb(
         "start",
@@ -193,6 +57,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--title", help="what is to be done, in a line"),
             KEY,
         ),
+        prints=("work_models:TaskJson",),
     ),
     Verb(
         "fleet",
@@ -209,6 +74,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--title", help="what is to be done, in a line"),
             KEY,
         ),
+        prints=("work_models:FleetJson",),
     ),
     Verb(
         "list",
@@ -217,8 +83,17 @@ VERBS: tuple[Verb, ...] = (
         "look_verbs:list_tasks",
         ListArguments,
         (RUN, arg("--state", help="only this state")),
+        prints=("work_models:TasksJson",),
     ),
-    Verb("tree", "work", "runs, their tasks, and how their gates stand", "look_verbs:tree", RunArguments, (RUN,)),
+    Verb(
+        "tree",
+        "work",
+        "runs, their tasks, and how their gates stand",
+        "look_verbs:tree",
+        RunArguments,
+        (RUN,),
+        prints=("work_models:TasksJson",),
+    ),
     Verb(
         "log",
         "work",
@@ -231,6 +106,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--after", help="events after this sequence", type=int, default=0),
             arg("--limit", help="at most so many", type=int, default=200),
         ),
+        prints=("work_models:LogJson",),
     ),
     Verb(
         "work",
@@ -274,6 +150,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--dir", help="go on with the demo in this folder", metavar="D"),
             arg("--unattended", help="let a script decide, and say how it ended", action="store_true"),
         ),
+        prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
     ),
     Verb(
         "init",
@@ -289,6 +166,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--agents", help="with --isolate: the group of the users whom agents run as", default="agents"),
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
+        prints=("build_models:InitJson", "build_models:NotIsolatedJson"),
     ),
     Verb(
         "enrol",
@@ -304,6 +182,7 @@ VERBS: tuple[Verb, ...] = (
             *AS,
             KEY,
         ),
+        prints=("build_models:EnrolJson",),
     ),
     Verb(
         "validate",
@@ -312,6 +191,7 @@ VERBS: tuple[Verb, ...] = (
         "build_verbs:validate",
         FilesArguments,
         (arg("files", nargs="+", help="files"),),
+        prints=("build_models:ValidateJson",),
     ),
     Verb(
         "graph",
@@ -320,6 +200,7 @@ VERBS: tuple[Verb, ...] = (
         "build_verbs:graph",
         GraphArguments,
         (arg("workflow", nargs="?", help="a file or a built-in"),),
+        prints=("build_models:GraphJson",),
     ),
     Verb(
         "workflow",
@@ -331,6 +212,16 @@ VERBS: tuple[Verb, ...] = (
             arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
             arg("name", nargs="?", help="which"),
         ),
+        prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
+    ),
+    Verb(
+        "schema",
+        "build",
+        "the JSON Schemas of what verbs print with --json: list them, or print one",
+        "schema_verbs:schema",
+        SchemaArguments,
+        (arg("name", nargs="?", help="a verb, error or workflow-file (default: list them)"),),
+        prints=("build_models:SchemasJson", "build_models:SchemaJson"),
     ),
     Verb(
         "serve",
@@ -350,6 +241,7 @@ VERBS: tuple[Verb, ...] = (
         "help_verbs:show_help",
         HelpArguments,
         (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
+        prints=("build_models:GuidesJson", "build_models:GuideJson", "build_models:UsageJson"),
     ),
     Verb(
         "hook",
@@ -362,6 +254,7 @@ VERBS: tuple[Verb, ...] = (
             arg("agent", help="claude or codex"),
             arg("--user", help="for everything you do, not for this project only", action="store_true"),
         ),
+        prints=("build_models:HookShownJson", "build_models:HookFileJson"),
     ),
     Verb(
         "doctor",
@@ -370,6 +263,7 @@ VERBS: tuple[Verb, ...] = (
         "doctor:doctor",
         DoctorArguments,
         (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
+        prints=("build_models:DoctorJson", "build_models:HookProofJson"),
     ),
     Verb(
         "store",
@@ -389,8 +283,21 @@ VERBS: tuple[Verb, ...] = (
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
             *AS,
         ),
+        prints=(
+            "store_models:VerifyJson",
+            "store_models:ExportJson",
+            "store_models:ImportJson",
+            "store_models:ArchiveJson",
+            "store_models:NothingArchivedJson",
+            "store_models:ArchivedJson",
+            "store_models:MigrateJson",
+        ),
     ),
 )
+
+
+DASHBOARD_PRINTS = ("work_models:VersionJson", "work_models:NoStoreJson")
+"""The models of what `onloop` prints without a verb."""
 
 
 def verb(name: str) -> Verb | None:

@@ -138,6 +138,8 @@ def _sparing(value: Any) -> Any:
     if isinstance(value, Enum):
         _ATOMS.add(kind)
         return value
+    if hasattr(kind, "__dataclass_fields__"):  # known to interpreters without msgspec, too
+        return value
     raise TypeError(f"{kind.__name__} has no stored form")
 
 

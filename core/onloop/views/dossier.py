@@ -267,7 +267,8 @@ def flagged_first(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, 
     found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
     ordered = sorted(found, key=lambda pair: pair[0])
     return tuple(
-        dataclasses.replace(f, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else f for place, f in ordered
+        dataclasses.replace(file, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else file
+        for place, file in ordered
     )
 
 

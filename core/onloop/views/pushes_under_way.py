@@ -28,12 +28,6 @@ class Push(Record):
         moves = f"{self.target} of {self.repository} from {self.expected[:12]} to {self.result[:12]}"
         return f"under way, and may still land: {self.task} moves {moves}"
 
-    @property
-    def as_json(self) -> dict[str, str]:
-        """The push as data."""
-        where = {"task": self.task, "repository": self.repository, "target": self.target}
-        return {**where, "from": self.expected, "to": self.result}
-
 
 def pushes_under_way(tasks: Iterable[Task], freeze: Frozen) -> tuple[Push, ...]:
     """Which pushes of these tasks the freeze covers and does not stop, as of when the tasks were read."""

@@ -22,8 +22,18 @@ from onloop.cli.arguments import (
     SubmitArguments,
 )
 from onloop.cli.context import Context
+from onloop.cli.json_models.agent_models import (
+    AskJson,
+    ClaimJson,
+    GivenBackJson,
+    HeartbeatJson,
+    NextJson,
+    ReviewJson,
+    SpawnJson,
+    SubmitJson,
+)
 from onloop.cli.output import VerbOutput
-from onloop.cli.render import answer_output, moment
+from onloop.cli.render import answer_output, moment, verdict_json
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
@@ -32,11 +42,10 @@ from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
-from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.text import safe
-from onloop.views.answer import AgentAnswer, answer_for
+from onloop.views.answer import AgentAnswer, answer_for, answer_lines
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
 from onloop.views.sub_agents import SubAgentNews
@@ -61,14 +70,7 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
         *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
         f"cd {shlex.quote(str(place))}",
     )
-    data = {
-        "task": got.task.id,
-        "step": got.task.step,
-        "epoch": got.task.epoch,
-        "expires": got.expires,
-        "env": exports,
-        "place": str(place),
-    }
+    data = ClaimJson(got.task.id, got.task.step, got.task.epoch, got.expires, exports, str(place))
     return VerbOutput(lines=lines, data=data)
 
 
@@ -96,8 +98,8 @@ def next_step(context: Context[Arguments]) -> VerbOutput:
     text = found.text
     if text:
         mark_shown(context.opened.gateway, agent, found.task)
-    output = answer_output(answer)
-    return VerbOutput(output.exit, (text.rstrip(), *output.lines), {**output.data, "brief": text}, output.notes)
+    lines = (text.rstrip(), *answer_lines(answer))
+    return VerbOutput(answer.exit, lines, verdict_json(answer, NextJson, brief=text))
 
 
 def check(context: Context[Arguments]) -> VerbOutput:
@@ -118,10 +120,10 @@ def submit(context: Context[SubmitArguments]) -> VerbOutput:
         pause=time.sleep,
         beat=lambda: None,
     )
-    output = answer_output(verdict(context, agent, manifest.commit))
+    answer = verdict(context, agent, manifest.commit)
     note = (f"changed but not committed, and so not submitted: {', '.join(left[:10])}",) if left else ()
-    data = {**output.data, "uncommitted": list(left)} if left else output.data
-    return VerbOutput(output.exit, output.lines, data, (*output.notes, *note, *missing))
+    data = verdict_json(answer, SubmitJson, **({"uncommitted": left} if left else {}))
+    return VerbOutput(answer.exit, answer_lines(answer), data, (*note, *missing))
 
 
 def ask(context: Context[AskArguments]) -> VerbOutput:
@@ -130,7 +132,7 @@ def ask(context: Context[AskArguments]) -> VerbOutput:
     command = Ask(agent.id, agent.epoch, context.args.question)
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     why = "asked; stop here: the answer comes in the next brief"
-    data = {"verdict": "held", "task": task.id, "state": task.state.value, "why": why, "next": "stop here"}
+    data = AskJson("held", task.id, task.state, why, "stop here")
     return VerbOutput(Exit.HELD, (f"held  {task.id}  {why}",), data)
 
 
@@ -139,7 +141,7 @@ def review(context: Context[ReviewArguments]) -> VerbOutput:
     agent, args = context.agent(), context.args
     command = Judge(agent.id, agent.epoch, args.verdict == "pass", args.reason, address_of(agent.name))
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
-    data = {"task": task.id, "judged": args.verdict, "state": task.state.value, "step": task.step}
+    data = ReviewJson(task.id, "pass" if command.passes else "fail", task.state, task.step)
     return VerbOutput(lines=(safe(f"{task.id} judged {args.verdict}: {task.state.value}, {task.detail}"),), data=data)
 
 
@@ -149,7 +151,7 @@ def spawn(context: Context[SpawnArguments]) -> VerbOutput:
     command = Spawn(agent.id, agent.epoch, args.title, args.brief)
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     made = next(child for child in reversed(task.children) if child.title == " ".join(args.title.split()))
-    data: dict[str, Json] = {"task": task.id, "child": made.id, "title": made.title, "children": len(task.children)}
+    data = SpawnJson(task.id, made.id, made.title, len(task.children))
     return VerbOutput(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
 
 
@@ -167,7 +169,7 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     if percent is not None:
         task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
         advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
-    data: dict[str, Json] = {"expires": expires, "context": percent, "advice": [advice] if advice else []}
+    data = HeartbeatJson(expires, percent, (advice,) if advice else ())
     return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
 
@@ -186,7 +188,7 @@ def fail(context: Context[ReasonArguments]) -> VerbOutput:
 
 def _given_back(context: Context[ReasonArguments], agent: Principal, command: Release | Fail) -> VerbOutput:
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
-    data = {"task": task.id, "state": task.state.value, "reason": task.reason, "detail": task.detail}
+    data = GivenBackJson(task.id, task.state, task.reason, task.detail)
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)
 
 

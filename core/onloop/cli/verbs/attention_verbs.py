@@ -9,6 +9,7 @@ from onloop.attention.groups import Group, joined
 from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.attention_models import AttentionJson, FrozenJson, MarkedJson, MuteJson, UnmuteJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -21,7 +22,6 @@ from onloop.cli.people_arguments import (
 from onloop.cli.render import counts_json, freeze_line, group_json, group_lines, hidden_json, life_words
 from onloop.errors import UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.digest import Json
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
 from onloop.text import safe
@@ -37,13 +37,13 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
     lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
     lines = lines or ["nothing needs a person"]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
-    data: dict[str, Json] = {
-        "groups": [group_json(group, board.life(group.cause), now) for group in board.shown],
-        "hidden": [hidden_json(hidden, board.life(hidden.group.cause), now) for hidden in board.hidden],
-        "counts": counts_json(board.counts),
-        "needs_person": board.counts.shown + board.counts.hidden,
-        "frozen": [{"scope": freeze.scope, "by": freeze.by, "reason": freeze.reason} for freeze in freezes],
-    }
+    data = AttentionJson(
+        groups=[group_json(group, board.life(group.cause), now) for group in board.shown],
+        hidden=[hidden_json(hidden, board.life(hidden.group.cause), now) for hidden in board.hidden],
+        counts=counts_json(board.counts),
+        needs_person=board.counts.shown + board.counts.hidden,
+        frozen=[FrozenJson(freeze.scope, freeze.by, freeze.reason) for freeze in freezes],
+    )
     notes = (*map(freeze_line, freezes), *(() if context.args.all else _left_out(board)))
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
 
@@ -98,7 +98,7 @@ def mute(context: Context[MuteArguments]) -> VerbOutput:
     until = context.opened.gateway.clock() + milliseconds(args.duration)
     context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
     count = sum(len(one.group.members) for one in board_of(context).hidden if one.rule == rule.id)
-    data: dict[str, Json] = {"rule": rule.id, "covers": dict(rule.given), "until": until, "muted": count}
+    data = MuteJson(rule.id, rule.given, until, count)
     words = safe(f"muted ({rule}): it hides {count} now")
     return VerbOutput(lines=(words,), data=data, notes=(f"lift it: onloop unmute {rule.id}",))
 
@@ -107,7 +107,7 @@ def unmute(context: Context[UnmuteArguments]) -> VerbOutput:
     """Lift a mute."""
     person = context.person()
     context.opened.gateway.perform(RecordStoreEvent(person, Unmuted(context.args.rule, person.id)))
-    return VerbOutput(lines=(safe(f"unmuted: {context.args.rule}"),), data={"unmuted": context.args.rule})
+    return VerbOutput(lines=(safe(f"unmuted: {context.args.rule}"),), data=UnmuteJson(context.args.rule))
 
 
 def board_of(context: Context[Arguments]) -> Board:
@@ -133,5 +133,5 @@ def _marked(context: Context[CauseArguments], person: Principal, mark: Mark) -> 
     hidden = [one for one in board.hidden if one.group.cause == cause]
     life = board.life(cause)
     words = hidden[0].words if hidden else f"shown; {life_words(life)}"
-    data: dict[str, Json] = {"cause": cause, "hidden": bool(hidden), "stage": life.stage.value, "words": words}
+    data = MarkedJson(cause, bool(hidden), life.stage, words)
     return VerbOutput(lines=(safe(f"{cause}: {words}"),), data=data)

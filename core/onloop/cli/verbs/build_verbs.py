@@ -14,12 +14,21 @@ from onloop.access.opening import enrol as enrol_person
 from onloop.access.reach import HIGHEST, closed_gates
 from onloop.cli.arguments import EnrolArguments, FilesArguments, GraphArguments, InitArguments, WorkflowArguments
 from onloop.cli.context import Context, read_passphrase
+from onloop.cli.json_models.build_models import (
+    EnrolJson,
+    GraphJson,
+    InitJson,
+    NotIsolatedJson,
+    SchemaJson,
+    ValidateJson,
+    WorkflowsJson,
+    WorkflowSourceJson,
+)
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
-from onloop.machine.digest import Json
 from onloop.machine.transition_table import rows
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
@@ -36,7 +45,7 @@ def init(context: Context[InitArguments]) -> VerbOutput:
     """Make a store and enrol its first approver."""
     args = context.args
     if args.isolate and not can_isolate(args.isolate, args.agents):
-        return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), {"isolated": False})
+        return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), NotIsolatedJson(isolated=False))
     if args.isolate:
         check_place(context.home, args.isolate)
     name = args.name or getpass.getuser()
@@ -59,8 +68,8 @@ def init(context: Context[InitArguments]) -> VerbOutput:
     where = str(context.home.store)
     if args.isolate:
         isolate(context.home, args.isolate, args.agents, made)
-    mode, words = ("isolated", f"owner: {args.isolate}") if args.isolate else ("advisory", ADVISORY)
-    data: dict[str, Json] = {"store": where, "person": name, "mode": mode}
+    words = f"owner: {args.isolate}" if args.isolate else ADVISORY
+    data = InitJson(where, name, "isolated" if args.isolate else "advisory")
     following = serve_command(context.home, args.isolate, args.agents) if args.isolate else "onloop start …"
     return VerbOutput(lines=(f"store: {where}", f"approver: {name}", words), data=data, notes=(f"next: {following}",))
 
@@ -74,7 +83,7 @@ def enrol(context: Context[EnrolArguments]) -> VerbOutput:
         raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
     groups = tuple(args.group or ("approvers",))
     enrol_person(context.opened, by, args.name, groups, args.email, passphrase, key=args.key)
-    return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data={"person": args.name})
+    return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data=EnrolJson(args.name))
 
 
 def validate(context: Context[FilesArguments]) -> VerbOutput:
@@ -89,7 +98,7 @@ def validate(context: Context[FilesArguments]) -> VerbOutput:
             closed += _closed_words(name, definition)
         except WorkflowError as error:
             problems += error.problems
-    data: dict[str, Json] = {"ok": not problems, "problems": problems}
+    data = ValidateJson(not problems, problems)
     return VerbOutput(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
 
 
@@ -111,7 +120,7 @@ def graph(context: Context[GraphArguments]) -> VerbOutput:
         text = table_mermaid(rows())
     else:
         text = workflow_mermaid(load(builtin(name), name) if name in builtins() else _file(name))
-    return VerbOutput(lines=(text.rstrip("\n"),), data={"mermaid": text})
+    return VerbOutput(lines=(text.rstrip("\n"),), data=GraphJson(text))
 
 
 def workflow(context: Context[WorkflowArguments]) -> VerbOutput:
@@ -119,13 +128,13 @@ def workflow(context: Context[WorkflowArguments]) -> VerbOutput:
     args = context.args
     if args.what == "schema":
         schema = json_schema()
-        return VerbOutput(lines=(json.dumps(schema, indent=2),), data={"schema": schema})
+        return VerbOutput(lines=(json.dumps(schema, indent=2),), data=SchemaJson(schema))
     if args.what == "list":
-        return VerbOutput(lines=tuple(builtins()), data={"workflows": list(builtins())})
+        return VerbOutput(lines=tuple(builtins()), data=WorkflowsJson(tuple(builtins())))
     if args.name is None:
         raise BadInput("which workflow?", hint=f"onloop workflow print NAME; built-ins: {', '.join(builtins())}")
     source = builtin(args.name).decode()
-    return VerbOutput(lines=(source.rstrip("\n"),), data={"source": source})
+    return VerbOutput(lines=(source.rstrip("\n"),), data=WorkflowSourceJson(source))
 
 
 def _file(name: str) -> Definition:

@@ -8,6 +8,8 @@ from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.attention.groups import Group
 from onloop.cli.context import Context
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.json_models.people_models import BelowJson, CauseOutcomesJson, OutcomeJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
     CauseDecisionArguments,
@@ -18,11 +20,10 @@ from onloop.cli.people_arguments import (
     RetryArguments,
 )
 from onloop.cli.verbs.attention_verbs import group_named
-from onloop.cli.verbs.people_verbs import decide, told
+from onloop.cli.verbs.people_verbs import decide, stands, stands_words
 from onloop.errors import BadInput, Exit
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
-from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
 from onloop.records import replace
 from onloop.text import safe
@@ -100,9 +101,10 @@ def _each_below(context: Context[DecisionArguments], person: Principal, command:
     below = [(name, command) for name in targets if name != root.id or name != targets[0]]
     outcomes = perform_each(opened.gateway, person, below, key=args.key)
     ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
-    verdicts = _verdicts(outcomes)
-    shown = told(context, task_of(opened, root.id))
-    return VerbOutput(verdicts.exit, (*shown.lines, *verdicts.lines), {**shown.data, **verdicts.data}, verdicts.notes)
+    after = task_of(opened, root.id)
+    lines = (stands_words(after), *_lines(outcomes))
+    data = extended(BelowJson, stands(context, after), outcomes=_outcomes_json(outcomes))
+    return VerbOutput(_exit(outcomes), lines, data, _hints(outcomes))
 
 
 def _each_of_cause(
@@ -116,26 +118,34 @@ def _each_of_cause(
     left = len(group.members) - len(wanted)
     verb = context.verb
     more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --first {left}",) if left else ()
-    verdicts = _verdicts(outcomes)
-    data = {"cause": group.cause, "left": left, **verdicts.data}
-    return VerbOutput(verdicts.exit, verdicts.lines, data, (*verdicts.notes, *more))
+    data = CauseOutcomesJson(group.cause, left, _outcomes_json(outcomes))
+    return VerbOutput(_exit(outcomes), _lines(outcomes), data, (*_hints(outcomes), *more))
 
 
-def _verdicts(outcomes: Sequence[BulkOutcome]) -> VerbOutput:
-    """A line for each task; the exit code is that of the first refusal."""
-    refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
-    data: dict[str, Json] = {"outcomes": [_outcome_json(outcome) for outcome in outcomes]}
-    hints = tuple(dict.fromkeys(safe(f"→ {no.hint}") for no in refused))
-    lines = tuple(safe(outcome.words) for outcome in outcomes)
-    return VerbOutput(refused[0].exit if refused else Exit.OK, lines, data, hints)
+def _exit(outcomes: Sequence[BulkOutcome]) -> Exit:
+    """The exit code of the first refusal."""
+    return next((outcome.refusal.exit for outcome in outcomes if outcome.refusal is not None), Exit.OK)
 
 
-def _outcome_json(outcome: BulkOutcome) -> Json:
-    after = outcome.after
-    return {
-        "task": outcome.task,
-        "done": after is not None,
-        "state": after.state.value if after is not None else None,
-        "version": after.version if after is not None else None,
-        "why": outcome.refusal.message if outcome.refusal is not None else None,
-    }
+def _lines(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
+    """A line for each task."""
+    return tuple(safe(outcome.words) for outcome in outcomes)
+
+
+def _hints(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
+    """What would work in the place of what was refused, each once."""
+    refused = (outcome.refusal for outcome in outcomes if outcome.refusal is not None)
+    return tuple(dict.fromkeys(safe(f"→ {no.hint}") for no in refused))
+
+
+def _outcomes_json(outcomes: Sequence[BulkOutcome]) -> tuple[OutcomeJson, ...]:
+    return tuple(
+        OutcomeJson(
+            task=outcome.task,
+            done=outcome.after is not None,
+            state=outcome.after.state if outcome.after is not None else None,
+            version=outcome.after.version if outcome.after is not None else None,
+            why=outcome.refusal.message if outcome.refusal is not None else None,
+        )
+        for outcome in outcomes
+    )

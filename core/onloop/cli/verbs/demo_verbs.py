@@ -10,6 +10,7 @@ from onloop.access.submission import task_of
 from onloop.cli.arguments import DemoArguments
 from onloop.cli.context import Context
 from onloop.cli.dashboard import dashboard
+from onloop.cli.json_models.work_models import DemoEndJson, DemoJson, DemoLeftJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.verbs.work_verbs import say, stop_signals
 from onloop.demo.crew import Crew
@@ -18,7 +19,6 @@ from onloop.demo.plays import play_named
 from onloop.demo.script import ScriptedPerson
 from onloop.demo.summary import Summary, summary_of
 from onloop.errors import Exit, Unavailable
-from onloop.machine.digest import Json
 
 PACE_S = 0.4
 UNATTENDED_LIMIT_S = 600.0
@@ -56,7 +56,7 @@ def _attended(folder: DemoFolder) -> VerbOutput:
     again = f"onloop demo --dir {folder.path}"
     words = "it goes on by itself" if left == "leave" else "it stands still"
     lines = (f"{words}; look again: {again}", f"its store: onloop list --store {folder.home.store}")
-    return VerbOutput(lines=lines, data={"dir": str(folder.path), "left": left})
+    return VerbOutput(lines=lines, data=DemoLeftJson(str(folder.path), left))
 
 
 def _keep_up(crew: Crew, ended: threading.Event) -> None:
@@ -105,22 +105,15 @@ def _summary_output(folder: DemoFolder, summary: Summary) -> VerbOutput:
         f"{head}, in {summary.seconds:.1f} s; {summary.events} events, "
         + ("the log verifies" if not summary.problems else "that is not all as it should be"),
     )
-    data: dict[str, Json] = {
-        "ok": summary.right,
-        "dir": str(folder.path),
-        "seconds": f"{summary.seconds:.1f}",
-        "events": summary.events,
-        "problems": list(summary.problems),
-        "tasks": [
-            {
-                "task": end.task,
-                "name": end.name,
-                "persona": end.persona,
-                "state": end.course.state.value,
-                "merged": end.course.merged,
-                "differences": list(end.differences),
-            }
+    data = DemoJson(
+        ok=summary.right,
+        dir=str(folder.path),
+        seconds=f"{summary.seconds:.1f}",
+        events=summary.events,
+        problems=summary.problems,
+        tasks=[
+            DemoEndJson(end.task, end.name, end.persona, end.course.state, end.course.merged, end.differences)
             for end in summary.ends
         ],
-    }
+    )
     return VerbOutput(Exit.OK if summary.right else Exit.INTERNAL, lines, data, summary.problems)

@@ -17,6 +17,7 @@ from onloop.access.verifier_process import LONGEST_START_S, ensure_verifier, is_
 from onloop.attention.groups import age
 from onloop.cli.arguments import Arguments, DoctorArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.build_models import CheckJson, DoctorJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
 from onloop.errors import Exit, OnloopError
@@ -26,10 +27,8 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, is_own
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
-from onloop.machine.digest import Json
 from onloop.machine.store_state import PersonEnrolled
 from onloop.records import Record
-from onloop.store.codec import to_plain
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.views.assurance import Grounds, Reached, assurance_reached
@@ -65,17 +64,17 @@ def doctor(context: Context[DoctorArguments]) -> VerbOutput:
         checks += found
     except OnloopError as problem:
         checks.append(_Check("store", False, f"{problem.message}; {problem.hint}"))
-    mode = "isolated" if reached.level is Assurance.A2 else "advisory"
+    isolated = reached.level is Assurance.A2
     lines = [line for check in checks for line in (_line(check), *check.below)]
     lines.append(f"assurance: up to {reached.level.value}{_because(reached)}")
-    data: dict[str, Json] = {
-        "checks": [{"name": c.name, "ok": c.good, "detail": c.words} for c in checks],
-        "assurance": reached.level.value,
-        "reasons": list(reached.reasons),
-        "mode": mode,
-        "box": None if proof is None else to_plain(proof),
-    }
-    lines += [ADVISORY] if mode == "advisory" else []
+    data = DoctorJson(
+        checks=[CheckJson(check.name, check.good, check.words) for check in checks],
+        assurance=reached.level,
+        reasons=reached.reasons,
+        mode="isolated" if isolated else "advisory",
+        box=proof,
+    )
+    lines += [] if isolated else [ADVISORY]
     return VerbOutput(Exit.OK if all(check.good for check in checks) else Exit.UNAVAILABLE, tuple(lines), data)
 
 

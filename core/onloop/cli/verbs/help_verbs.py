@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from onloop.cli import pager
 from onloop.cli.arguments import Arguments, HelpArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.build_models import GuideEntryJson, GuideJson, GuidesJson, UsageJson
 from onloop.cli.main import verb_parser
 from onloop.cli.output import VerbOutput
 from onloop.cli.verb_table import VERBS, verb
@@ -15,7 +16,6 @@ from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style, StyledLine, plain, wrapped
 from onloop.guides.markdown import lines_of
-from onloop.machine.digest import Json
 from onloop.records import replace
 
 
@@ -34,7 +34,7 @@ def show_help(context: Context[HelpArguments]) -> VerbOutput:
             f"there is no guide or verb {topic[:60]!r}", hint=f"{meant}onloop help lists the guides, --help the verbs"
         )
     usage = verb_parser(found).format_help().rstrip("\n")
-    return VerbOutput(lines=(usage,), data={"verb": found.name, "usage": usage})
+    return VerbOutput(lines=(usage,), data=UsageJson(found.name, usage))
 
 
 def _list(context: Context[Arguments]) -> VerbOutput:
@@ -45,16 +45,16 @@ def _list(context: Context[Arguments]) -> VerbOutput:
         title, indent = (Piece(each.title, Style.STRONG),), " " * column
         lines += wrapped(title, pager.width(), first=f"{each.name:<{column}}", rest=indent)
         lines += wrapped((Piece(each.summary),), pager.width(), first=indent, rest=indent)
-    data: Json = [{"name": each.name, "title": each.title, "summary": each.summary} for each in listed]
+    data = GuidesJson([GuideEntryJson(each.name, each.title, each.summary) for each in listed])
     notes = ("onloop help GUIDE shows one of them, onloop help VERB what a verb takes",)
-    return _shown(context, lines, VerbOutput(data={"guides": data}, notes=notes))
+    return _shown(context, lines, VerbOutput(data=data, notes=notes))
 
 
 def _guide(context: Context[Arguments], topic: str) -> VerbOutput:
     found = guide(topic)
     marked = context.args.as_json or not pager.is_styled()
     lines = lines_of(found.text, pager.width(), marked=marked)
-    return _shown(context, lines, VerbOutput(data={"guide": found.name, "title": found.title, "text": found.text}))
+    return _shown(context, lines, VerbOutput(data=GuideJson(found.name, found.title, found.text)))
 
 
 def _shown(context: Context[Arguments], lines: Sequence[StyledLine], answer: VerbOutput) -> VerbOutput:

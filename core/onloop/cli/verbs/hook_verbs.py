@@ -12,9 +12,9 @@ from onloop.agents.hooks.rehearsal import fires, version_of
 from onloop.agents.hooks.vendors import VENDORS, Vendor, file_of, on_the_command_line
 from onloop.cli.arguments import HookArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.build_models import HookFileJson, HookProofJson, HookShownJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, UnknownThing
-from onloop.machine.digest import Json
 from onloop.text import safe
 
 
@@ -31,12 +31,12 @@ def hook(context: Context[HookArguments]) -> VerbOutput:
             words = f"{vendor.title} calls `{vendor.command()}`: {path}" + (
                 "" if changed else " (it was there already)"
             )
-            told: dict[str, Json] = {"agent": vendor.name, "file": str(path), "changed": changed}
-            return VerbOutput(lines=(words,), data=told, notes=(f"mind: {vendor.trap}", _prove(vendor)))
+            data = HookFileJson(vendor.name, str(path), changed)
+            return VerbOutput(lines=(words,), data=data, notes=(f"mind: {vendor.trap}", _prove(vendor)))
         case _:
             changed = uninstall(vendor, path)
             words = f"taken out of {path}" if changed else f"no hook of ours is in {path}"
-            return VerbOutput(lines=(words,), data={"agent": vendor.name, "file": str(path), "changed": changed})
+            return VerbOutput(lines=(words,), data=HookFileJson(vendor.name, str(path), changed))
 
 
 def vendor_called(name: str | None) -> Vendor:
@@ -57,7 +57,7 @@ def _shown(vendor: Vendor, state: str) -> VerbOutput:
         "# or without a file, as a worker's command:",
         f"onloop work --role implementer -- {command}",
     )
-    data: dict[str, Json] = {"agent": vendor.name, "hooks": vendor.hooks(), "argument": argument, "command": command}
+    data = HookShownJson(vendor.name, vendor.hooks(), argument, command)
     return VerbOutput(lines=lines, data=data, notes=(f"mind: {vendor.trap}", _prove(vendor)))
 
 
@@ -81,8 +81,7 @@ def prove(name: str) -> VerbOutput:
     version = version_of(program)
     good = fires(vendor, program, Path.cwd())
     words = "it calls our hook at the end of a turn" if good else "it does NOT call our hook at the end of a turn"
-    data: dict[str, Json] = {"agent": vendor.name, "version": version, "fires": good, "configured": list(configured)}
-    data["lacking"] = list(lacking)
+    data = HookProofJson(vendor.name, version, good, configured, lacking)
     lines = (
         safe(f"{vendor.title}: {program}, {version}"),
         safe(f"hooks: {', '.join(configured) or 'none of ours in a file of this project or user'}"),

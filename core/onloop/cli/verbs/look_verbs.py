@@ -9,15 +9,15 @@ from onloop.attention.groups import age
 from onloop.attention.why import why
 from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.json_models.work_models import LogJson, TasksJson, WhyJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
-from onloop.cli.render import moment, reason_words, standing_json, strip, sub_agent_lines
+from onloop.cli.render import moment, reason_words, strip, sub_agent_lines, task_now_json
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
-from onloop.machine.digest import Json
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
-from onloop.records import fields_of
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
 from onloop.views.dossier import gate_lines
@@ -44,8 +44,8 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     return VerbOutput(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
 
 
-def _tasks_json(found: Sequence[TaskNow]) -> dict[str, Json]:
-    return {"tasks": [standing_json(each.task, each.effective_status) for each in found]}
+def _tasks_json(found: Sequence[TaskNow]) -> TasksJson:
+    return TasksJson([task_now_json(each.task, each.effective_status) for each in found])
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -73,7 +73,7 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
     task, stand = found.task, found.effective_status
     told = why(task, task.state, stand.reason, found.frozen, now)
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
-    return VerbOutput(lines=lines, data={**standing_json(task, stand), "why": dict(told)})
+    return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(task, stand), why=dict(told)))
 
 
 def tree(context: Context[RunArguments]) -> VerbOutput:
@@ -114,14 +114,9 @@ def log(context: Context[LogArguments]) -> VerbOutput:
     wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
     more = (f"more: onloop log --after {events[-1].seq}",) if len(events) == limit else ()
-    data: dict[str, Json] = {"events": [_event_json(event) for event in events]}
-    return VerbOutput(lines=tuple(map(_event_line, events)), data=data, notes=more)
+    return VerbOutput(lines=tuple(map(_event_line, events)), data=LogJson(events), notes=more)
 
 
 def _event_line(event: Recorded) -> str:
     who = f"{event.task:<10} {event.principal:<20}"
     return safe(f"{event.seq:>6}  {moment(event.at)}  {who} {event.name}  {event.data}")
-
-
-def _event_json(event: Recorded) -> Json:
-    return {slot: getattr(event, slot) for slot in fields_of(Recorded)}

@@ -7,6 +7,14 @@ from collections.abc import Iterator
 
 from onloop.cli.arguments import Arguments, CheckpointArguments, HandoffArguments, TellArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.agent_models import (
+    CheckpointJson,
+    HandoffJson,
+    InboxJson,
+    MessageJson,
+    MessagesJson,
+    TellJson,
+)
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput
 from onloop.gateway.command_operations import PerformCommand
@@ -14,7 +22,6 @@ from onloop.gateway.message_sending import mark_shown, save_checkpoint
 from onloop.gateway.message_sending import tell as tell_task
 from onloop.machine.agent_names import check_agent
 from onloop.machine.commands import Handoff
-from onloop.machine.digest import Json
 from onloop.machine.messages import MessageKind
 from onloop.machine.rules.message_rules import LARGEST_CHECKPOINT, LARGEST_MESSAGE
 from onloop.text import safe
@@ -29,7 +36,7 @@ def handoff(context: Context[HandoffArguments]) -> VerbOutput:
     to = f"agent:{check_agent(args.to)}" if args.to.startswith("agent:") else args.to
     command = Handoff(agent.id, agent.epoch, to, args.why, tuple(args.open or ()))
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
-    data = {"task": task.id, "state": task.state.value, "step": task.step, "to": task.owner or task.role}
+    data = HandoffJson(task.id, task.state, task.step, task.owner or task.role)
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}; stop here"),), data=data)
 
 
@@ -40,7 +47,7 @@ def checkpoint(context: Context[CheckpointArguments]) -> VerbOutput:
     agent = context.agent()
     task = save_checkpoint(context.opened.gateway, agent, content, key=args.key)
     kept = task.checkpoints[agent.step]
-    data: dict[str, Json] = {"task": task.id, "step": kept.step, "size": kept.size, "digest": kept.digest}
+    data = CheckpointJson(task.id, kept.step, kept.size, kept.digest)
     return VerbOutput(lines=(f"{task.id} {kept.step}: {kept.size} bytes kept",), data=data)
 
 
@@ -50,7 +57,7 @@ def tell(context: Context[TellArguments]) -> VerbOutput:
     content = _content("-", LARGEST_MESSAGE) if args.text == "-" else args.text.encode("utf-8", "surrogateescape")
     kind = MessageKind(args.kind)
     task = tell_task(context.opened.gateway, agent, args.to, kind, content, key=args.key)
-    data: dict[str, Json] = {"task": task.id, "to": args.to, "kind": kind.value, "size": len(content)}
+    data = TellJson(task.id, args.to, kind, len(content))
     return VerbOutput(lines=(safe(f"{kind.value} told to {args.to}"),), data=data)
 
 
@@ -61,7 +68,7 @@ def inbox(context: Context[Arguments]) -> VerbOutput:
     task, found = unread.task, unread.letters
     mark_shown(opened.gateway, agent, task)
     lines = (UNTRUSTED, *(line for letter in found for line in _lines(letter)))
-    data: dict[str, Json] = {"task": task.id, "untrusted": {"messages": [_json(letter) for letter in found]}}
+    data = InboxJson(task.id, MessagesJson([_message_json(letter) for letter in found]))
     return VerbOutput(lines=lines if found else ("no unread messages",), data=data)
 
 
@@ -71,16 +78,9 @@ def _lines(letter: Letter) -> Iterator[str]:
     yield from (f"  | {safe(line)}" for line in letter.text.splitlines())
 
 
-def _json(letter: Letter) -> Json:
-    told = letter.message
-    return {
-        "number": told.number,
-        "kind": told.kind.value,
-        "from": told.by,
-        "task": told.origin,
-        "at": told.at,
-        "text": letter.text,
-    }
+def _message_json(letter: Letter) -> MessageJson:
+    sent = letter.message
+    return MessageJson(sent.number, sent.kind, sent.by, sent.origin, sent.at, letter.text)
 
 
 def _content(path: str, most: int) -> bytes:

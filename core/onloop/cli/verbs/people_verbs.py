@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
+from onloop.cli.dossier_render import dossier_json
+from onloop.cli.json_models.people_models import FreezeJson, PushJson, UnfreezeJson
+from onloop.cli.json_models.work_models import TaskNowJson
 from onloop.cli.output import VerbOutput, write
 from onloop.cli.people_arguments import (
     AnswerArguments,
@@ -20,7 +23,7 @@ from onloop.cli.people_arguments import (
     ScopeArguments,
     ShowArguments,
 )
-from onloop.cli.render import dossier_json, dossier_lines, standing_json
+from onloop.cli.render import dossier_lines, task_now_json
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
@@ -33,7 +36,7 @@ from onloop.records import Record
 from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.views.effective_status import ReadTaskNow
-from onloop.views.pushes_under_way import pushes_under_way
+from onloop.views.pushes_under_way import Push, pushes_under_way
 from onloop.views.queries.reads import ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 
@@ -121,9 +124,13 @@ def freeze(context: Context[FreezeArguments]) -> VerbOutput:
     notes = (*(() if covered else _nothing_covered(scope, live)), f"lift it: onloop unfreeze {scope}")
     return VerbOutput(
         lines=(safe(f"frozen: {scope}"), *(safe(push.words) for push in pushes)),
-        data={"frozen": scope, "covered": covered, "under_way": [push.as_json for push in pushes]},
+        data=FreezeJson(scope, covered, [_push_json(push) for push in pushes]),
         notes=notes,
     )
+
+
+def _push_json(push: Push) -> PushJson:
+    return PushJson(push.task, push.repository, push.target, push.expected, push.result)
 
 
 def _nothing_covered(scope: str, live: Sequence[Task]) -> tuple[str, ...]:
@@ -148,21 +155,25 @@ def unfreeze(context: Context[ScopeArguments]) -> VerbOutput:
     """Let it move again."""
     scope, person = check_scope(context.args.scope), context.person()
     context.opened.gateway.perform(RecordStoreEvent(person, Unfrozen(scope, person.id), key=context.args.key))
-    return VerbOutput(lines=(safe(f"unfrozen: {scope}"),), data={"unfrozen": scope})
+    return VerbOutput(lines=(safe(f"unfrozen: {scope}"),), data=UnfreezeJson(scope))
 
 
 def decide(context: Context[Arguments], person: Principal, task_id: str, key: str, command: Command) -> VerbOutput:
     """Carry out a person's decision on a task, once under that key; the answer is how it stands then."""
     task = context.opened.gateway.perform(PerformCommand(person, task_id, command, key))
     ensure_verifier_for(context.home, (task,))
-    return told(context, task)
+    return VerbOutput(lines=(stands_words(task),), data=stands(context, task))
 
 
-def told(context: Context[Arguments], task: Task) -> VerbOutput:
-    """How a task stands."""
+def stands(context: Context[Arguments], task: Task) -> TaskNowJson:
+    """How a task stands now."""
     gateway = context.opened.gateway
-    standing = gateway.perform(ReadTaskNow(task.id, gateway.clock())).effective_status
-    return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=standing_json(task, standing))
+    return task_now_json(task, gateway.perform(ReadTaskNow(task.id, gateway.clock())).effective_status)
+
+
+def stands_words(task: Task) -> str:
+    """How a task is recorded to stand, in a line."""
+    return safe(f"{task.id} {task.state.value}: {task.detail}")
 
 
 class _Asked(Record):

@@ -13,13 +13,22 @@ from types import MappingProxyType
 from onloop.access.opening import wall_clock
 from onloop.cli.arguments import StoreArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.store_models import (
+    ArchivedJson,
+    ArchivedTaskJson,
+    ArchiveJson,
+    ExportJson,
+    ImportJson,
+    MigrateJson,
+    NothingArchivedJson,
+    VerifyJson,
+)
 from onloop.cli.output import VerbOutput, columns
 from onloop.errors import BadInput, Exit, NotAllowed, Unavailable
 from onloop.file_lock import holder_of
 from onloop.gates.toolchain import write_toolchain
 from onloop.home import Home, check_private
 from onloop.insight.derivation import Derivation
-from onloop.machine.digest import Json
 from onloop.store.sqlite.archive import finished_before, read_back, remove
 from onloop.store.sqlite.database import SCHEMA_VERSION, SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
@@ -41,13 +50,7 @@ def _verify(context: Context[StoreArguments]) -> VerbOutput:
         found = inspect(opened, derivation)
     words = f"{found.events} events, {found.tasks} tasks, {found.runs} chains: "
     lines = (words + ("the log and its state agree" if not found.problems else f"{len(found.problems)} problems"),)
-    data: dict[str, Json] = {
-        "ok": not found.problems,
-        "events": found.events,
-        "tasks": found.tasks,
-        "runs": found.runs,
-        "problems": list(found.problems),
-    }
+    data = VerifyJson(not found.problems, found.events, found.tasks, found.runs, found.problems)
     notes = (*found.problems, *derivation.notes)
     return VerbOutput(Exit.OK if not found.problems else Exit.UNAVAILABLE, lines, data, notes)
 
@@ -65,7 +68,7 @@ def _export(context: Context[StoreArguments]) -> VerbOutput:
         write_file(Path(context.args.file), lines)
         events = at.last_seq()
     where = context.args.file
-    return VerbOutput(lines=(f"exported: {events} events to {where}",), data={"file": where, "events": events})
+    return VerbOutput(lines=(f"exported: {events} events to {where}",), data=ExportJson(where, events))
 
 
 def _import(context: Context[StoreArguments]) -> VerbOutput:
@@ -75,7 +78,7 @@ def _import(context: Context[StoreArguments]) -> VerbOutput:
     with _opened(context) as opened, opened.changing() as tables:
         fold = import_source(tables, source)
     write_toolchain(context.home.store, os.environ.get("PATH", ""))
-    data: dict[str, Json] = {"store": str(context.home.store), "events": fold.events, "tasks": len(fold.tasks)}
+    data = ImportJson(str(context.home.store), fold.events, len(fold.tasks))
     return VerbOutput(lines=(f"imported: {fold.events} events, {len(fold.tasks)} tasks",), data=data)
 
 
@@ -89,7 +92,7 @@ def _archive(context: Context[StoreArguments]) -> VerbOutput:
         opened.anchor.check(tables, tables.log_head())
         retired = finished_before(tables, before)
         if not retired.runs:
-            return VerbOutput(Exit.NOTHING, (f"no run ended before {context.args.before}",), {"runs": []})
+            return VerbOutput(Exit.NOTHING, (f"no run ended before {context.args.before}",), NothingArchivedJson(()))
         write_file(path, retired.lines(tables))
         try:
             read_back(read_lines(file_lines(path), str(path)), str(path))
@@ -99,7 +102,7 @@ def _archive(context: Context[StoreArguments]) -> VerbOutput:
                 path.unlink()
             raise
     words = f"archived: {len(retired.runs)} runs, {len(retired.events)} events to {path}"
-    data: dict[str, Json] = {"file": str(path), "runs": list(retired.runs), "events": len(retired.events)}
+    data = ArchiveJson(str(path), retired.runs, len(retired.events))
     return VerbOutput(lines=(words,), data=data)
 
 
@@ -107,8 +110,8 @@ def _archived(path: Path) -> VerbOutput:
     content = read_lines(file_lines(path), str(path))
     tasks = read_back(content, str(path))
     rows = [(task.id, task.state.value, task.workflow, task.title) for task in tasks]
-    listed: list[Json] = [{"task": t.id, "run": t.run, "state": t.state.value, "title": t.title} for t in tasks]
-    data: dict[str, Json] = {"events": len(content.events), "tasks": listed}
+    listed = [ArchivedTaskJson(task.id, task.run, task.state, task.title) for task in tasks]
+    data = ArchivedJson(len(content.events), listed)
     return VerbOutput(lines=columns(rows, header=("task", "state", "workflow", "title")), data=data)
 
 
@@ -116,9 +119,9 @@ def _migrate(context: Context[StoreArguments]) -> VerbOutput:
     check_private(context.home.store)
     found, backup = migrate(context.home.store, context.home.anchor, lambda: _check_nobody_serves(context.home))
     if backup is None:
-        return VerbOutput(lines=(f"schema version {found}: nothing to do",), data={"from": found, "to": found})
+        return VerbOutput(lines=(f"schema version {found}: nothing to do",), data=MigrateJson(found, found))
     lines = (f"migrated: from schema version {found} to {SCHEMA_VERSION}", f"backup: {backup}")
-    return VerbOutput(lines=lines, data={"from": found, "to": SCHEMA_VERSION, "backup": str(backup)})
+    return VerbOutput(lines=lines, data=MigrateJson(found, SCHEMA_VERSION, str(backup)))
 
 
 def _check_nobody_serves(home: Home) -> None:

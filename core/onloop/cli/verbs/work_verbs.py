@@ -26,12 +26,13 @@ from onloop.access.verifier_process import ensure_verifier, only_verifier
 from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.arguments import Arguments, FleetArguments, StartArguments, VerifierArguments, WorkArguments
 from onloop.cli.context import Context
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
-from onloop.machine.digest import Json
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
@@ -57,7 +58,8 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     else:
         workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
     task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
-    return _begun(task, f"onloop work --role {task.role or 'ROLE'} -- CMD…", _closed(context, workflow))
+    following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
+    return _begun(task, task_json(task), following, _closed(context, workflow))
 
 
 def fleet(context: Context[FleetArguments]) -> VerbOutput:
@@ -70,8 +72,8 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
     targets = read_targets(_read(path), args.targets, path.absolute().parent)
     title = _title(args.title, workflow)
     root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key)
-    output = _begun(root, f"onloop tree --run {root.id}", _closed(context, workflow))
-    return VerbOutput(output.exit, output.lines, {**output.data, "tasks": len(targets)}, output.notes)
+    data = extended(FleetJson, task_json(root), tasks=len(targets))
+    return _begun(root, data, f"onloop tree --run {root.id}", _closed(context, workflow))
 
 
 def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
@@ -95,8 +97,7 @@ def _title(given: str | None, workflow: Workflow) -> str:
     return given or workflow.definition.description or workflow.definition.name
 
 
-def _begun(task: Task, following: str, closed: Sequence[str]) -> VerbOutput:
-    data: dict[str, Json] = task_json(task)
+def _begun(task: Task, data: TaskJson, following: str, closed: Sequence[str]) -> VerbOutput:
     return VerbOutput(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=(*closed, f"next: {following}"))
 
 

@@ -1,0 +1,127 @@
+"""A dossier as JSON: what a person sees before deciding, for programs; what agents wrote is under `untrusted` keys."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, convert
+
+from onloop.cli.json_models.agent_models import GateJson
+from onloop.cli.json_models.dossier_models import (
+    ArtefactJson,
+    AskedJson,
+    CheckpointKeptJson,
+    ChildJson,
+    ChildWordsJson,
+    DecisionJson,
+    DossierJson,
+    DossierWordsJson,
+    FileJson,
+    HandoverJson,
+    HandoverWordsJson,
+    JudgementJson,
+    JudgementWordsJson,
+    SubjectJson,
+)
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.render import sub_agents_json, task_json
+from onloop.machine.messages import Handover
+from onloop.machine.rules.flagging import flags_of
+from onloop.machine.task import Decision, Judgement
+from onloop.views.answer import gate_json
+from onloop.views.children import Result
+from onloop.views.dossier import Asked, Dossier, ShownArtefact
+from onloop.views.effective_status import EffectiveStatus
+
+
+def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) -> DossierJson:
+    """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
+    task, submission = dossier.task, dossier.task.submission
+    return extended(
+        DossierJson,
+        task_json(task),
+        reason=status.reason,
+        lapsed=status.lapsed,
+        untrusted=_words_json(dossier, with_diff=with_diff),
+        asked=[_asked_json(asked) for asked in dossier.asked],
+        subject=SubjectJson(submission.head, submission.tree, submission.base) if submission else None,
+        definition=task.definition,
+        gates=[convert(gate_json(line), GateJson) for line in dossier.gates],
+        files=[FileJson(file.path, file.status, file.added, file.removed) for file in dossier.files],
+        flags=flags_of(task),
+        decisions=[_decision_json(decision) for decision in task.decisions],
+        trouble=dossier.trouble,
+        progress_at=dossier.lease.progress_at if dossier.lease else None,
+        join=dossier.join or None,
+        children=[_child_json(child) for child in dossier.children],
+        judgements=[_judgement_json(judgement) for judgement in task.judgements],
+        handovers=[_handover_json(handed) for handed in task.handovers],
+        checkpoints=[
+            CheckpointKeptJson(left.step, left.by, left.at, left.size, left.digest)
+            for left in task.checkpoints.values()
+        ],
+        diff=dossier.diff if with_diff else UNSET,
+    )
+
+
+def _words_json(dossier: Dossier, *, with_diff: bool) -> DossierWordsJson:
+    return DossierWordsJson(
+        statement=dossier.statement,
+        feedback=[item.text for item in dossier.task.feedback],
+        artefacts=[_artefact_json(handed, with_text=with_diff) for handed in dossier.artefacts],
+        sub_agents=sub_agents_json(dossier.sub_agents),
+    )
+
+
+def _artefact_json(handed: ShownArtefact, *, with_text: bool) -> ArtefactJson:
+    return ArtefactJson(handed.name, handed.size, handed.digest, handed.text if with_text else UNSET)
+
+
+def _asked_json(asked: Asked) -> AskedJson:
+    request = asked.request
+    return AskedJson(
+        request=request.id,
+        kind=request.kind,
+        question=request.question,
+        gate=request.gate,
+        approvers=request.approvers,
+        quorum=request.quorum,
+        assurance=request.assurance,
+        fresh_ms=request.fresh_ms,
+        digest=asked.digest,
+        choices=asked.choices,
+    )
+
+
+def _decision_json(decision: Decision) -> DecisionJson:
+    return DecisionJson(
+        request=decision.request,
+        answer=decision.answer,
+        by=decision.by,
+        assurance=decision.assurance,
+        at=decision.at,
+        reason=decision.reason,
+        proof_age_ms=decision.proof_age_ms,
+        own_address=decision.own_address,
+    )
+
+
+def _child_json(child: Result) -> ChildJson:
+    return ChildJson(child.id, child.state, ChildWordsJson(child.title, child.statement))
+
+
+def _judgement_json(judgement: Judgement) -> JudgementJson:
+    return JudgementJson(
+        label="agent-judged",
+        independence=judgement.independence,
+        step=judgement.step,
+        gate=judgement.gate,
+        passes=judgement.passes,
+        by=judgement.by,
+        at=judgement.at,
+        head=judgement.head,
+        untrusted=JudgementWordsJson(judgement.reason),
+    )
+
+
+def _handover_json(handed: Handover) -> HandoverJson:
+    words = HandoverWordsJson(handed.why, handed.open)
+    return HandoverJson(handed.step, handed.by, handed.to or None, handed.at, words)

@@ -1,0 +1,118 @@
+"""What the verbs print that show what needs people, and keep what they said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from onloop.attention.board import HowHidden
+from onloop.attention.items import Tier
+from onloop.attention.lifecycle import Stage
+from onloop.cli.json_models.envelope import AtMs
+from onloop.machine.state import Reason
+from onloop.records import Record
+
+
+class LifeJson(Record):
+    """How far people are with a cause."""
+
+    stage: Stage
+    by: Annotated[str, Meta(description="Who brought it there; empty while it is new.")]
+    at: AtMs
+    until: Annotated[int | None, Meta(description="When an acknowledgement lapses (ms).")]
+    news: Annotated[int, Meta(description="How many have joined since somebody looked.")]
+
+
+class MemberJson(Record):
+    """A task that shares a cause."""
+
+    task: str
+    repo: str | None
+    since: AtMs
+    version: int
+    requests: Annotated[Sequence[str], Meta(description="What it asks of people.")]
+
+
+class GroupJson(Record):
+    """One cause with everyone who shares it, and how far people are with it."""
+
+    life: LifeJson
+    clock: Annotated[int | None, Meta(description="When the first of theirs runs out (ms).")]
+    overdue: bool
+    cause: Annotated[str, Meta(description="Its name, in 8 letters.")]
+    reason: Reason
+    tier: Annotated[Tier, Meta(description="How pressing it is: lower comes first.")]
+    headline: str
+    detail: str
+    workflow: str
+    step: str
+    gate: str | None
+    since: AtMs
+    members: Sequence[MemberJson]
+
+
+class HiddenJson(GroupJson):
+    """What is not shown of one cause: how, by whom, until when."""
+
+    how: HowHidden
+    by: str
+    until: Annotated[int | None, Meta(description="Until when (ms); null: until that changes.")]
+    words: str
+    rule: Annotated[str | None, Meta(description="The mute that hides it: onloop unmute takes it.")]
+
+
+class CountsJson(Record):
+    """The numbers of the dashboard's header, in items: together they are all there is."""
+
+    needs_you: int
+    blocked: int
+    causes: Annotated[int, Meta(description="How many causes the blocked items have.")]
+    failed: int
+    acknowledged: int
+    snoozed: int
+    muted: int
+    inhibited: int
+
+
+class FrozenJson(Record):
+    """A scope in which nothing moves."""
+
+    scope: str
+    by: str
+    reason: str
+
+
+class AttentionJson(Record):
+    """What needs a person, one group for each cause, the most pressing first; and what is hidden."""
+
+    groups: Sequence[GroupJson]
+    hidden: Sequence[HiddenJson]
+    counts: CountsJson
+    needs_person: Annotated[int, Meta(description="How many items need a person, shown or hidden.")]
+    frozen: Sequence[FrozenJson]
+
+
+class MarkedJson(Record):
+    """How a cause is shown after what a person said about it."""
+
+    cause: str
+    hidden: bool
+    stage: Stage
+    words: str
+
+
+class MuteJson(Record):
+    """A mute that was made."""
+
+    rule: Annotated[str, Meta(description="Its id, for onloop unmute.")]
+    covers: Annotated[Mapping[str, str], Meta(description="The fields that an item must equal.")]
+    until: AtMs
+    muted: Annotated[int, Meta(description="How many items it hides now.")]
+
+
+class UnmuteJson(Record):
+    """A mute that was lifted."""
+
+    unmuted: str

@@ -1,0 +1,150 @@
+"""What the verbs print that make stores, check files, and say what this machine can prove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from onloop.machine.box_facts import BoxProved
+from onloop.machine.definition import Assurance
+from onloop.records import Record
+
+
+class InitJson(Record):
+    """A store that was made."""
+
+    store: str
+    person: Annotated[str, Meta(description="Its first approver.")]
+    mode: Literal["isolated", "advisory"]
+
+
+class NotIsolatedJson(Record):
+    """That this user cannot isolate a store; people's output says who can, and how."""
+
+    isolated: Literal[False]
+
+
+class EnrolJson(Record):
+    """A person who was enrolled."""
+
+    person: str
+
+
+class ValidateJson(Record):
+    """What is wrong with workflow files."""
+
+    ok: bool
+    problems: Annotated[Sequence[str], Meta(description="Each as file:line:col: what; what would work.")]
+
+
+class GraphJson(Record):
+    """A workflow, or the machine, as Mermaid."""
+
+    mermaid: str
+
+
+class WorkflowsJson(Record):
+    """The built-in workflows."""
+
+    workflows: Annotated[Sequence[str], Meta(description="Their names.")]
+
+
+class WorkflowSourceJson(Record):
+    """A built-in workflow."""
+
+    source: Annotated[str, Meta(description="YAML.")]
+
+
+class SchemaJson(Record):
+    """A JSON Schema."""
+
+    schema: Mapping[str, Any]
+
+
+class SchemaEntryJson(Record):
+    """A schema in the list of them."""
+
+    name: str
+    summary: str
+
+
+class SchemasJson(Record):
+    """The schemas that there are."""
+
+    schemas: Sequence[SchemaEntryJson]
+
+
+class GuideEntryJson(Record):
+    """A guide in the list of them."""
+
+    name: str
+    title: str
+    summary: str
+
+
+class GuidesJson(Record):
+    """The guides that there are."""
+
+    guides: Sequence[GuideEntryJson]
+
+
+class GuideJson(Record):
+    """A guide."""
+
+    guide: Annotated[str, Meta(description="Its name.")]
+    title: str
+    text: Annotated[str, Meta(description="Markdown.")]
+
+
+class UsageJson(Record):
+    """What a verb takes."""
+
+    verb: str
+    usage: str
+
+
+class HookShownJson(Record):
+    """A vendor's hook, for setting it up by hand."""
+
+    agent: str
+    hooks: Annotated[Mapping[str, Any], Meta(description="As the vendor's settings file holds them.")]
+    argument: Annotated[str, Meta(description="The same as an argument on the agent's command line.")]
+    command: Annotated[str, Meta(description="The agent's command with it, for onloop work.")]
+
+
+class HookFileJson(Record):
+    """A vendor's settings file in which our hook was set up, or from which it was taken."""
+
+    agent: str
+    file: str
+    changed: bool
+
+
+class HookProofJson(Record):
+    """Whether a vendor's agent calls our hook at the end of a turn."""
+
+    agent: str
+    version: str
+    fires: bool
+    configured: Annotated[Sequence[str], Meta(description="Settings files that hold a hook of ours.")]
+    lacking: Annotated[Sequence[str], Meta(description="Events at which none of them calls us.")]
+
+
+class CheckJson(Record):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class DoctorJson(Record):
+    """What this machine and store can prove."""
+
+    checks: Sequence[CheckJson]
+    assurance: Annotated[Assurance, Meta(description="The highest level that can be reached.")]
+    reasons: Annotated[Sequence[str], Meta(description="Why it is no higher.")]
+    mode: Literal["isolated", "advisory"]
+    box: Annotated[BoxProved | None, Meta(description="What the box of the gates was last seen to stop.")]

@@ -1,0 +1,169 @@
+"""What `onloop show` prints: everything that a person sees of a task before deciding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from onloop.cli.json_models.agent_models import GateJson
+from onloop.cli.json_models.envelope import AtMs
+from onloop.cli.json_models.work_models import SubAgentJson, TaskJson
+from onloop.gates.repository.file_changes import Status
+from onloop.machine.definition import Assurance
+from onloop.machine.flags import Flag
+from onloop.machine.state import State
+from onloop.machine.task import DecisionKind, Independence, RequestKind
+from onloop.records import Record, field
+
+
+class AskedJson(Record):
+    """An open request, with the digest that a decision must give back."""
+
+    request: str
+    kind: RequestKind
+    question: str
+    gate: str | None
+    approvers: Annotated[Sequence[str], Meta(description="Who may decide; empty means any enrolled person.")] = field(
+        name="from"
+    )
+    quorum: int
+    assurance: Annotated[Assurance, Meta(description="What must be proved about whoever decides.")]
+    fresh_ms: Annotated[int | None, Meta(description="How long ago their passphrase may have been typed, at most.")]
+    digest: str
+    choices: Annotated[Mapping[DecisionKind, str], Meta(description="What each answer would do.")]
+
+
+class SubjectJson(Record):
+    """What a decision is about."""
+
+    head: str
+    tree: str
+    base: str
+
+
+class FileJson(Record):
+    """A file that the submission changes; `added` and `removed` count lines, and are null for a binary file."""
+
+    path: str
+    status: Status
+    added: int | None
+    removed: int | None
+
+
+class DecisionJson(Record):
+    """A person's answer to a request."""
+
+    request: str
+    answer: DecisionKind
+    by: str
+    assurance: Annotated[Assurance, Meta(description="What was proved about them.")]
+    at: AtMs
+    reason: str
+    proof_age_ms: Annotated[int | None, Meta(description="How long before it their passphrase had been typed.")]
+    own_address: Annotated[bool, Meta(description="Whether commits carry their address.")]
+
+
+class ArtefactJson(Record):
+    """A file that the agent handed over."""
+
+    name: str
+    size: int
+    digest: str
+    text: Annotated[
+        str | UnsetType | None, Meta(description="Its beginning, with --diff; null where it is no text.")
+    ] = UNSET
+
+
+class DossierWordsJson(Record):
+    """What agents wrote."""
+
+    statement: str | None
+    feedback: Sequence[str]
+    artefacts: Sequence[ArtefactJson]
+    sub_agents: Sequence[SubAgentJson]
+
+
+class ChildWordsJson(Record):
+    """What agents wrote of a child."""
+
+    title: str
+    says: str | None
+
+
+class ChildJson(Record):
+    """A child of the task's step."""
+
+    task: str
+    state: State
+    untrusted: ChildWordsJson
+
+
+class JudgementWordsJson(Record):
+    """What the reviewing agent wrote."""
+
+    reason: str
+
+
+class JudgementJson(Record):
+    """A reviewing agent's pass or fail: no evidence."""
+
+    label: Literal["agent-judged"]
+    independence: Independence
+    step: str
+    gate: str
+    passes: bool = field(name="pass")
+    by: str
+    at: AtMs
+    head: str
+    untrusted: JudgementWordsJson
+
+
+class HandoverWordsJson(Record):
+    """What the agent wrote who handed on."""
+
+    why: str
+    open: Annotated[Sequence[str], Meta(description="Questions that are open.")]
+
+
+class HandoverJson(Record):
+    """A step that was handed on."""
+
+    step: str
+    by: str
+    to: Annotated[str | None, Meta(description="Null: anyone in the step's role.")]
+    at: AtMs
+    untrusted: HandoverWordsJson
+
+
+class CheckpointKeptJson(Record):
+    """A checkpoint that is kept for whoever comes after."""
+
+    step: str
+    by: str
+    at: AtMs
+    size: int
+    digest: str
+
+
+class DossierJson(TaskJson):
+    """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
+
+    lapsed: Annotated[bool, Meta(description="Whether its lease has run out, and nothing has recorded that yet.")]
+    untrusted: DossierWordsJson
+    asked: Sequence[AskedJson]
+    subject: SubjectJson | None
+    definition: Annotated[str, Meta(description="The digest of the workflow that its run pinned.")]
+    gates: Sequence[GateJson]
+    files: Sequence[FileJson]
+    flags: Annotated[Sequence[Flag], Meta(description="Changed paths that decide what the gates said.")]
+    decisions: Sequence[DecisionJson]
+    trouble: Annotated[str, Meta(description="Why the changes cannot be shown; empty where they can.")]
+    progress_at: Annotated[int | None, Meta(description="When the agent last showed signs of work (ms).")]
+    join: Annotated[str | None, Meta(description="What the children are waited for.")]
+    children: Sequence[ChildJson]
+    judgements: Sequence[JudgementJson]
+    handovers: Sequence[HandoverJson]
+    checkpoints: Sequence[CheckpointKeptJson]
+    diff: Annotated[str | UnsetType, Meta(description="With --diff; agents wrote it.")] = UNSET

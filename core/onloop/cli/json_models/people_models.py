@@ -1,0 +1,60 @@
+"""What the verbs print by which people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from onloop.cli.json_models.work_models import TaskNowJson
+from onloop.machine.state import State
+from onloop.records import Record, field
+
+
+class PushJson(Record):
+    """A move of a target that had begun before a freeze, and may still land."""
+
+    task: str
+    repository: str
+    target: str
+    expected: Annotated[str, Meta(description="The commit that the target is at.")] = field(name="from")
+    result: Annotated[str, Meta(description="The commit that it moves to.")] = field(name="to")
+
+
+class FreezeJson(Record):
+    """A scope that was frozen."""
+
+    frozen: str
+    covered: Annotated[int, Meta(description="How many live tasks it covers now.")]
+    under_way: Annotated[Sequence[PushJson], Meta(description="What it comes too late for.")]
+
+
+class UnfreezeJson(Record):
+    """A scope in which things move again."""
+
+    unfrozen: str
+
+
+class OutcomeJson(Record):
+    """What became of a decision for one task."""
+
+    task: str
+    done: bool
+    state: State | None
+    version: int | None
+    why: Annotated[str | None, Meta(description="Why it was refused.")]
+
+
+class BelowJson(TaskNowJson):
+    """A task after a decision, with the outcome for every task below it."""
+
+    outcomes: Sequence[OutcomeJson]
+
+
+class CauseOutcomesJson(Record):
+    """What became of a decision for the tasks that share a cause."""
+
+    cause: str
+    left: Annotated[int, Meta(description="How many more share the cause.")]
+    outcomes: Sequence[OutcomeJson]

@@ -1,0 +1,76 @@
+"""What `onloop store …` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from onloop.machine.state import State
+from onloop.records import Record, field
+
+
+class VerifyJson(Record):
+    """Whether the log and the state that follows from it agree."""
+
+    ok: bool
+    events: int
+    tasks: int
+    runs: int
+    problems: Sequence[str]
+
+
+class ExportJson(Record):
+    """An export that was written."""
+
+    file: str
+    events: int
+
+
+class ImportJson(Record):
+    """A store that was made of an export."""
+
+    store: str
+    events: int
+    tasks: int
+
+
+class ArchiveJson(Record):
+    """Finished runs that were moved to a file."""
+
+    file: str
+    runs: Sequence[str]
+    events: int
+
+
+class NothingArchivedJson(Record):
+    """That no run ended before the day that was given."""
+
+    runs: Annotated[Sequence[str], Meta(max_length=0)]
+
+
+class ArchivedTaskJson(Record):
+    """A task in an archive."""
+
+    task: str
+    run: str
+    state: State
+    title: str
+
+
+class ArchivedJson(Record):
+    """What is in an archive."""
+
+    events: int
+    tasks: Sequence[ArchivedTaskJson]
+
+
+class MigrateJson(Record):
+    """From which schema version to which a store was brought."""
+
+    before: int = field(name="from")
+    after: int = field(name="to")
+    backup: Annotated[
+        str | UnsetType, Meta(description="The store as it was; left out where there was nothing to do.")
+    ] = UNSET

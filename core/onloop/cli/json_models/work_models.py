@@ -1,0 +1,130 @@
+"""What the verbs print that begin work and look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from onloop.cli.json_models.envelope import AtMs
+from onloop.machine.state import Reason, State
+from onloop.records import Record
+from onloop.store.port import Recorded
+
+
+class SubAgentJson(Record):
+    """A sub-agent in the process of a task's agent, as that agent says."""
+
+    id: str
+    kind: str
+    doing: str
+    since: AtMs
+    said_at: AtMs
+    process_of: Annotated[str, Meta(description="The task whose agent has it in its process.")]
+
+
+class SubAgentsJson(Record):
+    """What agents say of their own processes."""
+
+    sub_agents: Sequence[SubAgentJson]
+
+
+class TaskJson(Record):
+    """A task as it is recorded."""
+
+    task: str
+    run: str
+    parent: str | None
+    repo: str | None
+    title: str
+    workflow: str
+    state: State
+    reason: Annotated[Reason | None, Meta(description="Why it is not moving.")]
+    recorded_reason: Annotated[Reason | None, Meta(description="Why it is not moving, as the log says.")]
+    detail: str
+    step: str | None
+    since: AtMs
+    holder: Annotated[str | None, Meta(description="The agent that holds its lease.")]
+    attempt: int
+    round: int
+    context: Annotated[int | None, Meta(description="How full its agent's context is, in percent.")]
+    unread: Annotated[int, Meta(description="How many messages its agent has not read.")]
+    head: Annotated[
+        str | None, Meta(description="The submitted commit; in the answer of a write, the end of the log instead.")
+    ]
+    result: Annotated[str | None, Meta(description="The commit that the target was moved to.")]
+    version: Annotated[int, Meta(description="How many events it has.")]
+
+
+class TaskNowJson(TaskJson):
+    """A task as it stands now, whose lease may have run out though nothing has recorded that."""
+
+    lapsed: Annotated[bool, Meta(description="Whether its lease has run out, and nothing has recorded that yet.")]
+    untrusted: SubAgentsJson
+
+
+class TasksJson(Record):
+    """Tasks as they stand now, oldest first."""
+
+    tasks: Sequence[TaskNowJson]
+
+
+class WhyJson(TaskNowJson):
+    """A task, with why it stands where it stands and what would move it."""
+
+    why: Annotated[Mapping[str, str], Meta(description="Sentences by their labels.")]
+
+
+class FleetJson(TaskJson):
+    """The root of a fleet that was begun."""
+
+    tasks: Annotated[int, Meta(description="How many repositories it is over.")]
+
+
+class LogJson(Record):
+    """Events of the log, in order; `at` is in milliseconds since the epoch, `data` is JSON in a text."""
+
+    events: Sequence[Recorded]
+
+
+class DemoEndJson(Record):
+    """How a task of the demo ended."""
+
+    task: str
+    name: str
+    persona: str
+    state: State
+    merged: bool
+    differences: Annotated[Sequence[str], Meta(description="How its end differs from what the scenario says.")]
+
+
+class DemoLeftJson(Record):
+    """A demo that a person has left."""
+
+    dir: str
+    left: Annotated[str, Meta(description="`leave` where it goes on by itself, `stop` where it stands still.")]
+
+
+class DemoJson(Record):
+    """How a demo ended that a script decided."""
+
+    ok: bool
+    dir: str
+    seconds: Annotated[str, Meta(description="How long it took, with one decimal.")]
+    events: int
+    problems: Sequence[str]
+    tasks: Sequence[DemoEndJson]
+
+
+class VersionJson(Record):
+    """The version of onloop."""
+
+    version: str
+
+
+class NoStoreJson(Record):
+    """That there is no store yet, and which verbs make one."""
+
+    store: None
+    next: Annotated[Sequence[str], Meta(description="Verbs.")]
