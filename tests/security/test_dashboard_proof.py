@@ -190,7 +190,7 @@ def test_the_gateway_refuses_a_proof_that_is_older_than_a_gate_lets_it_be(
     if is_let_through:
         assert scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said)).state is State.WORKING
     else:
-        with pytest.raises(NotAllowed, match="wants a passphrase that is typed for it"):
+        with pytest.raises(NotAllowed, match="needs a passphrase typed for this decision"):
             scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said))
 
 

@@ -164,7 +164,7 @@ def _denial(principal: Principal, command: c.Command | StoreEvent) -> str:
 def _way_out(command: c.Command | StoreEvent) -> str:
     kinds = ALLOWED.get(type(command), frozenset())
     if kinds & _LAUNCHER:
-        return "it is done outside of an agent's environment, where ONLOOP_TOKEN is not set"
+        return "run it outside an agent's environment, where ONLOOP_TOKEN is not set"
     if kinds & _HUMAN:
         return "a person must do it, with their passphrase: onloop … --as NAME, or the dashboard"
     return f"only {' or '.join(sorted(kind.value for kind in kinds)) or 'nobody'} may"

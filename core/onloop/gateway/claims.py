@@ -117,7 +117,7 @@ def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Clai
     check_agent(agent.removeprefix("agent:"))
     check_claim_key(key)
     if not agent.startswith("agent:"):
-        raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
+        raise BadInput(f"{agent!r} is not an agent", hint=f"use agent:{agent.rpartition(':')[2] or 'NAME'}")
     hand = principal.hand if principal.hand.uid is not None else replace(principal.hand, uid=os.getuid())
     return c.Claim(agent, role, principal.id, hand, hand.uid != os.getuid())
 

@@ -105,6 +105,6 @@ def check_claim_key(key: str) -> None:
     """Refuse a key that could be guessed: whoever has it can have the agent's secret again."""
     if key and len(key) < SHORTEST_CLAIM_KEY:
         raise BadInput(
-            f"a claim's key of {len(key)} characters can be guessed, and it opens the agent's secret",
-            hint=f"use {SHORTEST_CLAIM_KEY} or more that are random: --key $(openssl rand -hex 16)",
+            f"a claim's key of {len(key)} characters is too short: whoever guesses it gets the agent's secret",
+            hint=f"use {SHORTEST_CLAIM_KEY} or more random characters: --key $(openssl rand -hex 16)",
         )

@@ -79,8 +79,8 @@ class HeldTasks(MutableRecord):
         mine = {task: epoch for task, epoch in mine.items() if (now := leases[task]) and now.epoch == epoch}
         self._tasks[uid] = mine
         if len(mine) >= MOST_HELD:
-            words = f"user {uid} holds {len(mine)} tasks, and {MOST_HELD} is the most"
-            raise Refused(words, exit=Exit.SPENT, hint="let some be finished or released first")
+            words = f"user {uid} holds {len(mine)} tasks; the maximum is {MOST_HELD}"
+            raise Refused(words, exit=Exit.SPENT, hint="finish or release some first")
 
     def note(self, uid: int, task: str, epoch: int) -> None:
         """A user has claimed a task."""
@@ -107,7 +107,7 @@ class Pace(MutableRecord):
             raise Refused(
                 f"user {uid} adds to the log {about}faster than {A_SECOND:g} times a second",
                 exit=Exit.SPENT,
-                hint="try again in a while; nothing needs so much",
+                hint="wait a little, then try again",
             )
 
     def note(self, uid: int, task: str, now: float) -> None:

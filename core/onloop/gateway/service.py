@@ -74,7 +74,7 @@ class Gateway(Record, eq=False):
         except NotAllowed as no:
             self.count_denial(operation.attempt, no)
             raise
-        raise TypeError(f"{operation.name} is for a connection, and this is a file")
+        raise TypeError(f"{operation.name} needs a connection, and this gateway works on a file")
 
     def count_denial(self, attempt: DeniedAct, no: NotAllowed) -> None:
         """Count that somebody was refused something; what cannot be counted is no error."""

@@ -57,8 +57,8 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
     """
     if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
         raise NotAllowed(
-            f"{event.name}'s passphrase would be kept with scrypt at N={event.cost}",
-            hint=f"N={LEAST_COST} or more: use this onloop to enrol",
+            f"{event.name}'s passphrase would be stored with scrypt at N={event.cost}, which is too easy to guess",
+            hint=f"use N={LEAST_COST} or more: enrol with this version of onloop",
         )
     own = house.people.get(principal.name)
     if own is not None and event.name == principal.name:
@@ -70,14 +70,14 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
             )
     elif own is None or APPROVERS not in own.groups:
         hint = f"somebody in {APPROVERS} must enrol {event.name}"
-        raise NotAllowed(f"{principal.id} is no approver", hint=hint, ground=Ground.KIND)
+        raise NotAllowed(f"{principal.id} is not an approver", hint=hint, ground=Ground.KIND)
 
 
 def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
     """Refuse to begin a store twice, to take another person's name, and what the kinds do not allow."""
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
-        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
+        raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
     if isinstance(event, PersonEnrolled) and event.name != principal.name:
         taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
         if taken is not None:

@@ -194,7 +194,7 @@ def _check_unicode(value: str) -> _Misfit | None:
         value.encode()
     except UnicodeEncodeError as problem:
         odd = ord(value[problem.start])
-        return _Misfit("", f"text with U+{odd:04X} in it, which is no character", "give text in UTF-8")
+        return _Misfit("", f"text with U+{odd:04X} in it, which is not a character", "give text in UTF-8")
     return None
 
 

@@ -144,7 +144,9 @@ def check_mark(marks: Marks, mark: Mark) -> None:
             _check_muted(marks, rule_id)
         case Seen(cause) | Woken(cause) | Acknowledged(cause) | Snoozed(cause):
             if not 0 < len(cause) <= LONGEST_FIELD:
-                raise BadInput(f"a cause of {len(cause)} characters", hint="onloop attention names the causes")
+                raise BadInput(
+                    f"a cause of {len(cause)} characters is empty or too long", hint="onloop attention names the causes"
+                )
             _check_hiding(marks, mark)
         case _:
             assert_never(mark)
@@ -162,7 +164,9 @@ def _check_hiding(marks: Marks, mark: Seen | Woken | Acknowledged | Snoozed) -> 
     if isinstance(mark, Snoozed):
         _check_end(mark.at, mark.until, LONGEST_HIDDEN_MS)
         if len(mark.state) > LONGEST_FIELD:
-            raise BadInput(f"a state of {len(mark.state)} characters", hint="it is the digest of what was shown")
+            raise BadInput(
+                f"a state of {len(mark.state)} characters is too long", hint="give the digest of what was shown"
+            )
 
 
 def _check_muted(marks: Marks, rule_id: str) -> None:
@@ -175,7 +179,7 @@ def _check_end(at: int, until: int, longest: int) -> None:
     if not at < until <= at + longest:
         hours = longest // (60 * MINUTE_MS)
         raise BadInput(
-            f"{(until - at) // 1000} s is no time to hide anything for", hint=f"more than 0, at most {hours} h"
+            f"cannot hide anything for {(until - at) // 1000} s", hint=f"use more than 0 and at most {hours} h"
         )
 
 
@@ -184,20 +188,22 @@ def _check_mute(marks: Marks, mute: Muted) -> None:
     given = mute.rule.given
     if not given:
         raise BadInput(
-            "a mute without any field would cover nothing", hint="say what: --cause, --reason-code, --repo …"
+            "a mute without any field would cover nothing", hint="give at least one: --cause, --reason-code, --repo …"
         )
     odd = next((name for name, value in given.items() if not 0 < len(value) <= LONGEST_FIELD), None)
     if odd is not None:
         words = f"the mute's {odd} is empty or too long: {len(given[odd])} characters"
-        raise BadInput(words, hint=f"1 to {LONGEST_FIELD} characters")
+        raise BadInput(words, hint=f"use 1 to {LONGEST_FIELD} characters")
     if not 0 < len(mute.reason.strip()) <= LONGEST_REASON:
         raise BadInput(
-            f"a mute's reason of {len(mute.reason)} characters", hint=f"say why, in 1 to {LONGEST_REASON} characters"
+            f"a mute's reason of {len(mute.reason)} characters is empty or too long",
+            hint=f"use 1 to {LONGEST_REASON} characters",
         )
     in_force = sum(known.until > mute.at for known in marks.muted.values())
     if mute.rule.id not in marks.muted and in_force >= MOST_MUTES:
         raise BadInput(
-            f"{MOST_MUTES} mutes are in force", hint="onloop unmute lifts one; onloop attention --all shows them"
+            f"{MOST_MUTES} mutes are in force, which is the maximum",
+            hint="onloop unmute lifts one; onloop attention --all shows them",
         )
 
 

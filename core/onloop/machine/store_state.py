@@ -124,7 +124,7 @@ def check_scope(scope: str) -> str:
     kind, colon, name = scope.partition(":")
     if scope == "all" or (colon and name and kind in {"run", "task", "workflow", "repo", "agent"}):
         return scope
-    raise BadInput(f"{scope!r} is nothing that can be frozen", hint=f"one of {', '.join(SCOPES)}")
+    raise BadInput(f"{scope!r} cannot be frozen", hint=f"use one of {', '.join(SCOPES)}")
 
 
 def covering(house: StoreState, task: Task, agent: str | None = None) -> str | None:

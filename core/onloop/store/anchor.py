@@ -65,10 +65,10 @@ class Anchor:
         if anchored is None or anchored == log:
             return
         if anchored.count > log.count:
-            seen = f"{self.path} has seen event {anchored.count}"
-            yield f"the log ends at {log.count}, and {seen}: it was cut, or is an old copy"
+            seen = f"{self.path} names event {anchored.count}"
+            yield f"the log ends at {log.count}, but {seen}: the log was cut, or is an old copy"
         elif not _passes(reading, anchored, log):
-            yield f"event {anchored.count}: the log went through another one when {self.path} was written"
+            yield f"event {anchored.count}: the log held another event there when {self.path} was written"
 
     def close(self) -> None:
         """Let go of the file."""

@@ -90,10 +90,10 @@ def _decode(kind: Any) -> Callable[[str], Any]:
 _SAID = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _WORDS: Mapping[re.Pattern[str], str] = {
-    re.compile("Expected `(.*)`, got `(.*)`"): r"\1 expected, and not \2",
+    re.compile("Expected `(.*)`, got `(.*)`"): r"expected \1, got \2",
     re.compile("Object missing required field `(.*)`"): r"the field '\1' is missing",
     re.compile("Object contains unknown field `(.*)`"): r"it has an unknown field '\1'",
-    re.compile("Invalid enum value (.*)"): r"\1 is none of its values",
+    re.compile("Invalid enum value (.*)"): r"\1 is not one of the allowed values",
 }
 """What msgspec says, and how we say it."""
 

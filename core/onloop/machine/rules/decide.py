@@ -55,7 +55,7 @@ def course_of(
         refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if isinstance(command, c.Create):
         if task is not None:
-            refuse(f"{id} exists already", Exit.USAGE, f"onloop show {id}")
+            refuse(f"{id} already exists", Exit.USAGE, f"onloop show {id}")
         return _created(definition, facts, command, now, id)
     if task is None:
         refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")

@@ -58,7 +58,7 @@ class DecisionBuilder(MutableRecord):
     def step(self) -> Step:
         """The step where the task stands."""
         if self.task.step is None:
-            refuse(f"{self.task.id} stands at no step", Exit.NOTHING, f"onloop show {self.task.id}")
+            refuse(f"{self.task.id} is at no step", Exit.NOTHING, f"onloop show {self.task.id}")
         return self.definition.step(self.task.step)
 
     def end_lease(self, why: str) -> None:
@@ -115,7 +115,10 @@ def check_effect(task: Task, effect_id: str) -> None:
     """Refuse unless the effect of that id is the one under way."""
     under_way = task.effect.id if task.effect else None
     if under_way != effect_id:
-        raise Stale(f"effect {effect_id} of {task.id} is not under way; {under_way or 'none'} is", hint="drop it")
+        raise Stale(
+            f"effect {effect_id} of {task.id} is not running; the running one is {under_way or 'none'}",
+            hint="discard it",
+        )
 
 
 def check_holder(task: Task, agent: str, epoch: int) -> None:
@@ -144,7 +147,7 @@ LONGEST_WORDS = 10_000
 def check_length(words: str, what: str) -> None:
     """Refuse words that nobody could read."""
     if len(words) > LONGEST_WORDS:
-        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"say it in {LONGEST_WORDS} or fewer")
+        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"use at most {LONGEST_WORDS} characters")
 
 
 def check_words(words: str, what: str, example: str) -> None:

@@ -101,7 +101,7 @@ def settle(course: DecisionBuilder) -> None:
         course.hold(Reason.HALTED, found.words)
     elif isinstance(found, Enough):
         if found.losers:
-            refuse(f"children of {course.task.id} still work", Exit.NOT_YET, "dismiss them first")
+            refuse(f"children of {course.task.id} are still working", Exit.NOT_YET, "dismiss them first")
         _funnel(course, found)
 
 

@@ -50,9 +50,9 @@ def barred(task: Task, step: Step, agent: str) -> str:
     """Why that agent may not take the step, which is to be done by an antagonist; empty where it may."""
     before = worked_before(task, step, agent)
     if before is not None:
-        return f"{agent} did {before} of {task.id}, and {step.id} is not_by {before}"
+        return f"{agent} worked on {before} of {task.id}, and {step.id} is not_by {before}"
     said = [j.by for gate in step.review_gates for j in judged(task, step, gate)]
-    return f"{agent} has judged {task.id} already" if any(same_agent(agent, by) for by in said) else ""
+    return f"{agent} already reviewed {task.id}" if any(same_agent(agent, by) for by in said) else ""
 
 
 def opposite(definition: Definition, step: Step) -> tuple[str, ...]:
@@ -65,9 +65,9 @@ def same_hand(task: Task, step: Step, sides: tuple[str, ...], hand: Hand, *, apa
     for name in sides:
         for other in task.hands.get(name, ()):
             if hand.process and hand.process == other.process:
-                return f"process {hand.process} did {name} of {task.id}, and nobody does both it and {step.id}"
+                return f"process {hand.process} worked on {name} of {task.id}, and may not work on {step.id} too"
             if apart and hand.uid is not None and hand.uid == other.uid:
-                return f"user {hand.uid} did {name} of {task.id}, and nobody does both it and {step.id}"
+                return f"user {hand.uid} worked on {name} of {task.id}, and may not work on {step.id} too"
     return ""
 
 

@@ -81,7 +81,7 @@ def _check_claimable(course: DecisionBuilder) -> None:
         wait = (task.not_before - course.now + 999) // 1000
         refuse(f"{task.id} may be tried again in {wait} s", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
     if not course.facts.slot_free:
-        refuse(f"{task.id} has no slot: max_parallel of its fleet is reached", Exit.NOTHING, "wait, then claim again")
+        refuse(f"{task.id} has no free slot: its fleet reached max_parallel", Exit.NOTHING, "wait, then claim again")
 
 
 def _check_role(course: DecisionBuilder, command: c.Claim) -> None:

@@ -157,7 +157,9 @@ class SqliteStore:
     def _check_group(self) -> None:
         """SQLite itself undoes the whole transaction when a disk is full or fails."""
         if not self.connection.in_transaction:
-            raise StoreError(f"{self.path} undid what was written with it", hint="check the disk, then try again")
+            raise StoreError(
+                f"SQLite undid the whole transaction on {self.path}", hint="check the disk, then try again"
+            )
 
     def _mark(self) -> int:
         """The stamp. Somebody else has written where it differs, and may have brought the store to another version."""

@@ -115,7 +115,7 @@ def _differs(table: str, columns: tuple[str, ...], found: Any, expected: tuple[A
     """Each column of a row that is not as the log says."""
     name = f"{table} {_shown(expected[0] or LOG or 'of the log')}"
     if found is None:
-        yield f"{name}: the log knows it, and no row does"
+        yield f"{name}: it is in the log, but has no row"
         return
     for column, has, wants in zip((*columns, "seal"), found, expected, strict=True):
         if (type(has), has) != (type(wants), wants):
@@ -136,7 +136,7 @@ def _beside(tables: Tables) -> Iterator[str]:
         yield from _tallied(tables, table, count, total)
     for (name,) in tables.run("SELECT name FROM tally"):
         if name not in {table_of(kind) for kind in ROWS} | {"blob"}:
-            yield f"tally {_shown(name)}: of no table"
+            yield f"tally {_shown(name)}: it belongs to no table"
 
 
 def _columns(kind: type[StoreRow]) -> str:
@@ -150,7 +150,7 @@ def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
         ((content,),) = tables.run("SELECT bytes FROM blob WHERE digest=?", (digest,))
         expected = sha256(content).hexdigest()
         if digest != expected:
-            yield f"blob {_shown(digest)}: bytes: they have the digest {expected:.12}"
+            yield f"blob {_shown(digest)}: bytes: their digest is {expected:.12}"
         found.add(digest)
         total, count = added(total, expected), count + 1
     yield from _tallied(tables, "blob", count, total)
@@ -167,7 +167,7 @@ def _tallied(tables: Tables, table: str, count: int, total: str) -> Iterator[str
 def _anchored(store: SqliteStore, tables: Tables) -> Iterator[str]:
     log = tables.log_head()
     if store.anchor.read() is None and log.count:
-        yield f"there is no anchor at {store.anchor.path}: nothing says whether the log was cut"
+        yield f"there is no anchor at {store.anchor.path}: onloop cannot tell whether the log was cut"
     yield from store.anchor.problems(tables, log)
 
 

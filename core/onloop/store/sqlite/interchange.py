@@ -95,11 +95,11 @@ def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
         told = _object(line, where)
         if number == 1:
             if told.get("onloop") != "log" or told.get("format") != FORMAT:
-                raise _foreign(where, f"it is no export of format {FORMAT}")
+                raise _foreign(where, f"it is not an export of format {FORMAT}")
             yield told
         elif "sha256" in told:
             if told != {"lines": number - 2, "sha256": running.hexdigest()}:
-                raise _foreign(where, "the digest over all lines is another one")
+                raise _foreign(where, "the digest over all lines does not match")
             is_over = True
         else:
             yield from _item(told, where)
@@ -145,7 +145,7 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise _foreign(where, "it is no object of JSON")
+        raise _foreign(where, "it is not a JSON object")
     return told
 
 
@@ -159,7 +159,7 @@ def _item(told: dict[str, Any], where: str) -> Iterator[Item]:
         elif kind != "brief" or len(values) != COLUMNS_OF_OLD_BRIEFS:
             yield cast("StoreRow", _record(TABLES[kind], values))
     except (KeyError, TypeError, ValueError):
-        raise _foreign(where, f"it holds no {kind or 'row'} of this version") from None
+        raise _foreign(where, f"it does not hold a valid {kind or 'row'} of this version") from None
 
 
 def _record(kind: Callable[..., Any], values: Any) -> Any:
@@ -169,7 +169,7 @@ def _record(kind: Callable[..., Any], values: Any) -> Any:
 
 
 def _foreign(where: str, why: str) -> StoreError:
-    return StoreError(f"{where}: {why}", hint="export again from the store that it came from")
+    return StoreError(f"{where}: {why}", hint="export it again from its store")
 
 
 def check_chains(events: Iterable[Recorded], name: str) -> dict[str, Head]:

@@ -66,7 +66,7 @@ def _migrated(
     if found == SCHEMA_VERSION:
         return found, None
     if found not in STEPS:
-        raise StoreError(f"{path} has schema version {found}, which never was", hint="restore a backup")
+        raise StoreError(f"{path} has schema version {found}, which never existed", hint="restore a backup")
     may_begin()
     _check_ours(connection, path)
     backup = _back_up(connection, path, found)
@@ -95,7 +95,7 @@ def _check_ours(connection: apsw.Connection, path: Path) -> None:
     for name, (kind, _) in _statements(connection).items():
         if name not in _wanted() and name not in _GONE:
             raise StoreError(
-                f"{path} holds the {kind} {name!r}, which is none of onloop's",
+                f"{path} holds the {kind} {name!r}, which is not part of onloop",
                 hint=f"keep it elsewhere, then: DROP {kind.upper()} {name}",
             )
 
@@ -182,9 +182,9 @@ def _check_state(now: Tables) -> None:
         ("SELECT id, data FROM house", "SELECT id, data FROM old_house"),
     ):
         differs = sorted(set(now.run(query)) ^ set(now.run(old)))
-        problems += [f"{name}: its row is not what its events say" for name, _ in differs[:1]]
+        problems += [f"{name}: its row differs from its events" for name, _ in differs[:1]]
     if problems:
-        raise StoreError(f"it does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
+        raise StoreError(f"the store does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
 
 
 def _add_what_is_new(connection: apsw.Connection) -> None:

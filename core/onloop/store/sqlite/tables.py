@@ -77,7 +77,8 @@ class Tables:
             return self._connection.execute(query, values).fetchall()
         except UnicodeDecodeError as problem:
             raise StoreError(
-                f"the store holds a text that is none: {problem.reason}", hint="onloop store verify; restore a backup"
+                f"the store holds text that is not UTF-8: {problem.reason}",
+                hint="onloop store verify; restore a backup",
             ) from None
 
     def begin(self, mark: int | None) -> None:
@@ -149,7 +150,7 @@ class Tables:
         """See Reading."""
         wanted = dict.fromkeys(roles) or {"": None}
         if len(wanted) > MOST_ROLES:
-            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for {MOST_ROLES} at most")
+            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for at most {MOST_ROLES}")
         query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
         values = [value for role in wanted for value in (role, now)]
         return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
@@ -254,7 +255,7 @@ class Tables:
         """See Reading."""
         for (content,) in self.run("SELECT bytes FROM blob WHERE digest=?", (digest,)):
             if sha256(content).hexdigest() != digest:
-                raise StoreError(f"blob {digest[:12]} does not fit its digest", hint="onloop store verify")
+                raise StoreError(f"blob {digest[:12]} does not match its digest", hint="onloop store verify")
             return bytes(content)
         return None
 
@@ -370,7 +371,7 @@ class Tables:
             total = added(total, gone, -1) if gone is not None else total
             total = added(total, come) if come is not None else total
         except ValueError:
-            raise StoreError(f"the tally of {name} is no number", hint="onloop store verify") from None
+            raise StoreError(f"the tally of {name} is not a number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
 
 
