@@ -15,7 +15,7 @@ from onloop.store.rows import IdempotencyRecord, Lease, idempotency_key
 
 MOST_KEPT = 2_000
 LARGEST_KEPT = 32 * 1_048_576
-"""How many texts, and how many bytes of them, the agents of one task may pass on: their lifetime's, not a lease's."""
+"""How many texts, and how many bytes, the agents of one task may pass on in the task's whole life."""
 
 MOST_HELD = 256
 """How many tasks the agents of one user may hold, and so how many environments are made for them."""
@@ -35,7 +35,7 @@ _COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
 
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
-    """Count what an agent passes on; Refused past a limit. What is stored already costs nothing."""
+    """Count what an agent passes on; Refused past a limit. Content that is already stored costs nothing."""
     _count(tx, agent.task or "", _Budget(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
 
 

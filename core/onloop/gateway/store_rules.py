@@ -27,7 +27,7 @@ def check_may_begin(house: StoreState, task: Task) -> None:
 
 
 def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
-    """Refuse to freeze again what is frozen, and an agent whose lease has ended."""
+    """Refuse to freeze a frozen scope again, and refuse an agent whose lease has ended."""
     known = tx.house().freezes.get(event.scope)
     if known is not None:
         raise Refused(
@@ -53,7 +53,7 @@ def check_held(lease: Lease | None, agent: Principal, now: int = 0) -> None:
 def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
     """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
 
-    Refused, too: keys that can be guessed at cheaply, but where the store is a script's for ever.
+    It also refuses keys that are cheap to guess, except in a store that is marked as scripted.
     """
     if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
         raise NotAllowed(
@@ -74,7 +74,7 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
 
 
 def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
-    """Refuse to begin a store twice, to take another person's name, and what the kinds do not allow."""
+    """Refuse to create a store twice, to take another person's name, and to lift a freeze that is not there."""
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")

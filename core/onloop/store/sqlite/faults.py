@@ -1,4 +1,4 @@
-"""What SQLite and the disk say, in words of ours: never a traceback, and never success."""
+"""Errors of SQLite and the disk in our own words: never a traceback, and never a false success."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OURS = (apsw.MisuseError, apsw.ThreadingViolationError, apsw.ForkingViolationEr
 
 @contextmanager
 def faults(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with the file at `path` into a StoreError, or Unavailable where trying again can work."""
+    """Turn an error with the file at `path` into a StoreError, or into Unavailable if trying again can work."""
     try:
         yield
     except (OnloopError, *_OURS):

@@ -24,7 +24,7 @@ from onloop.store.sqlite.tables import UNTALLIED, Tables
 from onloop.store.sqlite.verification import Fold, Verified, fold_log, verified
 
 MOST = 100
-"""How many problems are named; a store with more has one."""
+"""The most problems that are named."""
 
 WIDEST = 60
 
@@ -32,7 +32,7 @@ _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NO
 
 
 class Derives(Protocol):
-    """What of the store's rows follows from the log by rules that this floor does not know."""
+    """Checks rows that follow from the log by rules outside this package."""
 
     def absorb(self, row: EventRow) -> None:
         """Take note of the next event."""
@@ -44,7 +44,7 @@ class Derives(Protocol):
 
 
 def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
-    """Compare all that the store holds with what it must hold, and with what `derives` from it.
+    """Compare everything in the store with what the log says, and with what `derives` computes from it.
 
     Damage is a problem in the answer, never an error.
     """
@@ -82,7 +82,7 @@ def _file(tables: Tables) -> Iterator[str]:
 
 
 def _unread(tables: Tables) -> Iterator[str]:
-    """Events where no reader of the log looks."""
+    """Events at places that no reader of the log looks at."""
     for seq, task, name in tables.run("SELECT seq, task, name FROM event WHERE seq<1 ORDER BY seq LIMIT ?", (MOST,)):
         yield f"event {seq} ({_shown(task)}, {_shown(name)}): seq: the log begins at 1"
 
@@ -144,7 +144,7 @@ def _columns(kind: type[StoreRow]) -> str:
 
 
 def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
-    """Each blob against its digest; those that are there are `found`."""
+    """Check each blob against its digest, and add it to `found`."""
     total, count = GENESIS, 0
     for (digest,) in tables.run("SELECT digest FROM blob"):
         ((content,),) = tables.run("SELECT bytes FROM blob WHERE digest=?", (digest,))
@@ -172,7 +172,7 @@ def _anchored(store: SqliteStore, tables: Tables) -> Iterator[str]:
 
 
 def _shown(value: object, beside: object = None) -> str:
-    """A value in few characters, from where it begins to differ."""
+    """A value in few characters, from the first difference on."""
     if value is None:
         return "nothing"
     text, other = str(value), str(beside or "")

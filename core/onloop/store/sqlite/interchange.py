@@ -1,4 +1,4 @@
-"""A store, or some runs of it, as lines of JSON that verify by themselves, and are checked before they come in."""
+"""A store, or some of its runs, as lines of JSON that verify by themselves and are checked before an import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMAT = 1
 LONGEST_LINE = 256 * 1024 * 1024
 BATCH = 5000
 COLUMNS_OF_OLD_BRIEFS = 4
-"""Until schema 4 a brief's row said more. It follows from its task, and is made again when that changes."""
+"""Until schema 4 a brief's row had more columns. It is dropped, because it is made again from its task."""
 
 
 class Content(MutableRecord):
@@ -83,9 +83,9 @@ Item = Mapping[str, Any] | Recorded | StoreRow | bytes
 
 
 def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
-    """What a file holds, line by line; StoreError names the line that is not as it was written, the last one included.
+    """What a file holds, line by line; StoreError names the first changed line, the last one included.
 
-    Nothing of it counts before the end has been reached.
+    Use no item before the end has been reached.
     """
     running, number, is_over = sha256(), 0, False
     for number, line in enumerate(lines, 1):
@@ -109,7 +109,7 @@ def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
 
 
 def read_lines(lines: Iterable[bytes], name: str) -> Content:
-    """All that a file holds; StoreError as `items_of`."""
+    """Everything in a file; StoreError as `items_of`."""
     items = items_of(lines, name)
     content = Content(cast("Mapping[str, Any]", next(items)))
     for item in items:

@@ -1,4 +1,4 @@
-"""From an older schema to this one: forward only, with a backup, and only what verifies before and after."""
+"""From an older schema to this one: forward only, with a backup, verified before and after."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _migrated(
 
 
 def _check_ours(connection: apsw.Connection, path: Path) -> None:
-    """StoreError where somebody else keeps something in the file: what would become of it, nobody could say."""
+    """StoreError if the file holds something that is not onloop's, because a migration could destroy it."""
     for name, (kind, _) in _statements(connection).items():
         if name not in _wanted() and name not in _GONE:
             raise StoreError(
@@ -157,7 +157,7 @@ def _set_aside(connection: apsw.Connection) -> list[str]:
 
 
 def _own_keys(now: Tables) -> None:
-    """Idempotency keys belong to whoever used them, which the log knows."""
+    """Idempotency keys belong to the principal that used them; the log says who that was."""
     owners = dict(now.run("SELECT key, principal FROM event WHERE key <> ''"))
     for row in now.select(IdempotencyRecord):
         if row.key in owners:
@@ -174,7 +174,7 @@ def _chain_the_log(now: Tables) -> None:
 
 
 def _check_state(now: Tables) -> None:
-    """Store the fold of the log; StoreError where the old rows say anything else, for nothing is healed silently."""
+    """Store the fold of the log; StoreError if the old rows differ, because damage is never repaired silently."""
     fold, problems = fold_log(now)
     put_fold(now, fold)
     for query, old in (
@@ -259,7 +259,7 @@ def _statements(connection: apsw.Connection) -> Mapping[str, tuple[str, str]]:
 
 
 _GONE = frozenset({"task_by_seq", "task_claimable"})
-"""What older versions had and this one has not."""
+"""Objects of older versions that this version does not have."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
     {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens}

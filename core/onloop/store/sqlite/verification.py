@@ -1,4 +1,4 @@
-"""Fold the whole log again, follow every chain, and compare what every store shows of it."""
+"""Fold the whole log again, follow every chain, and compare the result with the stored state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fold_log(reading: Reading, followers: Sequence[Callable[[EventRow], None]] =
     log, runs = LogFold(reading.select(Archived)), RunFold()
     for rows in log_rows(reading):
         for row in rows:
-            if row[1] == LOG:  # no run may have the log's name: it is held against the log's own chain
+            if row[1] == LOG:  # the log's own name: its chain is compared with the log's
                 runs.ends[LOG] = log.end
             log.absorb(row, runs.problems)
             runs.absorb(row)
