@@ -159,7 +159,7 @@ def test_a_handoff_to_an_agent_that_not_by_excludes_is_refused_before_it_waits_f
 
     assert no.exit is Exit.USAGE
     assert f"{to} may not take this step" in no.message and "not_by develop.implement" in no.message
-    assert no.hint == "--to reviewer, or --to agent:NAME of another agent"
+    assert no.hint == "use --to reviewer, or --to agent:NAME of another agent"
     assert at.given(handoff("agent:charlie")).task.wanted == "agent:charlie"
     assert at.given(handoff("reviewer")).task.wanted == "reviewer"
 

@@ -199,7 +199,7 @@ def test_a_proof_of_unknown_age_is_not_fresh() -> None:
     ana, request = scene.person(), scene.task(task).requests[0]
     assert ana.voice is not None and ana.voice.proved_at is None
 
-    with pytest.raises(NotAllowed, match="typed an unknown time ago"):
+    with pytest.raises(NotAllowed, match="typed yours an unknown time ago"):
         scene.gateway.perform(
             PerformCommand(ana, task, c.Approve(request.id, shown_digest(scene.task(task), request), ana.voice))
         )

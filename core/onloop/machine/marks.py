@@ -1,4 +1,4 @@
-"""What people have said about causes: seen, acknowledged, snoozed, muted. Bounded, and outside of tasks' history."""
+"""Marks of people on causes: seen, acknowledged, snoozed, muted. They are bounded, and not part of a task's history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_HIDDEN_MS = 7 * DAY_MS
 
 SEEN_FOR_MS = 14 * DAY_MS
 MOST_MARKS = 200
-"""How many marks of one kind are kept: the oldest go first, and what loses its mark is shown again."""
+"""The most marks of one kind: the oldest are removed first, and their causes are shown again."""
 
 MOST_MUTES = 100
 LONGEST_FIELD = 200
@@ -62,7 +62,7 @@ class Seen(Record):
 
 
 class Acknowledged(Record):
-    """A person is on it until `until` (ms); None: for good, which only what has ended already takes."""
+    """A person is on it until `until` (ms); None: for good, which is allowed only for a cause that has ended."""
 
     cause: Id
     by: Id
@@ -126,17 +126,17 @@ class Marks(Record):
 
 
 def stamped(mark: Mark, at: int) -> Mark:
-    """The mark as made `at` (ms), whatever it says of itself."""
+    """The mark with its time set to `at` (ms)."""
     return replace(mark, at=at)
 
 
 def marked(marks: Marks, mark: Mark) -> Marks:
-    """The marks after `mark`. What has expired by then goes, and of each kind only the newest are kept."""
+    """The marks after `mark`. Expired marks are removed, and only the newest of each kind are kept."""
     return _lively(_applied(marks, mark), mark.at)
 
 
 def check_mark(marks: Marks, mark: Mark) -> None:
-    """Refuse a mark without an end in reach, a mute without a reason or a rule, and to lift what is not there."""
+    """Refuse a mark that lasts too long, a mute without reason or rule, and lifting a mute that does not exist."""
     match mark:
         case Muted():
             _check_mute(marks, mark)
@@ -208,7 +208,7 @@ def _check_mute(marks: Marks, mute: Muted) -> None:
 
 
 def _applied(marks: Marks, mark: Mark) -> Marks:
-    """An acknowledgement ends a snooze, a snooze an acknowledgement; either means that the cause was seen."""
+    """An acknowledgement ends a snooze, and the reverse; both also mark the cause as seen."""
     match mark:
         case Seen(cause):
             return replace(marks, seen=_with(marks.seen, cause, mark))
@@ -240,7 +240,7 @@ def _lively(marks: Marks, now: int) -> Marks:
 
 
 def _newest(marks: Mapping[str, _M]) -> Mapping[str, _M]:
-    """By when they were made, not by where they stand: a store keeps no order of keys."""
+    """Sorted by time, because a store keeps no order of keys."""
     if len(marks) <= MOST_MARKS:
         return marks
     return dict(sorted(marks.items(), key=lambda pair: (pair[1].at, pair[0]))[-MOST_MARKS:])

@@ -14,7 +14,7 @@ from onloop.machine.task import Feedback, Independence, Judgement
 
 
 def apply(course: DecisionBuilder, command: c.Judge) -> None:
-    """Record the judgement; when all that are asked for are there, go on, send the work back, or ask a person."""
+    """Record the judgement. Once all reviews are in, continue, send the work back, or ask a person."""
     check_holder(course.task, command.agent, command.epoch)
     gate = _gate(course, command)
     _check_antagonist(course, command)

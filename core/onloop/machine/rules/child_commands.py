@@ -67,7 +67,7 @@ def _spawn(course: DecisionBuilder, command: c.Spawn) -> None:
 
 
 def _conflict(course: DecisionBuilder, command: c.ReportConflict) -> None:
-    """One child mends a conflict; when that did not help, or none is declared, a person is asked."""
+    """Make one child that resolves the conflict; ask a person if that failed, or no such child is declared."""
     check_effect(course.task, command.id)
     fan_out = course.step.fan_out
     paths = ", ".join(command.paths[:MOST_PATHS])

@@ -130,7 +130,7 @@ def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
 
 
 def _check_new_owner(course: DecisionBuilder, owner: str) -> None:
-    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
+    """Refuse a new owner that is neither an agent nor a role of the workflow, or that may not take the step."""
     roles = dict.fromkeys(step.role for step in course.definition.steps if step.role)
     known = f"use --to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
     if owner.startswith("agent:"):
@@ -180,7 +180,7 @@ def _cancel(course: DecisionBuilder, command: c.Cancel) -> None:
 
 
 def remind(course: DecisionBuilder, request_id: str) -> None:
-    """Remind once for all reminders that were missed: a week without anybody up is one reminder, not a thousand."""
+    """Remind once for all missed reminders: a week offline gives one reminder, not a thousand."""
     request = course.task.request(request_id)
     gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
     if request is not None and gate.remind_ms is not None:
@@ -264,9 +264,9 @@ def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
 
 
 def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
-    """Refuse whoever is not asked, is not enrolled, held the work, or proved too little.
+    """Refuse a person who is not asked, is not enrolled, held the work, or proved too low a level.
 
-    An address in a commit is text that its author chose: it is said, and bars nobody.
+    An address in a commit is chosen by its author, so it is shown but bars nobody.
     """
     task = course.task
     if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
@@ -283,7 +283,7 @@ def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
 
 
 def _proved(task: Task, voice: c.Voice) -> Assurance:
-    """What was proved about the person as far as this task goes: no A2 for a user as whom it was worked on."""
+    """The assurance that counts for this task: a user under whom the task was worked on never counts as A2."""
     hands = (hand.uid for claimed in task.hands.values() for hand in claimed)
     return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
 

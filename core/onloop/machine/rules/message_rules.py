@@ -28,7 +28,7 @@ _ACKNOWLEDGES = (c.Submit, c.Ask, c.Fail, c.Judge, c.Spawn, c.Tell, c.SaveCheckp
 
 
 def acknowledge(course: DecisionBuilder, command: c.Command) -> None:
-    """What an agent acts after having been shown it counts as read; a worker that reports a crash read nothing."""
+    """Messages shown before an agent's action count as read; a worker that reports a crash read nothing."""
     acts = isinstance(command, _ACKNOWLEDGES) or (
         isinstance(command, c.Release) and command.cause is c.ReleaseCause.RETURNED
     )
@@ -129,7 +129,7 @@ def _hand_off(course: DecisionBuilder, command: c.Handoff) -> None:
 
 
 def _check_may_take(course: DecisionBuilder, to: str) -> None:
-    """Refuse to name an agent whose claim would be refused: the step would wait until a person reassigns it."""
+    """Refuse to name an agent that may not claim: the step would wait until a person reassigns it."""
     bar = barred(course.task, course.step, to) if to.startswith("agent:") else ""
     if bar:
         role = course.step.role or "ROLE"

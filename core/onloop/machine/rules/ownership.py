@@ -1,4 +1,4 @@
-"""Who holds a task: claim, release, giving up, and what time takes away."""
+"""Who holds a task: claim, release, giving up, and expiry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
 MOST_BLOCKS = 5
-"""How often in a row an agent is sent on before its turn may end: fewer than vendors allow (8, 5, or for ever)."""
+"""How often in a row an agent is kept working before its turn may end: fewer than vendors allow (8, 5 or unlimited)."""
 
 
 def apply(course: DecisionBuilder, command: c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer) -> None:

@@ -1,4 +1,4 @@
-"""Submit asks, a verifier answers: what is done with both."""
+"""The rules for a submission, and for a verifier's report on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _submit(course: DecisionBuilder, command: c.Submit) -> None:
 
 
 def _check_not_rejected(task: Task, submission: Submission) -> None:
-    """Refuse to put before a person again what a person has just rejected."""
+    """Refuse a submission that equals the one that a person just rejected."""
     last = next((d for d in reversed(task.decisions) if d.answer is DecisionKind.REJECT), None)
     if (
         last is not None
@@ -81,9 +81,9 @@ def _same_work(before: Submission, submission: Submission) -> bool:
 
 
 def _is_answered(course: DecisionBuilder) -> bool:
-    """Whether every gate of the step has answered on this very commit: asking again would only fish for another.
+    """Whether every gate of the step has answered on this commit, so that asking again could only fish for a pass.
 
-    An error is no answer.
+    An error does not count as an answer.
     """
     found = [course.task.found(course.step.id, gate.id) for gate in course.step.machine_gates]
     return bool(found) and all(f is not None and f.verdict is not Verdict.ERROR for f in found)

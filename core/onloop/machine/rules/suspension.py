@@ -57,7 +57,7 @@ def _exclude(course: DecisionBuilder, command: c.Exclude) -> None:
 
 
 def _stop(course: DecisionBuilder, reason: Reason, words: str) -> None:
-    """Whoever holds the task is fenced off, and what a person is asked is withdrawn: it is asked anew afterwards."""
+    """Fence off the holder and withdraw open requests; they are asked again after the task resumes."""
     check_target_at_rest(course.task)
     open_questions = [r.question for r in course.task.requests if r.kind is RequestKind.QUESTION]
     unanswered = "".join(f"; nobody has answered: {question[:LONGEST_QUESTION]}" for question in open_questions)
