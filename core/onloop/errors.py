@@ -52,7 +52,7 @@ EXIT_MEANINGS: Mapping[Exit, str] = {
 
 
 class Ground(StrEnum):
-    """Why a principal is not allowed something; SUPERSEDED is what an honest agent meets, too, when its lease ended."""
+    """Why a principal is not allowed something. An honest agent also meets SUPERSEDED, after its lease has ended."""
 
     KIND = "kind"
     FOREIGN = "foreign"
@@ -66,7 +66,7 @@ class Ground(StrEnum):
 
 
 class OnloopError(Exception):
-    """Something went wrong in a way that we foresaw: `message` is what happened, `hint` is what would work."""
+    """An expected failure: `message` says what happened, and `hint` says what would work."""
 
     code = "error"
     exit = Exit.INTERNAL
@@ -85,7 +85,7 @@ class BadInput(OnloopError):
 
 
 class UnknownThing(BadInput):
-    """A name that leads nowhere."""
+    """A name that matches nothing."""
 
     code = "unknown"
 
@@ -106,7 +106,7 @@ class WorkflowError(BadInput):
 
 
 class Refused(OnloopError):
-    """A valid command at the wrong moment; `exit` says which kind of no, `hint` names the command that would work."""
+    """A valid command at the wrong moment: `exit` gives the kind of refusal, `hint` a command that would work."""
 
     code = "refused"
 
@@ -116,7 +116,7 @@ class Refused(OnloopError):
 
 
 class Stale(Refused):
-    """What the caller was shown is no longer what is there."""
+    """What the caller was shown has changed since."""
 
     code = "stale"
 
@@ -125,7 +125,7 @@ class Stale(Refused):
 
 
 class NotAllowed(Refused):
-    """Not for this principal, at any time; `ground` is what it is counted under."""
+    """The principal may never do it; `ground` is the reason under which the denial is counted."""
 
     code = "not_allowed"
 
@@ -142,7 +142,7 @@ class StoreError(OnloopError):
 
 
 class Unavailable(OnloopError):
-    """Something that is usually there is not there now."""
+    """Something is busy or missing for the moment; trying again can work."""
 
     code = "unavailable"
     exit = Exit.UNAVAILABLE

@@ -1,7 +1,7 @@
-"""PURE: takes secrets out of text before it is stored: the values that are known, and what has the shape of one.
+"""PURE: takes secrets out of text before it is stored: known values, and text that looks like a secret.
 
-A text is read as it is, and as it reads without escape sequences, over the ends of its lines, and out of URL, JSON,
-hex and base64 form. What is a secret in any of these readings is masked where it stands in the text.
+A text is searched as it is, without escape sequences, with lines joined, and decoded from URL, JSON, hex and base64
+form. A secret found in any of these readings is masked at its place in the text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 class _Reading(Record):
-    """A text as it may be read; from each of `starts` on it is the original's from that one of `places` on."""
+    """One reading of a text: the character at `starts[i]` comes from `places[i]` of the original."""
 
     text: str
     starts: list[int] = field(default_factory=lambda: [0])
@@ -50,7 +50,7 @@ class _Reading(Record):
         return self.places[piece] + at - self.starts[piece]
 
     def span(self, start: int, end: int) -> Span:
-        """What of the original is read as that; what stands for one character is taken whole."""
+        """The part of the original behind that range; an escape of one character is taken whole."""
         piece = bisect_right(self.starts, end - 1) - 1
         stands_alone = self.starts[piece] == end - 1 and self.starts[piece + 1 : piece + 2] == [end]
         return self.place(start), self.places[piece + 1] if stands_alone else self.place(end - 1) + 1
@@ -59,8 +59,8 @@ class _Reading(Record):
 def redacted(text: str, secrets: Sequence[str] = ()) -> str:
     """`text` with a mask in place of every secret.
 
-    Those are `secrets`, as they are and as base64, hex, URL, JSON or HTML write them, and whatever looks like a key, a
-    token or the assignment of a password.
+    Secrets are the values of `secrets`, plain or as base64, hex, URL, JSON or HTML, and text that looks like a key, a
+    token or a password assignment.
     """
     forms = _forms_of(tuple(secrets))
     if len(text) < SHORTEST:
@@ -86,7 +86,7 @@ def _found(text: str, forms: Sequence[str]) -> list[Span]:
 
 
 def _seamed(seam: str) -> Callable[[re.Match[str]], str]:
-    """What stands for the end of a line; of an escape sequence nothing does."""
+    """The replacement for a line end is `seam`; an escape sequence is removed."""
     return lambda match: seam if "\n" in match[0] else ""
 
 
@@ -96,7 +96,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _read(text: str, pattern: re.Pattern[str], said: Callable[[re.Match[str]], str]) -> _Reading:
-    """The text with something else in place of what the pattern finds: nothing, or one character."""
+    """The text with each match replaced by nothing or by one character."""
     pieces, starts, places, length, last = [], [0], [0], 0, 0
     for match in pattern.finditer(text):
         piece, char = text[last : match.start()], said(match)
@@ -112,7 +112,7 @@ def _read(text: str, pattern: re.Pattern[str], said: Callable[[re.Match[str]], s
 
 
 def _plain(reading: _Reading) -> Iterator[Span]:
-    """What looks like a secret as it is read."""
+    """The parts of a reading that look like a secret."""
     for start, end in (*spans(reading.text, TOKENS), *key_spans(reading.text), *spans(reading.text, NAMED)):
         yield reading.span(start, end)
 
@@ -126,7 +126,7 @@ def _known(reading: _Reading, forms: Sequence[str]) -> Iterator[Span]:
 
 
 def _continued(text: str, joined: _Reading) -> Iterator[Span]:
-    """Tokens that go on in the next line; what is whole without that line is left to be found as it is."""
+    """Tokens that continue on the next line; a token that is complete on its line is found elsewhere."""
     for shape in TOKENS:
         if not any(anchor in joined.text.lower() for anchor in shape.anchors):
             continue
@@ -144,7 +144,7 @@ def _continued(text: str, joined: _Reading) -> Iterator[Span]:
 
 
 def _in_base64(reading: _Reading) -> Iterator[Span]:
-    """Secrets in what base64 says, wherever in a run of its characters it begins."""
+    """Secrets in decoded base64, at every possible start in a run of its characters."""
     for run in _BASE64.finditer(reading.text):
         content = run[0].encode("ascii").translate(_URL_SAFE)
         for offset in range(4):
@@ -157,7 +157,7 @@ def _in_base64(reading: _Reading) -> Iterator[Span]:
 
 
 def _last_of(rest: bytes) -> bytes:
-    """What is left after groups of four, as a group: one character alone says nothing."""
+    """The characters after the last group of four, padded; a single character decodes to nothing."""
     return rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""
 
 
@@ -170,14 +170,14 @@ def _in_hex(reading: _Reading) -> Iterator[Span]:
 
 
 def _told(text: str) -> Iterator[Span]:
-    """What looks like a secret in decoded bytes: what is named as one counts only where the bytes are a text."""
+    """The parts of decoded bytes that look like a secret; a named secret counts only if the bytes are text."""
     yield from spans(text, TOKENS)
     if text.isascii() and all(char.isprintable() or char in "\r\n\t" for char in text):
         yield from spans(text, NAMED)
 
 
 def _masked(text: str, found: list[Span]) -> str:
-    """The text with one mask for each run of spans; a mask that is there already stays as it is."""
+    """The text with one mask for each run of spans; an existing mask stays."""
     pieces, last = [], 0
     for start, end in _merged(found):
         if text[start:end] in {MASK, MASK[:-1], MASK[1:], MASK[1:-1]}:
@@ -202,7 +202,7 @@ def _merged(found: list[Span]) -> Iterator[Span]:
 
 @lru_cache(maxsize=8)
 def _forms_of(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """The longest first."""
+    """Every spelling of the secrets, the longest first."""
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
@@ -223,7 +223,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _within(encode: Callable[[bytes], bytes], raw: bytes, offset: int) -> str:
-    """What of `raw` is sure to be seen in a base64 text where it starts `offset` bytes after a multiple of three."""
+    """The base64 characters that depend only on `raw`, where it starts `offset` bytes after a multiple of three."""
     text = encode(bytes(offset) + raw).decode().rstrip("=")
     first = (0, 2, 3)[offset]
     shared = 1 if (offset + len(raw)) % 3 else 0

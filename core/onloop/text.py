@@ -1,4 +1,4 @@
-"""Text from agents, repositories and files, made safe to show: what a terminal would obey becomes something to see."""
+"""Text from agents, repositories and files, made safe to show: control characters become visible ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SUSPECT_WITHIN = re.compile(r"[^\x20-\x7e\n]")
 
 
 def safe(text: str, limit: int | None = None) -> str:
-    """One line: line ends become ⏎, tabs spaces, and what is invisible or obeyed becomes a picture or ‹U+202E›."""
+    """One line: line ends become ⏎, tabs spaces, and invisible or control characters become a picture or ‹U+202E›."""
     shown = text if text.isascii() and text.isprintable() else _SUSPECT.sub(_shown, text)
     if limit is not None and len(shown) > limit:
         return (shown[: max(0, limit - 1)] + "…")[:limit]
@@ -20,7 +20,7 @@ def safe(text: str, limit: int | None = None) -> str:
 
 
 def safe_lines(text: str, limit: int = 100_000) -> str:
-    """Many lines: like `safe`, with the line ends kept, and a word about what was left out."""
+    """Many lines: like `safe`, but keeps line ends and says how much was cut."""
     lines = _SUSPECT_WITHIN.sub(_shown, text[:limit].replace("\r\n", "\n"))
     return lines if len(text) <= limit else f"{lines}\n… {len(text) - limit} characters more"
 
@@ -42,7 +42,7 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def is_hidden(char: str) -> bool:
-    """Whether a character is invisible, reorders text, or is none: controls, bidi, zero-width, tags, selectors."""
+    """Whether a character is invisible, unassigned or reorders text: controls, bidi, zero-width, tags, selectors."""
     code = ord(char)
     selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F
     return selector or char in _FILLERS or unicodedata.category(char) in _HIDDEN

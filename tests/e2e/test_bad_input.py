@@ -35,7 +35,7 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("fleet", "nope", "--targets", "/dev/null"), "there is no built-in workflow 'nope'"),
         (("fleet", "feature", "--targets", "missing.txt"), "missing.txt cannot be read"),
         (("fleet", "feature", "--targets", "/dev/null", "--max-parallel", "0"), "--max-parallel 0"),
-        (("freeze", "everything", "--as", "ana"), "'everything' is nothing that can be frozen"),
+        (("freeze", "everything", "--as", "ana"), "'everything' cannot be frozen"),
         (("validate", "missing.yaml"), "there is no file 'missing.yaml'"),
         (("check",), "ONLOOP_TOKEN is not set"),
         (("graph", "missing"), "there is no file 'missing'"),
@@ -88,7 +88,7 @@ def test_a_foreign_a_newer_and_a_damaged_store_are_refused(world: World) -> None
 
     assert (newer.code, damaged.code) == (17, 17)
     _is_told(newer.err, "has schema version 99")
-    _is_told(damaged.err, "is damaged or no store")
+    _is_told(damaged.err, "is damaged or not a store")
 
 
 def test_a_store_folder_that_others_can_write_is_refused(world: World) -> None:

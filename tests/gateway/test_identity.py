@@ -105,7 +105,7 @@ def test_a_name_belongs_to_whoever_has_it(shop: Shop) -> None:
 
 
 def test_a_store_does_not_begin_twice(shop: Shop) -> None:
-    with pytest.raises(Refused, match="has begun already, as s1"):
+    with pytest.raises(Refused, match="already exists, as s1"):
         shop.gateway.perform(RecordStoreEvent(launcher("init"), StoreCreated("s2", scripted=True)))
 
 

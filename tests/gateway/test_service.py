@@ -114,7 +114,7 @@ def test_a_run_begins_whole_or_not_at_all(shop: Shop) -> None:
     creation = shop.creation(run="r2")
     pinned = PinnedWorkflow("e" * 64, "other", "", "{}")
 
-    with pytest.raises(Refused, match="r1 exists already"):
+    with pytest.raises(Refused, match="r1 already exists"):
         shop.gateway.perform(CreateRun(launcher("tests"), (("r2", creation), ("r1", creation)), pinned))
 
     with shop.store.reading() as at:

@@ -125,7 +125,7 @@ def test_nobody_approves_twice() -> None:
     no = loop.refuses(approve(ANA))
 
     assert no.exit is Exit.HELD
-    assert no.message.startswith("human:ana has approved")
+    assert no.message.startswith("human:ana already approved")
 
 
 def test_a_quorum_counts_people_and_not_approvals() -> None:
@@ -212,7 +212,7 @@ def test_an_assurance_below_the_demanded_one_is_refused() -> None:
 
     no = loop.refuses(approve(assurance=Assurance.A1))
 
-    assert no.message.endswith("demands A2, and A1 was proved")
+    assert no.message.endswith("needs assurance A2, but you proved A1")
     assert loop.given(approve(assurance=Assurance.A3)).stands[0] is State.COMPLETED
 
 

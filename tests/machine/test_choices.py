@@ -123,7 +123,7 @@ def test_a_choice_may_be_rejected_too() -> None:
 
 
 def test_a_choice_is_nothing_to_approve() -> None:
-    assert spent().refuses(approve()).message.endswith("is a choice, which this does not decide")
+    assert spent().refuses(approve()).message.endswith("is a choice, which this command cannot decide")
 
 
 def test_reassign_revokes_the_lease_and_names_the_owner() -> None:

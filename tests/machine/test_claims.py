@@ -83,7 +83,7 @@ def test_whoever_did_the_step_that_not_by_names_cannot_claim() -> None:
     no = loop.refuses(claim(ALFA, "reviewer"))
 
     assert isinstance(no, NotAllowed)
-    assert no.message == "agent:alfa did develop.implement of r1.1, and review.code is not_by develop.implement"
+    assert no.message == "agent:alfa worked on develop.implement of r1.1, and review.code is not_by develop.implement"
     assert loop.given(claim(BRAVO, "reviewer")).task.holder == BRAVO
 
 
@@ -109,7 +109,7 @@ def test_a_task_in_backoff_cannot_be_claimed_before_its_time() -> None:
 def test_a_task_without_a_free_slot_cannot_be_claimed() -> None:
     no = workflow(develop()).knowing(slot_free=False).refuses(claim())
 
-    assert (no.exit, no.message) == (Exit.NOTHING, "r1.1 has no slot: max_parallel of its fleet is reached")
+    assert (no.exit, no.message) == (Exit.NOTHING, "r1.1 has no free slot: its fleet reached max_parallel")
 
 
 def test_a_fleet_itself_cannot_be_claimed() -> None:
@@ -125,7 +125,7 @@ def test_an_agent_cannot_pass_for_the_new_owner_by_naming_it_as_its_role() -> No
 def test_a_task_can_be_created_once_only() -> None:
     no = workflow(develop()).refuses(create())
 
-    assert (no.exit, no.message) == (Exit.USAGE, "r1.1 exists already")
+    assert (no.exit, no.message) == (Exit.USAGE, "r1.1 already exists")
 
 
 def test_a_task_that_does_not_exist_takes_no_command() -> None:

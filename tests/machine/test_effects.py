@@ -108,7 +108,7 @@ def test_an_effect_that_is_not_under_way_is_stale(command: StartEffect | FinishE
     no = merging().refuses(command)
 
     assert isinstance(no, Stale)
-    assert no.message == f"effect r1.1/ship.merge/9 of r1.1 is not under way; {EFFECT} is"
+    assert no.message == f"effect r1.1/ship.merge/9 of r1.1 is not running; the running one is {EFFECT}"
     assert isinstance(workflow(develop()).refuses(command), Stale)
 
 

@@ -125,13 +125,13 @@ def test_a_house_that_was_stored_in_between_goes_on_as_if_it_had_not_been(marks:
 @pytest.mark.parametrize(
     ("mark", "words"),
     [
-        (Acknowledged("c1", ANA, NOON), "no time"),
-        (Acknowledged("c1", ANA, NOON + DAY + 1), "no time"),
-        (Snoozed("c1", ANA, NOON - 1, 2), "no time"),
+        (Acknowledged("c1", ANA, NOON), "cannot hide"),
+        (Acknowledged("c1", ANA, NOON + DAY + 1), "cannot hide"),
+        (Snoozed("c1", ANA, NOON - 1, 2), "cannot hide"),
         (Snoozed("c1", ANA, NOON + LONGEST_HIDDEN_MS + 1, 2), "at most 168 h"),
         (Snoozed("c1", ANA, NOON + HOUR, 2, state="x" * (LONGEST_FIELD + 1)), "a state of"),
         (Muted(BILLING, ANA, NOON + LONGEST_HIDDEN_MS + 1, "known"), "at most 168 h"),
-        (Muted(BILLING, ANA, NOON + HOUR, " "), "say why"),
+        (Muted(BILLING, ANA, NOON + HOUR, " "), "use 1 to 500"),
         (Muted(Rule(), ANA, NOON + HOUR, "known"), "would cover nothing"),
         (Muted(Rule(repo=""), ANA, NOON + HOUR, "known"), "empty or too long"),
         (Muted(Rule(repo="x" * 10_000_000), ANA, NOON + HOUR, "known"), "empty or too long"),

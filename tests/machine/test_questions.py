@@ -80,7 +80,7 @@ def test_an_agent_answers_nothing_not_even_its_own_question() -> None:
 
 
 def test_a_question_is_not_approved_and_an_approval_is_not_answered() -> None:
-    assert questioned().refuses(approve()).message.endswith("is a question, which this does not decide")
+    assert questioned().refuses(approve()).message.endswith("is a question, which this command cannot decide")
     waiting = workflow(ship(on_reject="end"))
     assert waiting.refuses(reply()).exit is Exit.USAGE
 

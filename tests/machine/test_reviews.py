@@ -52,7 +52,7 @@ def test_other_agents_of_one_kind_are_different_agents() -> None:
 
 
 def test_a_reviewer_hands_in_no_work_of_its_own() -> None:
-    assert "changes nothing" in under_review().refuses(submit(work(OTHER_HEAD))).message
+    assert "change nothing" in under_review().refuses(submit(work(OTHER_HEAD))).message
 
 
 def test_a_reviewer_that_says_nothing_has_not_done_the_step() -> None:
@@ -62,7 +62,7 @@ def test_a_reviewer_that_says_nothing_has_not_done_the_step() -> None:
 def test_one_agent_is_not_two_reviewers() -> None:
     at = under_review(quorum=2).given(judge())
 
-    with pytest.raises(NotAllowed, match="has judged"):
+    with pytest.raises(NotAllowed, match="already reviewed"):
         at.when(claim(BRAVO, "reviewer"))
 
 

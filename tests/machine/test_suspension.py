@@ -66,7 +66,7 @@ def test_a_paused_task_hears_nothing_from_whoever_held_it() -> None:
 def test_a_paused_task_is_given_to_nobody_else_before_it_goes_on() -> None:
     refused = working().given(pause()).refuses(reassign(BRAVO))
 
-    assert (refused.exit, refused.hint) == (Exit.HELD, "onloop resume r1.1 lets it go on first")
+    assert (refused.exit, refused.hint) == (Exit.HELD, "onloop resume r1.1 first, then reassign it")
     assert working().given(pause(), resume(), reassign(BRAVO), claim(BRAVO)).task.holder == BRAVO
 
 

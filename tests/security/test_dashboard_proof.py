@@ -190,7 +190,7 @@ def test_the_gateway_refuses_a_proof_that_is_older_than_a_gate_lets_it_be(
     if is_let_through:
         assert scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said)).state is State.WORKING
     else:
-        with pytest.raises(NotAllowed, match="wants a passphrase that is typed for it"):
+        with pytest.raises(NotAllowed, match="needs a passphrase typed for this decision"):
             scene.gateway.perform(PerformCommand(replace(ana, voice=voice), task, said))
 
 
@@ -199,7 +199,7 @@ def test_a_proof_of_unknown_age_is_not_fresh() -> None:
     ana, request = scene.person(), scene.task(task).requests[0]
     assert ana.voice is not None and ana.voice.proved_at is None
 
-    with pytest.raises(NotAllowed, match="typed an unknown time ago"):
+    with pytest.raises(NotAllowed, match="typed yours an unknown time ago"):
         scene.gateway.perform(
             PerformCommand(ana, task, c.Approve(request.id, shown_digest(scene.task(task), request), ana.voice))
         )

@@ -138,7 +138,7 @@ def test_a_gateway_refuses_an_enrolment_at_which_guesses_are_cheap(durable: Shop
     cheap = enrolment("zoe", (), "", PASSPHRASE, "human:ana", CHEAP)
     earlier = replace(cheap, cost=scram.LEAST_COST, verifier="ff" * 32)
     for event in (cheap, earlier, replace(cheap, stored_key="", server_key="")):
-        with pytest.raises(NotAllowed, match="zoe's passphrase would be kept with scrypt"):
+        with pytest.raises(NotAllowed, match="zoe's passphrase would be stored with scrypt"):
             durable.gateway.perform(RecordStoreEvent(durable.person("ana"), event))
     assert "zoe" not in durable.people()
 

@@ -38,13 +38,13 @@ def test_two_records_share_no_dictionary_that_was_made_for_a_default() -> None:
     ("text", "why"),
     [
         ('{"step":"a.b","visit":1,"colour":"red"}', "it has an unknown field 'colour'"),
-        ('{"step":"a.b","visit":"1"}', "visit is '1': int expected, and not str"),
-        ('{"step":"a.b","visit":true}', "visit is True: int expected, and not bool"),
-        ('{"step":null,"visit":1}', "step is null: str expected, and not null"),
+        ('{"step":"a.b","visit":"1"}', "visit is '1': expected int, got str"),
+        ('{"step":"a.b","visit":true}', "visit is True: expected int, got bool"),
+        ('{"step":null,"visit":1}', "step is null: expected str, got null"),
         ('{"step":"a.b"}', "the field 'visit' is missing"),
         ("{}", "the field 'step' is missing"),
         ('{"step":"a.b","visit":1}x', "trailing characters"),
-        ("[]", "object expected, and not array"),
+        ("[]", "expected object, got array"),
         ("nonsense", "JSON is malformed"),
     ],
 )

@@ -221,7 +221,7 @@ def test_what_somebody_else_keeps_in_the_file_is_named_before_anything_is_done(
     connection = apsw.Connection(str(folder / FILE))
     connection.execute("ANALYZE; CREATE VIEW mine AS SELECT 1")
 
-    with pytest.raises(StoreError, match="holds the view 'mine', which is none of onloop's") as told:
+    with pytest.raises(StoreError, match="holds the view 'mine', which is not part of onloop") as told:
         migrate(folder)
 
     assert "DROP VIEW mine" in told.value.hint

@@ -55,7 +55,7 @@ def test_a_folder_without_a_store_says_how_to_make_one(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database, but long enough to have a header of its own" * 40)
 
-    with pytest.raises(StoreError, match="is damaged or no store"):
+    with pytest.raises(StoreError, match="is damaged or not a store"):
         SqliteStore(tmp_path)
 
 

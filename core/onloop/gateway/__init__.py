@@ -1,1 +1,1 @@
-"""The one door: service, authorize, identity, verifier, effects."""
+"""Every access to the store goes through here: service, authorize, identity, verifier, effects."""

@@ -1,4 +1,4 @@
-"""Who may do what: one table for every face. What has no row is denied."""
+"""Who may do what: one table for every interface. A command without a row is denied."""
 
 from __future__ import annotations
 
@@ -69,14 +69,13 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         BoxProved: frozenset({PrincipalKind.VERIFIER}),
     }
 )
-"""Command or house event → the kinds of principal that may cause it. No kind both produces work and judges it."""
+"""Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it."""
 
 
 def authorize(principal: Principal, command: c.Command | StoreEvent, task: str | None) -> None:
     """Refuse what the table does not allow.
 
-    Refused, too: whatever an agent asks about a task that is not its own, and every voice or signature that is not the
-    speaker's.
+    It also refuses an agent that asks about another task, and a voice or signature that is not the caller's own.
     """
     if principal.kind not in ALLOWED.get(type(command), frozenset()):
         raise NotAllowed(_denial(principal, command), hint=_way_out(command), ground=Ground.KIND)
@@ -95,7 +94,7 @@ def authorize(principal: Principal, command: c.Command | StoreEvent, task: str |
 
 
 def _signature(principal: Principal, command: c.Command | StoreEvent) -> str:
-    """In whose name the command speaks: who signs it, or found the evidence."""
+    """Who signs the command, or who produced its evidence."""
     match command:
         case c.ReportGate(evidence):
             return evidence.verifier
@@ -106,7 +105,7 @@ def _signature(principal: Principal, command: c.Command | StoreEvent) -> str:
 
 
 def _ground(principal: Principal, task: str | None) -> Ground:
-    """Another's task, or its own in the name of an epoch or agent that it is not."""
+    """Whether the agent asks about another task, or under another epoch or agent than its own."""
     return Ground.VOICE if principal.task == task else Ground.FOREIGN
 
 
@@ -164,7 +163,7 @@ def _denial(principal: Principal, command: c.Command | StoreEvent) -> str:
 def _way_out(command: c.Command | StoreEvent) -> str:
     kinds = ALLOWED.get(type(command), frozenset())
     if kinds & _LAUNCHER:
-        return "it is done outside of an agent's environment, where ONLOOP_TOKEN is not set"
+        return "run it outside an agent's environment, where ONLOOP_TOKEN is not set"
     if kinds & _HUMAN:
         return "a person must do it, with their passphrase: onloop … --as NAME, or the dashboard"
     return f"only {' or '.join(sorted(kind.value for kind in kinds)) or 'nobody'} may"

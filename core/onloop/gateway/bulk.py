@@ -1,4 +1,4 @@
-"""The same decision on many tasks: each on its own, each with a verdict. What one refuses keeps nobody else waiting."""
+"""The same decision on many tasks: one verdict for each. A refusal for one task does not stop the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from onloop.records import Record
 
 
 class BulkOutcome(Record):
-    """What became of one task: how it stands now, or why nothing was done."""
+    """The outcome for one task: the task as it is now, or why nothing was done."""
 
     task: str
     after: Task | None
@@ -36,7 +36,7 @@ class BulkOutcome(Record):
 def perform_each(
     gateway: GatewayPort, principal: Principal, wanted: Iterable[tuple[str, Command]], *, key: str = ""
 ) -> tuple[BulkOutcome, ...]:
-    """Carry out a command on each task, in order; each has an idempotency key of its own, made of `key`."""
+    """Carry out a command on each task, in order; each has its own idempotency key, derived from `key`."""
     return tuple(_performed(gateway, principal, task, command, key) for task, command in wanted)
 
 

@@ -1,4 +1,4 @@
-"""A claim: what it gave, and as it is asked for: by whom, for which agent, and as whose hand."""
+"""The claim operation: who asks, for which agent, under which user and process, and what the claim returns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from onloop.views.pinned_workflow import definition_of
 
 
 class ClaimGranted(SecretRecord):
-    """What a claim gave: the task as it is now, the agent's secret, and when the lease ends (ms)."""
+    """What a claim returns: the task as it is now, the agent's secret, and when the lease ends (ms)."""
 
     task: Task
     secret: str
@@ -101,7 +101,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
 
 
 def check_no_persons_name(house: StoreState, agent: str) -> None:
-    """Refuse an agent the name of somebody who is enrolled, in any case: in a list, people would take it for them."""
+    """Refuse an agent the name of an enrolled person, ignoring case: people would confuse the two in a list."""
     name = agent.removeprefix("agent:")
     person = next((known for known in house.people if known.casefold() == name.casefold()), None)
     if person is not None:
@@ -110,20 +110,20 @@ def check_no_persons_name(house: StoreState, agent: str) -> None:
 
 
 def asked_claim(principal: Principal, agent: str, role: str, key: str) -> c.Claim:
-    """The claim, as the hand that the kernel named, or this process's user where it named none; BadInput for no agent.
+    """The claim with the user and process that the kernel named, else this process's user; BadInput for no agent.
 
-    It is apart where that user is another than the gateway's own.
+    It is `apart` if that user is not the gateway's own.
     """
     check_agent(agent.removeprefix("agent:"))
     check_claim_key(key)
     if not agent.startswith("agent:"):
-        raise BadInput(f"{agent!r} is no agent", hint=f"agent:{agent.rpartition(':')[2] or 'NAME'}")
+        raise BadInput(f"{agent!r} is not an agent", hint=f"use agent:{agent.rpartition(':')[2] or 'NAME'}")
     hand = principal.hand if principal.hand.uid is not None else replace(principal.hand, uid=os.getuid())
     return c.Claim(agent, role, principal.id, hand, hand.uid != os.getuid())
 
 
 def _claimed_before(reading: Reading, key: str, known: Mapping[str, str], now: int) -> ClaimGranted:
-    """The same lease again, while it lasts: what it is by now."""
+    """The lease that this key took, as it is now; NotAllowed if it has ended."""
     secret = secret_from(key, known["salt"])
     token, lease = reading.get(Token, token_digest(secret)), reading.get(Lease, known["task"])
     if token is None or lease is None or lease.epoch != token.epoch or lease.expires <= now:
@@ -133,7 +133,7 @@ def _claimed_before(reading: Reading, key: str, known: Mapping[str, str], now: i
 
 
 def _leased(tx: Transaction, task: Task, secret: str, expires: int, now: int, uid: int | None) -> ClaimGranted:
-    """The lease and its token, in place of those before."""
+    """Store the lease and its token in place of the previous ones."""
     agent = task.holder or ""
     for old in tx.select(Token, task=task.id):
         tx.delete(Token, old.digest)

@@ -61,7 +61,7 @@ class PerformCommand(Write[Task], frozen=True):
 class CreateRun(Write[Task], frozen=True):
     """Begin a run: the root first, then its children, all or none. `pinned` is the workflow that they walk.
 
-    The same `key` begins it once; asked again, the answer is the root that it began.
+    The same `key` begins one run only; a second request returns the root of that run.
     """
 
     name: ClassVar[str] = "create"

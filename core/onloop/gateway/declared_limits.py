@@ -1,6 +1,6 @@
-"""What crosses the port: each field of an operation is checked against its declared limits, and foreign text is masked.
+"""Checks each field of an operation against its declared limits, and masks secrets in foreign text.
 
-It is the one place for every transport.
+Every transport uses this one place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from onloop.records import Record, replace
 
 
 def checked(operation: Operation[AnswerT]) -> Operation[AnswerT]:
-    """The operation, its foreign text without secrets; BadInput where a field is not as it is declared."""
+    """The operation with secrets masked in its foreign text; BadInput if a field breaks its declared limit."""
     name, changes = operation.name, dict[str, Any]()
     for word, hint in field_hints(type(operation)).items():
         value = getattr(operation, word)

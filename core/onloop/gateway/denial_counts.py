@@ -1,7 +1,7 @@
-"""Denials as facts: what the one door refuses because of who asked is counted in the log, which no flood fills.
+"""Counts denials in the log: requests refused because of who asked. The number of entries is bounded.
 
-The first of its kind is said at once, then one a minute with the count since. A resident gateway keeps the count in
-its memory; where every process opens the file itself, a row beside the log does.
+The first of its kind is recorded at once, then one entry a minute with the count since. A resident gateway keeps
+the count in memory; if every process opens the file itself, a row beside the log keeps it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ DENIALS = "gateway:denials"
 """Who writes these facts."""
 
 COUNTER = "denied"
-"""What stands for the request in the row that keeps a count."""
+"""The value of the request field in the row that keeps a count."""
 
 MOST_PENDING = 200
 FORGOTTEN_MS = 60 * MINUTE_MS
-"""For how long after a burst's last fact a count that was left behind is looked for."""
+"""How long after a burst's last entry a leftover count is still looked for."""
 
 _PLAIN_VERB = re.compile(r"[a-z][a-z ]{0,39}")
 
@@ -47,7 +47,7 @@ Append = Callable[[Transaction, StoreEvent, int, str], None]
 
 
 class Denials(MutableRecord):
-    """What one process has counted and not said yet; threads may share it."""
+    """The denials that one process has counted and not recorded yet; threads may share it."""
 
     append: Append
     _pending: dict[str, Denied] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Denials(MutableRecord):
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, store: Store, denied: Denied) -> None:
-        """Count it, and say it if it is time to. What goes wrong here changes nothing for whoever was refused."""
+        """Count the denial, and record it if it is due. An error here does not change the caller's refusal."""
         with self._lock:
             now = self._due(denied)
         if now is not None:
@@ -66,7 +66,7 @@ class Denials(MutableRecord):
         key = burst_key(denied)
         if key not in self._said and len(self._said) >= MOST_PENDING:
             self._said = {known: said for known, said in self._said.items() if denied.at - said[0] < MINUTE_MS}
-            if len(self._said) >= MOST_PENDING:  # the log would say it of all others together: so does this
+            if len(self._said) >= MOST_PENDING:  # the log would count it under OTHERS, so this does too
                 denied = replace(denied, principal=OTHERS, verb="several things", peer="")
                 key = burst_key(denied)
         said_at, total = self._said.get(key, (0, 0))
@@ -81,7 +81,7 @@ class Denials(MutableRecord):
         return whole
 
     def has_overdue(self, now: int) -> bool:
-        """Whether a count waits whose minute is over."""
+        """Whether a count is due to be recorded: its minute is over."""
         with self._lock:
             return any(now - self._said_at(key) >= MINUTE_MS for key in self._pending)
 
@@ -89,7 +89,7 @@ class Denials(MutableRecord):
         return self._said.get(key, (0, 0))[0]
 
     def settle(self, store: Store, now: int, *, all_of_them: bool = False) -> None:
-        """Say every count whose minute is over, here and of processes that have ended."""
+        """Record every count whose minute is over, of this process and of processes that have ended."""
         with self._lock:
             late = [key for key in self._pending if all_of_them or now - self._said_at(key) >= MINUTE_MS]
             waiting = [replace(self._pending.pop(key), at=now) for key in late]
@@ -115,12 +115,12 @@ class Denials(MutableRecord):
             if whole.count:
                 self.append(tx, whole, denied.at, DENIALS)
             tx.delete(IdempotencyRecord, row)
-        elif denied.ground is not Ground.TOKEN:  # whoever polls with a token that has ended costs no write each time
+        elif denied.ground is not Ground.TOKEN:  # polling with an ended token must not cost a write each time
             tx.put(IdempotencyRecord(row, COUNTER, json.dumps({"count": str(whole.count)}), denied.at))
 
 
 def counter_key(denied: Denied | Burst) -> str:
-    """Where the count of denials that are not said yet is kept."""
+    """The key of the row that keeps the count of unrecorded denials."""
     return idempotency_key(DENIALS, f"{denied.principal}|{denied.verb}|{denied.ground.value}")
 
 

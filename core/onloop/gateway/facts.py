@@ -18,11 +18,11 @@ from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of, pinned_definition
 
 FIRST_LOOKED_AT = 32
-"""How many of the tasks that may be claimed are looked at before all of them are: where thousands wait, a few do."""
+"""The number of claimable tasks to look at first; a few are usually enough, even if thousands wait."""
 
 
 def definition_for(tx: Reading, before: Task | None, command: c.Command, task_id: str) -> Definition:
-    """The workflow that the task walks, or is to walk; UnknownThing where there is no task to command."""
+    """The workflow of the task, or of the one that the command creates; UnknownThing if there is no task."""
     if before is not None:
         return definition_of(tx, before)
     if isinstance(command, c.Create):
@@ -68,9 +68,9 @@ def waiting_tasks(at: Reading, roles: Sequence[str], now: int) -> Iterator[tuple
 
 
 def waiting_jobs(tx: Reading, now: int, *, effects: bool, busy: Collection[str] = ()) -> list[Job]:
-    """The jobs that nobody works on, but for those of frozen tasks: nothing is run or moved for them.
+    """The jobs that nobody works on. Jobs of frozen tasks are excluded: a freeze stops them.
 
-    Those that are `busy` are none of them, nor are effects on the same repository as an effect that is.
+    Jobs in `busy` are excluded, and so are effects on a repository that already has one running.
     """
     jobs = tx.select(Job)
     taken = {known_task(tx, job.task).origin for job in jobs if effects and job.gate is None and job.id in busy}

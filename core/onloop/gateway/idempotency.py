@@ -1,6 +1,7 @@
-"""Idempotency keys: what was asked under a key happens once, however often and however late it is asked again.
+"""Idempotency keys: a request under a key happens once, no matter how often or how late it is repeated.
 
-A key belongs to the principal that used it. Stored is only its digest: a claim's key opens the agent's secret again.
+A key belongs to the principal that used it. Only its digest is stored, because a claim's key opens the
+agent's secret.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ RETENTION_MS = 7 * 24 * 3_600_000
 """How long a key is remembered, at least."""
 
 FORGOTTEN_AT_ONCE = 4
-"""How many old keys each new one clears away: more than come, and never so many that a caller waits."""
+"""The number of old keys that each new one removes: enough to keep up, few enough not to delay a caller."""
 
 OWN = "~"
-"""How a key begins that a client made up for asking again after a lost reply: it is remembered, and not logged."""
+"""The prefix of a key that a client generates to retry after a lost reply: it is remembered, but not logged."""
 
 
 def request_digest(principal: Principal, *words: str) -> str:
-    """The digest of a request in words of its own."""
+    """The digest of a request that is given as words."""
     return sha256("|".join((principal.id, *words)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def asked_command(principal: Principal, task_id: str, command: c.Command) -> str:
-    """The digest of a command. When a submission was put together, and how it was packed, is no part of it.
+    """The digest of a command. It excludes when a submission was made and how it was packed.
 
-    Nor is when they proved who they are.
+    It also excludes when a person proved who they are.
     """
     if isinstance(command, c.Submit):
         command = replace(command, submission=replace(command.submission, at=0, bundle=""))
@@ -49,28 +50,28 @@ def asked_command(principal: Principal, task_id: str, command: c.Command) -> str
 
 
 def owner_of_key(principal: Principal, command: c.Command) -> Principal:
-    """Whose the key of a command is: of a submission, which the gateway makes, the agent's for whom it makes it."""
+    """The owner of a command's key. The gateway makes a submission for an agent, so its key is the agent's."""
     if isinstance(command, c.Submit):
         return Principal(PrincipalKind.AGENT, command.agent.removeprefix("agent:"))
     return principal
 
 
 def asked_creations(principal: Principal, creations: Sequence[tuple[str, c.Create]]) -> str:
-    """The digest of a run's beginning. The run's id is no part of it: who asks again has thought of another one."""
+    """The digest of a run's beginning. The run id is excluded, because a retry generates a new one."""
     plain = [replace(command, run="", parent=command.parent and "run") for _, command in creations]
     places = [task_id.removeprefix(command.run) for task_id, command in creations]
     return request_digest(principal, "Create", *places, *map(to_text, plain))
 
 
 def asked_event(principal: Principal, event: StoreEvent) -> str:
-    """The digest of a fact about the house. The salt of a passphrase, and so its keys, are new at each try."""
+    """The digest of a store event. The keys of a passphrase are excluded, because each try has a new salt."""
     if isinstance(event, PersonEnrolled):
         event = without_keys(event)
     return request_digest(principal, type(event).__name__, to_text(event))
 
 
 def lookup(reading: Reading, principal: Principal, key: str, request: str) -> Mapping[str, str] | None:
-    """What was answered under `key`, None if nothing was; Refused where it was another request's."""
+    """The answer stored under `key`, or None; Refused if the key belongs to another request."""
     if not key:
         return None
     if len(key) > KEY_LIMIT:
@@ -102,9 +103,9 @@ def logged(key: str) -> str:
 
 
 def check_claim_key(key: str) -> None:
-    """Refuse a key that could be guessed: whoever has it can have the agent's secret again."""
+    """Refuse a key that could be guessed, because the key gives access to the agent's secret."""
     if key and len(key) < SHORTEST_CLAIM_KEY:
         raise BadInput(
-            f"a claim's key of {len(key)} characters can be guessed, and it opens the agent's secret",
-            hint=f"use {SHORTEST_CLAIM_KEY} or more that are random: --key $(openssl rand -hex 16)",
+            f"a claim's key of {len(key)} characters is too short: whoever guesses it gets the agent's secret",
+            hint=f"use {SHORTEST_CLAIM_KEY} or more random characters: --key $(openssl rand -hex 16)",
         )

@@ -1,4 +1,4 @@
-"""What verifiers are asked to do, and who of them does it: rows beside the log, oldest first."""
+"""The jobs of verifiers and who works on them: rows beside the log, oldest first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onloop.store.rows import Job
 class TakeJob(Write[Job | None], frozen=True):
     """Lease the oldest gate (or effect) that nobody works on and no freeze covers; None if there is none.
 
-    No job in `busy`, which are under way, is given again, nor an effect on a repository that one of them is on.
+    Jobs in `busy` are excluded, and so are effects on a repository that already has one running.
     """
 
     name: ClassVar[str] = "take_job"
@@ -60,7 +60,7 @@ class PutBackJob(Write[None], frozen=True):
 
 
 class FreeJobs(Write[None], frozen=True):
-    """Forget who worked on what: for a verifier that knows itself to be the only one."""
+    """Release every job; only for a verifier that is sure to be the only one."""
 
     name: ClassVar[str] = "free_jobs"
 

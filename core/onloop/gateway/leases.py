@@ -52,7 +52,7 @@ class Heartbeat(Write[int], frozen=True):
                     tx.put(Lease(lease.task, lease.epoch, lease.agent, ends, now, moved))
                     take_news(tx, lease, self.news, now)
                     return ends
-                gateway.fire_due(tx, lease.task)  # what has been refused once stays so, though the clock be set back
+                gateway.fire_due(tx, lease.task)  # a refusal must hold even if the clock is set back
             return Refused(
                 f"{agent.id} no longer holds {agent.task}",
                 exit=Exit.NOT_YOURS,

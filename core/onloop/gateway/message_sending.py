@@ -1,4 +1,4 @@
-"""How agents pass things on: the text is kept by digest, the fact recorded, both through the one door."""
+"""How agents pass text on: the gateway stores the text by digest and records the fact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onloop.machine.task import Task
 
 
 def tell(gateway: GatewayPort, agent: Principal, to: str, kind: MessageKind, content: bytes, *, key: str = "") -> Task:
-    """Tell `to` (a task's id, `parent` or `children`) something; the answer is the teller's own task."""
+    """Tell `to` (a task's id, `parent` or `children`) something; the answer is the sender's own task."""
     check_size(len(content), LARGEST_MESSAGE, "a message")
     digest = gateway.perform(PassOn(agent, content))
     command = Tell(agent.id, agent.epoch, to, kind, digest, len(content))
@@ -24,7 +24,7 @@ def tell(gateway: GatewayPort, agent: Principal, to: str, kind: MessageKind, con
 
 
 def save_checkpoint(gateway: GatewayPort, agent: Principal, content: bytes, *, key: str = "") -> Task:
-    """Keep word of how far the agent is, in place of what it left before at this step."""
+    """Store the agent's checkpoint in place of its previous one at this step."""
     check_size(len(content), LARGEST_CHECKPOINT, "a checkpoint")
     digest = gateway.perform(PassOn(agent, content))
     command = SaveCheckpoint(agent.id, agent.epoch, digest, len(content))

@@ -15,7 +15,7 @@ class GatewayPort(Protocol):
 
     @property
     def store(self) -> Store:
-        """What is read with."""
+        """The object through which callers read."""
         ...
 
     @property

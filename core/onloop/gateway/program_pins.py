@@ -1,4 +1,4 @@
-"""The programs that a workflow names, looked at by the gateway: pinned when a run starts, and anew by a retry."""
+"""The programs that a workflow names: the gateway pins them when a run starts, and again at a retry."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from onloop.machine.task import Program, Task
 from onloop.store.port import Reading
 
 Look = Callable[[Definition], tuple[Program, ...]]
-"""What says which programs a workflow names, as they are now."""
+"""A function that returns the programs of a workflow as they are now."""
 
 
 def no_programs(_: Definition) -> tuple[Program, ...]:
-    """Nothing is pinned: for a gateway that knows no toolchain."""
+    """Pins nothing: for a gateway without a toolchain."""
     return ()
 
 
 def look_in(store: Path) -> Look:
-    """What looks in the toolchain of the store in that folder."""
+    """A function that looks in the toolchain of the store in that folder."""
 
     def look(definition: Definition) -> tuple[Program, ...]:
         from onloop.gates.toolchain import toolchain_of  # here: few commands need it
@@ -38,7 +38,7 @@ def programs_for(look: Look, definition: Definition, command: c.Command) -> tupl
 
 
 def pinned_for(at: Reading, task: Task) -> Mapping[str, Program]:
-    """The pins that count for a task, by name: its own over those of its run."""
+    """The pins of a task by name; its own replace those of its run."""
     root = task if task.id == task.run else at.task(task.run)
     pins = (*(root.programs if root is not None else ()), *task.programs)
     return {program.name: program for program in pins}

@@ -1,4 +1,4 @@
-"""The answers of `check` and `next`, kept ready: equal to the full path by test, read with hardly any imports."""
+"""Stored answers for `check` and `next`, read with few imports; a test proves them equal to the full path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
 
 
 def projected(at: Reading, definition: Definition, task: Task) -> tuple[CachedAnswer | None, BriefRow | None]:
-    """The rows from which `check` and `next` answer; None where they take the long path."""
+    """The rows from which `check` and `next` answer; None if the full path must answer."""
     token = next((t for t in at.select(Token, task=task.id) if t.epoch == task.epoch), None)
     if token is None:
         return None, None

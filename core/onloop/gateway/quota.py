@@ -15,7 +15,7 @@ from onloop.store.rows import IdempotencyRecord, Lease, idempotency_key
 
 MOST_KEPT = 2_000
 LARGEST_KEPT = 32 * 1_048_576
-"""How many texts, and how many bytes of them, the agents of one task may pass on: their lifetime's, not a lease's."""
+"""How many texts, and how many bytes, the agents of one task may pass on in the task's whole life."""
 
 MOST_HELD = 256
 """How many tasks the agents of one user may hold, and so how many environments are made for them."""
@@ -35,7 +35,7 @@ _COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
 
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
-    """Count what an agent passes on; Refused past a limit. What is stored already costs nothing."""
+    """Count what an agent passes on; Refused past a limit. Content that is already stored costs nothing."""
     _count(tx, agent.task or "", _Budget(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
 
 
@@ -79,8 +79,8 @@ class HeldTasks(MutableRecord):
         mine = {task: epoch for task, epoch in mine.items() if (now := leases[task]) and now.epoch == epoch}
         self._tasks[uid] = mine
         if len(mine) >= MOST_HELD:
-            words = f"user {uid} holds {len(mine)} tasks, and {MOST_HELD} is the most"
-            raise Refused(words, exit=Exit.SPENT, hint="let some be finished or released first")
+            words = f"user {uid} holds {len(mine)} tasks; the maximum is {MOST_HELD}"
+            raise Refused(words, exit=Exit.SPENT, hint="finish or release some first")
 
     def note(self, uid: int, task: str, epoch: int) -> None:
         """A user has claimed a task."""
@@ -107,7 +107,7 @@ class Pace(MutableRecord):
             raise Refused(
                 f"user {uid} adds to the log {about}faster than {A_SECOND:g} times a second",
                 exit=Exit.SPENT,
-                hint="try again in a while; nothing needs so much",
+                hint="wait a little, then try again",
             )
 
     def note(self, uid: int, task: str, now: float) -> None:

@@ -14,7 +14,7 @@ from onloop.views.sub_agents import forget_sub_agents
 
 
 def sync_rows(tx: Transaction, definition: Definition, before: Task | None, after: Task, now: int) -> None:
-    """Make the rows beside the log fit the task as it is now; all of it is computed from the task."""
+    """Update the rows beside the log to match the task; all of them are computed from it."""
     if (
         before is not None
         and before.holder is not None
@@ -73,6 +73,6 @@ def _request_number(task: Task) -> str:
 
 
 def mark_spent(tx: Transaction, lease: Lease | None, now: int) -> None:
-    """Let a lease that has run out, and that a freeze keeps, expire at 0: it has, though the clock be set back."""
+    """Set an expired lease that a freeze keeps to expire at 0, so that it stays expired if the clock is set back."""
     if lease is not None and 0 < lease.expires <= now:
         tx.put(replace(lease, expires=0))

@@ -44,7 +44,7 @@ class Write(Operation[AnswerT], Generic[AnswerT], frozen=True):
     lane: ClassVar[Lane] = Lane.WRITER
 
     def carry_out(self, gateway: Gateway) -> AnswerT:
-        """Do it with the gateway over the file, and say what came of it."""
+        """Carry out the operation with the gateway over the file, and return its answer."""
         raise NotImplementedError
 
 
@@ -74,15 +74,15 @@ class Gateway(Record, eq=False):
         except NotAllowed as no:
             self.count_denial(operation.attempt, no)
             raise
-        raise TypeError(f"{operation.name} is for a connection, and this is a file")
+        raise TypeError(f"{operation.name} needs a connection, and this gateway works on a file")
 
     def count_denial(self, attempt: DeniedAct, no: NotAllowed) -> None:
-        """Count that somebody was refused something; what cannot be counted is no error."""
+        """Count a denial. A failure to count is not an error."""
         denied = denied_of(attempt.who, attempt.verb, attempt.subject, no.ground, self.peer, self.clock())
         self.denials.count(self.store, denied)
 
     def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
-        """See GatewayPort.person. Whoever an earlier onloop enrolled is given keys that are dearer to guess at."""
+        """See GatewayPort.person. A person enrolled by an earlier onloop gets keys that cost more to guess."""
         with self.store.reading() as reading:
             house = reading.house()
         try:
@@ -95,7 +95,7 @@ class Gateway(Record, eq=False):
         return person
 
     def transact(self, body: Callable[[Transaction], AnswerT | Refused]) -> AnswerT:
-        """Do `body` in one transaction. A refusal that it answers is committed with what came due, and raised then.
+        """Do `body` in one transaction. A returned refusal is raised after the timers that fired are committed.
 
         `body` may run again: it changes nothing outside of the transaction.
         """
@@ -127,7 +127,7 @@ class Gateway(Record, eq=False):
         self.transact(body)
 
     def _catch_up(self, tx: Transaction) -> None:
-        """Do what a freeze held up: send away whom nothing waits for, and look at the children of whoever waits."""
+        """Do what a freeze delayed: dismiss unneeded children, and settle parents that wait for children."""
         live = tx.tasks(TaskFilter(states=tuple(LIVE)))
         for parent in dict.fromkeys(task.parent for task in live if task.parent is not None):
             found = known_task(tx, parent)
@@ -178,7 +178,7 @@ class Gateway(Record, eq=False):
             tx.append([EventEntry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
-            if not isinstance(command, c.Claim):  # a claim's is for the agent whose token comes next
+            if not isinstance(command, c.Claim):  # a claim projects its answer later, once the agent has a token
                 project_answer(tx, definition, after)
             self._begin_children(tx, definition, after, events)
             self._deliver(tx, after, events)
@@ -191,7 +191,7 @@ class Gateway(Record, eq=False):
         return after
 
     def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
-        """Children begin in the transaction in which they were decided: there is never a part of a swarm."""
+        """Create children in the transaction that decided them, so that all of them exist or none."""
         for child, command, walked in child_creations(definition, parent, events):
             if tx.get(PinnedWorkflow, walked.digest) is None:
                 tx.put(child_workflow(walked))
@@ -202,7 +202,7 @@ class Gateway(Record, eq=False):
             self.advance(tx, EFFECTS, receiver, c.Deliver(message, teller.run), "")
 
     def _check_delivery(self, tx: Transaction, teller: Task, events: Sequence[Event]) -> None:
-        """Refuse, before anything is written, what one of those who are told would not take: all hear it, or none."""
+        """Refuse a message before anything is written if one receiver would refuse it: all receive it, or none."""
         for receiver, message in deliveries(events):
             task, deliver = known_task(tx, receiver), c.Deliver(message, teller.run)
             definition = definition_of(tx, task)
@@ -211,11 +211,11 @@ class Gateway(Record, eq=False):
 
     def _dismiss(self, tx: Transaction, definition: Definition, parent: Task) -> None:
         for child in unneeded(tx, definition, parent):
-            with suppress(Refused):  # frozen: it stays, and whatever waits for its end waits until a person unfreezes
+            with suppress(Refused):  # frozen: it is dismissed when a person unfreezes
                 self.advance(tx, EFFECTS, child, c.Dismiss(f"{parent.id} needs it no more"), "")
 
     def _settle_parent(self, tx: Transaction, before: Task | None, after: Task) -> None:
-        """A parent is computed from its children, in the same transaction. One that is excluded does not hold it up."""
+        """Recompute a parent from its children in the same transaction; an excluded child does not delay it."""
         is_out = after.ended or after.reason is Reason.EXCLUDED
         if after.parent is not None and is_out and before is not None:
             parent = tx.task(after.parent)
@@ -224,11 +224,11 @@ class Gateway(Record, eq=False):
 
     def _settle(self, tx: Transaction, parent: Task) -> None:
         self._dismiss(tx, definition_of(tx, parent), parent)
-        with suppress(Refused):  # frozen: it is settled when a person unfreezes, and the child's end stands meanwhile
+        with suppress(Refused):  # frozen: it is settled when a person unfreezes
             self.advance(tx, EFFECTS, parent.id, c.Settle(), "")
 
 
 def append_store_event(tx: Transaction, event: StoreEvent, now: int, principal: str, key: str = "") -> None:
-    """Record an event of the house in a transaction that is open already."""
+    """Record a store event in an open transaction."""
     tx.append([EventEntry(HOUSE, HOUSE, event, now, principal, key)])
     tx.put_house(evolve_store(tx.house(), event))

@@ -27,7 +27,7 @@ def check_may_begin(house: StoreState, task: Task) -> None:
 
 
 def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
-    """Refuse to freeze again what is frozen, and an agent whose lease has ended."""
+    """Refuse to freeze a frozen scope again, and refuse an agent whose lease has ended."""
     known = tx.house().freezes.get(event.scope)
     if known is not None:
         raise Refused(
@@ -53,12 +53,12 @@ def check_held(lease: Lease | None, agent: Principal, now: int = 0) -> None:
 def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
     """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
 
-    Refused, too: keys that can be guessed at cheaply, but where the store is a script's for ever.
+    It also refuses keys that are cheap to guess, except in a store that is marked as scripted.
     """
     if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
         raise NotAllowed(
-            f"{event.name}'s passphrase would be kept with scrypt at N={event.cost}",
-            hint=f"N={LEAST_COST} or more: use this onloop to enrol",
+            f"{event.name}'s passphrase would be stored with scrypt at N={event.cost}, which is too easy to guess",
+            hint=f"use N={LEAST_COST} or more: enrol with this version of onloop",
         )
     own = house.people.get(principal.name)
     if own is not None and event.name == principal.name:
@@ -70,14 +70,14 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
             )
     elif own is None or APPROVERS not in own.groups:
         hint = f"somebody in {APPROVERS} must enrol {event.name}"
-        raise NotAllowed(f"{principal.id} is no approver", hint=hint, ground=Ground.KIND)
+        raise NotAllowed(f"{principal.id} is not an approver", hint=hint, ground=Ground.KIND)
 
 
 def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
-    """Refuse to begin a store twice, to take another person's name, and what the kinds do not allow."""
+    """Refuse to create a store twice, to take another person's name, and to lift a freeze that is not there."""
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
-        raise Refused(f"this store has begun already, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
+        raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
     if isinstance(event, PersonEnrolled) and event.name != principal.name:
         taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
         if taken is not None:

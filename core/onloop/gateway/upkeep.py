@@ -38,7 +38,7 @@ class RecordStoreEvent(Write[None], frozen=True):
 
 
 class FireTimers(Write[int], frozen=True):
-    """Fire whatever is due anywhere; the answer is for how many tasks something was. Correctness does not need it."""
+    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it."""
 
     name: ClassVar[str] = "fire_timers"
     asker: ClassVar[Asker] = Asker.ANYBODY
@@ -58,7 +58,7 @@ class FireTimers(Write[int], frozen=True):
 
 
 class CountDenial(Write[None], frozen=True):
-    """Count that `principal` was refused something; what cannot be counted is no error.
+    """Count a denial of `principal`. A failure to count is not an error.
 
     Over a line, it counts for whoever proved themselves there, else for the user.
     """

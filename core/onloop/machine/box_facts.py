@@ -1,4 +1,4 @@
-"""PURE: what was seen of the box that gates run in, and when: facts about the whole store."""
+"""PURE: what a probe showed of the box that gates run in, and when: facts about the whole store."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class BoxProved(Record):
 
     @property
     def open(self) -> tuple[str, ...]:
-        """What was not seen to be stopped."""
+        """The attempts that the probe did not see stopped."""
         return tuple(cell.name for cell in self.cells if not cell.stopped)
 
     def says_the_same(self, other: BoxProved) -> bool:
-        """Whether another proof shows nothing new but its time and its verifier."""
+        """Whether another proof differs only in its time and its verifier."""
         return _fact(self) == _fact(other)
 
 

@@ -28,7 +28,7 @@ class EffectProblem(StrEnum):
 
 
 class ReleaseCause(StrEnum):
-    """Why a worker gives a task back. `stopped` is nobody's fault and counts as no try."""
+    """Why a worker gives a task back. `stopped` does not count as a try."""
 
     CRASHED = "crashed"
     STALLED = "stalled"

@@ -13,18 +13,18 @@ QUIET_MS = 8 * HOUR_MS
 """After how long without another one a burst of denials is over, and the next begins at zero."""
 
 MOST_BURSTS = 100
-"""How many bursts are kept: those that were heard of longest ago go first."""
+"""The most bursts that are kept; those with the oldest last denial are removed first."""
 
 MOST_AT_ONCE = 30
 """How many bursts may have been heard of within a minute before all others are counted as one."""
 
 LONGEST_NAME = 100
 OTHERS = "others"
-"""Who stands for everybody beyond `MOST_AT_ONCE`: a flood of names fills neither log nor list."""
+"""The principal that stands for everybody beyond `MOST_AT_ONCE`, so that a flood of names stays bounded."""
 
 
 class Denied(Record):
-    """`principal` asked for what it may not do, `count` times since this was last said of it.
+    """`principal` was denied `count` times since the last such event about it.
 
     `subject` is the task or the person that the last of them was about, `peer` the user whose process asked, where
     the kernel told.
@@ -56,12 +56,12 @@ Bursts = Mapping[str, Burst]
 
 
 def burst_key(denied: Denied) -> str:
-    """Under what denials are counted together."""
+    """The key under which denials are counted together."""
     return f"{denied.principal}|{denied.verb}|{denied.ground.value}"
 
 
 def counted(bursts: Bursts, denied: Denied) -> Bursts:
-    """The bursts after `denied`; of too many, the newest are kept."""
+    """The bursts after `denied`; only the newest are kept."""
     key = burst_key(denied)
     known = bursts.get(key)
     goes_on = known is not None and denied.at - known.at < QUIET_MS

@@ -1,4 +1,4 @@
-"""Workflows and the machine's own table as Mermaid. No label can end the label it stands in."""
+"""Workflows and the machine's own table as Mermaid. No text of a label can end that label."""
 
 from __future__ import annotations
 
@@ -118,6 +118,6 @@ def _entry_of(definition: Definition, step_id: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Text as Mermaid shows it and never reads it: whatever is not plain becomes a character code."""
+    """Text escaped for Mermaid: every character that is not plain becomes a character code."""
     shown = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
     return "".join(c if (c.isascii() and c.isalnum()) or c in _PLAIN else f"#{ord(c)};" for c in shown)

@@ -35,7 +35,7 @@ def _created(event: e.Created, task_id: str, at: int) -> Task:
 
 
 def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one flat match over a closed union
-    """The task with what the event changes; what happens most often is looked for first."""
+    """The task after the event; the most frequent events are matched first."""
     match event:
         case e.Moved():
             return _moved(task, event, at)
@@ -113,7 +113,7 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
 
 
 def _moved(task: Task, event: e.Moved, at: int) -> Task:
-    """Whoever stops waiting for a verifier or an effect waits for neither any more: a late answer finds no question."""
+    """A task that stops waiting for a verifier or an effect ignores a late answer."""
     state, reason = event.state, event.reason
     return replace(
         task,
@@ -127,7 +127,7 @@ def _moved(task: Task, event: e.Moved, at: int) -> Task:
 
 
 def _entered(task: Task, event: e.StepEntered) -> Task:
-    """What counts within a visit of a step begins anew, and what was found at the step before counts no more."""
+    """Counters of a visit start again, and results of the previous step no longer count."""
     return replace(
         task,
         step=event.step,
@@ -167,7 +167,7 @@ def _with_evidence(task: Task, evidence: Evidence) -> Task:
 
 
 def _without_evidence(task: Task, gates: tuple[str, ...]) -> Task:
-    """A verifier was asked for these gates: what they said before counts no more."""
+    """A verifier was asked for these gates: their earlier evidence no longer counts."""
     asked = {evidence_key(task.step or "", gate) for gate in gates}
     kept = {key: found for key, found in task.evidence.items() if key not in asked}
     return replace(task, awaited=gates, evidence=kept)
@@ -200,7 +200,7 @@ def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def _with_hands(task: Task, *hands: Hand) -> Mapping[str, tuple[Hand, ...]]:
-    """Each hand once for a step, the newest last."""
+    """Each hand once per step, the newest last."""
     step = task.step or ""
     hands = tuple(hand for hand in hands if hand != NOT_KNOWN)
     before = tuple(hand for hand in task.hands.get(step, ()) if hand not in hands)

@@ -1,4 +1,4 @@
-"""What a change does to what judges it: each changed path that does, with why it matters."""
+"""Changed paths that can influence a verdict on the change, each with the reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FlagKind(StrEnum):
 
 
 TESTS = frozenset({FlagKind.TEST_DELETED, FlagKind.TEST_CHANGED, FlagKind.TEST_ADDED})
-"""The kinds that are about tests themselves."""
+"""The kinds that concern test files."""
 
 FLAG_WORDS: Mapping[FlagKind, str] = {
     FlagKind.SHADOW: "takes the place of a standard module or of the test runner",
@@ -51,7 +51,7 @@ _LONGEST_PATH = 120
 
 
 class Flag(Record):
-    """A path that the change touches and that decides what a gate says of it."""
+    """A changed path that influences what a gate says of the change."""
 
     path: Path
     kind: FlagKind

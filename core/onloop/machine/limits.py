@@ -1,7 +1,7 @@
-"""Limits of the fields that are sent to us: declared on the field with `Annotated`, and checked from there.
+"""Limits of the fields that callers send: declared on each field with `Annotated`, and checked from there.
 
-A field is sent as what its annotation says: `Annotated[str, Text(4000)]`, `Annotated[int, Range(0, 10)]`, a tuple with
-an `Items`. What is `foreign` was written by somebody whom nobody vouches for, and may hold a secret.
+The annotation gives the type and the limit: `Annotated[str, Text(4000)]`, `Annotated[int, Range(0, 10)]`, a tuple with
+an `Items`. A `foreign` text comes from an untrusted author, and may hold a secret.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class Text(Record):
-    """A text of so many characters; one that may be `odd` is cleaned where it is used, whatever is in it."""
+    """A text of at most that many characters. An `odd` one may hold any characters; its user cleans it."""
 
     most: int
     foreign: bool = False
@@ -36,13 +36,13 @@ class Range(Record):
 
 
 class Items(Record):
-    """A list of so many."""
+    """A list of at most that many items."""
 
     most: int
 
 
 class Size(Record):
-    """So many bytes."""
+    """At most that many bytes."""
 
     most: int
     foreign: bool = False
@@ -58,7 +58,7 @@ MOST_CREATED = 20_000
 
 
 Id = Annotated[str, Text(200)]
-"""What names something of ours: a task, a request, a principal, a gate, a role."""
+"""An id of onloop: a task, a request, a principal, a gate, a role."""
 Digest = Annotated[str, Text(128)]
 """A digest or a commit, in hex."""
 Key = Annotated[str, Text(200)]
@@ -68,7 +68,7 @@ Title = Annotated[str, Text(500, foreign=True)]
 Statement = Annotated[str, Text(4_000, foreign=True)]
 Words = Annotated[str, Text(10_000, foreign=True)]
 Odd = Annotated[str, Text(16_384, odd=True)]
-"""What is made fit where it is used."""
+"""A text that its user cleans."""
 Doing = Annotated[str, Text(4_000, foreign=True, odd=True)]
 Brief = Annotated[str, Text(65_536, foreign=True)]
 Millis = Annotated[int, Range(0, LATEST)]
@@ -86,13 +86,13 @@ Passed = Annotated[bytes, Size(65_536, foreign=True)]
 """What agents pass on by digest."""
 Passphrase = Annotated[str, Text(1_024)]
 Percent = Annotated[int, Range(-(2**31), 2**31 - 1)]
-"""How full something is; what is no percentage is refused where it is used, in words of its own."""
+"""A percentage; the rule that uses it refuses other numbers with its own message."""
 ExitCode = Annotated[int, Range(-(2**31), 2**32 - 1)]
 Score = Annotated[int, Range(-(10**16) + 1, 10**16 - 1)]
 
 
 class _Misfit(Record):
-    """What is wrong with a value, and what would not be; `path` leads from the record to the value."""
+    """What is wrong with a value and what would work; `path` leads from the record to the value."""
 
     path: str
     words: str
@@ -110,7 +110,7 @@ def check_fields(record: object) -> None:
 
 
 def check_value(value: object, hint: Any, name: str, word: str = "") -> None:
-    """BadInput unless the value fits the annotation `hint`: it is called `name`, or `word` of what is so called."""
+    """BadInput unless the value fits the annotation `hint`: the message calls it `name`, or `word` of `name`."""
     misfit = _check(hint)(value)
     if misfit is not None:
         path = f"{word}{misfit.path}".lstrip(".")
@@ -118,7 +118,7 @@ def check_value(value: object, hint: Any, name: str, word: str = "") -> None:
 
 
 def with_foreign(value: R, hint: Any, change: Callable[[str], str]) -> R:
-    """The value with every foreign text in it, by the annotation `hint`, as `change` makes it."""
+    """The value with `change` applied to each text that the annotation `hint` marks as foreign."""
     changed = _change(hint)
     return value if changed is None else cast("R", changed(value, change))
 
@@ -143,7 +143,7 @@ def _check(hint: Any) -> _Check:
 
 
 def _parts(hint: Any) -> tuple[Any, Any, tuple[Any, ...]]:
-    """What an annotation says: the type, its limit (None without one), and, for a union, its members."""
+    """The content of an annotation: the type, its limit or None, and the members of a union."""
     mark = None
     if typing.get_origin(hint) is Annotated:
         hint, mark = typing.get_args(hint)[:2]
@@ -194,7 +194,7 @@ def _check_unicode(value: str) -> _Misfit | None:
         value.encode()
     except UnicodeEncodeError as problem:
         odd = ord(value[problem.start])
-        return _Misfit("", f"text with U+{odd:04X} in it, which is no character", "give text in UTF-8")
+        return _Misfit("", f"text with U+{odd:04X} in it, which is not a character", "give text in UTF-8")
     return None
 
 
@@ -260,13 +260,13 @@ def _check_record(kind: Any) -> _Check:
 
 @cache
 def _field_checks(kind: Any) -> tuple[_Check, ...]:
-    """Found when the first record is checked: one may hold another of its kind."""
+    """The check is made at the first use, because a record may hold another of its own type."""
     hints = _hints(kind)
     return tuple(_check(hints[name]) for name in fields_of(kind))
 
 
 def _check_type(kind: type) -> _Check:
-    """Of an enum, a bool or nothing: exactly that. Of a mapping or what else there may be: only what it is."""
+    """The exact type for an enum, a bool or None; an isinstance check for a mapping and every other type."""
 
     def check(value: Any) -> _Misfit | None:
         return None if isinstance(value, kind) else _Misfit("", _told(value), f"give a {kind.__name__}")
@@ -275,7 +275,7 @@ def _check_type(kind: type) -> _Check:
 
 
 def _told(value: object) -> str:
-    """A value that does not fit, in few words."""
+    """A short description of a value that does not fit."""
     if type(value) is int:
         return str(value) if value.bit_length() < 100 else f"a number of {value.bit_length()} bits"
     if isinstance(value, str | bytes | tuple | list):
@@ -293,7 +293,7 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 
 @cache
 def _change(hint: Any) -> _Change | None:
-    """What changes the foreign texts in a value; None where there can be none."""
+    """The function that changes the foreign texts in a value; None if there can be none."""
     base, mark, members = _parts(hint)
     if members:
         by_type = {_plain(member): found for member in members if (found := _change(member)) is not None}

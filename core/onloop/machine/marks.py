@@ -1,4 +1,4 @@
-"""What people have said about causes: seen, acknowledged, snoozed, muted. Bounded, and outside of tasks' history."""
+"""Marks of people on causes: seen, acknowledged, snoozed, muted. They are bounded, and not part of a task's history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_HIDDEN_MS = 7 * DAY_MS
 
 SEEN_FOR_MS = 14 * DAY_MS
 MOST_MARKS = 200
-"""How many marks of one kind are kept: the oldest go first, and what loses its mark is shown again."""
+"""The most marks of one kind: the oldest are removed first, and their causes are shown again."""
 
 MOST_MUTES = 100
 LONGEST_FIELD = 200
@@ -62,7 +62,7 @@ class Seen(Record):
 
 
 class Acknowledged(Record):
-    """A person is on it until `until` (ms); None: for good, which only what has ended already takes."""
+    """A person is on it until `until` (ms); None: for good, which is allowed only for a cause that has ended."""
 
     cause: Id
     by: Id
@@ -126,17 +126,17 @@ class Marks(Record):
 
 
 def stamped(mark: Mark, at: int) -> Mark:
-    """The mark as made `at` (ms), whatever it says of itself."""
+    """The mark with its time set to `at` (ms)."""
     return replace(mark, at=at)
 
 
 def marked(marks: Marks, mark: Mark) -> Marks:
-    """The marks after `mark`. What has expired by then goes, and of each kind only the newest are kept."""
+    """The marks after `mark`. Expired marks are removed, and only the newest of each kind are kept."""
     return _lively(_applied(marks, mark), mark.at)
 
 
 def check_mark(marks: Marks, mark: Mark) -> None:
-    """Refuse a mark without an end in reach, a mute without a reason or a rule, and to lift what is not there."""
+    """Refuse a mark that lasts too long, a mute without reason or rule, and lifting a mute that does not exist."""
     match mark:
         case Muted():
             _check_mute(marks, mark)
@@ -144,7 +144,9 @@ def check_mark(marks: Marks, mark: Mark) -> None:
             _check_muted(marks, rule_id)
         case Seen(cause) | Woken(cause) | Acknowledged(cause) | Snoozed(cause):
             if not 0 < len(cause) <= LONGEST_FIELD:
-                raise BadInput(f"a cause of {len(cause)} characters", hint="onloop attention names the causes")
+                raise BadInput(
+                    f"a cause of {len(cause)} characters is empty or too long", hint="onloop attention names the causes"
+                )
             _check_hiding(marks, mark)
         case _:
             assert_never(mark)
@@ -162,7 +164,9 @@ def _check_hiding(marks: Marks, mark: Seen | Woken | Acknowledged | Snoozed) -> 
     if isinstance(mark, Snoozed):
         _check_end(mark.at, mark.until, LONGEST_HIDDEN_MS)
         if len(mark.state) > LONGEST_FIELD:
-            raise BadInput(f"a state of {len(mark.state)} characters", hint="it is the digest of what was shown")
+            raise BadInput(
+                f"a state of {len(mark.state)} characters is too long", hint="give the digest of what was shown"
+            )
 
 
 def _check_muted(marks: Marks, rule_id: str) -> None:
@@ -175,7 +179,7 @@ def _check_end(at: int, until: int, longest: int) -> None:
     if not at < until <= at + longest:
         hours = longest // (60 * MINUTE_MS)
         raise BadInput(
-            f"{(until - at) // 1000} s is no time to hide anything for", hint=f"more than 0, at most {hours} h"
+            f"cannot hide anything for {(until - at) // 1000} s", hint=f"use more than 0 and at most {hours} h"
         )
 
 
@@ -184,25 +188,27 @@ def _check_mute(marks: Marks, mute: Muted) -> None:
     given = mute.rule.given
     if not given:
         raise BadInput(
-            "a mute without any field would cover nothing", hint="say what: --cause, --reason-code, --repo …"
+            "a mute without any field would cover nothing", hint="give at least one: --cause, --reason-code, --repo …"
         )
     odd = next((name for name, value in given.items() if not 0 < len(value) <= LONGEST_FIELD), None)
     if odd is not None:
         words = f"the mute's {odd} is empty or too long: {len(given[odd])} characters"
-        raise BadInput(words, hint=f"1 to {LONGEST_FIELD} characters")
+        raise BadInput(words, hint=f"use 1 to {LONGEST_FIELD} characters")
     if not 0 < len(mute.reason.strip()) <= LONGEST_REASON:
         raise BadInput(
-            f"a mute's reason of {len(mute.reason)} characters", hint=f"say why, in 1 to {LONGEST_REASON} characters"
+            f"a mute's reason of {len(mute.reason)} characters is empty or too long",
+            hint=f"use 1 to {LONGEST_REASON} characters",
         )
     in_force = sum(known.until > mute.at for known in marks.muted.values())
     if mute.rule.id not in marks.muted and in_force >= MOST_MUTES:
         raise BadInput(
-            f"{MOST_MUTES} mutes are in force", hint="onloop unmute lifts one; onloop attention --all shows them"
+            f"{MOST_MUTES} mutes are in force, which is the maximum",
+            hint="onloop unmute lifts one; onloop attention --all shows them",
         )
 
 
 def _applied(marks: Marks, mark: Mark) -> Marks:
-    """An acknowledgement ends a snooze, a snooze an acknowledgement; either means that the cause was seen."""
+    """An acknowledgement ends a snooze, and the reverse; both also mark the cause as seen."""
     match mark:
         case Seen(cause):
             return replace(marks, seen=_with(marks.seen, cause, mark))
@@ -234,7 +240,7 @@ def _lively(marks: Marks, now: int) -> Marks:
 
 
 def _newest(marks: Mapping[str, _M]) -> Mapping[str, _M]:
-    """By when they were made, not by where they stand: a store keeps no order of keys."""
+    """Sorted by time, because a store keeps no order of keys."""
     if len(marks) <= MOST_MARKS:
         return marks
     return dict(sorted(marks.items(), key=lambda pair: (pair[1].at, pair[0]))[-MOST_MARKS:])

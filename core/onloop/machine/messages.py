@@ -1,4 +1,4 @@
-"""What agents hand on to each other: messages, checkpoints, hand-offs; untrusted text to whoever reads it."""
+"""What agents pass to each other: messages, checkpoints and hand-offs. Readers must treat the text as untrusted."""
 
 from __future__ import annotations
 

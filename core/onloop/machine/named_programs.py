@@ -1,4 +1,4 @@
-"""PURE: which programs a workflow names: they are pinned when its run starts."""
+"""PURE: the programs that a workflow names; they are pinned when its run starts."""
 
 from __future__ import annotations
 

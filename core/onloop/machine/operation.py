@@ -1,4 +1,4 @@
-"""What an operation is: one thing that can be asked of the gateway, over any transport, spelled once as a record."""
+"""An operation: one request to the gateway, over any transport, declared once as a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AnswerT = TypeVar("AnswerT")
 class Lane(Enum):
     """Where a resident gateway carries an operation out.
 
-    WRITER: in one commit with the others that wait. ASIDE: by a thread of the pool, because it may take its time.
+    WRITER: in one commit with the others that wait. ASIDE: by a thread of the pool, because it may be slow.
     PEOPLE: aside as well, in threads that are kept for people.
     """
 
@@ -26,7 +26,7 @@ class Lane(Enum):
 
 
 class Asker(Enum):
-    """Who may ask: the store's owner; whoever proved to be the principal that they name; anybody who gets in."""
+    """Who may ask: the store's owner, a proved principal, or anybody who can connect."""
 
     OWNER = "owner"
     PROVEN = "proven"
@@ -34,7 +34,7 @@ class Asker(Enum):
 
 
 class DeniedAct(Record):
-    """Who tried what on what: the words of a denial in the log."""
+    """Who tried which verb on what, as a denial records it in the log."""
 
     who: Principal
     verb: str
@@ -42,7 +42,7 @@ class DeniedAct(Record):
 
 
 class Operation(Record, Generic[AnswerT], frozen=True):
-    """One thing that can be asked, and its answer's type. Every field that others send declares its limit.
+    """One request, and the type of its answer. Every field that callers send declares its limit.
 
     A subclass says its `name` on the wire, its `lane` and its `asker`. `is_slow` allows minutes for an answer;
     `is_paced` limits how fast the agents of one user may ask, because the log keeps for ever what they add to it.
@@ -56,7 +56,7 @@ class Operation(Record, Generic[AnswerT], frozen=True):
 
     @property
     def principal_or_none(self) -> Principal | None:
-        """In whose name it is asked; None where it is in nobody's."""
+        """The principal who asks; None if the operation has none."""
         principal: Principal | None = getattr(self, "principal", None)
         return principal
 

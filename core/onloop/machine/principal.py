@@ -1,4 +1,4 @@
-"""Principals: who acts. No credential is nobody, never a person."""
+"""Principals: who acts. A caller without a credential is nobody, never a person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onloop.records import Record
 
 
 class PrincipalKind(StrEnum):
-    """What acts; never convertible into one another."""
+    """The kind of a principal; one kind never becomes another."""
 
     NOBODY = "nobody"
     HUMAN = "human"

@@ -61,10 +61,10 @@ class Reason(StrEnum):
     EXCLUDED = "excluded"
 
     FAILED = "failed"
-    """Carried by no task: why one that has failed is told to people."""
+    """No task carries it: it is the reason why people are told of a failed task."""
 
     DENIED = "denied"
-    """Carried by no task: somebody asked for what they may not do."""
+    """No task carries it: somebody asked for something that they may not do."""
 
 
 RESERVED = frozenset(

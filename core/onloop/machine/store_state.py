@@ -18,7 +18,7 @@ HOUSE = "house"
 
 
 class StoreCreated(Record):
-    """The store began; `scripted` marks it for ever as one in which a script may decide."""
+    """The store began; `scripted` marks it permanently as one in which a script may decide."""
 
     id: Id
     scripted: bool
@@ -42,7 +42,7 @@ class PersonEnrolled(Record):
 
 
 class Frozen(Record):
-    """Nothing that `scope` covers moves until a person unfreezes it."""
+    """Tasks that `scope` covers do not move until a person unfreezes it."""
 
     scope: Id
     by: Id
@@ -60,7 +60,7 @@ StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark |
 
 
 class StoreState(Record):
-    """The fold of the house's events."""
+    """The fold of the events of the whole store."""
 
     id: str = ""
     scripted: bool = False
@@ -74,7 +74,7 @@ class StoreState(Record):
 
     @property
     def wants_probe(self) -> bool:
-        """Whether nobody has shown yet what the box of gates stops, or not since that was asked for."""
+        """Whether a probe of the gates' box is due: there was none yet, or none since one was asked for."""
         return self.proof is None or self.proof.asked != self.probe
 
     denials: Bursts = field(default_factory=dict)
@@ -86,7 +86,7 @@ class StoreState(Record):
 
 
 def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C901 - one flat match over a closed union
-    """The house after `event`."""
+    """The store's state after `event`."""
     match event:
         case StoreCreated(id, scripted):
             return replace(house, id=id, scripted=scripted)
@@ -109,7 +109,7 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
 
 
 def fold_store(events: Iterable[StoreEvent]) -> StoreState:
-    """The house that the whole log gives."""
+    """The store's state after the whole log."""
     house = StoreState()
     for event in events:
         house = evolve_store(house, event)
@@ -124,7 +124,7 @@ def check_scope(scope: str) -> str:
     kind, colon, name = scope.partition(":")
     if scope == "all" or (colon and name and kind in {"run", "task", "workflow", "repo", "agent"}):
         return scope
-    raise BadInput(f"{scope!r} is nothing that can be frozen", hint=f"one of {', '.join(SCOPES)}")
+    raise BadInput(f"{scope!r} cannot be frozen", hint=f"use one of {', '.join(SCOPES)}")
 
 
 def covering(house: StoreState, task: Task, agent: str | None = None) -> str | None:

@@ -1,4 +1,4 @@
-"""In whose name a person's command is spoken."""
+"""The person in whose name a command is given."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TYPED_FOR_THIS_MS = 60_000
 
 
 def proof_age(voice: Voice, now: int) -> int | None:
-    """How long ago (ms) the passphrase was typed; None where nobody said so."""
+    """How long ago (ms) the passphrase was typed; None if that is unknown."""
     return None if voice.proved_at is None else max(0, now - voice.proved_at)
 
 

@@ -1,4 +1,4 @@
-"""The anchor: where the log ended, kept outside the store, so that an old copy or a shortened log is known for one."""
+"""The anchor: where the log ended, kept outside the store, to detect an old copy or a shortened log."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BATCH = 5000
 
 
 class Anchor:
-    """A file with the log's head as of some commit: usually the last one, after a kill an earlier one, never a later.
+    """A file with the log's head at some commit: usually the last one, an earlier one after a kill, never a later one.
 
-    It is written after the commit, and not synced: losing it costs knowledge, never data.
+    It is written after the commit and not synced: losing it loses a check, never data.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class Anchor:
         self._last: tuple[bytes, Head] | None = None
 
     def read(self) -> Head | None:
-        """The head that is anchored; None when there is no such file, or nothing that can be read."""
+        """The anchored head; None if there is no such file, or it cannot be read."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             said = os.pread(self._opened(os.O_RDWR), WIDTH, 0)
             if self._last is not None and said == self._last[0]:
@@ -44,7 +44,7 @@ class Anchor:
         return None
 
     def write(self, head: Head) -> None:
-        """Anchor `head`. What cannot be written leaves the anchor behind: the commit stands all the same."""
+        """Anchor `head`. If the write fails, the anchor stays behind and the commit stands."""
         line = f'{{"seq": {head.count}, "hash": "{head.hash}"}}'.encode().ljust(WIDTH - 1) + b"\n"
         with suppress(OSError):
             os.pwrite(self._opened(os.O_RDWR | os.O_CREAT), line, 0)
@@ -60,24 +60,24 @@ class Anchor:
             )
 
     def problems(self, reading: Reading, log: Head) -> Iterator[str]:
-        """How the log, which ends at `log`, contradicts the anchor, in words; nothing where there is no anchor."""
+        """Each contradiction between the anchor and the log, which ends at `log`; nothing if there is no anchor."""
         anchored = self.read()
         if anchored is None or anchored == log:
             return
         if anchored.count > log.count:
-            seen = f"{self.path} has seen event {anchored.count}"
-            yield f"the log ends at {log.count}, and {seen}: it was cut, or is an old copy"
+            seen = f"{self.path} names event {anchored.count}"
+            yield f"the log ends at {log.count}, but {seen}: the log was cut, or is an old copy"
         elif not _passes(reading, anchored, log):
-            yield f"event {anchored.count}: the log went through another one when {self.path} was written"
+            yield f"event {anchored.count}: the log held another event there when {self.path} was written"
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
     def _opened(self, flags: int) -> int:
-        """The file; opened again where somebody moved it away, or put another in its place."""
+        """The file, opened again if somebody moved or replaced it."""
         if self._file >= 0 and self._place != _place(self.path):
             self.close()
         if self._file < 0:
@@ -87,7 +87,7 @@ class Anchor:
 
 
 def _place(path: Path) -> tuple[int, int] | None:
-    """Which file is there; None where there is none."""
+    """The identity of the file at the path; None if there is none."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -96,7 +96,7 @@ def _place(path: Path) -> tuple[int, int] | None:
 
 
 def _passes(reading: Reading, anchored: Head, log: Head) -> bool:
-    """Whether the log from the anchored head on ends at `log`."""
+    """Whether the log, followed from the anchored head, ends at `log`."""
     if any((gone.log_seq, gone.log_hash) == (anchored.count, anchored.hash) for gone in reading.select(Archived)):
         return True
     end = anchored.hash

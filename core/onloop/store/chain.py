@@ -28,10 +28,10 @@ def link(previous: str, event: Recorded) -> str:
 
 
 def row_link(previous: str, row: EventRow) -> str:
-    """What `link` says of an event that is given as its columns; ValueError for what canonical JSON cannot carry."""
+    """The `link` hash of an event given as columns; ValueError if canonical JSON cannot carry it."""
     _, run, run_seq, task, version, name, data, at, principal, key, _ = row
     columns = (previous, run, run_seq, task, version, name, data, at, principal, key)
-    try:  # the same bytes as below, sooner, for the columns as they should be
+    try:  # a faster way to the same bytes, for columns of the expected types
         if 0 <= run_seq <= LARGEST and 0 <= version <= LARGEST and 0 <= at <= LARGEST:
             return sha256(_encode(columns)).hexdigest()
     except TypeError:

@@ -27,13 +27,13 @@ EVENTS: Mapping[str, type[Logged]] = {
 """Every event by the name under which it is stored."""
 
 OF_THE_HOUSE = frozenset[type](typing.get_args(StoreEvent))
-"""The events that belong to the house rather than to a task."""
+"""The events that belong to the whole store rather than to a task."""
 
 _decoders: dict[str, Callable[[str], Any]] = {}
-"""What reads an event, by its name: a fold reads millions."""
+"""The decoder of each event by name, made once, because a fold reads millions."""
 
 _ATOMS = {str, int, bool, type(None)}
-"""The types of values with nothing in them; enums join them when they are met."""
+"""The types that hold no other values; enum types are added when they are first seen."""
 
 
 def to_text(record: object) -> str:
@@ -42,12 +42,12 @@ def to_text(record: object) -> str:
 
 
 def to_plain(value: object) -> Any:
-    """A record as what JSON can say."""
+    """A record as plain JSON values."""
     return msgspec.to_builtins(_sparing(value))
 
 
 def from_plain(kind: Any, data: object) -> Any:
-    """What `to_plain` said, as the type (or union, or tuple) that it was; ValueError says what does not fit."""
+    """The value that `to_plain` was given, as that type, union or tuple; ValueError says what does not fit."""
     try:
         return msgspec.convert(data, kind)
     except msgspec.MsgspecError as problem:
@@ -90,16 +90,16 @@ def _decode(kind: Any) -> Callable[[str], Any]:
 _SAID = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _WORDS: Mapping[re.Pattern[str], str] = {
-    re.compile("Expected `(.*)`, got `(.*)`"): r"\1 expected, and not \2",
+    re.compile("Expected `(.*)`, got `(.*)`"): r"expected \1, got \2",
     re.compile("Object missing required field `(.*)`"): r"the field '\1' is missing",
     re.compile("Object contains unknown field `(.*)`"): r"it has an unknown field '\1'",
-    re.compile("Invalid enum value (.*)"): r"\1 is none of its values",
+    re.compile("Invalid enum value (.*)"): r"\1 is not one of the allowed values",
 }
-"""What msgspec says, and how we say it."""
+"""Messages of msgspec, and our wording of each."""
 
 
 def _in_words(problem: Exception, text: str) -> str:
-    """What does not fit in a text: the place in the record, the value there, and what is wrong with it."""
+    """What is wrong with a text: the path in the record, the value there, and the problem."""
     said = _SAID.fullmatch(str(problem))
     if not isinstance(problem, msgspec.ValidationError) or said is None:
         return str(problem)
@@ -110,7 +110,7 @@ def _in_words(problem: Exception, text: str) -> str:
 
 
 def _value_at(text: str, path: str) -> str:
-    """The value at a place in a text, as `is VALUE`; empty where it holds others, or the place names more than one."""
+    """The value at a path in a text, as `is VALUE`; empty if it holds other values or the path names several."""
     value, steps = msgspec.json.decode(text), list(_STEP.finditer(path))
     if "".join(step.group() for step in steps) != path:
         return ""
@@ -122,9 +122,9 @@ def _value_at(text: str, path: str) -> str:
 
 
 def _sparing(value: Any) -> Any:
-    """The value, in which whatever equals a field's default is that default: only the very object is left out of JSON.
+    """The value, with each field that equals its default set to the default object, so that JSON omits it.
 
-    TypeError for what has no stored form.
+    TypeError for a type without a stored form.
     """
     kind = type(value)
     if kind in _ATOMS:
@@ -174,7 +174,7 @@ def _sparing_record(record: Record) -> Record:
 
 @cache
 def _defaults_to_compare(kind: type[Record]) -> tuple[tuple[str, object], ...]:
-    """The defaults of which there may be more than one object that is equal."""
+    """The defaults for which an equal but different object can exist."""
     return tuple((name, default) for name, default in defaults_of(kind) if not _is_one_object(default))
 
 

@@ -41,7 +41,7 @@ class LogFold:
         self.end = seq, log_link(end, seq, row[10])
 
     def head(self, problems: list[str]) -> Head | None:
-        """Where the log ends; None where nothing ever happened."""
+        """Where the log ends; None if it never had an event."""
         if not self.events and not self._archived:
             return None
         (count, end), last = self.end, self.events + self.missing
@@ -63,7 +63,7 @@ class TaskFold(MutableRecord):
 
 
 class RunFold(MutableRecord):
-    """What some runs' events give: the courses of tasks, the house, the ends of the chains; and what does not fit."""
+    """The fold of some runs: their tasks, the store's state, the ends of the chains, and every problem found."""
 
     courses: dict[str, TaskFold] = field(default_factory=dict)
     ends: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -111,5 +111,5 @@ class RunFold(MutableRecord):
 
 
 def where(row: EventRow) -> str:
-    """Which event it is, in words."""
+    """The event's number, task and name, for a message."""
     return f"event {row[0]} ({row[3]}, {row[5]})"

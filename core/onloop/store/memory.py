@@ -1,4 +1,4 @@
-"""A store that forgets: the same promises without a file, for tests and for trying things out."""
+"""A store in memory: the same promises without a file, for tests and experiments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MemoryStore:
         yield _View(self._contents)
 
     def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
-        """See Store.transact. A copy is worked on, once, and takes the place of the original at the end."""
+        """See Store.transact. The change is made on a copy, which replaces the original at the end."""
         with self._turn:
             view = _View(_copied(self._contents))
             found = body(view)

@@ -52,7 +52,7 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 
 
 class TaskFilter(Record):
-    """Which tasks are wanted; None means any. `changed_after` is a log sequence."""
+    """Selects tasks; None means any. `changed_after` is a log sequence."""
 
     run: Id | None = None
     parent: Id | None = None
@@ -72,13 +72,13 @@ class Reading(Protocol):
         ...
 
     def child_states(self, parent: str) -> Sequence[State]:
-        """The states of a task's children, those that are excluded left out: cheaper than the children."""
+        """The states of a task's children without the excluded ones; cheaper than reading the children."""
         ...
 
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
         """The submitted tasks that wait for one of `roles` and whose pause is over: the `limit` oldest, in order.
 
-        Each by its id, and by the id of the task whose slots it would take: its parent, or its run.
+        Each is given by its id and by the id of the task whose slot it would use: its parent, or its run.
         """
         ...
 
@@ -121,7 +121,7 @@ class Reading(Protocol):
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
         """The leases of agents that are silent at `now` (ms; attention.idle: silence), in order of their tasks.
 
-        Only they are read: a row that was changed behind our back so that it says nothing is found by verification.
+        Only their rows are read; verification finds a row that somebody changed to hide a silence.
         """
         ...
 
@@ -146,7 +146,7 @@ class Transaction(Reading, Protocol):
         ...
 
     def put_house(self, house: StoreState) -> None:
-        """Store the fold of the house's events."""
+        """Store the fold of the whole store's events."""
         ...
 
     def put(self, row: StoreRow) -> None:
@@ -154,7 +154,7 @@ class Transaction(Reading, Protocol):
         ...
 
     def delete(self, kind: type[StoreRow], key: str) -> None:
-        """Remove a row, if it is there."""
+        """Remove a row if it exists."""
         ...
 
     def forget(self, before: int, limit: int) -> None:
@@ -191,5 +191,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         ...

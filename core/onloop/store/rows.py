@@ -15,7 +15,7 @@ class StoreRow(Record):
 class Lease(StoreRow):
     """Who holds `task` until when (ms); heartbeats move `expires` and `beat_at`, signs of work `progress_at`.
 
-    One that was found to have run out in a freeze, which nothing may end, expires at 0: whatever the clock says.
+    A lease that ran out during a freeze, when nothing may end it, expires at 0, whatever the clock says.
     """
 
     task: str
@@ -27,7 +27,7 @@ class Lease(StoreRow):
 
 
 class SubAgent(StoreRow):
-    """A sub-agent that the agent of `task`'s lease has in its own process, as it says; it is gone with that lease.
+    """A sub-agent that the holder of `task`'s lease reports in its own process; it is removed with that lease.
 
     `name` is its id among its siblings, `since` and `said_at` are when it was first and last spoken of (ms).
     """
@@ -43,7 +43,7 @@ class SubAgent(StoreRow):
 
 
 class Token(StoreRow):
-    """What an agent proves itself with: the sha256 of the secret, bound to one task, epoch and step, and one user.
+    """An agent's token: the sha256 of the secret, bound to one task, epoch and step, and one user.
 
     `uid` is whose process claimed; None where that was not recorded yet.
     """
@@ -66,7 +66,7 @@ class PinnedWorkflow(StoreRow):
 
 
 class Job(StoreRow):
-    """Something that the verifier or the effect executor must do; `leased_until` (ms) is 0 while nobody does it."""
+    """Work for the verifier or the effect executor; `leased_until` (ms) is 0 while nobody does it."""
 
     id: str
     task: str
@@ -96,7 +96,7 @@ class IdempotencyRecord(StoreRow):
 
 
 def idempotency_key(principal: str, key: str) -> str:
-    """Under what the answer to a principal's idempotency key is kept: a key is its principal's own, and not shown."""
+    """The row key of a principal's idempotency key: it belongs to that principal, and is stored as a digest."""
     return sha256(f"{principal}|{key}".encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The seal of a row: a digest over its columns, by which a row that rotted or was changed behind our back is known.
+"""The seal of a row: a digest over its columns that shows damage and changes made outside onloop.
 
 It has no imports worth the name, because the short path of `onloop check` reads sealed rows.
 """

@@ -14,13 +14,15 @@ from onloop.machine.task import Feedback, Independence, Judgement
 
 
 def apply(course: DecisionBuilder, command: c.Judge) -> None:
-    """Record the judgement; when all that are asked for are there, go on, send the work back, or ask a person."""
+    """Record the judgement. Once all reviews are in, continue, send the work back, or ask a person."""
     check_holder(course.task, command.agent, command.epoch)
     gate = _gate(course, command)
     _check_antagonist(course, command)
     task, submission = course.task, course.task.submission
     if submission is None:
-        refuse(f"nothing was handed in that {course.step.id} could judge", Exit.NOTHING, f"onloop show {task.id}")
+        refuse(
+            f"{task.id} has no submission that {course.step.id} could review", Exit.NOTHING, f"onloop show {task.id}"
+        )
     unmet = [g.id for g in course.step.machine_gates if not task.passed(course.step.id, g.id)]
     if unmet:
         refuse(f"{', '.join(unmet)} of {course.step.id} is unmet", Exit.NOT_YET, "onloop submit, then: onloop review")
@@ -47,7 +49,7 @@ def apply(course: DecisionBuilder, command: c.Judge) -> None:
 
 def _gate(course: DecisionBuilder, command: c.Judge) -> ReviewGate:
     if not course.step.review_gates:
-        refuse(f"{course.step.id} asks for no review", Exit.USAGE, "onloop submit asks for its gates")
+        refuse(f"{course.step.id} does not ask for a review", Exit.USAGE, "onloop submit starts its gates")
     if not command.reason.strip():
         refuse("a reason is needed, and none was given", Exit.USAGE, 'onloop review pass --reason "…"')
     check_length(command.reason, "a reason")
@@ -57,7 +59,7 @@ def _gate(course: DecisionBuilder, command: c.Judge) -> ReviewGate:
 def _check_antagonist(course: DecisionBuilder, command: c.Judge) -> None:
     before = worked_before(course.task, course.step, command.agent)
     if before is not None:
-        raise NotAllowed(f"{command.agent} did {before} of {course.task.id}", hint="another agent must review it")
+        raise NotAllowed(f"{command.agent} worked on {before} of {course.task.id}", hint="another agent must review it")
     authors = course.task.submission.authors if course.task.submission else ()
     if command.email and command.email.casefold() in {author.casefold() for author in authors}:
         raise NotAllowed(f"{command.email} wrote commits of {course.task.id}", hint="another agent must review it")

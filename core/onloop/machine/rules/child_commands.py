@@ -42,30 +42,32 @@ def _spawn(course: DecisionBuilder, command: c.Spawn) -> None:
     fan_out = course.step.fan_out
     if fan_out is None or not fan_out.spawn:
         refuse(
-            f"{course.step.id} does not let its agent spawn", Exit.USAGE, "do the work yourself, then: onloop submit"
+            f"{course.step.id} does not let its agent make children",
+            Exit.USAGE,
+            "do the work yourself, then: onloop submit",
         )
     count = len(course.task.children)
     if count >= fan_out.most:
         refuse(
-            f"{course.task.id} has {count} children, and {fan_out.most} is the most at {course.step.id}",
+            f"{course.task.id} has {count} children; the maximum at {course.step.id} is {fan_out.most}",
             Exit.SPENT,
-            "onloop submit waits for those there are",
+            "onloop submit waits for the children that exist",
         )
     title = " ".join(command.title.split())
     if not title or len(title) > LONGEST_TITLE:
         refuse(
-            f"a title of {len(title)} characters names no child",
+            f"a child's title of {len(title)} characters is empty or too long",
             Exit.USAGE,
             f'onloop spawn --title "…", 1 to {LONGEST_TITLE} characters',
         )
     if any(known.title == title for known in course.task.children):
-        refuse(f"{course.task.id} has a child {title!r} already", Exit.USAGE, "give each child a title of its own")
+        refuse(f"{course.task.id} already has a child {title!r}", Exit.USAGE, "give each child a title of its own")
     check_length(command.brief, "a brief")
     make(course, [(title, f"{fan_out.brief}\n{command.brief}".strip())])
 
 
 def _conflict(course: DecisionBuilder, command: c.ReportConflict) -> None:
-    """One child mends a conflict; when that did not help, or none is declared, a person is asked."""
+    """Make one child that resolves the conflict; ask a person if that failed, or no such child is declared."""
     check_effect(course.task, command.id)
     fan_out = course.step.fan_out
     paths = ", ".join(command.paths[:MOST_PATHS])

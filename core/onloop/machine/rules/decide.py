@@ -1,4 +1,4 @@
-"""The rules: (definition, task, facts, command, now) → events, or Refused. Each kind of command has its room."""
+"""The rules: (definition, task, facts, command, now) → events, or Refused. Each kind of command has its own module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
 _NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
-"""What would let a task of a paused run go on."""
+"""Commands that would let a task of a paused run continue."""
 
 
 def decide(
@@ -55,7 +55,7 @@ def course_of(
         refuse(f"{id} is frozen ({facts.frozen})", Exit.HELD, f"a person can lift it: onloop unfreeze {facts.frozen}")
     if isinstance(command, c.Create):
         if task is not None:
-            refuse(f"{id} exists already", Exit.USAGE, f"onloop show {id}")
+            refuse(f"{id} already exists", Exit.USAGE, f"onloop show {id}")
         return _created(definition, facts, command, now, id)
     if task is None:
         refuse(f"there is no task {id}", Exit.USAGE, "onloop list shows every task")
@@ -73,9 +73,9 @@ def course_of(
 
 
 def _is_too_late_for_a_freeze(task: Task | None, command: c.Command) -> bool:
-    """Whether it says that a target has moved by a push that was under way: the log must say so, frozen or not.
+    """Whether the command reports the end of a push that was running: the log must record it even in a freeze.
 
-    What follows from it may not begin before the freeze is lifted.
+    Its consequences wait until the freeze is lifted.
     """
     intent = task.effect if task is not None else None
     return isinstance(command, c.FinishEffect) and intent is not None and intent.expected is not None

@@ -1,4 +1,4 @@
-"""A decision being made: the task as it becomes, and the events that take it there."""
+"""A decision in progress: the events so far, and the task after them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onloop.records import MutableRecord, Record, field
 
 
 class Facts(Record):
-    """What else is true, read in the same transaction.
+    """Facts besides the task, read in the same transaction.
 
     `frozen` names the freeze that covers the task; `lease_expires` is ms; `children` are the states of those that are
     not excluded; `people` maps everyone enrolled to their groups; `changes` are the events after the version that the
@@ -49,7 +49,7 @@ class DecisionBuilder(MutableRecord):
     events: list[e.Event] = field(default_factory=list)
 
     def record(self, *events: e.Event) -> None:
-        """Take `events` as having happened."""
+        """Add `events` to the decision and apply them to the task."""
         for event in events:
             self.task = evolve(self.task, event, id=self.task.id, at=self.now)
             self.events.append(event)
@@ -58,7 +58,7 @@ class DecisionBuilder(MutableRecord):
     def step(self) -> Step:
         """The step where the task stands."""
         if self.task.step is None:
-            refuse(f"{self.task.id} stands at no step", Exit.NOTHING, f"onloop show {self.task.id}")
+            refuse(f"{self.task.id} is at no step", Exit.NOTHING, f"onloop show {self.task.id}")
         return self.definition.step(self.task.step)
 
     def end_lease(self, why: str) -> None:
@@ -67,7 +67,7 @@ class DecisionBuilder(MutableRecord):
             self.record(e.LeaseEnded(self.task.epoch, why))
 
     def close_requests(self, why: str) -> None:
-        """Withdraw whatever a person is still asked."""
+        """Withdraw every open request."""
         for request in self.task.requests:
             self.record(e.RequestClosed(request.id, why))
 
@@ -100,14 +100,14 @@ class DecisionBuilder(MutableRecord):
         self.record(e.Moved(State.INPUT_REQUIRED, reason, detail))
 
     def end(self, state: State, words: str) -> None:
-        """Nothing more happens to the task."""
+        """End the task in that state."""
         self.end_lease(state.value)
         self.close_requests(state.value)
         self.record(e.Moved(state, None, words))
 
 
 def refuse(message: str, exit: Exit, hint: str) -> NoReturn:  # noqa: A002 - the field's own word
-    """Say no."""
+    """Raise Refused."""
     raise Refused(message, exit=exit, hint=hint)
 
 
@@ -115,7 +115,10 @@ def check_effect(task: Task, effect_id: str) -> None:
     """Refuse unless the effect of that id is the one under way."""
     under_way = task.effect.id if task.effect else None
     if under_way != effect_id:
-        raise Stale(f"effect {effect_id} of {task.id} is not under way; {under_way or 'none'} is", hint="drop it")
+        raise Stale(
+            f"effect {effect_id} of {task.id} is not running; the running one is {under_way or 'none'}",
+            hint="discard it",
+        )
 
 
 def check_holder(task: Task, agent: str, epoch: int) -> None:
@@ -142,13 +145,13 @@ LONGEST_WORDS = 10_000
 
 
 def check_length(words: str, what: str) -> None:
-    """Refuse words that nobody could read."""
+    """Refuse words that are too long to read."""
     if len(words) > LONGEST_WORDS:
-        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"say it in {LONGEST_WORDS} or fewer")
+        refuse(f"{what} of {len(words)} characters is too long", Exit.USAGE, f"use at most {LONGEST_WORDS} characters")
 
 
 def check_words(words: str, what: str, example: str) -> None:
-    """Refuse words that are not there, or that nobody could read; `example` is how to give them."""
+    """Refuse words that are missing or too long; `example` shows how to give them."""
     if not words.strip():
         refuse(f"{what} is needed, and none was given", Exit.USAGE, example)
     check_length(words, what)
@@ -161,7 +164,7 @@ def check_enrolled(course: DecisionBuilder, person: str) -> None:
 
 
 def check_target_at_rest(task: Task) -> None:
-    """Refuse to step in while the gateway is about to move the target: what becomes of that is not known yet."""
+    """Refuse while the gateway is moving the target, because the outcome is not known yet."""
     if task.effect is not None and task.effect.expected is not None:
         refuse(
             f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"

@@ -58,7 +58,7 @@ def _wanted(course: DecisionBuilder, fan_out: FanOut) -> list[tuple[str, str]]:
 
 
 def _titles(lines: Sequence[str]) -> list[str]:
-    """A title for each line, none like another: by its title a lost child is known from the one in its place."""
+    """A unique title for each line: the title connects a lost child with the one that replaces it."""
     titles: list[str] = []
     for line in lines:
         title, number = line[:LONGEST_TITLE], 1
@@ -70,7 +70,7 @@ def _titles(lines: Sequence[str]) -> list[str]:
 
 
 def make(course: DecisionBuilder, wanted: list[tuple[str, str]], *, merges: tuple[str, ...] = ()) -> None:
-    """Record children under ids that follow from how many there were: the same history makes the same children."""
+    """Record children under ids numbered from the count so far, so that the same history makes the same ids."""
     first = course.task.born + 1
     course.record(
         e.FannedOut(
@@ -83,7 +83,7 @@ def make(course: DecisionBuilder, wanted: list[tuple[str, str]], *, merges: tupl
 
 
 def wait(course: DecisionBuilder) -> None:
-    """Stand still until the children are enough."""
+    """Wait until the join has enough children."""
     course.end_lease("waits for its children")
     count = len(course.task.children)
     course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, f"waits for {count} children"))
@@ -101,12 +101,12 @@ def settle(course: DecisionBuilder) -> None:
         course.hold(Reason.HALTED, found.words)
     elif isinstance(found, Enough):
         if found.losers:
-            refuse(f"children of {course.task.id} still work", Exit.NOT_YET, "dismiss them first")
+            refuse(f"children of {course.task.id} are still working", Exit.NOT_YET, "dismiss them first")
         _funnel(course, found)
 
 
 def verdict(fan_out: FanOut, swarm: tuple[Child, ...]) -> Enough | Unfinished | Impossible:
-    """What the join says of the children that count: one that a later one took the place of does not."""
+    """The join's outcome over the children, without those that a later child replaced."""
     replaced = _replaced(swarm)
     return joined(fan_out.join, [child for child in swarm if child.id not in replaced])
 
@@ -139,7 +139,7 @@ def _asked_words(swarm: tuple[Child, ...]) -> str:
 
 
 def _replaced(swarm: tuple[Child, ...]) -> set[str]:
-    """The lost children in whose place another was made: the same title, later."""
+    """The lost children that a later child with the same title replaced."""
     return {
         child.id
         for number, child in enumerate(swarm)

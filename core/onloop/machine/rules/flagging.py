@@ -1,4 +1,4 @@
-"""Whether a person was shown what judged the work and was changed by it: nothing flagged is merged without."""
+"""Whether a person was shown each flagged path; nothing flagged is merged otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _APPROVERS = "approvers"
 
 
 def evidence_flags(evidence: Evidence) -> tuple[Flag, ...]:
-    """The flags of one piece of evidence, of an old one too, which named paths without a kind."""
+    """The flags of one piece of evidence; older evidence named paths without a kind."""
     return evidence.flags or tuple(Flag(path, FlagKind.CONFIGURATION) for path in evidence.changed_config)
 
 
@@ -48,7 +48,7 @@ def covering(
 ) -> Iterator[tuple[Decision, HumanGate]]:
     """The approvals of this commit and base that were made on exactly these flags, each with the gate that asked.
 
-    One that a rejection followed covers nothing.
+    An approval that a rejection followed does not count.
     """
     submission, flags = task.submission, flags_digest(task)
     for decision in reversed(task.decisions):

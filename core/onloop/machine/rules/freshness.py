@@ -1,4 +1,4 @@
-"""Whether a task is still as a person saw it, and if not, what has happened to it since."""
+"""Whether a task is unchanged since a person saw it, and if not, what happened since."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Change(Record):
 
 
 def proof_words(decision: Decision) -> str:
-    """What was proved with a decision: the level, how old the proof was, and an address that says nothing."""
+    """What was proved with a decision: the level, the proof's age, and whether commits carry the address."""
     age = decision.proof_age_ms
     typed = "" if age is None else f", proved {age // 1000} s before"
     return f"{decision.assurance.value}{typed}{', commits carry their address' if decision.own_address else ''}"
@@ -45,11 +45,11 @@ _IMMATERIAL = (
     e.CheckpointSaved,
     e.ContextReported,
 )
-"""What changes nothing of what a person has looked at."""
+"""Events that do not change what a person looked at."""
 
 
 def check_version(task: Task, version: int | None, changes: Sequence[Change], now: int) -> None:
-    """Refuse what was meant for the task at `version`, if it has changed since; `changes` are all events after it."""
+    """Refuse a decision about the task at `version` if it changed since; `changes` are all later events."""
     if version is None or version == task.version:
         return
     if version > task.version:

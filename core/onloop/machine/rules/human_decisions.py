@@ -66,7 +66,7 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
     _check_shown(course.task, request, command.digest)
     if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
         refuse(
-            f"{command.voice.person} has approved {request.id} already; {request.quorum} people are needed",
+            f"{command.voice.person} already approved {request.id}; {request.quorum} people are needed",
             Exit.HELD,
             "another person must approve",
         )
@@ -114,10 +114,10 @@ def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     if task.state is State.PAUSED:
-        refuse(f"{task.id} is paused: {task.detail}", Exit.HELD, f"onloop resume {task.id} lets it go on first")
+        refuse(f"{task.id} is paused: {task.detail}", Exit.HELD, f"onloop resume {task.id} first, then reassign it")
     if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
         refuse(
-            f"{task.id} at {course.step.id} is not work that an agent could take over",
+            f"{task.id} is at {course.step.id}, which no agent can take over",
             Exit.HELD,
             f'onloop reject {task.id} --reason "…" returns it to an agent',
         )
@@ -130,9 +130,9 @@ def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
 
 
 def _check_new_owner(course: DecisionBuilder, owner: str) -> None:
-    """Refuse to give a task to whom nobody could claim it for: neither an agent nor a role of its workflow."""
+    """Refuse a new owner that is neither an agent nor a role of the workflow, or that may not take the step."""
     roles = dict.fromkeys(step.role for step in course.definition.steps if step.role)
-    known = f"--to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
+    known = f"use --to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
     if owner.startswith("agent:"):
         try:
             check_agent(owner)
@@ -140,7 +140,7 @@ def _check_new_owner(course: DecisionBuilder, owner: str) -> None:
             refuse(problem.message, Exit.USAGE, known)
         bar = barred(course.task, course.step, owner)
         if bar:
-            refuse(f"{owner} could never take this step: {bar}", Exit.USAGE, known)
+            refuse(f"{owner} may not take this step: {bar}", Exit.USAGE, known)
     elif owner not in roles:
         refuse(f"{owner!r} is neither an agent nor a role of {course.task.workflow}", Exit.USAGE, known)
 
@@ -171,14 +171,16 @@ def _cancel(course: DecisionBuilder, command: c.Cancel) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     if task.kind is Kind.FLEET and any(state in LIVE for state in course.facts.children):
-        refuse(f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends with the last of them")
+        refuse(
+            f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends when the last of them ends"
+        )
     check_target_at_rest(task)
     _spend_requests(course, DecisionKind.CANCEL, command.voice, command.reason)
     course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
 
 
 def remind(course: DecisionBuilder, request_id: str) -> None:
-    """Remind once for all reminders that were missed: a week without anybody up is one reminder, not a thousand."""
+    """Remind once for all missed reminders: a week offline gives one reminder, not a thousand."""
     request = course.task.request(request_id)
     gate = next(g for g in course.step.human_gates if request is not None and g.id == request.gate)
     if request is not None and gate.remind_ms is not None:
@@ -240,7 +242,7 @@ def _open_request(course: DecisionBuilder, request_id: str, kinds: set[RequestKi
     if request.kind not in kinds:
         verb = {"approval": "approve or reject", "question": "answer", "choice": "retry, reassign, reject or cancel"}
         refuse(
-            f"{request.id} is a {request.kind.value}, which this does not decide",
+            f"{request.id} is a {request.kind.value}, which this command cannot decide",
             Exit.USAGE,
             f"onloop {verb[request.kind.value]} {course.task.id}",
         )
@@ -258,13 +260,13 @@ def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
         raise Stale(
             f"{request_id} was withdrawn: {task.detail}, {ago(task.since, now)}", hint=f"onloop resume {task.id}"
         )
-    raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names what is asked now")
+    raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names the open requests")
 
 
 def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
-    """Refuse whoever is not asked, is not enrolled, held the work, or proved too little.
+    """Refuse a person who is not asked, is not enrolled, held the work, or proved too low a level.
 
-    An address in a commit is text that its author chose: it is said, and bars nobody.
+    An address in a commit is chosen by its author, so it is shown but bars nobody.
     """
     task = course.task
     if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
@@ -275,13 +277,13 @@ def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
     proved = _proved(task, voice)
     if not proved.reaches(request.assurance):
         raise NotAllowed(
-            f"{request.id} demands {request.assurance.value}, and {proved.value} was proved",
+            f"{request.id} needs assurance {request.assurance.value}, but you proved {proved.value}",
             hint="onloop doctor says which level this machine reaches",
         )
 
 
 def _proved(task: Task, voice: c.Voice) -> Assurance:
-    """What was proved about the person as far as this task goes: no A2 for a user as whom it was worked on."""
+    """The assurance that counts for this task: a user under whom the task was worked on never counts as A2."""
     hands = (hand.uid for claimed in task.hands.values() for hand in claimed)
     return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
 
@@ -292,10 +294,10 @@ def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
         return
     age = proof_age(voice, course.now)
     told = "an unknown time" if age is None else f"{age // 1000} s"
-    used = f", and has decided {voice.decided} times since" if voice.decided else ""
+    used = f", and was used for {voice.decided} decisions since" if voice.decided else ""
     raise NotAllowed(
-        f"{request.id} wants a passphrase that is typed for it, and yours was typed {told} ago{used}",
-        hint="type it once more: the decision is sent at once",
+        f"{request.id} needs a passphrase typed for this decision; you typed yours {told} ago{used}",
+        hint="type it again: onloop then sends the decision at once",
     )
 
 

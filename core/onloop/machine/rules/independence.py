@@ -1,4 +1,4 @@
-"""What reviewing agents said of the work, and who may not be one: judgement, which is never evidence."""
+"""The judgements of reviewing agents, and who may not review. A judgement is never evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def judged(task: Task, step: Step, gate: ReviewGate) -> tuple[Judgement, ...]:
 
 
 def is_reviewed(task: Task, step: Step, gate: ReviewGate) -> bool:
-    """Whether enough different agents judged it, all of them pass; absence is no."""
+    """Whether enough different agents judged it, all with pass; a missing judgement means no."""
     found = judged(task, step, gate)
     return len({j.by for j in found}) >= gate.quorum and all(j.passes for j in found)
 
@@ -47,12 +47,12 @@ def worked_before(task: Task, step: Step, agent: str) -> str | None:
 
 
 def barred(task: Task, step: Step, agent: str) -> str:
-    """Why that agent may not take the step, which is to be done by an antagonist; empty where it may."""
+    """Why that agent may not take the step, which needs an independent agent; empty if it may."""
     before = worked_before(task, step, agent)
     if before is not None:
-        return f"{agent} did {before} of {task.id}, and {step.id} is not_by {before}"
+        return f"{agent} worked on {before} of {task.id}, and {step.id} is not_by {before}"
     said = [j.by for gate in step.review_gates for j in judged(task, step, gate)]
-    return f"{agent} has judged {task.id} already" if any(same_agent(agent, by) for by in said) else ""
+    return f"{agent} already reviewed {task.id}" if any(same_agent(agent, by) for by in said) else ""
 
 
 def opposite(definition: Definition, step: Step) -> tuple[str, ...]:
@@ -61,18 +61,18 @@ def opposite(definition: Definition, step: Step) -> tuple[str, ...]:
 
 
 def same_hand(task: Task, step: Step, sides: tuple[str, ...], hand: Hand, *, apart: bool) -> str:
-    """Why whoever claims may not: the same process or, where users are `apart`, the same user; empty where they may."""
+    """Why the claimer may not: the same process or, if users are `apart`, the same user; empty if it may."""
     for name in sides:
         for other in task.hands.get(name, ()):
             if hand.process and hand.process == other.process:
-                return f"process {hand.process} did {name} of {task.id}, and nobody does both it and {step.id}"
+                return f"process {hand.process} worked on {name} of {task.id}, and may not work on {step.id} too"
             if apart and hand.uid is not None and hand.uid == other.uid:
-                return f"user {hand.uid} did {name} of {task.id}, and nobody does both it and {step.id}"
+                return f"user {hand.uid} worked on {name} of {task.id}, and may not work on {step.id} too"
     return ""
 
 
 def is_independent(task: Task, step: Step) -> bool:
-    """Whether another user claimed the review than claimed the work; what is not known is no."""
+    """Whether the review and the work were claimed by different users; False if a claimer is unknown."""
     judge = task.hands.get(step.id, ())[-1:]
     steps = step.not_by or tuple(name for name in task.workers if name != step.id)
     makers = [hand.uid for name in steps for hand in task.hands.get(name, (NOT_KNOWN,) * (name in task.workers))]

@@ -44,11 +44,11 @@ class Enough(Record):
 
 
 class Unfinished(Record):
-    """Somebody still works, and it may yet be enough."""
+    """Children still work, and the join can still succeed."""
 
 
 class Impossible(Record):
-    """Nobody works any more and it is not enough; `words` say what is missing."""
+    """No child works any more and the join is not met; `words` say what is missing."""
 
     words: str
 
@@ -79,7 +79,7 @@ def _best(done: Sequence[Child]) -> Enough | None:
 
 
 def join_progress(join: Join, children: Sequence[Child]) -> str:
-    """How many completed of those that do a part, and what the join asks for."""
+    """How many of the children completed, and what the join asks for."""
     parts = [child for child in children if not child.made.resolves]
     done = sum(child.done for child in parts)
     wanted = {

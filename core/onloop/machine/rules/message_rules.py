@@ -28,7 +28,7 @@ _ACKNOWLEDGES = (c.Submit, c.Ask, c.Fail, c.Judge, c.Spawn, c.Tell, c.SaveCheckp
 
 
 def acknowledge(course: DecisionBuilder, command: c.Command) -> None:
-    """What an agent acts after having been shown it counts as read; a worker that reports a crash read nothing."""
+    """Messages shown before an agent's action count as read; a worker that reports a crash read nothing."""
     acts = isinstance(command, _ACKNOWLEDGES) or (
         isinstance(command, c.Release) and command.cause is c.ReleaseCause.RETURNED
     )
@@ -62,7 +62,7 @@ def apply(course: DecisionBuilder, command: RelayCommand) -> None:
 def check_size(size: int, most: int, what: str) -> None:
     """Refuse text that is empty or larger than `most` bytes."""
     if not 0 < size <= most:
-        refuse(f"{what} of {size} bytes cannot be passed on", Exit.USAGE, f"say it in 1 to {most} bytes")
+        refuse(f"{what} of {size} bytes is empty or too large", Exit.USAGE, f"use 1 to {most} bytes")
 
 
 def _tell(course: DecisionBuilder, command: c.Tell) -> None:
@@ -76,13 +76,13 @@ def _tell(course: DecisionBuilder, command: c.Tell) -> None:
 def _addressed(course: DecisionBuilder, to: str) -> tuple[str, ...]:
     task = course.task
     if to == "parent" and task.parent is None:
-        refuse(f"{task.id} has no parent", Exit.USAGE, "--to TASK or --to children")
+        refuse(f"{task.id} has no parent", Exit.USAGE, "use --to TASK or --to children")
     if to == task.id:
         refuse(f"{task.id} is your own task", Exit.USAGE, "onloop checkpoint keeps what your successor must know")
     if to == "children":
         live = tuple(child.id for child in course.facts.swarm if child.live)
         if not live:
-            refuse(f"{task.id} has no child at work", Exit.USAGE, "--to TASK or --to parent")
+            refuse(f"{task.id} has no working child", Exit.USAGE, "use --to TASK or --to parent")
         return live
     return (task.parent or "",) if to == "parent" else (to,)
 
@@ -90,15 +90,15 @@ def _addressed(course: DecisionBuilder, to: str) -> tuple[str, ...]:
 def _deliver(course: DecisionBuilder, message: Message, run: str) -> None:
     task = course.task
     if task.run != run:
-        hint = f"a message stays in its run: {run}"
-        raise NotAllowed(f"{task.id} is of another run", hint=hint, ground=Ground.FOREIGN)
+        hint = f"send messages only to tasks of your run, {run}"
+        raise NotAllowed(f"{task.id} belongs to another run", hint=hint, ground=Ground.FOREIGN)
     if task.kind is Kind.FLEET:
-        refuse(f"{task.id} is a fleet, and no agent reads there", Exit.USAGE, 'a person does: onloop ask "…"')
+        refuse(f"{task.id} is a fleet, and no agent reads its messages", Exit.USAGE, 'ask a person: onloop ask "…"')
     if len(task.messages) >= MOST_UNREAD:
         refuse(
-            f"{task.id} has {len(task.messages)} unread messages, and {MOST_UNREAD} is the most",
+            f"{task.id} has {len(task.messages)} unread messages; the maximum is {MOST_UNREAD}",
             Exit.SPENT,
-            "go on with your work; its agent must read first",
+            "continue your work; the other agent must first read its messages",
         )
     course.record(e.MessageReceived(message))
 
@@ -114,14 +114,14 @@ def _hand_off(course: DecisionBuilder, command: c.Handoff) -> None:
         refuse(
             f"{command.to!r} is neither an agent nor a role of {task.workflow}",
             Exit.USAGE,
-            f"--to agent:NAME, or one of its roles: {', '.join(sorted(roles))}",
+            f"use --to agent:NAME, or one of its roles: {', '.join(sorted(roles))}",
         )
     _check_may_take(course, command.to)
     if len(command.open) > MOST_OPEN:
         refuse(f"{len(command.open)} open questions are too many", Exit.USAGE, f"hand on at most {MOST_OPEN}")
     if len(task.handovers) >= MOST_HANDOVERS:
         refuse(
-            f"{task.id} was handed on {len(task.handovers)} times at this step, and {MOST_HANDOVERS} is the most",
+            f"{task.id} was handed on {len(task.handovers)} times at this step; the maximum is {MOST_HANDOVERS}",
             Exit.SPENT,
             'onloop ask "…" puts it before a person',
         )
@@ -129,12 +129,12 @@ def _hand_off(course: DecisionBuilder, command: c.Handoff) -> None:
 
 
 def _check_may_take(course: DecisionBuilder, to: str) -> None:
-    """Refuse to name an agent whose claim would be refused: the step would wait until a person reassigns it."""
+    """Refuse to name an agent that may not claim: the step would wait until a person reassigns it."""
     bar = barred(course.task, course.step, to) if to.startswith("agent:") else ""
     if bar:
         role = course.step.role or "ROLE"
         refuse(
-            f"{to} could never take this step: {bar}", Exit.USAGE, f"--to {role}, or --to agent:NAME of another agent"
+            f"{to} may not take this step: {bar}", Exit.USAGE, f"use --to {role}, or --to agent:NAME of another agent"
         )
 
 
@@ -150,7 +150,7 @@ def hand_over(course: DecisionBuilder, handover: Handover, words: str = "") -> N
 def _report_context(course: DecisionBuilder, command: c.ReportContext) -> None:
     check_holder(course.task, command.agent, command.epoch)
     if not 0 <= command.percent <= 100:
-        refuse(f"{command.percent} % of a context cannot be in use", Exit.USAGE, "onloop heartbeat --context 0.6")
+        refuse(f"{command.percent} % of a context is not 0 to 100 %", Exit.USAGE, "onloop heartbeat --context 0.6")
     before = course.task.context
     if before is None or _band(course.step, before) != _band(course.step, command.percent):
         course.record(e.ContextReported(command.percent))

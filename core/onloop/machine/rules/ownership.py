@@ -1,4 +1,4 @@
-"""Who holds a task: claim, release, giving up, and what time takes away."""
+"""Who holds a task: claim, release, giving up, and expiry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
 MOST_BLOCKS = 5
-"""How often in a row an agent is sent on before its turn may end: fewer than vendors allow (8, 5, or for ever)."""
+"""How often in a row an agent is kept working before its turn may end: fewer than vendors allow (8, 5 or unlimited)."""
 
 
 def apply(course: DecisionBuilder, command: c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer) -> None:
@@ -81,7 +81,7 @@ def _check_claimable(course: DecisionBuilder) -> None:
         wait = (task.not_before - course.now + 999) // 1000
         refuse(f"{task.id} may be tried again in {wait} s", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
     if not course.facts.slot_free:
-        refuse(f"{task.id} has no slot: max_parallel of its fleet is reached", Exit.NOTHING, "wait, then claim again")
+        refuse(f"{task.id} has no free slot: its fleet reached max_parallel", Exit.NOTHING, "wait, then claim again")
 
 
 def _check_role(course: DecisionBuilder, command: c.Claim) -> None:

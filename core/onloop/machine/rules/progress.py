@@ -250,7 +250,7 @@ def _vouching(course: DecisionBuilder, step: Step) -> tuple[Step, ...]:
 
 
 def ask_again(course: DecisionBuilder) -> None:
-    """Have everything that vouches for an effect looked at again, on the submission as it is now.
+    """Check again every gate that an effect depends on, on the submission as it is now.
 
     The work is done and goes back to no agent; only a reviewing agent judges again. Past `max_visits` of the step
     where that begins a person is asked what now, so that a target that keeps changing holds nobody in a loop.

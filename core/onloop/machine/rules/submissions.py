@@ -1,4 +1,4 @@
-"""Submit asks, a verifier answers: what is done with both."""
+"""The rules for a submission, and for a verifier's report on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _submit(course: DecisionBuilder, command: c.Submit) -> None:
 
 
 def _check_not_rejected(task: Task, submission: Submission) -> None:
-    """Refuse to put before a person again what a person has just rejected."""
+    """Refuse a submission that equals the one that a person just rejected."""
     last = next((d for d in reversed(task.decisions) if d.answer is DecisionKind.REJECT), None)
     if (
         last is not None
@@ -68,12 +68,12 @@ def _check_review(course: DecisionBuilder, submission: Submission) -> None:
     if before is not None and before.head != submission.head:
         judged = before.head[:12]
         refuse(
-            f"{submission.head[:12]} is not {judged}, which {course.step.id} judges; a reviewer changes nothing",
+            f"{submission.head[:12]} is not {judged}, which {course.step.id} reviews; reviewers change nothing",
             Exit.REDO,
             f"git reset --hard {judged}, then: onloop review pass|fail --reason …",
         )
     if not course.step.machine_gates:
-        refuse(f"{course.step.id} asks for a judgement", Exit.REDO, "onloop review pass|fail --reason …")
+        refuse(f"{course.step.id} needs a review, not a submission", Exit.REDO, "onloop review pass|fail --reason …")
 
 
 def _same_work(before: Submission, submission: Submission) -> bool:
@@ -81,9 +81,9 @@ def _same_work(before: Submission, submission: Submission) -> bool:
 
 
 def _is_answered(course: DecisionBuilder) -> bool:
-    """Whether every gate of the step has answered on this very commit: asking again would only fish for another.
+    """Whether every gate of the step has answered on this commit, so that asking again could only fish for a pass.
 
-    An error is no answer.
+    An error does not count as an answer.
     """
     found = [course.task.found(course.step.id, gate.id) for gate in course.step.machine_gates]
     return bool(found) and all(f is not None and f.verdict is not Verdict.ERROR for f in found)
@@ -93,12 +93,12 @@ def _report(course: DecisionBuilder, command: c.ReportGate) -> None:
     task, told = course.task, command.evidence
     evidence = replace(told, step=task.step or "")
     if evidence.gate not in task.awaited or told.step not in {"", evidence.step}:
-        refuse(f"{task.id} does not wait for gate {evidence.gate}", Exit.NOTHING, "drop the report")
+        refuse(f"{task.id} is not waiting for gate {evidence.gate}", Exit.NOTHING, "discard the report")
     asked_at = task.submission.at if task.submission else None
     if not task.is_current(evidence) or command.asked_at not in {None, asked_at}:
         raise Stale(
-            f"evidence for {evidence.gate} of {task.id} is about {evidence.head[:12]}, and {_head(task)} counts now",
-            hint="drop the report",
+            f"evidence for {evidence.gate} of {task.id} is about {evidence.head[:12]}, not about {_head(task)}",
+            hint="discard the report",
         )
     course.record(e.GateReported(evidence))
     if not course.task.awaited:
@@ -106,4 +106,4 @@ def _report(course: DecisionBuilder, command: c.ReportGate) -> None:
 
 
 def _head(task: Task) -> str:
-    return task.submission.head[:12] if task.submission else "nothing"
+    return task.submission.head[:12] if task.submission else "none"

@@ -50,14 +50,14 @@ def _exclude(course: DecisionBuilder, command: c.Exclude) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     if task.parent is None:
-        refuse(f"{task.id} is a run of its own, and no part of one", Exit.USAGE, f'onloop pause {task.id} --reason "…"')
+        refuse(f"{task.id} is a run, not a task in a fleet", Exit.USAGE, f'onloop pause {task.id} --reason "…"')
     if task.reason is Reason.EXCLUDED:
         _refuse_again(course)
     _stop(course, Reason.EXCLUDED, f"excluded by {command.voice.person}: {command.reason}")
 
 
 def _stop(course: DecisionBuilder, reason: Reason, words: str) -> None:
-    """Whoever holds the task is fenced off, and what a person is asked is withdrawn: it is asked anew afterwards."""
+    """Fence off the holder and withdraw open requests; they are asked again after the task resumes."""
     check_target_at_rest(course.task)
     open_questions = [r.question for r in course.task.requests if r.kind is RequestKind.QUESTION]
     unanswered = "".join(f"; nobody has answered: {question[:LONGEST_QUESTION]}" for question in open_questions)
@@ -76,7 +76,7 @@ def _resume(course: DecisionBuilder, command: c.Resume) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     if task.state is not State.PAUSED:
-        refuse(f"{task.id} is {task.state.value}, and not paused", Exit.NOTHING, f"onloop show {task.id}")
+        refuse(f"{task.id} is {task.state.value}, not paused", Exit.NOTHING, f"onloop show {task.id}")
     if not course.facts.run_live:
         refuse(f"the run of {task.id} has ended without it", Exit.ENDED, f'onloop cancel {task.id} --reason "…"')
     if task.kind is Kind.FLEET:

@@ -1,4 +1,4 @@
-"""Retention: finished runs go to a file that verifies by itself; their chains' ends stay in the store."""
+"""Retention: finished runs move to a file that verifies by itself; the ends of their chains stay in the store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Retired(Record):
-    """Runs on their way out: their events, and the bytes that only they name."""
+    """Runs to be archived: their events, and the bytes that only they name."""
 
     runs: tuple[str, ...]
     events: tuple[Recorded, ...]
@@ -50,7 +50,7 @@ class Retired(Record):
 
 
 def finished_before(reading: Reading, before: int) -> Retired:
-    """The runs whose every task ended before that time (ms), with all that is to be kept of them."""
+    """The runs in which every task ended before that time (ms), with everything to keep of them."""
     newest: dict[str, int] = {}
     open_runs: set[str] = set()
     for task in reading.tasks(TaskFilter()):

@@ -32,9 +32,9 @@ class SqliteStore:
     """See Store. One object serves one thread; every process and thread opens its own."""
 
     def __init__(self, folder: Path, anchor: Path | None = None, busy_ms: int = BUSY_MS) -> None:
-        """Open the store in `folder`; StoreError when there is none, or it is not ours, or of another version.
+        """Open the store in `folder`; StoreError if there is none, it is foreign, or it has another version.
 
-        Whoever holds a lock is waited for, `busy_ms` at most.
+        It waits for a lock for at most `busy_ms`.
         """
         path = folder / FILE
         if not path.is_file():
@@ -64,7 +64,7 @@ class SqliteStore:
             self.connection.execute("BEGIN")
             try:
                 yield self._tables
-            except apsw.SQLError:  # tables of another version: whoever migrated the store is the reason, not the disk
+            except apsw.SQLError:  # tables of another version: a migration is the cause, not the disk
                 check_identity(self.connection, self.path)
                 raise
             finally:
@@ -91,9 +91,9 @@ class SqliteStore:
 
     @contextmanager
     def changing(self) -> Iterator[Tables]:
-        """A turn to write without a look at the anchor, which is set at the end: for what lawfully moves the log.
+        """A turn to write without checking the anchor, which is set at the end: for operations that may move the log.
 
-        It may write past its tables: nothing is taken as known in it, nor after it.
+        It may write outside its tables, so nothing cached is used in it or kept after it.
         """
         try:
             with self._changing(lambda: None) as tables:
@@ -129,7 +129,7 @@ class SqliteStore:
     def grouping(self) -> Iterator[None]:
         """One turn and one commit for every transaction in the block: each is undone alone, all are durable at its end.
 
-        Whatever they answered, receipts too, must not be told before the block has been left without an error.
+        Send no answer, receipts included, before the block has ended without an error.
         """
         with self._writing():
             self._grouped = True
@@ -157,10 +157,12 @@ class SqliteStore:
     def _check_group(self) -> None:
         """SQLite itself undoes the whole transaction when a disk is full or fails."""
         if not self.connection.in_transaction:
-            raise StoreError(f"{self.path} undid what was written with it", hint="check the disk, then try again")
+            raise StoreError(
+                f"SQLite undid the whole transaction on {self.path}", hint="check the disk, then try again"
+            )
 
     def _mark(self) -> int:
-        """The stamp. Somebody else has written where it differs, and may have brought the store to another version."""
+        """The stamp. If it differs, somebody else has written, and may have migrated the store."""
         stamp = self.stamp()
         if stamp != self._stamp:
             check_identity(self.connection, self.path)
@@ -183,14 +185,14 @@ class SqliteStore:
 
 
 def anchor_of(folder: Path) -> Path:
-    """Where the anchor of a store is, unless somebody says otherwise: beside its folder, never inside."""
+    """The default place of a store's anchor: beside its folder, never inside."""
     return folder.parent / f"{folder.name}.anchor"
 
 
 def create_store(folder: Path, anchor: Path | None = None) -> None:
-    """Make an empty store in `folder` (0700); a store that is there already is left as it is.
+    """Make an empty store in `folder` (0700); an existing store is left unchanged.
 
-    The anchor of one that was there before is kept beside the new one's, with the ending `.before`.
+    The anchor of a previous store is kept beside the new one, with the ending `.before`.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path, anchored = folder / FILE, anchor or anchor_of(folder)
@@ -243,7 +245,7 @@ def check_identity(connection: apsw.Connection, path: Path) -> None:
 
 
 def version_of(connection: apsw.Connection, path: Path) -> int:
-    """The schema version of the file; StoreError when it is no onloop store."""
+    """The schema version of the file; StoreError if it is not an onloop store."""
     if _one(connection, "PRAGMA application_id") != APPLICATION_ID:
         raise StoreError(f"{path} is not an onloop store", hint="give another folder with --store, or run onloop init")
     return _one(connection, "PRAGMA user_version")

@@ -13,7 +13,7 @@ from onloop.errors import Unavailable
 from onloop.file_lock import open_file, try_now
 
 PATIENCE_S = 30.0
-"""How long a writer waits for its turn before it says so, in seconds."""
+"""How many seconds a writer waits for its turn before it gives up with an error."""
 
 
 class FairLock:
@@ -36,7 +36,7 @@ class FairLock:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _wait(self) -> None:
-        """Wait in line in a thread of its own: a blocking flock keeps the order, and only it; a join has a limit."""
+        """Wait in a separate thread: only a blocking flock keeps the order, and only a join has a timeout."""
         arrived, gone = threading.Event(), threading.Event()
 
         def take() -> None:
@@ -55,5 +55,5 @@ class FairLock:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)

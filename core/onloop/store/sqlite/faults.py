@@ -1,4 +1,4 @@
-"""What SQLite and the disk say, in words of ours: never a traceback, and never success."""
+"""Errors of SQLite and the disk in our own words: never a traceback, and never a false success."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OURS = (apsw.MisuseError, apsw.ThreadingViolationError, apsw.ForkingViolationEr
 
 @contextmanager
 def faults(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with the file at `path` into a StoreError, or Unavailable where trying again can work."""
+    """Turn an error with the file at `path` into a StoreError, or into Unavailable if trying again can work."""
     try:
         yield
     except (OnloopError, *_OURS):
@@ -33,7 +33,7 @@ def faults(path: Path) -> Iterator[None]:
         raise Unavailable(f"{path} is busy: {problem}", hint="try again") from None
     except _DISK as problem:
         raise StoreError(
-            f"{path} cannot be used: {problem}", hint="check the disk's space and the rights on it"
+            f"{path} cannot be used: {problem}", hint="check the disk's free space and the file's permissions"
         ) from None
     except (apsw.Error, apsw.NoMemError) as problem:
         raise damaged(path, problem) from None
@@ -41,4 +41,4 @@ def faults(path: Path) -> Iterator[None]:
 
 def damaged(path: Path, problem: object) -> StoreError:
     """The error for a file whose content makes no sense."""
-    return StoreError(f"{path} is damaged or no store: {problem}", hint="onloop store verify; restore a backup")
+    return StoreError(f"{path} is damaged or not a store: {problem}", hint="onloop store verify; restore a backup")

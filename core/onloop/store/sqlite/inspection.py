@@ -24,7 +24,7 @@ from onloop.store.sqlite.tables import UNTALLIED, Tables
 from onloop.store.sqlite.verification import Fold, Verified, fold_log, verified
 
 MOST = 100
-"""How many problems are named; a store with more has one."""
+"""The most problems that are named."""
 
 WIDEST = 60
 
@@ -32,7 +32,7 @@ _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NO
 
 
 class Derives(Protocol):
-    """What of the store's rows follows from the log by rules that this floor does not know."""
+    """Checks rows that follow from the log by rules outside this package."""
 
     def absorb(self, row: EventRow) -> None:
         """Take note of the next event."""
@@ -44,7 +44,7 @@ class Derives(Protocol):
 
 
 def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
-    """Compare all that the store holds with what it must hold, and with what `derives` from it.
+    """Compare everything in the store with what the log says, and with what `derives` computes from it.
 
     Damage is a problem in the answer, never an error.
     """
@@ -82,7 +82,7 @@ def _file(tables: Tables) -> Iterator[str]:
 
 
 def _unread(tables: Tables) -> Iterator[str]:
-    """Events where no reader of the log looks."""
+    """Events at places that no reader of the log looks at."""
     for seq, task, name in tables.run("SELECT seq, task, name FROM event WHERE seq<1 ORDER BY seq LIMIT ?", (MOST,)):
         yield f"event {seq} ({_shown(task)}, {_shown(name)}): seq: the log begins at 1"
 
@@ -115,7 +115,7 @@ def _differs(table: str, columns: tuple[str, ...], found: Any, expected: tuple[A
     """Each column of a row that is not as the log says."""
     name = f"{table} {_shown(expected[0] or LOG or 'of the log')}"
     if found is None:
-        yield f"{name}: the log knows it, and no row does"
+        yield f"{name}: it is in the log, but has no row"
         return
     for column, has, wants in zip((*columns, "seal"), found, expected, strict=True):
         if (type(has), has) != (type(wants), wants):
@@ -136,7 +136,7 @@ def _beside(tables: Tables) -> Iterator[str]:
         yield from _tallied(tables, table, count, total)
     for (name,) in tables.run("SELECT name FROM tally"):
         if name not in {table_of(kind) for kind in ROWS} | {"blob"}:
-            yield f"tally {_shown(name)}: of no table"
+            yield f"tally {_shown(name)}: it belongs to no table"
 
 
 def _columns(kind: type[StoreRow]) -> str:
@@ -144,13 +144,13 @@ def _columns(kind: type[StoreRow]) -> str:
 
 
 def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
-    """Each blob against its digest; those that are there are `found`."""
+    """Check each blob against its digest, and add it to `found`."""
     total, count = GENESIS, 0
     for (digest,) in tables.run("SELECT digest FROM blob"):
         ((content,),) = tables.run("SELECT bytes FROM blob WHERE digest=?", (digest,))
         expected = sha256(content).hexdigest()
         if digest != expected:
-            yield f"blob {_shown(digest)}: bytes: they have the digest {expected:.12}"
+            yield f"blob {_shown(digest)}: bytes: their digest is {expected:.12}"
         found.add(digest)
         total, count = added(total, expected), count + 1
     yield from _tallied(tables, "blob", count, total)
@@ -167,12 +167,12 @@ def _tallied(tables: Tables, table: str, count: int, total: str) -> Iterator[str
 def _anchored(store: SqliteStore, tables: Tables) -> Iterator[str]:
     log = tables.log_head()
     if store.anchor.read() is None and log.count:
-        yield f"there is no anchor at {store.anchor.path}: nothing says whether the log was cut"
+        yield f"there is no anchor at {store.anchor.path}: onloop cannot tell whether the log was cut"
     yield from store.anchor.problems(tables, log)
 
 
 def _shown(value: object, beside: object = None) -> str:
-    """A value in few characters, from where it begins to differ."""
+    """A value in few characters, from the first difference on."""
     if value is None:
         return "nothing"
     text, other = str(value), str(beside or "")

@@ -1,4 +1,4 @@
-"""A store, or some runs of it, as lines of JSON that verify by themselves, and are checked before they come in."""
+"""A store, or some of its runs, as lines of JSON that verify by themselves and are checked before an import."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMAT = 1
 LONGEST_LINE = 256 * 1024 * 1024
 BATCH = 5000
 COLUMNS_OF_OLD_BRIEFS = 4
-"""Until schema 4 a brief's row said more. It follows from its task, and is made again when that changes."""
+"""Until schema 4 a brief's row had more columns. It is dropped, because it is made again from its task."""
 
 
 class Content(MutableRecord):
@@ -83,9 +83,9 @@ Item = Mapping[str, Any] | Recorded | StoreRow | bytes
 
 
 def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
-    """What a file holds, line by line; StoreError names the line that is not as it was written, the last one included.
+    """What a file holds, line by line; StoreError names the first changed line, the last one included.
 
-    Nothing of it counts before the end has been reached.
+    Use no item before the end has been reached.
     """
     running, number, is_over = sha256(), 0, False
     for number, line in enumerate(lines, 1):
@@ -95,11 +95,11 @@ def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
         told = _object(line, where)
         if number == 1:
             if told.get("onloop") != "log" or told.get("format") != FORMAT:
-                raise _foreign(where, f"it is no export of format {FORMAT}")
+                raise _foreign(where, f"it is not an export of format {FORMAT}")
             yield told
         elif "sha256" in told:
             if told != {"lines": number - 2, "sha256": running.hexdigest()}:
-                raise _foreign(where, "the digest over all lines is another one")
+                raise _foreign(where, "the digest over all lines does not match")
             is_over = True
         else:
             yield from _item(told, where)
@@ -109,7 +109,7 @@ def items_of(lines: Iterable[bytes], name: str) -> Iterator[Item]:
 
 
 def read_lines(lines: Iterable[bytes], name: str) -> Content:
-    """All that a file holds; StoreError as `items_of`."""
+    """Everything in a file; StoreError as `items_of`."""
     items = items_of(lines, name)
     content = Content(cast("Mapping[str, Any]", next(items)))
     for item in items:
@@ -145,7 +145,7 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise _foreign(where, "it is no object of JSON")
+        raise _foreign(where, "it is not a JSON object")
     return told
 
 
@@ -159,7 +159,7 @@ def _item(told: dict[str, Any], where: str) -> Iterator[Item]:
         elif kind != "brief" or len(values) != COLUMNS_OF_OLD_BRIEFS:
             yield cast("StoreRow", _record(TABLES[kind], values))
     except (KeyError, TypeError, ValueError):
-        raise _foreign(where, f"it holds no {kind or 'row'} of this version") from None
+        raise _foreign(where, f"it does not hold a valid {kind or 'row'} of this version") from None
 
 
 def _record(kind: Callable[..., Any], values: Any) -> Any:
@@ -169,7 +169,7 @@ def _record(kind: Callable[..., Any], values: Any) -> Any:
 
 
 def _foreign(where: str, why: str) -> StoreError:
-    return StoreError(f"{where}: {why}", hint="export again from the store that it came from")
+    return StoreError(f"{where}: {why}", hint="export it again from its store")
 
 
 def check_chains(events: Iterable[Recorded], name: str) -> dict[str, Head]:

@@ -1,4 +1,4 @@
-"""From an older schema to this one: forward only, with a backup, and only what verifies before and after."""
+"""From an older schema to this one: forward only, with a backup, verified before and after."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _migrated(
     if found == SCHEMA_VERSION:
         return found, None
     if found not in STEPS:
-        raise StoreError(f"{path} has schema version {found}, which never was", hint="restore a backup")
+        raise StoreError(f"{path} has schema version {found}, which never existed", hint="restore a backup")
     may_begin()
     _check_ours(connection, path)
     backup = _back_up(connection, path, found)
@@ -91,11 +91,11 @@ def _migrated(
 
 
 def _check_ours(connection: apsw.Connection, path: Path) -> None:
-    """StoreError where somebody else keeps something in the file: what would become of it, nobody could say."""
+    """StoreError if the file holds something that is not onloop's, because a migration could destroy it."""
     for name, (kind, _) in _statements(connection).items():
         if name not in _wanted() and name not in _GONE:
             raise StoreError(
-                f"{path} holds the {kind} {name!r}, which is none of onloop's",
+                f"{path} holds the {kind} {name!r}, which is not part of onloop",
                 hint=f"keep it elsewhere, then: DROP {kind.upper()} {name}",
             )
 
@@ -157,7 +157,7 @@ def _set_aside(connection: apsw.Connection) -> list[str]:
 
 
 def _own_keys(now: Tables) -> None:
-    """Idempotency keys belong to whoever used them, which the log knows."""
+    """Idempotency keys belong to the principal that used them; the log says who that was."""
     owners = dict(now.run("SELECT key, principal FROM event WHERE key <> ''"))
     for row in now.select(IdempotencyRecord):
         if row.key in owners:
@@ -174,7 +174,7 @@ def _chain_the_log(now: Tables) -> None:
 
 
 def _check_state(now: Tables) -> None:
-    """Store the fold of the log; StoreError where the old rows say anything else, for nothing is healed silently."""
+    """Store the fold of the log; StoreError if the old rows differ, because damage is never repaired silently."""
     fold, problems = fold_log(now)
     put_fold(now, fold)
     for query, old in (
@@ -182,9 +182,9 @@ def _check_state(now: Tables) -> None:
         ("SELECT id, data FROM house", "SELECT id, data FROM old_house"),
     ):
         differs = sorted(set(now.run(query)) ^ set(now.run(old)))
-        problems += [f"{name}: its row is not what its events say" for name, _ in differs[:1]]
+        problems += [f"{name}: its row differs from its events" for name, _ in differs[:1]]
     if problems:
-        raise StoreError(f"it does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
+        raise StoreError(f"the store does not verify: {problems[0]}", hint="restore a backup; the store is as it was")
 
 
 def _add_what_is_new(connection: apsw.Connection) -> None:
@@ -259,7 +259,7 @@ def _statements(connection: apsw.Connection) -> Mapping[str, tuple[str, str]]:
 
 
 _GONE = frozenset({"task_by_seq", "task_claimable"})
-"""What older versions had and this one has not."""
+"""Objects of older versions that this version does not have."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
     {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens}

@@ -1,4 +1,4 @@
-"""How rows lie in the tables of the file."""
+"""The columns and statements of each table in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All SQL of the store's daily work. Every row outside the log carries a seal, and is believed only if it fits."""
+"""All SQL of the store's daily work. Every row outside the log carries a seal, and is used only if the seal matches."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _CHILD_STATES = """
 SELECT state, count(*) FROM task
 WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'excluded') GROUP BY state
 """
-"""Only what is paused is looked into, for why it is."""
+"""Only paused tasks are read further, to find the reason."""
 
 
 class Tables:
@@ -72,16 +72,17 @@ class Tables:
         self._known: WriteCache | None = None
 
     def run(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Every row that `query` gives; StoreError where the file holds bytes that are no text."""
+        """Every row that `query` gives; StoreError if the file holds text that is not UTF-8."""
         try:
             return self._connection.execute(query, values).fetchall()
         except UnicodeDecodeError as problem:
             raise StoreError(
-                f"the store holds a text that is none: {problem.reason}", hint="onloop store verify; restore a backup"
+                f"the store holds text that is not UTF-8: {problem.reason}",
+                hint="onloop store verify; restore a backup",
             ) from None
 
     def begin(self, mark: int | None) -> None:
-        """Write from here on. What is known from before holds while `mark` is the same; None: it does not."""
+        """Start to write. The cache stays valid while `mark` is the same; None empties it."""
         self._memory.begin(mark)
         self._tallies, self._known = {}, self._memory if mark is not None else None
 
@@ -91,7 +92,7 @@ class Tables:
         self._memory.forget()
 
     def end(self, *, kept: bool) -> None:
-        """Write no more. What is known is `kept` for the next time if all of it was committed."""
+        """Stop writing. The cache is `kept` for the next time if everything was committed."""
         self._tallies, self._known = {}, None
         if not kept:
             self._memory.forget()
@@ -149,7 +150,7 @@ class Tables:
         """See Reading."""
         wanted = dict.fromkeys(roles) or {"": None}
         if len(wanted) > MOST_ROLES:
-            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for {MOST_ROLES} at most")
+            raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for at most {MOST_ROLES}")
         query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
         values = [value for role in wanted for value in (role, now)]
         return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
@@ -254,7 +255,7 @@ class Tables:
         """See Reading."""
         for (content,) in self.run("SELECT bytes FROM blob WHERE digest=?", (digest,)):
             if sha256(content).hexdigest() != digest:
-                raise StoreError(f"blob {digest[:12]} does not fit its digest", hint="onloop store verify")
+                raise StoreError(f"blob {digest[:12]} does not match its digest", hint="onloop store verify")
             return bytes(content)
         return None
 
@@ -370,12 +371,12 @@ class Tables:
             total = added(total, gone, -1) if gone is not None else total
             total = added(total, come) if come is not None else total
         except ValueError:
-            raise StoreError(f"the tally of {name} is no number", hint="onloop store verify") from None
+            raise StoreError(f"the tally of {name} is not a number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
 
 
 def _checked(rows: list[EventRow], after: int) -> list[EventRow]:
-    """Rows of the log as they are; StoreError for one that is no event, or out of order."""
+    """Rows of the log as stored; StoreError for one that is not an event or is out of order."""
     for row in rows:
         if [*map(type, row)] != _EVENT_TYPES or row[0] <= after:
             raise StoreError(
@@ -386,7 +387,7 @@ def _checked(rows: list[EventRow], after: int) -> list[EventRow]:
 
 
 def check_seal(table: str, row: Sequence[object], seal: object) -> None:
-    """StoreError unless the row is as it was written."""
+    """StoreError unless the row matches its seal."""
     if seal_of(table, row) != seal:
         raise StoreError(
             f"the row {str(row[0])[:80]!r} of {table} is not as it was written",

@@ -1,4 +1,4 @@
-"""Fold the whole log again, follow every chain, and compare what every store shows of it."""
+"""Fold the whole log again, follow every chain, and compare the result with the stored state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fold_log(reading: Reading, followers: Sequence[Callable[[EventRow], None]] =
     log, runs = LogFold(reading.select(Archived)), RunFold()
     for rows in log_rows(reading):
         for row in rows:
-            if row[1] == LOG:  # no run may have the log's name: it is held against the log's own chain
+            if row[1] == LOG:  # the log's own name: its chain is compared with the log's
                 runs.ends[LOG] = log.end
             log.absorb(row, runs.problems)
             runs.absorb(row)
@@ -85,7 +85,7 @@ def _compare(reading: Reading, fold: Fold) -> Iterator[str]:
     stored = {task.id: task for task in reading.tasks(TaskFilter())}
     for task_id, task in fold.tasks.items():
         if task_id not in stored:
-            yield f"task {task_id}: the log knows it, and no row does"
+            yield f"task {task_id}: it is in the log, but has no row"
         elif stored[task_id] != task and to_text(stored[task_id]) != to_text(task):
             yield f"task {task_id}: its row differs from the fold of its {task.version} events"
     for task_id in stored.keys() - fold.tasks.keys():
@@ -95,4 +95,4 @@ def _compare(reading: Reading, fold: Fold) -> Iterator[str]:
     heads = {head.run: head for head in reading.select(Head)}
     for run in sorted(heads.keys() | fold.heads.keys()):
         if heads.get(run) != fold.heads.get(run):
-            yield f"{f'run {run}' if run else 'the log'}: its chain ends elsewhere than its head says"
+            yield f"{f'run {run}' if run else 'the log'}: its chain does not end at its head"

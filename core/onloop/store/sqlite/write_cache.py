@@ -1,4 +1,4 @@
-"""What a connection knows of the store from its own transactions, so that it need not ask again.
+"""Rows that a connection remembers from its own transactions, so that it need not read them again.
 
 It holds only while nobody else has written, and nothing was undone: then it is forgotten as a whole.
 """
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=StoreRow)
 Tally = tuple[int, str]
 
 MOST_ROWS = 4_096
-"""More than this is not kept from one transaction to the next."""
+"""The most entries that are kept from one transaction to the next."""
 
 
 class Ends(Record):
@@ -41,14 +41,14 @@ class WriteCache(MutableRecord):
     house: StoreState | None = None
 
     def begin(self, mark: int | None) -> None:
-        """Go on with what is known if nobody has written since: `mark` is another one then, and None is never known."""
+        """Keep the cache if nobody has written since, which is when `mark` is unchanged; None always empties it."""
         many = len(self.rows) + len(self.tasks) + len(self.ends) > MOST_ROWS
         if mark is None or mark != self.mark or many:
             self.forget()
         self.mark = mark
 
     def forget(self) -> None:
-        """Know nothing."""
+        """Empty the cache."""
         for each in (self.rows, self.of_task, self.tasks, self.placed, self.ends, self.tallies):
             each.clear()
         self.house = None
