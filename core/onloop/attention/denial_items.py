@@ -18,13 +18,13 @@ TOLD_FOR_MS = 7 * DAY_MS
 MOST_NAMED = 4
 
 _WORDS = (
-    "not for its kind",
-    "about another's task",
-    "in another's name",
+    "not allowed for its kind",
+    "about a task of another agent",
+    "in the name of another",
     "with an unknown token",
     "with a wrong passphrase",
-    "the gateway's user only",
-    "without a proof of who they are",
+    "allowed only for the gateway's user",
+    "without proof of identity",
     "after the lease had ended",
     "against a rule",
 )
