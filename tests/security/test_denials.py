@@ -294,7 +294,7 @@ def test_a_burst_is_one_row_of_the_safety_tier_that_says_who_what_and_how_often(
     (row,) = shop_board(shop)
     assert (row.tier, row.reason) == (Tier.SAFETY, Reason.DENIED)
     assert row.headline == "denied: agent:alfa tried to unfreeze, cancel"
-    assert "unfreeze (all) 12 times, not allowed for its kind" in row.detail
+    assert "unfreeze (all) 12 times, not for its kind" in row.detail
     assert "cancel (r1) once" in row.detail
 
 

@@ -18,7 +18,7 @@ async def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen(
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "‼ denied", "denied: agent:mallory tried to approve, unfreeze", "not allowed for its kind")
+        await shows(pilot, "‼ denied", "denied: agent:mallory tried to approve, unfreeze", "not for its kind")
         await pilot.press("g", "enter")
         await shows(pilot, "who was denied something is no task")
         await pilot.press("space")

@@ -18,7 +18,7 @@ TOLD_FOR_MS = 7 * DAY_MS
 MOST_NAMED = 4
 
 _WORDS = (
-    "not allowed for its kind",
+    "not for its kind",
     "about a task of another agent",
     "in the name of another",
     "with an unknown token",

@@ -267,12 +267,7 @@ VERBS: tuple[Verb, ...] = (
         "demo_verbs:demo",
         DemoArguments,
         (
-            arg(
-                "play",
-                help="what to play: a fleet, or a swarm",
-                nargs="?",
-                choices=("cve-remediation", "swarm-feature"),
-            ),
+            arg("play", help="a fleet, or a swarm", nargs="?", choices=("cve-remediation", "swarm-feature")),
             arg("--dir", help="continue the demo in this folder", metavar="D"),
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
@@ -360,11 +355,7 @@ VERBS: tuple[Verb, ...] = (
         "hook_verbs:hook",
         HookArguments,
         (
-            arg(
-                "what",
-                choices=("show", "install", "uninstall"),
-                help="or an agent's name: answer its hook call on stdin",
-            ),
+            arg("what", choices=("show", "install", "uninstall"), help="or an agent: answer its hook call on stdin"),
             arg("agent", help="claude or codex"),
             arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
