@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.task import Verdict
-from onloop.records import replace
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
@@ -86,7 +86,7 @@ def test_a_flag_beyond_the_most_is_not_forgotten() -> None:
     found = flags(changed)
     assert len(found) == MOST_FLAGS + 1
     assert found[-1].path.startswith("and 3 more paths, sha256 ")
-    assert flags([*changed[:-1], replace(changed[-1], path="tests/test_z.py")])[-1] != found[-1]
+    assert flags([*changed[:-1], dataclasses.replace(changed[-1], path="tests/test_z.py")])[-1] != found[-1]
 
 
 def test_changed_tests_are_no_flag_of_a_gate_that_only_reads_code(desk: Desk) -> None:

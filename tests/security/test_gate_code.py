@@ -3,6 +3,8 @@
 Each attack is also made from a gate that opens a hole by name, in no box: there it succeeds, so it is a real one.
 """
 
+# ruff: noqa: F811 - fixtures of another folder
+
 from __future__ import annotations
 
 import os
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.conftest import _pattern, mirror, origin  # noqa: F401 - fixtures
 from gates.desk import BOXED, OPEN
 from gateway.shop import CHEAP
 from onloop.access.opening import GatewayHandle, create_home, open_file

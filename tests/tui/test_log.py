@@ -153,7 +153,7 @@ async def test_n_goes_to_what_is_about_people_or_trouble() -> None:
         await pilot.press("N", "N")
         await until(pilot, lambda: (event := rows(app).event) is not None and event.task == "r7k2m.2")
         await pilot.press("G", "n")
-        await shows(pilot, "nothing about people or trouble there")
+        await shows(pilot, "no event about people or trouble")
 
 
 async def test_hostile_text_in_the_log_stays_in_its_line() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 
 from onloop.machine.task import DecisionKind
+from onloop.records import field
 from onloop.views.dossier import Dossier
 from onloop_tui.app import Dashboard
 from onloop_tui.session import Session
@@ -66,7 +66,6 @@ async def test_it_is_read_anew_when_its_task_has_changed() -> None:
         await shows(pilot, "── 1 task ", "── r7k2m.2: gates ")
 
 
-@dataclass(frozen=True, slots=True)
 class _SlowPlace(StoreAccess):
     """A store that lets a task be read once it is told to, and remembers what was read."""
 

@@ -83,15 +83,15 @@ class StoreWatch:
 
     def _read(self, gateway: GatewayPort, after: int | None) -> Snapshot:
         self._stamp = gateway.store.stamp()  # taken before the reading, so that later changes are looked at again
-        found = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
+        changes = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
         self._snapshot = self._snapshot.after(
-            found.tasks,
-            found.state,
-            found.seq,
-            overview=self._projector.after(found.tasks, found.definitions),
-            definitions=found.definitions,
-            leases=found.leases,
-            sub_agents=sub_agents_of(found.leases, found.sub_agents),
+            changes.tasks,
+            changes.state,
+            changes.seq,
+            overview=self._projector.after(changes.tasks, changes.definitions),
+            definitions=changes.definitions,
+            leases=changes.leases,
+            sub_agents=sub_agents_of(changes.leases, changes.sub_agents),
         )
         return self._snapshot
 

@@ -45,7 +45,7 @@ def _not_asked(_task: Task) -> Changes:
 
 
 class StoreAccess(Record):
-    """How a thread opens its own gateway, what submissions change, and what tells one store from its replacement."""
+    """How a thread opens its own gateway, what submissions change, and what identifies a store."""
 
     open: Callable[[], GatewayPort]
     changes: Callable[[Task], Changes] = _not_asked
@@ -68,7 +68,7 @@ class StoreAccess(Record):
         return found.with_changes(self.changes(found.task)) if changes else found
 
     def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
-        """Up to `limit` events between two sequences, in order: the first of them, or the newest."""
+        """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
 

@@ -140,8 +140,8 @@ def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Ta
         append_store_event(tx, event, wall_clock(), by.id)
         return tx.house()
 
-    house = opened.gateway.store.transact(enrolled)
-    principal = person_from_passphrase(house, person, passphrase, typed=False)
+    state = opened.gateway.store.transact(enrolled)
+    principal = person_from_passphrase(state, person, passphrase, typed=False)
     return opened, principal, _root(folder, opened, by)
 
 

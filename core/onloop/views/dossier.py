@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
@@ -265,7 +266,9 @@ def flagged_first(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, 
     places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
     found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
     ordered = sorted(found, key=lambda pair: pair[0])
-    return tuple(replace(f, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else f for place, f in ordered)
+    return tuple(
+        dataclasses.replace(f, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else f for place, f in ordered
+    )
 
 
 def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
