@@ -68,4 +68,4 @@ def test_agents_that_fall_silent_at_the_same_step_are_one_cause_since_the_last_s
         NOON - 2,
         "",
     )
-    assert group.headline == "nothing is heard from agents at develop.implement"
+    assert group.headline == "no heartbeat from agents at develop.implement"

@@ -75,7 +75,7 @@ def test_without_a_verb_it_is_the_dashboards() -> None:
 
 
 def test_a_number_that_is_none_is_refused_in_our_words() -> None:
-    with pytest.raises(BadInput, match="'x' is no whole number"):
+    with pytest.raises(BadInput, match="'x' is not a whole number"):
         parse(["log", "--after", "x"])
 
 

@@ -40,11 +40,11 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("check",), "ONLOOP_TOKEN is not set"),
         (("graph", "missing"), "there is no file 'missing'"),
         (("list", "--store", "\udcff"), "argument 3 is not UTF-8: '\\udcff'"),
-        (("log", "--after", "9" * 23), f"{'9' * 23!r} is no whole number from 0"),
-        (("log", "--limit", "-5"), "argument --limit: '-5' is no whole number"),
+        (("log", "--after", "9" * 23), f"{'9' * 23!r} is not a whole number from 0"),
+        (("log", "--limit", "-5"), "argument --limit: '-5' is not a whole number"),
         (("log", "--limit", "0"), "--limit 0 shows nothing"),
         (("freeze", "all", "--passphrase-fd", "-1"), "argument --passphrase-fd: '-1'"),
-        (("freeze", "all", "--passphrase-fd", "9999999999"), "9999999999 is no file descriptor"),
+        (("freeze", "all", "--passphrase-fd", "9999999999"), "9999999999 is not a file descriptor"),
     ],
 )
 def test_every_wrong_call_is_told_what_would_work(world: World, words: tuple[str, ...], said: str) -> None:

@@ -92,7 +92,7 @@ def test_who_has_no_task_passes_nothing_on(world: World, words: tuple[str, ...])
 
     ran = world.onloop(*words)
 
-    assert (ran.code, "this is no worker's environment" in ran.err) == (2, True)
+    assert (ran.code, "this is not a worker's environment" in ran.err) == (2, True)
 
 
 def test_ten_megabytes_are_refused_with_words(world: World) -> None:

@@ -61,8 +61,8 @@ def test_a2_is_reached_only_where_everything_was_proved() -> None:
 WEAK = replace(PROOF, strong=False, box="landlock", cells=(ProvedCell("send over UDP", False), ProvedCell("x", None)))
 LESS = {
     "no proof": (replace(GROUNDS, proof=None), "no verifier has shown yet"),
-    "an old proof": (replace(GROUNDS, now=FRESH_MS + 2), "was shown 7 days ago"),
-    "a weak box": (replace(GROUNDS, proof=WEAK), "(landlock) is not seen to be kept from: send over UDP, x"),
+    "an old proof": (replace(GROUNDS, now=FRESH_MS + 2), "the last proof of the box of gates is 7 days old"),
+    "a weak box": (replace(GROUNDS, proof=WEAK), "(landlock) keeps code from: send over UDP, x"),
     "one user": (replace(GROUNDS, apart=False), "the store is a file of the user who asks"),
     "an open store": (replace(GROUNDS, shut_out=False), "agents' user can open the store"),
 }

@@ -57,14 +57,14 @@ def test_bytes_and_questions_are_told_apart_however_they_arrive() -> None:
 
 @pytest.mark.parametrize("begin", [LENGTH.pack(101), LENGTH.pack(1 << 31 | LARGEST_RAW + 1)])
 def test_a_frame_that_is_too_long_is_refused_by_its_length_alone(begin: bytes) -> None:
-    with pytest.raises(BadInput, match="a message of"):
+    with pytest.raises(BadInput, match="the message has"):
         list(Frames(100).feed(begin))
 
 
 def test_bytes_that_nobody_announced_end_the_connection_with_a_word(place: Place) -> None:
     answers = said(place.opened.home, framed_raw(b"junk"))
 
-    assert "bytes that nobody announced" in str(answers)
+    assert "the bytes were not announced" in str(answers)
     assert ticked(place.opened.home, place.shop) == 0
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_announced_without_the_lease(place: Place) -> None:
 
 def test_who_asks_without_having_handed_in_is_refused(place: Place) -> None:
     line = Connection(place.opened.home.socket, place.opened.home.store)
-    with pytest.raises(Refused, match="nothing was handed in"):
+    with pytest.raises(Refused, match="nothing was submitted"):
         line.ask(SubmitAnnounced(place.agent, "done"))
     line.close()
 

@@ -267,7 +267,7 @@ def test_the_advice_about_a_context_is_in_the_answer_and_in_the_short_one(shop: 
     shop.begin(defined(develop(context=ContextLimits(60, 85))))
     agent = shop.claim()
 
-    assert "From 60 % on, hand the step off; from 85 % on, you start no round more" in brief(shop)
+    assert "From 60 % on, hand the step off; from 85 % on, you start no further round" in brief(shop)
     perform(shop, agent, c.ReportContext, 88)
 
     assert shop.answer().advice == ("context 88 %, past the hard limit of 85 %: onloop handoff --why … now",)

@@ -118,7 +118,7 @@ def test_a_request_leaves_out_what_is_as_usual_and_is_read_back_whole(durable: S
 
 @pytest.mark.parametrize("told", [{"verb": "task", "args": ["r1"]}, {"protocol": 3, "operation": "task", "fields": {}}])
 def test_client_and_gateway_of_different_protocols_refuse_each_other_in_words(told: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match=r"a request of protocol [13], and this gateway speaks 2") as refused:
+    with pytest.raises(BadInput, match=r"the request uses protocol [13], but this gateway uses 2") as refused:
         request_from(told)
     assert refused.value.hint == "use the onloop that serves the store"
 

@@ -94,7 +94,7 @@ def test_more_than_a_screen_of_them_is_refused_with_the_limit_and_what_makes_roo
     agent = shop.claim()
     shop.gateway.perform(Heartbeat(agent, news=[SubAgentNews(f"a{n}") for n in range(MOST)]))
 
-    with pytest.raises(Refused, match=f"{MOST} is the most") as no:
+    with pytest.raises(Refused, match=f"already has {MOST} sub-agents") as no:
         shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("one more"),)))
 
     assert (no.value.exit, no.value.hint) == (Exit.SPENT, "onloop heartbeat --ended ID says that one has ended")

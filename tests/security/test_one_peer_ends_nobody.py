@@ -83,5 +83,5 @@ def going(folder: Path) -> Iterator[Intake]:
 
 
 def test_bytes_that_come_while_what_they_belong_to_is_thrown_away_are_refused_in_words(tmp_path: Path) -> None:
-    with going(tmp_path) as hatch, pytest.raises(BadInput, match="bytes that nobody announced"):
+    with going(tmp_path) as hatch, pytest.raises(BadInput, match="the bytes were not announced"):
         hatch.take(b"x")

@@ -29,7 +29,7 @@ from onloop.store.codec import to_text
 from onloop.store.rows import PinnedWorkflow
 from security.relay import Relay, relayed
 
-CHANGED = "was changed, added or repeated on its way"
+CHANGED = "was changed, inserted or repeated in transit"
 DECIDING = frozenset({"perform", "record"})
 
 

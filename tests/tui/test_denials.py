@@ -20,11 +20,11 @@ async def test_who_tried_what_stands_first_is_no_task_and_goes_when_it_was_seen(
     async with playing(app) as pilot:
         await shows(pilot, "‼ denied", "denied: agent:mallory tried to approve, unfreeze", "not for its kind")
         await pilot.press("g", "enter")
-        await shows(pilot, "who was denied something is no task")
+        await shows(pilot, "a denied request has no task")
         await pilot.press("space")
-        await shows(pilot, "who was denied something is no task")
+        await shows(pilot, "a denied request has no task")
         await pilot.press("w")
-        await shows(pilot, "seven days without another one", "onloop ack")
+        await shows(pilot, "seven days without another denial", "onloop ack")
         await pilot.press("escape", "g", ".", "enter")
         await until(pilot, lambda: "‼ denied" not in screen_text(app))
 

@@ -31,7 +31,7 @@ GATES = {
     ),
     "a report that is not written": (
         "{id: t, command: ▶[pytest], junit: {}}",
-        "gate t expects junit, and its command writes no {report}; "
+        "gate t expects junit, but its command does not contain {report}; "
         'tell the test runner where to write, such as "--junitxml={report}"',
     ),
     "a network without a command": (
@@ -41,11 +41,11 @@ GATES = {
     "a container daemon": (
         "{id: t, command: [▶docker, build, .]}",
         "docker needs a container daemon, which no box has; "
-        "say open: [container], and its evidence says isolation: none",
+        "write open: [container]; evidence then says isolation: none",
     ),
     "another user's rights, by a path, with another hole open": (
         "{id: t, command: [▶/usr/bin/sudo, make], open: [gpu]}",
-        "sudo needs another user's rights, which no box has; say open: [sudo], and its evidence says isolation: none",
+        "sudo needs another user's rights, which no box has; write open: [sudo]; evidence then says isolation: none",
     ),
     "a box with a hole": (
         "{id: t, command: [docker], open: [container], ▶box: landlock}",
@@ -163,7 +163,7 @@ STEPS = {
     ),
     "a hard limit below the soft one": (
         WORK + "  - {id: a.b, role: x, context: {soft: 85%, hard: ▶60%}}\n",
-        "hard is 60%, and soft 85%; give more than soft",
+        "hard is 60%, not more than soft, 85%; give more than soft",
     ),
     "a context of nobody": (
         WORK + "  - {id: a.b, run: [x], ▶context: {soft: 60%, hard: 85%}}\n",
@@ -175,7 +175,7 @@ STEPS = {
     ),
     "a GPU for a run": (
         WORK + "  - {id: a.b, run: [▶nvidia-smi]}\n",
-        "nvidia-smi needs a GPU, which no box has; say open: [gpu], and its evidence says isolation: none",
+        "nvidia-smi needs a GPU, which no box has; write open: [gpu]; evidence then says isolation: none",
     ),
     "a network for people": (
         WORK + f"  - {{id: a.b, {ASK}, on_reject: end, ▶network: true}}\n",

@@ -34,8 +34,8 @@ steps:
 MISTAKES = {
     "a join that is none": ("over: parts.txt", "over: parts.txt\n      join: most", "9:13: join: 'most' is not a join"),
     "two sources": ("over: parts.txt", "over: parts.txt\n      count: 2", "9:7: develop.parts has both over and count"),
-    "no source": ("      over: parts.txt\n", "", "8:7: develop.parts says of no child where it comes from"),
-    "spawning by nobody": ("over: parts.txt", "spawn: true", "8:7: no agent is at develop.parts to spawn"),
+    "no source": ("      over: parts.txt\n", "", "8:7: develop.parts does not say where its children come from"),
+    "spawning by nobody": ("over: parts.txt", "spawn: true", "8:7: develop.parts has no agent that could spawn"),
     "a quorum beyond the children": ("over: parts.txt", "count: 2\n      join: {quorum: 3}", "9:22: quorum is 3"),
     "an unknown field": (
         "          role: impl",
@@ -45,12 +45,12 @@ MISTAKES = {
     "a child that merges": (
         "          role: implementer\n",
         "          effect: merge\n",
-        "children change nothing",
+        "a child may have no effect",
     ),
     "a child's gate that is none": ("unit, command: [make, unit]", "unit", "gate unit checks nothing"),
-    "a review by the author": ("    not_by: [develop.parts]\n", "", "lets whoever did the work review it"),
+    "a review by the author": ("    not_by: [develop.parts]\n", "", "lets the agent that did the work review it"),
     "a review that leads nowhere": ("    on_fail: develop.parts\n", "", "a fail of review.code leads nowhere"),
-    "a review by nobody": ("    role: reviewer\n    not_by: [develop.parts]\n", "", "no agent is at review.code"),
+    "a review by nobody": ("    role: reviewer\n    not_by: [develop.parts]\n", "", "review.code has no agent"),
     "judgement as the only gate": (
         "    gates: [{id: tests, command: [make, test]}]\n",
         "",
@@ -99,5 +99,5 @@ def test_fan_outs_stand_in_each_other_up_to_a_cap() -> None:
         return f"workflow: deep\nsteps: [{step}]\n"
 
     assert load(nested(4).encode(), "flow.yaml").steps[0].fan_out is not None
-    with pytest.raises(WorkflowError, match="4 is the most"):
+    with pytest.raises(WorkflowError, match="nest at most 4"):
         load(nested(5).encode(), "flow.yaml")

@@ -224,7 +224,7 @@ def _snoozed(mark: Snoozed, now: int) -> _Cover:
 
 def _acknowledged(mark: Acknowledged, group: Group, now: int) -> _Cover:
     lapses = lapses_at(mark, group)
-    words = "for good" if lapses is None else f"it lapses in {age(lapses - now)}"
+    words = "permanently" if lapses is None else f"it lapses in {age(lapses - now)}"
     return _Cover(HowHidden.ACKNOWLEDGED, mark.by, lapses, f"acknowledged by {mark.by}; {words}")
 
 

@@ -19,12 +19,12 @@ MOST_NAMED = 4
 
 _WORDS = (
     "not for its kind",
-    "about another's task",
-    "in another's name",
+    "about a task of another agent",
+    "in the name of another",
     "with an unknown token",
     "with a wrong passphrase",
-    "the gateway's user only",
-    "without a proof of who they are",
+    "allowed only for the gateway's user",
+    "without proof of identity",
     "after the lease had ended",
     "against a rule",
 )

@@ -9,7 +9,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
 CLEARED_BY: Mapping[Reason, str] = {
-    Reason.APPROVAL_REQUIRED: "an approval or a rejection of each one; nothing else, and no time-out approves",
+    Reason.APPROVAL_REQUIRED: "an approval or a rejection of each request; a time-out never approves",
     Reason.QUESTION: "an answer, which goes into the agent's brief",
     Reason.CHOICE: "retry, reassign, reject or cancel",
     Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
@@ -22,8 +22,8 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.HALTED: "retry, reassign, reject or cancel",
     Reason.STALLED: "progress of its agent, its end, or a reassignment",
     Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
-    Reason.DENIED: "acknowledging it, until it happens again, or seven days without another one",
-    Reason.FAILED: "nothing: it has ended; acknowledging it is for good",
+    Reason.DENIED: "an acknowledgement, until it happens again, or seven days without another denial",
+    Reason.FAILED: "nothing: it has ended; an acknowledgement is permanent",
 }
 """What ends an attention item."""
 
@@ -31,13 +31,13 @@ MOVED_BY: Mapping[Reason, str] = {
     Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
     Reason.DEPENDENCY: "what it depends on",
     Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}",
-    Reason.NO_SLOT: "another task of its run giving up its slot",
-    Reason.WAVE_HELD: "the wave before it",
+    Reason.NO_SLOT: "a slot that another task of its run frees",
+    Reason.WAVE_HELD: "the end of the wave before it",
     Reason.FROZEN: "a person: onloop unfreeze {freeze}",
     Reason.GATES_RUNNING: "the verifier, with the verdicts of {gates}",
     Reason.EFFECT_RUNNING: "the gateway, once the effect is done",
     Reason.CHILDREN_RUNNING: "the tasks below it",
-    Reason.EXTERNAL: "something outside",
+    Reason.EXTERNAL: "something outside onloop",
     Reason.PAUSED: "a person: onloop resume {task}",
     Reason.EXCLUDED: "a person: onloop resume {task}",
 }
@@ -58,9 +58,9 @@ def why(task: Task, state: State, reason: Reason | None, freeze: str | None, now
 
 def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> str:
     if task.ended:
-        return "nothing: it has ended, and a new task begins anew"
+        return "nothing: it has ended; start a new task instead"
     if reason is None:
-        return f"{task.holder or 'its agent'}, by handing in a commit; its time is limited"
+        return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
     if reason in CLEARED_BY or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
         return CLEARED_BY.get(reason, "a person")
     return MOVED_BY[reason].format(
@@ -76,4 +76,4 @@ def _who(task: Task) -> str:
     if task.holder:
         return f"{task.holder} holds it, epoch {task.epoch}, attempt {task.attempt}, round {task.round}"
     names = sorted({name for request in task.requests for name in request.approvers})
-    return f"people in or called {', '.join(names)}" if names else ""
+    return f"people or groups named {', '.join(names)}" if names else ""

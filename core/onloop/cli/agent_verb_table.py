@@ -27,7 +27,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("task", nargs="?", help="this task only"),
             arg("--role", required=True, help="the role that you take"),
             arg("--name", help="the agent's name (default: the role)"),
-            arg("--lease", help="how long without a sign of life, like 90s or 10m", default="10m"),
+            arg("--lease", help="how long the lease lasts without a heartbeat, like 90s or 10m", default="10m"),
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
         prints=("agent_models:ClaimJson",),
@@ -35,25 +35,25 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "next",
         "agents",
-        "what is asked of you now: the brief of your step",
+        "show the brief of your step: what you must do now",
         "agent_verbs:next_step",
         prints=("agent_models:NextJson",),
     ),
     Verb(
         "check",
         "agents",
-        "have I achieved this step, may I proceed? changes nothing",
+        "ask whether your step is achieved and you may proceed; changes nothing",
         "agent_verbs:check",
         prints=("agent_models:VerdictJson",),
     ),
     Verb(
         "submit",
         "agents",
-        "ask for the gates of your step on HEAD, and wait for the answer",
+        "submit HEAD to the gates of your step, and wait for the verdict",
         "agent_verbs:submit",
         SubmitArguments,
         (
-            arg("--statement", help="what you have to say about it; kept, and no evidence", default=""),
+            arg("--statement", help="what you say about your work; it is kept, but it is not evidence", default=""),
             arg("--wait", help="how long to wait for the gates", default="90s"),
             KEY,
         ),
@@ -76,7 +76,7 @@ AGENTS: tuple[Verb, ...] = (
         ReviewArguments,
         (
             arg("verdict", choices=("pass", "fail"), help="pass or fail"),
-            arg("--reason", required=True, help="why; a fail's reason goes into the brief of whoever mends it"),
+            arg("--reason", required=True, help="why; the reason for a fail goes into the next brief"),
             KEY,
         ),
         prints=("agent_models:ReviewJson",),
@@ -84,11 +84,11 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "spawn",
         "agents",
-        "make a child that does a part of your step; submit then waits for your children",
+        "create a child for a part of your step; submit then waits for your children",
         "agent_verbs:spawn",
         SpawnArguments,
         (
-            arg("--title", required=True, help="what the child is to do, in a line"),
+            arg("--title", required=True, help="what the child must do, in one line"),
             arg("--brief", help="what it must know", default=""),
             KEY,
         ),
@@ -97,7 +97,7 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "tell",
         "agents",
-        "tell another task of your run something",
+        "send a message to another task of your run",
         "message_verbs:tell",
         TellArguments,
         (
@@ -118,7 +118,7 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "checkpoint",
         "agents",
-        "leave word of how far you are: your successor's brief holds it",
+        "record how far you are; your successor's brief includes it",
         "message_verbs:checkpoint",
         CheckpointArguments,
         (
@@ -131,13 +131,13 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "handoff",
         "agents",
-        "give your step to another agent; it counts as no attempt",
+        "give your step to another agent; this does not count as an attempt",
         "message_verbs:handoff",
         HandoffArguments,
         (
             arg("--to", help="agent:NAME or a role of the workflow (default: anyone in the step's role)", default=""),
             arg("--why", required=True, help="why; it reaches your successor"),
-            arg("--open", help="a question that is open; may be repeated", action="append"),
+            arg("--open", help="an open question; may be repeated", action="append"),
             KEY,
         ),
         prints=("agent_models:HandoffJson",),
@@ -150,10 +150,10 @@ AGENTS: tuple[Verb, ...] = (
         HeartbeatArguments,
         (
             arg("--context", help="how much of your context is in use, like 0.6 or 60%%"),
-            arg("--sub-agent", help="the id of one that is at work in your own process", metavar="ID"),
-            arg("--kind", help="of what kind it is", default=""),
+            arg("--sub-agent", help="the id of a sub-agent at work in your own process", metavar="ID"),
+            arg("--kind", help="the kind of that sub-agent", default=""),
             arg("--doing", help="what it does, in a line", default=""),
-            arg("--ended", help="the id of one that has ended; may be repeated", action="append", metavar="ID"),
+            arg("--ended", help="the id of a sub-agent that has ended; may be repeated", action="append", metavar="ID"),
         ),
         prints=("agent_models:HeartbeatJson",),
     ),

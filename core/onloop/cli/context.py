@@ -1,4 +1,4 @@
-"""What a verb works with: the store, and who is asking."""
+"""What a verb works with: its arguments, the store, and the caller's identity."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ class Context(MutableRecord, Generic[ArgsT_co]):
 
     @property
     def receipt(self) -> LogHeadJson | None:
-        """Where the log ended after what this call changed: whoever keeps it can tell an old copy. None otherwise."""
+        """The head of the log after this call's change, with which a user can recognise an old copy; else None."""
         head = self._opened.gateway.store.receipt if self._opened is not None else None
         return LogHeadJson(head.count, head.hash) if head is not None else None
 
     @property
     def opened_file(self) -> GatewayHandle:
-        """The store itself, whoever else serves it: for what must run where it is."""
+        """The store's own file, even if a resident gateway serves it: for work that must run on its machine."""
         if self._opened is None:
             self._opened = open_file(self.home)
         return self._opened
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         if self._opened is not None:
             self._opened.close()
 
@@ -85,7 +85,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         secret = os.environ.get("ONLOOP_TOKEN", "")
         if not secret:
             raise BadInput(
-                "ONLOOP_TOKEN is not set: this is no worker's environment",
+                "ONLOOP_TOKEN is not set: this is not a worker's environment",
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
         agent = self.opened.gateway.perform(RecogniseAgent(secret))
@@ -94,25 +94,25 @@ class Context(MutableRecord, Generic[ArgsT_co]):
             self.opened.gateway.perform(CountDenial(agent, "act for another task", named, Ground.FOREIGN))
             raise NotAllowed(
                 f"ONLOOP_TASK is {named}, and this ONLOOP_TOKEN is for {agent.task}",
-                hint="use both as onloop claim or the worker set them",
+                hint="use both as onloop claim or the worker sets them",
             )
         return agent
 
     def note_denied(self, verb: str) -> None:
-        """Count that an agent asked for what is done outside of any task, if there is a store to count it in."""
+        """Count a denial for an agent that asked for something outside its task; errors are ignored."""
         with suppress(OnloopError):
             self.opened.gateway.perform(CountDenial(self.agent(), verb))
 
     def launcher(self) -> Principal:
-        """Whoever starts work here: an agent if a token says so (and then it may not), else the user's launcher."""
+        """The agent whose token is set (which may not start work), else the launcher of this user."""
         if os.environ.get("ONLOOP_TOKEN"):
             return self.agent()
-        import getpass  # here: who only looks is not asked
+        import getpass  # here: a verb that only reads does not need it
 
         return this_process(getpass.getuser())
 
     def person(self: Context[PersonArguments]) -> Principal:
-        """Who decides: an agent stays an agent, a person proves themselves, and nobody is nobody."""
+        """Who decides: the agent if a token is set, the person if a passphrase is given, else NOBODY."""
         if os.environ.get("ONLOOP_TOKEN"):
             return self.agent()
         house = self.opened.gateway.perform(ReadStoreState())
@@ -122,12 +122,12 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
     def check_no_agent(self: Context[PersonArguments], verb: str) -> None:
-        """Refuse an agent before anything else is looked at, so that what it tried is a denial and nothing less."""
+        """Refuse an agent before anything is read, so that its attempt is counted as a denial."""
         if os.environ.get("ONLOOP_TOKEN"):
             self.voice(verb)
 
     def voice(self: Context[PersonArguments], verb: str) -> tuple[Principal, Voice]:
-        """Who decides, and as whom they speak; agents and nobody are refused at once."""
+        """The person who decides, and their voice; NotAllowed for agents and for callers without a credential."""
         person = self.person()
         if person.voice is None:
             who = person.id if person.name else "nobody (no credential was given)"
@@ -142,24 +142,24 @@ class Context(MutableRecord, Generic[ArgsT_co]):
 
 
 def _head_before(home: Home) -> str | None:
-    """HEAD of the clone of the agent that asks, while the store is not open yet."""
+    """HEAD of the calling agent's clone, read before the store is opened."""
     task = os.environ.get("ONLOOP_TASK", "")
     return head_of(home.environment(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
 
 
 def only_name(house: StoreState) -> str:
-    """The one person enrolled; BadInput when the choice is not clear."""
+    """The name of the only person enrolled; BadInput if there is not exactly one."""
     if len(house.people) != 1:
         names = ", ".join(sorted(house.people)) or "nobody"
-        raise BadInput(f"who are you? enrolled: {names}", hint="say it: --as NAME")
+        raise BadInput(f"who decides is not clear; enrolled: {names}", hint="give --as NAME")
     return next(iter(house.people))
 
 
 def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bool]:
-    """A passphrase and whether it was typed: from the descriptor, else from the terminal, else there is none."""
+    """The passphrase and whether it was typed: from the descriptor, else from the terminal, else None."""
     if descriptor is not None:
         if descriptor > LARGEST_DESCRIPTOR:
-            raise BadInput(f"{descriptor} is no file descriptor", hint="--passphrase-fd 3 3<FILE")
+            raise BadInput(f"{descriptor} is not a file descriptor", hint="--passphrase-fd 3 3<FILE")
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as source:
                 content = source.read(LONGEST_PASSPHRASE)
@@ -168,7 +168,7 @@ def read_passphrase(descriptor: int | None, prompt: str) -> tuple[str | None, bo
         return content.decode("utf-8", "replace").rstrip("\r\n"), False
     if not sys.stdin.isatty():
         return None, False
-    import getpass  # here: who only looks is not asked
+    import getpass  # here: a verb that only reads does not need it
 
     try:
         return getpass.getpass(prompt), True

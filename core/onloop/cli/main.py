@@ -1,4 +1,4 @@
-"""From words to a verb and from its answer to an exit code."""
+"""Parses a command line, runs its verb, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from onloop.gates.repository.modes import keep_private
 from onloop.records import replace
 
 LARGEST_NUMBER = 2**63 - 1
-"""What the store can count to."""
+"""The largest number that the store can hold."""
 
 LONGEST_SHOWN = 80
 
@@ -27,7 +27,7 @@ ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse, with errors in our form, and with whole numbers that are counts."""
+    """Argparse, with errors as BadInput, and with `int` limited to numbers that the store can hold."""
 
     def __init__(self, **options: Any) -> None:
         form = options.pop("formatter_class", argparse.HelpFormatter)
@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _width() -> int:
-    """How wide help may be. Argparse would ask shutil, at every argument of a verb, and that brings bz2 and lzma."""
+    """The width of help. Argparse would ask shutil for every argument, and shutil imports bz2 and lzma."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns) - 2
@@ -50,9 +50,9 @@ def _width() -> int:
 
 
 def run(words: Sequence[str]) -> int:
-    """Carry out `onloop WORDS…`; never a traceback for what we foresaw."""
+    """Carry out `onloop WORDS…` and return the exit code; expected errors give a message, not a traceback."""
     as_json = "--json" in words
-    if "--isolate" not in words:  # which says itself who may enter what, and needs the way there to stay open
+    if "--isolate" not in words:  # it sets the modes itself, and the folders above the store must stay open
         keep_private()
     try:
         _check_encoding(words)
@@ -75,7 +75,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _check_encoding(words: Sequence[str]) -> None:
-    """Refuse what is no UTF-8 before anything else happens: it could be kept and shown nowhere."""
+    """Refuse words that are not UTF-8 before anything else happens: they could be neither stored nor shown."""
     given = [(f"argument {number}", word) for number, word in enumerate(words, 1)]
     given += [(name, os.environ[name]) for name in os.environ if name.startswith("ONLOOP_")]
     for name, text in given:
@@ -87,11 +87,11 @@ def _check_encoding(words: Sequence[str]) -> None:
 
 
 def _foreseen(problem: OSError | OverflowError | UnicodeEncodeError) -> OnloopError:
-    """What the system refuses, in our form."""
+    """The error of the system as an OnloopError."""
     match problem:
         case OSError():
             what = problem.filename if problem.filename is not None else "something that onloop needs"
-            hint = "put right what the system says, then try again"
+            hint = "correct what the system reports, then try again"
             return Unavailable(f"{what} cannot be used: {problem.strerror or problem}", hint=hint)
         case OverflowError():
             return BadInput(f"a number is too large: {problem}", hint="give a smaller one")
@@ -102,10 +102,10 @@ def _foreseen(problem: OSError | OverflowError | UnicodeEncodeError) -> OnloopEr
 
 
 def _count(word: str) -> int:
-    """A whole number as the store can hold it; argparse names the option and says the rest."""
+    """A whole number that the store can hold; argparse adds the option's name to the error."""
     if not (word.isascii() and word.isdigit() and len(word) <= 19 and int(word) <= LARGEST_NUMBER):
         shown = word if len(word) <= LONGEST_SHOWN else word[:LONGEST_SHOWN] + "…"
-        raise argparse.ArgumentTypeError(f"{shown!r} is no whole number from 0 to {LARGEST_NUMBER}")
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number from 0 to {LARGEST_NUMBER}")
     return int(word)
 
 
@@ -117,16 +117,16 @@ def parse(words: Sequence[str]) -> tuple[Verb | None, Arguments]:
     first = words[0]
     found = verb(first)
     if found is None:
-        import difflib  # here: only who mistypes needs it
+        import difflib  # here: only a mistyped verb needs it
 
         near = difflib.get_close_matches(first, [known.name for known in VERBS], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise UnknownThing(f"there is no verb {first!r}", hint=f"{hint}onloop --help lists them")
+        raise UnknownThing(f"unknown verb {first!r}", hint=f"{hint}onloop --help lists the verbs")
     return found, _parse_verb(found, words[1:])
 
 
 def _options_last(words: Sequence[str]) -> Sequence[str]:
-    """`--store DIR` and `--json` may stand before the verb, too."""
+    """The words with a leading `--store DIR` or `--json` moved behind the verb."""
     moved: list[str] = []
     rest = list(words)
     while rest and rest[0] in {"--store", "--json"}:
@@ -142,7 +142,7 @@ def _parse_dashboard(words: Sequence[str]) -> DashboardArguments:
         epilog=_overview(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="say which version this is")
+    parser.add_argument("--version", action="store_true", help="print the version")
     _add(parser, (*COMMON, *DASHBOARD))
     return arguments_from(parser.parse_args(list(words)), DashboardArguments)
 
@@ -152,14 +152,14 @@ def _parse_verb(found: Verb, rest: Sequence[str]) -> Arguments:
 
 
 def verb_parser(found: Verb) -> argparse.ArgumentParser:
-    """What reads the arguments of a verb, and knows their help."""
+    """The parser for the arguments of a verb, with their help."""
     parser = _Parser(prog=f"onloop {found.name}", description=f"{found.summary}.")
     _add(parser, (*found.arguments, *COMMON))
     return parser
 
 
 def arguments_from(parsed: argparse.Namespace, kind: type[ArgumentsT]) -> ArgumentsT:
-    """What argparse read, as the record; a list that it gathered is a tuple there."""
+    """The parsed arguments as the verb's record, with tuples in place of lists."""
     make: Callable[..., ArgumentsT] = kind
     return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in vars(parsed).items()})
 
@@ -178,7 +178,7 @@ def _overview() -> str:
 
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:
-    """The function of a verb, imported when it is needed: most calls need a small part of the house."""
+    """The function of a verb, imported only now, because most calls need a small part of the package."""
     where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
     module, _, function = where.partition(":")
     loaded: Callable[[Context[Any]], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)

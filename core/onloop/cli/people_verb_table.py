@@ -1,4 +1,4 @@
-"""The verbs of people as data: what needs them, what they decide, and what they want to see later or not at all."""
+"""The verbs of people as data: attention, decisions, and the verbs that hide a cause."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from onloop.cli.people_arguments import (
 )
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
 
-_GATE = arg("--gate", help="which, if several are asked")
-_VERSION = arg("--version", help="the version that you looked at: refused if the task has changed since", type=int)
+_GATE = arg("--gate", help="which gate, if several ask for a decision")
+_VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
 _WHY = arg("--reason", help="why", required=True)
 
 
 def _of_cause(first: str) -> tuple[Argument, ...]:
-    """The arguments by which a verb takes everything with one cause."""
+    """The arguments that let a verb act on all tasks with one cause."""
     return (
         arg("--cause", help="all tasks with this cause, as `onloop attention` names it"),
         arg("--first", help=f"with --cause: only the first N of them (default: {first})", type=int, metavar="N"),
@@ -46,13 +46,13 @@ _DECISIONS: tuple[Verb, ...] = (
         "one task: what is asked, digests, gates, diff, history",
         "people_verbs:show",
         ShowArguments,
-        (TASK, arg("--diff", help="with the whole diff", action="store_true")),
+        (TASK, arg("--diff", help="show the whole diff", action="store_true")),
         prints=("dossier_models:DossierJson",),
     ),
     Verb(
         "why",
         "people",
-        "why a task stands where it stands, and what would move it",
+        "why a task is where it is, and what would move it on",
         "look_verbs:why_task",
         TaskArguments,
         (TASK,),
@@ -61,7 +61,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "approve",
         "people",
-        "say yes to exactly what was shown",
+        "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
@@ -70,7 +70,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "reject",
         "people",
-        "say no, with a reason that reaches the agent",
+        "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
@@ -97,7 +97,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "retry",
         "people",
-        "try again, with rounds and attempts at zero: a task, or some with one cause",
+        "try a task, or tasks with one cause, again; rounds and attempts start at zero",
         "bulk_verbs:retry",
         RetryArguments,
         (
@@ -113,7 +113,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "exclude",
         "people",
-        "let a fleet end without a task, or without all with one cause",
+        "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
@@ -122,7 +122,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "pause",
         "people",
-        "stop a task, or a run with all that moves below it",
+        "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
@@ -131,7 +131,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "resume",
         "people",
-        "let what is paused or excluded go on at its step",
+        "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
@@ -140,7 +140,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "cancel",
         "people",
-        "end a task, or a run with all below it",
+        "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
@@ -149,7 +149,7 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "freeze",
         "people",
-        "let nothing move in a scope",
+        "freeze a scope: no task in it moves on",
         "people_verbs:freeze",
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
@@ -158,10 +158,10 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "unfreeze",
         "people",
-        "let it move again",
+        "lift a freeze",
         "people_verbs:unfreeze",
         ScopeArguments,
-        (arg("scope", help="what was frozen"), *AS, KEY),
+        (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
     ),
 )
@@ -170,7 +170,7 @@ _MARKS: tuple[Verb, ...] = (
     Verb(
         "ack",
         "people",
-        "say that you are on a cause; it lapses",
+        "say that you take care of a cause; this lapses",
         "attention_verbs:ack",
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
@@ -179,14 +179,14 @@ _MARKS: tuple[Verb, ...] = (
     Verb(
         "snooze",
         "people",
-        "show a cause again later, or when it changes or grows",
+        "hide a cause for a while, or until it changes or grows",
         "attention_verbs:snooze_cause",
         SnoozeArguments,
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
-            arg("--until-change", help="or until anything of it changes", action="store_true"),
-            arg("--grows-by", help="or until so many have joined", type=int, metavar="N"),
+            arg("--until-change", help="or until anything about it changes", action="store_true"),
+            arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
@@ -203,7 +203,7 @@ _MARKS: tuple[Verb, ...] = (
     Verb(
         "mute",
         "people",
-        "show nothing that a rule covers, for a while",
+        "hide everything that a rule covers, for a while",
         "attention_verbs:mute",
         MuteArguments,
         (
@@ -238,7 +238,7 @@ PEOPLE: tuple[Verb, ...] = (
         "what needs a person: one row per cause",
         "attention_verbs:attention",
         AttentionArguments,
-        (arg("--all", help="with what is hidden, how and by whom", action="store_true"),),
+        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
     ),
     *_DECISIONS,

@@ -47,14 +47,14 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "start",
         "work",
-        "begin one task over one repository",
+        "begin one task in one repository",
         "work_verbs:start",
         StartArguments,
         (
             arg("workflow", help="a built-in, or a file committed in the repository"),
             arg("--repo", required=True, help="path or URL of the repository"),
             arg("--branch", help="the branch that a merge moves", default="main"),
-            arg("--title", help="what is to be done, in a line"),
+            arg("--title", help="what must be done, in one line"),
             KEY,
         ),
         prints=("work_models:TaskJson",),
@@ -62,16 +62,16 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "fleet",
         "work",
-        "begin a task per repository",
+        "begin one task per repository",
         "work_verbs:fleet",
         FleetArguments,
         (
             arg("workflow", help="a built-in, or a file committed in the control repository"),
             arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
             arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
-            arg("--control-branch", help="its branch", default="main"),
+            arg("--control-branch", help="the branch of the control repository", default="main"),
             arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
-            arg("--title", help="what is to be done, in a line"),
+            arg("--title", help="what must be done, in one line"),
             KEY,
         ),
         prints=("work_models:FleetJson",),
@@ -79,7 +79,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "list",
         "work",
-        "every task in a line",
+        "list the tasks, one per line",
         "look_verbs:list_tasks",
         ListArguments,
         (RUN, arg("--state", help="only this state")),
@@ -94,6 +94,7 @@ VERBS: tuple[Verb, ...] = (
         (RUN,),
         prints=("work_models:TasksJson",),
     ),
+    Verb("tree", "work", "runs, their tasks, and the status of their gates", "look_verbs:tree", RunArguments, (RUN,)),
     Verb(
         "log",
         "work",
@@ -103,8 +104,8 @@ VERBS: tuple[Verb, ...] = (
         (
             arg("task", nargs="?", help="only this task"),
             RUN,
-            arg("--after", help="events after this sequence", type=int, default=0),
-            arg("--limit", help="at most so many", type=int, default=200),
+            arg("--after", help="only events after this sequence number", type=int, default=0),
+            arg("--limit", help="show at most this many events", type=int, default=200),
         ),
         prints=("work_models:LogJson",),
     ),
@@ -118,8 +119,8 @@ VERBS: tuple[Verb, ...] = (
             arg("--role", required=True, help="the role to claim for"),
             arg("--name", help="the agent's name (default: the role and the process id)"),
             arg("--once", help="end after one task, or when there is none", action="store_true"),
-            arg("--lease", help="how long without a sign of life", default="60s"),
-            arg("--stall", help="end an agent that is silent for so long (default: never)", default=""),
+            arg("--lease", help="how long a lease lasts without a heartbeat", default="60s"),
+            arg("--stall", help="end an agent that is silent for this long (default: never)", default=""),
             arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
     ),
@@ -130,25 +131,20 @@ VERBS: tuple[Verb, ...] = (
         "work_verbs:verifier",
         VerifierArguments,
         (
-            arg("--idle-exit", help="end after so long without work (default: never)", default=""),
-            arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
+            arg("--idle-exit", help="end after this long without work (default: never)", default=""),
+            arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
     ),
     Verb(
         "demo",
         "work",
-        "see it all: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
+        "play a demo: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
         "demo_verbs:demo",
         DemoArguments,
         (
-            arg(
-                "play",
-                help="what to play: a fleet, or a swarm",
-                nargs="?",
-                choices=("cve-remediation", "swarm-feature"),
-            ),
-            arg("--dir", help="go on with the demo in this folder", metavar="D"),
-            arg("--unattended", help="let a script decide, and say how it ended", action="store_true"),
+            arg("play", help="a fleet, or a swarm", nargs="?", choices=("cve-remediation", "swarm-feature")),
+            arg("--dir", help="continue the demo in this folder", metavar="D"),
+            arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
     ),
@@ -160,10 +156,10 @@ VERBS: tuple[Verb, ...] = (
         InitArguments,
         (
             arg("--name", help="the approver's name (default: your user name)"),
-            arg("--group", help="a group of theirs; may be repeated", action="append"),
+            arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
             arg("--email", help="whose commits they may not approve: their own", default=""),
-            arg("--isolate", help="give the store to this user, whom agents do not run as (as root)", metavar="USER"),
-            arg("--agents", help="with --isolate: the group of the users whom agents run as", default="agents"),
+            arg("--isolate", help="give the store to this user, as which no agent runs (needs root)", metavar="USER"),
+            arg("--agents", help="with --isolate: the group of the users as which agents run", default="agents"),
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
         prints=("build_models:InitJson", "build_models:NotIsolatedJson"),
@@ -171,14 +167,14 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "enrol",
         "build",
-        "enrol another person; somebody enrolled must do it",
+        "enrol another person; an enrolled person must do it",
         "build_verbs:enrol",
         EnrolArguments,
         (
             arg("name", help="their name"),
-            arg("--group", help="a group of theirs; may be repeated", action="append"),
+            arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
             arg("--email", help="their address in commits", default=""),
-            arg("--new-passphrase-fd", help="read theirs from this file descriptor", type=int, metavar="N"),
+            arg("--new-passphrase-fd", help="read the new passphrase from this file descriptor", type=int, metavar="N"),
             *AS,
             KEY,
         ),
@@ -205,12 +201,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "workflow",
         "build",
-        "built-in workflows, and the JSON Schema of the files",
+        "list or print built-in workflows, or print the JSON Schema",
         "build_verbs:workflow",
         WorkflowArguments,
         (
             arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
-            arg("name", nargs="?", help="which"),
+            arg("name", nargs="?", help="the built-in workflow to print"),
         ),
         prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
     ),
@@ -226,12 +222,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "serve",
         "serve",
-        "be the resident gateway: one writer for all, at a Unix socket",
+        "be the resident gateway: one writer for all agents, at a Unix socket",
         "serve_verbs:serve",
         ServeArguments,
         (
-            arg("--group", help="whose members may connect besides you (default: your own group)"),
-            arg("--jobs", help="so many gates at a time (default: one for each processor, 8 at most)", default=""),
+            arg("--group", help="the group whose members may connect besides you (default: your own)"),
+            arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
     ),
     Verb(
@@ -250,16 +246,16 @@ VERBS: tuple[Verb, ...] = (
         "hook_verbs:hook",
         HookArguments,
         (
-            arg("what", choices=("show", "install", "uninstall"), help="or an agent's name: answer its call on stdin"),
+            arg("what", choices=("show", "install", "uninstall"), help="or an agent: answer its hook call on stdin"),
             arg("agent", help="claude or codex"),
-            arg("--user", help="for everything you do, not for this project only", action="store_true"),
+            arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
     ),
     Verb(
         "doctor",
         "build",
-        "what this machine and store can prove, and what not",
+        "what this machine and store can prove, and what they cannot",
         "doctor:doctor",
         DoctorArguments,
         (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
@@ -275,10 +271,10 @@ VERBS: tuple[Verb, ...] = (
             arg(
                 "what",
                 choices=("verify", "export", "import", "archive", "migrate"),
-                help="verify: compare it with its log; export, import: the whole of it; archive: move finished runs to "
+                help="verify: compare it with its log; export, import: all of it; archive: move finished runs to "
                 "a file; migrate: to this version's schema, with a backup",
             ),
-            arg("file", nargs="?", help="to write or to read; export without one writes to stdout"),
+            arg("file", nargs="?", help="the file to write or read; without one, export writes to stdout"),
             arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
             *AS,
@@ -301,5 +297,5 @@ DASHBOARD_PRINTS = ("work_models:VersionJson", "work_models:NoStoreJson")
 
 
 def verb(name: str) -> Verb | None:
-    """The verb of that name."""
+    """The verb of that name; None if there is none."""
     return next((known for known in VERBS if known.name == name), None)

@@ -1,4 +1,4 @@
-"""The guides that there are, in the order in which they are listed."""
+"""The guides, in the order in which they are listed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOPICS = (
     *("workflows", "gates", "approvals", "swarms", "lifecycle", "storage", "protocol"),
     *("verbs", "keys", "figures", "words", "design"),
 )
-"""The names of the guides: first what is read from the beginning, then what is looked up. None is also a verb."""
+"""The names of the guides: first those to read from the start, then reference. No guide has the name of a verb."""
 
 
 class Guide(NamedTuple):
@@ -31,7 +31,7 @@ def guides() -> tuple[Guide, ...]:
 
 
 def guide(name: str) -> Guide:
-    """The guide called `name`; UnknownThing lists the guides that there are."""
+    """The guide called `name`; UnknownThing lists the guides."""
     if name not in TOPICS:
         raise UnknownThing(f"there is no guide {name[:60]!r}", hint=f"guides: {', '.join(TOPICS)}")
     text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")

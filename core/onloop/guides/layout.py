@@ -13,7 +13,7 @@ _GAP = "  "
 
 
 class Style(StrEnum):
-    """How a piece is meant; whoever draws it has an attribute or a colour for each."""
+    """What a piece means; each renderer chooses an attribute or a colour for each style."""
 
     PLAIN = "plain"
     TITLE = "title"
@@ -110,7 +110,7 @@ def _length(cell: Cell) -> int:
 
 
 def _widths(table: Sequence[Sequence[Cell]], width: int) -> list[int] | None:
-    """The columns' widths; None where they would be too narrow to read."""
+    """The columns' widths; None if they would be too narrow to read."""
     wanted = [max(1, *(_length(row[i]) for row in table)) for i in range(len(table[0]))]
     room = width - len(_GAP) * (len(wanted) - 1)
     while sum(wanted) > room:

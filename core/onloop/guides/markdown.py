@@ -15,13 +15,13 @@ _INLINE = re.compile(
     r"`(?P<code>[^`]+)`|\*\*(?P<strong>.+?)\*\*|\*(?P<emphasis>[^*\s][^*]*)\*|!?\[(?P<words>[^\]]*)\]\((?P<link>[^)\s]+)\)"
 )
 _CELL_END = re.compile(r"(?<!\\)\|")
-DRAWING = "(a drawing for pages that draw Mermaid; the table below says the same)"
+DRAWING = "(a Mermaid drawing; the table below says the same)"
 
 
 def lines_of(markdown: str, width: int, *, marked: bool = False) -> tuple[StyledLine, ...]:
     """The text as lines of at most `width` columns; two blocks have one empty line between them.
 
-    Where nothing but characters can be shown, `marked` keeps the signs of headings and of code.
+    `marked` keeps the signs of headings and of code, for output without styles.
     """
     lines: list[StyledLine] = []
     for block in _MarkdownReader(max(20, width), marked).blocks(_COMMENT.sub("", markdown).splitlines()):
@@ -92,7 +92,7 @@ class _MarkdownReader(NamedTuple):
         return (*pieces, Piece(text[after:], style)) if after < len(text) else tuple(pieces)
 
     def piece(self, match: re.Match[str], style: Style) -> tuple[Piece, ...]:
-        """What a sign of Markdown makes of the words that it stands around."""
+        """The pieces for one inline element of Markdown."""
         if code := match["code"]:
             return (Piece(f"`{code}`" if self.marked else code, Style.CODE),)
         if strong := match["strong"]:

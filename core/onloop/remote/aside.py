@@ -1,4 +1,4 @@
-"""What a resident gateway does aside, by a few threads, for it may take its time: reads, proofs, submissions."""
+"""The slow work of a resident gateway, done by a few threads: reads, proofs, submissions."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Aside:
         self._watch = SqliteStore(self.home.store, self.home.anchor)
 
     def close(self) -> None:
-        """Let go of every store that nobody reads with."""
+        """Close every store that is not in use."""
         self._watch.close()
         for store in self._spare:
             store.close()
 
     def carry_out(self, request: WireRequest) -> tuple[object, Head | None]:
-        """What is answered, and the log's head where something was written."""
+        """The answer, and the log's head if something was written."""
         operation, line = checked(request.operation), request.line
         if isinstance(operation, ConnectionOperation):
             host = _Host(self, line)
@@ -81,7 +81,7 @@ class Aside:
             self.give_back(store)
 
     def reader(self) -> SqliteStore:
-        """A store of its own to read with, until it is given back."""
+        """A store for one reader, until it is given back."""
         with suppress(IndexError):
             return self._spare.pop()
         if self._readers >= MOST_READERS:
@@ -90,7 +90,7 @@ class Aside:
         return SqliteStore(self.home.store, self.home.anchor)
 
     def give_back(self, store: SqliteStore) -> None:
-        """Let the next one read with it."""
+        """Give a store back to the next reader."""
         self._spare.append(store)
 
     def deny(self, line: ServerConnection, attempt: DeniedAct, no: NotAllowed) -> None:

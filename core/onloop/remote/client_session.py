@@ -1,4 +1,4 @@
-"""Who asks a resident gateway over one connection, what they have proved, and so what they may ask."""
+"""The caller at the other end of one connection: what they have proved, and so what they may ask."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class ClientSession:
         return replaced(operation, principal=person, command=command)
 
     def _check_code(self, speaker: _Speaker, name: str, told: Mapping[str, Any]) -> None:
-        """Refuse what was changed, added, left out before, or sent again on its way here."""
+        """Refuse a request that was changed, inserted or repeated in transit, or before which one is missing."""
         code = told.get("code")
         number, tag = (code.get("n"), code.get("tag")) if isinstance(code, dict) else (None, None)
         good = False
@@ -128,15 +128,15 @@ class ClientSession:
             good = hmac.compare_digest(expected.encode(), tag.encode("utf-8", "surrogateescape"))
         if not good:
             raise NotAllowed(
-                f"what {speaker.principal.id} is said to ask was changed, added or repeated on its way",
-                hint="somebody stands between: look at ONLOOP_URL; then type the passphrase again",
+                f"the request of {speaker.principal.id} was changed, inserted or repeated in transit",
+                hint="something intercepts the connection: check ONLOOP_URL, then type the passphrase again",
                 ground=Ground.VOICE,
             )
         speaker.number += 1
 
     @property
     def asked_for(self) -> str:
-        """Whom the exchange that is under way is to prove; empty where there is none."""
+        """The person whom the current exchange will prove; empty if there is no exchange."""
         return self._asked.name if self._asked is not None else ""
 
     @property
@@ -145,7 +145,7 @@ class ClientSession:
         return bool(self._people)
 
     def challenged(self) -> str:
-        """A challenge to the store's owner, in place of the one before."""
+        """A challenge to the store's owner, which replaces the one before."""
         self._challenge = secrets.token_urlsafe(24)
         return self._challenge
 
@@ -155,19 +155,19 @@ class ClientSession:
         return self._asked.demanded
 
     def prove_own(self, said: str) -> None:
-        """Take the owner's answer to the challenge; NotAllowed where it does not fit."""
+        """Accept the owner's answer to the challenge; NotAllowed if it is wrong."""
         challenge, self._challenge = self._challenge, ""
         expected = own_proof(self.keeper.own_key, challenge)
         if not challenge or not hmac.compare_digest(expected.encode(), said.encode("utf-8", "surrogateescape")):
             words = f"user {self.peer.uid} did not show that they can open the store"
-            raise NotAllowed(words, hint="be its owner", ground=Ground.PEER)
+            raise NotAllowed(words, hint="only the owner of the store can", ground=Ground.PEER)
         self.own = True
 
     def finish_proof(self, at: Reading, message: str, *, typed: bool) -> Proved:
-        """Who proved to be whom; NotAllowed where the proof does not fit."""
+        """The person who is proved now; NotAllowed if the proof is wrong."""
         asked, self._asked = self._asked, None
         if asked is None:
-            raise BadInput("nobody was asked to prove anything", hint="begin with a first message")
+            raise BadInput("no proof was asked for", hint="send the first message of the proof before")
         final, house = scram.final_from(message), at.house()
         with self.keeper.guesses.one(self.peer.uid, asked.name if asked.name in house.people else "") as right:
             answered = asked.answered(final)

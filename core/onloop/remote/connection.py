@@ -1,4 +1,4 @@
-"""A client's connection to a resident gateway: one question at a time, and what was proved is proved again."""
+"""A client's connection to a resident gateway: one request at a time; proofs are repeated after a reconnect."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 CONNECT_S = 2.0
 ANSWER_S = 60.0
 SLOW_S = 900.0
-"""How long an answer may take, in seconds: git may have to fetch before a submission is one."""
+"""How long an answer may take, in seconds: a submission may need a git fetch first."""
 
 RETRY_S = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
-"""How long is waited between the tries to reach a gateway that has gone, in seconds."""
+"""The pauses between tries to reach a gateway that has gone, in seconds."""
 
 _ARRIVES_AT_ONCE = 262_144
 T = TypeVar("T")
 
 
 class ConnectionLost(Exception):
-    """The connection broke: whether what was asked for happened is not known."""
+    """The connection broke, and the client cannot know whether the request took effect."""
 
 
 class Connection:
@@ -67,7 +67,7 @@ class Connection:
         """The log's head after the last change that was asked for over this line."""
 
     def connect(self) -> None:
-        """Be connected; Unavailable where no gateway answers."""
+        """Connect, if there is no connection yet; Unavailable if no gateway answers."""
         if self._socket is not None:
             return
         from onloop.remote.unix_socket import connected  # here: where no gateway is resident, no socket is needed
@@ -80,7 +80,9 @@ class Connection:
                 prove_own(self._ask, key)
             self._prove()
         except ConnectionLost as problem:
-            raise Unavailable(f"the gateway at {self.path} hung up: {problem}", hint="try again") from problem
+            raise Unavailable(
+                f"the gateway at {self.path} closed the connection: {problem}", hint="try again"
+            ) from problem
         except BaseException:
             self.close()
             raise
@@ -188,7 +190,7 @@ class Connection:
             raise ConnectionLost(str(problem)) from problem
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -220,7 +222,7 @@ class Connection:
             self.close()
             raise Unavailable(
                 f"the gateway at {self.path} has not answered for {timeout_s:g} s",
-                hint="look at its process, which serve.lock in the store names; what was asked may happen yet",
+                hint="check its process, which serve.lock in the store names; the request may still take effect",
             ) from None
         except (OSError, BadInput) as problem:
             parting = self._parting_words(line)
@@ -228,7 +230,7 @@ class Connection:
             if parting is not None:
                 return parting
             raise ConnectionLost(str(problem)) from problem
-        except BaseException:  # a question that was broken off: its answer must not be taken for the next one's
+        except BaseException:  # the late answer to this request must not be taken for the answer to the next one
             self.close()
             raise
 
@@ -241,7 +243,7 @@ class Connection:
                 raise ConnectionLost("it hung up")
 
     def _parting_words(self, line: socket.socket) -> bytes | None:
-        """What the gateway said before it hung up on us: it refuses some things without hearing them out."""
+        """What the gateway sent before it closed the connection: it refuses some requests before it has read them."""
         with suppress(OSError, BadInput):
             line.setblocking(False)
             for message in self._frames.feed(line.recv(_ARRIVES_AT_ONCE)):

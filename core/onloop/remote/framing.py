@@ -1,4 +1,4 @@
-"""What goes over the socket: frames of JSON or of bytes with their length before them, and errors as what they are."""
+"""What goes over the socket: frames of JSON or of bytes, each after its length, and errors with their kind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def framed_raw(content: bytes) -> bytes:
 
 
 class Frames:
-    """Takes bytes as they arrive and gives whole messages, those of bytes as Raw.
+    """Takes bytes as they arrive and returns whole messages; frames of bytes are Raw.
 
     BadInput for one that is longer than it may be.
     """
@@ -62,14 +62,14 @@ class Frames:
         return len(self._held)
 
     def feed(self, arrived: bytes) -> Iterator[bytes]:
-        """The messages that are whole with what has arrived."""
+        """The messages that are complete after `data` has arrived."""
         self._held += arrived
         while len(self._held) >= LENGTH.size:
             (length,) = LENGTH.unpack_from(self._held)
             is_raw, length = bool(length & _RAW), length & ~_RAW
             largest = LARGEST_RAW if is_raw else self._largest
             if length > largest:
-                raise BadInput(f"a message of {length} bytes", hint=f"send at most {largest}")
+                raise BadInput(f"the message has {length} bytes", hint=f"send at most {largest}")
             end = LENGTH.size + length
             if len(self._held) < end:
                 return
@@ -79,13 +79,13 @@ class Frames:
 
 
 def parsed(message: bytes) -> Mapping[str, Any]:
-    """The object that a message says; BadInput where it says none."""
+    """The object in a message; BadInput if the message is not a JSON object."""
     try:
         said = json.loads(message)
     except (ValueError, RecursionError) as problem:
-        raise BadInput(f"a message that is no JSON: {problem}", hint="speak the protocol of this onloop") from None
+        raise BadInput(f"the message is not valid JSON: {problem}", hint="use the protocol of this onloop") from None
     if not isinstance(said, dict):
-        raise BadInput(f"a message that is a {type(said).__name__}", hint="send one object")
+        raise BadInput(f"the message is a {type(said).__name__}, not an object", hint="send one object")
     return said
 
 
@@ -95,7 +95,7 @@ _PLAIN: Mapping[str, type[OnloopError]] = {
 
 
 def error_text(problem: BaseException) -> str:
-    """An error as an answer; what was not foreseen says only of which type it is."""
+    """An error as an answer; for an unexpected error, only its type."""
     if not isinstance(problem, OnloopError):
         told = f"the gateway failed: {type(problem).__name__}"
         problem = Unavailable(told, hint="look at what onloop serve printed")
@@ -104,7 +104,7 @@ def error_text(problem: BaseException) -> str:
 
 
 def error_from(said: Mapping[str, Any]) -> OnloopError:
-    """The error that `error_text` said."""
+    """The error that `error_text` encoded."""
     message, hint = str(said["message"]), str(said["hint"])
     kind = _PLAIN.get(said["code"])
     return kind(message, hint=hint) if kind is not None else Refused(message, exit=Exit(said["exit"]), hint=hint)

@@ -15,7 +15,7 @@ from onloop.remote.connection_operations import AnnounceWork
 from onloop.store.sqlite.database import SqliteStore
 
 MOST_AT_ONCE = 8
-"""How much one user may have under way into the quarantine at a time."""
+"""How many submissions one user may have under way at a time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +41,7 @@ class Intake:
         asked: AnnounceWork,
         others: Sequence[Intake],
     ) -> None:
-        """Be ready for what an agent announces; Refused where it holds no lease, or its user sends much already."""
+        """Accept an announcement; Refused without a lease, Unavailable if its user sends too much."""
         try:
             with store.reading() as at:
                 check_lease(at, asked.principal)
@@ -57,22 +57,22 @@ class Intake:
         """The next bytes; BadInput where nobody announced them."""
         with self._turn:
             if self._arrival is None:
-                raise BadInput("bytes that nobody announced", hint="onloop submit announces them")
+                raise BadInput("the bytes were not announced", hint="onloop submit announces them first")
             self._arrival.receive(content)
 
     @contextmanager
     def emptied(self) -> Iterator[Arrival]:
-        """What has come, taken out; it is gone when the block ends."""
+        """The submission that has arrived; it is deleted at the end of the block."""
         arrival = self._taken_out()
         if arrival is None:
-            raise Refused("nothing was handed in", exit=Exit.USAGE, hint="onloop submit hands in and asks")
+            raise Refused("nothing was submitted", exit=Exit.USAGE, hint="onloop submit sends the work first")
         try:
             yield arrival
         finally:
             arrival.close()
 
     def close(self) -> None:
-        """Forget what has come."""
+        """Discard what has arrived."""
         arrival = self._taken_out()
         if arrival is not None:
             arrival.close()

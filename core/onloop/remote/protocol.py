@@ -50,13 +50,13 @@ def sealed_content(store: str, number: int, name: str, fields: object) -> bytes:
     try:
         return json.dumps(["onloop", store, number, name, fields], sort_keys=True, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):
-        raise BadInput(f"{name}: invalid fields", hint="use the same onloop") from None
+        raise BadInput(f"{name}: invalid fields", hint="use the same version of onloop at both ends") from None
 
 
 def request_from(told: Mapping[str, Any]) -> Operation[Any]:
     """The operation that a request asks for; BadInput says what is wrong with it."""
     if told.get("protocol") != VERSION:
-        words = f"a request of protocol {str(told.get('protocol', 1))[:40]}, and this gateway speaks {VERSION}"
+        words = f"the request uses protocol {str(told.get('protocol', 1))[:40]}, but this gateway uses {VERSION}"
         raise BadInput(words, hint="use the onloop that serves the store")
     name = told.get("operation")
     kind = operation_named(name) if isinstance(name, str) else None
@@ -68,7 +68,9 @@ def request_from(told: Mapping[str, Any]) -> Operation[Any]:
             raise KeyError(f"no field {min(unknown)!r}")
         return kind(**{word: decode(data, hints[word]) for word, data in given.items()})
     except _MISFITS as problem:
-        raise BadInput(f"{kind.name}: invalid fields: {str(problem)[:200]}", hint="use the same onloop") from None
+        raise BadInput(
+            f"{kind.name}: invalid fields: {str(problem)[:200]}", hint="use the same version of onloop at both ends"
+        ) from None
 
 
 def answer_text(operation: Operation[AnswerT], answer: AnswerT, receipt: Head | None) -> str:
@@ -84,5 +86,5 @@ def answer_from(operation: Operation[AnswerT], told: Mapping[str, Any]) -> tuple
         answer: AnswerT = decode(told["ok"], answer_type(type(operation)))
     except _MISFITS as problem:
         words = f"the answer to {operation.name} is not valid: {str(problem)[:200]}"
-        raise BadInput(words, hint="use the same onloop") from None
+        raise BadInput(words, hint="use the same version of onloop at both ends") from None
     return answer, head

@@ -1,4 +1,4 @@
-"""A moment of the store as another user may read it: without what a secret could be tried against."""
+"""A moment of the store as another user may read it: without anything that helps to guess a secret."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class RedactedReading(Record):
     def _check(self, kind: type[StoreRow]) -> None:
         if kind in _SECRET_ROWS:
             words = f"{self.who} may not read {table_of(kind)} rows"
-            raise NotAllowed(words, hint="whoever can open the store may", ground=Ground.PEER)
+            raise NotAllowed(words, hint="ask somebody who can open the store", ground=Ground.PEER)
 
 
 def _without_keys(event: Recorded) -> Recorded:

@@ -47,7 +47,7 @@ from onloop.views.dossier import Changes
 
 TICK_S = 0.05
 SUPERVISION_S = 2.0
-_TOO_LARGE = error_text(BadInput(f"an answer of more than {LARGEST_ANSWER} bytes", hint="ask for less at a time"))
+_TOO_LARGE = error_text(BadInput(f"the answer has more than {LARGEST_ANSWER} bytes", hint="ask for less at a time"))
 WORK_THREADS, WORK_OF_ONE = 4, 2
 PEOPLE_THREADS, PEOPLE_OF_ONE = 2, 1
 """How much is done aside at a time: by anybody, of one user, and in the lane that is kept for people."""
@@ -95,7 +95,7 @@ class GatewayServer:
     _wake: int = -1
 
     def run(self) -> None:
-        """Serve until stopped; Unavailable where another one does already."""
+        """Serve until stopped; Unavailable if another gateway serves the store."""
         with ExitStack() as leaving:
             leaving.enter_context(_only_server(self.home))
             self._store = SqliteStore(self.home.store, self.home.anchor)
@@ -238,7 +238,7 @@ class GatewayServer:
                 self._threads.submit(self._do_aside, request, queue)
 
     def _carry_out(self, waiting: list[WireRequest]) -> None:
-        """All of them in one commit; an error undoes its own part. Nobody is answered before the commit is durable."""
+        """Carry out all of them in one commit, and answer once it is durable. An error undoes its own part."""
         answers: list[str] = []
         try:
             with self._store.grouping():
@@ -331,7 +331,7 @@ class GatewayServer:
             self._selector.modify(line.socket, wanted, line)
 
     def _drop(self, line: _Line) -> None:
-        """Forget a connection; what it asked for and is under way is done all the same."""
+        """Forget a connection; its requests under way are still carried out."""
         if line in self._lines:
             self._lines.discard(line)
             self._fences.leave(line.uid, *line.weight)
@@ -381,6 +381,8 @@ def _only_server(home: Home) -> AbstractContextManager[None]:
     """Be the one resident gateway of the store, or Unavailable."""
 
     def refusal(process: str) -> Unavailable:
-        return Unavailable(f"{home.store} is served already, by process {process}", hint="one is enough")
+        return Unavailable(
+            f"{home.store} is served already, by process {process}", hint="use that gateway: a store has only one"
+        )
 
     return sole(home.serve_lock, refusal)

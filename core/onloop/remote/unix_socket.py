@@ -74,7 +74,7 @@ def _share(path: Path, group: int) -> None:
     except PermissionError:
         me, theirs = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(group).gr_name
         hint = f"as root: usermod --append --groups {theirs} {me}; then serve again"
-        raise NotAllowed(f"{me} is no member of {theirs}, and cannot let it in at {path}", hint=hint) from None
+        raise NotAllowed(f"{me} is not a member of {theirs}, and cannot give it access to {path}", hint=hint) from None
 
 
 def owner_of(store: Path, path: Path) -> int:

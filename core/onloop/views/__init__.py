@@ -1,1 +1,1 @@
-"""What is read of a store: everything people and agents are shown, computed from facts. Nothing here writes."""
+"""Everything that people and agents are shown, computed from the facts in a store. Nothing here writes."""

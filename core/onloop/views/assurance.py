@@ -50,7 +50,7 @@ def why_no_proof(proof: BoxProved | None, now: int) -> str:
     if proof is None:
         return "no verifier has shown yet what the box of its gates stops"
     if now - proof.at > FRESH_MS:
-        return f"what the box of gates stops was shown {(now - proof.at) // 86_400_000} days ago"
+        return f"the last proof of the box of gates is {(now - proof.at) // 86_400_000} days old"
     if not proof.strong:
-        return f"code in the box of gates ({proof.box}) is not seen to be kept from: {', '.join(proof.open)}"
+        return f"no proof shows that the box of gates ({proof.box}) keeps code from: {', '.join(proof.open)}"
     return ""

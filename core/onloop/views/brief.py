@@ -81,7 +81,7 @@ def _limits(step: Step) -> str:
     soft, hard = step.context.soft, step.context.hard
     return (
         f"`onloop heartbeat --context 0.6` says how full your context is. From {soft} % on, hand the step off; from "
-        f"{hard} % on, you start no round more: failed gates go to a fresh agent."
+        f"{hard} % on, you start no further round: a fresh agent gets the failed gates."
     )
 
 

@@ -1,4 +1,4 @@
-"""A task that must be there."""
+"""Reads a task that must exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What agents told each other and left behind, read back as text: untrusted, all of it."""
+"""The messages and checkpoints of agents as text, all of it untrusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures one after another: what has changed is worked in, and nothing else is looked at again."""
+"""Keeps an overview up to date: only the tasks that changed are counted again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def board_of_store(at: Reading, now: int) -> Board:
 
 
 def _with_parents(at: Reading, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
-    """These tasks, and all that stand above them."""
+    """These tasks and all their ancestors."""
     known = dict(tasks)
     missing = {task.parent for task in known.values()} - known.keys()
     while missing:

@@ -1,4 +1,4 @@
-"""What a freeze comes too late for: the pushes whose intent was recorded before it, and that have not answered yet.
+"""Pushes that a freeze cannot stop: their intent was recorded before it, and their result is not known yet.
 
 Intents and freezes are written one after the other, and an intent is refused in a freeze: so every push that can still
 move a target is among these, and a target that no push here names does not move.

@@ -15,5 +15,5 @@ class Query(Operation[AnswerT], Generic[AnswerT], frozen=True):
     asker: ClassVar[Asker] = Asker.ANYBODY
 
     def carry_out(self, reading: Reading) -> AnswerT:
-        """What it answers, from one moment."""
+        """The answer, read from one moment of the store."""
         raise NotImplementedError

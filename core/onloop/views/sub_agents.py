@@ -31,13 +31,13 @@ News = Annotated[Sequence[SubAgentNews], Items(4 * MOST)]
 
 
 def cut(news: SubAgentNews) -> SubAgentNews:
-    """The same in words as short as is kept, and never refused for its length: for who passes on what they hear."""
+    """The same, shortened to what is kept, so that its length is never refused: for hooks, which pass on other text."""
     name, kind = (safe(_line(text), LONGEST_NAME) for text in (news.name, news.kind))
     return SubAgentNews(name, kind, safe(_line(news.doing), LONGEST_DOING), news.ended)
 
 
 def take_news(tx: Transaction, lease: Lease, news: Iterable[SubAgentNews], now: int) -> None:
-    """Note what the holder of the lease says. Said twice it is so once; Refused past a limit, and nothing is noted."""
+    """Record what the holder of the lease reports; a repeat changes nothing. Refused past a limit, without a change."""
     for each in news:
         name = _cleaned(each.name, LONGEST_NAME, "a sub-agent's id")
         if not name:
@@ -56,13 +56,13 @@ def take_news(tx: Transaction, lease: Lease, news: Iterable[SubAgentNews], now: 
 
 
 def forget_sub_agents(tx: Transaction, task: str) -> None:
-    """Whoever had them no longer holds the task."""
+    """Delete the sub-agents of a task whose holder has lost it."""
     for row in tx.select(SubAgent, task=task):
         tx.delete(SubAgent, row.id)
 
 
 def sub_agents_of(leases: Iterable[Lease], rows: Iterable[SubAgent]) -> Mapping[str, tuple[SubAgent, ...]]:
-    """By task, those whom the holder of its lease has now, the oldest first."""
+    """By task, the sub-agents of the current holder of its lease, oldest first."""
     epochs = {lease.task: lease.epoch for lease in leases}
     found: dict[str, tuple[SubAgent, ...]] = {}
     for row in sorted(rows, key=lambda row: (row.since, row.id)):
@@ -85,14 +85,14 @@ def counted(rows: Sequence[SubAgent]) -> str:
 def _check_room(tx: Transaction, lease: Lease) -> None:
     if len(tx.select(SubAgent, task=lease.task)) >= MOST:
         raise Refused(
-            f"{lease.task} has {MOST} sub-agents, and {MOST} is the most",
+            f"{lease.task} already has {MOST} sub-agents, the most allowed",
             exit=Exit.SPENT,
             hint="onloop heartbeat --ended ID says that one has ended",
         )
 
 
 def _cleaned(text: str, most: int, what: str) -> str:
-    """One line that nothing obeys; Refused where it is longer than it may be."""
+    """The text as one line without control characters; Refused if it is too long."""
     line = safe(_line(text))
     if len(line) > most:
         raise Refused(

@@ -22,7 +22,7 @@ def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
     if fan_out is None:
         return
     if at.count("fan_out") > DEEPEST:
-        yield Fault(at, f"{step.id} is the {at.count('fan_out')}th fan-out in another", f"{DEEPEST} is the most")
+        yield Fault(at, f"{step.id} nests fan-outs {at.count('fan_out')} deep", f"nest at most {DEEPEST}")
         return
     yield from _source_faults(at, step, fan_out)
     yield from _join_faults(at, fan_out)
@@ -38,13 +38,18 @@ def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
 def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fault]:
     given = [name for name in _SOURCES if getattr(fan_out, name) is not None]
     if not given:
-        yield Fault(at, f"{step.id} says of no child where it comes from", f"give one of: {', '.join(_SOURCES)}")
+        yield Fault(at, f"{step.id} does not say where its children come from", f"give one of: {', '.join(_SOURCES)}")
     for extra in given[1:]:
         yield Fault((*at, extra), f"{step.id} has both {given[0]} and {extra}", "keep one", Side.KEY)
     if fan_out.spawn and step.role is None:
-        yield Fault((*at, "spawn"), f"no agent is at {step.id} to spawn", "give the step a role", Side.KEY)
+        yield Fault((*at, "spawn"), f"{step.id} has no agent that could spawn", "give the step a role", Side.KEY)
     if not fan_out.spawn and (step.role is not None or step.run is not None or step.effect is not None):
-        yield Fault(at, f"{step.id} has work of its own beside its children", "make it a step before this", Side.KEY)
+        yield Fault(
+            at,
+            f"{step.id} has work of its own beside its children",
+            "move the work to a step before this one",
+            Side.KEY,
+        )
 
 
 def _join_faults(at: Path, fan_out: FanOutPart) -> Iterator[Fault]:
@@ -53,7 +58,11 @@ def _join_faults(at: Path, fan_out: FanOutPart) -> Iterator[Fault]:
         yield Fault((*at, "join", "best_of"), "a join is either a quorum or best_of", "keep one", Side.KEY)
     if join.quorum is not None and join.quorum > (fan_out.count or fan_out.most):
         most = fan_out.count or fan_out.most
-        yield Fault((*at, "join", "quorum"), f"quorum is {join.quorum}, of {most} children", f"give at most {most}")
+        yield Fault(
+            (*at, "join", "quorum"),
+            f"quorum is {join.quorum}, but there are at most {most} children",
+            f"give at most {most}",
+        )
     if join.best_of is not None:
         path = (*at, "join", "best_of", "score", "command")
         yield from placeholder_faults(path, join.best_of.score.command, ("python",))
@@ -63,7 +72,7 @@ def _child_faults(at: Path, child: StepPart) -> Iterator[Fault]:
     if child.effect is not None:
         yield Fault(
             (*at, "effect"),
-            f"{child.id} is a child's step, and children change nothing outside",
+            f"{child.id} is a step of a child, and a child may have no effect",
             "merge in a step after the fan-out",
             Side.KEY,
         )

@@ -22,7 +22,7 @@ NEEDED_HOLES = {
     **dict.fromkeys(("sudo", "doas", "su", "pkexec"), "sudo"),
     **dict.fromkeys(("nvidia-smi", "rocm-smi"), "gpu"),
 }
-"""Programs that cannot work in a box, and what they need of the machine."""
+"""Programs that cannot work in a box, and what they need from the machine."""
 
 _WHAT = {"container": "a container daemon", "sudo": "another user's rights", "gpu": "a GPU"}
 
@@ -66,7 +66,7 @@ def box_faults(at: Path, field: str | int, argv: Sequence[str], opened: Sequence
     hole = NEEDED_HOLES.get(program)
     if hole is None or hole in (opened or ()):
         return
-    way = f"say open: [{hole}], and its evidence says isolation: none" if opened is not None else "make it a gate"
+    way = f"write open: [{hole}]; evidence then says isolation: none" if opened is not None else "make it a gate"
     yield Fault((*at, field, 0), f"{program} needs {_WHAT[hole]}, which no box has", way)
 
 
@@ -94,6 +94,6 @@ def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[F
     if gate.junit is not None and not any("{report}" in word for word in argv):
         yield Fault(
             (*at, "command"),
-            f"gate {gate.id} expects junit, and its command writes no {{report}}",
+            f"gate {gate.id} expects junit, but its command does not contain {{report}}",
             'tell the test runner where to write, such as "--junitxml={report}"',
         )

@@ -105,7 +105,7 @@ def _contexts(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.role is None:
         yield Fault(at, f"no agent does {step.id}", "remove context, or give it a role", Side.KEY)
     if limits.soft >= limits.hard:
-        yield Fault((*at, "hard"), f"hard is {limits.hard}%, and soft {limits.soft}%", "give more than soft")
+        yield Fault((*at, "hard"), f"hard is {limits.hard}%, not more than soft, {limits.soft}%", "give more than soft")
 
 
 def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
@@ -168,9 +168,11 @@ def _reviewing(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         return
     at = (*_at(number, "gates"), reviews[0])
     if step.role is None:
-        yield Fault(at, f"no agent is at {step.id} to review", "give the step a role, such as reviewer")
+        yield Fault(at, f"{step.id} has no agent that could review", "give the step a role, such as reviewer")
     elif not step.not_by:
-        yield Fault(at, f"{step.id} lets whoever did the work review it", "add not_by: [the step that did the work]")
+        yield Fault(
+            at, f"{step.id} lets the agent that did the work review it", "add not_by: [the step that did the work]"
+        )
     if step.on_fail is None:
         yield Fault(at, f"a fail of {step.id} leads nowhere", "add on_fail: the step that does the work again")
 

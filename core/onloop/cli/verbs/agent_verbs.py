@@ -52,7 +52,7 @@ from onloop.views.sub_agents import SubAgentNews
 from onloop.workflow.duration import milliseconds
 from onloop.workflow.percentage import percentage
 
-NO_VERIFIER = "no verifier is up, and an agent starts none: onloop work, onloop verifier or the dashboard does"
+NO_VERIFIER = "no verifier is running: onloop work, onloop verifier or the dashboard starts one, an agent cannot"
 
 
 def claim(context: Context[ClaimArguments]) -> VerbOutput:
@@ -75,7 +75,7 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
 
 
 def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
-    """Where the task is worked on; whoever cannot work on it does not keep it from others."""
+    """Create the folder in which the agent works; if that fails, the task is released for others."""
     gateway = context.opened.gateway
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
@@ -83,7 +83,7 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
         return prepare_workplace(context.opened.home, got.task, agent.name)
     except BaseException:
         with suppress(OnloopError):
-            why = "its workplace could not be made"
+            why = "its workplace could not be created"
             gateway.perform(
                 PerformCommand(agent, got.task.id, Release(agent.id, agent.epoch, ReleaseCause.STOPPED, why))
             )
@@ -91,7 +91,7 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
 
 
 def next_step(context: Context[Arguments]) -> VerbOutput:
-    """The brief of the agent's step, and the verdict as exit code."""
+    """Print the brief of the agent's step; the exit code is the verdict."""
     agent = context.agent()
     answer = verdict(context, agent)
     found = context.opened.gateway.perform(ReadStepBrief(answer.task, agent.step))
@@ -103,12 +103,12 @@ def next_step(context: Context[Arguments]) -> VerbOutput:
 
 
 def check(context: Context[Arguments]) -> VerbOutput:
-    """Have I achieved this, may I proceed? Asks about the last submitted commit and changes nothing."""
+    """Say whether the last submitted commit achieves the step. Changes nothing."""
     return answer_output(verdict(context, context.agent()))
 
 
 def submit(context: Context[SubmitArguments]) -> VerbOutput:
-    """Ask for the gates on HEAD; wait; say how it stands."""
+    """Submit HEAD to the gates, wait for them, and print the verdict."""
     agent, opened = context.agent(), context.opened
     task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
     left = manifest.left
@@ -146,7 +146,7 @@ def review(context: Context[ReviewArguments]) -> VerbOutput:
 
 
 def spawn(context: Context[SpawnArguments]) -> VerbOutput:
-    """Make a child; it waits for an agent of its own."""
+    """Create a child task, which waits for another agent."""
     agent, args = context.agent(), context.args
     command = Spawn(agent.id, agent.epoch, args.title, args.brief)
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
@@ -156,14 +156,14 @@ def spawn(context: Context[SpawnArguments]) -> VerbOutput:
 
 
 def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
-    """Keep the lease alive, say how full the context is, and who is at work in the agent's own process."""
+    """Renew the lease, and record the agent's use of its context and its sub-agents."""
     agent, gateway, args = context.agent(), context.opened.gateway, context.args
     percent = None if args.context is None else percentage(args.context)
     news = [SubAgentNews(name, ended=True) for name in args.ended or ()]
     if args.sub_agent is not None:
         news.append(SubAgentNews(args.sub_agent, args.kind, args.doing))
     elif args.kind or args.doing:
-        raise BadInput("--kind and --doing are of a sub-agent, and none is named", hint="--sub-agent ID")
+        raise BadInput("--kind and --doing describe a sub-agent, and --sub-agent is missing", hint="--sub-agent ID")
     expires = gateway.perform(Heartbeat(agent, progress=True, news=news))
     advice = ""
     if percent is not None:
@@ -193,9 +193,9 @@ def _given_back(context: Context[ReasonArguments], agent: Principal, command: Re
 
 
 def verdict(context: Context[Arguments], agent: Principal, head: str | None = None) -> AgentAnswer:
-    """The verdict as of now, with HEAD at `head` or where the clone has it.
+    """The verdict as of now, for the commit `head`, or for HEAD of the clone if that is None.
 
-    An agent whose token was superseded was refused before.
+    An agent with a superseded token never gets here: RecogniseAgent has refused it.
     """
     gateway = context.opened.gateway
     at = gateway.perform(ReadPosition(agent.task or "", agent.id, gateway.clock()))

@@ -1,4 +1,4 @@
-"""`onloop store …`: is it whole, take it elsewhere, keep it small, bring it up to date."""
+"""`onloop store …`: verify, export, import, archive and migrate a store."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from onloop.store.sqlite.migrations import migrate
 
 
 def store(context: Context[StoreArguments]) -> VerbOutput:
-    """Do what was named with the store."""
+    """Carry out the named action on the store."""
     if os.environ.get("ONLOOP_TOKEN") and context.args.what != "verify":
         context.note_denied(f"{context.args.what} a store")
-        raise NotAllowed(f"an agent may not {context.args.what} a store", hint="a person must, outside a task")
+        raise NotAllowed(f"an agent may not {context.args.what} a store", hint="a person must do it, outside a task")
     return _ACTIONS[context.args.what](context)
 
 
@@ -64,7 +64,7 @@ def _export(context: Context[StoreArguments]) -> VerbOutput:
         if context.args.file is None:
             sys.stdout.buffer.writelines(lines)
             sys.stdout.buffer.flush()
-            return VerbOutput(notes=("keep it private: it holds all that the store holds",))
+            return VerbOutput(notes=("keep the export private: it contains everything in the store",))
         write_file(Path(context.args.file), lines)
         events = at.last_seq()
     where = context.args.file
@@ -125,11 +125,11 @@ def _migrate(context: Context[StoreArguments]) -> VerbOutput:
 
 
 def _check_nobody_serves(home: Home) -> None:
-    """Whatever is up goes on with the version that it was started as."""
+    """Refuse to migrate while a process of the store runs, because it would go on with its old version."""
     for what, lock in (("a resident gateway", home.serve_lock), ("a verifier", home.verifier_lock)):
         if (pid := holder_of(lock)) is not None:
-            words = f"{what} of {home.store} is up, as process {pid}"
-            raise Unavailable(words, hint=f"kill {pid}, end the workers and dashboards, too, then migrate")
+            words = f"{what} of {home.store} is running, as process {pid}"
+            raise Unavailable(words, hint=f"kill {pid}, end all workers and dashboards, then migrate")
 
 
 def _file(context: Context[StoreArguments]) -> Path:
@@ -144,7 +144,7 @@ def _day(text: str) -> int:
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1000
     except ValueError:
-        raise BadInput(f"{text!r} is no day", hint="--before 2026-01-31") from None
+        raise BadInput(f"{text!r} is not a day", hint="--before 2026-01-31") from None
 
 
 @contextmanager

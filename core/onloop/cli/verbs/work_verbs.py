@@ -102,7 +102,7 @@ def _begun(task: Task, data: TaskJson, following: str, closed: Sequence[str]) ->
 
 
 def _closed(context: Context[Arguments], workflow: Workflow) -> tuple[str, ...]:
-    """The gates that nobody can pass in this store, said before anybody works towards them."""
+    """A warning for each gate that nobody can pass in this store, so that people see it before work begins."""
     gateway = context.opened.gateway
     level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
     return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
@@ -115,7 +115,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
     args = context.args
     argv = command_words(args.command)
     if not argv:
-        raise BadInput("there is no command to run", hint="onloop work --role ROLE -- CMD…, say: -- claude -p")
+        raise BadInput("there is no command to run", hint="onloop work --role ROLE -- CMD…, such as: -- claude -p")
     settings = WorkerSettings(
         name=args.name or f"{args.role}-{os.getpid()}",
         role=args.role,
@@ -138,7 +138,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
 
 
 def verifier(context: Context[VerifierArguments]) -> VerbOutput:
-    """Be the verifier until stopped. An agent may not be it: it would choose what judges its own work."""
+    """Be the verifier until stopped. Agents are refused, because they would choose what judges their own work."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
@@ -156,8 +156,10 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             stopped,
         )
 
-    opened_file = context.opened_file  # first: one that cannot open the store never looks as if it were up
-    os.environ["PATH"] = toolchain_of(context.home.store).path  # whoever started us chooses no program
+    opened_file = (
+        context.opened_file
+    )  # before the lock: a verifier that cannot open the store must not look as if it were running
+    os.environ["PATH"] = toolchain_of(context.home.store).path  # the caller's PATH must not choose which programs run
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
             opened=opened_file,
@@ -173,11 +175,11 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
 
 
 def jobs_at_once(words: str) -> int:
-    """The number that `--jobs` gives, 0 where it gives none; BadInput where it is no number, or too large."""
+    """The number given to `--jobs`, or 0 if it is empty; BadInput unless it is a number in range."""
     if not words:
         return 0
     if not words.isascii() or not words.isdigit() or not 1 <= int(words[:4]) <= MOST_AT_ONCE:
-        raise BadInput(f"--jobs {words[:20]!r}", hint=f"a number from 1 to {MOST_AT_ONCE}")
+        raise BadInput(f"--jobs {words[:20]!r} is not valid", hint=f"give a number from 1 to {MOST_AT_ONCE}")
     return int(words)
 
 
@@ -189,7 +191,7 @@ def _pause(stop: threading.Event) -> Callable[[float], None]:
 
 
 class stop_signals:  # noqa: N801 - used like the functions of contextlib
-    """An Event that is set by SIGINT, SIGTERM or SIGHUP; the handlers that were there come back at the end."""
+    """An Event that SIGINT, SIGTERM and SIGHUP set; the end of the block restores the handlers from before."""
 
     def __enter__(self) -> threading.Event:
         """Install the handlers."""
@@ -199,13 +201,13 @@ class stop_signals:  # noqa: N801 - used like the functions of contextlib
         return event
 
     def __exit__(self, *_: object) -> None:
-        """Put back the handlers that were there."""
+        """Restore the handlers from before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 def say(words: str) -> None:
-    """Tell whoever watches the process, on stderr."""
+    """Write a line to stderr; errors in writing are ignored."""
     with suppress(OSError, ValueError):
         sys.stderr.write(safe(words) + "\n")
         sys.stderr.flush()

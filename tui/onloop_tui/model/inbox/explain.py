@@ -69,6 +69,6 @@ def _who(task: Task | None) -> str:
         return "any enrolled person"
     names = sorted({name for request in task.requests for name in request.approvers})
     level = max(request.assurance.value for request in task.requests)
-    whom = f"people in or called {', '.join(names)}" if names else "any enrolled person"
+    whom = f"people or groups named {', '.join(names)}" if names else "any enrolled person"
     proof = "" if level == Assurance.A0.value else f", with at least {level} proved"
     return f"{whom}{proof}; never who held the work"
