@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onloop.gateway.command_operations import PerformCommand
-    from onloop.gateway.jobs import TakeJob
-    from onloop.gateway.upkeep import KeepContent, RecogniseAgent
     from onloop.machine.store_state import PersonEnrolled
 
 REACHED = "REACHED"
@@ -25,6 +22,9 @@ REACHED = "REACHED"
 def agent(store: str, task_id: str) -> dict[str, str]:
     """The attempts of an agent that holds a task, over the socket and on files."""
     from onloop.access.opening import wall_clock
+    from onloop.gateway.command_operations import PerformCommand
+    from onloop.gateway.jobs import TakeJob
+    from onloop.gateway.upkeep import KeepContent, RecogniseAgent
     from onloop.machine import commands as c
     from onloop.machine.definition import Assurance
     from onloop.machine.principal import Principal, PrincipalKind, verifier

@@ -197,7 +197,7 @@ async def test_x_excludes_all_that_have_the_cause_each_with_the_reason() -> None
     async with playing(app) as pilot:
         await on_the_failing(pilot)
         await pilot.press("x")
-        await shows(pilot, "exclude 4 tasks", "its run ends without what is excluded")
+        await shows(pilot, "exclude 4 tasks", "the run can end without excluded tasks")
         scene.clock.later(1000)
         await pilot.press("enter")
         await shows(pilot, "reason is required")

@@ -25,7 +25,7 @@ class Asking(Screen[None]):
         """The form."""
         yield FormDialog("Who decides?", (FormField("passphrase", "passphrase", secret=True),))
 
-    def on_form_answered(self, event: FormDialog.Answered) -> None:
+    def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """Kept for whoever looks."""
         self.answers.append(event.words["passphrase"])
 

@@ -153,7 +153,7 @@ async def test_for_more_than_five_their_number_has_to_be_typed() -> None:
         await _listed(pilot, scene, app, "Cancel 7 tasks", "type 7 to confirm")
         await type_in(pilot, "retired")
         await pilot.press("enter", "6", "enter")
-        await shows(pilot, "it is 7 tasks")
+        await shows(pilot, "there are 7 tasks")
         assert not scene.task("r7k2m.1").ended
         await type_in(pilot, "7")
         await pilot.press("enter")
