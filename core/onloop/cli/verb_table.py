@@ -88,13 +88,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "tree",
         "work",
-        "runs, their tasks, and how their gates stand",
+        "runs, their tasks, and the status of their gates",
         "look_verbs:tree",
         RunArguments,
         (RUN,),
         prints=("work_models:TasksJson",),
     ),
-    Verb("tree", "work", "runs, their tasks, and the status of their gates", "look_verbs:tree", RunArguments, (RUN,)),
     Verb(
         "log",
         "work",
