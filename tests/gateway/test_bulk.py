@@ -171,7 +171,7 @@ def test_a_verdict_that_comes_after_the_pause_finds_no_question(shop: Shop) -> N
     pause(shop, "r1")
 
     assert shop.jobs() == []
-    with pytest.raises(Refused, match="does not wait"):
+    with pytest.raises(Refused, match="is not waiting"):
         shop.report()
     assert VERIFIER.id not in {event.principal for event in shop.log("r1")}
 

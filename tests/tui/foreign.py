@@ -7,8 +7,10 @@ interpreter.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
+import pkgutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+import onloop
 from onloop.home import Home, is_own
 from onloop_tui.app import Dashboard
 from onloop_tui.panels.sheet_panel import Mode
@@ -50,6 +53,8 @@ async def _decide(pilot: Pilot[str], passphrase: str, later: Callable[[], Awaita
 
 def main(store: str, uid: int, passphrase: str) -> None:
     """Decide, and say so."""
+    for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
+        importlib.import_module(module.name)  # operations are loaded by name, which this user could not do later
     scene = busy()
     asyncio.run(
         play(scene.dashboard(), lambda pilot: _decide(pilot, "", lambda: asyncio.to_thread(scene.clock.later, 400)))
