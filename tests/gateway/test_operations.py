@@ -165,3 +165,8 @@ def test_a_body_that_runs_again_leaves_what_one_run_leaves() -> None:
     assert story(twice) == story(once)
     assert [twice.task(run) for run in ("r1", "r2")] == [once.task(run) for run in ("r1", "r2")]
     twice.check_rows()
+
+
+@pytest.mark.parametrize("kind", every_operation(), ids=lambda kind: kind.name)
+def test_every_operation_is_carried_out_by_itself(kind: type[Operation[Any]]) -> None:
+    assert "carry_out" in vars(kind)

@@ -104,5 +104,5 @@ def test_no_guide_is_wider_than_asked_for_and_no_word_of_it_is_lost(topic: str) 
 
 @given(st.text(alphabet="ab `*|#-[]()\n<!>1.", max_size=200), st.integers(1, 60))
 def test_any_text_becomes_lines(text: str, width: int) -> None:
-    lines_of(text, width)
-    lines_of(text, width, marked=True)
+    assert all("\n" not in plain(line) for line in lines_of(text, width))
+    assert all("\n" not in plain(line) for line in lines_of(text, width, marked=True))
