@@ -68,7 +68,7 @@ class Environment:
         name = check_agent(agent)
         with built(self.path) as folder:
             _clone(folder, mirror, target, branch, start or tip, merges)
-            _configure(Git(folder / ".git"), mirror.origin, name)
+            _configure(Git(folder / ".git"), mirror.bare_origin, name)
         return True
 
     def prepare_apart(
@@ -84,7 +84,7 @@ class Environment:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
-            "mirror": [str(mirror.path), mirror.origin],
+            "mirror": [str(mirror.path), mirror.origin, mirror.credentials and str(mirror.credentials)],
             "words": [target, task, agent],
             "start": start,
             "merges": merges,
@@ -199,7 +199,8 @@ def _step_into(place: int, name: str) -> int:
 def main() -> None:
     """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
-    mirror = Mirror(Path(order["mirror"][0]), order["mirror"][1])
+    path, origin, credentials = order["mirror"]
+    mirror = Mirror(Path(path), origin, credentials and Path(credentials))
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(

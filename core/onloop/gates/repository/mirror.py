@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
+from onloop.gates.credentials.git_access import GitAccess, access_to
+from onloop.gates.credentials.sources import Credential
 from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import built
@@ -22,6 +24,7 @@ from onloop.gates.repository.ref_names import (
     check_ref_name,
     check_task,
     is_file_path,
+    split_origin,
     without_credentials,
 )
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones 
     from onloop.gates.repository.file_changes import ChangedPath, FileChange
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_SPACE)
 _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
@@ -45,6 +49,13 @@ class Mirror:
 
     path: Path
     origin: str
+    credentials: Path | None = None
+    """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
+
+    @property
+    def bare_origin(self) -> str:
+        """The origin without a credential, which its URL may hold in a store of before that was refused."""
+        return check_origin(split_origin(self.origin).bare)
 
     @property
     def git(self) -> Git:
@@ -53,7 +64,7 @@ class Mirror:
 
     def create(self) -> None:
         """Makes the mirror if it is not there. If it is killed half-way, no incomplete mirror stays."""
-        check_origin(self.origin)
+        check_origin(split_origin(self.origin).bare)
         if self.path.exists():
             return
         with built(self.path) as folder:
@@ -64,12 +75,13 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
-            with self._turn(ref) as git:
-                reader = git._replace(settings=lenient)
-                reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
+            with self._reaching() as access, self._turn(ref) as git:
+                reader, words = git._replace(settings=lenient), ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+                reader.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
                 return git.text("rev-parse", "--verify", ref)
-        except GitFailed:
-            self.tip(target)
+        except GitFailed as failed:
+            if failed.kind not in _OF_THE_CONNECTION:
+                self.tip(target)  # it may only be that there is no such branch
             raise
 
     def tip(self, target: str) -> str:
@@ -187,7 +199,8 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
             raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
-        refusal = merging.push(self.git, self._source, ref, expected, result)
+        with self._reaching() as access:
+            refusal = merging.push(self.git, self.bare_origin, ref, expected, result, access)
         if refusal is None:
             return Landed(result)
         tip = self.refresh(target)
@@ -209,12 +222,14 @@ class Mirror:
             return "satisfy what the origin says there, or allow the gateway to push to this branch"
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
-    @property
-    def _source(self) -> str:
-        return check_origin(self.origin)
+    def _reaching(self) -> AbstractContextManager[GitAccess]:
+        _, user, password = split_origin(self.origin)
+        return access_to(self.credentials, self.bare_origin, None if user is None else Credential(user, password or ""))
 
     def _heads(self) -> dict[str, str]:
-        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self._source, timeout_s=LONG_S)
+        with self._reaching() as access:
+            words = ("--heads", "--end-of-options", self.bare_origin)
+            listed = self.git.run("ls-remote", *words, timeout_s=LONG_S, access=access)
         pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
         return {name: commit for commit, _, name in pairs}
 
