@@ -264,8 +264,11 @@ VERBS: tuple[Verb, ...] = (
         "what this machine and store can prove, and what they cannot",
         "doctor:doctor",
         DoctorArguments,
-        (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
-        prints=("build_models:DoctorJson", "build_models:HookProofJson"),
+        (
+            arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),
+            arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
+        ),
+        prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
     ),
     Verb(
         "store",
