@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
 from onloop.gates.credentials.git_access import GitAccess, access_to
 from onloop.gates.credentials.sources import Credential
-from onloop.gates.repository import file_changes, merging
+from onloop.gates.repository import file_changes, merging, rebuilding
 from onloop.gates.repository.failures import GitFailed
-from onloop.gates.repository.folders import built
+from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
+from onloop.gates.repository.rebuilding import LOCK
 from onloop.gates.repository.ref_names import (
     check_commit,
     check_origin,
@@ -68,20 +69,61 @@ class Mirror:
         if self.path.exists():
             return
         with built(self.path) as folder:
-            Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
+            _init(folder)
 
     def refresh(self, target: str) -> str:
-        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
+        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch.
+
+        A mirror that is in its own way, or whose objects are damaged, is mended.
+        """
         ref = f"refs/heads/{check_ref_name(target)}"
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
-            with self._reaching() as access, self._turn(ref) as git:
-                reader, words = git._replace(settings=lenient), ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
-                reader.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
-                return git.text("rev-parse", "--verify", ref)
+            return self._fetched(ref)
         except GitFailed as failed:
+            if rebuilding.is_in_the_way(failed):
+                with self._turn(ref) as git:
+                    rebuilding.make_way(git, ref)
+                return self._fetched(ref)
+            if rebuilding.is_broken(failed):
+                self.rebuild(target)
+                return self._fetched(ref)
             if failed.kind not in _OF_THE_CONNECTION:
-                self.tip(target)  # it may only be that there is no such branch
+                self._check_branch(target)
+            raise
+
+    def rebuild(self, target: str) -> None:
+        """Make the mirror anew from the origin, with what tasks handed in as far as it can still be read.
+
+        It is for a mirror whose objects are damaged. If the origin cannot give the branch, the mirror stays as it is.
+        """
+        ref = f"refs/heads/{check_ref_name(target)}"
+        with self._reaching() as access, self._turn(ref), scratch("mirror", self.path.parent) as place:
+            fresh = place / self.path.name
+            _init(fresh)
+            self._fetch(Git(fresh), ref, access)
+            rebuilding.bring_tasks(Git(fresh), self.path)
+            rebuilding.take_place(fresh, self.path)
+
+    def _fetched(self, ref: str) -> str:
+        with self._reaching() as access, self._turn(ref) as git:
+            self._fetch(git, ref, access)
+            return git.text("rev-parse", "--verify", ref)
+
+    def _fetch(self, git: Git, ref: str, access: GitAccess) -> None:
+        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
+        words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+        fetched = git._replace(settings=lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+        reason, remarks, kind = fetched.complaint
+        if kind is FailureKind.DAMAGED and os.fsencode(self.path) in fetched.stderr:  # git fetched around the damage
+            raise GitFailed("fetch", reason, kind=kind, remarks=remarks)
+
+    def _check_branch(self, target: str) -> None:
+        """UnknownThing if the origin has no such branch; then the mirror forgets what the origin no longer has."""
+        try:
+            self.tip(target)
+        except UnknownThing:
+            with self._turn(f"refs/heads/{target}") as git:
+                rebuilding.prune(git, self._heads())
             raise
 
     def tip(self, target: str) -> str:
@@ -151,7 +193,8 @@ class Mirror:
         """Whether branch `target`, as it was at the last refresh, contains the commit."""
         ref = f"refs/heads/{check_ref_name(target)}"
         pair = (check_commit(commit), ref)
-        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+        asked = self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1, 128))
+        return asked.exit_code == 0
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
         """The email addresses of all authors and committers after `base` up to `head`, each once."""
@@ -241,17 +284,22 @@ class Mirror:
         """
         if not self.path.is_dir():
             raise Unavailable(f"there is no mirror in {self.path}", hint="create it first")
-        lock = file_lock.open_file(self.path / "onloop.lock")
+        lock = file_lock.open_file(self.path / LOCK)
         try:
             if not file_lock.wait(lock, _LOCK_S):
                 raise Unavailable(
                     f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
                 )
             for name in (ref, "packed-refs", "shallow"):
-                (self.path / f"{name}.lock").unlink(missing_ok=True)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (self.path / f"{name}.lock").unlink()
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
+
+
+def _init(folder: Path) -> None:
+    Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
 
 
 def _sync(folder: Path) -> None:
