@@ -31,6 +31,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
         prints=("agent_models:ClaimJson",),
+        needs_git=True,
     ),
     Verb(
         "next",
@@ -58,6 +59,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:SubmitJson",),
+        needs_git=True,
     ),
     Verb(
         "ask",
