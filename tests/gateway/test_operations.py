@@ -29,6 +29,7 @@ from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
+from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
@@ -41,6 +42,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "tasks": lambda _: ReadTasks(TaskFilter(states=(State.WORKING, State.INPUT_REQUIRED))),
     "state": lambda _: ReadStoreState(),
     "jobs": lambda _: ReadJobs(),
+    "base_result": lambda _: ReadBaseResult(RED_BASE[0]),
     "log": lambda _: ReadEvents(after=2, limit=5, newest=True),
     "task_now": lambda shop: ReadTaskNow("r1", shop.clock()),
     "tasks_now": lambda shop: ReadTasksNow(shop.clock()),

@@ -14,7 +14,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.sight import Sight
 from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.command_process import Ending, Limits, Ran, run
-from onloop.gates.counts import from_junit, from_unittest
+from onloop.gates.counts import failing, from_junit, from_unittest
 from onloop.gates.environments.place import REPORT, Place
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.python_runners import (
@@ -47,8 +47,8 @@ class CommandRun(Record):
     `part` says which it was: setup, build, fetch, or empty for the gate's own command. `counts` are the tests, or why
     they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
     what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
-    `missing` is the module that should run and is not installed. `spent` is where the time went, `tools` what the
-    workflow's tools were.
+    `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
+    is where the time went, `tools` what the workflow's tools were.
     """
 
     argv: tuple[str, ...]
@@ -62,6 +62,7 @@ class CommandRun(Record):
     cache_key: str = ""
     doubt: str = ""
     missing: str = ""
+    failing: tuple[str, ...] = ()
     spent: TimeSpent | None = None
     tools: tuple[Program, ...] = ()
 
@@ -130,6 +131,7 @@ class BoxedCommands(Record):
             argv=argv if start.token is None else start.shown,
             ran=dataclasses.replace(ran, output=output),
             counts=counts,
+            failing=failing(counter, report, before_report(ran.output, start.token)),
             box=self.box,
             spec=self.spec,
             program=program,
