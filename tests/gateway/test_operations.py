@@ -16,6 +16,7 @@ from gateway.shop import Shop
 from onloop.errors import BadInput, Refused
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
+from onloop.gateway.upkeep import KeepBaseResult
 from onloop.home import Home
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
@@ -36,6 +37,7 @@ from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.query import Query
 from onloop.views.sub_agents import SubAgentNews
+from store.furnished import RED_BASE
 
 QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "task": lambda _: ReadTask("r1"),
@@ -88,6 +90,7 @@ def furnished(shop: Shop) -> None:
     shop.waiting("r1")
     agent = shop.claim("r2")
     shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
+    shop.gateway.perform(KeepBaseResult(*RED_BASE))
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in every_operation() if issubclass(kind, Query)])
