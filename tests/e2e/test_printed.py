@@ -215,7 +215,14 @@ def approved(story: Story, task: str) -> None:
 
 
 def looks(story: Story, run: str) -> None:
-    for words in (("list",), ("tree", "--run", run), ("log", "--run", run), ("doctor",), ("store", "verify")):
+    for words in (
+        ("list",),
+        ("tree", "--run", run),
+        ("log", "--run", run),
+        ("doctor",),
+        ("doctor", "--repo", "/x"),
+        ("store", "verify"),
+    ):
         story.said(*words)
 
 

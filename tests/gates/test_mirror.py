@@ -278,3 +278,52 @@ def test_submissions_of_one_task_are_not_in_the_clone_of_another(mirror: Mirror,
     objects = {path.name for path in (other.path / ".git/objects").rglob("*")}
     assert head[2:] not in objects
     assert not (other.path / ".git/refs/onloop").exists()
+
+
+def test_a_branch_whose_name_became_a_folder_of_branches_is_followed(mirror: Mirror, origin: Origin) -> None:
+    origin.commit({"a": "1"}, branch="rel")
+    mirror.refresh("rel")
+    origin.git("update-ref", "-d", "refs/heads/rel")
+    tip = origin.commit({"b": "1"}, branch="rel/1")
+    assert mirror.refresh("rel/1") == tip
+    origin.git("update-ref", "-d", "refs/heads/rel/1")
+    tip = origin.commit({"c": "1"}, branch="rel")
+    assert mirror.refresh("rel") == tip
+
+
+def test_a_branch_that_the_origin_no_longer_has_is_forgotten(mirror: Mirror, origin: Origin) -> None:
+    tip = origin.commit({"a": "1"}, branch="gone")
+    mirror.refresh("gone")
+    origin.git("update-ref", "-d", "refs/heads/gone")
+    with pytest.raises(UnknownThing, match="no branch 'gone'"):
+        mirror.refresh("gone")
+    assert "refs/heads/gone" not in mirror.git.text("for-each-ref")
+    assert not mirror.holds("gone", tip)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "garbage"])
+def test_a_mirror_whose_objects_are_damaged_is_made_anew(
+    mirror: Mirror, origin: Origin, agent: Agent, damage: str
+) -> None:
+    agent.commit({"new": "1"})
+    handed = handed_in(mirror, agent.path, TASK, 1)
+    for pack in [*(mirror.path / "objects" / "pack").glob("*.pack"), *(mirror.path / "objects").glob("??/*")]:
+        content = pack.read_bytes()
+        pack.chmod(0o600)
+        pack.unlink()
+        if damage != "gone":
+            pack.write_bytes(content[: len(content) // 2] if damage == "cut" else os.urandom(len(content)))
+    tip = origin.commit({"a": "1"})
+    assert mirror.refresh("main") == tip
+    assert mirror.read_file(tip, "a", 10) == b"1"
+    assert not mirror.git.run("fsck", "--full", "--no-dangling").stdout
+    assert not mirror.has(handed)  # it comes back from the store's own copy, where it is needed
+    assert {entry.name for entry in mirror.path.parent.iterdir()} <= {"origin.git", "quarantine"}
+
+
+def test_what_tasks_handed_in_is_kept_where_a_mirror_made_anew_can_still_read_it(mirror: Mirror, agent: Agent) -> None:
+    agent.commit({"new": "1"})
+    handed = handed_in(mirror, agent.path, TASK, 1)
+    mirror.rebuild("main")
+    assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == handed
+    assert mirror.tree(handed)

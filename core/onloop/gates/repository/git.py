@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from onloop.errors import Unavailable
+from onloop.gates.credentials.git_access import GitAccess
+from onloop.gates.repository.failures import Complaint, GitFailed, complaint_of
 from onloop.gates.repository.modes import AS_IT_IS, umask_of_user
-from onloop.gates.repository.ref_names import one_line, without_credentials
 
 BRIEF_S = 60.0
 """How long git may take to read a few objects, in seconds."""
@@ -32,10 +33,12 @@ LONG_S = 600.0
 MAX_BYTES = 64 * 1024 * 1024
 """How much git may print if the caller does not give a limit."""
 
+NO_ACCESS = GitAccess()
+"""What git gets where no origin has to be reached."""
+
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
-_ERRORS = ("fatal: ", "error: ")
-_INHERITED = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_INHERITED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
     "XDG_CONFIG_HOME": "/nonexistent",
@@ -53,7 +56,7 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
     "SSH_ASKPASS": "true",
-    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15",
+    "GIT_SSH_COMMAND": "false",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_ALLOW_PROTOCOL": "file:https:ssh:git",
 }
@@ -76,6 +79,7 @@ _SETTINGS = (
     "transfer.fsckObjects=true",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
+    "http.followRedirects=initial",
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
     "gc.auto=0",
@@ -86,29 +90,23 @@ _SETTINGS = (
 )
 
 
-class GitFailed(Unavailable):
-    """A run of git failed; `complaint` is git's own reason."""
-
-    code = "git"
-
-    def __init__(self, subcommand: str, complaint: str, *, out_of_time: bool = False) -> None:
-        self.subcommand = subcommand
-        self.complaint = complaint
-        self.out_of_time = out_of_time
-        super().__init__(f"git {subcommand} failed: {complaint}", hint="correct what git names, then try again")
-
-
 class GitOutput(NamedTuple):
-    """What git printed on standard output; `cut` says that there was more than the limit."""
+    """What git printed; `cut` says that there was more than the limit on standard output."""
 
     stdout: bytes
     exit_code: int
     cut: bool = False
+    stderr: bytes = b""
 
     @property
     def text(self) -> str:
         """The output as text, without the line end; bytes that are not UTF-8 become escapes."""
         return self.stdout.decode("utf-8", "backslashreplace").rstrip("\n")
+
+    @property
+    def complaint(self) -> Complaint:
+        """What git and the other side of a connection wrote on standard error."""
+        return complaint_of(self.stderr)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -139,30 +137,37 @@ class Git(NamedTuple):
         variables: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         timeout_s: float = BRIEF_S,
+        access: GitAccess = NO_ACCESS,
     ) -> GitOutput:
         """Runs `git subcommand arguments`; GitFailed if the exit code is not in `accept`, or if it takes too long.
 
         Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is GitFailed. A file as
-        `stdin` is read from its current position.
+        `stdin` is read from its current position. `access` is what it may use to reach an origin.
         """
         with ExitStack() as leaving:
             given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
             streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes)
-            exit_code = _execute(self._launch([subcommand, *arguments], variables or {}, given), streams, timeout_s)
+            given_variables = {**(variables or {}), **access.variables}
+            process = self._launch([subcommand, *arguments], given_variables, given, access)
+            exit_code = _execute(process, streams, timeout_s)
         if exit_code is None:
             raise GitFailed(subcommand, f"it took longer than {timeout_s:g} s", out_of_time=True)
         if streams.cut and max_bytes is None:
             raise GitFailed(subcommand, f"it printed more than {MAX_BYTES} bytes")
         if not streams.cut and exit_code not in accept:
-            raise GitFailed(subcommand, streams.complaint or f"it ended with exit code {exit_code}")
-        return GitOutput(bytes(streams.stdout), exit_code, streams.cut)
+            reason, remarks, kind = complaint_of(bytes(streams.stderr))
+            reason = reason or f"it ended with exit code {exit_code}"
+            raise GitFailed(subcommand, reason, kind=kind, remarks=remarks)
+        return GitOutput(bytes(streams.stdout), exit_code, streams.cut, bytes(streams.stderr))
 
     def text(self, subcommand: str, *arguments: str) -> str:
         """The output of a run that must succeed, as text without the line end."""
         return self.run(subcommand, *arguments).text
 
-    def _launch(self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes]) -> subprocess.Popen[bytes]:
-        settings = [item for setting in (*_SETTINGS, *self.settings) for item in ("-c", setting)]
+    def _launch(
+        self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes], access: GitAccess
+    ) -> subprocess.Popen[bytes]:
+        settings = [item for setting in (*_SETTINGS, *self.settings, *access.settings) for item in ("-c", setting)]
         places = [f"--git-dir={self.directory}"]
         if self.work_tree is not None:
             places.append(f"--work-tree={self.work_tree}")
@@ -175,7 +180,7 @@ class Git(NamedTuple):
             env=self._environment() | dict(variables),
             start_new_session=True,
             umask=umask_of_user() if words[:1] == ["push"] else AS_IT_IS,
-            pass_fds=() if self.held is None else (self.held,),
+            pass_fds=tuple(handle for handle in (self.held, access.secret) if handle is not None),
         )
 
     def _environment(self) -> dict[str, str]:
@@ -237,16 +242,6 @@ class _Streams:
     def take_complaint(self, chunk: bytes) -> None:
         self.stderr += chunk
         del self.stderr[:-_MAX_COMPLAINT]
-
-    @property
-    def complaint(self) -> str:
-        """The first line that git calls an error, because it causes the later ones; else the last line."""
-        lines = [line for line in self.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith(_ERRORS)]
-        line = (errors or lines[-1:] or [""])[0]
-        for prefix in _ERRORS:
-            line = line.removeprefix(prefix)
-        return without_credentials(one_line(line, 300))
 
 
 def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: float) -> int | None:
