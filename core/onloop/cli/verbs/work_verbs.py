@@ -31,7 +31,6 @@ from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
-from onloop.gates.evaluation import BaseRun
 from onloop.gates.repository.git import check_git
 from onloop.gates.toolchain import toolchain_of
 from onloop.inherited import variable_problem
@@ -156,11 +155,11 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()
+    principal = verifier_principal(str(os.getpid()))
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
-        gate_context = gate_context_for(opened, principal, counts)
+        gate_context = gate_context_for(opened, principal)
         return Runner(
             opened,
             principal,
