@@ -128,7 +128,7 @@ def start_run(
     opened: GatewayHandle, by: Principal, workflow: Workflow, target: RunTarget, title: str, *, key: str = ""
 ) -> Task:
     """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`."""
-    mirror = opened.home.mirror(target.origin)
+    mirror = opened.mirror(target.origin)
     mirror.create()
     mirror.refresh(target.branch)
     run = new_run_id()

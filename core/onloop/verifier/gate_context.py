@@ -52,7 +52,7 @@ def gate_context_for(
             raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
         secrets = secret_values(opened.home.secrets, definition.environment.secrets)
         return GateContext(
-            mirror=opened.home.mirror(task.origin),
+            mirror=opened.mirror(task.origin),
             blob=lambda digest: _blob(opened, digest),
             keep=lambda content: opened.gateway.perform(KeepContent(content)),
             clock=opened.gateway.clock,

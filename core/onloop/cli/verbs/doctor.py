@@ -28,7 +28,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, is_own
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
-from onloop.machine.store_state import PersonEnrolled
+from onloop.machine.store_state import PersonEnrolled, Tolerated
 from onloop.records import Record
 from onloop.store.rows import Job
 from onloop.text import safe
@@ -105,6 +105,7 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     now = opened.gateway.clock()
     checks += [_box(proof, now), _toolchain(proof, home)]
     checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
+    checks += [_tolerated(each) for each in house.tolerated.values()]
     if apart:
         checks.append(_isolation(home))
     shut_out = apart and not can_open(home)
@@ -181,6 +182,11 @@ def _verifier(jobs: Sequence[Job], now: int, apart: bool, home: Home) -> _Check:
     return _Check(
         "verifier", True, "up" if is_verifier_up(home) else "none is up; onloop work and the dashboard start one"
     )
+
+
+def _tolerated(each: Tolerated) -> _Check:
+    words = f"{each.origin}: {', '.join(each.findings)} is passed over, by {each.by}"
+    return _Check("old history", True, safe(words, 500))
 
 
 def _isolation(home: Home) -> _Check:

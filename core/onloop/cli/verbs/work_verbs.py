@@ -56,7 +56,7 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     if is_builtin(args.workflow):
         workflow = builtin_workflow(args.workflow)
     else:
-        workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
+        workflow = committed_workflow(context.opened.mirror(target.origin), target.branch, args.workflow)
     task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
     following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
     return _begun(task, task_json(task), following, _closed(context, workflow))
@@ -81,7 +81,7 @@ def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
     if args.control is None:
         return builtin_workflow(args.workflow)
     control = target_of(args.control, args.control_branch, Path.cwd())
-    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+    return committed_workflow(context.opened.mirror(control.origin), control.branch, args.workflow)
 
 
 def _read(path: Path) -> str:

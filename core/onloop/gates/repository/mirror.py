@@ -7,18 +7,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
 from onloop.gates.credentials.git_access import GitAccess, access_to
 from onloop.gates.credentials.sources import Credential
-from onloop.gates.repository import file_changes, merging, rebuilding
-from onloop.gates.repository.failures import GitFailed
+from onloop.gates.repository import file_changes, merging
+from onloop.gates.repository.failures import GitFailed, findings
 from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.mending import old_history, rebuilding
+from onloop.gates.repository.mending.rebuilding import LOCK
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
-from onloop.gates.repository.rebuilding import LOCK
 from onloop.gates.repository.ref_names import (
     check_commit,
     check_origin,
@@ -37,9 +39,6 @@ _OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_
 _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
-HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
-"""What git's checks find in old commits of well-known repositories: allowed from origins, refused in submissions."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
@@ -52,11 +51,18 @@ class Mirror:
     origin: str
     credentials: Path | None = None
     """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
+    tolerated: tuple[str, ...] = ()
+    """What a person tolerates of the origin's old history, by the names that git's checks have for it."""
 
     @property
     def bare_origin(self) -> str:
         """The origin without a credential, which its URL may hold in a store of before that was refused."""
         return check_origin(split_origin(self.origin).bare)
+
+    @property
+    def lenient(self) -> tuple[str, ...]:
+        """Settings for fetching history of the origin's: its checks pass over what is harmless or tolerated."""
+        return old_history.lenient("fetch.fsck", self.tolerated)
 
     @property
     def git(self) -> Git:
@@ -87,6 +93,8 @@ class Mirror:
             if rebuilding.is_broken(failed):
                 self.rebuild(target)
                 return self._fetched(ref)
+            if failed.findings:
+                raise self._disliked(ref, failed) from failed
             if failed.kind not in _OF_THE_CONNECTION:
                 self._check_branch(target)
             raise
@@ -110,12 +118,34 @@ class Mirror:
             return git.text("rev-parse", "--verify", ref)
 
     def _fetch(self, git: Git, ref: str, access: GitAccess) -> None:
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
-        fetched = git._replace(settings=lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+        fetched = git._replace(settings=self.lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
         reason, remarks, kind = fetched.complaint
         if kind is FailureKind.DAMAGED and os.fsencode(self.path) in fetched.stderr:  # git fetched around the damage
             raise GitFailed("fetch", reason, kind=kind, remarks=remarks)
+
+    def _disliked(self, ref: str, failed: GitFailed) -> Unavailable:
+        """The error for history that git's checks refuse: all that they find, and the command that tolerates it."""
+        found = self._all_findings(ref) or failed.findings
+        shown, names = without_credentials(self.origin), ", ".join(found)
+        grave = [name for name in found if name not in old_history.TOLERABLE]
+        hint = f"a person who knows why may say so: onloop repository tolerate {quote(shown)} {' '.join(found)}"
+        if grave:
+            hint = f"{', '.join(grave)} can do harm and is never tolerated: use a clean copy of the repository"
+        words = f"the history of {shown} does not pass git's checks ({names}): {failed.complaint}"
+        return Unavailable(words, hint=hint, kind=FailureKind.DAMAGED)
+
+    def _all_findings(self, ref: str) -> tuple[str, ...]:
+        """Everything that git's checks find in a branch beside what is tolerated; nothing if that takes too long."""
+        with suppress(GitFailed), scratch("checked") as place, self._reaching() as access:
+            git = Git(place / "checked.git", settings=old_history.lenient("fsck", self.tolerated))
+            _init(git.directory)
+            unchecked = git._replace(settings=("transfer.fsckObjects=false",))
+            words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+            unchecked.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+            checked = git.run("fsck", "--no-dangling", "--no-progress", accept=tuple(range(64)), timeout_s=LONG_S)
+            return findings(f"{checked.stderr.decode('utf-8', 'replace')}\n{checked.text}")
+        return ()
 
     def _check_branch(self, target: str) -> None:
         """UnknownThing if the origin has no such branch; then the mirror forgets what the origin no longer has."""

@@ -42,7 +42,7 @@ class EffectExecutor(Record):
     def _carried_out(self, task: Task, effect: Outbox) -> str:
         if task.origin is None:
             return "is no longer needed"
-        mirror = self.recorder.opened.home.mirror(task.origin)
+        mirror = self.recorder.opened.mirror(task.origin)
         if effect.kind == Effect.FUNNEL.value:
             return FunnelEffect(self.recorder).carry_out(task, effect, mirror)
         if task.submission is None:

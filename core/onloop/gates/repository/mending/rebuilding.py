@@ -17,7 +17,6 @@ LOCK = "onloop.lock"
 _TASKS = "refs/onloop"
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _IN_THE_WAY = ("cannot lock ref", "unable to update local ref", "some local refs could not be updated")
-_FOUND_BY_FSCK = "fsck error"
 
 
 def is_in_the_way(failed: GitFailed) -> bool:
@@ -27,7 +26,7 @@ def is_in_the_way(failed: GitFailed) -> bool:
 
 def is_broken(failed: GitFailed) -> bool:
     """Whether a run failed because objects here are damaged; what the checks refuse is the origin's own history."""
-    return failed.kind is FailureKind.DAMAGED and _FOUND_BY_FSCK not in failed.complaint
+    return failed.kind is FailureKind.DAMAGED and not failed.findings
 
 
 def make_way(git: Git, ref: str) -> bool:
