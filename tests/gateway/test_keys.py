@@ -69,7 +69,7 @@ def test_a_claim_is_not_given_again_once_its_lease_has_ended(shop: Shop) -> None
     shop.later(MINUTE)
 
     assert refused(lambda: claimed(shop)).exit is Exit.NOT_YOURS
-    shop.gateway.perform(FireTimers())
+    shop.want()
     assert "has ended" in refused(lambda: claimed(shop)).message
 
 

@@ -66,7 +66,7 @@ def test_they_go_with_the_lease_whichever_way_it_ends(shop: Shop) -> None:
     shop.ask(asks)
     shop.cancel("r1.2")
     shop.later(DEFAULT_LEASE_MS)
-    shop.gateway.perform(FireTimers())
+    shop.want()
 
     assert rows(shop) == []
 
@@ -76,7 +76,7 @@ def test_whoever_takes_over_begins_with_none_and_the_old_holder_adds_none(shop: 
     old = shop.claim()
     shop.gateway.perform(Heartbeat(old, news=(EXPLORE,)))
     shop.later(DEFAULT_LEASE_MS)
-    shop.gateway.perform(FireTimers())
+    shop.want()
     shop.later(MINUTE)
     new = shop.claim("r1", agent="agent:bravo")
 

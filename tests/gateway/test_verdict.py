@@ -106,7 +106,7 @@ def test_losing_the_lease_of_a_step_without_gates_is_not_achieving_it(shop: Shop
     shop.submit(shop.claim())
     shop.claim()
     shop.later(MINUTE)
-    shop.gateway.perform(FireTimers())
+    shop.want()
 
     assert shop.task().reason is Reason.RETRY_BACKOFF
     assert shop.answer().exit is Exit.NOT_YOURS

@@ -20,6 +20,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.CHANGED_SINCE_APPROVAL: "retry starts the effect again; reject returns the work",
     Reason.CONFLICT: "reject returns the work to be rebuilt on the new tip; retry tries the merge again",
     Reason.HALTED: "retry, reassign, reject or cancel",
+    Reason.EXTERNAL: "the end of the trouble, which clears it by itself; retry tries at once",
     Reason.STALLED: "progress of its agent, its end, or a reassignment",
     Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
     Reason.DENIED: "an acknowledgement, until it happens again, or seven days without another denial",

@@ -143,7 +143,8 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
         yield safe(f"    {group.detail}")
     yield safe(f"    {group.why(now)} · {life_words(life)}")
     if not group.has_tasks:
-        yield f"    look: onloop log house   seen: onloop ack {group.cause}   cause {group.cause}"
+        tried = f"try one: onloop retry --cause {group.cause}   " if group.reason is not Reason.DENIED else ""
+        yield f"    look: onloop log house   {tried}seen: onloop ack {group.cause}   cause {group.cause}"
         return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")

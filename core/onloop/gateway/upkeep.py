@@ -8,13 +8,15 @@ from typing import ClassVar
 from onloop.errors import Ground
 from onloop.gateway.authorize import verb_of
 from onloop.gateway.denial_counts import denied_of
+from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
 from onloop.machine.limits import Content, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
-from onloop.store.port import Transaction
+from onloop.store.port import Reading, Transaction
+from onloop.store.rows import Lease
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -38,7 +40,10 @@ class RecordStoreEvent(Write[None], frozen=True):
 
 
 class FireTimers(Write[int], frozen=True):
-    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it."""
+    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it.
+
+    Leases that have run out stay until somebody wants their tasks: where a machine slept, their holders come back.
+    """
 
     name: ClassVar[str] = "fire_timers"
     asker: ClassVar[Asker] = Asker.ANYBODY
@@ -46,15 +51,21 @@ class FireTimers(Write[int], frozen=True):
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
         with gateway.store.reading() as reading:
-            due = reading.due(gateway.clock())
+            now = gateway.clock()
+            due = [task for task in reading.due(now) if not _is_away(reading, task, now)]
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
-                gateway.fire_due(tx, task_id)
+                gateway.fire_due(tx, task_id, wanted=False)
 
             gateway.store.transact(body)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
+
+
+def _is_away(reading: Reading, task: str, now: int) -> bool:
+    lease = reading.get(Lease, task)
+    return lease is not None and is_away(lease, now)
 
 
 class CountDenial(Write[None], frozen=True):

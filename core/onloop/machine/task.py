@@ -27,6 +27,7 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.records import Record, field, fields_of
 
@@ -307,6 +308,7 @@ class Task(Record):
     `hands` are who claimed each step.
     `programs` are those that were pinned for it, on top of its run's.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
+    `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
 
     id: str
@@ -367,11 +369,18 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    setback: Setback | None = None
+    postponed: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can happen to it."""
         return self.state in TERMINAL
+
+    @property
+    def is_verifying(self) -> bool:
+        """Whether its gates run, or will run once a trouble is over: nothing is asked of its holder meanwhile."""
+        return self.reason is Reason.GATES_RUNNING or (self.reason is Reason.EXTERNAL and bool(self.awaited))
 
     @property
     def wanted(self) -> str | None:

@@ -14,6 +14,7 @@ from onloop.machine.rules import (
     human_decisions,
     message_rules,
     ownership,
+    setback_rules,
     submissions,
     suspension,
 )
@@ -105,6 +106,8 @@ def _apply(course: DecisionBuilder, command: c.Command) -> None:
             _apply_in_swarm(course, command)
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
             effect_rules.apply(course, command)
+        case c.ReportTrouble() | c.Recover() | c.Return():
+            setback_rules.apply(course, command)
         case c.Create():
             raise ValueError("Create begins a task; it is not applied to one")
         case _:
