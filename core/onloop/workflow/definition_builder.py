@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onloop.machine import definition as d
 from onloop.records import replace
 from onloop.workflow import model as m
@@ -9,20 +11,48 @@ from onloop.workflow import model as m
 COMMAND_TIMEOUT_MS = 600_000
 """The timeout of a command gate that gives none: ten minutes."""
 
+_SERVICE_TIMEOUT_MS = 60_000
 _STEP = d.Step("default.step")
 _ATTEMPTS = d.Attempts()
 
 
 def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
     """The definition for a file without problems."""
-    given = file.environment
-    environment = d.EnvironmentSpec(
-        tuple(tuple(argv) for argv in given.setup),
-        tuple(given.cache_key),
-        d.BoxSpec(network=given.network, at_least=given.box or ""),
-    )
     steps = tuple(_step(step) for step in file.steps)
-    return d.Definition(file.workflow, file.description, digest, steps, environment)
+    return d.Definition(file.workflow, file.description, digest, steps, _environment(file.environment))
+
+
+def _environment(given: m.EnvironmentPart) -> d.EnvironmentSpec:
+    return d.EnvironmentSpec(
+        setup=_commands(given.setup),
+        cache_key=tuple(given.cache_key),
+        box=d.BoxSpec(network=given.network, at_least=given.box or ""),
+        build=_commands(given.build),
+        caches=tuple(d.CacheSpec(cache.name, _commands(cache.fetch), tuple(cache.key)) for cache in given.caches),
+        tools=tuple(d.ToolSpec(name, program) for name, program in given.tools.items()),
+        services=tuple(_service(service) for service in given.services),
+        secrets=tuple(given.secrets),
+        variables=tuple(given.variables.items()),
+        git=given.git,
+        submodules=given.submodules,
+        lfs=given.lfs,
+        attach=tuple(given.attach),
+    )
+
+
+def _service(given: m.ServicePart) -> d.ServiceSpec:
+    return d.ServiceSpec(
+        name=given.name,
+        command=tuple(given.command),
+        prepare=_commands(given.prepare),
+        ready=tuple(given.ready or ()),
+        port=given.port,
+        timeout_ms=_SERVICE_TIMEOUT_MS if given.timeout is None else given.timeout,
+    )
+
+
+def _commands(given: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(argv) for argv in given)
 
 
 def _step(step: m.StepPart) -> d.Step:
@@ -101,7 +131,16 @@ def _gate(gate: m.GatePart) -> d.Gate:
         timeout = COMMAND_TIMEOUT_MS if gate.timeout is None else gate.timeout
         base_tests = None if gate.tests is None else d.BaseTests(tuple(gate.tests.paths))
         argv = tuple(gate.command)
-        return d.CommandGate(gate.id, argv, timeout, _tests(gate), box=_box(gate), base_tests=base_tests)
+        return d.CommandGate(
+            id=gate.id,
+            argv=argv,
+            timeout_ms=timeout,
+            tests=_tests(gate),
+            box=_box(gate),
+            base_tests=base_tests,
+            attach=tuple(gate.attach),
+            exclusive=gate.exclusive or "",
+        )
     if gate.file is not None:
         return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
     if gate.artefact is not None:

@@ -77,7 +77,7 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
     for extra in kinds[1:]:
         yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
     if gate.command is None:
-        for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS):
+        for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS, "attach", "exclusive"):
             if getattr(gate, field) not in (None, False, []):
                 yield Fault(
                     (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY

@@ -92,6 +92,10 @@ People = Annotated[list[Annotated[str, Field(pattern=PERSON)]], Field(min_length
 Bytes = Annotated[int, Field(ge=1, le=100_000_000)]
 BoxKind = Literal["landlock", "sandbox-exec", "namespaces", "bubblewrap"]
 Holes = Annotated[list[Literal["container", "sudo", "gpu"]], Field(min_length=1, max_length=3)]
+CacheName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+ToolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")]
+Attached = Annotated[list[FilePath], Field(max_length=20)]
 Few = Annotated[int, Field(ge=1, le=20)]
 
 
@@ -101,15 +105,49 @@ class WorkflowPart(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class EnvironmentPart(WorkflowPart):
-    """How a checkout is made ready: commands, run once per content of the files in `cache_key`.
+class CachePart(WorkflowPart):
+    """Downloads that setup reads in `{cache}`: `fetch` has the network and sees no file but those in `key`."""
 
-    `network` lets setup reach the network; `box` is the weakest kind of box for setup and every gate.
+    name: CacheName
+    fetch: Annotated[list[Argv], Field(min_length=1, max_length=20)]
+    key: Annotated[list[FilePath], Field(max_length=50)] = []
+
+
+class ServicePart(WorkflowPart):
+    """A server beside the gates, in the same box and on its own loopback; `{data}` is an empty folder for it.
+
+    It is ready when the command `ready` exits 0, or when `port` accepts a connection.
+    """
+
+    name: CacheName
+    command: Argv
+    prepare: Annotated[list[Argv], Field(max_length=20)] = []
+    ready: Argv | None = None
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    timeout: Timeout | None = None
+
+
+class EnvironmentPart(WorkflowPart):
+    """What commands find: `setup` once per content of the files in `cache_key`, `build` once per commit.
+
+    `network` lets setup reach the network; `box` is the weakest kind of box for setup and every gate; `tools` names
+    programs, `{python}` for python; `secrets` are seen by setup alone; `git`, `submodules` and `lfs` fill the checkout;
+    `attach` are patterns of files that are kept as evidence.
     """
 
     setup: Annotated[list[Argv], Field(max_length=20)] = []
+    build: Annotated[list[Argv], Field(max_length=20)] = []
     cache_key: Annotated[list[FilePath], Field(max_length=50)] = []
+    caches: Annotated[list[CachePart], Field(max_length=10)] = []
+    tools: Annotated[dict[ToolName, Annotated[str, Field(min_length=1, max_length=1_000)]], Field(max_length=20)] = {}
+    services: Annotated[list[ServicePart], Field(max_length=10)] = []
+    secrets: Annotated[list[VariableName], Field(max_length=20)] = []
+    variables: Annotated[dict[VariableName, Annotated[str, Field(max_length=10_000)]], Field(max_length=50)] = {}
     network: bool = False
+    git: bool = False
+    submodules: bool = False
+    lfs: bool = False
+    attach: Attached = []
     box: BoxKind | None = None
 
 
@@ -229,6 +267,8 @@ class GatePart(WorkflowPart):
     nested: bool = False
     box: BoxKind | None = None
     open: Holes | None = None
+    attach: Attached = []
+    exclusive: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = None
 
 
 class ScorePart(WorkflowPart):
