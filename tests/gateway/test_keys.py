@@ -11,7 +11,7 @@ from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
 from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.idempotency import FORGOTTEN_AT_ONCE, RETENTION_MS
-from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import launcher

@@ -9,9 +9,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.leases import Heartbeat, PassOn
+from onloop.gateway.leases import PassOn
 from onloop.gateway.message_sending import mark_shown, save_checkpoint, tell
-from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
 from onloop.machine.messages import MessageKind

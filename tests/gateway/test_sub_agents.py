@@ -7,7 +7,6 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Exit, Refused
 from onloop.gateway.leases import DEFAULT_LEASE_MS, Heartbeat
-from onloop.gateway.upkeep import FireTimers
 from onloop.store.rows import SubAgent
 from onloop.views.effective_status import effective_statuses
 from onloop.views.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut

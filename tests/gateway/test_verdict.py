@@ -7,7 +7,6 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Exit
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State

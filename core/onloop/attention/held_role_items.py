@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from onloop.attention.fingerprint import fingerprint
+from onloop.attention.groups import Group
 from onloop.attention.items import TIERS, AttentionItem
 from onloop.machine.held_roles import MOST_NAMED, Streak, Streaks
 from onloop.machine.state import Reason
+
+_ROLE = "role:"
 
 
 def held_role_items(streaks: Streaks) -> tuple[AttentionItem, ...]:
     """An item for each role that is held. Its `task` is the role, as `role:NAME`."""
     return tuple(_item(streak) for _, streak in sorted(streaks.items()) if streak.is_held)
+
+
+def held_role(group: Group) -> str | None:
+    """The role that a group is about, if it is about a held one."""
+    name = group.members[0].task
+    return None if group.has_tasks or not name.startswith(_ROLE) else name.removeprefix(_ROLE)
 
 
 def held_words(streak: Streak) -> str:
@@ -22,7 +31,7 @@ def held_words(streak: Streak) -> str:
 
 def _item(streak: Streak) -> AttentionItem:
     return AttentionItem(
-        task=f"role:{streak.role}",
+        task=f"{_ROLE}{streak.role}",
         run="",
         repo=None,
         title=f"its agents end alike; onloop retry --role {streak.role} tries one task now",

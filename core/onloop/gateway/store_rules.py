@@ -51,6 +51,13 @@ def check_held(lease: Lease | None, agent: Principal) -> None:
         raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)
 
 
+def _check_name(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
+    """Refuse the name of another person, in whatever case."""
+    taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+    if taken is not None and event.name != principal.name:
+        raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
+
+
 def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
     """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
 
@@ -79,11 +86,8 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) ->
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
-    if isinstance(event, PersonEnrolled) and event.name != principal.name:
-        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
-        if taken is not None:
-            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
     if isinstance(event, PersonEnrolled):
+        _check_name(house, principal, event)
         _check_enrolment(house, principal, event)
     if isinstance(event, Frozen):
         _check_freeze(tx, principal, event)

@@ -16,7 +16,7 @@ from onloop.records import Record, replace
 
 ALIKE_TASKS = 5
 ALIKE_ENDS = 20
-"""From how many tasks, or ends, that are alike a role is held; any that is not alike, or works, starts the count anew."""
+"""From how many tasks, or ends, that are alike a role is held. One that is not alike, or works, ends the count."""
 
 WITHIN_MS = 10 * MINUTE_MS
 """An end so long after the one before starts the count anew, too."""
@@ -132,7 +132,7 @@ def _bounded(streaks: Streaks) -> Streaks:
 
 
 def role_of(task: Task) -> str | None:
-    """The role whose agents work on the task where it stands; None where it waits for one agent by name, or for none."""
+    """The role whose agents work on the task now; None where it waits for one agent by name, or for none."""
     if task.owner is None:
         return task.role
     return None if task.owner.startswith("agent:") else task.owner
