@@ -147,11 +147,9 @@ class PlainModel:
 
     def fire_due(self, task: PlainTask, *, wanted: bool = True) -> None:
         task.now = self.now
-        if task.is_away and not wanted:
-            return
         if not self.frozen(task):
-            task.fire_due()
-        elif task.lease_until is not None and task.lease_until <= self.now:
+            task.fire_due(wanted=wanted)
+        elif wanted and task.lease_until is not None and task.lease_until <= self.now:
             task.lease_until = 0  # nothing moves while it is frozen, but what has run out has run out for good
 
     def fire_all(self, *, wanted: bool) -> None:

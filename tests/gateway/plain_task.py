@@ -317,17 +317,20 @@ class PlainTask:
             agents = [step.id for step in self.steps[: ids.index(self.step) + 1] if step.role]
             self.enter(target or agents[-1])
 
-    def fire_due(self) -> None:
-        """Whatever time has brought about by now, one thing after another."""
-        while not self.over and self.fire_one():
+    def fire_due(self, *, wanted: bool) -> None:
+        """Whatever time has brought about by now, one thing after another.
+
+        Unless somebody wants the task, a holder who is away keeps it.
+        """
+        while not self.over and self.fire_one(keeps=self.is_away and not wanted):
             pass
 
-    def fire_one(self) -> bool:
-        if self.lease_until is not None and self.lease_until <= self.now:
+    def fire_one(self, *, keeps: bool) -> bool:
+        if self.lease_until is not None and self.lease_until <= self.now and not keeps:
             self.expire_lease()
         elif self.reason in {"retry_backoff", "external"} and self.not_before <= self.now:
             self.try_again()
-        elif self.holder and not self.is_verifying and self.claimed_at + self.at.timeout <= self.now:
+        elif self.holder and not keeps and not self.is_verifying and self.claimed_at + self.at.timeout <= self.now:
             self.lose_attempt("timed_out")
         else:
             return self.fire_asked()

@@ -156,25 +156,30 @@ class Gateway(Record, eq=False):
     def fire_due(self, tx: Transaction, task_id: str, *, wanted: bool = True) -> None:
         """Fire every timer of the task that is due, and the end of its lease.
 
-        Unless somebody wants the task, nothing is fired while its holder is away: it may come back, and go on.
+        Unless somebody wants the task, a holder who is away keeps it, and its time: it may come back, and go on.
         """
         now = self.clock()
         while tx.due(now, task_id):
-            task = known_task(tx, task_id)
             lease = tx.get(Lease, task_id)
-            if lease is not None and is_away(lease, now) and not wanted:
-                return
-            due = [t for t in armed_timers(definition_of(tx, task), task) if t.at <= now]
-            fire = c.FireTimer(due[0].kind, due[0].token) if due else None
-            if lease is not None and lease.expires <= now:
-                fire = c.FireTimer(c.TimerKind.LEASE, str(lease.epoch))
+            fire = self._due(tx, task_id, lease, now, wanted=wanted)
             if fire is None:
                 return
             try:
                 self.advance(tx, TIMERS, task_id, fire, "")
             except Refused:  # frozen: it stays due until a person unfreezes
-                mark_spent(tx, lease, now)
+                if wanted:
+                    mark_spent(tx, lease, now)
                 return
+
+    def _due(self, tx: Transaction, task_id: str, lease: Lease | None, now: int, *, wanted: bool) -> c.FireTimer | None:
+        """The next timer to fire; None if none is due."""
+        keeps = lease is not None and is_away(lease, now) and not wanted
+        if lease is not None and lease.expires <= now and not keeps:
+            return c.FireTimer(c.TimerKind.LEASE, str(lease.epoch))
+        task = known_task(tx, task_id)
+        due = (timer for timer in armed_timers(definition_of(tx, task), task) if timer.at <= now)
+        found = next((timer for timer in due if not keeps or timer.kind is not c.TimerKind.TIMEOUT), None)
+        return None if found is None else c.FireTimer(found.kind, found.token)
 
     def advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
         """Authorize, decide and append one command, and all that follows from it; the answer is the task after it.

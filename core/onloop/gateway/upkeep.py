@@ -11,12 +11,13 @@ from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
+from onloop.machine.causes import TimerKind
 from onloop.machine.limits import Content, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, TimerRow
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -52,7 +53,7 @@ class FireTimers(Write[int], frozen=True):
         """See Write."""
         with gateway.store.reading() as reading:
             now = gateway.clock()
-            due = [task for task in reading.due(now) if not _is_away(reading, task, now)]
+            due = [task for task in reading.due(now) if not _is_kept(reading, task, now)]
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
@@ -63,9 +64,13 @@ class FireTimers(Write[int], frozen=True):
         return len(due)
 
 
-def _is_away(reading: Reading, task: str, now: int) -> bool:
+def _is_kept(reading: Reading, task: str, now: int) -> bool:
+    """Whether all that is due of a task waits for its holder, who is away."""
     lease = reading.get(Lease, task)
-    return lease is not None and is_away(lease, now)
+    if lease is None or not is_away(lease, now):
+        return False
+    due = (timer for timer in reading.select(TimerRow, task=task) if timer.at <= now)
+    return all(timer.kind == TimerKind.TIMEOUT.value for timer in due)
 
 
 class CountDenial(Write[None], frozen=True):
