@@ -50,7 +50,7 @@ class SessionSettings(Record):
     stall_ms: int = 0
 
 
-class Ending(Record):
+class SessionEnd(Record):
     """How an agent's session ended: what is said when the task is given back (see Release)."""
 
     cause: ReleaseCause = ReleaseCause.STOPPED
@@ -73,12 +73,12 @@ class AgentSession(Record):
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
 
-    def work(self, task: Task, secret: str) -> Ending:
+    def work(self, task: Task, secret: str) -> SessionEnd:
         """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
 
         What fails around the agent is no fault of it: it costs the task no attempt, and the caller waits a while.
         """
-        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), Ending()
+        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), SessionEnd()
         try:
             self._prepare(agent, task)
             while self._holds(agent) and not self.stopped():
@@ -86,9 +86,9 @@ class AgentSession(Record):
                 if ending.cause is not ReleaseCause.STOPPED:
                     break
         except Exception as problem:  # whatever fails, the worker goes on
-            ending = Ending()
+            ending = SessionEnd()
             if not self.stopped():
-                ending = Ending(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
+                ending = SessionEnd(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
             self._give_back(agent, ending)
         return ending
@@ -112,7 +112,7 @@ class AgentSession(Record):
         if failed:
             raise failed[0]
 
-    def _round(self, agent: Principal, secret: str) -> Ending:
+    def _round(self, agent: Principal, secret: str) -> SessionEnd:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
         before = task.submission
@@ -134,8 +134,8 @@ class AgentSession(Record):
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, before, watch, running.last)
         if end is RunEnd.STALLED:
-            return Ending(ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s")
-        return Ending(detail="the worker was stopped")
+            return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s")
+        return SessionEnd(detail="the worker was stopped")
 
     def _recover(self, agent: Principal, task: Task) -> None:
         """Say that the agent is at work, where people were told of a trouble that kept the task from going on."""
@@ -158,28 +158,28 @@ class AgentSession(Record):
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, watch: LeaseWatch, last: bytes
-    ) -> Ending:
+    ) -> SessionEnd:
         self._keep_verifier_up()
         task = self._wait(agent, watch)
         if not is_held(task, agent):
-            return Ending()
+            return SessionEnd()
         if code != 0:
             return self._failed(code, last)
         submitted = task.submission if task.submission != before else None
         try:
             self._hand_in(agent, watch, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
-            return Ending(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
+            return SessionEnd(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
         task = self._wait(agent, watch)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
-        return Ending()
+        return SessionEnd()
 
-    def _failed(self, code: int, last: bytes) -> Ending:
+    def _failed(self, code: int, last: bytes) -> SessionEnd:
         """How an agent ended that failed; one that says *not now* is believed a few times a day."""
         said = not_now(code, last, self.opened.gateway.clock())
         if said is not None:
-            return Ending(ReleaseCause.NOT_NOW, said.words, until=said.until)
-        return Ending(ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}")
+            return SessionEnd(ReleaseCause.NOT_NOW, said.words, until=said.until)
+        return SessionEnd(ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}")
 
     def _hand_in(self, agent: Principal, watch: LeaseWatch, statement_of: StatementOf) -> None:
         """Submit what the agent did. Its work is done, so a trouble that passes is waited for, for some minutes."""
@@ -240,7 +240,7 @@ class AgentSession(Record):
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _give_back(self, agent: Principal, ending: Ending) -> None:
+    def _give_back(self, agent: Principal, ending: SessionEnd) -> None:
         """Release the task if the agent still holds it; a task that is lost or done needs no release.
 
         Where the store cannot be written now, it is tried a few times: else the lease would run out.
