@@ -31,8 +31,8 @@ from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
-from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
+from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
@@ -57,7 +57,7 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     if is_builtin(args.workflow):
         workflow = builtin_workflow(args.workflow)
     else:
-        workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
+        workflow = committed_workflow(context.opened.mirror(target.origin), target.branch, args.workflow)
     task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
     following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
     return _begun(task, task_json(task), following, _closed(context, workflow))
@@ -82,7 +82,7 @@ def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
     if args.control is None:
         return builtin_workflow(args.workflow)
     control = target_of(args.control, args.control_branch, Path.cwd())
-    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+    return committed_workflow(context.opened.mirror(control.origin), control.branch, args.workflow)
 
 
 def _read(path: Path) -> str:
@@ -123,6 +123,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         argv=argv,
         lease_ms=milliseconds(args.lease),
         stall_ms=milliseconds(args.stall) if args.stall else 0,
+        agent_env=_nameable(args.agent_env),
     )
     opened = context.opened
     ensure_verifier(context.home)
@@ -138,17 +139,25 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         return VerbOutput(worker.run(once=args.once))
 
 
+def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, each of which an agent may be given."""
+    for name in names:
+        if problem := variable_problem(name):
+            raise BadInput(f"--agent-env: {problem}", hint="name a variable of your own, such as ANTHROPIC_API_KEY")
+    return names
+
+
 def verifier(context: Context[VerifierArguments]) -> VerbOutput:
     """Be the verifier until stopped. Agents are refused, because they would choose what judges their own work."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, counts, away = verifier_principal(str(os.getpid())), dict[BaseRun, int](), Away()
+    principal, away = verifier_principal(str(os.getpid())), Away()
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
-        gate_context = gate_context_for(opened, principal, counts)
+        gate_context = gate_context_for(opened, principal)
         return Runner(
             opened,
             principal,
