@@ -64,6 +64,11 @@ class Home(Record):
         return (self.own or self.store) / "git.toml"
 
     @property
+    def secrets(self) -> Path:
+        """The values of the secrets that workflows name for their setup; a person writes the file."""
+        return self.store / "secrets.toml"
+
+    @property
     def quarantine(self) -> Path:
         """Where the bytes that agents send are checked before anything else sees them."""
         return self.store / "quarantine"

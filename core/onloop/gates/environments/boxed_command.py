@@ -44,7 +44,8 @@ class ToolMissing(Unavailable):
 class CommandRun(Record):
     """The outcome of a command at a commit. If setup or build failed, `argv` is the command of it that failed.
 
-    `part` says which it was: setup, build, fetch, or empty for the gate's own command. `counts` are the tests, or why
+    `part` says which it was: setup, build, fetch, or empty for the gate's own command; `of_base` that it ran on a
+    commit of the target alone, so that the submitted one has no part in it. `counts` are the tests, or why
     they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
     what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
     `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
@@ -58,6 +59,7 @@ class CommandRun(Record):
     spec: BoxSpec
     program: Program
     part: str = ""
+    of_base: bool = False
     removed: tuple[str, ...] = ()
     cache_key: str = ""
     doubt: str = ""
