@@ -71,7 +71,8 @@ class Surroundings(Record):
     """What every command of a gate finds, whatever it is for.
 
     `tools` says what {NAME} stands for; `pins` are the programs as they were when the run started. `variables` are
-    added to the environment. `stop` is called ten times a second while a command runs.
+    added to the environment; `shown` are the folders of the machine that commands see beside the system. `stop` is
+    called ten times a second while a command runs.
     """
 
     toolchain: Toolchain
@@ -80,12 +81,7 @@ class Surroundings(Record):
     tools: Mapping[str, str] = TOOLS
     pins: Mapping[str, Program] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def shown(self) -> tuple[Path, ...]:
-        """The folders of the machine that commands see beside the system."""
-        programs = [self.toolchain.program(f"{{{name}}}", self.tools) for name in self.tools]
-        return self.toolchain.showing(programs).view
+    shown: tuple[Path, ...] = ()
 
     def program(self, name: str) -> Program:
         """A program of the machine, compared with its pin; ToolMissing for {NAME} that is not there."""
@@ -94,6 +90,11 @@ class Surroundings(Record):
             raise ToolMissing.of(self.toolchain, name, self.tools)
         check_pin(program, self.pins)
         return program
+
+
+def shown_by(toolchain: Toolchain, tools: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of the machine that commands see beside the system: those of its programs, and of the tools."""
+    return toolchain.showing([toolchain.program(f"{{{name}}}", tools) for name in tools]).view
 
 
 class BoxedCommands(Record):
