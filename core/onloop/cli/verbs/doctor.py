@@ -20,6 +20,7 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import CheckJson, DoctorJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
+from onloop.cli.verbs.gc_verbs import disk_check
 from onloop.cli.verbs.origin_checks import credential_checks, prove_origin
 from onloop.errors import Exit, OnloopError
 from onloop.gates.environments.secret_values import declared_secrets
@@ -107,6 +108,7 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     checks += [_box(proof, now), _toolchain(proof, home)]
     checks += [] if apart else [_tools(home), _secrets(home)]
     checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
+    checks.append(_Check("disk", *disk_check(home)))
     checks += [_tolerated(each) for each in house.tolerated.values()]
     if apart:
         checks.append(_isolation(home))
