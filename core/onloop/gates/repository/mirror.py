@@ -64,9 +64,9 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
-            with self._turn(ref) as git:
+            with self.writing(ref) as git:
                 reader = git._replace(settings=lenient)
-                reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
+                reader.run("fetch", *_FETCH, "--end-of-options", self.source, f"+{ref}:{ref}", timeout_s=LONG_S)
                 return git.text("rev-parse", "--verify", ref)
         except GitFailed:
             self.tip(target)
@@ -92,7 +92,7 @@ class Mirror:
     def take_in(self, packs: Path, ref: str, commit: str) -> None:
         """Move checked packs, which hold all that the commit needs, into the mirror; keep the commit as `ref`."""
         objects = self.path / "objects" / "pack"
-        with self._turn(ref) as git:
+        with self.writing(ref) as git:
             objects.mkdir(mode=0o700, exist_ok=True)
             for ending in (".pack", ".rev", ".idx"):  # an index without its pack would be a broken mirror
                 for part in packs.glob(f"pack-*{ending}"):
@@ -104,7 +104,7 @@ class Mirror:
     def keep(self, task: str, number: int, commit: str) -> None:
         """Keep a commit of the mirror under the task's refs, as if the task's agent had handed it in."""
         ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
-        with self._turn(ref) as git:
+        with self.writing(ref) as git:
             git.run("update-ref", ref, commit)
 
     def has(self, commit: str) -> bool:
@@ -187,7 +187,7 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
             raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
-        refusal = merging.push(self.git, self._source, ref, expected, result)
+        refusal = merging.push(self.git, self.source, ref, expected, result)
         if refusal is None:
             return Landed(result)
         tip = self.refresh(target)
@@ -210,17 +210,18 @@ class Mirror:
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
     @property
-    def _source(self) -> str:
+    def source(self) -> str:
+        """The origin, as an argument of git."""
         return check_origin(self.origin)
 
     def _heads(self) -> dict[str, str]:
-        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self._source, timeout_s=LONG_S)
+        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self.source, timeout_s=LONG_S)
         pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
         return {name: commit for commit, _, name in pairs}
 
     @contextmanager
-    def _turn(self, ref: str) -> Iterator[Git]:
-        """The lock for writing `ref`, held by us and by every git that we start, until the last of them has ended.
+    def writing(self, ref: str) -> Iterator[Git]:
+        """Git with the lock for writing `ref`, held by us and by every git that we start, until the last has ended.
 
         So while we hold it, no other git writes here, and we can remove lock files that a killed git left behind.
         """
@@ -232,8 +233,10 @@ class Mirror:
                 raise Unavailable(
                     f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
                 )
-            for name in (ref, "packed-refs", "shallow"):
+            for name in (ref.rstrip("/"), "packed-refs", "shallow"):
                 (self.path / f"{name}.lock").unlink(missing_ok=True)
+            for left in (self.path / ref).rglob("*.lock") if ref.endswith("/") else ():
+                left.unlink()
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
