@@ -20,6 +20,7 @@ from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, check_task
+from onloop.gates.repository.tags import give_tags, tags_on, tags_or_none
 from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
@@ -60,6 +61,7 @@ class Environment:
         branch = f"onloop/{check_task(task)}"
         mirror.create()
         tip = mirror.refresh(target)
+        tags_or_none(mirror)
         if start is not None and heads.read_ref(self.path / ".git", _BEGUN) != start:
             self._set_aside()
         if os.path.lexists(self.path):
@@ -123,12 +125,19 @@ class Environment:
             (objects.parent / lock).unlink(missing_ok=True)
         ref = f"refs/remotes/origin/{check_ref_name(target)}"
         old_tip = heads.read_ref(objects.parent, ref)
-        if old_tip == tip:
+        new = [
+            tag for tag in tags_on(mirror.git, tip) if heads.read_ref(objects.parent, f"refs/tags/{tag.name}") is None
+        ]
+        if old_tip == tip and not new:
             return
         with loaned(objects, {"refs/heads/known": old_tip} if old_tip else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
             writer = git._replace(objects=objects)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
+            give_tags(writer, mirror, new)
+        for tag in new:
+            with suppress(OSError):  # a tag of the agent's own is in its place
+                _write_ref(objects.parent, f"refs/tags/{tag.name}", tag.object)
         try:
             _write_ref(objects.parent, ref, tip)
         except OSError as error:
@@ -152,6 +161,7 @@ def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, t
     for task in tasks:
         handed = f"refs/onloop/tasks/{check_task(task)}/*:refs/remotes/origin/tasks/{task}/*"
         git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), handed, timeout_s=LONG_S)
+    give_tags(git, mirror, tags_on(mirror.git, begin))
     git.run("checkout", "--quiet", "-B", branch, begin, timeout_s=LONG_S)
     if tasks:
         git.run("update-ref", _BEGUN, begin)

@@ -61,6 +61,14 @@ def tags_on(git: Git, commit: str) -> tuple[Tag, ...]:
     return tuple(Tag(name.removeprefix(SPACE), there, peeled or there) for name, there, peeled in fields)
 
 
+def give_tags(git: Git, mirror: Mirror, tags: Sequence[Tag]) -> None:
+    """Fetch these tags of the mirror to another repository of ours, as its own tags."""
+    if tags:
+        asked = "".join(f"+{SPACE}{tag.name}:{_THERE}{tag.name}\n" for tag in tags).encode()
+        words = ("--stdin", "--end-of-options", str(mirror.path))
+        git.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S)
+
+
 def is_tag_name(name: str) -> bool:
     """Whether a tag may have this name here: none that git would take for an option, a commit or HEAD."""
     try:
