@@ -33,13 +33,16 @@ _AS_IT_IS = "* -text -eol -ident -filter -working-tree-encoding\n"
 _PACKED = "# pack-refs with: peeled fully-peeled sorted \n"
 
 
-def add_git(place: Path, mirror: Mirror, commit: str, base: str, filled: Iterable[bytes] = ()) -> None:
+def add_git(
+    place: Path, mirror: Mirror, commit: str, base: str, filled: Iterable[bytes] = (), *, layer: Path | None = None
+) -> None:
     """Make `place`, the files of `commit`, a repository with that commit at a detached HEAD and its tags.
 
-    `git status` finds nothing changed, though links that led outside are gone, and the files `filled` have the content
-    that their pointers name. There is no remote, hook or branch. `base` is a commit of the target in this history.
+    With `layer`, the `.git` is made in that folder, which is then laid over `place`. `git status` finds nothing
+    changed, though links that led outside are gone, and the files `filled` have the content that their pointers name.
+    There is no remote, hook or branch. `base` is a commit of the target in this history.
     """
-    folder = place / ".git"
+    folder = (layer or place) / ".git"
     for name in ("objects/pack", "objects/info", "refs/heads", "refs/tags", "info"):
         (folder / name).mkdir(parents=True)
     tags = tags_on(mirror.git, check_commit(commit))
