@@ -24,6 +24,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.task import Submission, Task
 from onloop.records import Record
 from onloop.text import safe
+from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
 
@@ -91,7 +92,8 @@ class Worker(Record):
         agent = self.opened.gateway.perform(RecogniseAgent(secret))
         cause, detail = ReleaseCause.STOPPED, ""
         try:
-            prepare_workplace(self.opened.home, task, agent.name)
+            asked = self.opened.gateway.perform(ReadDefinition(task.definition)).environment
+            prepare_workplace(self.opened.home, task, agent.name, asked)
             while self._holds(agent) and not self.stopped():
                 cause, detail = self._round(agent, secret)
                 if cause is not ReleaseCause.STOPPED:

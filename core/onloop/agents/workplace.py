@@ -13,11 +13,16 @@ from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private
 from onloop.home import Home
+from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.task import Task
 
+NOTHING_ASKED = EnvironmentSpec()
 
-def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
+
+def prepare_workplace(home: Home, task: Task, agent: str, asked: EnvironmentSpec = NOTHING_ASKED) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
+
+    A new clone has what the workflow asked for: submodules, large files.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -34,7 +39,15 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
         return place
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
-    prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
+    prepare(
+        home.mirror(task.origin),
+        task.target,
+        task.id,
+        agent,
+        start=task.funnel,
+        merges=_fetched(task),
+        submodules=asked.submodules,
+    )
     return place
 
 

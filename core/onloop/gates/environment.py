@@ -14,6 +14,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable, kind_of
+from onloop.gates.contents.submodule_clones import clone_submodules
+from onloop.gates.contents.submodule_parts import submodule_parts
 from onloop.gates.repository import head as heads
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git
@@ -49,6 +51,7 @@ class Environment:
         *,
         start: str | None = None,
         merges: tuple[str, ...] = (),
+        submodules: bool = False,
     ) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
@@ -56,7 +59,7 @@ class Environment:
         The next agent in it names itself by GIT_AUTHOR_… and GIT_COMMITTER_…. Call this while no agent runs in the
         clone, because it removes the locks of a killed git. With `start`, a commit that was merged for the task, a new
         clone begins there, and a clone that began elsewhere is renamed. What the tasks in `merges` handed in is
-        fetched, too.
+        fetched, too. With `submodules`, those of the commit where it begins are filled.
         """
         branch = f"onloop/{check_task(task)}"
         mirror.create()
@@ -71,6 +74,8 @@ class Environment:
         with built(self.path) as folder:
             _clone(folder, mirror, target, branch, start or tip, merges)
             _configure(Git(folder / ".git"), mirror.origin, name)
+            if submodules:
+                clone_submodules(submodule_parts(mirror, start or tip, tip), folder, NO_PUSH)
         return True
 
     def prepare_apart(
@@ -82,13 +87,14 @@ class Environment:
         *,
         start: str | None = None,
         merges: tuple[str, ...] = (),
+        submodules: bool = False,
     ) -> bool:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
             "mirror": [str(mirror.path), mirror.origin],
             "words": [target, task, agent],
-            "start": start,
+            "more": {"start": start, "submodules": submodules},
             "merges": merges,
         }
         words = [sys.executable, "-I", "-S", __file__]
@@ -213,7 +219,7 @@ def main() -> None:
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(
-            mirror, *order["words"], start=order["start"], merges=tuple(order["merges"])
+            mirror, *order["words"], merges=tuple(order["merges"]), **order["more"]
         )
         answer = {"new": new}
     except OnloopError as problem:

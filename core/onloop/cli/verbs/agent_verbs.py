@@ -80,7 +80,8 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
         ensure_verifier(context.home)
-        return prepare_workplace(context.opened.home, got.task, agent.name)
+        asked = gateway.perform(ReadDefinition(got.task.definition)).environment
+        return prepare_workplace(context.opened.home, got.task, agent.name, asked)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be created"

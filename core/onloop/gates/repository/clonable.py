@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from onloop.errors import OnloopError
 from onloop.gates.repository.failures import GitFailed
@@ -11,25 +11,16 @@ from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import BRIEF_S, Git
 from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
 from onloop.gates.repository.shown import DiffEntry
-from onloop.records import Record
+from onloop.gates.repository.submodules import MODULES, Submodule, absolute_url, shown_path, submodules
 
 _GITLINK = "160000"
 _FILE = ("100644", "100755")
-_MODULES = b".gitmodules"
-_LARGEST_MODULES = 1024 * 1024
 _LARGEST_ATTRIBUTES = 1024 * 1024
 _MOST_ATTRIBUTES = 500
 _LARGEST_POINTER = 1024
 _POINTER = re.compile(rb"version https://(git-lfs\.github\.com|hawser\.github\.com)/spec/v[0-9]+\n")
 _AT_ONCE = 2000
 _MOST_NAMED = 5
-
-
-class _Submodule(Record):
-    """A commit of another repository at a path, and the URL that .gitmodules gives for it."""
-
-    commit: str
-    url: str | None
 
 
 def unclonable(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
@@ -42,10 +33,10 @@ def unclonable(git: Git, origin: str, tip: str, merged: str, brought: frozenset[
 
 
 def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
-    if not any(entry.new_mode == _GITLINK or entry.path == _MODULES for entry in brought):
+    if not any(entry.new_mode == _GITLINK or entry.path == MODULES for entry in brought):
         return ""
     try:
-        before, after = _submodules(git, tip), _submodules(git, merged)
+        before, after = submodules(git, tip), submodules(git, merged)
     except GitFailed as failed:
         return f"cannot read .gitmodules ({failed.complaint}): correct it and submit again"
     for path, now in sorted(after.items()):
@@ -55,8 +46,8 @@ def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: fr
     return ""
 
 
-def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origin: str) -> str:
-    name = _shown(path)
+def _link_trouble(path: bytes, before: Submodule | None, now: Submodule, origin: str) -> str:
+    name = shown_path(path)
     if now.url is None:
         return (
             f"{name} is a submodule without an entry in .gitmodules, so nobody can clone it: add an entry, or remove it"
@@ -66,64 +57,10 @@ def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origi
             f"{name} would be a submodule from {one_line(without_credentials(now.url), 100)}, which the target does not"
             " have: let a person add it to the target first, then retry"
         )
-    missing = _missing_at(_absolute(now.url, origin), now.commit)
+    missing = _missing_at(absolute_url(now.url, origin), now.commit)
     if missing:
         return f"{name} needs {now.commit[:12]}, which its origin did not give ({missing}): push it there, then retry"
     return ""
-
-
-def _submodules(git: Git, commit: str) -> Mapping[bytes, _Submodule]:
-    listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
-    entries = (line.partition(b"\t") for line in listed)
-    links = {path: words.split()[2].decode() for words, _, path in entries if words.startswith(_GITLINK.encode())}
-    urls = _urls(git, commit) if links else {}
-    return {path: _Submodule(link, urls.get(path)) for path, link in links.items()}
-
-
-def _urls(git: Git, commit: str) -> Mapping[bytes, str]:
-    """The URLs in the .gitmodules of a commit, by path; empty if there is no such file."""
-    listed = git.run("ls-tree", "-z", "--full-tree", "--end-of-options", commit, _MODULES.decode()).fields
-    if not listed:
-        return {}
-    mode, _, blob = listed[0].partition("\t")[0].split()
-    if mode not in _FILE:
-        return {}
-    content = git.run("cat-file", "blob", blob, max_bytes=_LARGEST_MODULES)
-    if content.cut:
-        raise GitFailed("config", f"it has more than {_LARGEST_MODULES} bytes")
-    settings = git.run("config", "--no-includes", "-z", "--file", "-", "--list", stdin=content.stdout).stdout
-    values: dict[tuple[bytes, bytes], bytes] = {}
-    for line in settings.split(b"\0")[:-1]:
-        key, _, value = line.partition(b"\n")
-        name, _, what = key.rpartition(b".")
-        if (name, what) in values:
-            raise GitFailed("config", f"{_shown(key)} is set twice")
-        values[name, what] = value
-    return dict(_by_path(values))
-
-
-def _by_path(values: Mapping[tuple[bytes, bytes], bytes]) -> Iterator[tuple[bytes, str]]:
-    """Path and URL of each submodule. Two entries for one path are refused: git versions differ in which they use."""
-    seen = set[bytes]()
-    for (name, what), path in values.items():
-        if what == b"path" and name.startswith(b"submodule."):
-            if path in seen:
-                raise GitFailed("config", f"{_shown(path)} is set twice")
-            seen.add(path)
-            if (name, b"url") in values:
-                yield path, values[name, b"url"].decode("utf-8", "backslashreplace")
-
-
-def _absolute(url: str, origin: str) -> str:
-    """The absolute URL of a submodule; ./ and ../ are relative to the origin, as in git."""
-    if not url.startswith(("./", "../")):
-        return url
-    place = origin.rstrip("/")
-    while url.startswith(("./", "../")):
-        if url.startswith("../"):
-            place = place.rpartition("/" if "/" in place else ":")[0]
-        url = url.partition("/")[2]
-    return f"{place}/{url}"
 
 
 def _missing_at(url: str, commit: str) -> str:
@@ -157,7 +94,7 @@ def _large_file_trouble(git: Git, tip: str, merged: str, brought: frozenset[Diff
     lacking = [path for blob, path in new.items() if path in pointers and blob not in in_target]
     if not lacking:
         return ""
-    names = ", ".join(_shown(path) for path in sorted(lacking)[:_MOST_NAMED])
+    names = ", ".join(shown_path(path) for path in sorted(lacking)[:_MOST_NAMED])
     return (
         f"{len(lacking)} files are Git LFS pointers whose content did not come with the work ({names}): "
         "push the objects and the commit to the target by hand, or submit the files themselves"
@@ -200,7 +137,3 @@ def _filters_large_files(git: Git, commit: str) -> bool:
 def _blobs(git: Git, commit: str) -> frozenset[str]:
     listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
     return frozenset(line.partition(b"\t")[0].split()[2].decode() for line in listed)
-
-
-def _shown(path: bytes) -> str:
-    return one_line(path.decode("utf-8", "backslashreplace"), 100)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,10 @@ class Mirror:
     path: Path
     origin: str
 
+    def beside(self, origin: str) -> Mirror:
+        """The mirror of another origin, in the same folder."""
+        return mirror_in(self.path.parent, origin)
+
     @property
     def git(self) -> Git:
         """Git on this mirror, for reading."""
@@ -62,15 +67,35 @@ class Mirror:
     def refresh(self, target: str) -> str:
         """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
         ref = f"refs/heads/{check_ref_name(target)}"
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
             with self.writing(ref) as git:
-                reader = git._replace(settings=lenient)
-                reader.run("fetch", *_FETCH, "--end-of-options", self.source, f"+{ref}:{ref}", timeout_s=LONG_S)
+                self._fetch(git, f"+{ref}:{ref}")
                 return git.text("rev-parse", "--verify", ref)
         except GitFailed:
             self.tip(target)
             raise
+
+    def bring(self, commit: str) -> None:
+        """Fetches one commit with its history, unless it is there. UnknownThing if the origin does not give it."""
+        self.create()
+        if self.has(commit):
+            return
+        ref = f"refs/onloop/commits/{check_commit(commit)}"
+        with self.writing(ref) as git:
+            try:
+                self._fetch(git, f"+{commit}:{ref}")
+            except GitFailed as failed:
+                if failed.kind in {FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKind.NO_SPACE}:
+                    raise
+                raise UnknownThing(
+                    f"{without_credentials(self.origin)} does not give commit {commit}: {failed.complaint}",
+                    hint="push it there, then retry",
+                ) from failed
+
+    def _fetch(self, git: Git, refspec: str) -> None:
+        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
+        reader = git._replace(settings=lenient)
+        reader.run("fetch", *_FETCH, "--end-of-options", self.source, refspec, timeout_s=LONG_S)
 
     def tip(self, target: str) -> str:
         """The tip of branch `target` in the origin now. UnknownThing if there is no such branch."""
@@ -240,6 +265,13 @@ class Mirror:
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
+
+
+def mirror_in(mirrors: Path, origin: str) -> Mirror:
+    """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
+    folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
+    return Mirror(mirrors / folder, origin)
 
 
 def _sync(folder: Path) -> None:
