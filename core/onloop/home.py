@@ -48,6 +48,11 @@ class Home(Record):
         return (self.own or self.store) / "mirrors"
 
     @property
+    def git_settings(self) -> Path:
+        """What a person declares for our git, so that it can reach origins; if `apart`, our user's own file."""
+        return (self.own or self.store) / "git.toml"
+
+    @property
     def quarantine(self) -> Path:
         """Where the bytes that agents send are checked before anything else sees them."""
         return self.store / "quarantine"
@@ -86,7 +91,7 @@ class Home(Record):
         """The mirror of an origin."""
         from onloop.gates.repository.mirror import mirror_in  # here: most verbs need no git, so they do not load it
 
-        return mirror_in(self.mirrors, origin)
+        return mirror_in(self.mirrors, origin, self.git_settings)
 
     def environment(self, task: str) -> Path:
         """The clone in which agents work on a task."""

@@ -14,8 +14,8 @@ from onloop.gates.checkout import clean_checkout
 from onloop.gates.contents import history
 from onloop.gates.contents.history import histories_of
 from onloop.gates.contents.own_git import add_git
+from onloop.gates.contents.tags import SPACE, refresh_tags, tags_on
 from onloop.gates.repository.mirror import Mirror
-from onloop.gates.repository.tags import SPACE, refresh_tags, tags_on
 from onloop.gates.repository.true_tree import Forged
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ if __name__ == "__main__":
 from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable, kind_of
 from onloop.gates.contents.submodule_clones import clone_submodules
 from onloop.gates.contents.submodule_parts import submodule_parts
+from onloop.gates.contents.tags import give_tags, tags_on, tags_or_none
 from onloop.gates.repository import head as heads
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, check_task
-from onloop.gates.repository.tags import give_tags, tags_on, tags_or_none
 from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
@@ -73,7 +73,7 @@ class Environment:
         name = check_agent(agent)
         with built(self.path) as folder:
             _clone(folder, mirror, target, branch, start or tip, merges)
-            _configure(Git(folder / ".git"), mirror.origin, name)
+            _configure(Git(folder / ".git"), mirror.bare_origin, name)
             if submodules:
                 clone_submodules(submodule_parts(mirror, start or tip, tip), folder, NO_PUSH)
         return True
@@ -92,7 +92,7 @@ class Environment:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
-            "mirror": [str(mirror.path), mirror.origin],
+            "mirror": [str(mirror.path), mirror.origin, mirror.credentials and str(mirror.credentials)],
             "words": [target, task, agent],
             "more": {"start": start, "submodules": submodules},
             "merges": merges,
@@ -215,7 +215,8 @@ def _step_into(place: int, name: str) -> int:
 def main() -> None:
     """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
-    mirror = Mirror(Path(order["mirror"][0]), order["mirror"][1])
+    path, origin, credentials = order["mirror"]
+    mirror = Mirror(Path(path), origin, credentials and Path(credentials))
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(

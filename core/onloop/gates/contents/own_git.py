@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from onloop.gates.contents.history import write_history
+from onloop.gates.contents.tags import Tag, tags_on
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_commit
-from onloop.gates.repository.tags import Tag, tags_on
 
 _FORMATS = {40: ("0", ""), 64: ("1", "[extensions]\n\tobjectFormat = sha256\n")}
 _CONFIG = """\

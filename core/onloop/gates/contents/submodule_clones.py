@@ -26,7 +26,7 @@ def clone_submodules(parts: Iterable[SubmodulePart], clone: Path, push_url: str)
         git.run("fetch", *_FETCH, "--end-of-options", str(part.mirror.path), source, timeout_s=LONG_S)
         git.run("checkout", "--quiet", "--detach", part.commit, timeout_s=LONG_S)
         settings = {
-            "remote.origin.url": part.mirror.origin,
+            "remote.origin.url": part.mirror.bare_origin,
             "remote.origin.pushurl": push_url,
             "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
             "user.useConfigOnly": "true",

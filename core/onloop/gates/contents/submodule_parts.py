@@ -77,7 +77,7 @@ def _below(level: _Level) -> Iterator[tuple[SubmodulePart, str | None]]:
         raise ContentsMissing(
             f"the submodules of {where} cannot be read: {failed.complaint}", hint="correct .gitmodules there"
         ) from failed
-    origin = level.mirror.origin
+    origin = level.mirror.bare_origin
     known = {absolute_url(each.url, origin): each.commit for each in before.values() if each.url is not None}
     for path, now in sorted(found.items()):
         name = shown_path(level.prefix + path)
@@ -98,7 +98,7 @@ def _below(level: _Level) -> Iterator[tuple[SubmodulePart, str | None]]:
 
 def _brought(name: str, url: str, commit: str, outer: Mirror) -> Mirror:
     """The mirror of a submodule, with its commit. A file of this machine is nothing that a remote origin may name."""
-    if _is_local(url) and not _is_local(outer.origin):
+    if _is_local(url) and not _is_local(outer.bare_origin):
         raise ContentsMissing(f"{name} is a submodule from a path of this machine", hint="give it a URL in .gitmodules")
     try:
         module = outer.beside(check_origin(url))

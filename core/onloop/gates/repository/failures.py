@@ -29,7 +29,8 @@ _SIGNS = (
         r"Could not resolve|Temporary failure in name|Name or service not known|Connection (?:refused|timed out|reset)"
         r"|Failed to connect|Couldn't connect|[Oo]peration (?:timed out|too slow)|No route to host|Network is unreach"
         r"|unable to connect|Empty reply|early EOF|unexpected disconnect|hung up unexpectedly|Broken pipe|Recv failure"
-        r"|returned error: (?:429|5\d\d)\b|RPC failed|Connection closed|kex_exchange_identification|SSL_ERROR_SYSCALL",
+        r"|recv error|returned error: (?:429|5\d\d)\b|RPC failed|Connection closed|kex_exchange_identification"
+        r"|SSL_ERROR_SYSCALL",
     ),
     (
         FailureKind.MISSING,

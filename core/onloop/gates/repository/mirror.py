@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
+from onloop.gates.credentials.git_access import GitAccess, access_to
+from onloop.gates.credentials.sources import Credential
 from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import built
@@ -23,6 +25,7 @@ from onloop.gates.repository.ref_names import (
     check_ref_name,
     check_task,
     is_file_path,
+    split_origin,
     without_credentials,
 )
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones 
     from onloop.gates.repository.file_changes import ChangedPath, FileChange
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_SPACE)
 _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
@@ -46,10 +50,17 @@ class Mirror:
 
     path: Path
     origin: str
+    credentials: Path | None = None
+    """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
+
+    @property
+    def bare_origin(self) -> str:
+        """The origin without a credential, which its URL may hold in a store of before that was refused."""
+        return check_origin(split_origin(self.origin).bare)
 
     def beside(self, origin: str) -> Mirror:
         """The mirror of another origin, in the same folder."""
-        return mirror_in(self.path.parent, origin)
+        return mirror_in(self.path.parent, origin, self.credentials)
 
     @property
     def git(self) -> Git:
@@ -58,7 +69,7 @@ class Mirror:
 
     def create(self) -> None:
         """Makes the mirror if it is not there. If it is killed half-way, no incomplete mirror stays."""
-        check_origin(self.origin)
+        check_origin(split_origin(self.origin).bare)
         if self.path.exists():
             return
         with built(self.path) as folder:
@@ -68,11 +79,12 @@ class Mirror:
         """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
         ref = f"refs/heads/{check_ref_name(target)}"
         try:
-            with self.writing(ref) as git:
-                self._fetch(git, f"+{ref}:{ref}")
+            with self.reaching() as access, self.writing(ref) as git:
+                self._fetch(git, access, f"+{ref}:{ref}")
                 return git.text("rev-parse", "--verify", ref)
-        except GitFailed:
-            self.tip(target)
+        except GitFailed as failed:
+            if failed.kind not in _OF_THE_CONNECTION:
+                self.tip(target)  # it may only be that there is no such branch
             raise
 
     def bring(self, commit: str) -> None:
@@ -81,21 +93,21 @@ class Mirror:
         if self.has(commit):
             return
         ref = f"refs/onloop/commits/{check_commit(commit)}"
-        with self.writing(ref) as git:
-            try:
-                self._fetch(git, f"+{commit}:{ref}")
-            except GitFailed as failed:
-                if failed.kind in {FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKind.NO_SPACE}:
-                    raise
-                raise UnknownThing(
-                    f"{without_credentials(self.origin)} does not give commit {commit}: {failed.complaint}",
-                    hint="push it there, then retry",
-                ) from failed
+        try:
+            with self.reaching() as access, self.writing(ref) as git:
+                self._fetch(git, access, f"+{commit}:{ref}")
+        except GitFailed as failed:
+            if failed.kind in _OF_THE_CONNECTION:
+                raise
+            raise UnknownThing(
+                f"{without_credentials(self.origin)} does not give commit {commit}: {failed.complaint}",
+                hint="push it there, then retry",
+            ) from failed
 
-    def _fetch(self, git: Git, refspec: str) -> None:
+    def _fetch(self, git: Git, access: GitAccess, refspec: str) -> None:
         lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
-        reader = git._replace(settings=lenient)
-        reader.run("fetch", *_FETCH, "--end-of-options", self.source, refspec, timeout_s=LONG_S)
+        reader, words = git._replace(settings=lenient), ("--end-of-options", self.bare_origin, refspec)
+        reader.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
 
     def tip(self, target: str) -> str:
         """The tip of branch `target` in the origin now. UnknownThing if there is no such branch."""
@@ -212,7 +224,8 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
             raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
-        refusal = merging.push(self.git, self.source, ref, expected, result)
+        with self.reaching() as access:
+            refusal = merging.push(self.git, self.bare_origin, ref, expected, result, access)
         if refusal is None:
             return Landed(result)
         tip = self.refresh(target)
@@ -234,13 +247,15 @@ class Mirror:
             return "satisfy what the origin says there, or allow the gateway to push to this branch"
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
-    @property
-    def source(self) -> str:
-        """The origin, as an argument of git."""
-        return check_origin(self.origin)
+    def reaching(self) -> AbstractContextManager[GitAccess]:
+        """What git may use to reach the origin, while the block lasts."""
+        _, user, password = split_origin(self.origin)
+        return access_to(self.credentials, self.bare_origin, None if user is None else Credential(user, password or ""))
 
     def _heads(self) -> dict[str, str]:
-        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self.source, timeout_s=LONG_S)
+        with self.reaching() as access:
+            words = ("--heads", "--end-of-options", self.bare_origin)
+            listed = self.git.run("ls-remote", *words, timeout_s=LONG_S, access=access)
         pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
         return {name: commit for commit, _, name in pairs}
 
@@ -267,11 +282,11 @@ class Mirror:
             os.close(lock)
 
 
-def mirror_in(mirrors: Path, origin: str) -> Mirror:
+def mirror_in(mirrors: Path, origin: str, credentials: Path | None) -> Mirror:
     """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
     folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
-    return Mirror(mirrors / folder, origin)
+    return Mirror(mirrors / folder, origin, credentials)
 
 
 def _sync(folder: Path) -> None:

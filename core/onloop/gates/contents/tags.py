@@ -35,7 +35,7 @@ def refresh_tags(mirror: Mirror) -> None:
 
     A tag that the origin moved or removed is moved or removed here.
     """
-    offered = _offered(mirror.git, mirror.source)
+    offered = _offered(mirror)
     known = _present(mirror.git, {tag.commit for tag in offered})
     wanted = {tag.name: tag for tag in offered if tag.commit in known}
     kept = _kept(mirror.git)
@@ -43,13 +43,13 @@ def refresh_tags(mirror: Mirror) -> None:
     new = [tag for name, tag in wanted.items() if kept.get(name) != tag.object]
     if not stale and not new:
         return
-    with mirror.writing(SPACE) as git:
+    with mirror.reaching() as access, mirror.writing(SPACE) as git:
         _write(git, [f"delete {SPACE}{name}" for name in stale])
         lacking = [tag for tag in new if tag.object != tag.commit]
         if lacking:
             asked = "".join(f"+{_THERE}{tag.name}:{SPACE}{tag.name}\n" for tag in lacking).encode()
-            words = ("--stdin", "--end-of-options", mirror.source)
-            git.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S)
+            words = ("--stdin", "--end-of-options", mirror.bare_origin)
+            git.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S, access=access)
         _write(git, [f"update {SPACE}{tag.name} {tag.object}" for tag in new if tag.object == tag.commit])
 
 
@@ -78,9 +78,11 @@ def is_tag_name(name: str) -> bool:
     return name.isprintable()
 
 
-def _offered(git: Git, origin: str) -> Sequence[Tag]:
+def _offered(mirror: Mirror) -> Sequence[Tag]:
     """The origin's tags of commits, as many as `MOST_TAGS`; for an annotated one git tells what is behind it."""
-    listed = git.run("ls-remote", "--tags", "--end-of-options", origin, timeout_s=LONG_S).text
+    with mirror.reaching() as access:
+        words = ("--tags", "--end-of-options", mirror.bare_origin)
+        listed = mirror.git.run("ls-remote", *words, timeout_s=LONG_S, access=access).text
     named = {name: there for there, _, name in (line.partition("\t") for line in listed.splitlines())}
     names = [name for name in named if not name.endswith(_PEELED) and is_tag_name(name.removeprefix(_THERE))]
     tags = (Tag(name.removeprefix(_THERE), named[name], named.get(name + _PEELED, named[name])) for name in names)
