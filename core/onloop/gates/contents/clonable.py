@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from onloop.errors import OnloopError
+from onloop.gates.contents.large_files import push_large
+from onloop.gates.contents.large_store import store_of
 from onloop.gates.credentials.git_access import access_to
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import BRIEF_S, Git
+from onloop.gates.repository.git import BRIEF_S, LONG_S, Git
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.pointers import pointers, uses_lfs
 from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
 from onloop.gates.repository.shown import DiffEntry
 from onloop.gates.repository.submodules import MODULES, Submodule, absolute_url, shown_path, submodules
 
 _GITLINK = "160000"
 _FILE = ("100644", "100755")
-_LARGEST_ATTRIBUTES = 1024 * 1024
-_MOST_ATTRIBUTES = 500
-_LARGEST_POINTER = 1024
-_POINTER = re.compile(rb"version https://(git-lfs\.github\.com|hawser\.github\.com)/spec/v[0-9]+\n")
-_AT_ONCE = 2000
 _MOST_NAMED = 5
 
 
@@ -32,8 +28,7 @@ def unclonable(mirror: Mirror, tip: str, merged: str, brought: frozenset[DiffEnt
     `brought` is what differs between the two. Only the origins that the target already names are contacted: a URL that
     came with the work is never fetched.
     """
-    large = _large_file_trouble
-    return _submodule_trouble(mirror, tip, merged, brought) or large(mirror.git, tip, merged, brought)
+    return _submodule_trouble(mirror, tip, merged, brought) or _large_file_trouble(mirror, tip, merged, brought)
 
 
 def _submodule_trouble(mirror: Mirror, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
@@ -91,55 +86,30 @@ def _missing_at(url: str, commit: str, credentials: Path | None) -> str:
     return ""
 
 
-def _large_file_trouble(git: Git, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
-    """What to say of new Git LFS pointers: their content is in no commit, so it did not come with the work."""
-    before = {entry.old for entry in brought}
+def _large_file_trouble(mirror: Mirror, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+    """What to say of new Git LFS pointers whose files did not come with the work, and are not at the origin."""
+    git, before = mirror.git, {entry.old for entry in brought}
     new = {e.new: e.path for e in brought if e.new_mode in _FILE and not e.is_gone and e.new not in before}
-    pointers = sorted(new[blob] for blob in _pointers(git, new))
-    if not pointers or not _filters_large_files(git, merged):
+    found = pointers(git, new)
+    if not found or not uses_lfs(git, merged):
         return ""
-    in_target = _blobs(git, tip)
-    lacking = [path for blob, path in new.items() if path in pointers and blob not in in_target]
+    in_target, store = _blobs(git, tip), store_of(mirror)
+    lacking = {blob: pointer for blob, pointer in found.items() if blob not in in_target and not store.has(pointer)}
     if not lacking:
         return ""
-    names = ", ".join(shown_path(path) for path in sorted(lacking)[:_MOST_NAMED])
+    names = ", ".join(shown_path(path) for path in sorted(new[blob] for blob in lacking)[:_MOST_NAMED])
     return (
         f"{len(lacking)} files are Git LFS pointers whose content did not come with the work ({names}): "
         "push the objects and the commit to the target by hand, or submit the files themselves"
     )
 
 
-def _pointers(git: Git, blobs: Iterable[str]) -> list[str]:
-    wanted = sorted(blobs)
-    names: list[str] = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        asked = "\n".join(wanted[start : start + _AT_ONCE]).encode()
-        sizes = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).text.split("\n")
-        small = [line.split()[0] for line in sizes if int(line.split()[1]) <= _LARGEST_POINTER]
-        if small:
-            names += _matching(git.run("cat-file", "--batch", stdin="\n".join(small).encode()).stdout)
-    return names
-
-
-def _matching(batch: bytes) -> Iterable[str]:
-    """Which objects in the output of `cat-file --batch` are pointers."""
-    start = 0
-    while start < len(batch):
-        end = batch.index(b"\n", start)
-        name, _, size = batch[start:end].decode("ascii").split(" ")
-        if _POINTER.match(batch, end + 1, end + 1 + int(size)):
-            yield name
-        start = end + 2 + int(size)
-
-
-def _filters_large_files(git: Git, commit: str) -> bool:
-    """Whether any .gitattributes of a commit uses Git LFS; without it, a pointer is an ordinary text file."""
-    listed = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit).stdout.split(b"\0")[:-1]
-    entries = (line.partition(b"\t") for line in listed)
-    blobs = {words.split()[2].decode() for words, _, path in entries if path.rpartition(b"/")[2] == b".gitattributes"}
-    if len(blobs) > _MOST_ATTRIBUTES:
-        return True
-    return any(b"filter=lfs" in git.run("cat-file", "blob", b, max_bytes=_LARGEST_ATTRIBUTES).stdout for b in blobs)
+def push_brought(mirror: Mirror, tip: str, merged: str) -> None:
+    """Give the origin every file in Git LFS that came with the work, before its target moves to `merged`."""
+    words = ("--objects", "--no-object-names", "--end-of-options", merged, f"^{tip}")
+    new = mirror.git.run("rev-list", *words, timeout_s=LONG_S).text.split()
+    store = store_of(mirror)
+    push_large(mirror, tip, [pointer for pointer in pointers(mirror.git, new).values() if store.has(pointer)])
 
 
 def _blobs(git: Git, commit: str) -> frozenset[str]:
