@@ -58,6 +58,11 @@ class Home(Record):
         return self.store / "quarantine"
 
     @property
+    def kept(self) -> Path:
+        """What verifiers make once and many gates use: files of commits, what setup and build made, slots."""
+        return self.store / "kept"
+
+    @property
     def environments(self) -> Path:
         """The agents' clones, one per task."""
         return self._beside / "environments"

@@ -29,7 +29,12 @@ Files = Mapping[bytes, tuple[int, bytes]]
 
 
 class Overlay(Protocol):
-    """Changes which files of a commit a checkout writes."""
+    """Changes which files of a commit a checkout writes. Overlays with the same `key` change the same."""
+
+    @property
+    def key(self) -> str:
+        """What it depends on beside the commit."""
+        ...
 
     def change(self, git: Git) -> None:
         """Change the index from which the files are written."""

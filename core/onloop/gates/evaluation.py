@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import assert_never
 
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Limits, never
-from onloop.gates.command_runner import CommandRun, CommandRunner, GateStopped
+from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.environments.boxed_command import CommandRun
+from onloop.gates.environments.keys import decides_setup
+from onloop.gates.environments.place import Layering
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.repository.git import Git
@@ -24,7 +29,8 @@ from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
-from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
+from onloop.machine.gate_facts import Program
+from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.records import Record, field, replace
 from onloop.redaction import redacted
 from onloop.text import safe
@@ -63,10 +69,12 @@ class GateContext(Record):
     """What a verifier needs to evaluate gates.
 
     `blob` reads an artefact by digest, `keep` stores output and returns its digest, `clock` gives milliseconds,
-    `python` is what `{python}` stands for. `stop` is called ten times a second while a command runs.
+    `kept` is the folder for what is made once and used by many gates.
+    `stop` is called ten times a second while a command runs.
     `base_counts` remembers how many tests ran at a base: pass the same mapping again to run each base once.
     Commands run in `box`; `open_cells` are the attempts that its probe did not see stopped. `toolchain` says where
-    programs are found; `programs` were pinned when the run started.
+    programs are found; `programs` were pinned when the run started. `setup_secrets` are what setup alone sees;
+    `layering` is found by trying where it is None.
     """
 
     mirror: Mirror
@@ -74,7 +82,7 @@ class GateContext(Record):
     keep: Callable[[bytes], str]
     clock: Callable[[], int]
     verifier: str
-    python: str
+    kept: Path
     environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
     stop: Callable[[], bool] = never
     secrets: tuple[str, ...] = ()
@@ -84,6 +92,8 @@ class GateContext(Record):
     open_cells: tuple[str, ...] = ()
     toolchain: Toolchain = field(default_factory=lambda: toolchain_of(NO_STORE))
     programs: tuple[Program, ...] = ()
+    setup_secrets: Mapping[str, str] = field(default_factory=dict)
+    layering: Layering | None = None
 
 
 class _Finding(Record):
@@ -147,6 +157,8 @@ def _confined(evidence: Evidence, command_run: CommandRun, context: GateContext)
         program=command_run.program.path,
         program_digest=command_run.program.digest,
         cache_key=command_run.cache_key,
+        spent=command_run.spent,
+        tools=command_run.tools,
     )
 
 
@@ -226,7 +238,10 @@ def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tup
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
     leading = _leading_out(git, changed, subject)
-    return flags_for(gate, changed, reaching, context.environment.setup, leading)
+    environment = context.environment
+    installing = [path.path for path in changed if decides_setup(environment, path.path)]
+    commands = (*environment.setup, *environment.build)
+    return flags_for(gate, changed, reaching, commands, leading, installing)
 
 
 def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject) -> tuple[str, ...]:
@@ -274,17 +289,18 @@ def _base_count(gate: CommandGate, subject: GateSubject, context: GateContext, c
 def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str) -> CommandRun:
     runner = CommandRunner(
         mirror=context.mirror,
-        python=context.python,
         environment=context.environment,
         limits=context.limits,
         stop=context.stop,
         box=context.box,
         toolchain=context.toolchain,
+        kept=context.kept,
         pins={program.name: program for program in context.programs},
+        secrets=context.setup_secrets,
+        layering=context.layering,
     )
     overlay = None if gate.base_tests is None or commit == base else BaseTestsOverlay(base, gate.base_tests)
-    counter = gate.tests.counter if gate.tests else None
-    return runner.run(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
+    return runner.run_gate(gate, commit, base, overlay)
 
 
 def _output(command_run: CommandRun, context: GateContext) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
+from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
     Address,
@@ -130,14 +131,6 @@ class TestCounts(Record):
     base_ran: Number | None = None
 
 
-class Program(Record):
-    """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
-
-    name: Path
-    path: Path = ""
-    digest: Digest = ""
-
-
 class Evidence(Record):
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
@@ -145,7 +138,7 @@ class Evidence(Record):
     by name, and `box` is what that machine's box was found to be; `open_cells` is what its probe did not see stopped.
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
-    them. `tests_from` is the commit whose tests ran, if another.
+    them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
     """
 
     gate: Id
@@ -175,6 +168,8 @@ class Evidence(Record):
     cache_key: Digest = ""
     flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
     tests_from: Digest = ""
+    spent: TimeSpent | None = None
+    tools: Annotated[tuple[Program, ...], Items(100)] = ()
 
 
 class Hand(Record):

@@ -15,8 +15,9 @@ from onloop.gateway.program_pins import pinned_for
 from onloop.gateway.upkeep import KeepContent
 from onloop.known_secrets import known_secrets
 from onloop.machine.definition import Definition
+from onloop.machine.gate_facts import Program
 from onloop.machine.principal import Principal
-from onloop.machine.task import Program, Task
+from onloop.machine.task import Task
 from onloop.verifier.box_proof import Prover
 
 
@@ -35,7 +36,7 @@ def gate_context_for(
             keep=lambda content: opened.gateway.perform(KeepContent(content)),
             clock=opened.gateway.clock,
             verifier=verifier.id,
-            python=sys.executable,
+            kept=opened.home.kept,
             environment=definition.environment,
             stop=stop,
             secrets=known_secrets(),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
 from onloop.errors import OnloopError, Refused
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, evaluate
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.access.submission import task_of
 from onloop.errors import OnloopError, Refused
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gateway.jobs import PutBackJob
 from onloop.machine.definition import Effect
 from onloop.machine.events import EffectProblem
