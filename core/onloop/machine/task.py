@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Program, TimeSpent
+from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
     Address,
@@ -139,6 +139,7 @@ class Evidence(Record):
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
     them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
+    `attachments` are files that the command left: code under judgement wrote them.
     """
 
     gate: Id
@@ -170,6 +171,7 @@ class Evidence(Record):
     tests_from: Digest = ""
     spent: TimeSpent | None = None
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
+    attachments: Annotated[tuple[Attachment, ...], Items(1_000)] = ()
 
 
 class Hand(Record):

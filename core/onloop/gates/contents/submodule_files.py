@@ -11,18 +11,15 @@ from onloop.gates.contents.submodule_parts import ContentsMissing, SubmodulePart
 from onloop.gates.repository.folders import scratch
 
 
-def fill_submodules(parts: Iterable[SubmodulePart], layer: Path) -> tuple[str, ...]:
+def fill_submodules(parts: Iterable[SubmodulePart], layer: Path) -> None:
     """Write each submodule to its place below `layer`, hashed again as every checkout is.
 
-    The answer names the links that led out of their submodule and were removed.
+    Links that lead out of their submodule are left out.
     """
-    removed = list[str]()
     for part in parts:
         place = layer / os.fsdecode(part.path)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.path.realpath(place) != str(layer.resolve() / os.fsdecode(part.path)):
             raise ContentsMissing(f"{part.path!r} is reached through a link", hint="put the submodule somewhere else")
         with scratch("submodule") as folder:
-            gone = fill_checkout(part.mirror, part.commit, place, folder)
-        removed += (f"{os.fsdecode(part.path)}/{link}" for link in gone)
-    return tuple(removed)
+            fill_checkout(part.mirror, part.commit, place, folder)
