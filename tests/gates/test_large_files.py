@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.conftest import git
 from onloop.errors import FailureKind
 from onloop.gates.contents.large_files import brought_large_files, fill_large_files, push_large
 from onloop.gates.contents.large_store import store_of
 from onloop.gates.contents.lfs_address import LfsFolder, LfsServer, lfs_address
 from onloop.gates.contents.submodule_parts import ContentsMissing
+from onloop.gates.environment import Environment
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.pointers import Pointer, large_files, pointer_in
 from support.https_origin import authority
@@ -164,3 +166,17 @@ def test_a_file_that_rotted_where_it_was_kept_is_not_used(mirror: Mirror, origin
     with pytest.raises(Exception, match="was damaged where it was kept"):
         fill_large_files(mirror, found, tmp_path / "layer")
     assert filled(mirror, head, tmp_path / "again") == {"film.bin": FILM}
+
+
+def test_an_agents_clone_has_the_files_and_git_finds_nothing_changed(
+    mirror: Mirror, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # where git-lfs is none of the programs
+    commit(origin, mirror, {"deep/film.bin": put(origin.path / "lfs", FILM)})
+    clone = Environment(tmp_path / "environments" / "r7k2m.5")
+    clone.prepare(mirror, "main", "r7k2m.5", "impl-1", lfs=True)
+    assert (clone.path / "deep/film.bin").read_bytes() == FILM
+    assert git(clone.path, "status", "--porcelain") == ""
+    (clone.path / "new.txt").write_text("x\n")
+    git(clone.path, "add", "--all")
+    assert git(clone.path, "diff", "--cached", "--name-only") == "new.txt"

@@ -59,7 +59,7 @@ def serving(certificate: Path | None = None) -> Iterator[LfsServer]:
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate / "server.pem", certificate / "server.key")
-            listening.socket = context.wrap_socket(listening.socket, server_side=True)
+            listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=listening.serve_forever, args=(0.05,))
         thread.start()
         try:

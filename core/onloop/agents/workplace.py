@@ -48,6 +48,7 @@ def prepare_workplace(home: Home, task: Task, agent: str, asked: EnvironmentSpec
         start=task.funnel,
         merges=_fetched(task),
         submodules=asked.submodules,
+        lfs=asked.lfs,
     )
     return place
 

@@ -14,6 +14,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable, kind_of
+from onloop.gates.contents.large_clones import clone_large_files
+from onloop.gates.contents.large_files import brought_large_files
 from onloop.gates.contents.submodule_clones import clone_submodules
 from onloop.gates.contents.submodule_parts import submodule_parts
 from onloop.gates.contents.tags import give_tags, tags_on, tags_or_none
@@ -52,6 +54,7 @@ class Environment:
         start: str | None = None,
         merges: tuple[str, ...] = (),
         submodules: bool = False,
+        lfs: bool = False,
     ) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
@@ -59,7 +62,7 @@ class Environment:
         The next agent in it names itself by GIT_AUTHOR_… and GIT_COMMITTER_…. Call this while no agent runs in the
         clone, because it removes the locks of a killed git. With `start`, a commit that was merged for the task, a new
         clone begins there, and a clone that began elsewhere is renamed. What the tasks in `merges` handed in is
-        fetched, too. With `submodules`, those of the commit where it begins are filled.
+        fetched, too. With `submodules` and `lfs`, those of the commit where it begins are filled.
         """
         branch = f"onloop/{check_task(task)}"
         mirror.create()
@@ -76,6 +79,8 @@ class Environment:
             _configure(Git(folder / ".git"), mirror.bare_origin, name)
             if submodules:
                 clone_submodules(submodule_parts(mirror, start or tip, tip), folder, NO_PUSH)
+            if lfs:
+                clone_large_files(mirror, brought_large_files(mirror, start or tip, tip), folder)
         return True
 
     def prepare_apart(
@@ -88,13 +93,14 @@ class Environment:
         start: str | None = None,
         merges: tuple[str, ...] = (),
         submodules: bool = False,
+        lfs: bool = False,
     ) -> bool:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
             "mirror": [str(mirror.path), mirror.origin, mirror.credentials and str(mirror.credentials)],
             "words": [target, task, agent],
-            "more": {"start": start, "submodules": submodules},
+            "more": {"start": start, "submodules": submodules, "lfs": lfs},
             "merges": merges,
         }
         words = [sys.executable, "-I", "-S", __file__]

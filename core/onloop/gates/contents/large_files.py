@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import assert_never
 
@@ -75,7 +76,8 @@ def fetch_large(mirror: Mirror, target: str, wanted: Iterable[Pointer]) -> None:
                     raise ContentsMissing(
                         f"{shown_address(address)} does not give {pointer.oid[:12]}", hint="let a person push it there"
                     )
-                store.add(pointer, client.download(download))
+                with closing(client.download(download)) as chunks:
+                    store.add(pointer, chunks)
         case _:
             assert_never(address)
 

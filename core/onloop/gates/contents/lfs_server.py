@@ -11,7 +11,7 @@ import json
 import ssl
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -70,7 +70,7 @@ class LfsClient(NamedTuple):
                     found[str(item.get("oid"))] = item["actions"]
         return found
 
-    def download(self, action: Action) -> Iterator[bytes]:
+    def download(self, action: Action) -> Generator[bytes, None, None]:
         """The bytes of a file."""
         with self._opened(self._request(action, "GET")) as answer:
             yield from _chunks(answer)
@@ -132,6 +132,7 @@ class LfsClient(NamedTuple):
                         yield answer
                         return
                 except HTTPError as refused:
+                    refused.close()
                     request = self._redirected(request, refused)
             raise self._failed("it redirects too often")
         except HTTPError as refused:
