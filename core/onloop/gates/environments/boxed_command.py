@@ -203,11 +203,18 @@ class BoxedCommands(Record):
             tmp=self.names.tmp,
             out=self.names.out,
             timeout_ms=timeout_ms,
-            filled=lambda words, data: self._filled(tuple(words), {"data": data}),
+            filled=self._of_service,
         )
         ran = self._ran(started, longest_ms(services, timeout_ms))
         found, told = services_run(services, self.place.folder / "out")
         return told(ran), found
+
+    def _of_service(self, words: Sequence[str], data: str) -> tuple[str, ...]:
+        """A command of a service, filled in; its program is the machine's, as it was pinned, where it names one."""
+        filled = self._filled(tuple(words), {"data": data})
+        if not words or not is_of_the_machine(words[0]):
+            return filled
+        return (self.around.program(words[0]).path or filled[0], *filled[1:])
 
     def _ran(self, argv: tuple[str, ...], timeout_ms: int) -> Ran:
         """The outcome of a command whose placeholders are filled in; GateStopped if `stop` says so."""
