@@ -31,7 +31,7 @@ from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
-from onloop.views.queries.attachments import ReadAttachments
+from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges

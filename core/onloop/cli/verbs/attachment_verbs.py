@@ -12,7 +12,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import ShowArguments
 from onloop.errors import BadInput, Unavailable, UnknownThing, kind_of
 from onloop.text import safe, safe_lines
-from onloop.views.queries.attachments import KeptFile, ReadAttachments
+from onloop.views.queries.kept_files import KeptFile, ReadAttachments
 
 MOST_NAMED = 10
 LONGEST_TEXT = 1_000_000
