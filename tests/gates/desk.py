@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from onloop.gates.box.kind import Box
 from onloop.gates.command_process import Limits
 from onloop.gates.environments.place import Layering
-from onloop.gates.evaluation import BaseRun, GateContext, GateSubject, evaluate
+from onloop.gates.evaluation import GateContext, GateSubject, KeptInMemory, evaluate
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.machine.definition import (
@@ -52,7 +52,7 @@ class Desk:
     origin: Origin
     mirror: Mirror
     stored: dict[str, bytes] = field(default_factory=dict)
-    base_counts: dict[BaseRun, int] = field(default_factory=dict)
+    base_results: KeptInMemory = field(default_factory=KeptInMemory)
     environment: EnvironmentSpec = field(default_factory=lambda: OURS)
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -92,7 +92,7 @@ class Desk:
             stop=self.stop,
             secrets=self.secrets,
             limits=self.limits,
-            base_counts=self.base_counts,
+            base_results=self.base_results,
             box=self.box,
             layering=self.layering,
             setup_secrets=self.setup_secrets,

@@ -13,7 +13,7 @@ from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput
 from onloop.gates.contents.large_files import brought_large_files
 from onloop.gates.contents.large_store import store_of
-from onloop.gates.intake import collector, manifest
+from onloop.gates.intake import manifest
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Announced, Manifest, manifest_from
 from onloop.gates.intake.quarantine import Admission, admit, arrived
@@ -111,7 +111,6 @@ def test_what_is_too_much_is_refused_before_it_is_kept(
     ):
         with pytest.raises(BadInput):
             manifest_from({"commit": "a" * 40, "large": wrong})
-    assert collector.LARGEST_LARGE == manifest.LARGEST_LARGE
 
 
 def test_a_link_or_a_pipe_in_place_of_a_file_is_not_read(mirror: Mirror, agent: Agent, tmp_path: Path) -> None:

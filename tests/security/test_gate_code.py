@@ -70,7 +70,7 @@ class Bench:
     def ask(self, gate: CommandGate, subject: GateSubject, setup: tuple[tuple[str, ...], ...] = ()) -> Evidence:
         environment = EnvironmentSpec(setup, tools=(ToolSpec("python", sys.executable),))
         definition = Definition("w", "", "d" * 64, (), environment)
-        workshop = gate_context_for(self.opened, verifier("v1"), {})(self.task, definition, lambda: False)
+        workshop = gate_context_for(self.opened, verifier("v1"))(self.task, definition, lambda: False)
         return evaluate(gate, subject, workshop)
 
     def output(self, evidence: Evidence) -> str:

@@ -20,7 +20,6 @@ from onloop.machine.commands import Submit
 from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.principal import INTAKE, Principal
 from onloop.machine.rules.decision_builder import check_holder
-from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.records import replace
 from onloop.remote.client import GatewayClient, own_key
@@ -101,7 +100,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
     An agent without the lease is refused before any of its bytes are read.
     """
     task = _held(opened, agent)
-    mirror = opened.home.mirror(task.origin or "")
+    mirror = opened.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
 
@@ -134,7 +133,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
     """Restore a task's submission in a mirror that has lost it, from the origin and the stored bundle."""
-    submission, mirror = task.submission, opened.home.mirror(task.origin or "")
+    submission, mirror = task.submission, opened.mirror(task.origin or "")
     if submission is None or (mirror.path.is_dir() and mirror.has(submission.head)):
         return
     mirror.create()
@@ -156,7 +155,7 @@ def _held(opened: GatewayHandle, agent: Principal) -> Task:
     found = opened.gateway.perform(ReadHeldTask(agent.task or ""))
     task = found.task
     check_holder(task, agent.id, agent.epoch)
-    check_held(found.lease, agent, opened.gateway.clock())
+    check_held(found.lease, agent)
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task
@@ -165,14 +164,14 @@ def _held(opened: GatewayHandle, agent: Principal) -> Task:
 def wait_for_gates(
     opened: GatewayHandle, task_id: str, *, timeout_s: float, pause: Callable[[float], None], beat: Callable[[], None]
 ) -> Task:
-    """The task when its gates no longer run, or after `timeout_s` of waiting.
+    """The task when its gates no longer run, nor wait for a trouble to end, or after `timeout_s` of waiting.
 
     `pause` waits some seconds; `beat` is called while waiting, at most once per second.
     """
     task = task_of(opened, task_id)
     began = beaten = opened.gateway.clock()
     stamp = opened.gateway.store.stamp()
-    while task.reason is Reason.GATES_RUNNING and opened.gateway.clock() - began < timeout_s * 1000:
+    while task.is_verifying and opened.gateway.clock() - began < timeout_s * 1000:
         pause(POLL_S)
         if opened.gateway.clock() - beaten > 1000:
             beaten = opened.gateway.clock()

@@ -12,6 +12,7 @@ from pathlib import Path
 from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private
+from onloop.gates.repository.mirror import Mirror
 from onloop.home import Home
 from onloop.inherited import for_agents
 from onloop.machine.definition import EnvironmentSpec
@@ -20,10 +21,13 @@ from onloop.machine.task import Task
 NOTHING_ASKED = EnvironmentSpec()
 
 
-def prepare_workplace(home: Home, task: Task, agent: str, asked: EnvironmentSpec = NOTHING_ASKED) -> Path:
+def prepare_workplace(
+    home: Home, task: Task, agent: str, mirror: Mirror | None = None, asked: EnvironmentSpec = NOTHING_ASKED
+) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
-    A new clone has what the workflow asked for: submodules, large files.
+    It is made from `mirror`, by default the home's own of the task's origin. A new one has what the workflow asks for:
+    submodules, large files.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -41,7 +45,7 @@ def prepare_workplace(home: Home, task: Task, agent: str, asked: EnvironmentSpec
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
     prepare(
-        home.mirror(task.origin),
+        mirror or home.mirror(task.origin),
         task.target,
         task.id,
         agent,

@@ -85,6 +85,7 @@ class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
     """Of retry."""
 
     note: str
+    role: str | None
 
 
 class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):
@@ -97,6 +98,15 @@ class ScopeArguments(PersonArguments, frozen=True, kw_only=True):
     """Of unfreeze."""
 
     scope: str
+    key: str
+
+
+class RepositoryArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of repository."""
+
+    what: str
+    origin: str
+    findings: tuple[str, ...]
     key: str
 
 

@@ -14,6 +14,7 @@ from onloop.cli.people_arguments import (
     ReasonedDecisionArguments,
     ReassignArguments,
     RejectArguments,
+    RepositoryArguments,
     ResumeArguments,
     RetryArguments,
     ScopeArguments,
@@ -102,18 +103,19 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "retry",
         "people",
-        "try a task, or tasks with one cause, again; rounds and attempts start at zero",
+        "try a task, tasks with one cause, or a held role again; rounds and attempts start at zero",
         "bulk_verbs:retry",
         RetryArguments,
         (
             _TASK_OR_NONE,
             *_of_cause("1"),
+            arg("--role", help="a role that is held because its agents end alike: one task of it is tried now"),
             arg("--note", help="guidance for the next brief", default=""),
             _VERSION,
             *AS,
             KEY,
         ),
-        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
     ),
     Verb(
         "exclude",
@@ -168,6 +170,21 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+    ),
+    Verb(
+        "repository",
+        "people",
+        "say what of an origin's old history git's checks may pass over",
+        "repository_verbs:repository",
+        RepositoryArguments,
+        (
+            arg("what", choices=("tolerate",), help="tolerate exactly these findings from now on"),
+            arg("origin", help="path or URL of the repository, as at start"),
+            arg("findings", nargs="*", help="as git names them, such as missingSpaceBeforeEmail; none: nothing more"),
+            *AS,
+            KEY,
+        ),
+        prints=("people_models:TolerateJson",),
     ),
 )
 

@@ -98,7 +98,7 @@ class Environment:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
-            "mirror": [str(mirror.path), mirror.origin, mirror.credentials and str(mirror.credentials)],
+            "mirror": [str(mirror.path), mirror.origin, str(mirror.credentials or ""), mirror.tolerated],
             "words": [target, task, agent],
             "more": {"start": start, "submodules": submodules, "lfs": lfs},
             "merges": merges,
@@ -144,7 +144,7 @@ class Environment:
             return
         with loaned(objects, {"refs/heads/known": old_tip} if old_tip else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
-            writer = git._replace(objects=objects)
+            writer = git._replace(objects=objects, settings=mirror.lenient)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
             give_tags(writer, mirror, new)
         for tag in new:
@@ -167,7 +167,7 @@ def address_of(agent: str) -> str:
 
 def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, tasks: tuple[str, ...]) -> None:
     ref = f"refs/remotes/origin/{target}"
-    git = Git(folder / ".git", work_tree=folder)
+    git = Git(folder / ".git", work_tree=folder, settings=mirror.lenient)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
     for task in tasks:
@@ -221,8 +221,8 @@ def _step_into(place: int, name: str) -> int:
 def main() -> None:
     """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
-    path, origin, credentials = order["mirror"]
-    mirror = Mirror(Path(path), origin, credentials and Path(credentials))
+    path, origin, credentials, tolerated = order["mirror"]
+    mirror = Mirror(Path(path), origin, Path(credentials) if credentials else None, tuple(tolerated))
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(

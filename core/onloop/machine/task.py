@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.limits import (
@@ -28,6 +27,11 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.requests import Decision as Decision
+from onloop.machine.requests import DecisionKind as DecisionKind
+from onloop.machine.requests import Request as Request
+from onloop.machine.requests import RequestKind as RequestKind
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.records import Record, field, fields_of
 
@@ -46,25 +50,6 @@ class Verdict(StrEnum):
     FAIL = "fail"
     ERROR = "error"
     TIMED_OUT = "timed_out"
-
-
-class RequestKind(StrEnum):
-    """What is asked of a person."""
-
-    APPROVAL = "approval"
-    QUESTION = "question"
-    CHOICE = "choice"
-
-
-class DecisionKind(StrEnum):
-    """A person's answer to a request."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    ANSWER = "answer"
-    RETRY = "retry"
-    REASSIGN = "reassign"
-    CANCEL = "cancel"
 
 
 class TaskFacts(Record):
@@ -211,51 +196,6 @@ class Judgement(Record):
     independence: Independence = Independence.UNKNOWN
 
 
-class Decision(Record):
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
-
-    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
-    `flagged` is the digest of what was flagged then (see `flagging`).
-    """
-
-    request: str
-    answer: DecisionKind
-    by: str
-    assurance: Assurance
-    at: int
-    reason: str = ""
-    digest: str = ""
-    step: str = ""
-    gate: str | None = None
-    visit: int = 0
-    head: str = ""
-    base: str = ""
-    proof_age_ms: int | None = None
-    own_address: bool = False
-    flagged: str = ""
-
-
-class Request(Record):
-    """Something asked of a person. `approvers` names who may decide; empty means any person.
-
-    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
-    """
-
-    id: str
-    kind: RequestKind
-    step: str
-    question: str
-    opened_at: int
-    gate: str | None = None
-    approvers: tuple[str, ...] = ()
-    quorum: int = 1
-    assurance: Assurance = Assurance.A0
-    asked_by: str = "gateway"
-    reminders: int = 0
-    escalated: bool = False
-    fresh_ms: int | None = None
-
-
 class Feedback(Record):
     """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
 
@@ -304,6 +244,7 @@ class Task(Record):
     `hands` are who claimed each step.
     `programs` are those that were pinned for it, on top of its run's.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
+    `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
 
     id: str
@@ -364,11 +305,18 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    setback: Setback | None = None
+    postponed: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can happen to it."""
         return self.state in TERMINAL
+
+    @property
+    def is_verifying(self) -> bool:
+        """Whether its gates run, or will run once a trouble is over: nothing is asked of its holder meanwhile."""
+        return self.reason is Reason.GATES_RUNNING or (self.reason is Reason.EXTERNAL and bool(self.awaited))
 
     @property
     def wanted(self) -> str | None:

@@ -36,6 +36,13 @@ class UnfreezeJson(Record):
     unfrozen: str
 
 
+class TolerateJson(Record):
+    """What git's checks pass over in an origin's history from now on."""
+
+    origin: str
+    tolerated: Sequence[str]
+
+
 class OutcomeJson(Record):
     """What became of a decision for one task."""
 
@@ -50,6 +57,13 @@ class BelowJson(TaskNowJson):
     """A task after a decision, with the outcome for every task below it."""
 
     outcomes: Sequence[OutcomeJson]
+
+
+class RoleTriedJson(Record):
+    """A held role of which one task is tried now."""
+
+    role: str
+    ends: Annotated[str, Meta(description="How its agents ended, one after another.")]
 
 
 class CauseOutcomesJson(Record):

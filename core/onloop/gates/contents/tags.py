@@ -49,7 +49,8 @@ def refresh_tags(mirror: Mirror) -> None:
         if lacking:
             asked = "".join(f"+{_THERE}{tag.name}:{SPACE}{tag.name}\n" for tag in lacking).encode()
             words = ("--stdin", "--end-of-options", mirror.bare_origin)
-            git.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S, access=access)
+            reader = git._replace(settings=mirror.lenient)
+            reader.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S, access=access)
         _write(git, [f"update {SPACE}{tag.name} {tag.object}" for tag in new if tag.object == tag.commit])
 
 

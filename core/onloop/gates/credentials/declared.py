@@ -240,8 +240,8 @@ def _wrong(key: str, value: Any) -> tuple[str, str] | None:
         return "is no text in printable characters", f'write {key} = "…"'
     if key in _PLACES and not value.startswith("/"):
         return f"is {value[:60]!r}", "give an absolute path"
-    if key == "token_env" and not _VARIABLE.fullmatch(value):
-        return f"is {value[:60]!r}", "name a variable, such as GITHUB_TOKEN"
+    if key == "token_env" and (not _VARIABLE.fullmatch(value) or value.startswith(("GIT_", "ONLOOP_"))):
+        return f"is {value[:60]!r}", "name a variable, such as GITHUB_TOKEN; GIT_* and ONLOOP_* are never read"
     if key == "proxy" and ("@" in value or "://" not in value):
         return "holds a credential or is no URL", "write a URL without a user, such as http://proxy.example.org:3128"
     return None

@@ -16,7 +16,7 @@ from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.command_process import Ending, Limits, Ran, run
 from onloop.gates.contents.attachments import NOTHING_LEFT, LeftFiles
 from onloop.gates.contents.services import ServicesRun, longest_ms, services_run, started_with
-from onloop.gates.counts import from_junit, from_unittest
+from onloop.gates.counts import failing, from_junit, from_unittest
 from onloop.gates.environments.place import REPORT, Place
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.python_runners import (
@@ -49,11 +49,13 @@ class ToolMissing(Unavailable):
 class CommandRun(Record):
     """The outcome of a command at a commit. If setup or build failed, `argv` is the command of it that failed.
 
-    `part` says which it was: setup, build, fetch, or empty for the gate's own command. `counts` are the tests, or why
+    `part` says which it was: setup, build, fetch, or empty for the gate's own command; `of_base` that it ran on a
+    commit of the target alone, so that the submitted one has no part in it. `counts` are the tests, or why
     they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
     what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
-    `missing` is the module that should run and is not installed. `spent` is where the time went, `tools` what the
-    workflow's tools were. `services` is what became of those beside it, `left` the files that are to be kept.
+    `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
+    is where the time went, `tools` what the workflow's tools were. `services` is what became of those beside it, `left`
+    the files that are to be kept.
     """
 
     argv: tuple[str, ...]
@@ -63,10 +65,12 @@ class CommandRun(Record):
     spec: BoxSpec
     program: Program
     part: str = ""
+    of_base: bool = False
     removed: tuple[str, ...] = ()
     cache_key: str = ""
     doubt: str = ""
     missing: str = ""
+    failing: tuple[str, ...] = ()
     spent: TimeSpent | None = None
     tools: tuple[Program, ...] = ()
     services: ServicesRun = ServicesRun()
@@ -142,6 +146,7 @@ class BoxedCommands(Record):
             argv=argv if start.token is None else start.shown,
             ran=dataclasses.replace(ran, output=output),
             counts=counts,
+            failing=failing(counter, report, before_report(ran.output, start.token)),
             box=self.box,
             spec=self.spec,
             program=program,

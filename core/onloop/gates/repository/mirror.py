@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from onloop import file_lock
@@ -15,9 +16,11 @@ from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
 from onloop.gates.credentials.git_access import GitAccess, access_to
 from onloop.gates.credentials.sources import Credential
 from onloop.gates.repository import file_changes, merging
-from onloop.gates.repository.failures import GitFailed
-from onloop.gates.repository.folders import built
+from onloop.gates.repository.failures import GitFailed, findings
+from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.mending import old_history, rebuilding
+from onloop.gates.repository.mending.rebuilding import LOCK
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
 from onloop.gates.repository.ref_names import (
     check_commit,
@@ -37,9 +40,6 @@ _OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_
 _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
-HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
-"""What git's checks find in old commits of well-known repositories: allowed from origins, refused in submissions."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
@@ -52,6 +52,8 @@ class Mirror:
     origin: str
     credentials: Path | None = None
     """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
+    tolerated: tuple[str, ...] = ()
+    """What a person tolerates of the origin's old history, by the names that git's checks have for it."""
 
     @property
     def bare_origin(self) -> str:
@@ -61,6 +63,11 @@ class Mirror:
     def beside(self, origin: str) -> Mirror:
         """The mirror of another origin, in the same folder."""
         return mirror_in(self.path.parent, origin, self.credentials)
+
+    @property
+    def lenient(self) -> tuple[str, ...]:
+        """Settings for fetching history of the origin's: its checks pass over what is harmless or tolerated."""
+        return old_history.lenient("fetch.fsck", self.tolerated)
 
     @property
     def git(self) -> Git:
@@ -73,18 +80,28 @@ class Mirror:
         if self.path.exists():
             return
         with built(self.path) as folder:
-            Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
+            _init(folder)
 
     def refresh(self, target: str) -> str:
-        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
+        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch.
+
+        A mirror that is in its own way, or whose objects are damaged, is mended.
+        """
         ref = f"refs/heads/{check_ref_name(target)}"
         try:
-            with self.reaching() as access, self.writing(ref) as git:
-                self._fetch(git, access, f"+{ref}:{ref}")
-                return git.text("rev-parse", "--verify", ref)
+            return self._fetched(ref)
         except GitFailed as failed:
+            if rebuilding.is_in_the_way(failed):
+                with self.writing(ref) as git:
+                    rebuilding.make_way(git, ref)
+                return self._fetched(ref)
+            if rebuilding.is_broken(failed):
+                self.rebuild(target)
+                return self._fetched(ref)
+            if failed.findings:
+                raise self._disliked(ref, failed) from failed
             if failed.kind not in _OF_THE_CONNECTION:
-                self.tip(target)  # it may only be that there is no such branch
+                self._check_branch(target)
             raise
 
     def bring(self, commit: str) -> None:
@@ -95,7 +112,7 @@ class Mirror:
         ref = f"refs/onloop/commits/{check_commit(commit)}"
         try:
             with self.reaching() as access, self.writing(ref) as git:
-                self._fetch(git, access, f"+{commit}:{ref}")
+                self._fetch(git, f"+{commit}:{ref}", access)
         except GitFailed as failed:
             if failed.kind in _OF_THE_CONNECTION:
                 raise
@@ -104,10 +121,62 @@ class Mirror:
                 hint="push it there, then retry",
             ) from failed
 
-    def _fetch(self, git: Git, access: GitAccess, refspec: str) -> None:
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
-        reader, words = git._replace(settings=lenient), ("--end-of-options", self.bare_origin, refspec)
-        reader.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+    def rebuild(self, target: str) -> None:
+        """Make the mirror anew from the origin, with what tasks handed in as far as it can still be read.
+
+        It is for a mirror whose objects are damaged. If the origin cannot give the branch, the mirror stays as it is.
+        """
+        ref = f"refs/heads/{check_ref_name(target)}"
+        with self.reaching() as access, self.writing(ref), scratch("mirror", self.path.parent) as place:
+            fresh = place / self.path.name
+            _init(fresh)
+            self._fetch(Git(fresh), f"+{ref}:{ref}", access)
+            rebuilding.bring_tasks(Git(fresh), self.path)
+            rebuilding.take_place(fresh, self.path)
+
+    def _fetched(self, ref: str) -> str:
+        with self.reaching() as access, self.writing(ref) as git:
+            self._fetch(git, f"+{ref}:{ref}", access)
+            return git.text("rev-parse", "--verify", ref)
+
+    def _fetch(self, git: Git, refspec: str, access: GitAccess) -> None:
+        words = ("--end-of-options", self.bare_origin, refspec)
+        fetched = git._replace(settings=self.lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+        reason, remarks, kind = fetched.complaint
+        if kind is FailureKind.DAMAGED and os.fsencode(self.path) in fetched.stderr:  # git fetched around the damage
+            raise GitFailed("fetch", reason, kind=kind, remarks=remarks)
+
+    def _disliked(self, ref: str, failed: GitFailed) -> Unavailable:
+        """The error for history that git's checks refuse: all that they find, and the command that tolerates it."""
+        found = self._all_findings(ref) or failed.findings
+        shown, names = without_credentials(self.origin), ", ".join(found)
+        grave = [name for name in found if name not in old_history.TOLERABLE]
+        hint = f"a person who knows why may say so: onloop repository tolerate {quote(shown)} {' '.join(found)}"
+        if grave:
+            hint = f"{', '.join(grave)} can do harm and is never tolerated: use a clean copy of the repository"
+        words = f"the history of {shown} does not pass git's checks ({names}): {failed.complaint}"
+        return Unavailable(words, hint=hint, kind=FailureKind.DAMAGED)
+
+    def _all_findings(self, ref: str) -> tuple[str, ...]:
+        """Everything that git's checks find in a branch beside what is tolerated; nothing if that takes too long."""
+        with suppress(GitFailed), scratch("checked") as place, self.reaching() as access:
+            git = Git(place / "checked.git", settings=old_history.lenient("fsck", self.tolerated))
+            _init(git.directory)
+            unchecked = git._replace(settings=("transfer.fsckObjects=false",))
+            words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+            unchecked.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+            checked = git.run("fsck", "--no-dangling", "--no-progress", accept=tuple(range(64)), timeout_s=LONG_S)
+            return findings(f"{checked.stderr.decode('utf-8', 'replace')}\n{checked.text}")
+        return ()
+
+    def _check_branch(self, target: str) -> None:
+        """UnknownThing if the origin has no such branch; then the mirror forgets what the origin no longer has."""
+        try:
+            self.tip(target)
+        except UnknownThing:
+            with self.writing(f"refs/heads/{target}") as git:
+                rebuilding.prune(git, self._heads())
+            raise
 
     def tip(self, target: str) -> str:
         """The tip of branch `target` in the origin now. UnknownThing if there is no such branch."""
@@ -176,7 +245,8 @@ class Mirror:
         """Whether branch `target`, as it was at the last refresh, contains the commit."""
         ref = f"refs/heads/{check_ref_name(target)}"
         pair = (check_commit(commit), ref)
-        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+        asked = self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1, 128))
+        return asked.exit_code == 0
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
         """The email addresses of all authors and committers after `base` up to `head`, each once."""
@@ -267,14 +337,15 @@ class Mirror:
         """
         if not self.path.is_dir():
             raise Unavailable(f"there is no mirror in {self.path}", hint="create it first")
-        lock = file_lock.open_file(self.path / "onloop.lock")
+        lock = file_lock.open_file(self.path / LOCK)
         try:
             if not file_lock.wait(lock, _LOCK_S):
                 raise Unavailable(
                     f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
                 )
             for name in (ref.rstrip("/"), "packed-refs", "shallow"):
-                (self.path / f"{name}.lock").unlink(missing_ok=True)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (self.path / f"{name}.lock").unlink()
             for left in (self.path / ref).rglob("*.lock") if ref.endswith("/") else ():
                 left.unlink()
             yield self.git._replace(held=lock)
@@ -287,6 +358,10 @@ def mirror_in(mirrors: Path, origin: str, credentials: Path | None) -> Mirror:
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
     folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
     return Mirror(mirrors / folder, origin, credentials)
+
+
+def _init(folder: Path) -> None:
+    Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
 
 
 def _sync(folder: Path) -> None:

@@ -17,7 +17,7 @@ _SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:|//).")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/\s]*@)")
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+_CREDENTIALS = re.compile(r"://[^/@\s\"<>]+@")
 
 
 def check_ref_name(name: str) -> str:
