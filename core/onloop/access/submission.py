@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from typing import TypeVar
 
 from onloop.access.opening import GatewayHandle
-from onloop.errors import BadInput, Exit, Refused, Unavailable, unknown_task
+from onloop.errors import BadInput, Exit, FailureKind, OnloopError, Refused, Unavailable, unknown_task
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
@@ -29,6 +30,8 @@ from onloop.text import safe
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.queries.agent_reads import ReadHeldTask
 from onloop.views.queries.reads import ReadTask
+
+T = TypeVar("T")
 
 MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
@@ -143,6 +146,26 @@ def hold_again(opened: GatewayHandle, task: Task) -> None:
     collection = Collection(Manifest(submission.head, len(content)), iter((content,)))
     with arrived(opened.home.quarantine, collection) as arrival:
         admit(arrival, _admission(mirror, task))
+
+
+def with_sound_mirror(opened: GatewayHandle, task: Task, work: Callable[[], T]) -> T:
+    """What `work` gives, which reads the task's mirror; once more if the mirror had to be mended meanwhile."""
+    try:
+        return work()
+    except OnloopError as problem:
+        if task.origin is None or not _mended(opened, task, opened.mirror(task.origin), problem):
+            raise
+        return work()
+
+
+def _mended(opened: GatewayHandle, task: Task, mirror: Mirror, problem: OnloopError) -> bool:
+    """Whether the mirror was made anew, or got the task's submission again, because it lacked what it should have."""
+    if problem.kind is FailureKind.DAMAGED:
+        mirror.rebuild(task.target)
+    elif task.submission is None or (mirror.path.is_dir() and mirror.has(task.submission.head)):
+        return False
+    hold_again(opened, task)
+    return True
 
 
 def _admission(mirror: Mirror, task: Task) -> Admission:
