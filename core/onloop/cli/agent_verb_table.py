@@ -32,6 +32,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
         prints=("agent_models:ClaimJson",),
+        needs_git=True,
     ),
     Verb(
         "next",
@@ -59,6 +60,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:SubmitJson",),
+        needs_git=True,
     ),
     Verb(
         "ask",

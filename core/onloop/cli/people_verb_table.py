@@ -10,6 +10,7 @@ from onloop.cli.people_arguments import (
     CauseArguments,
     ExcludeArguments,
     FreezeArguments,
+    GcArguments,
     MuteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
@@ -165,6 +166,19 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+    ),
+    Verb(
+        "gc",
+        "people",
+        "remove clones, artefact folders, logs and caches that nobody needs any more",
+        "gc_verbs:gc",
+        GcArguments,
+        (
+            arg("--older", help="of tasks that ended, and of caches not used, for so long", default="7d"),
+            arg("--dry-run", help="say what would go, and remove nothing", action="store_true"),
+            *AS,
+        ),
+        prints=("store_models:GcJson",),
     ),
     Verb(
         "repository",

@@ -58,6 +58,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskJson",),
+        needs_git=True,
     ),
     Verb(
         "fleet",
@@ -75,6 +76,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:FleetJson",),
+        needs_git=True,
     ),
     Verb(
         "list",
@@ -129,6 +131,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
+        needs_git=True,
     ),
     Verb(
         "verifier",
@@ -153,6 +156,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
+        needs_git=True,
     ),
     Verb(
         "init",
@@ -235,6 +239,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--group", help="the group whose members may connect besides you (default: your own)"),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
+        needs_git=True,
     ),
     Verb(
         "help",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput
 from onloop.gates.box.kind import Box
+from onloop.gates.environments.box_user import settled
+from onloop.gates.environments.secret_values import secret_values
 from onloop.gates.evaluation import GateContext
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of
@@ -43,11 +45,12 @@ def gate_context_for(
     opened: GatewayHandle, verifier: Principal
 ) -> Callable[[Task, Definition, Callable[[], bool]], GateContext]:
     """A function that makes a GateContext."""
-    box = strongest_box()
+    box = settled(strongest_box(), opened.home.kept)
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> GateContext:
         if task.origin is None:
             raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
+        secrets = secret_values(opened.home.secrets, definition.environment.secrets)
         return GateContext(
             mirror=opened.mirror(task.origin),
             blob=lambda digest: _blob(opened, digest),
@@ -57,7 +60,8 @@ def gate_context_for(
             kept=opened.home.kept,
             environment=definition.environment,
             stop=stop,
-            secrets=known_secrets(),
+            secrets=(*secrets.values(), *known_secrets()),
+            setup_secrets=secrets,
             base_results=KeptInStore(opened),
             box=box,
             open_cells=_open_cells(opened, box),

@@ -31,6 +31,7 @@ from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.repository.git import check_git
 from onloop.gates.toolchain import toolchain_of
 from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
@@ -131,12 +132,14 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         worker = Worker(
             opened=opened,
             settings=settings,
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or opened.home.is_gone,
             pause=_pause(stop),
             say=say,
             ensure_verifier=lambda: ensure_verifier(context.home),
         )
-        return VerbOutput(worker.run(once=args.once))
+        code = worker.run(once=args.once)
+    opened.home.check_there()
+    return VerbOutput(code)
 
 
 def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,17 +173,19 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.opened_file
     )  # before the lock: a verifier that cannot open the store must not look as if it were running
     os.environ["PATH"] = toolchain_of(context.home.store).path  # the caller's PATH must not choose which programs run
+    check_git()  # here: which git is used depends on the line above
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
             opened=opened_file,
             principal=principal,
             runner=runner,
             at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or context.home.is_gone,
             pause=_pause(stop),
             say=say,
             keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
+    context.home.check_there()
     return VerbOutput(Exit.OK)
 
 
