@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private
 from onloop.home import Home
+from onloop.inherited import for_agents
 from onloop.machine.task import Task
 
 
@@ -91,7 +92,8 @@ def path_with_onloop(inherited: Mapping[str, str]) -> str:
     return f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
 
 
-def agent_environment(inherited: Mapping[str, str], home: Home, task: Task, secret: str) -> dict[str, str]:
-    """The environment of an agent: the worker's own, the variables for `onloop`, and onloop itself on PATH."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
-    return kept | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)
+def agent_environment(
+    inherited: Mapping[str, str], home: Home, task: Task, secret: str, named: Iterable[str] = ()
+) -> dict[str, str]:
+    """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH."""
+    return for_agents(inherited, named) | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)

@@ -158,6 +158,7 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
     once: bool
     lease: str
     stall: str
+    agent_env: tuple[str, ...]
     command: tuple[str, ...]
 
 

@@ -120,6 +120,13 @@ VERBS: tuple[Verb, ...] = (
             arg("--once", help="end after one task, or when there is none", action="store_true"),
             arg("--lease", help="how long a lease lasts without a heartbeat", default="60s"),
             arg("--stall", help="end an agent that is silent for this long (default: never)", default=""),
+            arg(
+                "--agent-env",
+                help="a variable of yours that agents get beside the usual ones; may be repeated",
+                action="append",
+                default=[],
+                metavar="NAME",
+            ),
             arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
     ),

@@ -33,6 +33,7 @@ from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
+from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
@@ -122,6 +123,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         argv=argv,
         lease_ms=milliseconds(args.lease),
         stall_ms=milliseconds(args.stall) if args.stall else 0,
+        agent_env=_nameable(args.agent_env),
     )
     opened = context.opened
     ensure_verifier(context.home)
@@ -135,6 +137,14 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
             ensure_verifier=lambda: ensure_verifier(context.home),
         )
         return VerbOutput(worker.run(once=args.once))
+
+
+def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, each of which an agent may be given."""
+    for name in names:
+        if problem := variable_problem(name):
+            raise BadInput(f"--agent-env: {problem}", hint="name a variable of your own, such as ANTHROPIC_API_KEY")
+    return names
 
 
 def verifier(context: Context[VerifierArguments]) -> VerbOutput:
