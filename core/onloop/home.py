@@ -63,6 +63,11 @@ class Home(Record):
         return self._beside / "out"
 
     @property
+    def handed_in(self) -> Path:
+        """Read-only copies of what each task's agents are given (`$ONLOOP_IN`), one folder per task."""
+        return self._beside / "in"
+
+    @property
     def logs(self) -> Path:
         """What agents printed, one file per task."""
         return self._beside / "logs"
@@ -97,6 +102,14 @@ class Home(Record):
     def out(self, task: str) -> Path:
         """Where the agent of a task puts its artefacts."""
         return self.handed_over / task
+
+    def temporary(self, task: str) -> Path:
+        """Temporary files of an agent that needs a folder of its own for them; it ends with its session."""
+        return self._beside / "tmp" / task
+
+    def given(self, task: str) -> Path:
+        """Where the agent of a task finds what it is given: attachments, and artefacts of earlier steps."""
+        return self.handed_in / task
 
     def agent_log(self, task: str) -> Path:
         """The file that holds what the agents of a task printed."""

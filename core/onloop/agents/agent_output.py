@@ -20,13 +20,14 @@ class AgentOutput:
     """Reads an agent's output. With `hear`, lines that are JSON objects are a vendor's; all else is plain text.
 
     `session` is the vendor's own name of the session, `tokens` how much of a context of `window` is in use; empty and
-    0 where the vendor does not say.
+    0 where the vendor does not say. `works` says that the agent's model has answered.
     """
 
     hear: Hear | None = None
     session: str = ""
     tokens: int = 0
     window: int = 0
+    works: bool = False
     _rest: bytes = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -58,6 +59,7 @@ class AgentOutput:
         self.session = heard.session or self.session
         self.tokens = heard.tokens or self.tokens
         self.window = heard.window or self.window
+        self.works = self.works or heard.works
         words = heard.words.strip("\n")
         if len(words) > LONGEST_WORDS:
             words = f"{words[:LONGEST_WORDS]}\n[onloop: {len(words) - LONGEST_WORDS} characters more were not kept]"

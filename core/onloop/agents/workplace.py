@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from onloop.access.opening import GatewayHandle
 from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
-from onloop.gates.repository.folders import private
+from onloop.gates.repository.folders import private, scratch
 from onloop.home import Home
 from onloop.inherited import for_agents
 from onloop.machine.task import Task
+from onloop.views.queries.agent_reads import ReadGiven
 
 
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
@@ -37,6 +39,27 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
     prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
     return place
+
+
+def fill_given(opened: GatewayHandle, task: Task) -> None:
+    """Put what a task's agents are given into their folder (`$ONLOOP_IN`): read-only copies, and nothing else.
+
+    The folder is made anew and put in the place of the one before, in which an agent may have done anything.
+    """
+    folder = opened.home.given(task.id)
+    with written(folder):
+        private(folder.parent)
+        with scratch("given", folder.parent) as fresh:
+            (fresh / "now").mkdir(mode=0o700)
+            for each in opened.gateway.perform(ReadGiven(task.id)):
+                if each.content is not None:
+                    place = fresh / "now" / each.name
+                    private(place.parent)
+                    place.write_bytes(each.content)
+                    place.chmod(0o400)
+            if os.path.lexists(folder):
+                folder.rename(fresh / "before")
+            (fresh / "now").rename(folder)
 
 
 def _check_own(folder: Path) -> None:
@@ -79,6 +102,7 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
         "ONLOOP_TASK": task.id,
         "ONLOOP_TOKEN": secret,
         "ONLOOP_OUT": str(home.out(task.id)),
+        "ONLOOP_IN": str(home.given(task.id)),
         "ONLOOP_REPO": task.repo or "",
         "ONLOOP_STEP": task.step or "",
         "ONLOOP_ATTEMPT": str(task.attempt),

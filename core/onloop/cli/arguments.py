@@ -154,6 +154,14 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
     """Of work."""
 
     role: str
+    agent: str | None
+    jobs: int | None
+    min: int | None
+    max: int | None
+    run: str | None
+    repo: str | None
+    workflow: str | None
+    label: str | None
     name: str | None
     once: bool
     lease: str

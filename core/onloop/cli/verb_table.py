@@ -111,12 +111,23 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "work",
         "work",
-        "be a worker: claim tasks and run a command on each",
-        "work_verbs:work",
+        "be a worker: claim tasks and run an agent on each",
+        "worker_verbs:work",
         WorkArguments,
         (
-            arg("--role", required=True, help="the role to claim for"),
-            arg("--name", help="the agent's name (default: the role and the process id)"),
+            arg(
+                "--agent",
+                help="claude, codex, gemini, opencode, copilot, or a file of the repository in .onloop/agents",
+            ),
+            arg("--role", help="the role to claim for (default, with --agent: every role)", default=""),
+            arg("--name", help="the agent's name (default: the agent or the role, and the process id)"),
+            arg("--jobs", help="how many agents work at once (default: 1)", type=int, metavar="N"),
+            arg("--min", help="how many work at once while anything waits (with --max)", type=int, metavar="N"),
+            arg("--max", help="how many may work at once where more wait than work", type=int, metavar="N"),
+            arg("--run", help="claim only tasks of this run"),
+            arg("--repo", help="claim only tasks in the repository of this name"),
+            arg("--workflow", help="claim only tasks that walk this workflow"),
+            arg("--label", help="claim only tasks with this label (onloop start --label)"),
             arg("--once", help="end after one task, or when there is none", action="store_true"),
             arg("--lease", help="how long a lease lasts without a heartbeat", default="60s"),
             arg("--stall", help="end an agent that is silent for this long (default: never)", default=""),
@@ -127,7 +138,12 @@ VERBS: tuple[Verb, ...] = (
                 default=[],
                 metavar="NAME",
             ),
-            arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
+            arg(
+                "command",
+                nargs="...",
+                help="-- CMD…: run for each task, brief on standard input; with --agent: its flags",
+                metavar="-- CMD",
+            ),
         ),
     ),
     Verb(
@@ -253,7 +269,7 @@ VERBS: tuple[Verb, ...] = (
         HookArguments,
         (
             arg("what", choices=("show", "install", "uninstall"), help="or an agent: answer its hook call on stdin"),
-            arg("agent", help="claude or codex"),
+            arg("agent", help="claude, codex or gemini"),
             arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
@@ -264,7 +280,12 @@ VERBS: tuple[Verb, ...] = (
         "what this machine and store can prove, and what they cannot",
         "doctor:doctor",
         DoctorArguments,
-        (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
+        (
+            arg(
+                "--agent",
+                help="prove that this agent (a vendor, or a file in .onloop/agents) works as a worker runs it",
+            ),
+        ),
         prints=("build_models:DoctorJson", "build_models:HookProofJson"),
     ),
     Verb(

@@ -249,6 +249,7 @@ class Step(Record):
     on_fail: str | None = None
     fan_out: FanOut | None = None
     context: ContextLimits | None = None
+    agent: str = ""
     box: BoxSpec = BoxSpec()
     """Of the command of a `run:` step."""
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
+from onloop.machine.artefacts import Artefact as Artefact
+from onloop.machine.artefacts import Artefacts, Labels
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
 from onloop.machine.limits import (
-    MOST_ARTEFACTS,
     Address,
     Brief,
     Bytes,
@@ -70,6 +71,7 @@ class TaskFacts(Record):
     """What a task is begun with; `definition` is the digest of the pinned workflow, `origin` a path or URL.
 
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
+    `attachments` are what a person gives its agents to read, and `labels` what workers choose by.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     """
 
@@ -87,19 +89,13 @@ class TaskFacts(Record):
     brief: Brief = ""
     merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
     funnel: Digest | None = None
+    attachments: Artefacts = ()
+    labels: Labels = ()
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """These fields by name, for another record that has them."""
         return {name: getattr(self, name) for name in fields_of(TaskFacts)}
-
-
-class Artefact(Record):
-    """A file that an agent handed over, stored by its sha256 digest."""
-
-    name: Path
-    digest: Digest
-    size: Bytes
 
 
 class Submission(Record):
@@ -113,7 +109,7 @@ class Submission(Record):
     tree: Digest
     base: Digest
     authors: Annotated[tuple[Address, ...], Items(1_000)] = ()
-    artefacts: Annotated[tuple[Artefact, ...], Items(MOST_ARTEFACTS)] = ()
+    artefacts: Artefacts = ()
     statement: Statement = ""
     at: Millis = 0
     bundle: Digest = ""
@@ -304,8 +300,8 @@ class Task(Record):
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
-    `hands` are who claimed each step.
-    `programs` are those that were pinned for it, on top of its run's.
+    `hands` are who claimed each step; `programs` are those that were pinned for it, on top of its run's.
+    `inherited` is what agents of earlier steps handed over, by step.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     """
 
@@ -367,6 +363,9 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    attachments: tuple[Artefact, ...] = ()
+    labels: tuple[str, ...] = ()
+    inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""Agents as code: a file of a repository that says which vendor's agent, with which flags and under which standing brief.
+"""Agents as code: a file of a repository names a vendor's agent, its flags and its standing brief.
 
 The front matter is as strict as a workflow file, and its problems have line and column in the whole file.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from onloop.errors import WorkflowError
+from onloop.inherited import variable_problem
 from onloop.machine.limits import Number
 from onloop.records import Record
 from onloop.text import safe
@@ -21,20 +22,19 @@ from onloop.workflow.positioned_tree import FileProblem, Position, plain
 from onloop.workflow.schema_checks import FileShape, misfits
 
 FOLDER = ".onloop/agents"
-AGENT = r"^[a-z][a-z0-9_-]{0,39}$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 LARGEST = 131_072
 """How many bytes an agent file may have."""
 
 VENDOR_NAMES = ("claude", "codex", "gemini", "opencode", "copilot")
-_OURS = ("ONLOOP_", "GIT_", "LD_", "DYLD_")
 _NEVER = frozenset({"PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "NODE_OPTIONS", "BASH_ENV", "ENV"})
 _FENCE = re.compile(rb"\A---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def _variable(name: str) -> str:
-    if name.upper().startswith(_OURS) or name.upper() in _NEVER:
-        raise complaint(f"{name} is not an agent's to set", "leave it out: it decides which programs run, and as whom")
+    problem = variable_problem(name.upper()) or (f"{name} is not an agent's to set" if name.upper() in _NEVER else "")
+    if problem:
+        raise complaint(problem, "leave it out: it decides which programs run, and as whom")
     return name
 
 
@@ -54,13 +54,15 @@ class AgentFilePart(WorkflowPart):
 
     vendor: Literal["claude", "codex", "gemini", "opencode", "copilot"]
     model: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9]")] | None = None
-    flags: Annotated[list[Word], Field(max_length=100)] = []
-    environment: Annotated[dict[Variable, Annotated[str, Field(max_length=4_000)]], Field(max_length=100)] = {}
+    flags: Annotated[list[Word], Field(max_length=100, default_factory=list)]
+    environment: Annotated[
+        dict[Variable, Annotated[str, Field(max_length=4_000)]], Field(max_length=100, default_factory=dict)
+    ]
     limits: AgentLimitsPart = AgentLimitsPart()
 
 
 class AgentSpec(Record):
-    """An agent as a file says it, or a vendor's as it comes; `source` says from where, `brief` is its standing brief."""
+    """An agent as a file says it, or a vendor's as it comes; `source` says where, `brief` is its standing brief."""
 
     name: str
     vendor: str

@@ -75,6 +75,7 @@ def _step(step: m.StepPart) -> d.Step:
         on_fail=step.on_fail,
         fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
         context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
+        agent=step.agent or "",
         box=_box(step),
     )
 

@@ -22,6 +22,7 @@ STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
 REJECT_TARGET = rf"^end$|{STEP_ID}"
 GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
+AGENT = ROLE
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
 GATE_KINDS = ("command", "file", "artefact", "review", "human")
@@ -345,6 +346,7 @@ class StepPart(WorkflowPart):
 
     id: StepId
     role: Annotated[str, Field(pattern=ROLE)] | None = None
+    agent: Annotated[str, Field(pattern=AGENT)] | None = None
     run: Argv | None = None
     effect: Literal["merge"] | None = None
     brief: Annotated[str, Field(max_length=50_000)] = ""

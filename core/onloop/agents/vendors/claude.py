@@ -37,7 +37,9 @@ def _hear(fields: Fields) -> Iterator[Heard]:
             used = fields_of(message.get("usage"))
             names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
             own = fields.get("parent_tool_use_id") is None  # else they are of a sub-agent, whose context is its own
-            yield Heard(session=session, tokens=sum(count_of(used.get(name)) for name in names) if own else 0)
+            yield Heard(
+                session=session, tokens=sum(count_of(used.get(name)) for name in names) if own else 0, works=True
+            )
             yield from (_said(part) for part in items_of(message.get("content")))
         case "user":
             yield from (_answered(part) for part in items_of(message.get("content")))
@@ -90,10 +92,15 @@ CLAUDE = Vendor(
         HookWay.JSON_ARGUMENT,
     ),
     login=Login(
-        (".claude/.credentials.json", ".claude.json"),
+        (".claude/.credentials.json",),
         ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
     ),
     tried="2.1.332",
     trap="it lets an agent stop after 8 blocks in a row, and whenever a hook crashes or is late",
     window=200_000,
+    inherits=(
+        *("ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "ANTHROPIC_CUSTOM_HEADERS", "CLAUDE_CODE_USE_BEDROCK"),
+        *("CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_AUTOUPDATER"),
+        *("DISABLE_TELEMETRY", "AWS_PROFILE", "AWS_REGION", "CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID"),
+    ),
 )

@@ -36,11 +36,11 @@ def _hear(fields: Fields) -> Iterator[Heard]:
         case "thread.started", _:
             yield Heard(session=text_of(fields.get("thread_id")))
         case "item.started", "command_execution":
-            yield Heard(f"$ {text_of(item.get('command'))}")
+            yield Heard(f"$ {text_of(item.get('command'))}", works=True)
         case "item.completed", "command_execution":
             yield Heard(text_of(item.get("aggregated_output")))
         case "item.completed", "agent_message" | "reasoning":
-            yield Heard(text_of(item.get("text")))
+            yield Heard(text_of(item.get("text")), works=True)
         case "item.completed", "error":
             yield Heard(text_of(item.get("message")))
         case (("turn.failed" | "error"), _):
@@ -67,4 +67,6 @@ CODEX = Vendor(
     tried="0.171.0",
     trap="`codex exec` silently skips a hook that is not trusted: pass --dangerously-bypass-hook-trust, or trust "
     "it once with /hooks; and its sandbox forbids writing to .git unless you pass --add-dir .git",
+    environment={"TMPDIR": "{temporary}"},  # its sandbox does not work where CODEX_HOME is below the temporary files
+    inherits=("OPENAI_BASE_URL", "OPENAI_ORGANIZATION", "OPENAI_PROJECT"),
 )

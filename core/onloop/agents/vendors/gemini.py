@@ -32,11 +32,11 @@ def _hear(fields: Fields) -> Iterator[Heard]:
         case "init", _:
             yield Heard(session=text_of(fields.get("session_id")))
         case "message", "assistant":
-            yield Heard(text_of(fields.get("content")))
+            yield Heard(text_of(fields.get("content")), works=True)
         case "tool_use", _:
             given = fields_of(fields.get("parameters"))
             what = next((text_of(given[name]) for name in ("command", "file_path", "path") if name in given), "")
-            yield Heard(f"$ {text_of(fields.get('tool_name'))} {what}".rstrip())
+            yield Heard(f"$ {text_of(fields.get('tool_name'))} {what}".rstrip(), works=True)
         case "tool_result", _:
             yield Heard(text_of(fields.get("output")))
         case (("error" | "result"), _):
@@ -65,4 +65,8 @@ GEMINI = Vendor(
     trap="it runs no hook of a project that a person has not trusted: a worker gives it by "
     "GEMINI_CLI_SYSTEM_DEFAULTS_PATH, beneath every settings file of yours",
     environment={"GEMINI_CLI_SYSTEM_DEFAULTS_PATH": "{settings}"},
+    inherits=(
+        *("GEMINI_MODEL", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_VERTEX_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
+        *("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "GOOGLE_GENAI_USE_GCA"),
+    ),
 )

@@ -14,10 +14,10 @@ def _hear(fields: Fields) -> Iterator[Heard]:
     part, session = fields_of(fields.get("part")), text_of(fields.get("sessionID"))
     match fields.get("type"):
         case "text" | "reasoning":
-            yield Heard(text_of(part.get("text")), session)
+            yield Heard(text_of(part.get("text")), session, works=True)
         case "tool_use":
             state = fields_of(part.get("state"))
-            yield Heard(f"$ {text_of(part.get('tool'))} {text_of(state.get('title'))}".rstrip(), session)
+            yield Heard(f"$ {text_of(part.get('tool'))} {text_of(state.get('title'))}".rstrip(), session, works=True)
             yield Heard(text_of(state.get("output")) or text_of(state.get("error")))
         case "step_finish":
             yield Heard(session=session, tokens=count_of(fields_of(part.get("tokens")).get("total")))
@@ -38,4 +38,10 @@ OPENCODE = Vendor(
     login=Login((".local/share/opencode/auth.json",), ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY")),
     tried="1.18.33",
     trap="it has no hook at the end of a turn: the worker hands in what it committed, and resumes it with the answer",
+    inherits=(
+        "OPENCODE_CONFIG_CONTENT",
+        "OPENCODE_DISABLE_MODELS_FETCH",
+        "OPENCODE_DISABLE_AUTOUPDATE",
+        "ANTHROPIC_BASE_URL",
+    ),
 )

@@ -19,12 +19,16 @@ TIMEOUT_S = 600
 
 
 class Heard(Record):
-    """What one line of a vendor's output says: words for the log, its session, and how full its context is."""
+    """What one line of a vendor's output says: words for the log, its session, and how full its context is.
+
+    `works` says that the agent's model has answered, so that its session is a good one.
+    """
 
     words: str = ""
     session: str = ""
     tokens: int = 0
     window: int = 0
+    works: bool = False
 
 
 Fields = Mapping[str, Any]
@@ -59,7 +63,8 @@ class Launch(Record):
 
     `resumed` goes on with `{session}`; without it every round begins a new session. `{hook}` is the hook as one word,
     `{settings}` the file that holds it, `{state}` the folder that `onloop` writes to, `{out}` and `{given}` the folders
-    of artefacts. `{flags}` becomes the model and what a person or an agent file adds.
+    of artefacts, `{temporary}` one for temporary files. `{flags}` becomes the model and what a person or an agent file
+    adds.
     """
 
     since: tuple[int, ...]
@@ -77,6 +82,7 @@ class Login(Record):
 class Vendor(Record):
     """One vendor's agent. `launches` are by version, the newest first; `tried` is the version that we ran last.
 
+    `environment` is set for it; of the worker's own it gets those of its login and those in `inherits`.
     `window` is how many tokens its context has where it does not say so itself; 0 where that depends on the model.
     """
 
@@ -90,6 +96,7 @@ class Vendor(Record):
     tried: str
     trap: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    inherits: tuple[str, ...] = ()
     window: int = 0
 
     def command(self) -> str:

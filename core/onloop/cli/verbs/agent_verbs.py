@@ -10,7 +10,7 @@ from pathlib import Path
 from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
-from onloop.agents.workplace import own_variables, prepare_workplace
+from onloop.agents.workplace import fill_given, own_variables, prepare_workplace
 from onloop.cli.arguments import (
     Arguments,
     AskArguments,
@@ -80,7 +80,9 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
         ensure_verifier(context.home)
-        return prepare_workplace(context.opened.home, got.task, agent.name)
+        place = prepare_workplace(context.opened.home, got.task, agent.name)
+        fill_given(context.opened, got.task)
+        return place
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be created"

@@ -57,7 +57,7 @@ def doctor(context: Context[DoctorArguments]) -> VerbOutput:
     if context.args.agent:
         from onloop.cli.verbs.hook_verbs import prove
 
-        return prove(context.args.agent)
+        return prove(context.args.agent, context.home)
     checks, reached, proof = [_python(), _git(), _sqlite()], Reached(Assurance.A0, ("there is no store",)), None
     try:
         found, reached, proof = _of_the_store(context)

@@ -22,9 +22,8 @@ from onloop.access.runs import (
     start_run,
     target_of,
 )
-from onloop.access.verifier_process import ensure_verifier, only_verifier
-from onloop.agents.worker import Worker, WorkerSettings, command_words
-from onloop.cli.arguments import Arguments, FleetArguments, StartArguments, VerifierArguments, WorkArguments
+from onloop.access.verifier_process import only_verifier
+from onloop.cli.arguments import Arguments, FleetArguments, StartArguments, VerifierArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import FleetJson, TaskJson
@@ -33,7 +32,6 @@ from onloop.cli.render import task_json
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
-from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
@@ -46,8 +44,6 @@ from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576
-
-_NOT_BY_AGENTS = "a person starts it, where ONLOOP_TOKEN is not set"
 
 
 def start(context: Context[StartArguments]) -> VerbOutput:
@@ -109,44 +105,6 @@ def _closed(context: Context[Arguments], workflow: Workflow) -> tuple[str, ...]:
     return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
 
 
-def work(context: Context[WorkArguments]) -> VerbOutput:
-    """Be a worker until stopped."""
-    if os.environ.get("ONLOOP_TOKEN"):
-        raise NotAllowed("an agent may not be a worker: it would take both sides of a review", hint=_NOT_BY_AGENTS)
-    args = context.args
-    argv = command_words(args.command)
-    if not argv:
-        raise BadInput("there is no command to run", hint="onloop work --role ROLE -- CMD…, such as: -- claude -p")
-    settings = WorkerSettings(
-        name=args.name or f"{args.role}-{os.getpid()}",
-        role=args.role,
-        argv=argv,
-        lease_ms=milliseconds(args.lease),
-        stall_ms=milliseconds(args.stall) if args.stall else 0,
-        agent_env=_nameable(args.agent_env),
-    )
-    opened = context.opened
-    ensure_verifier(context.home)
-    with stop_signals() as stop:
-        worker = Worker(
-            opened=opened,
-            settings=settings,
-            stopped=stop.is_set,
-            pause=_pause(stop),
-            say=say,
-            ensure_verifier=lambda: ensure_verifier(context.home),
-        )
-        return VerbOutput(worker.run(once=args.once))
-
-
-def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names, each of which an agent may be given."""
-    for name in names:
-        if problem := variable_problem(name):
-            raise BadInput(f"--agent-env: {problem}", hint="name a variable of your own, such as ANTHROPIC_API_KEY")
-    return names
-
-
 def verifier(context: Context[VerifierArguments]) -> VerbOutput:
     """Be the verifier until stopped. Agents are refused, because they would choose what judges their own work."""
     if os.environ.get("ONLOOP_TOKEN"):
@@ -177,7 +135,7 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             runner=runner,
             at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
             stopped=stop.is_set,
-            pause=_pause(stop),
+            pause=pause_until(stop),
             say=say,
             keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
@@ -193,7 +151,9 @@ def jobs_at_once(words: str) -> int:
     return int(words)
 
 
-def _pause(stop: threading.Event) -> Callable[[float], None]:
+def pause_until(stop: threading.Event) -> Callable[[float], None]:
+    """A pause of some seconds, which ends early when the event is set."""
+
     def pause(seconds: float) -> None:
         stop.wait(seconds)
 

@@ -20,7 +20,7 @@ from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
-from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, task_put, task_row
+from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, WAITED_FOR, task_put, task_row
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
 
 R = TypeVar("R", bound=StoreRow)
@@ -154,6 +154,10 @@ class Tables:
         query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
         values = [value for role in wanted for value in (role, now)]
         return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
+
+    def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
+        """See Reading."""
+        return [(str(wanted), int(count)) for wanted, count in self.run(WAITED_FOR, (now, run, run))]
 
     def held(self, run: str) -> int:
         """See Reading."""
