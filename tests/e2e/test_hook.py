@@ -112,7 +112,7 @@ def test_hook_show_prints_a_command_that_can_be_pasted(world: World) -> None:
     shown = world.onloop("hook", "show", "claude", "--json")
 
     assert json.loads(shown.json["argument"])["hooks"]["Stop"][0]["hooks"][0]["command"] == "onloop hook claude"
-    assert "onloop work --role implementer -- claude -p" in world.onloop("hook", "show", "claude").out
+    assert "onloop work --agent claude" in world.onloop("hook", "show", "claude").out
     assert world.onloop("hook", "show", "nobody").code == 2
 
 

@@ -11,20 +11,23 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from onloop.access.opening import GatewayHandle
-from onloop.access.submission import submit_if, task_of, wait_for_gates
+from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
+from onloop.access.trouble import is_passing, trouble_in, words_of
 from onloop.agents.agent_command import Programs
 from onloop.agents.agent_output import last_line
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
+from onloop.agents.limit_messages import not_now
 from onloop.agents.workplace import prepare_workplace
-from onloop.errors import BadInput, Exit, OnloopError, Refused
+from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unavailable
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.machine.commands import Release, ReleaseCause, ReportContext
+from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
 from onloop.machine.principal import Principal
+from onloop.machine.setbacks import Trouble, pause_ms
 from onloop.machine.task import Submission, Task
 from onloop.records import Record, field
 from onloop.text import safe
@@ -38,6 +41,24 @@ LONGEST_POLL_S = 0.5
 ANSWER_S = 3_600.0
 CONTEXT_STEP = 5
 """By how many per cent an agent's context must change to be recorded again."""
+MOST_HAND_INS = 9
+"""How often the work of an agent is handed in while a trouble lasts: over about four minutes."""
+
+MOST_RELEASES = 6
+"""How often a task is given back while the store cannot be written: over about half a minute."""
+
+
+_GOES_ON = frozenset({ReleaseCause.STOPPED, ReleaseCause.NOT_NOW, ReleaseCause.UNAVAILABLE})
+"""The ends after which the next agent goes on with the session: nothing was wrong with it."""
+
+
+class Ending(Record):
+    """How an agent's session ended: what is said when the task is given back (see Release)."""
+
+    cause: ReleaseCause = ReleaseCause.STOPPED
+    detail: str = ""
+    trouble: Trouble = Trouble.BROKEN
+    until: int = 0
 
 
 class AgentSession(Record):
@@ -55,24 +76,28 @@ class AgentSession(Record):
     ensure_verifier: Callable[[], None]
     programs: Programs = field(default_factory=lambda: Programs(os.environ))
 
-    def work(self, task: Task, secret: str) -> None:
-        """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back."""
-        agent = self.opened.gateway.perform(RecogniseAgent(secret))
-        cause, detail = ReleaseCause.STOPPED, ""
+    def work(self, task: Task, secret: str) -> Ending:
+        """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
+
+        What fails around the agent is no fault of it: it costs the task no attempt, and the caller waits a while.
+        """
+        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), Ending()
         try:
             self._prepare(agent, task)
             while self._holds(agent) and not self.stopped():
-                cause, detail = self._round(agent, secret)
-                if cause is not ReleaseCause.STOPPED:
+                ending = self._round(agent, secret)
+                if ending.cause is not ReleaseCause.STOPPED:
                     break
-        except Exception as problem:  # a task that fails in any way uses up its attempt, and the worker goes on
-            cause = ReleaseCause.STOPPED if self.stopped() else ReleaseCause.CRASHED
-            detail = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
+        except Exception as problem:  # whatever fails, the worker goes on
+            ending = Ending()
+            if not self.stopped():
+                ending = Ending(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
-            self._give_back(agent, cause, detail)
+            self._give_back(agent, ending)
             self._start.tidy(task)
-            if cause is not ReleaseCause.STOPPED:
+            if ending.cause not in _GOES_ON:
                 self._start.forget(task)
+        return ending
 
     @property
     def _start(self) -> AgentStart:
@@ -97,11 +122,12 @@ class AgentSession(Record):
         if failed:
             raise failed[0]
 
-    def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
+    def _round(self, agent: Principal, secret: str) -> Ending:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
         begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
+        self._recover(agent, task)
         end, code, watch = self._watched(agent, started)
         if end is RunEnd.EXITED and code != 0 and started.command.resumes and not started.command.output.works:
             self.say(f"{agent.task} its session of before is gone; a fresh one begins")
@@ -113,8 +139,8 @@ class AgentSession(Record):
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, task.submission, watch, started.running.last)
         if end is RunEnd.STALLED:
-            return ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s"
-        return ReleaseCause.STOPPED, "the worker was stopped"
+            return Ending(ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s")
+        return Ending(detail="the worker was stopped")
 
     def _watched(self, agent: Principal, started: Started) -> tuple[RunEnd | None, int, LeaseWatch]:
         """How the agent's run ended (None where the worker was stopped), and its exit code."""
@@ -145,6 +171,12 @@ class AgentSession(Record):
             )
         return percent
 
+    def _recover(self, agent: Principal, task: Task) -> None:
+        """Say that the agent is at work, where people were told of a trouble that kept the task from going on."""
+        if task.setback is not None and task.setback.told:
+            with suppress(Refused):
+                self.opened.gateway.perform(PerformCommand(agent, task.id, Recover(agent.id, agent.epoch)))
+
     def _keep_verifier_up(self) -> None:
         """Start a verifier if none is running. A stopping worker starts none: the same person may have ended it."""
         if not self.stopped():
@@ -160,21 +192,47 @@ class AgentSession(Record):
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, watch: LeaseWatch, last: bytes
-    ) -> tuple[ReleaseCause, str]:
+    ) -> Ending:
         self._keep_verifier_up()
         task = self._wait(agent, watch)
         if not is_held(task, agent):
-            return ReleaseCause.STOPPED, ""
+            return Ending()
         if code != 0:
-            return ReleaseCause.CRASHED, _ending(code, last)
+            return self._failed(code, last)
         submitted = task.submission if task.submission != before else None
         try:
-            submit_if(self.opened, agent, lambda manifest: _statement(manifest, submitted, last))
+            self._hand_in(agent, watch, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
-            return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
+            return Ending(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
         task = self._wait(agent, watch)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
-        return ReleaseCause.STOPPED, ""
+        return Ending()
+
+    def _failed(self, code: int, last: bytes) -> Ending:
+        """How an agent ended that failed; one that says *not now* is believed a few times a day."""
+        said = not_now(code, last, self.opened.gateway.clock())
+        if said is not None:
+            return Ending(ReleaseCause.NOT_NOW, said.words, until=said.until)
+        return Ending(ReleaseCause.CRASHED, _ending(code, last))
+
+    def _hand_in(self, agent: Principal, watch: LeaseWatch, statement_of: StatementOf) -> None:
+        """Submit what the agent did. Its work is done, so a trouble that passes is waited for, for some minutes."""
+        for count in range(1, MOST_HAND_INS + 1):
+            try:
+                submit_if(self.opened, agent, statement_of)
+                return
+            except OnloopError as problem:
+                if not is_passing(problem) or count == MOST_HAND_INS:
+                    raise
+                self.say(f"{agent.task} cannot be handed in now: {problem.message}")
+            self._rest(agent, watch, pause_ms(count))
+
+    def _rest(self, agent: Principal, watch: LeaseWatch, ms: int) -> None:
+        """Wait, and keep the lease alive meanwhile."""
+        while ms > 0 and self._holds(agent):
+            self._pause_unless_stopped(min(ms, 1000) / 1000)
+            watch.keep()
+            ms -= 1000
 
     def _wait(self, agent: Principal, watch: LeaseWatch) -> Task:
         return wait_for_gates(
@@ -198,18 +256,25 @@ class AgentSession(Record):
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
-        """Release the task if the agent still holds it; a task that is lost or done needs no release."""
-        if not self._holds(agent):
-            return
-        detail = safe(detail, 500)
-        try:
-            self.opened.gateway.perform(
-                PerformCommand(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
-            )
-        except Refused:
-            return
-        self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
+    def _give_back(self, agent: Principal, ending: Ending) -> None:
+        """Release the task if the agent still holds it; a task that is lost or done needs no release.
+
+        Where the store cannot be written now, it is tried a few times: else the lease would run out.
+        """
+        detail = safe(ending.detail, 500)
+        release = Release(agent.id, agent.epoch, ending.cause, detail, ending.trouble, ending.until)
+        for count in range(1, MOST_RELEASES + 1):
+            try:
+                if self._holds(agent):
+                    self.opened.gateway.perform(PerformCommand(agent, agent.task or "", release))
+                    self.say(f"{agent.task} released: {ending.cause.value} {detail}".rstrip())
+                return
+            except Refused:
+                return
+            except (StoreError, Unavailable):
+                if count == MOST_RELEASES or self.stopped() or not self.opened.home.store.is_dir():
+                    raise
+                self.pause(pause_ms(count) / 1000)
 
 
 def _ending(code: int, last: bytes) -> str:

@@ -9,16 +9,22 @@ from collections.abc import Callable, Sequence
 
 from onloop.access.opening import GatewayHandle
 from onloop.agents.agent_command import Programs
-from onloop.agents.agent_session import POLL_S, AgentSession
+from onloop.agents.agent_session import POLL_S, AgentSession, Ending
 from onloop.agents.agent_start import SessionSettings
 from onloop.agents.demand import Crew, agents_wanted, claims_for
-from onloop.errors import Exit, Refused
+from onloop.agents.lease_watch import ASLEEP_MS
+from onloop.errors import Exit, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimFilter, ClaimGranted, ClaimTask
 from onloop.identity.resolution import this_process
+from onloop.machine.causes import ReleaseCause
+from onloop.machine.setbacks import pause_ms
 from onloop.records import Record, field
 from onloop.views.queries.agent_reads import ReadWaiting
 
 LONGEST_IDLE_S = 1.0
+
+WAKING_S = 5.0
+"""How long a worker that was asleep waits before it asks for work: a heartbeat comes within a second of waking."""
 
 
 class WorkerSettings(Record):
@@ -65,40 +71,62 @@ class Worker(Record):
     programs: Programs = field(default_factory=lambda: Programs(os.environ))
     _at_work: dict[threading.Thread, int] = field(default_factory=dict)
     _spare: deque[GatewayHandle] = field(default_factory=deque)
+    _endings: deque[Ending] = field(default_factory=deque)
+    _troubles: list[bool] = field(default_factory=list)
 
     def run(self, *, once: bool = False) -> Exit:
         """Work until stopped; with `once`, on at most one task, or, of several agents, until nothing waits."""
-        if self.settings.crew.most > 1:
-            return self._run_many(once=once)
-        while not self.stopped():
-            claimed = self._claimed(0)
-            if isinstance(claimed, Refused):
-                if once:
-                    self.say(claimed.message)
-                    return claimed.exit
-                self._idle()
-                continue
-            self._session(self.opened).work(claimed.task, claimed.secret)
-            if once:
-                return Exit.OK
-        return Exit.OK
-
-    def _run_many(self, *, once: bool) -> Exit:
-        """Keep as many agents at work as what waits demands; each ends its task before this returns."""
         try:
             while not self.stopped():
                 self._reap()
-                begun = self._begin_one()
-                if not begun and once and not self._at_work:
-                    return Exit.OK
-                if not begun:
-                    self._idle()
+                ended = self._turn(once=once)
+                if ended is not None:
+                    return ended
             return Exit.OK
         finally:
             for thread in self._at_work:
                 thread.join()
             while self._spare:
                 self._spare.pop().close()
+
+    def _turn(self, *, once: bool) -> Exit | None:
+        """Claim once and work on what that gives, or wait; the exit code where the worker is to end now."""
+        try:
+            if self.settings.crew.most > 1:
+                return self._grow(once=once)
+            claimed = self._claimed(0)
+        except (StoreError, Unavailable) as problem:
+            if once or not self.opened.home.store.is_dir():
+                raise
+            self.say(problem.message)
+            self._rest(troubled=True)
+            return None
+        if isinstance(claimed, Refused):
+            if once:
+                self.say(claimed.message)
+                return claimed.exit
+            self._idle()
+            return None
+        ending = self._session(self.opened).work(claimed.task, claimed.secret)
+        if once:
+            return Exit.OK
+        self._rest(troubled=ending.cause is ReleaseCause.UNAVAILABLE)
+        return None
+
+    def _grow(self, *, once: bool) -> Exit | None:
+        """Begin one more agent, or wait; with `once`, the end is when nothing waits and nobody works."""
+        if self._begin_one():
+            return None
+        if once and not self._at_work:
+            return Exit.OK
+        self._idle()
+        return None
+
+    def _rest(self, *, troubled: bool) -> None:
+        """Wait longer after each trouble in a row: what keeps one task from going on mostly meets the next as well."""
+        self._troubles[:] = [*self._troubles, True] if troubled else []
+        if troubled and not self.stopped():
+            self.pause(pause_ms(len(self._troubles)) / 1000)
 
     def _begin_one(self) -> bool:
         """Claim one more task, if one more agent is wanted, and start its thread; False if there was none."""
@@ -117,14 +145,19 @@ class Worker(Record):
     def _work(self, claimed: ClaimGranted) -> None:
         handle = self._spare.pop() if self._spare else (self.reopen or (lambda: self.opened))()
         try:
-            self._session(handle).work(claimed.task, claimed.secret)
+            self._endings.append(self._session(handle).work(claimed.task, claimed.secret))
+        except (StoreError, Unavailable) as problem:  # the next claim meets it as well, and says whether to go on
+            self.say(problem.message)
         finally:
             self._spare.append(handle)
 
     def _reap(self) -> None:
+        """Take the threads that have ended out of the count."""
         for thread in [thread for thread in self._at_work if not thread.is_alive()]:
             thread.join()
             del self._at_work[thread]
+        while self._endings:
+            self._rest(troubled=self._endings.popleft().cause is ReleaseCause.UNAVAILABLE)
 
     def _waiting(self) -> Sequence[tuple[str, int]]:
         gateway, settings = self.opened.gateway, self.settings
@@ -151,14 +184,19 @@ class Worker(Record):
         return why
 
     def _idle(self) -> None:
-        """Wait until the store changes or an agent has ended; at most one second: time alone can make a task ready."""
-        store, waited = self.opened.gateway.store, 0.0
+        """Wait until the store changes or an agent has ended; at most one second: time alone can make a task ready.
+
+        Where that took far longer, the machine was asleep: who holds a task is let come back first.
+        """
+        store, waited, began = self.opened.gateway.store, 0.0, self.opened.gateway.clock()
         stamp = store.stamp()
         while waited < LONGEST_IDLE_S and not self.stopped() and store.stamp() == stamp:
             if not all(thread.is_alive() for thread in self._at_work):
                 return
             self.pause(POLL_S)
             waited += POLL_S
+        if self.opened.gateway.clock() - began > ASLEEP_MS and not self.stopped():
+            self.pause(WAKING_S)
 
     def _session(self, handle: GatewayHandle) -> AgentSession:
         return AgentSession(

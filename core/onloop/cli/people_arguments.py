@@ -83,6 +83,7 @@ class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
     """Of retry."""
 
     note: str
+    role: str | None
 
 
 class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):

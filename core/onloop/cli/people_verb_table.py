@@ -97,18 +97,19 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "retry",
         "people",
-        "try a task, or tasks with one cause, again; rounds and attempts start at zero",
+        "try a task, tasks with one cause, or a held role again; rounds and attempts start at zero",
         "bulk_verbs:retry",
         RetryArguments,
         (
             _TASK_OR_NONE,
             *_of_cause("1"),
+            arg("--role", help="a role that is held because its agents end alike: one task of it is tried now"),
             arg("--note", help="guidance for the next brief", default=""),
             _VERSION,
             *AS,
             KEY,
         ),
-        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
     ),
     Verb(
         "exclude",

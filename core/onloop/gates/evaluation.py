@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from hashlib import sha256
 from typing import assert_never
 
-from onloop.errors import BadInput, OnloopError
+from onloop.errors import BadInput, FailureKind, OnloopError, kind_of
 from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Limits, never
@@ -32,6 +32,9 @@ from onloop.text import safe
 LONGEST_SUMMARY = 300
 LARGEST_FILE = 16 * 1024 * 1024
 """The largest file that a file gate reads, in bytes."""
+
+PASSING_KINDS = frozenset({FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKind.NO_SPACE, FailureKind.BUSY})
+"""Troubles that pass, or are mended outside of the work that is judged."""
 
 _LONGEST_QUOTE = 60
 _SHORT_ID = 12
@@ -101,15 +104,20 @@ class _Finding(Record):
 def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
     """The evidence of one gate about one submission; secrets are removed before anything is stored.
 
-    A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`.
+    A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`. A trouble that
+    passes, such as a full disk, is raised: it says nothing about the work.
     """
     try:
         finding = _look(gate, subject, context)
     except GateStopped:
         raise
     except OnloopError as problem:
+        if problem.kind in PASSING_KINDS:
+            raise
         finding = _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
+        if kind_of(problem) is not None:
+            raise
         finding = _Finding(Verdict.ERROR, f"the gate cannot run here: {problem.strerror or problem}")
     ran = finding.command_run.ran if finding.command_run else None
     evidence = Evidence(

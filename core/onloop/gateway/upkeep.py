@@ -8,13 +8,16 @@ from typing import ClassVar
 from onloop.errors import Ground
 from onloop.gateway.authorize import verb_of
 from onloop.gateway.denial_counts import denied_of
+from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
+from onloop.machine.causes import TimerKind
 from onloop.machine.limits import Content, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
-from onloop.store.port import Transaction
+from onloop.store.port import Reading, Transaction
+from onloop.store.rows import Lease, TimerRow
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -38,7 +41,10 @@ class RecordStoreEvent(Write[None], frozen=True):
 
 
 class FireTimers(Write[int], frozen=True):
-    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it."""
+    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it.
+
+    Leases that have run out stay until somebody wants their tasks: where a machine slept, their holders come back.
+    """
 
     name: ClassVar[str] = "fire_timers"
     asker: ClassVar[Asker] = Asker.ANYBODY
@@ -46,15 +52,25 @@ class FireTimers(Write[int], frozen=True):
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
         with gateway.store.reading() as reading:
-            due = reading.due(gateway.clock())
+            now = gateway.clock()
+            due = [task for task in reading.due(now) if not _is_kept(reading, task, now)]
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
-                gateway.fire_due(tx, task_id)
+                gateway.fire_due(tx, task_id, wanted=False)
 
             gateway.store.transact(body)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
+
+
+def _is_kept(reading: Reading, task: str, now: int) -> bool:
+    """Whether all that is due of a task waits for its holder, who is away."""
+    lease = reading.get(Lease, task)
+    if lease is None or not is_away(lease, now):
+        return False
+    due = (timer for timer in reading.select(TimerRow, task=task) if timer.at <= now)
+    return all(timer.kind == TimerKind.TIMEOUT.value for timer in due)
 
 
 class CountDenial(Write[None], frozen=True):

@@ -26,6 +26,7 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.setbacks import Trouble
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
 from onloop.records import Record
@@ -118,12 +119,17 @@ class Retry(Record):
 
 
 class Release(Record):
-    """The holder gives the task back."""
+    """The holder gives the task back.
+
+    `trouble` is what made it `unavailable`; `until` (ms) is before when it is *not now*, 0 where no time was given.
+    """
 
     agent: Id
     epoch: Number
     cause: ReleaseCause
     detail: Words = ""
+    trouble: Trouble = Trouble.BROKEN
+    until: Millis = 0
 
 
 class EndTurn(Record):
@@ -140,6 +146,29 @@ class Fail(Record):
     agent: Id
     epoch: Number
     reason: Words
+
+
+class ReportTrouble(Record):
+    """A gate, or the effect of that id, could not be begun or finished through nobody's fault; it is tried again."""
+
+    trouble: Trouble
+    detail: Words
+    gate: Id = ""
+    effect: Id = ""
+
+
+class Recover(Record):
+    """The holder is at work, after something had kept the task from going on."""
+
+    agent: Id
+    epoch: Number
+
+
+class Return(Record):
+    """The holder under `epoch` is heard of again, `away_ms` after it was heard of last."""
+
+    epoch: Number
+    away_ms: Millis
 
 
 class FireTimer(Record):
@@ -311,6 +340,7 @@ class ReportContext(Record):
 
 
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
+OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
 Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume
@@ -336,6 +366,7 @@ Command = (
     | Exclude
     | Resume
     | EffectCommand
+    | OfTrouble
     | OfChildren
     | OfRelay
 )

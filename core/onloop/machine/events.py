@@ -8,6 +8,7 @@ from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.flags import Flag
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
     NOT_KNOWN,
@@ -100,6 +101,30 @@ class BackoffStarted(Record):
     """The step is tried again, not before `until`."""
 
     until: int
+
+
+class SetBack(Record):
+    """Something kept the step from going on, which counts as no try; it is tried again when the setback says.
+
+    `end` says how the agent ended, where those of its role all end so.
+    """
+
+    setback: Setback
+    end: str = ""
+
+
+class Recovered(Record):
+    """What kept the step from going on is over."""
+
+
+class Returned(Record):
+    """The holder was heard of again after its lease had run out, with nobody else at the task in between.
+
+    The `away_ms` do not count as its time.
+    """
+
+    agent: str
+    away_ms: int
 
 
 class RequestOpened(Record):
@@ -300,6 +325,9 @@ Event = (
     | AttemptEnded
     | LeaseEnded
     | BackoffStarted
+    | SetBack
+    | Recovered
+    | Returned
     | RequestOpened
     | RequestClosed
     | Judged

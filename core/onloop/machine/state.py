@@ -71,7 +71,6 @@ RESERVED = frozenset(
     {
         Reason.DEPENDENCY,
         Reason.WAVE_HELD,
-        Reason.EXTERNAL,
         Reason.BUDGET_EXHAUSTED,
         Reason.APPROVED_NOT_CONSUMED,
         Reason.POLICY_VIOLATION,

@@ -28,6 +28,8 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.offspring import Offspring as Offspring
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.records import Record, field, fields_of
 
@@ -264,20 +266,6 @@ class Feedback(Record):
     at: int
 
 
-class Offspring(Record):
-    """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
-
-    id: str
-    title: str
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-
-    @property
-    def resolves(self) -> bool:
-        """Whether it is there to mend a conflict."""
-        return bool(self.merges)
-
-
 class Outbox(Record):
     """The effect under way: what it will move, from which tip, to which commit, once that is known."""
 
@@ -303,6 +291,7 @@ class Task(Record):
     `hands` are who claimed each step; `programs` are those that were pinned for it, on top of its run's.
     `inherited` is what agents of earlier steps handed over, by step.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
+    `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
 
     id: str
@@ -366,11 +355,18 @@ class Task(Record):
     attachments: tuple[Artefact, ...] = ()
     labels: tuple[str, ...] = ()
     inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
+    setback: Setback | None = None
+    postponed: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can happen to it."""
         return self.state in TERMINAL
+
+    @property
+    def is_verifying(self) -> bool:
+        """Whether its gates run, or will run once a trouble is over: nothing is asked of its holder meanwhile."""
+        return self.reason is Reason.GATES_RUNNING or (self.reason is Reason.EXTERNAL and bool(self.awaited))
 
     @property
     def wanted(self) -> str | None:

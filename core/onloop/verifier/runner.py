@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
+from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.command_runner import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, evaluate
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import PutBackJob
-from onloop.machine.commands import ReportGate
+from onloop.machine.commands import ReportGate, ReportTrouble
 from onloop.machine.definition import Definition, MachineGate
 from onloop.machine.principal import Principal
 from onloop.machine.task import Evidence, Task, Verdict
@@ -52,10 +53,22 @@ class Runner(Record):
             self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier stops"
+        except Postponed as trouble:
+            return self._postpone(job, trouble)
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
+
+    def _postpone(self, job: Job, trouble: Postponed) -> str:
+        """Have the gate asked for again later: what kept it from running says nothing about the work."""
+        words = safe(trouble.message, 300)
+        try:
+            report = ReportTrouble(trouble.trouble, words, gate=job.gate or "")
+            self.opened.gateway.perform(PerformCommand(self.principal, job.task, report))
+        except Refused:
+            self.opened.gateway.perform(PutBackJob(job))
+        return f"{trouble.trouble.value}: {words}"
 
     def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
         submission = task.submission
@@ -72,6 +85,8 @@ class Runner(Record):
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
+            if is_passing(problem):
+                raise Postponed(problem) from problem
             broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
             words = problem.message if isinstance(problem, OnloopError) else broken
             return Evidence(

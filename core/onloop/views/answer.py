@@ -74,7 +74,7 @@ def answer_for(
 ) -> AgentAnswer:
     """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read.
 
-    `lapsed` says that its lease or the step's time has run out, though nothing has recorded that yet.
+    `lapsed` says that the step's time has run out, or its lease for good, though nothing has recorded that yet.
     """
     gates = step_lines(definition, task, agent.step)
     code, why, following = _judged(definition, task, agent, head, frozen, gates)
@@ -158,7 +158,7 @@ def _is_met(task: Task, step: Step) -> bool:
 
 
 def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
-    submission, running = task.submission, task.reason is Reason.GATES_RUNNING
+    submission, running = task.submission, task.is_verifying
     if step.review_gates and not running and _is_met(task, step):
         return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
     answered = any(
@@ -169,6 +169,8 @@ def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates:
     if head is not None and head != submission.head:
         why = f"HEAD is {head[:12]}, and the last submitted commit is {submission.head[:12]}"
         return Exit.NOT_YET, why, "onloop submit"
+    if running and task.reason is Reason.EXTERNAL:
+        return Exit.NOT_YET, task.detail, "onloop check, later: it goes on by itself"
     if running:
         names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)
         return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"

@@ -35,6 +35,7 @@ from onloop.gates.toolchain import toolchain_of
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
 from onloop.text import safe
+from onloop.verifier.effects.away import Away
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
@@ -111,7 +112,7 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()
+    principal, counts, away = verifier_principal(str(os.getpid())), dict[BaseRun, int](), Away()
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
@@ -120,7 +121,7 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             opened,
             principal,
             gate_context,
-            EffectExecutor(EffectRecorder(opened, gate_context, stopped, lambda _point: None)),
+            EffectExecutor(EffectRecorder(opened, gate_context, stopped, lambda _point: None), away),
             stopped,
         )
 

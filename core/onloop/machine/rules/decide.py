@@ -14,6 +14,7 @@ from onloop.machine.rules import (
     human_decisions,
     message_rules,
     ownership,
+    setback_rules,
     submissions,
     suspension,
 )
@@ -24,6 +25,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
+_OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.Ask
 _NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
 """Commands that would let a task of a paused run continue."""
 
@@ -91,7 +93,11 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
     return course
 
 
-def _apply(course: DecisionBuilder, command: c.Command) -> None:
+_OnTask = c.Spoken | c.EffectCommand | c.OfTrouble | c.OfChildren | c.OfRelay | _OfWork
+"""Every command but the one that begins a task."""
+
+
+def _apply(course: DecisionBuilder, command: _OnTask) -> None:
     match command:
         case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
             ownership.apply(course, command)
@@ -103,10 +109,10 @@ def _apply(course: DecisionBuilder, command: c.Command) -> None:
             suspension.apply(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
+        case c.ReportTrouble() | c.Recover() | c.Return():
+            setback_rules.apply(course, command)
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
             effect_rules.apply(course, command)
-        case c.Create():
-            raise ValueError("Create begins a task; it is not applied to one")
         case _:
             message_rules.apply(course, command)
 

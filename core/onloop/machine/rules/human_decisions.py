@@ -23,6 +23,7 @@ from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
 from onloop.machine.rules.independence import barred, is_among
 from onloop.machine.rules.progress import enter, go_on, may_decide, request_gates, start
+from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
 from onloop.machine.voice import is_fresh, proof_age
@@ -149,7 +150,7 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
-    if not choices and task.reason is not Reason.RETRY_BACKOFF:
+    if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL}:
         last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
         why = task.reason.value if task.reason else "moving"
         refuse(
@@ -160,8 +161,11 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     _spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
+    waits_outside = task.reason is Reason.EXTERNAL
     course.record(e.CountersReset(again, course.facts.programs))
-    if errored and task.reason is Reason.GATE_FAILED:
+    if waits_outside:
+        resume(course)
+    elif errored and task.reason is Reason.GATE_FAILED:
         request_gates(course)
     else:
         start(course)

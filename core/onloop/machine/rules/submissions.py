@@ -9,7 +9,6 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, refuse
 from onloop.machine.rules.progress import advance, request_gates, settle_gates
-from onloop.machine.state import Reason
 from onloop.machine.task import DecisionKind, Submission, Task, Verdict
 from onloop.records import replace
 
@@ -28,7 +27,7 @@ def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate) -> None:
 def _submit(course: DecisionBuilder, command: c.Submit) -> None:
     check_holder(course.task, command.agent, command.epoch)
     before, submission = course.task.submission, command.submission
-    running = course.task.reason is Reason.GATES_RUNNING
+    running = course.task.is_verifying
     if running and before is not None and _same_work(before, submission):
         return
     _check_not_rejected(course.task, submission)
