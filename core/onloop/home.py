@@ -99,6 +99,16 @@ class Home(Record):
         """The clone in which agents work on a task."""
         return self.environments / task
 
+    def clone_of(self, task: str) -> Path:
+        """The clone in which the agent of a task works: its environment, or where a session of its own has joined.
+
+        `$ONLOOP_CLONE` says so for whoever acts as the agent of exactly this task.
+        """
+        given = os.environ.get("ONLOOP_CLONE", "")
+        return (
+            Path(given) if given.startswith("/") and os.environ.get("ONLOOP_TASK") == task else self.environment(task)
+        )
+
     def out(self, task: str) -> Path:
         """Where the agent of a task puts its artefacts."""
         return self.handed_over / task

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.payload import payload_of
 from onloop.agents.hooks.ruling import LONGEST_REASON, HookReply, Ruling, reply_of, ruling_on
-from onloop.agents.vendors.catalogue import HOOKED as VENDORS
+from onloop.agents.vendors.known_vendors import HOOKED as VENDORS
 from onloop.agents.vendors.vendor import STOP, Vendor, hook_argument
 from onloop.errors import BadInput, Exit
 

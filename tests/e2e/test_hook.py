@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from onloop.agents.vendors.catalogue import HOOKED as VENDORS
+from onloop.agents.vendors.known_vendors import HOOKED as VENDORS
 from onloop.store.sqlite.database import LOCK
 from support.waiting import DEADLINE_S
 from support.world import World

@@ -20,7 +20,7 @@ import pytest
 from onloop.agents.hooks.loopback_model import loopback_model
 from onloop.agents.hooks.loopback_script import Delegate, Run, Say, Script, Turn
 from onloop.agents.hooks.rehearsal import loopback_flags
-from onloop.agents.vendors.catalogue import VENDORS
+from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.vendors.vendor import Vendor
 from onloop.machine.rules.ownership import MOST_BLOCKS
 from support.world import WORKFLOW, World

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from onloop.agents.agent_output import AgentOutput
-from onloop.agents.vendors.catalogue import VENDORS, launch_for, version_in
+from onloop.agents.vendors.known_vendors import VENDORS, launch_for, version_in
 from onloop.agents.vendors.vendor import HookWay, Launch, Vendor, hook_argument
 from onloop.agents.workplace import path_with_onloop
 from onloop.errors import BadInput, UnknownThing
@@ -50,21 +50,21 @@ class AgentCommand(Record):
     resumes: bool = False
 
 
-class Program(Record):
+class VendorProgram(Record):
     """A vendor's program on this machine, and its version; empty where it does not say."""
 
     path: str
     version: str
 
 
-class Programs(Record):
+class VendorPrograms(Record):
     """The vendors' programs of this machine, each looked up once, by any thread."""
 
     inherited: Mapping[str, str]
-    _found: dict[str, Program] = field(default_factory=dict)
+    _found: dict[str, VendorProgram] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, vendor: str) -> Program:
+    def of(self, vendor: str) -> VendorProgram:
         """The program of the vendor of that name; BadInput if it is not on the path."""
         with self._lock:
             if vendor not in self._found:
@@ -72,7 +72,7 @@ class Programs(Record):
             return self._found[vendor]
 
 
-def found_program(vendor: Vendor, inherited: Mapping[str, str]) -> Program:
+def found_program(vendor: Vendor, inherited: Mapping[str, str]) -> VendorProgram:
     """The program of a vendor as it is now; BadInput if it is not on the path."""
     path = shutil.which(vendor.program, path=inherited.get("PATH"))
     if path is None:
@@ -92,7 +92,7 @@ def found_program(vendor: Vendor, inherited: Mapping[str, str]) -> Program:
         ).stdout
     except (subprocess.TimeoutExpired, OSError):
         said = b""
-    return Program(str(Path(path).absolute()), version_in(said[:1000].decode("utf-8", "replace")))
+    return VendorProgram(str(Path(path).absolute()), version_in(said[:1000].decode("utf-8", "replace")))
 
 
 def seen_logins(vendor: Vendor, home: Path, inherited: Mapping[str, str]) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def named_agent(name: str, mirror: Mirror | None, commit: str) -> AgentSpec:
 
 
 def command_of(
-    spec: AgentSpec, program: Program, folders: AgentFolders, *, flags: tuple[str, ...] = (), session: str = ""
+    spec: AgentSpec, program: VendorProgram, folders: AgentFolders, *, flags: tuple[str, ...] = (), session: str = ""
 ) -> AgentCommand:
     """How to run an agent, in a fresh session or the one named; its hook's file is written where it needs one."""
     vendor = VENDORS[spec.vendor]

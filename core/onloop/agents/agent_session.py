@@ -13,7 +13,7 @@ from contextlib import suppress
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
 from onloop.access.trouble import is_passing, trouble_in, words_of
-from onloop.agents.agent_command import Programs
+from onloop.agents.agent_command import VendorPrograms
 from onloop.agents.agent_output import last_line
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
@@ -52,7 +52,7 @@ _GOES_ON = frozenset({ReleaseCause.STOPPED, ReleaseCause.NOT_NOW, ReleaseCause.U
 """The ends after which the next agent goes on with the session: nothing was wrong with it."""
 
 
-class Ending(Record):
+class SessionEnd(Record):
     """How an agent's session ended: what is said when the task is given back (see Release)."""
 
     cause: ReleaseCause = ReleaseCause.STOPPED
@@ -74,14 +74,14 @@ class AgentSession(Record):
     pause: Callable[[float], None]
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
-    programs: Programs = field(default_factory=lambda: Programs(os.environ))
+    programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
 
-    def work(self, task: Task, secret: str) -> Ending:
+    def work(self, task: Task, secret: str) -> SessionEnd:
         """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
 
         What fails around the agent is no fault of it: it costs the task no attempt, and the caller waits a while.
         """
-        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), Ending()
+        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), SessionEnd()
         try:
             self._prepare(agent, task)
             while self._holds(agent) and not self.stopped():
@@ -89,9 +89,9 @@ class AgentSession(Record):
                 if ending.cause is not ReleaseCause.STOPPED:
                     break
         except Exception as problem:  # whatever fails, the worker goes on
-            ending = Ending()
+            ending = SessionEnd()
             if not self.stopped():
-                ending = Ending(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
+                ending = SessionEnd(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
             self._give_back(agent, ending)
             self._start.tidy(task)
@@ -122,7 +122,7 @@ class AgentSession(Record):
         if failed:
             raise failed[0]
 
-    def _round(self, agent: Principal, secret: str) -> Ending:
+    def _round(self, agent: Principal, secret: str) -> SessionEnd:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
         begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
@@ -139,8 +139,8 @@ class AgentSession(Record):
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, task.submission, watch, started.running.last)
         if end is RunEnd.STALLED:
-            return Ending(ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s")
-        return Ending(detail="the worker was stopped")
+            return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s")
+        return SessionEnd(detail="the worker was stopped")
 
     def _watched(self, agent: Principal, started: Started) -> tuple[RunEnd | None, int, LeaseWatch]:
         """How the agent's run ended (None where the worker was stopped), and its exit code."""
@@ -192,28 +192,28 @@ class AgentSession(Record):
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, watch: LeaseWatch, last: bytes
-    ) -> Ending:
+    ) -> SessionEnd:
         self._keep_verifier_up()
         task = self._wait(agent, watch)
         if not is_held(task, agent):
-            return Ending()
+            return SessionEnd()
         if code != 0:
             return self._failed(code, last)
         submitted = task.submission if task.submission != before else None
         try:
             self._hand_in(agent, watch, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
-            return Ending(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
+            return SessionEnd(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
         task = self._wait(agent, watch)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
-        return Ending()
+        return SessionEnd()
 
-    def _failed(self, code: int, last: bytes) -> Ending:
+    def _failed(self, code: int, last: bytes) -> SessionEnd:
         """How an agent ended that failed; one that says *not now* is believed a few times a day."""
         said = not_now(code, last, self.opened.gateway.clock())
         if said is not None:
-            return Ending(ReleaseCause.NOT_NOW, said.words, until=said.until)
-        return Ending(ReleaseCause.CRASHED, _ending(code, last))
+            return SessionEnd(ReleaseCause.NOT_NOW, said.words, until=said.until)
+        return SessionEnd(ReleaseCause.CRASHED, _ending(code, last))
 
     def _hand_in(self, agent: Principal, watch: LeaseWatch, statement_of: StatementOf) -> None:
         """Submit what the agent did. Its work is done, so a trouble that passes is waited for, for some minutes."""
@@ -256,7 +256,7 @@ class AgentSession(Record):
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _give_back(self, agent: Principal, ending: Ending) -> None:
+    def _give_back(self, agent: Principal, ending: SessionEnd) -> None:
         """Release the task if the agent still holds it; a task that is lost or done needs no release.
 
         Where the store cannot be written now, it is tried a few times: else the lease would run out.

@@ -9,7 +9,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.agents.agent_command import (
     AgentCommand,
     AgentFolders,
-    Programs,
+    VendorPrograms,
     command_of,
     named_agent,
     write_hook_file,
@@ -57,7 +57,7 @@ class AgentStart(Record):
 
     opened: GatewayHandle
     settings: SessionSettings
-    programs: Programs
+    programs: VendorPrograms
     say: Callable[[str], None]
 
     def start(self, task: Task, secret: str) -> Started:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from onloop.records import Record
 
 
-class Crew(Record):
+class CrewSize(Record):
     """How many agents may work at once: at least this many as long as tasks wait, and never more than `most`."""
 
     least: int = 1
     most: int = 1
 
 
-def agents_wanted(crew: Crew, at_work: int, waiting: int) -> int:
+def agents_wanted(crew: CrewSize, at_work: int, waiting: int) -> int:
     """How many agents should work now: past the least, one more for as long as at least as many wait as work."""
     if at_work < crew.least:
         return min(crew.least, at_work + waiting)

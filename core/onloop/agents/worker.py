@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from onloop.access.opening import GatewayHandle
-from onloop.agents.agent_command import Programs
-from onloop.agents.agent_session import POLL_S, AgentSession, Ending
+from onloop.agents.agent_command import VendorPrograms
+from onloop.agents.agent_session import POLL_S, AgentSession, SessionEnd
 from onloop.agents.agent_start import SessionSettings
-from onloop.agents.demand import Crew, agents_wanted, claims_for
+from onloop.agents.demand import CrewSize, agents_wanted, claims_for
 from onloop.agents.lease_watch import ASLEEP_MS
 from onloop.errors import Exit, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimFilter, ClaimGranted, ClaimTask
@@ -44,7 +44,7 @@ class WorkerSettings(Record):
     agent: str = ""
     flags: tuple[str, ...] = ()
     among: ClaimFilter = ClaimFilter()
-    crew: Crew = Crew()
+    crew: CrewSize = CrewSize()
 
     @property
     def session(self) -> SessionSettings:
@@ -68,10 +68,10 @@ class Worker(Record):
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
     reopen: Callable[[], GatewayHandle] | None = None
-    programs: Programs = field(default_factory=lambda: Programs(os.environ))
+    programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
     _at_work: dict[threading.Thread, int] = field(default_factory=dict)
     _spare: deque[GatewayHandle] = field(default_factory=deque)
-    _endings: deque[Ending] = field(default_factory=deque)
+    _endings: deque[SessionEnd] = field(default_factory=deque)
     _troubles: list[bool] = field(default_factory=list)
 
     def run(self, *, once: bool = False) -> Exit:

@@ -24,12 +24,7 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
-    for folder in (home.environments, home.handed_over, home.logs):
-        with written(folder):
-            private(folder)
-            _check_own(folder)
-    with written(home.out(task.id)):
-        private(home.out(task.id))
+    prepare_folders(home, task)
     place = home.environment(task.id)
     if task.origin is None:
         with written(place):
@@ -39,6 +34,16 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
     prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
     return place
+
+
+def prepare_folders(home: Home, task: Task) -> None:
+    """Make the folders of a task's agent that are not its clone, or reuse them."""
+    for folder in (home.environments, home.handed_over, home.logs):
+        with written(folder):
+            private(folder)
+            _check_own(folder)
+    with written(home.out(task.id)):
+        private(home.out(task.id))
 
 
 def fill_given(opened: GatewayHandle, task: Task) -> None:

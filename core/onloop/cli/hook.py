@@ -13,7 +13,7 @@ from pathlib import Path
 
 from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
-from onloop.agents.vendors.catalogue import HOOKED
+from onloop.agents.vendors.known_vendors import HOOKED
 from onloop.agents.vendors.vendor import SUB_AGENT_BEGINS, SUB_AGENT_ENDS
 from onloop.errors import OnloopError
 from onloop.inherited import drop_git_variables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AnswerArguments,
@@ -48,6 +49,19 @@ _DECISIONS: tuple[Verb, ...] = (
         ShowArguments,
         (TASK, arg("--diff", help="show the whole diff", action="store_true")),
         prints=("dossier_models:DossierJson",),
+    ),
+    Verb(
+        "logs",
+        "people",
+        "what a task's agents printed",
+        "log_verbs:logs",
+        LogsArguments,
+        (
+            TASK,
+            arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
+            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+        ),
+        prints=("work_models:LogsJson",),
     ),
     Verb(
         "why",

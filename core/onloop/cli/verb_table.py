@@ -41,6 +41,12 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
+GIVING = (
+    arg("--brief", help="a file that every brief of the run quotes; - reads standard input", metavar="FILE"),
+    arg("--attach", help="a file for its agents, in $ONLOOP_IN; may be repeated", action="append", metavar="FILE"),
+    arg("--label", help="a label that workers can choose by; may be repeated", action="append", metavar="NAME"),
+)
+
 VERBS: tuple[Verb, ...] = (
     *AGENTS,
     *PEOPLE,
@@ -55,6 +61,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--repo", required=True, help="path or URL of the repository"),
             arg("--branch", help="the branch that a merge moves", default="main"),
             arg("--title", help="what must be done, in one line"),
+            *GIVING,
             KEY,
         ),
         prints=("work_models:TaskJson",),
@@ -72,6 +79,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--control-branch", help="the branch of the control repository", default="main"),
             arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
             arg("--title", help="what must be done, in one line"),
+            *GIVING,
             KEY,
         ),
         prints=("work_models:FleetJson",),

@@ -258,7 +258,7 @@ class Request(Record):
 
 
 class Feedback(Record):
-    """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
+    """Something the next brief must say: `kind` is a key of the table in `views.brief`."""
 
     kind: str
     text: str

@@ -28,6 +28,7 @@ _FEEDBACK: Mapping[str, str] = {
     "review": "judged by {by}, who is another agent: {text}",
     "reject": "rejected by {by}: {text}",
     "retry": "note from {by}: {text}",
+    "conflict": "the merge by {by} failed: {text}",
     "answer": "answer from {by}: {text}",
     "handoff": "handed to you by {by}: {text}",
     "attempt": "an attempt by {by} ended: {text}",

@@ -342,7 +342,10 @@ class ContextPart(WorkflowPart):
 
 
 class StepPart(WorkflowPart):
-    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone."""
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
+
+    `agent` names the agent of the repository (`.onloop/agents/NAME.md`) or the vendor that does the role's work.
+    """
 
     id: StepId
     role: Annotated[str, Field(pattern=ROLE)] | None = None
@@ -359,6 +362,7 @@ class StepPart(WorkflowPart):
     gates: Annotated[list[GatePart], Field(max_length=50)] = []
     on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = None
     on_fail: StepId | None = None
+    on_conflict: StepId | None = None
     fan_out: FanOutPart | None = None
     context: ContextPart | None = None
     network: bool = False

@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from onloop.agents.agent_command import AgentFolders, Program, command_of, write_hook_file
+from onloop.agents.agent_command import AgentFolders, VendorProgram, command_of, write_hook_file
 from onloop.agents.hooks.loopback_model import loopback_model
 from onloop.agents.hooks.loopback_script import Run, Say, Script
-from onloop.agents.vendors.catalogue import VENDORS
+from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.vendors.vendor import Vendor
 from onloop.agents.workplace import path_with_onloop
 from onloop.gates.environment import Environment
@@ -63,7 +63,7 @@ def loopback_flags(vendor: Vendor, address: str) -> tuple[tuple[str, ...], Mappi
             return (), {"OPENCODE_CONFIG_CONTENT": json.dumps(config)} | never
 
 
-def rehearsed(spec: AgentSpec, program: Program, inherited: Mapping[str, str], beside: Path) -> Rehearsed:
+def rehearsed(spec: AgentSpec, program: VendorProgram, inherited: Mapping[str, str], beside: Path) -> Rehearsed:
     """Let the agent take two turns as a worker would run it, in a clone made as a worker makes one, below `beside`."""
     vendor = VENDORS[spec.vendor]
     script = Script([Run(_COMMIT), Say("Done.")])

@@ -116,7 +116,7 @@ def check(context: Context[Arguments]) -> VerbOutput:
 def submit(context: Context[SubmitArguments]) -> VerbOutput:
     """Submit HEAD to the gates, wait for them, and print the verdict."""
     agent, opened = context.agent(), context.opened
-    task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
+    task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key, ref=context.args.ref)
     left = manifest.left
     missing = () if opened.apart is not None or is_verifier_up(context.home) else (NO_VERIFIER,)
     wait_for_gates(

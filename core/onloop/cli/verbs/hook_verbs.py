@@ -9,7 +9,7 @@ from pathlib import Path
 from onloop.agents.agent_command import found_program, seen_logins
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.rehearsal import rehearsed
-from onloop.agents.vendors.catalogue import HOOKED, VENDORS, launch_for
+from onloop.agents.vendors.known_vendors import HOOKED, VENDORS, launch_for
 from onloop.agents.vendors.vendor import Vendor, hook_argument, hook_file
 from onloop.cli.arguments import HookArguments
 from onloop.cli.context import Context

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from onloop.access.attachments import attached
 from onloop.access.opening import open_file
 from onloop.access.reach import closed_gates, reachable
 from onloop.access.runs import (
@@ -55,8 +56,11 @@ def start(context: Context[StartArguments]) -> VerbOutput:
         workflow = builtin_workflow(args.workflow)
     else:
         workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
-    task = start_run(context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key)
-    following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
+    given = attached(context.opened, args.brief, args.attach, args.label)
+    task = start_run(
+        context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key, given=given
+    )
+    following = "onloop work --agent claude"
     return _begun(task, task_json(task), following, _closed(context, workflow))
 
 
@@ -69,7 +73,10 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
     path = Path(args.targets)
     targets = read_targets(_read(path), args.targets, path.absolute().parent)
     title = _title(args.title, workflow)
-    root = start_fleet(context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key)
+    given = attached(context.opened, args.brief, args.attach, args.label)
+    root = start_fleet(
+        context.opened, context.launcher(), workflow, targets, title, args.max_parallel, key=args.key, given=given
+    )
     data = extended(FleetJson, task_json(root), tasks=len(targets))
     return _begun(root, data, f"onloop tree --run {root.id}", _closed(context, workflow))
 

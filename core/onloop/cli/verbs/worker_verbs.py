@@ -8,8 +8,8 @@ import threading
 
 from onloop.access.opening import open_home
 from onloop.access.verifier_process import ensure_verifier
-from onloop.agents.demand import Crew
-from onloop.agents.vendors.catalogue import VENDORS
+from onloop.agents.demand import CrewSize
+from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.arguments import WorkArguments
 from onloop.cli.context import Context
@@ -77,7 +77,7 @@ def _settings(args: WorkArguments) -> WorkerSettings:
     )
 
 
-def _crew(args: WorkArguments) -> Crew:
+def _crew(args: WorkArguments) -> CrewSize:
     """How many agents at once: `--jobs`, or from `--min` to `--max`."""
     if args.jobs is not None and (args.min is not None or args.max is not None):
         raise BadInput("--jobs says both --min and --max", hint="give --jobs alone, or --min and --max")
@@ -87,7 +87,7 @@ def _crew(args: WorkArguments) -> Crew:
         raise BadInput(
             f"from {least} to {most} agents is not possible", hint=f"give 1 to {MOST_AGENTS}, and --min up to --max"
         )
-    return Crew(least, most)
+    return CrewSize(least, most)
 
 
 def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from onloop.gates.intake.manifest import (
     LARGEST_BUNDLE,
     LONGEST_NAME,
     MOST_ARTEFACTS,
+    MOST_ELSEWHERE,
     MOST_LEFT,
     Announced,
     Manifest,
@@ -36,8 +38,11 @@ from onloop.gates.repository.git import LONG_S
 from onloop.gates.repository.head import read_ref
 from onloop.gates.repository.loan import LOANED_REF, Loan, loan
 from onloop.gates.repository.ref_names import check_ref_name
+from onloop.gates.repository.tips import other_tips
 
 LENGTH = struct.Struct(">I")
+MOST_TIPS = 200
+"""How many branches of a clone are looked at for work that is not at HEAD."""
 _CHUNK = 262_144
 _NOTHING = "create empty bundle"
 """What git says when there is nothing new; git runs in the C locale, so the text is never translated."""
@@ -46,15 +51,16 @@ _NOTHING = "create empty bundle"
 def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
     """Write the bundle and the artefacts to `spool`; the answer is the manifest. OnloopError says what is wrong."""
     environment = Path(order["environment"])
-    with scratch("bundle") as folder, loan(environment) as lent:
+    with scratch("bundle") as folder, loan(environment, order.get("ref", "")) as lent:
         bundle = _bundle(lent, folder / "bundle", _known(environment, order))
         if bundle is not None:
             _copy(bundle, spool)
         left = _uncommitted(lent, environment, folder / "index")
         commit = lent.head
+        elsewhere = _elsewhere(lent, environment, _known(environment, order)) if bundle is None else ()
     size = spool.tell()
     artefacts = tuple(_artefacts(Path(order["out"]), spool))
-    return Manifest(commit, size, artefacts, left)
+    return Manifest(commit, size, artefacts, left, elsewhere)
 
 
 def _known(environment: Path, order: Mapping[str, Any]) -> tuple[str, ...]:
@@ -102,6 +108,20 @@ def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
     except GitFailed:
         return ()
     return tuple(name[:LONGEST_NAME] for name in git.run("ls-files", "-z", "--modified").fields[:MOST_LEFT])
+
+
+def _elsewhere(lent: Loan, environment: Path, known: Sequence[str]) -> tuple[str, ...]:
+    """Branches of the clone, and detached worktrees of it, with commits that neither HEAD nor the gateway has."""
+    found = []
+    for name, tip in islice(other_tips(environment / ".git"), MOST_TIPS):
+        span = (tip, f"^{lent.head}", *(f"^{commit}" for commit in known))
+        try:
+            count = lent.git.text("rev-list", "--count", "--ignore-missing", *span)
+        except GitFailed:
+            continue
+        if count != "0":
+            found.append(f"{name} ({count} commits)")
+    return tuple(found[:MOST_ELSEWHERE])
 
 
 def _artefacts(folder: Path, spool: IO[bytes]) -> Iterator[Announced]:

@@ -19,6 +19,7 @@ LARGEST_ARTEFACTS = 64 * 1_048_576
 
 MOST_ARTEFACTS = 50
 MOST_LEFT = 50
+MOST_ELSEWHERE = 10
 LONGEST_NAME = 255
 _HINT = "onloop submit makes a valid manifest"
 
@@ -33,13 +34,15 @@ class Announced(NamedTuple):
 class Manifest(NamedTuple):
     """What follows: `bundle` bytes of a git bundle (0 if the commit brings nothing new), then the artefacts in order.
 
-    `left` names tracked files that differ from the commit, as the agent's side states it; nothing checks this.
+    `left` names tracked files that differ from the commit, and `elsewhere` branches with commits that it lacks, if it
+    brings nothing new. Both are as the agent's side states them; nothing checks this.
     """
 
     commit: str
     bundle: int = 0
     artefacts: tuple[Announced, ...] = ()
     left: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -49,14 +52,16 @@ class Manifest(NamedTuple):
     def plain(self) -> dict[str, Any]:
         """The manifest as plain JSON values; `manifest_from` reads them."""
         artefacts = [{"name": artefact.name, "size": artefact.size} for artefact in self.artefacts]
-        return {"commit": self.commit, "bundle": self.bundle, "artefacts": artefacts, "left": list(self.left)}
+        named = {"left": list(self.left), "elsewhere": list(self.elsewhere)}
+        return {"commit": self.commit, "bundle": self.bundle, "artefacts": artefacts, **named}
 
 
 def manifest_from(fields: Mapping[str, Any]) -> Manifest:
     """The manifest that somebody sent; BadInput says what is wrong with it."""
     commit, artefacts, left = fields.get("commit"), fields.get("artefacts", []), fields.get("left", [])
-    if not isinstance(commit, str) or not isinstance(artefacts, list) or not isinstance(left, list):
-        raise BadInput("the manifest has no commit, or artefacts or left is not a list", hint=_HINT)
+    elsewhere = fields.get("elsewhere", [])
+    if not isinstance(commit, str) or not all(isinstance(each, list) for each in (artefacts, left, elsewhere)):
+        raise BadInput("the manifest has no commit, or what should be a list in it is not one", hint=_HINT)
     if len(artefacts) > MOST_ARTEFACTS:
         raise BadInput(f"there are {len(artefacts)} artefacts", hint=f"hand over at most {MOST_ARTEFACTS}")
     announced = tuple(_announced(item) for item in artefacts)
@@ -69,6 +74,7 @@ def manifest_from(fields: Mapping[str, Any]) -> Manifest:
         _size(fields.get("bundle", 0), LARGEST_BUNDLE, "the bundle", "submit less at once, and no large files"),
         announced,
         tuple(safe(name, LONGEST_NAME) for name in left[:MOST_LEFT] if isinstance(name, str)),
+        tuple(safe(name, LONGEST_NAME) for name in elsewhere[:MOST_ELSEWHERE] if isinstance(name, str)),
     )
 
 
