@@ -49,7 +49,10 @@ def apply(course: DecisionBuilder, command: c.EffectCommand) -> None:
 
 
 def _fail(course: DecisionBuilder, command: c.FailEffect) -> None:
-    """Ask a person what to do, or an agent first about a conflict. Flags that nobody saw are shown first, and then the effect starts again."""
+    """Ask a person what to do, or an agent first about a conflict.
+
+    Flags that nobody saw are shown first, and then the effect starts again.
+    """
     known = flags_of(course.task)
     course.record(e.EffectFailed(command.id, command.problem, command.detail, command.flags))
     if command.problem is e.EffectProblem.FLAGGED and flags_of(course.task) != known:
