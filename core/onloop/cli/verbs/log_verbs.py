@@ -13,7 +13,7 @@ from onloop.cli.arguments import LogsArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.work_models import LogsJson
 from onloop.cli.output import VerbOutput
-from onloop.cli.verbs.work_verbs import stop_signals
+from onloop.cli.running import stop_signals
 from onloop.errors import BadInput, UnknownThing
 from onloop.known_secrets import known_secrets
 from onloop.machine.state import State

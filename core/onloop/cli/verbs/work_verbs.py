@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from onloop.access.attachments import attached
@@ -30,6 +26,7 @@ from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
+from onloop.cli.running import pause_until, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
@@ -157,35 +154,3 @@ def jobs_at_once(words: str) -> int:
     if not words.isascii() or not words.isdigit() or not 1 <= int(words[:4]) <= MOST_AT_ONCE:
         raise BadInput(f"--jobs {words[:20]!r} is not valid", hint=f"give a number from 1 to {MOST_AT_ONCE}")
     return int(words)
-
-
-def pause_until(stop: threading.Event) -> Callable[[float], None]:
-    """A pause of some seconds, which ends early when the event is set."""
-
-    def pause(seconds: float) -> None:
-        stop.wait(seconds)
-
-    return pause
-
-
-class stop_signals:  # noqa: N801 - used like the functions of contextlib
-    """An Event that SIGINT, SIGTERM and SIGHUP set; the end of the block restores the handlers from before."""
-
-    def __enter__(self) -> threading.Event:
-        """Install the handlers."""
-        event = threading.Event()
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        self._before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
-        return event
-
-    def __exit__(self, *_: object) -> None:
-        """Restore the handlers from before."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-def say(words: str) -> None:
-    """Write a line to stderr; errors in writing are ignored."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(safe(words) + "\n")
-        sys.stderr.flush()

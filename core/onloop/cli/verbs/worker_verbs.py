@@ -14,7 +14,7 @@ from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.arguments import WorkArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
-from onloop.cli.verbs.work_verbs import pause_until, say, stop_signals
+from onloop.cli.running import pause_until, say, stop_signals
 from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.claims import ClaimFilter
 from onloop.inherited import variable_problem

@@ -120,7 +120,7 @@ def _elsewhere(lent: Loan, environment: Path, known: Sequence[str]) -> tuple[str
         except GitFailed:
             continue
         if count != "0":
-            found.append(f"{name} ({count} commits)")
+            found.append(f"{name} ({count} of them)")
     return tuple(found[:MOST_ELSEWHERE])
 
 
