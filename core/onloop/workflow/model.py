@@ -344,7 +344,7 @@ class ContextPart(WorkflowPart):
 class StepPart(WorkflowPart):
     """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
 
-    `agent` names the agent of the repository (`.onloop/agents/NAME.md`) or the vendor that does the role's work.
+    `agent` names the agent of the repository (a file in `.onloop/agents`) or the vendor that does the role's work.
     """
 
     id: StepId
