@@ -152,7 +152,8 @@ def test_a_question_ends_the_turn_its_answer_resumes_the_session_and_a_hand_off_
     fresh = agent.work([Run(RIGHT), Say("Done.")])
 
     world.until(task, "input_required", "approval_required")
-    assert len(asked.heard) == 2, "its model was not asked for another turn"
+    if agent.vendor.hook is not None:
+        assert len(asked.heard) == 2, "its model was not asked for another turn"
     assert "A short one." in str(handed.heard[0]) and "I have asked." in str(handed.heard[0])
     assert "I am full" in str(fresh.heard[0]) and "I have asked." not in str(fresh.heard[0])
 
@@ -194,4 +195,4 @@ def test_doctor_proves_an_agent_in_a_workers_clone(agent: Employed, world: World
 
     assert proved.code == 0, proved.out + proved.err
     assert (proved.json["works"], proved.json["fires"]) == (True, agent.vendor.hook is not None)
-    assert proved.json["login"] == []
+    assert "login" not in proved.json

@@ -134,8 +134,9 @@ class AgentSession(Record):
             self._start.forget(task)
             started = self._start.start(task, secret)
             end, code, watch = self._watched(agent, started)
-        if end is RunEnd.EXITED:
+        if end is not RunEnd.STALLED:
             self._start.remember(task, started, begun)
+        if end is RunEnd.EXITED:
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, task.submission, watch, started.running.last)
         if end is RunEnd.STALLED:

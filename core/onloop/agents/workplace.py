@@ -19,6 +19,10 @@ from onloop.machine.task import Task
 from onloop.views.queries.agent_reads import ReadGiven
 
 
+HOOK_WAIT = "ONLOOP_HOOK_WAIT"
+"""How many seconds the hook at the end of a turn waits for gates; the worker's own value is passed on."""
+
+
 def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
@@ -125,4 +129,6 @@ def agent_environment(
     inherited: Mapping[str, str], home: Home, task: Task, secret: str, named: Iterable[str] = ()
 ) -> dict[str, str]:
     """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH."""
-    return for_agents(inherited, named) | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)
+    patience = {name: inherited[name] for name in (HOOK_WAIT,) if name in inherited}
+    own = {"PATH": path_with_onloop(inherited)} | patience
+    return for_agents(inherited, named) | own | own_variables(home, task, secret)
