@@ -31,6 +31,17 @@ class Home(Record):
         return self.own is not None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the folder of a store of ours is not there (any more)."""
+        return self.own is None and not self.store.is_dir()
+
+    def check_there(self) -> None:
+        """StoreError if the folder of our store was removed or moved while we used it."""
+        if self.is_gone:
+            hint = "restore it, or start again with the --store that it has now"
+            raise StoreError(f"the store {self.store} is gone: its folder was removed or moved", hint=hint)
+
+    @property
     def _beside(self) -> Path:
         return self.own or self.store.parent
 
@@ -48,9 +59,24 @@ class Home(Record):
         return (self.own or self.store) / "mirrors"
 
     @property
+    def git_settings(self) -> Path:
+        """What a person declares for our git, so that it can reach origins; if `apart`, our user's own file."""
+        return (self.own or self.store) / "git.toml"
+
+    @property
+    def secrets(self) -> Path:
+        """The values of the secrets that workflows name for their setup; a person writes the file."""
+        return self.store / "secrets.toml"
+
+    @property
     def quarantine(self) -> Path:
         """Where the bytes that agents send are checked before anything else sees them."""
         return self.store / "quarantine"
+
+    @property
+    def kept(self) -> Path:
+        """What verifiers make once and many gates use: files of commits, what setup and build made, slots."""
+        return self.store / "kept"
 
     @property
     def environments(self) -> Path:
@@ -93,7 +119,7 @@ class Home(Record):
 
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
         folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
-        return Mirror(self.mirrors / folder, origin)
+        return Mirror(self.mirrors / folder, origin, self.git_settings)
 
     def environment(self, task: str) -> Path:
         """The clone in which agents work on a task."""

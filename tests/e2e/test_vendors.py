@@ -162,7 +162,8 @@ def test_a_question_ends_the_turn_its_answer_resumes_the_session_and_a_hand_off_
 def test_a_sub_agent_in_its_process_is_seen_while_it_works_and_not_after(agent: Employed, world: World) -> None:
     """Agent and sub-agent may work at once: each waits for what it is to see."""
     task = begun(world)
-    during, after = world.folder / "during.json", world.folder / "after.json"
+    state = world.store.parent
+    during, after = state / "during.json", state / "after.json"
     show, there = "onloop show $ONLOOP_TASK", "onloop show $ONLOOP_TASK | grep -q 'process of'"
     look = Run(f"until {there}; do sleep 0.1; done; {show} --json > {during}.part; mv {during}.part {during}")
     gone = f"until test -e {during}; do sleep 0.1; done; while {there}; do sleep 0.1; done"

@@ -12,7 +12,7 @@ import pytest
 from gates.desk import NOW, OPEN, Desk, command, says
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Limits
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import LARGEST_FILE
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
@@ -70,7 +70,9 @@ def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(
         "print(pathlib.Path(os.environ['HOME']).resolve() in pathlib.Path.cwd().parents, os.path.exists('.git'))\n"
     )
     evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
-    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "TMPDIR"]
+    ours = ["ONLOOP_PORT_BASE", "ONLOOP_PORT_COUNT", "ONLOOP_SLOT"]
+    python = ["PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE"]
+    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", *ours, "PATH", *python, "TMPDIR"]
     assert desk.output(evidence) == f"{names}\n1 [] []\nFalse False\n"
 
 
@@ -196,7 +198,7 @@ def test_long_output_is_cut_in_the_middle_and_its_length_kept(desk: Desk) -> Non
     assert "bytes left out here]" in desk.output(evidence)
 
 
-def test_a_checkout_is_made_ready_before_the_command_and_again_for_each(desk: Desk) -> None:
+def test_a_checkout_is_made_ready_before_the_command_and_is_the_same_for_each(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(
         setup=(("sh", "-c", "echo one >> made; touch $HOME/h"), ("sh", "-c", "cat made"))
     )
@@ -210,7 +212,7 @@ def test_a_setup_that_fails_is_named_and_the_command_is_not_run(desk: Desk) -> N
     desk.environment = EnvironmentSpec(setup=(("sh", "-c", "echo error: the lock file is old; exit 2"),))
     evidence = desk.ask(command("echo", "ran"), desk.submit({"a": "1"}))
     words = "setup `sh -c 'echo error: the lock file is old; exit 2'`: error: the lock file is old"
-    assert says(evidence) == (Verdict.FAIL, words)
+    assert says(evidence) == (Verdict.ERROR, words), "whoever submitted cannot put that right"
     assert evidence.exit_code == 2
     assert "ran" not in desk.output(evidence)
 

@@ -136,8 +136,8 @@ def report(gate: str, verdict: str, head: str, handed_at: int) -> Deed:
         if (head, handed_at) != (task.head, task.handed_at):
             raise No(REDO)
         task.done()
-        task.trouble = None
         task.awaited = tuple(other for other in task.awaited if other != gate)
+        task.trouble = task.trouble if task.awaited else None
         task.found[task.step, gate] = (verdict, head)
         if not task.awaited:
             task.settle_gates()

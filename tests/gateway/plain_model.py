@@ -19,7 +19,7 @@ from gateway.plain_task import (
 )
 
 LEASE = 60_000
-ALIKE_TASKS, ALIKE_ENDS, WITHIN, FIRST_TRIAL, LONGEST_TRIAL = 5, 20, 600_000, 60_000, 900_000
+ALIKE_TASKS, ALIKE_ENDS, WITHIN, FIRST_TRIAL, LONGEST_TRIAL = 3, 5, 600_000, 60_000, 900_000
 
 
 @dataclass
@@ -130,7 +130,7 @@ class PlainModel:
         if known is None or known.cause != cause or not (known.is_held or self.now - known.at < WITHIN):
             known = self.streak = PlainStreak(cause, self.now)
         known.at, known.count, known.tasks = self.now, known.count + 1, {*known.tasks, task.name}
-        if not known.is_held and (len(known.tasks) >= ALIKE_TASKS or known.count >= ALIKE_ENDS):
+        if not known.is_held and len(known.tasks) >= ALIKE_TASKS and known.count >= ALIKE_ENDS:
             known.is_held, known.next_at = True, self.now + FIRST_TRIAL
         if known.is_held:
             known.next_at = max(known.next_at, until)

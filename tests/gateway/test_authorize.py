@@ -22,7 +22,7 @@ from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmut
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.setbacks import Trouble
-from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from onloop.records import replace
 from support.scenario import TASK, work
@@ -81,6 +81,7 @@ REVIEWED: Mapping[str, str] = {
     "PersonEnrolled": "human",
     "Frozen": "agent human",
     "Unfrozen": "human",
+    "Tolerated": "human",
     "Seen": "human",
     "Acknowledged": "human",
     "Snoozed": "human",
@@ -146,6 +147,7 @@ def asked(by: str) -> tuple[Asked, ...]:
         PersonEnrolled("ben", (), "", "00", "", by),
         Frozen(f"task:{TASK}", by, "look"),
         Unfrozen(f"task:{TASK}", by),
+        Tolerated("/x", ("badDate",), by),
         Seen("c1", by),
         Acknowledged("c1", by, None),
         Snoozed("c1", by, 9, 2),

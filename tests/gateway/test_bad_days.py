@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.shop import LAUNCHER, VERIFIER, Shop
+from gateway.shop import VERIFIER, Shop
 from onloop.errors import Exit, Refused
-from onloop.gateway.claims import ClaimTask
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
 from onloop.machine import commands as c
-from onloop.machine.held_roles import ALIKE_TASKS, FIRST_TRIAL_MS, TrialAsked
+from onloop.machine.held_roles import ALIKE_ENDS, FIRST_TRIAL_MS, TrialAsked
 from onloop.machine.principal import EFFECTS, Principal
 from onloop.machine.setbacks import Trouble
 from onloop.machine.state import Reason, State
@@ -88,10 +87,10 @@ def test_an_abandoned_lease_costs_a_tick_nothing(shop: Shop) -> None:
     assert len(shop.log()) == length
 
 
-def held(shop: Shop, count: int = ALIKE_TASKS + 3) -> None:
+def held(shop: Shop, count: int = ALIKE_ENDS + 3) -> None:
     """A fleet whose agents end alike until their role is held."""
     shop.fleet(count)
-    for n in range(1, ALIKE_TASKS + 1):
+    for n in range(1, ALIKE_ENDS + 1):
         crash(shop, shop.claim(agent=f"agent:a{n}"), f"exit code {n}")
 
 
@@ -110,9 +109,9 @@ def test_a_role_whose_agents_end_alike_is_one_row_and_no_further_task_is_given_o
         (group,) = board_of_store(at, shop.clock()).shown
         house = at.house()
     assert (group.headline, len(group.members)) == ("held at role implementer", 1)
-    assert group.detail == f"{ALIKE_TASKS} tasks: agents of role implementer end with 'exit code 5'"
-    tries = [shop.task(f"r1.{n}").tries for n in range(1, ALIKE_TASKS + 4)]
-    assert tries == [1] * ALIKE_TASKS + [0] * 3
+    assert group.detail == f"{ALIKE_ENDS} tasks: agents of role implementer end with 'exit code 5'"
+    tries = [shop.task(f"r1.{n}").tries for n in range(1, ALIKE_ENDS + 4)]
+    assert tries == [1] * ALIKE_ENDS + [0] * 3
     assert fold_store(event_from_text(event.name, event.data) for event in shop.log("house")).roles == house.roles  # type: ignore[misc]
     shop.check()
 
@@ -137,13 +136,13 @@ def test_one_task_is_tried_when_the_pause_is_over_and_the_role_opens_when_it_pas
 
 
 def test_agents_that_were_at_work_when_their_role_was_held_lose_no_attempt_by_the_same_end(shop: Shop) -> None:
-    shop.fleet(2 * ALIKE_TASKS)
-    agents = [shop.claim(agent=f"agent:a{n}") for n in range(2 * ALIKE_TASKS)]
+    shop.fleet(2 * ALIKE_ENDS)
+    agents = [shop.claim(agent=f"agent:a{n}") for n in range(2 * ALIKE_ENDS)]
     for agent in agents:
         crash(shop, agent)
 
     lost = [shop.task(agent.task or "").tries for agent in agents]
-    assert lost == [1] * ALIKE_TASKS + [0] * ALIKE_TASKS
+    assert lost == [1] * ALIKE_ENDS + [0] * ALIKE_ENDS
 
 
 def test_a_person_who_names_an_agent_is_not_held_up(shop: Shop) -> None:
@@ -156,18 +155,6 @@ def test_a_person_who_names_an_agent_is_not_held_up(shop: Shop) -> None:
 def test_only_a_role_that_is_held_can_be_tried(shop: Shop) -> None:
     with pytest.raises(Refused, match="role implementer is not held"):
         shop.gateway.perform(RecordStoreEvent(shop.person(), TrialAsked("implementer", "human:ana")))
-
-
-def test_claims_of_a_held_role_look_at_no_task(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    held(shop)
-    shop.later(SECOND)
-    asked: list[str] = []
-    monkeypatch.setattr("onloop.gateway.claims.waiting_tasks", lambda _tx, names, _now: asked.extend(names) or iter(()))
-
-    with pytest.raises(Refused):
-        shop.gateway.perform(ClaimTask(LAUNCHER, "agent:b", "implementer"))
-
-    assert asked in ([], ["agent:b"]), "served by another process, or asked for its own tasks alone"
 
 
 def test_an_effect_that_waits_has_no_job_and_the_timer_gives_it_back_under_the_same_id(shop: Shop) -> None:

@@ -7,8 +7,8 @@ import pytest
 from onloop.attention.items import item_of
 from onloop.errors import Exit
 from onloop.machine import commands as c
-from onloop.machine.definition import Attempts
-from onloop.machine.held_roles import ALIKE_TASKS, AgentEnded, Streaks, cause_of, streaks_after
+from onloop.machine.definition import Attempts, Step
+from onloop.machine.held_roles import ALIKE_ENDS, AgentEnded, Streaks, cause_of, streaks_after
 from onloop.machine.setbacks import (
     DAY_MS,
     LONGEST_PAUSE_MS,
@@ -36,7 +36,7 @@ from support.scenario import (
     troubled,
     workflow,
 )
-from support.steps import HOUR, MINUTE, SECOND, develop, merge
+from support.steps import HOUR, MINUTE, SECOND, develop, gate, merge
 
 WAITING = workflow(develop())
 MERGING = workflow(develop(), merge()).given(claim(), submit(), report())
@@ -48,6 +48,10 @@ def unavailable(trouble: Trouble = Trouble.UNREACHABLE, words: str = "the origin
 
 def not_now(until: int = 0, words: str = "usage limit") -> Play:
     return lambda at: c.Release(at.task.holder or "", at.task.epoch, c.ReleaseCause.NOT_NOW, words, until=until)
+
+
+def scoping() -> Step:
+    return Step("plan.scope", role="implementer")
 
 
 def again(at: Scenario) -> Scenario:
@@ -78,7 +82,7 @@ def test_people_are_told_once_patience_is_over_and_no_longer_when_it_is() -> Non
     item = item_of(at.task)
     assert item is not None and (item.reason, item.since) == (Reason.EXTERNAL, NOON)
     assert at.task.not_before - at.now == RARE_PAUSE_MS, "it is tried all the same"
-    other = workflow(develop("another")).given(claim()).later(-HOUR)
+    other = workflow(scoping()).given(claim()).later(-HOUR)
     while (second := item_of(other.task)) is None:
         other = again(other.given(unavailable(), )).given(claim())  # fmt: skip
     assert second.cause == item.cause, "the trouble is the cause, whatever the task"
@@ -181,7 +185,7 @@ def test_a_step_is_not_too_slow_for_the_time_in_which_its_holder_was_away() -> N
 
 def test_while_its_role_is_held_for_just_that_end_a_task_pays_no_attempt() -> None:
     streaks: Streaks = {}
-    for n in range(ALIKE_TASKS):
+    for n in range(ALIKE_ENDS):
         cause = cause_of("crashed", "exit code 1")
         streaks = streaks_after(streaks, AgentEnded("implementer", f"t{n}", cause, "exit code 1", NOON))
     at = WAITING.given(claim()).knowing(hold=streaks["implementer"])
@@ -196,3 +200,10 @@ def test_while_its_role_is_held_for_just_that_end_a_task_pays_no_attempt() -> No
 @pytest.mark.parametrize("command", [troubled(), c.ReportTrouble(Trouble.BUSY, "late", gate="other")])
 def test_a_trouble_that_nobody_waits_for_is_refused(command: Play | c.Command) -> None:
     assert WAITING.given(claim()).refuses(command).exit is Exit.NOTHING
+
+
+def test_a_gate_that_answers_while_another_waits_leaves_the_timer_of_the_other() -> None:
+    two = workflow(develop(gate("tests"), gate("lint"))).given(claim(), submit(), troubled(), report("lint"))
+
+    assert [timer.kind for timer in two.timers] == [c.TimerKind.RETRY]
+    assert again(two).task.awaited == ("tests",)

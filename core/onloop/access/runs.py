@@ -10,7 +10,7 @@ from onloop.access.attachments import NOTHING_ATTACHED, Attached
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
-from onloop.gates.repository.ref_names import check_origin, check_ref_name
+from onloop.gates.repository.ref_names import check_origin, check_ref_name, without_credentials
 from onloop.gateway.command_operations import CreateRun
 from onloop.machine.commands import Create
 from onloop.machine.definition import Definition
@@ -65,7 +65,7 @@ def committed_workflow(control: Mirror, branch: str, path: str) -> Workflow:
     source = control.read_file(commit, path, LARGEST_WORKFLOW + 1)
     if source is None:
         raise UnknownThing(
-            f"{control.origin} has no file {path!r} at {commit[:12]} ({branch})",
+            f"{without_credentials(control.origin)} has no file {path!r} at {commit[:12]} ({branch})",
             hint=f"commit it there, or use a built-in: {', '.join(builtins())}",
         )
     return Workflow(load(source, path), source)
@@ -136,7 +136,7 @@ def start_run(
     given: Attached = NOTHING_ATTACHED,
 ) -> Task:
     """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`."""
-    mirror = opened.home.mirror(target.origin)
+    mirror = opened.mirror(target.origin)
     mirror.create()
     mirror.refresh(target.branch)
     run = new_run_id()

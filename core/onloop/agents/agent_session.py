@@ -107,9 +107,11 @@ class AgentSession(Record):
         """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease."""
         failed: list[BaseException] = []
 
+        mirror = None if task.origin is None else self.opened.mirror(task.origin)
+
         def make() -> None:
             try:
-                prepare_workplace(self.opened.home, task, agent.name)
+                prepare_workplace(self.opened.home, task, agent.name, mirror)
             except BaseException as problem:  # it is raised where the task is given back
                 failed.append(problem)
 

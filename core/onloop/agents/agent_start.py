@@ -107,7 +107,7 @@ class AgentStart(Record):
         """The agent by name: the step's, else the worker's. A worker that was given a command runs that."""
         if self.settings.argv:
             return None
-        mirror = self.opened.home.mirror(task.origin) if task.origin is not None else None
+        mirror = self.opened.mirror(task.origin) if task.origin is not None else None
         commit = mirror.git.text("rev-parse", "--verify", f"refs/heads/{task.target}") if mirror is not None else ""
         return named_agent(step.agent or self.settings.agent, mirror, commit)
 

@@ -13,18 +13,20 @@ from onloop.access.opening import GatewayHandle
 from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private, scratch
+from onloop.gates.repository.mirror import Mirror
 from onloop.home import Home
 from onloop.inherited import for_agents
 from onloop.machine.task import Task
 from onloop.views.queries.agent_reads import ReadGiven
 
-
 HOOK_WAIT = "ONLOOP_HOOK_WAIT"
 """How many seconds the hook at the end of a turn waits for gates; the worker's own value is passed on."""
 
 
-def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
+def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None = None) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
+
+    It is made from `mirror`, by default the home's own of the task's origin.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -36,7 +38,7 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
         return place
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
-    prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
+    prepare(mirror or home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
     return place
 
 

@@ -34,6 +34,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
         prints=("agent_models:ClaimJson",),
+        needs_git=True,
     ),
     Verb(
         "join",
@@ -49,6 +50,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--shell", help='print what to export, and keep no file: eval "$(onloop join …)"', action="store_true"),
         ),
         prints=("agent_models:ClaimJson",),
+        needs_git=True,
     ),
     Verb(
         "leave",
@@ -86,6 +88,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:SubmitJson",),
+        needs_git=True,
     ),
     Verb(
         "ask",

@@ -296,6 +296,7 @@ class DoctorArguments(Arguments, frozen=True, kw_only=True):
     """Of doctor."""
 
     agent: str | None
+    repo: str | None
 
 
 class StoreArguments(PersonArguments, frozen=True, kw_only=True):

@@ -99,6 +99,22 @@ class ScopeArguments(PersonArguments, frozen=True, kw_only=True):
     key: str
 
 
+class RepositoryArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of repository."""
+
+    what: str
+    origin: str
+    findings: tuple[str, ...]
+    key: str
+
+
+class GcArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of gc."""
+
+    older: str
+    dry_run: bool
+
+
 class FreezeArguments(ScopeArguments, frozen=True, kw_only=True):
     """Of freeze."""
 

@@ -65,6 +65,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskJson",),
+        needs_git=True,
     ),
     Verb(
         "fleet",
@@ -83,6 +84,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:FleetJson",),
+        needs_git=True,
     ),
     Verb(
         "list",
@@ -153,6 +155,7 @@ VERBS: tuple[Verb, ...] = (
                 metavar="-- CMD",
             ),
         ),
+        needs_git=True,
     ),
     Verb(
         "verifier",
@@ -177,6 +180,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
+        needs_git=True,
     ),
     Verb(
         "init",
@@ -259,6 +263,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--group", help="the group whose members may connect besides you (default: your own)"),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
+        needs_git=True,
     ),
     Verb(
         "help",
@@ -293,8 +298,9 @@ VERBS: tuple[Verb, ...] = (
                 "--agent",
                 help="prove that this agent (a vendor, or a file in .onloop/agents) works as a worker runs it",
             ),
+            arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
         ),
-        prints=("build_models:DoctorJson", "build_models:HookProofJson"),
+        prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
     ),
     Verb(
         "store",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
+from onloop.machine.base_result import MOST_FAILING
+from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
 
 LARGEST_REPORT = 32 * 1024 * 1024
@@ -26,11 +28,29 @@ _SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
 _SUMMARY = re.compile(
     rb"^Ran (\d{1,9}) tests? in [\d.]+s\r?\n\r?\n(OK|FAILED|NO TESTS RAN)(?: \(([^)\r\n]{0,200})\))?\r?$", re.MULTILINE
 )
+_FAILED = re.compile(rb"^(?:FAIL|ERROR): (\S[^\r\n]{0,490})\r?$", re.MULTILINE)
+_LONGEST_NAME = 500
 _DETAIL = re.compile(rb"([a-z ]+)=(\d{1,9})")
 
 
 def from_junit(report: Path) -> TestCounts | str:
     """The tests in a JUnit report, or what is wrong with it. A testcase that failed twice counts once."""
+    tally = _tally(report)
+    return tally if isinstance(tally, str) else TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed)
+
+
+def failing(counter: Counter | None, report: Path, output: bytes) -> tuple[str, ...]:
+    """The names of the tests that failed, sorted and each once, at most MOST_FAILING; none where they are not known."""
+    if counter is Counter.JUNIT:
+        tally = _tally(report)
+        names = set() if isinstance(tally, str) else set(tally.failing)
+    else:
+        names = {name.decode("utf-8", "backslashreplace") for name in _FAILED.findall(output)} if counter else set()
+    return tuple(sorted(names)[:MOST_FAILING])
+
+
+def _tally(report: Path) -> _CaseTally | str:
+    """What a JUnit report says, or what is wrong with it."""
     try:
         content = _read(report)
     except FileNotFoundError:
@@ -46,7 +66,7 @@ def from_junit(report: Path) -> TestCounts | str:
         return f"the test report is malformed: {problem}"
     except _Refused as refused:
         return f"the test report is refused: {refused}"
-    return TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed)
+    return tally
 
 
 def from_unittest(output: bytes) -> TestCounts | str:
@@ -80,7 +100,7 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class _CaseTally:
-    """Counts testcases while a report is parsed, and keeps nothing else of it."""
+    """Counts testcases while a report is parsed, and keeps the names of those that failed."""
 
     cases: int = 0
     skipped: int = 0
@@ -89,6 +109,8 @@ class _CaseTally:
     _case: int | None = None
     _case_skipped: bool = False
     _case_failed: bool = False
+    _case_name: str = ""
+    failing: list[str] = field(default_factory=list)
 
     def parser(self) -> expat.XMLParserType:
         parser = expat.ParserCreate()
@@ -117,10 +139,14 @@ class _CaseTally:
         self._case = self._depth
         self._case_skipped = attributes.get("status", "").lower() in _SKIPPED_STATUS
         self._case_failed = False
+        words = (attributes.get(name, "") for name in ("classname", "name"))
+        self._case_name = "::".join(word for word in words if word)[:_LONGEST_NAME]
 
     def _end(self, _: str) -> None:
         if self._case == self._depth:
             self.failed += self._case_failed
+            if self._case_failed and len(self.failing) < MOST_FAILING:
+                self.failing.append(self._case_name)
             self.skipped += self._case_skipped and not self._case_failed
             self._case = None
         self._depth -= 1

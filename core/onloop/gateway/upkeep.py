@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import ClassVar
 
 from onloop.errors import Ground
@@ -11,13 +12,15 @@ from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
+from onloop.machine.base_result import BaseResult
 from onloop.machine.causes import TimerKind
-from onloop.machine.limits import Content, Id, Key, Odd, Uid
+from onloop.machine.limits import Content, Digest, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
+from onloop.store.codec import to_text
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import Lease, TimerRow
+from onloop.store.rows import BaseResultRow, Lease, TimerRow
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -52,8 +55,7 @@ class FireTimers(Write[int], frozen=True):
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
         with gateway.store.reading() as reading:
-            now = gateway.clock()
-            due = [task for task in reading.due(now) if not _is_kept(reading, task, now)]
+            due = due_tasks(reading, gateway.clock())
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
@@ -62,6 +64,11 @@ class FireTimers(Write[int], frozen=True):
             gateway.store.transact(body)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
+
+
+def due_tasks(reading: Reading, now: int) -> Sequence[str]:
+    """The tasks of which something is due that no absent holder keeps, oldest first."""
+    return [task for task in reading.due(now) if not _is_kept(reading, task, now)]
 
 
 def _is_kept(reading: Reading, task: str, now: int) -> bool:
@@ -102,6 +109,25 @@ class KeepContent(Write[str], frozen=True):
     def carry_out(self, gateway: Gateway) -> str:
         """See Write."""
         return gateway.store.transact(lambda tx: tx.put_blob(self.content))
+
+
+class KeepBaseResult(Write[None], frozen=True):
+    """Keep what a gate gave on a base under base_result_key's `key`; what is kept already stays as it is."""
+
+    name: ClassVar[str] = "keep_base_result"
+    key: Digest
+    result: BaseResult
+
+    def carry_out(self, gateway: Gateway) -> None:
+        """See Write."""
+        evidence = self.result.evidence
+        row = BaseResultRow(self.key, evidence.head, evidence.gate, to_text(self.result), gateway.clock())
+
+        def body(tx: Transaction) -> None:
+            if tx.get(BaseResultRow, self.key) is None:
+                tx.put(row)
+
+        gateway.store.transact(body)
 
 
 class RecogniseAgent(Write[Principal], frozen=True):

@@ -39,7 +39,10 @@ def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # n
             raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
         return _created(event, id, at)
     after = _changed(replace(task, version=task.version + 1, updated_at=at), event, at)
-    return replace(after, setback=None) if after.setback is not None and isinstance(event, _PAST_TROUBLE) else after
+    if after.setback is None or not isinstance(event, _PAST_TROUBLE):
+        return after
+    still_waits = isinstance(event, e.GateReported) and bool(after.awaited)  # one gate answered, another could not run
+    return after if still_waits else replace(after, setback=None)
 
 
 def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002

@@ -14,9 +14,8 @@ from onloop.machine.signature import signature
 from onloop.machine.task import RequestKind, Task
 from onloop.records import Record, replace
 
-ALIKE_TASKS = 5
-ALIKE_ENDS = 20
-"""From how many tasks, or ends, that are alike a role is held. One that is not alike, or works, ends the count."""
+ALIKE_ENDS, ALIKE_TASKS = 5, 3
+"""After how many ends that are alike, on at least so many tasks, a role is held. One that works starts it anew."""
 
 WITHIN_MS = 10 * MINUTE_MS
 """An end so long after the one before starts the count anew, too."""
@@ -116,7 +115,7 @@ def _counted(known: Streak | None, event: AgentEnded) -> Streak:
         return Streak(event.role, event.cause, event.words, event.at, event.at, tasks=(event.task,))
     tasks = tuple(dict.fromkeys((*known.tasks, event.task)))[:MOST_NAMED]
     after = replace(known, words=event.words, at=event.at, count=known.count + 1, tasks=tasks)
-    if not known.is_held and (len(tasks) >= ALIKE_TASKS or after.count >= ALIKE_ENDS):
+    if not known.is_held and after.count >= ALIKE_ENDS and len(tasks) >= ALIKE_TASKS:
         after = replace(after, held_at=event.at, next_at=event.at + FIRST_TRIAL_MS)
     return replace(after, next_at=max(after.next_at, event.until)) if after.is_held else after
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from onloop.machine.artefacts import Artefact as Artefact
 from onloop.machine.artefacts import Artefacts, Labels
-from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
+from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.limits import (
     Address,
     Brief,
@@ -29,6 +29,10 @@ from onloop.machine.limits import (
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.offspring import Offspring as Offspring
+from onloop.machine.requests import Decision as Decision
+from onloop.machine.requests import DecisionKind as DecisionKind
+from onloop.machine.requests import Request as Request
+from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.records import Record, field, fields_of
@@ -48,25 +52,6 @@ class Verdict(StrEnum):
     FAIL = "fail"
     ERROR = "error"
     TIMED_OUT = "timed_out"
-
-
-class RequestKind(StrEnum):
-    """What is asked of a person."""
-
-    APPROVAL = "approval"
-    QUESTION = "question"
-    CHOICE = "choice"
-
-
-class DecisionKind(StrEnum):
-    """A person's answer to a request."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    ANSWER = "answer"
-    RETRY = "retry"
-    REASSIGN = "reassign"
-    CANCEL = "cancel"
 
 
 class TaskFacts(Record):
@@ -128,14 +113,6 @@ class TestCounts(Record):
     base_ran: Number | None = None
 
 
-class Program(Record):
-    """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
-
-    name: Path
-    path: Path = ""
-    digest: Digest = ""
-
-
 class Evidence(Record):
     """Verdict, what was run, on which digests, by which verifier, with what output. Never written by an agent.
 
@@ -143,7 +120,7 @@ class Evidence(Record):
     by name, and `box` is what that machine's box was found to be; `open_cells` is what its probe did not see stopped.
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
-    them. `tests_from` is the commit whose tests ran, if another.
+    them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
     """
 
     gate: Id
@@ -173,6 +150,8 @@ class Evidence(Record):
     cache_key: Digest = ""
     flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
     tests_from: Digest = ""
+    spent: TimeSpent | None = None
+    tools: Annotated[tuple[Program, ...], Items(100)] = ()
 
 
 class Hand(Record):
@@ -210,51 +189,6 @@ class Judgement(Record):
     definition: str
     visit: int = 0
     independence: Independence = Independence.UNKNOWN
-
-
-class Decision(Record):
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
-
-    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
-    `flagged` is the digest of what was flagged then (see `flagging`).
-    """
-
-    request: str
-    answer: DecisionKind
-    by: str
-    assurance: Assurance
-    at: int
-    reason: str = ""
-    digest: str = ""
-    step: str = ""
-    gate: str | None = None
-    visit: int = 0
-    head: str = ""
-    base: str = ""
-    proof_age_ms: int | None = None
-    own_address: bool = False
-    flagged: str = ""
-
-
-class Request(Record):
-    """Something asked of a person. `approvers` names who may decide; empty means any person.
-
-    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
-    """
-
-    id: str
-    kind: RequestKind
-    step: str
-    question: str
-    opened_at: int
-    gate: str | None = None
-    approvers: tuple[str, ...] = ()
-    quorum: int = 1
-    assurance: Assurance = Assurance.A0
-    asked_by: str = "gateway"
-    reminders: int = 0
-    escalated: bool = False
-    fresh_ms: int | None = None
 
 
 class Feedback(Record):

@@ -8,7 +8,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
 from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, evaluate
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand

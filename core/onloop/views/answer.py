@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from onloop.errors import Exit
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
+from onloop.machine.gate_facts import TimeSpent
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
 from onloop.records import Record
 from onloop.text import safe
+from onloop.views.box_words import PARTS
 from onloop.views.dossier import GateLine, GateStatus, step_lines
 
 WORDS: Mapping[Exit, str] = {
@@ -230,4 +232,13 @@ def _ran_in(evidence: Evidence | None) -> dict[str, Json]:
         "program": evidence.program,
         "program_digest": evidence.program_digest,
         "cache_key": evidence.cache_key,
+        "tools": [{"name": tool.name, "path": tool.path, "digest": tool.digest} for tool in evidence.tools],
+        "time": _time(evidence.spent),
     }
+
+
+def _time(spent: TimeSpent | None) -> dict[str, Json]:
+    """Where a gate's time went, in ms; nothing for evidence that does not say."""
+    if spent is None:
+        return {}
+    return {**{f"{name}_ms": getattr(spent, f"{name}_ms") for name in PARTS}, "setup_cached": spent.setup_cached}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from onloop.errors import FailureKind
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
 from onloop.records import Record
@@ -135,6 +136,16 @@ class HookProofJson(Record):
         Sequence[str], Meta(description="Where a login of its vendor is seen; nothing of it is read.")
     ] = ()
     works: Annotated[bool, Meta(description="Whether it may run commands and commit there.")] = False
+
+
+class OriginProofJson(Record):
+    """Whether our git reaches an origin with what is declared for it."""
+
+    origin: str
+    reached: bool
+    declared: Annotated[str, Meta(description="What is declared for it, without a secret.")]
+    detail: Annotated[str, Meta(description="What it answered, or why it did not.")]
+    kind: Annotated[FailureKind | None, Meta(description="Of what kind the failure is, where that is known.")]
 
 
 class CheckJson(Record):

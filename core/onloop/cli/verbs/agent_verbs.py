@@ -80,12 +80,13 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
 
 def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     """Create the folder in which the agent works; if that fails, the task is released for others."""
-    gateway = context.opened.gateway
+    opened, gateway = context.opened, context.opened.gateway
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
+        mirror = None if got.task.origin is None else opened.mirror(got.task.origin)
         ensure_verifier(context.home)
-        place = prepare_workplace(context.opened.home, got.task, agent.name)
-        fill_given(context.opened, got.task)
+        place = prepare_workplace(opened.home, got.task, agent.name, mirror)
+        fill_given(opened, got.task)
         return place
     except BaseException:
         with suppress(OnloopError):

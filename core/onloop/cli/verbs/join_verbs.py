@@ -46,7 +46,7 @@ def join(context: Context[JoinArguments]) -> VerbOutput:
     task = task_of(opened, args.task)
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint=f"onloop claim {task.id} --role ROLE takes it")
-    check_clone(Path(clone), opened.home.mirror(task.origin), task.target)
+    check_clone(Path(clone), opened.mirror(task.origin), task.target)
     lease_ms = milliseconds(args.lease)
     agent, role = _as_whom(task, args.name, args.role)
     got = opened.gateway.perform(ClaimTask(by, agent, role, task=task.id, lease_ms=lease_ms))

@@ -28,7 +28,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.render import task_json
 from onloop.cli.running import pause_until, say, stop_signals
 from onloop.errors import BadInput, Exit, NotAllowed
-from onloop.gates.evaluation import BaseRun
+from onloop.gates.repository.git import check_git
 from onloop.gates.toolchain import toolchain_of
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.machine.task import Task
@@ -52,7 +52,7 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     if is_builtin(args.workflow):
         workflow = builtin_workflow(args.workflow)
     else:
-        workflow = committed_workflow(context.home.mirror(target.origin), target.branch, args.workflow)
+        workflow = committed_workflow(context.opened.mirror(target.origin), target.branch, args.workflow)
     given = attached(context.opened, args.brief, args.attach, args.label)
     task = start_run(
         context.opened, context.launcher(), workflow, target, _title(args.title, workflow), key=args.key, given=given
@@ -83,7 +83,7 @@ def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
     if args.control is None:
         return builtin_workflow(args.workflow)
     control = target_of(args.control, args.control_branch, Path.cwd())
-    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+    return committed_workflow(context.opened.mirror(control.origin), control.branch, args.workflow)
 
 
 def _read(path: Path) -> str:
@@ -116,11 +116,11 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, counts, away = verifier_principal(str(os.getpid())), dict[BaseRun, int](), Away()
+    principal, away = verifier_principal(str(os.getpid())), Away()
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
-        gate_context = gate_context_for(opened, principal, counts)
+        gate_context = gate_context_for(opened, principal)
         return Runner(
             opened,
             principal,
@@ -133,17 +133,19 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.opened_file
     )  # before the lock: a verifier that cannot open the store must not look as if it were running
     os.environ["PATH"] = toolchain_of(context.home.store).path  # the caller's PATH must not choose which programs run
+    check_git()  # here: which git is used depends on the line above
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
             opened=opened_file,
             principal=principal,
             runner=runner,
             at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or context.home.is_gone,
             pause=pause_until(stop),
             say=say,
             keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
+    context.home.check_there()
     return VerbOutput(Exit.OK)
 
 

@@ -43,13 +43,15 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         worker = Worker(
             opened=opened,
             settings=settings,
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or opened.home.is_gone,
             pause=pause_until(stop),
             say=say,
             ensure_verifier=keep_verifier,
             reopen=lambda: open_home(context.home),
         )
-        return VerbOutput(worker.run(once=context.args.once))
+        code = worker.run(once=context.args.once)
+    opened.home.check_there()
+    return VerbOutput(code)
 
 
 def _settings(args: WorkArguments) -> WorkerSettings:

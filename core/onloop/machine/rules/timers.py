@@ -30,8 +30,9 @@ def armed_timers(definition: Definition, task: Task) -> tuple[Timer, ...]:
 def _pace(step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.SUBMITTED and task.reason is Reason.RETRY_BACKOFF:
         yield Timer(TimerKind.RETRY, f"{task.epoch}", task.not_before)
-    if task.state is State.WORKING and task.reason is Reason.EXTERNAL and task.setback is not None:
-        yield Timer(TimerKind.RETRY, f"{task.epoch}.{task.setback.count}", task.not_before)
+    if task.state is State.WORKING and task.reason is Reason.EXTERNAL:
+        count = task.setback.count if task.setback is not None else 0
+        yield Timer(TimerKind.RETRY, f"{task.epoch}.{count}", task.not_before)
     if task.holder is not None and not task.is_verifying:
         yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + step.timeout_ms)
 
