@@ -94,6 +94,11 @@ class Home(Record):
         return self._beside / "in"
 
     @property
+    def temporaries(self) -> Path:
+        """Temporary files of agents that need a folder of their own for them, one folder per task."""
+        return self._beside / "tmp"
+
+    @property
     def logs(self) -> Path:
         """What agents printed, one file per task."""
         return self._beside / "logs"
@@ -141,7 +146,7 @@ class Home(Record):
 
     def temporary(self, task: str) -> Path:
         """Temporary files of an agent that needs a folder of its own for them; it ends with its session."""
-        return self._beside / "tmp" / task
+        return self.temporaries / task
 
     def given(self, task: str) -> Path:
         """Where the agent of a task finds what it is given: attachments, and artefacts of earlier steps."""

@@ -56,7 +56,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "logs",
         "people",
         "what a task's agents printed",
-        "log_verbs:logs",
+        "look_verbs:logs",
         LogsArguments,
         (
             TASK,
