@@ -29,7 +29,8 @@ description: The tests of a driver, beside a database.
 environment:
   setup:
     - [python3, -m, venv, .venv]
-    - [.venv/bin/python, -m, pip, install, -q, pytest, hatchling, versioningit, editables, scramp, python-dateutil, pytz]
+    - [.venv/bin/python, -m, pip, install, -q, pytest, hatchling, versioningit, editables]
+    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz]
   build: [[.venv/bin/python, -m, pip, install, -q, --no-build-isolation, --no-deps, -e, .]]
   network: true
   git: true
@@ -46,7 +47,8 @@ steps:
     role: implementer
     gates:
       - id: tests
-        command: [.venv/bin/python, -m, pytest, -q, "--junitxml={report}", test/native/test_query.py, test/dbapi/test_dbapi20.py]
+        command:
+          [.venv/bin/python, -m, pytest, -q, "--junitxml={report}", test/native/test_query.py, test/dbapi/test_dbapi20.py]
         junit: {min_tests: 80}
 """
 

@@ -43,25 +43,27 @@ StatementOf = Callable[[Manifest], str | None]
 """Gives the agent's statement for a gathered manifest; None if it should not be submitted."""
 
 
-def submit(opened: GatewayHandle, agent: Principal, statement: str, *, key: str = "") -> tuple[Task, Manifest]:
-    """Submit HEAD of the agent's clone and its artefact folder; the gates run afterwards, in the verifier.
+def submit(
+    opened: GatewayHandle, agent: Principal, statement: str, *, key: str = "", ref: str = ""
+) -> tuple[Task, Manifest]:
+    """Submit HEAD (or `ref`) of the agent's clone and its artefact folder; the gates run afterwards, in the verifier.
 
     A process of the agent gathers both. Refused if the step must change something and HEAD changes nothing: gates
     that pass on the base would prove nothing.
     """
-    task, manifest = submit_if(opened, agent, lambda _: statement, key=key)
+    task, manifest = submit_if(opened, agent, lambda _: statement, key=key, ref=ref)
     return task or task_of(opened, agent.task or ""), manifest
 
 
 def submit_if(
-    opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = ""
+    opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = "", ref: str = ""
 ) -> tuple[Task | None, Manifest]:
     """As `submit`, with a statement made from the gathered manifest; nothing is submitted if that is None."""
     task = _held(opened, agent)
     if isinstance(opened.gateway, GatewayClient):  # the answer may be lost: with a key, a retry happens only once
         key = key or own_key()
     for _ in range(TRIES):
-        with _gathered(opened, task) as collection:
+        with _gathered(opened, task, ref) as collection:
             statement = statement_of(collection.manifest)
             if statement is None:
                 return None, collection.manifest
@@ -71,10 +73,10 @@ def submit_if(
     raise Unavailable(f"the gateway ended during each of {TRIES} tries to submit", hint="try again: onloop submit")
 
 
-def _gathered(opened: GatewayHandle, task: Task) -> AbstractContextManager[Collection]:
+def _gathered(opened: GatewayHandle, task: Task, ref: str) -> AbstractContextManager[Collection]:
     """The agent's work, without what the gateway already has: the target's history and its own merges."""
     known = (task.funnel,) if task.funnel else ()
-    return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
+    return collected(opened.home.clone_of(task.id), opened.home.out(task.id), task.target, known, ref)
 
 
 def _sent(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, key: str) -> Task:
@@ -218,12 +220,20 @@ def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest
     if not _asks_for_change(definition, task.step or ""):
         return
     left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
+    others = ", ".join(safe(name) for name in manifest.elsewhere)
     raise Refused(
         f"nothing was changed: {manifest.commit[:12]} is the same as {task.target}"
-        + (f"; changed but not committed, so not submitted: {left}" if left else ""),
+        + (f"; changed but not committed, so not submitted: {left}" if left else "")
+        + (f"; there are new commits at {others}" if others else ""),
         exit=Exit.REDO,
-        hint="commit your work with git, then: onloop submit",
+        hint=_way_on(manifest),
     )
+
+
+def _way_on(manifest: Manifest) -> str:
+    if not manifest.elsewhere:
+        return "commit your work with git, then: onloop submit"
+    return f"onloop submit --ref {manifest.elsewhere[0].partition(' ')[0]} hands those in"
 
 
 def _asks_for_change(definition: Definition, step_id: str) -> bool:

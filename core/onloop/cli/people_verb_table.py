@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AnswerArguments,
@@ -55,6 +56,19 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+    ),
+    Verb(
+        "logs",
+        "people",
+        "what a task's agents printed",
+        "look_verbs:logs",
+        LogsArguments,
+        (
+            TASK,
+            arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
+            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+        ),
+        prints=("work_models:LogsJson",),
     ),
     Verb(
         "why",
