@@ -22,7 +22,7 @@ FILES = USUAL | {"pydantic", "pydantic_core", "annotated_types", "typing_extensi
 
 BUDGETS = {
     **dict.fromkeys(("start", "fleet", "validate", "graph", "workflow", "help", "demo", "init"), FILES),
-    **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository"), FILES),
+    **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository", "hook"), FILES),
 }
 """The verbs with a budget of their own; all others have the usual one."""
 

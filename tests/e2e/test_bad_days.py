@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ import pytest
 from onloop.access.opening import GatewayHandle, open_file
 from onloop.agents.worker import Worker, WorkerSettings
 from onloop.gateway.service import Gateway
+from onloop.gateway.upkeep import FireTimers
 from onloop.home import Home
 from onloop.machine.held_roles import ALIKE_ENDS
 from onloop.records import replace
@@ -176,3 +178,41 @@ def test_a_real_minute_of_failures_is_a_few_events(fleet: World, argv: tuple[str
             time.sleep(1)
 
     assert sum(names(fleet).values()) - before < MOST_EVENTS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find what a worker started")
+def test_a_machine_that_sleeps_longer_than_the_lease_costs_nothing_and_ends_no_agent(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    begun, go = world.folder / "begun", world.folder / "go"
+    script = f"echo $$ > {begun}; until test -e {go}; do sleep 0.1; done; {GOOD}"
+
+    with world.running("work", "--role", "implementer", "--lease", "2s", "--", *world.agent(script)) as worker:
+        wait_for(begun.exists, world.logs)
+        agent = begun.read_text()
+        verifier = int(wait_for(lambda: (world.store / "verifier.lock").read_text(), world.logs))
+        asleep = [*_below(worker.pid), verifier]
+        for pid in asleep:
+            os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: "its lease has run out" in world.onloop("list").out, world.logs)
+        opened = open_file(Home(world.store))
+        opened.gateway.perform(FireTimers())  # as a dashboard or another machine's verifier does, which was awake
+        opened.close()
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
+        go.touch()
+        world.until(task, "input_required", "approval_required")
+
+    found = names(world, task)
+    assert (found["Claimed"], found["AttemptEnded"]) == (1, 0) and found["Returned"] >= 1
+    assert begun.read_text() == agent, "the same agent went on"
+
+
+def _below(pid: int) -> list[int]:
+    """A process and all that it started, the last ones first."""
+    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
+    parents = {int(text.split()[0]): int(text.rpartition(")")[2].split()[1]) for text in stats}
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found[::-1]

@@ -29,8 +29,9 @@ description: The tests of a driver, beside a database.
 environment:
   setup:
     - [python3, -m, venv, .venv]
-    - [.venv/bin/pip, install, -q, pytest, pytz, python-dateutil, scramp, hatchling, versioningit, editables]
-  build: [[.venv/bin/pip, install, -q, --no-build-isolation, --no-deps, -e, .]]
+    - [.venv/bin/python, -m, pip, install, -q, pytest, hatchling, versioningit, editables]
+    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz]
+  build: [[.venv/bin/python, -m, pip, install, -q, --no-build-isolation, --no-deps, -e, .]]
   network: true
   git: true
   variables: {PGHOST: 127.0.0.1}
@@ -46,7 +47,8 @@ steps:
     role: implementer
     gates:
       - id: tests
-        command: [.venv/bin/python, -m, pytest, "--junitxml={report}", test/native/test_query.py]
+        command:
+          [.venv/bin/python, -m, pytest, -q, "--junitxml={report}", test/native/test_query.py]
         junit: {min_tests: 50}
 """
 

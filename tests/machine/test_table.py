@@ -81,6 +81,11 @@ def flagged() -> Play:
     return lambda at: c.FailEffect(at.task.effect.id if at.task.effect else "", EffectProblem.FLAGGED, "new", (flag,))
 
 
+def conflict() -> Play:
+    """The merge finds a conflict, which the workflow sends to an agent first."""
+    return lambda at: c.FailEffect(at.task.effect.id if at.task.effect else "", EffectProblem.CONFLICT, "in a.py")
+
+
 def people(*after: Step, on_reject: str = "end") -> Scenario:
     """People are asked first, and then these steps follow."""
     return workflow(ship(on_reject=on_reject), *after)
@@ -112,6 +117,7 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working ReportGate working": (verified, report("tests", FAIL)),
     "working ReportGate input_required": (verified, report("tests", ERROR)),
     "working ReportGate completed": (verified, report()),
+    "working FailEffect submitted": (done(merge(on_conflict=BACK)), conflict()),
     "input_required Approve submitted": (people(develop()), approve()),
     "input_required Approve working": (done(ship(), merge()), approve()),
     "input_required Approve input_required": (workflow(ship(HOLDING)), approve()),

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from onloop.access.attachments import NOTHING_ATTACHED, Attached
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
@@ -125,7 +126,14 @@ def _renamed(target: RunTarget, known: dict[str, RunTarget]) -> RunTarget:
 
 
 def start_run(
-    opened: GatewayHandle, by: Principal, workflow: Workflow, target: RunTarget, title: str, *, key: str = ""
+    opened: GatewayHandle,
+    by: Principal,
+    workflow: Workflow,
+    target: RunTarget,
+    title: str,
+    *,
+    key: str = "",
+    given: Attached = NOTHING_ATTACHED,
 ) -> Task:
     """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`."""
     mirror = opened.mirror(target.origin)
@@ -133,7 +141,7 @@ def start_run(
     mirror.refresh(target.branch)
     run = new_run_id()
     return opened.gateway.perform(
-        CreateRun(by, ((run, _create(by, workflow, run, title, target)),), pinned(workflow), key=key)
+        CreateRun(by, ((run, _create(by, workflow, run, title, target, given=given)),), pinned(workflow), key=key)
     )
 
 
@@ -146,6 +154,7 @@ def start_fleet(
     max_parallel: int | None,
     *,
     key: str = "",
+    given: Attached = NOTHING_ATTACHED,
 ) -> Task:
     """Begin a task per repository under one root; the answer is the root. No repository waits for another."""
     run = new_run_id()
@@ -157,9 +166,12 @@ def start_fleet(
         sponsor=by.id,
         run=run,
         max_parallel=max_parallel,
+        attachments=given.files,
+        labels=given.labels,
     )
+    below = Attached(labels=given.labels)  # the files are the root's: everybody below it reads them there
     children = [
-        (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run))
+        (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run, given=below))
         for number, target in enumerate(targets, 1)
     ]
     return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
@@ -172,7 +184,14 @@ def pinned(workflow: Workflow) -> PinnedWorkflow:
 
 
 def _create(
-    by: Principal, workflow: Workflow, run: str, title: str, target: RunTarget, parent: str | None = None
+    by: Principal,
+    workflow: Workflow,
+    run: str,
+    title: str,
+    target: RunTarget,
+    parent: str | None = None,
+    *,
+    given: Attached,
 ) -> Create:
     return Create(
         title=title,
@@ -185,4 +204,6 @@ def _create(
         repo=target.name,
         origin=target.origin,
         target=target.branch,
+        attachments=given.files,
+        labels=given.labels,
     )

@@ -110,6 +110,13 @@ class RepositoryArguments(PersonArguments, frozen=True, kw_only=True):
     key: str
 
 
+class GcArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of gc."""
+
+    older: str
+    dry_run: bool
+
+
 class FreezeArguments(ScopeArguments, frozen=True, kw_only=True):
     """Of freeze."""
 

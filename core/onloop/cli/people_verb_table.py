@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AnswerArguments,
@@ -10,6 +11,7 @@ from onloop.cli.people_arguments import (
     CauseArguments,
     ExcludeArguments,
     FreezeArguments,
+    GcArguments,
     MuteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
@@ -54,6 +56,19 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+    ),
+    Verb(
+        "logs",
+        "people",
+        "what a task's agents printed",
+        "look_verbs:logs",
+        LogsArguments,
+        (
+            TASK,
+            arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
+            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+        ),
+        prints=("work_models:LogsJson",),
     ),
     Verb(
         "why",
@@ -170,6 +185,19 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+    ),
+    Verb(
+        "gc",
+        "people",
+        "remove clones, artefact folders, logs and caches that nobody needs any more",
+        "gc_verbs:gc",
+        GcArguments,
+        (
+            arg("--older", help="of tasks that ended, and of caches not used, for so long", default="7d"),
+            arg("--dry-run", help="say what would go, and remove nothing", action="store_true"),
+            *AS,
+        ),
+        prints=("store_models:GcJson",),
     ),
     Verb(
         "repository",

@@ -25,6 +25,7 @@ from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, check_task
+from onloop.gates.upkeep.shared_history import link_history
 from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
@@ -169,6 +170,8 @@ def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, t
     ref = f"refs/remotes/origin/{target}"
     git = Git(folder / ".git", work_tree=folder, settings=mirror.lenient)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
+    if known := link_history(mirror, target, folder / ".git" / "objects"):
+        git.run("update-ref", ref, known)
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
     for task in tasks:
         handed = f"refs/onloop/tasks/{check_task(task)}/*:refs/remotes/origin/tasks/{task}/*"

@@ -180,8 +180,8 @@ def _found(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Fi
     except GateStopped:
         raise
     except OnloopError as problem:
-        if problem.kind in PASSING_KINDS:
-            raise
+        if problem.kind in PASSING_KINDS or problem.kind is FailureKind.DAMAGED:
+            raise  # whoever evaluates waits, or mends the mirror
         return _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
         if kind_of(problem) is not None:

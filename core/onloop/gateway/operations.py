@@ -54,6 +54,8 @@ OPERATIONS: Mapping[str, str] = {
     "brief": "views.queries.agent_reads:ReadStepBrief",
     "position": "views.queries.agent_reads:ReadPosition",
     "held_task": "views.queries.agent_reads:ReadHeldTask",
+    "waiting": "views.queries.agent_reads:ReadWaiting",
+    "given": "views.queries.agent_reads:ReadGiven",
     "sub_agents": "views.queries.agent_reads:ReadSubAgents",
     "unread": "views.message_text:ReadUnread",
 }

@@ -83,13 +83,17 @@ class HeldTasks(MutableRecord):
 
     _tasks: dict[int, dict[str, int]] = field(default_factory=dict)
 
-    def check(self, uid: int, reading: Reading) -> None:
-        """Refuse another task to a user who holds as many as one may; what has ended since does not count."""
+    def check(self, uid: int, reading: Reading, now: int) -> None:
+        """Refuse another task to a user who holds as many as one may at `now` (ms).
+
+        What has ended since does not count, nor what nobody has sent a heartbeat for in time.
+        """
         mine = self._tasks.get(uid, {})
         if len(mine) < MOST_HELD:
             return
         leases = {task: reading.get(Lease, task) for task in mine}
-        mine = {task: epoch for task, epoch in mine.items() if (now := leases[task]) and now.epoch == epoch}
+        alive = {task: found.epoch for task, found in leases.items() if found is not None and found.expires > now}
+        mine = {task: epoch for task, epoch in mine.items() if alive.get(task) == epoch}
         self._tasks[uid] = mine
         if len(mine) >= MOST_HELD:
             words = f"user {uid} holds {len(mine)} tasks; the maximum is {MOST_HELD}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import ClassVar
 
 from onloop.errors import Ground
@@ -54,8 +55,7 @@ class FireTimers(Write[int], frozen=True):
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
         with gateway.store.reading() as reading:
-            now = gateway.clock()
-            due = [task for task in reading.due(now) if not _is_kept(reading, task, now)]
+            due = due_tasks(reading, gateway.clock())
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
@@ -64,6 +64,11 @@ class FireTimers(Write[int], frozen=True):
             gateway.store.transact(body)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
+
+
+def due_tasks(reading: Reading, now: int) -> Sequence[str]:
+    """The tasks of which something is due that no absent holder keeps, oldest first."""
+    return [task for task in reading.due(now) if not _is_kept(reading, task, now)]
 
 
 def _is_kept(reading: Reading, task: str, now: int) -> bool:

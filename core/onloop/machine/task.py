@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
+from onloop.machine.artefacts import Artefact as Artefact
+from onloop.machine.artefacts import Artefacts, Labels
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.limits import (
-    MOST_ARTEFACTS,
     Address,
     Brief,
     Bytes,
@@ -27,6 +28,7 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.offspring import Offspring as Offspring
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
 from onloop.machine.requests import Request as Request
@@ -56,6 +58,7 @@ class TaskFacts(Record):
     """What a task is begun with; `definition` is the digest of the pinned workflow, `origin` a path or URL.
 
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
+    `attachments` are what a person gives its agents to read, and `labels` what workers choose by.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     """
 
@@ -73,19 +76,13 @@ class TaskFacts(Record):
     brief: Brief = ""
     merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
     funnel: Digest | None = None
+    attachments: Artefacts = ()
+    labels: Labels = ()
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """These fields by name, for another record that has them."""
         return {name: getattr(self, name) for name in fields_of(TaskFacts)}
-
-
-class Artefact(Record):
-    """A file that an agent handed over, stored by its sha256 digest."""
-
-    name: Path
-    digest: Digest
-    size: Bytes
 
 
 class Submission(Record):
@@ -99,7 +96,7 @@ class Submission(Record):
     tree: Digest
     base: Digest
     authors: Annotated[tuple[Address, ...], Items(1_000)] = ()
-    artefacts: Annotated[tuple[Artefact, ...], Items(MOST_ARTEFACTS)] = ()
+    artefacts: Artefacts = ()
     statement: Statement = ""
     at: Millis = 0
     bundle: Digest = ""
@@ -197,26 +194,12 @@ class Judgement(Record):
 
 
 class Feedback(Record):
-    """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
+    """Something the next brief must say: `kind` is a key of the table in `views.brief`."""
 
     kind: str
     text: str
     by: str
     at: int
-
-
-class Offspring(Record):
-    """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
-
-    id: str
-    title: str
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-
-    @property
-    def resolves(self) -> bool:
-        """Whether it is there to mend a conflict."""
-        return bool(self.merges)
 
 
 class Outbox(Record):
@@ -241,8 +224,8 @@ class Task(Record):
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
-    `hands` are who claimed each step.
-    `programs` are those that were pinned for it, on top of its run's.
+    `hands` are who claimed each step; `programs` are those that were pinned for it, on top of its run's.
+    `inherited` is what agents of earlier steps handed over, by step.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
@@ -305,6 +288,9 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    attachments: tuple[Artefact, ...] = ()
+    labels: tuple[str, ...] = ()
+    inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
     setback: Setback | None = None
     postponed: tuple[int, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onloop.access.opening import GatewayHandle
-from onloop.access.submission import hold_again, task_of
+from onloop.access.submission import hold_again, task_of, with_sound_mirror
 from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
@@ -79,9 +79,13 @@ class Runner(Record):
         )
         try:
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
-            hold_again(self.opened, task)
-            check_provenance(context.mirror, submission, task.target)
-            return evaluate(gate, subject, context)
+
+            def look() -> Evidence:
+                hold_again(self.opened, task)
+                check_provenance(context.mirror, submission, task.target)
+                return evaluate(gate, subject, context)
+
+            return with_sound_mirror(self.opened, task, look)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop

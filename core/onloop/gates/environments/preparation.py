@@ -25,7 +25,7 @@ from onloop.gates.environments.contents import CheckedOut, contents_of
 from onloop.gates.environments.place import Layering, Place, copy_over, place_over
 from onloop.gates.environments.stopwatch import Stopwatch
 from onloop.gates.environments.tree_cache import TreeCache
-from onloop.gates.repository.folders import private, remove_tree, scratch
+from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.true_tree import true_tree
 from onloop.gates.toolchain import is_of_the_machine
@@ -314,10 +314,3 @@ def _drop_known(made: Path, known: Sequence[Path]) -> None:
                         path.rmdir()  # only where it is empty
             elif stat.S_ISCHR(status.st_mode) or any(os.path.lexists(folder / below / name) for folder in known):
                 path.unlink()
-
-
-def clear(cache: TreeCache) -> None:
-    """Remove everything that is not in use."""
-    for tree in cache.sizes():
-        cache.remove(tree.key)
-    remove_tree(cache.folder / ".making")

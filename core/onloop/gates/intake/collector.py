@@ -13,6 +13,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,7 @@ from onloop.gates.intake.manifest import (
     LARGEST_LARGE,
     LONGEST_NAME,
     MOST_ARTEFACTS,
+    MOST_ELSEWHERE,
     MOST_LEFT,
     Announced,
     Manifest,
@@ -38,9 +40,12 @@ from onloop.gates.repository.head import read_ref
 from onloop.gates.repository.loan import LOANED_REF, Loan, loan
 from onloop.gates.repository.pointers import Pointer, pointers
 from onloop.gates.repository.ref_names import check_ref_name
+from onloop.gates.repository.tips import other_tips
 
 LENGTH = struct.Struct(">I")
 MOST_COMPARED = 2_000
+MOST_TIPS = 200
+"""How many branches of a clone are looked at for work that is not at HEAD."""
 _CHUNK = 262_144
 _NOTHING = "create empty bundle"
 """What git says when there is nothing new; git runs in the C locale, so the text is never translated."""
@@ -49,17 +54,18 @@ _NOTHING = "create empty bundle"
 def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
     """Write the bundle and the artefacts to `spool`; the answer is the manifest. OnloopError says what is wrong."""
     environment = Path(order["environment"])
-    with scratch("bundle") as folder, loan(environment) as lent:
+    with scratch("bundle") as folder, loan(environment, order.get("ref", "")) as lent:
         known = _known(environment, order)
         bundle = _bundle(lent, folder / "bundle", known)
         if bundle is not None:
             _copy(bundle, spool)
         left = _uncommitted(lent, environment, folder / "index")
         commit, named = lent.head, _new_pointers(lent, known) if bundle is not None else frozenset()
+        elsewhere = _elsewhere(lent, environment, known) if bundle is None else ()
     size = spool.tell()
     artefacts = tuple(_artefacts(Path(order["out"]), spool))
     large = tuple(_large_files(environment / ".git" / "lfs" / "objects", named, spool))
-    return Manifest(commit, size, artefacts, left, large)
+    return Manifest(commit, size, artefacts, left, large, elsewhere)
 
 
 def _known(environment: Path, order: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,6 +167,20 @@ def _large_files(objects: Path, named: Iterable[Pointer], spool: IO[bytes]) -> I
         if left:
             raise Unavailable(f"{path} changed while it was read", hint="try again: onloop submit")
         yield Announced(pointer.oid, pointer.size)
+
+
+def _elsewhere(lent: Loan, environment: Path, known: Sequence[str]) -> tuple[str, ...]:
+    """Branches of the clone, and detached worktrees of it, with commits that neither HEAD nor the gateway has."""
+    found = []
+    for name, tip in islice(other_tips(environment / ".git"), MOST_TIPS):
+        span = (tip, f"^{lent.head}", *(f"^{commit}" for commit in known))
+        try:
+            count = lent.git.text("rev-list", "--count", "--ignore-missing", *span)
+        except GitFailed:
+            continue
+        if count != "0":
+            found.append(f"{name} ({count} of them)")
+    return tuple(found[:MOST_ELSEWHERE])
 
 
 def _artefacts(folder: Path, spool: IO[bytes]) -> Iterator[Announced]:

@@ -25,6 +25,7 @@ LARGEST_LARGES = 1_024 * 1_048_576
 MOST_LARGE = 500
 MOST_ARTEFACTS = 50
 MOST_LEFT = 50
+MOST_ELSEWHERE = 10
 LONGEST_NAME = 255
 _OID = re.compile(r"[0-9a-f]{64}")
 _HINT = "onloop submit makes a valid manifest"
@@ -40,8 +41,9 @@ class Announced(NamedTuple):
 class Manifest(NamedTuple):
     """What follows: `bundle` bytes of a git bundle (0 if the commit brings nothing new), artefacts, and `large` files.
 
-    The name of a large file is its sha256, as the pointer in the commit has it.
-    `left` names tracked files that differ from the commit, as the agent's side states it; nothing checks this.
+    The name of a large file is its sha256, as the pointer in the commit has it. `left` names tracked files that differ
+    from the commit, and `elsewhere` branches with commits that it lacks, if it brings nothing new. Both are as the
+    agent's side states them; nothing checks this.
     """
 
     commit: str
@@ -49,6 +51,7 @@ class Manifest(NamedTuple):
     artefacts: tuple[Announced, ...] = ()
     left: tuple[str, ...] = ()
     large: tuple[Announced, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -59,15 +62,16 @@ class Manifest(NamedTuple):
         """The manifest as plain JSON values; `manifest_from` reads them."""
         artefacts = [{"name": artefact.name, "size": artefact.size} for artefact in self.artefacts]
         large = [{"name": file.name, "size": file.size} for file in self.large]
-        parts = {"artefacts": artefacts, "left": list(self.left), "large": large}
-        return {"commit": self.commit, "bundle": self.bundle, **parts}
+        named = {"left": list(self.left), "elsewhere": list(self.elsewhere), "large": large}
+        return {"commit": self.commit, "bundle": self.bundle, "artefacts": artefacts, **named}
 
 
 def manifest_from(fields: Mapping[str, Any]) -> Manifest:
     """The manifest that somebody sent; BadInput says what is wrong with it."""
     commit, artefacts, left = fields.get("commit"), fields.get("artefacts", []), fields.get("left", [])
-    if not isinstance(commit, str) or not isinstance(artefacts, list) or not isinstance(left, list):
-        raise BadInput("the manifest has no commit, or artefacts or left is not a list", hint=_HINT)
+    elsewhere = fields.get("elsewhere", [])
+    if not isinstance(commit, str) or not all(isinstance(each, list) for each in (artefacts, left, elsewhere)):
+        raise BadInput("the manifest has no commit, or what should be a list in it is not one", hint=_HINT)
     if len(artefacts) > MOST_ARTEFACTS:
         raise BadInput(f"there are {len(artefacts)} artefacts", hint=f"hand over at most {MOST_ARTEFACTS}")
     announced = tuple(_announced(item) for item in artefacts)
@@ -82,6 +86,7 @@ def manifest_from(fields: Mapping[str, Any]) -> Manifest:
         announced,
         tuple(safe(name, LONGEST_NAME) for name in left[:MOST_LEFT] if isinstance(name, str)),
         large,
+        tuple(safe(name, LONGEST_NAME) for name in elsewhere[:MOST_ELSEWHERE] if isinstance(name, str)),
     )
 
 
