@@ -109,12 +109,10 @@ class Home(Record):
         return self.store.parent / "serve" / "gateway.sock"
 
     def mirror(self, origin: str) -> Mirror:
-        """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
-        from onloop.gates.repository.mirror import Mirror  # here: most verbs need no git, so they do not load it
+        """The mirror of an origin."""
+        from onloop.gates.repository.mirror import mirror_in  # here: most verbs need no git, so they do not load it
 
-        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
-        folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
-        return Mirror(self.mirrors / folder, origin, self.git_settings)
+        return mirror_in(self.mirrors, origin, self.git_settings)
 
     def environment(self, task: str) -> Path:
         """The clone in which agents work on a task."""

@@ -13,7 +13,7 @@ from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.quota import spend_submitted
+from onloop.gateway.quota import spend_large, spend_submitted
 from onloop.gateway.store_rules import check_held
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
@@ -21,6 +21,7 @@ from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.principal import INTAKE, Principal
 from onloop.machine.rules.decision_builder import check_holder
 from onloop.machine.task import Artefact, Submission, Task
+from onloop.records import replace
 from onloop.remote.client import GatewayClient, own_key
 from onloop.remote.connection import ConnectionLost
 from onloop.remote.connection_operations import ReadStamp
@@ -102,7 +103,12 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
     mirror = opened.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
-    head = admit(arrival, _admission(mirror, task))
+
+    def spend(size: int) -> None:
+        now = opened.gateway.clock()
+        opened.gateway.store.transact(lambda tx: spend_large(tx, task.id, size, now))
+
+    head = admit(arrival, replace(_admission(mirror, task), spend=spend))
     provenance = provenance_of(mirror, head, tip)
     if provenance.tree == mirror.tree(provenance.base):
         _check_needs_no_change(opened, task, arrival.manifest)

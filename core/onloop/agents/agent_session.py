@@ -29,6 +29,7 @@ from onloop.machine.setbacks import Trouble, pause_ms
 from onloop.machine.task import Submission, Task
 from onloop.records import Record
 from onloop.text import safe
+from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
 
@@ -102,10 +103,11 @@ class AgentSession(Record):
         failed: list[BaseException] = []
 
         mirror = None if task.origin is None else self.opened.mirror(task.origin)
+        asked = self.opened.gateway.perform(ReadDefinition(task.definition)).environment
 
         def make() -> None:
             try:
-                prepare_workplace(self.opened.home, task, agent.name, mirror)
+                prepare_workplace(self.opened.home, task, agent.name, mirror, asked)
             except BaseException as problem:  # it is raised where the task is given back
                 failed.append(problem)
 

@@ -15,13 +15,19 @@ from onloop.gates.repository.folders import private
 from onloop.gates.repository.mirror import Mirror
 from onloop.home import Home
 from onloop.inherited import for_agents
+from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.task import Task
 
+NOTHING_ASKED = EnvironmentSpec()
 
-def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None = None) -> Path:
+
+def prepare_workplace(
+    home: Home, task: Task, agent: str, mirror: Mirror | None = None, asked: EnvironmentSpec = NOTHING_ASKED
+) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
-    It is made from `mirror`, by default the home's own of the task's origin.
+    It is made from `mirror`, by default the home's own of the task's origin. A new one has what the workflow asks for:
+    submodules, large files.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -38,7 +44,16 @@ def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None 
         return place
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
-    prepare(mirror or home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
+    prepare(
+        mirror or home.mirror(task.origin),
+        task.target,
+        task.id,
+        agent,
+        start=task.funnel,
+        merges=_fetched(task),
+        submodules=asked.submodules,
+        lfs=asked.lfs,
+    )
     return place
 
 

@@ -48,8 +48,13 @@ _DECISIONS: tuple[Verb, ...] = (
         "one task: what is asked, digests, gates, diff, history",
         "people_verbs:show",
         ShowArguments,
-        (TASK, arg("--diff", help="show the whole diff", action="store_true")),
-        prints=("dossier_models:DossierJson",),
+        (
+            TASK,
+            arg("--diff", help="show the whole diff", action="store_true"),
+            arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
+            arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
+        ),
+        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
     ),
     Verb(
         "why",

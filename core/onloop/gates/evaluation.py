@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol, assert_never
@@ -14,6 +15,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Ending, Limits, never
 from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.contents.attachments import LeftFiles
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.gates.environments.keys import decides_setup
 from onloop.gates.environments.place import Layering
@@ -30,7 +32,7 @@ from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.base_result import BaseResult, base_result_key
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Program
+from onloop.machine.gate_facts import Attachment, Program
 from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.records import Record, field, replace
 from onloop.redaction import redacted
@@ -212,6 +214,7 @@ def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, fin
         flags=finding.flags,
         tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
+        attachments=_kept_files(finding.command_run.left, context) if finding.command_run else (),
     )
     return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
 
@@ -369,12 +372,26 @@ def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str
 
 
 def _output(command_run: CommandRun, context: GateContext) -> str:
-    """The output to store: what the command wrote, without secrets, and which links were removed from its checkout."""
-    written = redacted(command_run.ran.output.decode("utf-8", "backslashreplace"), context.secrets)
-    if not command_run.removed:
-        return written
-    links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
-    return f"[onloop: removed links that lead out of the checkout: {links}]\n{written}"
+    """The output to store, without secrets: what was not kept, what services wrote, and then what the command wrote."""
+    notes = list[str]()
+    if command_run.removed:
+        links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
+        notes.append(f"[onloop: removed links that lead out of the checkout: {links}]\n")
+    if words := command_run.left.words:
+        notes.append(f"[onloop: not kept: {words}]\n")
+    written = command_run.services.output + command_run.ran.output.decode("utf-8", "backslashreplace")
+    return "".join(notes) + redacted(written, context.secrets)
+
+
+def _kept_files(left: LeftFiles, context: GateContext) -> tuple[Attachment, ...]:
+    """The files that a command left, kept by digest; secrets are removed from those that are text."""
+    kept = list[Attachment]()
+    for file in left.found:
+        content = file.content
+        with suppress(UnicodeDecodeError):
+            content = redacted(content.decode(), context.secrets).encode()
+        kept.append(Attachment(file.name, context.keep(content), len(content)))
+    return tuple(kept)
 
 
 def _short(commit: str) -> str:

@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, str] = {
     "definition": "views.pinned_workflow:ReadDefinition",
     "dossier": "views.dossier:ReadDossier",
     "shown": "views.queries.shown_task:ReadShown",
+    "attachments": "views.queries.kept_files:ReadAttachments",
     "open_requests": "views.queries.shown_task:ReadOpenRequests",
     "tasks_below": "views.queries.tasks_below:ReadTasksBelow",
     "board": "views.overview_projector:ReadBoard",

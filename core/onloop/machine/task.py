@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Program, TimeSpent
+from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
     Address,
@@ -124,6 +124,7 @@ class Evidence(Record):
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
     them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
+    `attachments` are files that the command left: code under judgement wrote them.
     """
 
     gate: Id
@@ -155,6 +156,7 @@ class Evidence(Record):
     tests_from: Digest = ""
     spent: TimeSpent | None = None
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
+    attachments: Annotated[tuple[Attachment, ...], Items(1_000)] = ()
 
 
 class Hand(Record):

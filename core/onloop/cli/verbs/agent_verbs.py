@@ -85,7 +85,8 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     try:
         mirror = None if got.task.origin is None else opened.mirror(got.task.origin)
         ensure_verifier(context.home)
-        return prepare_workplace(opened.home, got.task, agent.name, mirror)
+        asked = gateway.perform(ReadDefinition(got.task.definition)).environment
+        return prepare_workplace(opened.home, got.task, agent.name, mirror, asked)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be created"
