@@ -7,11 +7,10 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.repository.git import LONG_S, Git
-from onloop.records import Record
 
 _CHUNK = 1 << 20
 _FOLDER, _LINK, _FILE, _PROGRAM, _MODULE = 0o040000, 0o120000, 0o100644, 0o100755, 0o160000
@@ -24,7 +23,7 @@ class Forged(Unavailable):
     code = "forged"
 
 
-class OnDisk(Record):
+class OnDisk(NamedTuple):
     """A folder as git would store it: the id of its tree, every file below it (mode and id), and its links."""
 
     tree: str
