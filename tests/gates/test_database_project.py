@@ -30,7 +30,7 @@ environment:
   setup:
     - [python3, -m, venv, .venv]
     - [.venv/bin/python, -m, pip, install, -q, pytest, hatchling, versioningit, editables]
-    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz]
+    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz, pytest-mock]
   build: [[.venv/bin/python, -m, pip, install, -q, --no-build-isolation, --no-deps, -e, .]]
   network: true
   git: true

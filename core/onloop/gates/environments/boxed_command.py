@@ -13,7 +13,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.sight import Sight
 from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.command_process import Ending, Limits, Ran, run
-from onloop.gates.contents.attachments import NOTHING_LEFT, LeftFiles
+from onloop.gates.contents.left_files import NOTHING_LEFT, LeftFiles
 from onloop.gates.contents.services import ServicesRun, longest_ms, services_run, started_with
 from onloop.gates.counts import failing, from_junit, from_unittest
 from onloop.gates.environments.place import REPORT, Place
