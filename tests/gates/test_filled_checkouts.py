@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +14,14 @@ from gates.desk import Desk, command, says
 from gates.test_environments import BOXES
 from gates.test_large_files import ATTRIBUTES, put
 from gates.test_submodules import library, record
+from guides.pages import GUIDES, blocks
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.evaluation import GateSubject
 from onloop.gates.strongest_box import works
 from onloop.machine.definition import Counter, EnvironmentSpec, ServiceSpec, TestExpectation, ToolSpec
 from onloop.machine.task import Verdict
 from onloop.records import replace
+from onloop.workflow.loader import load
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
@@ -96,6 +99,17 @@ def test_a_service_runs_beside_a_gate_where_its_box_has_a_loopback(desk: Desk, b
     assert desk.output(evidence) == "[onloop: the service greeter wrote]\nup\nhello\n"
     assert evidence.spent is not None
     assert evidence.spent.services_ms > 0
+
+
+@pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not on PATH")
+def test_the_database_of_the_guide_answers_beside_a_gate(desk: Desk) -> None:
+    shown = next(block.code for block in blocks(GUIDES["gates"]) if "services:" in block.code)
+    workflow = f"workflow: x\ndescription: x\n{shown}steps:\n  - {{id: a.b, role: r}}\n"
+    desk.environment = load(workflow.encode(), "gates.md").environment
+    asking = ("psql", "-h", "127.0.0.1", "-U", "app", "-d", "postgres", "-Atc", "select 6 * 7")
+    evidence = desk.ask(command(*asking), desk.submit({"a": "1"}))
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert desk.output(evidence).endswith("\n42\n")
 
 
 def test_a_service_that_is_not_ready_is_an_error_and_no_failure_of_the_work(desk: Desk) -> None:

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from onloop.access.attachments import NOTHING_ATTACHED, Attached
 from onloop.access.opening import GatewayHandle
+from onloop.access.run_inputs import NOTHING_ATTACHED, Attached
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_origin, check_ref_name, without_credentials

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from onloop.access.attachments import attached
 from onloop.access.opening import open_file
 from onloop.access.reach import closed_gates, reachable
+from onloop.access.run_inputs import attached
 from onloop.access.runs import (
     Workflow,
     builtin_workflow,

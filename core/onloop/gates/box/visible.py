@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +33,7 @@ class Layered:
     def holder(self, name: str) -> Path | None:
         """The uppermost folder that has something of that name."""
         folders = (self.upper, *self.lowers)
-        return next(
-            (folder / name for folder in folders if (folder / name).is_symlink() or (folder / name).exists()), None
-        )
+        return next((folder / name for folder in folders if os.path.lexists(folder / name)), None)
 
 
 @dataclass(frozen=True, slots=True)
