@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.repository.git import LONG_S, Git
@@ -23,7 +23,8 @@ class Forged(Unavailable):
     code = "forged"
 
 
-class OnDisk(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OnDisk:
     """A folder as git would store it: the id of its tree, every file below it (mode and id), and its links."""
 
     tree: str
