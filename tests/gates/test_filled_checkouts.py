@@ -113,14 +113,14 @@ def test_the_database_of_the_guide_answers_beside_a_gate(desk: Desk) -> None:
 
 
 def test_a_service_that_is_not_ready_is_an_error_and_no_failure_of_the_work(desk: Desk) -> None:
-    broken = ServiceSpec("db", ("sh", "-c", "echo FATAL: no space; exit 1"), port=5432)
+    broken = ServiceSpec("db", ("sh", "-c", "echo FATAL: no space; echo shut down; exit 1"), port=5432)
     desk.environment = EnvironmentSpec(services=(broken,))
     evidence = desk.ask(command("true"), desk.submit({"a": "1"}))
     assert says(evidence) == (
         Verdict.ERROR,
         "the service db ended before it was ready, with exit code 1: FATAL: no space",
     )
-    assert desk.output(evidence) == "[onloop: the service db wrote]\nFATAL: no space\n"
+    assert desk.output(evidence) == "[onloop: the service db wrote]\nFATAL: no space\nshut down\n"
 
 
 def test_tests_beside_a_service_are_counted_and_their_end_is_proved_as_ever(desk: Desk) -> None:

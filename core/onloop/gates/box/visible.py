@@ -32,8 +32,8 @@ class Layered:
 
     def holder(self, name: str) -> Path | None:
         """The uppermost folder that has something of that name."""
-        folders = (self.upper, *self.lowers)
-        return next((folder / name for folder in folders if os.path.lexists(folder / name)), None)
+        places = (folder / name for folder in (self.upper, *self.lowers))
+        return next((place for place in places if os.path.lexists(place)), None)
 
 
 @dataclass(frozen=True, slots=True)
