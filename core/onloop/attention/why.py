@@ -29,7 +29,7 @@ CLEARED_BY: Mapping[Reason, str] = {
 
 MOVED_BY: Mapping[Reason, str] = {
     Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
-    Reason.DEPENDENCY: "what it depends on",
+    Reason.DEPENDENCY: "the verifier, with the verdicts of {gates} before an agent starts",
     Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}",
     Reason.NO_SLOT: "a slot that another task of its run frees",
     Reason.WAVE_HELD: "the end of the wave before it",
@@ -68,8 +68,12 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         role=task.wanted or "ROLE",
         pause=age(task.not_before - now),
         freeze=freeze or "",
-        gates=", ".join(task.awaited) or "its gates",
+        gates=", ".join(task.awaited or _looked_at(task)) or "its gates",
     )
+
+
+def _looked_at(task: Task) -> tuple[str, ...]:
+    return tuple(gate for check in task.base_checks.values() for gate in check.awaited)
 
 
 def _who(task: Task) -> str:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
 from onloop.machine.task import TestCounts
+from onloop.text import safe
 
 LARGEST_REPORT = 32 * 1024 * 1024
 MOST_TESTCASES = 500_000
 DEEPEST = 64
+MOST_NAMED = 500
+"""How many failed tests are named; a run with more failures cannot be compared test by test."""
+LONGEST_NAME = 300
 NO_REPORT = "no test report was written"
 NO_SUMMARY = "the output does not end with a unittest summary"
 
@@ -26,6 +30,7 @@ _SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
 _SUMMARY = re.compile(
     rb"^Ran (\d{1,9}) tests? in [\d.]+s\r?\n\r?\n(OK|FAILED|NO TESTS RAN)(?: \(([^)\r\n]{0,200})\))?\r?$", re.MULTILINE
 )
+_FAILURE = re.compile(rb"^={70}\r?\n(?:FAIL|ERROR|UNEXPECTED SUCCESS): ([^\r\n]{1,2000})\r?$", re.MULTILINE)
 _DETAIL = re.compile(rb"([a-z ]+)=(\d{1,9})")
 
 
@@ -46,7 +51,8 @@ def from_junit(report: Path) -> TestCounts | str:
         return f"the test report is malformed: {problem}"
     except _Refused as refused:
         return f"the test report is refused: {refused}"
-    return TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed)
+    names = tuple(safe(name, LONGEST_NAME) for name in tally.failures)
+    return TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed, failures=names)
 
 
 def from_unittest(output: bytes) -> TestCounts | str:
@@ -58,7 +64,10 @@ def from_unittest(output: bytes) -> TestCounts | str:
     numbers = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
     skipped = numbers.get("skipped", 0)
     failed = numbers.get("failures", 0) + numbers.get("errors", 0) + numbers.get("unexpected successes", 0)
-    return TestCounts(max(0, int(started) - skipped), skipped, failed)
+    names = (name.decode("utf-8", "backslashreplace") for name in _FAILURE.findall(output)[:MOST_NAMED])
+    return TestCounts(
+        max(0, int(started) - skipped), skipped, failed, failures=tuple(safe(name, LONGEST_NAME) for name in names)
+    )
 
 
 def _read(report: Path) -> bytes | None:
@@ -85,6 +94,8 @@ class _CaseTally:
     cases: int = 0
     skipped: int = 0
     failed: int = 0
+    failures: list[str] = field(default_factory=list)
+    _name: str = ""
     _depth: int = 0
     _case: int | None = None
     _case_skipped: bool = False
@@ -117,10 +128,13 @@ class _CaseTally:
         self._case = self._depth
         self._case_skipped = attributes.get("status", "").lower() in _SKIPPED_STATUS
         self._case_failed = False
+        self._name = "::".join(filter(None, (attributes.get("classname"), attributes.get("name"))))
 
     def _end(self, _: str) -> None:
         if self._case == self._depth:
             self.failed += self._case_failed
+            if self._case_failed and len(self.failures) < MOST_NAMED:
+                self.failures.append(self._name)
             self.skipped += self._case_skipped and not self._case_failed
             self._case = None
         self._depth -= 1

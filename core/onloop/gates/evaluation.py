@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from hashlib import sha256
 from typing import assert_never
 
@@ -21,6 +21,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
 from onloop.gates.repository.true_tree import true_file, true_links, true_tree
 from onloop.gates.strongest_box import strongest_box
+from onloop.gates.tolerance import no_worse
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
@@ -48,6 +49,8 @@ class GateSubject(Record):
     tree: str
     base: str
     artefacts: tuple[Artefact, ...] = ()
+    tolerates: Mapping[str, Evidence] = field(default_factory=dict)
+    """What failed at the base, by gate, where a person accepted work that is no worse."""
 
 
 class BaseRun(Record):
@@ -96,6 +99,7 @@ class _Finding(Record):
     tests: TestCounts | None = None
     flags: tuple[Flag, ...] = ()
     score: int | None = None
+    tolerated: tuple[str, ...] = ()
 
 
 def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
@@ -131,6 +135,7 @@ def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> E
         flags=finding.flags,
         tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
+        tolerated=finding.tolerated,
     )
     return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
 
@@ -211,12 +216,25 @@ def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _
     output = _output(command_run, context)
     verdict, summary = judge(command_run, gate.tests, output)
     counts = command_run.counts if isinstance(command_run.counts, TestCounts) else None
-    finding = _Finding(verdict, summary, command_run, output, counts, flags)
+    finding = _tolerant(gate, subject, _Finding(verdict, summary, command_run, output, counts, flags))
+    verdict = finding.verdict
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
         return _compared(finding, counts, _base_count(gate, subject, context, counts), subject)
     return finding
+
+
+def _tolerant(gate: CommandGate, subject: GateSubject, finding: _Finding) -> _Finding:
+    """The finding, a pass where all that fails was accepted because it fails at the base too."""
+    at_base = subject.tolerates.get(gate.id)
+    run = finding.command_run
+    if finding.verdict is not Verdict.FAIL or at_base is None or run is None or run.is_setup:
+        return finding
+    found = no_worse(gate.id, run.counts, at_base)
+    if isinstance(found, str):
+        return replace(finding, summary=f"{found}; {finding.summary}")
+    return replace(finding, verdict=Verdict.PASS, summary=found.summary, tolerated=found.names)
 
 
 def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tuple[Flag, ...]:

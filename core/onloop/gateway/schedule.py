@@ -26,6 +26,15 @@ def sync_rows(tx: Transaction, definition: Definition, before: Task | None, afte
     _sync_jobs(tx, before, after, now)
 
 
+ON_BASE = "base/"
+"""What the gate of a job begins with that looks before an agent starts; no id of a gate has a slash."""
+
+
+def base_job(gate: str) -> str:
+    """How a job names a gate that looks before an agent starts."""
+    return f"{ON_BASE}{gate}"
+
+
 def due_rows(definition: Definition, task: Task) -> tuple[TimerRow, ...]:
     """The rows of the timers that a task has armed, its lease left out."""
     return tuple(
@@ -38,6 +47,8 @@ def job_gates(task: Task) -> Mapping[str, str | None]:
     """The jobs that a task waits for, by id: each with its gate, or None for the effect under way."""
     asked = _request_number(task)
     gates: dict[str, str | None] = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
+    for step, check in task.base_checks.items():
+        gates |= {f"{task.id}/{step}/{base_job(gate)}/{check.number}": base_job(gate) for gate in check.awaited}
     return gates | ({task.effect.id: None} if task.effect is not None else {})
 
 
@@ -52,11 +63,7 @@ def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
 
 
 def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> None:
-    if before is not None and (before.awaited, before.effect, before.submission) == (
-        task.awaited,
-        task.effect,
-        task.submission,
-    ):
+    if before is not None and _asked(before) == _asked(task):
         return
     wanted = job_gates(task)
     stored = {job.id for job in tx.select(Job, task=task.id)}
@@ -65,6 +72,10 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
     for job_id, gate in wanted.items():
         if job_id not in stored:
             tx.put(Job(job_id, task.id, gate, now))
+
+
+def _asked(task: Task) -> tuple[object, ...]:
+    return task.awaited, task.effect, task.submission, task.base_checks
 
 
 def _request_number(task: Task) -> str:

@@ -63,6 +63,13 @@ class ReportGate(Record):
     asked_at: Millis | None = None
 
 
+class ReportBase(Record):
+    """A verifier's answer about what an agent would begin with, to the `number`-th time that it was asked."""
+
+    evidence: Evidence
+    number: Number
+
+
 class Approve(Record):
     """Yes, to exactly the `digest` that was shown."""
 
@@ -110,11 +117,15 @@ class Reassign(Record):
 
 
 class Retry(Record):
-    """Try again with rounds and attempts reset; `note` goes into the next brief."""
+    """Try again with rounds and attempts reset; `note` goes into the next brief.
+
+    With `no_worse`, gates that fail on the base allow what fails there too, and nothing more.
+    """
 
     voice: Voice
     note: Words
     version: Number | None = None
+    no_worse: bool = False
 
 
 class Release(Record):
@@ -178,6 +189,26 @@ class Resume(Record):
 
     voice: Voice
     note: Words = ""
+    version: Number | None = None
+
+
+class Amend(Record):
+    """Go on under the workflow pinned as `definition`; work that was handed in is judged again by its gates."""
+
+    definition: Digest
+    voice: Voice
+    reason: Words
+    version: Number | None = None
+
+
+class Retarget(Record):
+    """Do the work elsewhere: in this repository, moving this branch."""
+
+    repo: Id
+    origin: Path
+    target: Id
+    voice: Voice
+    reason: Words = ""
     version: Number | None = None
 
 
@@ -313,7 +344,8 @@ class ReportContext(Record):
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume
+OfPin = Amend | Retarget
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin
 """What a person says."""
 
 Command = (
@@ -321,6 +353,7 @@ Command = (
     | Claim
     | Submit
     | ReportGate
+    | ReportBase
     | Approve
     | Reject
     | Ask
@@ -338,4 +371,5 @@ Command = (
     | EffectCommand
     | OfChildren
     | OfRelay
+    | OfPin
 )

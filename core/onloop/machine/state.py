@@ -69,7 +69,6 @@ class Reason(StrEnum):
 
 RESERVED = frozenset(
     {
-        Reason.DEPENDENCY,
         Reason.WAVE_HELD,
         Reason.EXTERNAL,
         Reason.BUDGET_EXHAUSTED,

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
+from onloop.machine.base_facts import Amendment, BaseCheck
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
+from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
+from onloop.machine.judgements import Hand as Hand
+from onloop.machine.judgements import Independence as Independence
+from onloop.machine.judgements import Judgement as Judgement
 from onloop.machine.limits import (
     MOST_ARTEFACTS,
     Address,
@@ -23,7 +28,6 @@ from onloop.machine.limits import (
     Score,
     Statement,
     Title,
-    Uid,
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
@@ -71,6 +75,7 @@ class TaskFacts(Record):
 
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
+    With `check_base`, the first gates that run commands must pass on the base before an agent starts.
     """
 
     title: Title
@@ -87,6 +92,7 @@ class TaskFacts(Record):
     brief: Brief = ""
     merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
     funnel: Digest | None = None
+    check_base: bool = False
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -120,7 +126,7 @@ class Submission(Record):
 
 
 class TestCounts(Record):
-    """How many tests ran, were skipped, and, where compared, ran at the base."""
+    """How many tests ran, were skipped, and, where compared, ran at the base; `failures` names those that failed."""
 
     __test__ = False
 
@@ -128,6 +134,7 @@ class TestCounts(Record):
     skipped: Number
     failed: Number = 0
     base_ran: Number | None = None
+    failures: Annotated[tuple[Words, ...], Items(1_000)] = ()
 
 
 class Program(Record):
@@ -175,43 +182,8 @@ class Evidence(Record):
     cache_key: Digest = ""
     flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
     tests_from: Digest = ""
-
-
-class Hand(Record):
-    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
-
-    uid: Uid | None = None
-    process: Id = ""
-
-
-NOT_KNOWN = Hand()  # whose hand it was before it was recorded
-
-
-class Independence(StrEnum):
-    """Whether another user judged than worked; its value is its label."""
-
-    UNKNOWN = "not known to be independent"
-    NOT = "not independent"
-    YES = "independent"
-
-
-class Judgement(Record):
-    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
-
-    `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
-    """
-
-    step: str
-    gate: str
-    passes: bool
-    reason: str
-    by: str
-    at: int
-    head: str
-    base: str
-    definition: str
-    visit: int = 0
-    independence: Independence = Independence.UNKNOWN
+    tolerated: Annotated[tuple[Words, ...], Items(1_000)] = ()
+    """What fails at the base too, by a test's name or the gate's: a person accepted work that is no worse."""
 
 
 class Decision(Record):
@@ -236,6 +208,7 @@ class Decision(Record):
     proof_age_ms: int | None = None
     own_address: bool = False
     flagged: str = ""
+    definition: str = ""
 
 
 class Request(Record):
@@ -307,6 +280,7 @@ class Task(Record):
     `hands` are who claimed each step.
     `programs` are those that were pinned for it, on top of its run's.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
+    `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `base_rules`).
     """
 
     id: str
@@ -367,6 +341,10 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    check_base: bool = False
+    base_checks: Mapping[str, BaseCheck] = field(default_factory=dict)
+    base_evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -375,8 +353,9 @@ class Task(Record):
 
     @property
     def wanted(self) -> str | None:
-        """Who may claim it while it waits: the owner that it was given to, else the step's role."""
-        return (self.owner or self.role) if self.state is State.SUBMITTED else None
+        """Who may claim it while it waits for an agent: the owner that it was given to, else the step's role."""
+        waits = self.state is State.SUBMITTED and self.reason is not Reason.DEPENDENCY
+        return (self.owner or self.role) if waits else None
 
     def request(self, request_id: str) -> Request | None:
         """The open request with that id."""

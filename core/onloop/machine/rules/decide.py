@@ -14,6 +14,7 @@ from onloop.machine.rules import (
     human_decisions,
     message_rules,
     ownership,
+    putting_right,
     submissions,
     suspension,
 )
@@ -95,12 +96,12 @@ def _apply(course: DecisionBuilder, command: c.Command) -> None:
     match command:
         case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
             ownership.apply(course, command)
-        case c.Submit() | c.ReportGate():
+        case c.Submit() | c.ReportGate() | c.ReportBase():
             submissions.apply(course, command)
         case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
             human_decisions.apply(course, command)
-        case c.Pause() | c.Exclude() | c.Resume():
-            suspension.apply(course, command)
+        case c.Pause() | c.Exclude() | c.Resume() | c.Amend() | c.Retarget():
+            _apply_to_course(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
@@ -109,6 +110,13 @@ def _apply(course: DecisionBuilder, command: c.Command) -> None:
             raise ValueError("Create begins a task; it is not applied to one")
         case _:
             message_rules.apply(course, command)
+
+
+def _apply_to_course(course: DecisionBuilder, command: c.Pause | c.Exclude | c.Resume | c.Amend | c.Retarget) -> None:
+    if isinstance(command, c.Amend | c.Retarget):
+        putting_right.apply(course, command)
+    else:
+        suspension.apply(course, command)
 
 
 def _apply_in_swarm(

@@ -35,6 +35,8 @@ class Facts(Record):
     run_live: bool = True
     run_paused: bool = False
     changes: tuple[Change, ...] = ()
+    amended: Definition | None = None
+    """The workflow that an amendment names."""
     programs: tuple[Program, ...] = ()
     """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
+from onloop.machine.rules.base_rules import report_base
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, refuse
 from onloop.machine.rules.progress import advance, request_gates, settle_gates
 from onloop.machine.state import Reason
@@ -14,13 +15,15 @@ from onloop.machine.task import DecisionKind, Submission, Task, Verdict
 from onloop.records import replace
 
 
-def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate) -> None:
+def apply(course: DecisionBuilder, command: c.Submit | c.ReportGate | c.ReportBase) -> None:
     """Decide a submission or a verifier's report."""
     match command:
         case c.Submit():
             _submit(course, command)
         case c.ReportGate():
             _report(course, command)
+        case c.ReportBase():
+            report_base(course, command)
         case _:
             assert_never(command)
 
