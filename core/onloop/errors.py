@@ -15,6 +15,7 @@ A message is lower case, without a period, and names the offending value. The hi
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
@@ -65,16 +66,39 @@ class Ground(StrEnum):
     RULE = "rule"
 
 
+class FailureKind(StrEnum):
+    """Why something was not available, where that is known: what may be tried again, and who has to act."""
+
+    UNREACHABLE = "unreachable"
+    """Nobody answered, or not in time, or the connection broke: trying again later can work."""
+    AUTH = "auth"
+    """The gateway's own credentials, keys or certificates were not accepted, or are missing."""
+    REFUSED = "refused"
+    """The other side answered, and said no: a hook, a rule, a protected branch."""
+    MISSING = "missing"
+    """There is no such repository or branch."""
+    DAMAGED = "damaged"
+    """Objects are broken, or do not pass git's checks."""
+    NO_SPACE = "no_space"
+    """A disk or a quota is full."""
+    BUSY = "busy"
+    """Somebody else holds a lock."""
+
+
 class OnloopError(Exception):
-    """An expected failure: `message` says what happened, and `hint` says what would work."""
+    """An expected failure: `message` says what happened, and `hint` says what would work.
+
+    `kind` says why something was not available, where that is known.
+    """
 
     code = "error"
     exit = Exit.INTERNAL
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, kind: FailureKind | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.kind = kind
 
 
 class BadInput(OnloopError):
@@ -146,3 +170,8 @@ class Unavailable(OnloopError):
 
     code = "unavailable"
     exit = Exit.UNAVAILABLE
+
+
+def kind_of(problem: OSError) -> FailureKind | None:
+    """The kind of a system's error: a full disk or quota is `no_space`."""
+    return FailureKind.NO_SPACE if problem.errno in {errno.ENOSPC, errno.EDQUOT} else None

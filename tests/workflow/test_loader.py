@@ -11,8 +11,9 @@ HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
     "a workflow": "workflow, description, environment, steps",
     "a step": "id, role, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
-    "on_reject, on_fail, fan_out, context, network, nested, box, open, attach, exclusive",
-    "a gate": "id, command, timeout, junit, unittest, tests, file, artefact, review, human, network, nested, box, open, attach, exclusive",
+    "on_reject, on_fail, fan_out, context, network, nested, box, open",
+    "a gate": "id, command, timeout, junit, unittest, tests, file, artefact, review, human, "
+    "network, nested, box, open, attach, exclusive",
     "human": "from, quorum, assurance, remind, escalate, expire, fresh",
 }
 DURATION = "write a whole number and a unit, such as 500ms, 90s, 45m, 4h or 3d"

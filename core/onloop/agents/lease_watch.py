@@ -62,6 +62,13 @@ class LeaseWatch:
             return RunEnd.STALLED
         return None
 
+    def keep(self) -> None:
+        """Renew the lease if a third of it is over; a lost lease is ignored."""
+        now = self.opened.gateway.clock()
+        if now - self.beat_at >= self.lease_ms // 3:
+            self.beat_at = now
+            self.beat()
+
     def beat(self) -> None:
         """Renew the lease and fire due timers; a lost lease is ignored."""
         self._renewed(progress=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from onloop.errors import NotAllowed, Unavailable
+from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private
 from onloop.home import Home
@@ -62,6 +62,7 @@ def written(place: Path) -> Iterator[None]:
         raise Unavailable(
             f"cannot write {problem.filename or place}: {problem.strerror or problem}",
             hint=f"make room for the worker in {place.parent}, then try again",
+            kind=kind_of(problem),
         ) from problem
 
 

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from onloop.errors import Unavailable
+from onloop.errors import FailureKind, Unavailable
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import LONG_S, Git, GitFailed
+from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_commit
 from onloop.gates.repository.true_tree import Forged, OnDisk, differing, on_disk, true_files, true_tree
@@ -87,6 +88,7 @@ def _write(git: Git, place: Path) -> None:
         raise Unavailable(
             f"cannot write a checkout to {folder}; the disk may be full: {failed.complaint}",
             hint="free space there, or start the verifier with TMPDIR on a larger disk; then onloop retry",
+            kind=FailureKind.NO_SPACE,
         ) from failed
 
 

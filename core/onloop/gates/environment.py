@@ -13,7 +13,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable, kind_of
 from onloop.gates.repository import head as heads
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git
@@ -98,8 +98,9 @@ class Environment:
         except (subprocess.TimeoutExpired, ValueError) as problem:
             raise Unavailable(f"cannot prepare {self.path}: {problem}", hint="try again") from None
         if "problem" in answer:
-            kind = BadInput if answer["code"] == BadInput.code else Unavailable
-            raise kind(answer["problem"], hint=answer["hint"])
+            error = BadInput if answer["code"] == BadInput.code else Unavailable
+            kind = FailureKind(answer["kind"]) if answer["kind"] else None
+            raise error(answer["problem"], hint=answer["hint"], kind=kind)
         if "new" not in answer:
             raise Unavailable(f"cannot prepare {self.path}: its process ended", hint="try again")
         return bool(answer["new"])
@@ -134,6 +135,7 @@ class Environment:
             raise Unavailable(
                 f"cannot write {ref} in {self.path}: {error.strerror}",
                 hint="remove what is there in .git, then try again",
+                kind=kind_of(error),
             ) from error
 
 
@@ -205,10 +207,11 @@ def main() -> None:
         )
         answer = {"new": new}
     except OnloopError as problem:
-        answer = {"problem": problem.message, "hint": problem.hint, "code": problem.code}
+        answer = {"problem": problem.message, "hint": problem.hint, "code": problem.code, "kind": problem.kind}
     except OSError as problem:
         words = f"cannot use {problem.filename or order['place']}: {problem.strerror or problem}"
-        answer = {"problem": words, "hint": "look at the environment, then claim again", "code": Unavailable.code}
+        hint = "look at the environment, then claim again"
+        answer = {"problem": words, "hint": hint, "code": Unavailable.code, "kind": kind_of(problem)}
     sys.stdout.write(json.dumps(answer))
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from onloop.errors import BadInput, OnloopError, Unavailable
+from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable
 from onloop.gates.intake import collector
 from onloop.gates.intake.collector import LENGTH
 from onloop.gates.intake.manifest import LARGEST_MANIFEST, Manifest, manifest_from
@@ -83,8 +83,9 @@ def _manifest(stream: _Stream) -> Manifest:
 
 
 def _error(fields: dict[str, str]) -> OnloopError:
-    kind = BadInput if fields.get("code") == BadInput.code else Unavailable
-    return kind(str(fields.get("message")), hint=str(fields.get("hint")))
+    error = BadInput if fields.get("code") == BadInput.code else Unavailable
+    kind = next((kind for kind in FailureKind if kind == fields.get("kind")), None)
+    return error(str(fields.get("message")), hint=str(fields.get("hint")), kind=kind)
 
 
 @dataclass(slots=True)

@@ -30,8 +30,9 @@ from onloop.gates.intake.manifest import (
     Manifest,
     check_artefact_name,
 )
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import LONG_S, GitFailed
+from onloop.gates.repository.git import LONG_S
 from onloop.gates.repository.head import read_ref
 from onloop.gates.repository.loan import LOANED_REF, Loan, loan
 from onloop.gates.repository.ref_names import check_ref_name
@@ -161,7 +162,7 @@ def main() -> None:
 
 
 def _error(problem: OnloopError) -> dict[str, Any]:
-    return {"code": problem.code, "message": problem.message[:2000], "hint": problem.hint[:500]}
+    return {"code": problem.code, "message": problem.message[:2000], "hint": problem.hint[:500], "kind": problem.kind}
 
 
 if __name__ == "__main__":

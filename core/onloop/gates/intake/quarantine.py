@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from onloop.errors import BadInput, Unavailable
+from onloop.errors import BadInput, Unavailable, kind_of
 from onloop.gates.intake.bundle import LARGEST_HEADER, BundleHeader, bundle_header
 from onloop.gates.intake.collection import CHUNK, Collection
 from onloop.gates.intake.manifest import LARGEST_BUNDLE, Manifest
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import private, scratch
-from onloop.gates.repository.git import Git, GitFailed
+from onloop.gates.repository.git import Git
 from onloop.gates.repository.loan import CONFIG, bare
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.pack import PackLimits, check_pack, ids_of
@@ -111,7 +112,9 @@ def _room(folder: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         raise Unavailable(
-            f"cannot write to {folder}: {problem.strerror or problem}", hint="make room for the store, then try again"
+            f"cannot write to {folder}: {problem.strerror or problem}",
+            hint="make room for the store, then try again",
+            kind=kind_of(problem),
         ) from problem
 
 

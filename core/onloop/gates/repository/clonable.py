@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from onloop.errors import OnloopError
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import BRIEF_S, Git, GitFailed
+from onloop.gates.repository.git import BRIEF_S, Git
 from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
 from onloop.gates.repository.shown import DiffEntry
 from onloop.records import Record

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from onloop.errors import Unavailable
+from onloop.gates.repository.failures import Complaint, GitFailed, complaint_of
 from onloop.gates.repository.modes import AS_IT_IS, umask_of_user
-from onloop.gates.repository.ref_names import one_line, without_credentials
 
 BRIEF_S = 60.0
 """How long git may take to read a few objects, in seconds."""
@@ -34,7 +34,6 @@ MAX_BYTES = 64 * 1024 * 1024
 
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
-_ERRORS = ("fatal: ", "error: ")
 _INHERITED = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
@@ -86,29 +85,23 @@ _SETTINGS = (
 )
 
 
-class GitFailed(Unavailable):
-    """A run of git failed; `complaint` is git's own reason."""
-
-    code = "git"
-
-    def __init__(self, subcommand: str, complaint: str, *, out_of_time: bool = False) -> None:
-        self.subcommand = subcommand
-        self.complaint = complaint
-        self.out_of_time = out_of_time
-        super().__init__(f"git {subcommand} failed: {complaint}", hint="correct what git names, then try again")
-
-
 class GitOutput(NamedTuple):
-    """What git printed on standard output; `cut` says that there was more than the limit."""
+    """What git printed; `cut` says that there was more than the limit on standard output."""
 
     stdout: bytes
     exit_code: int
     cut: bool = False
+    stderr: bytes = b""
 
     @property
     def text(self) -> str:
         """The output as text, without the line end; bytes that are not UTF-8 become escapes."""
         return self.stdout.decode("utf-8", "backslashreplace").rstrip("\n")
+
+    @property
+    def complaint(self) -> Complaint:
+        """What git and the other side of a connection wrote on standard error."""
+        return complaint_of(self.stderr)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -154,8 +147,10 @@ class Git(NamedTuple):
         if streams.cut and max_bytes is None:
             raise GitFailed(subcommand, f"it printed more than {MAX_BYTES} bytes")
         if not streams.cut and exit_code not in accept:
-            raise GitFailed(subcommand, streams.complaint or f"it ended with exit code {exit_code}")
-        return GitOutput(bytes(streams.stdout), exit_code, streams.cut)
+            reason, remarks, kind = complaint_of(bytes(streams.stderr))
+            reason = reason or f"it ended with exit code {exit_code}"
+            raise GitFailed(subcommand, reason, kind=kind, remarks=remarks)
+        return GitOutput(bytes(streams.stdout), exit_code, streams.cut, bytes(streams.stderr))
 
     def text(self, subcommand: str, *arguments: str) -> str:
         """The output of a run that must succeed, as text without the line end."""
@@ -237,16 +232,6 @@ class _Streams:
     def take_complaint(self, chunk: bytes) -> None:
         self.stderr += chunk
         del self.stderr[:-_MAX_COMPLAINT]
-
-    @property
-    def complaint(self) -> str:
-        """The first line that git calls an error, because it causes the later ones; else the last line."""
-        lines = [line for line in self.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith(_ERRORS)]
-        line = (errors or lines[-1:] or [""])[0]
-        for prefix in _ERRORS:
-            line = line.removeprefix(prefix)
-        return without_credentials(one_line(line, 300))
 
 
 def _execute(process: subprocess.Popen[bytes], streams: _Streams, timeout_s: float) -> int | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onloop.errors import Exit, Refused, Unavailable
-from onloop.gates.repository.git import LONG_S, Git, GitFailed, git_version
+from onloop.errors import Exit, FailureKind, Refused, Unavailable
+from onloop.gates.repository.failures import GitFailed
+from onloop.gates.repository.git import LONG_S, Git, GitOutput, git_version
 from onloop.gates.repository.ref_names import commit_message, one_line
+
+LONGEST_SAID = 300
+"""How much of what an origin says about a refused push is passed on, in characters."""
 
 _NEEDED = (2, 38)
 _PLAIN = "merge.directoryRenames=false"
@@ -76,7 +80,22 @@ def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged |
     return Merged(commit.text, tree)
 
 
-def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class PushRefusal:
+    """Why an origin's branch did not move: git's reason, what the origin itself said, and of which kind it is."""
+
+    reason: str
+    remarks: tuple[str, ...]
+    kind: FailureKind | None
+
+    @property
+    def words(self) -> str:
+        """The reason, with what the origin said."""
+        said = one_line(" / ".join(self.remarks), LONGEST_SAID)
+        return f"{self.reason}; the origin says: {said}" if said else self.reason
+
+
+def push(git: Git, origin: str, ref: str, expected: str, result: str) -> PushRefusal | None:
     """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; None, or why it did not move.
 
     Refused if the origin does not answer in time: the push may still succeed.
@@ -94,12 +113,12 @@ def push(git: Git, origin: str, ref: str, expected: str, result: str) -> str | N
         if failed.out_of_time:
             words = f"the origin did not answer the push of {result[:12]} in time"
             raise Refused(words, exit=Exit.UNAVAILABLE, hint="look where the target is, then try again") from failed
-        return failed.complaint
-    return None if pushed.exit_code == 0 else _refusal(pushed.text)
+        return PushRefusal(failed.complaint, failed.remarks, failed.kind)
+    return None if pushed.exit_code == 0 else _refusal(pushed)
 
 
-def _refusal(porcelain: str) -> str:
-    for line in porcelain.splitlines():
+def _refusal(pushed: GitOutput) -> PushRefusal:
+    for line in pushed.text.splitlines():
         if line.startswith("!"):
-            return one_line(line.rpartition("\t")[2])
-    return "it gave no reason"
+            return PushRefusal(one_line(line.rpartition("\t")[2]), pushed.complaint.remarks, FailureKind.REFUSED)
+    return PushRefusal(pushed.complaint.reason or "it gave no reason", pushed.complaint.remarks, pushed.complaint.kind)

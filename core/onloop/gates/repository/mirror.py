@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onloop import file_lock
-from onloop.errors import BadInput, Unavailable, UnknownThing
+from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
 from onloop.gates.repository import file_changes, merging
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import built
-from onloop.gates.repository.git import LONG_S, Git, GitFailed
-from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged
+from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
 from onloop.gates.repository.ref_names import (
     check_commit,
     check_origin,
@@ -194,11 +195,19 @@ class Mirror:
             return Landed(result)
         if tip != expected:
             return Elsewhere(tip)
-        hint = "allow the gateway to push there: use a bare repository without a rule against this push; then try again"
-        if "currently checked out" in refusal:
-            place = without_credentials(self.origin)
-            hint = f"the branch is checked out there: git -C {place} checkout --detach, then retry"
-        raise Unavailable(f"{without_credentials(self.origin)} did not let {target} move: {refusal}", hint=hint)
+        raise Unavailable(
+            f"{without_credentials(self.origin)} did not let {target} move: {refusal.words}",
+            hint=self._way_on(refusal),
+            kind=refusal.kind,
+        )
+
+    def _way_on(self, refusal: PushRefusal) -> str:
+        """What a person can do about a push that did not move the branch."""
+        if "currently checked out" in refusal.reason:
+            return f"the branch is checked out there: git -C {without_credentials(self.origin)} checkout --detach"
+        if refusal.kind is FailureKind.REFUSED:
+            return "satisfy what the origin says there, or allow the gateway to push to this branch"
+        return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
     @property
     def _source(self) -> str:
@@ -220,7 +229,9 @@ class Mirror:
         lock = file_lock.open_file(self.path / "onloop.lock")
         try:
             if not file_lock.wait(lock, _LOCK_S):
-                raise Unavailable(f"the mirror {self.path} is busy", hint="try again when its fetch has ended")
+                raise Unavailable(
+                    f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
+                )
             for name in (ref, "packed-refs", "shallow"):
                 (self.path / f"{name}.lock").unlink(missing_ok=True)
             yield self.git._replace(held=lock)

@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from onloop.errors import OnloopError
+from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import Git, GitFailed
+from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import HARMLESS_IN_OLD_HISTORY, Mirror
 from onloop.gates.repository.ref_names import one_line
 from onloop.records import Record

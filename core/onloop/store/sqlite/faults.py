@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from onloop.errors import OnloopError, StoreError, Unavailable
+from onloop.errors import FailureKind, OnloopError, StoreError, Unavailable
 
 _BUSY = (apsw.BusyError, apsw.LockedError)
 _DISK = (
@@ -30,10 +30,12 @@ def faults(path: Path) -> Iterator[None]:
     except (OnloopError, *_OURS):
         raise
     except _BUSY as problem:
-        raise Unavailable(f"{path} is busy: {problem}", hint="try again") from None
+        raise Unavailable(f"{path} is busy: {problem}", hint="try again", kind=FailureKind.BUSY) from None
     except _DISK as problem:
         raise StoreError(
-            f"{path} cannot be used: {problem}", hint="check the disk's free space and the file's permissions"
+            f"{path} cannot be used: {problem}",
+            hint="check the disk's free space and the file's permissions",
+            kind=FailureKind.NO_SPACE if isinstance(problem, apsw.FullError) else None,
         ) from None
     except (apsw.Error, apsw.NoMemError) as problem:
         raise damaged(path, problem) from None
