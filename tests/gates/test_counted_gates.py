@@ -62,7 +62,7 @@ def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch
     assert good.tests == TestCounts(2, 0, 0)
     bad = desk.ask(gate, desk.submit({"test_b.py": "def test_z():\n    assert 1 == 2\n"}))
     assert says(bad) == (Verdict.FAIL, "assert 1 == 2")
-    assert bad.tests == TestCounts(3, 0, 1)
+    assert bad.tests == TestCounts(3, 0, 1, failures=("test_b::test_z",))
     none = desk.ask(gate, desk.submit({}, "test_a.py", "test_b.py"))
     assert says(none) == (Verdict.FAIL, "0 tests ran")
 
@@ -71,7 +71,7 @@ def test_a_failing_test_is_the_summary(desk: Desk) -> None:
     subject = desk.submit({"tests/test_a.py": suite("def test_x(self): self.assertEqual(1 + 1, 3)")})
     evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
     assert says(evidence) == (Verdict.FAIL, "AssertionError: 2 != 3")
-    assert evidence.tests == TestCounts(1, 0, 1)
+    assert evidence.tests is not None and evidence.tests.failed == len(evidence.tests.failures) == 1
 
 
 def test_no_tests_at_all_is_a_fail_even_with_exit_code_0(desk: Desk) -> None:

@@ -23,10 +23,9 @@ def looked_first(task: Task, event: LookedFirst) -> Task:
             return replace(task, base_checks={**task.base_checks, step: check}, base_evidence=kept)
         case e.BaseReported(evidence):
             return _answered(task, evidence)
-        case e.BaseAccepted(step, by, _):
-            return replace(
-                task, base_checks={**task.base_checks, step: replace(task.base_checks[step], accepted_by=by)}
-            )
+        case e.BaseAccepted(step, by, gates):
+            check = replace(task.base_checks.get(step) or BaseCheck(gates, 0), accepted_by=by)
+            return replace(task, base_checks={**task.base_checks, step: check})
         case e.StepSkipped(step, submission):
             found = {key: seen for key, seen in task.base_evidence.items() if seen.step == step}
             after = replace(task, evidence={**task.evidence, **found})
@@ -36,7 +35,7 @@ def looked_first(task: Task, event: LookedFirst) -> Task:
 
 
 def _answered(task: Task, evidence: Evidence) -> Task:
-    check = task.base_checks[evidence.step]
+    check = task.base_checks.get(evidence.step) or BaseCheck((evidence.gate,), 0)
     awaited = tuple(gate for gate in check.awaited if gate != evidence.gate)
     key = evidence_key(evidence.step, evidence.gate)
     return replace(

@@ -33,7 +33,7 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Resume: {_P: frozenset({_S, _W, _I, _DONE})},
         c.Amend: {
             _S: frozenset({_S}),
-            _W: frozenset({_W, _S, _I}),
+            _W: frozenset({_W, _I}),
             _I: frozenset({_I, _S, _W}),
             _P: frozenset({_P}),
         },

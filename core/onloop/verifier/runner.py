@@ -25,7 +25,6 @@ from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.views.pinned_workflow import definition_of
 
-
 NO_COMMIT = "0" * 40
 """What evidence names where no commit could be read."""
 

@@ -231,7 +231,7 @@ class ExpirePart(WorkflowPart):
 
 
 class HumanPart(WorkflowPart):
-    """Who must approve, how many of them, and how they are reminded."""
+    """Who must approve, how many of them, and how they are reminded; `not_by_amender`: nobody who amended the run."""
 
     from_: Annotated[People, Field(alias="from")]
     quorum: Annotated[int, Field(ge=1, le=10)] = 1
@@ -240,6 +240,7 @@ class HumanPart(WorkflowPart):
     escalate: EscalatePart | None = None
     expire: ExpirePart | None = None
     fresh: Freshness | None = None
+    not_by_amender: bool = False
 
 
 class ReviewPart(WorkflowPart):
@@ -249,7 +250,10 @@ class ReviewPart(WorkflowPart):
 
 
 class GatePart(WorkflowPart):
-    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human."""
+    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human.
+
+    `fails_on_base` says that it is known to fail before the work is done.
+    """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
 
@@ -267,6 +271,7 @@ class GatePart(WorkflowPart):
     nested: bool = False
     box: BoxKind | None = None
     open: Holes | None = None
+    fails_on_base: bool = False
     attach: Attached = []
     exclusive: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = None
 
@@ -333,7 +338,10 @@ class ContextPart(WorkflowPart):
 
 
 class StepPart(WorkflowPart):
-    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone."""
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
+
+    `skip: when_met` starts no agent where its gates pass on what the agent would begin with.
+    """
 
     id: StepId
     role: Annotated[str, Field(pattern=ROLE)] | None = None
@@ -355,6 +363,7 @@ class StepPart(WorkflowPart):
     nested: bool = False
     box: BoxKind | None = None
     open: Holes | None = None
+    skip: Literal["when_met"] | None = None
 
 
 FanOutPart.model_rebuild()

@@ -12,8 +12,8 @@ from onloop.machine.commands import StartEffect, VoidEffect
 from onloop.machine.definition import ArtefactGate
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, flag_words
-from onloop.machine.rules.looking_first import accepted_failures
 from onloop.machine.rules.flagging import evidence_flags, flags_of
+from onloop.machine.rules.looking_first import accepted_failures
 from onloop.machine.store_state import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.records import Record, replace
