@@ -56,9 +56,8 @@ def test_a_report_of_pytest_is_counted(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml"]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True)
-    assert from_junit(tmp_path / "report.xml") == TestCounts(
-        6, 1, 2, failures=("test_a::test_bad", "test_a::test_broken")
-    )
+    failures = ("test_a::test_bad", "test_a::test_broken")
+    assert from_junit(tmp_path / "report.xml") == TestCounts(6, 1, 2, failures=failures)
 
 
 def test_testcases_are_counted_and_the_sums_in_attributes_are_not_believed(tmp_path: Path) -> None:
