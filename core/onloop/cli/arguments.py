@@ -113,21 +113,27 @@ class ReasonArguments(KeyArguments, frozen=True, kw_only=True):
 class StartArguments(KeyArguments, frozen=True, kw_only=True):
     """Of start."""
 
-    workflow: str
-    repo: str
-    branch: str
+    workflow: str | None
+    repo: str | None
+    branch: str | None
     title: str | None
+    dry_run: bool
+    no_base_check: bool
 
 
 class FleetArguments(KeyArguments, frozen=True, kw_only=True):
     """Of fleet."""
 
     workflow: str
+    run: str | None
     targets: str
     control: str | None
-    control_branch: str
+    control_branch: str | None
     max_parallel: int | None
     title: str | None
+    dry_run: bool
+    skip_bad: bool
+    no_base_check: bool
 
 
 class RunArguments(Arguments, frozen=True, kw_only=True):

@@ -41,6 +41,13 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
+DRY_RUN = arg(
+    "--dry-run", help="look at every target, say what is wrong with it, and begin nothing", action="store_true"
+)
+NO_BASE_CHECK = arg(
+    "--no-base-check", help="let agents start without running gates on the base first", action="store_true"
+)
+
 VERBS: tuple[Verb, ...] = (
     *AGENTS,
     *PEOPLE,
@@ -48,33 +55,44 @@ VERBS: tuple[Verb, ...] = (
         "start",
         "work",
         "begin one task in one repository",
-        "work_verbs:start",
+        "start_verbs:start",
         StartArguments,
         (
-            arg("workflow", help="a built-in, or a file committed in the repository"),
-            arg("--repo", required=True, help="path or URL of the repository"),
-            arg("--branch", help="the branch that a merge moves", default="main"),
+            arg("workflow", nargs="?", help="a built-in, or a file committed there (default: the one in .onloop)"),
+            arg("--repo", help="path or URL of the repository (default: the remote origin of this folder, or itself)"),
+            arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the repository names)"),
             arg("--title", help="what must be done, in one line"),
+            DRY_RUN,
+            NO_BASE_CHECK,
             KEY,
         ),
-        prints=("work_models:TaskJson",),
+        prints=("work_models:TaskJson", "start_models:PreflightJson"),
     ),
     Verb(
         "fleet",
         "work",
-        "begin one task per repository",
-        "work_verbs:fleet",
+        "begin one task per repository, or more of them in a live fleet",
+        "start_verbs:fleet",
         FleetArguments,
         (
-            arg("workflow", help="a built-in, or a file committed in the control repository"),
-            arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
+            arg("workflow", help="a built-in, a file committed in the control repository, or add"),
+            arg("run", nargs="?", help="after add: the live fleet that the targets join"),
+            arg(
+                "--targets",
+                required=True,
+                help="a file with one PATH-OR-URL [BRANCH] a line, quoted as in a shell",
+                metavar="FILE",
+            ),
             arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
-            arg("--control-branch", help="the branch of the control repository", default="main"),
+            arg("--control-branch", help="its branch (default: the one that its HEAD names)"),
             arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
             arg("--title", help="what must be done, in one line"),
+            DRY_RUN,
+            arg("--skip-bad", help="begin without the targets that are not ready", action="store_true"),
+            NO_BASE_CHECK,
             KEY,
         ),
-        prints=("work_models:FleetJson",),
+        prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
     ),
     Verb(
         "list",

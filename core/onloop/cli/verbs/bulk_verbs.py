@@ -54,10 +54,10 @@ def retry(context: Context[RetryArguments]) -> VerbOutput:
     args = context.args
     if args.cause is None:
         task, version = _one_task(context)
-        return decide(context, person, task, args.key, Retry(voice, args.note, version))
+        return decide(context, person, task, args.key, Retry(voice, args.note, version, args.no_worse))
     group = _cause(context, args.cause)
     first = group.members[: args.first or 1]
-    wanted = [(item.task, Retry(voice, args.note, item.version)) for item in first]
+    wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse)) for item in first]
     return _each_of_cause(context, person, group, wanted)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
@@ -34,6 +34,13 @@ _MAX_DIFF = 4 * 1024 * 1024
 
 HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
 """What git's checks find in old commits of well-known repositories: allowed from origins, refused in submissions."""
+
+
+class Heads(NamedTuple):
+    """The branches of an origin with their tips, and the one that its HEAD names, if it has that."""
+
+    default: str | None
+    branches: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,28 @@ class Mirror:
             raise BadInput(f"{shown} has no commits", hint=f"push a first commit to its branch {target}")
         names = ", ".join(sorted(name.removeprefix("refs/heads/") for name in heads)[:10])
         raise UnknownThing(f"{shown} has no branch {target!r}", hint=f"name one of its branches: {names}")
+
+    def heads(self, timeout_s: float = LONG_S) -> Heads:
+        """The branches of the origin now, and which of them its HEAD names."""
+        asked = ("--symref", "--end-of-options", self._source, "HEAD", "refs/heads/*")
+        listed = self.git.run("ls-remote", *asked, timeout_s=timeout_s).text
+        pairs = [line.partition("\t") for line in listed.split("\n") if line]
+        branches = {
+            name.removeprefix("refs/heads/"): commit for commit, _, name in pairs if name.startswith("refs/heads/")
+        }
+        named = (what for what, _, name in pairs if name == "HEAD" and what.startswith("ref: "))
+        default = next(named, "").removeprefix("ref: refs/heads/")
+        return Heads(default if default in branches else None, branches)
+
+    def push_refusal(self, target: str, tip: str, timeout_s: float) -> str:
+        """Why the origin would not let us push to branch `target`, as far as a push that changes nothing can tell."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        asked = ("--dry-run", "--porcelain", "--end-of-options", self._source, f"{check_commit(tip)}:{ref}")
+        try:
+            self.git.run("push", *asked, timeout_s=timeout_s)
+        except GitFailed as failed:
+            return failed.complaint
+        return ""
 
     @property
     def id_bytes(self) -> int:

@@ -1,0 +1,222 @@
+"""The verbs that begin work: a task, a fleet, more targets of a live one. Each target is looked at before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from onloop.access.preflight import Look, preflight, wants_of
+from onloop.access.project_folder import committed_in, repository_here
+from onloop.access.reach import closed_gates, reachable
+from onloop.access.runs import (
+    Workflow,
+    add_targets,
+    builtin_workflow,
+    committed_workflow,
+    is_builtin,
+    start_fleet,
+    start_run,
+)
+from onloop.access.targets import RunTarget, read_targets, target_of
+from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.arguments import Arguments, FleetArguments, StartArguments
+from onloop.cli.context import Context
+from onloop.cli.json_models.envelope import extended
+from onloop.cli.json_models.start_models import AddedJson, PreflightJson, TargetLookJson, TroubleJson
+from onloop.cli.json_models.work_models import FleetJson, TaskJson
+from onloop.cli.output import VerbOutput, columns
+from onloop.cli.render import task_json
+from onloop.errors import BadInput, Exit, UnknownThing
+from onloop.gates.repository.ref_names import without_credentials
+from onloop.machine.rules.looking_first import checked_step
+from onloop.machine.task import Kind, Task
+from onloop.text import safe
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.reads import ReadStoreState, ReadTask
+
+LARGEST_TARGETS = 1_048_576
+ADD = "add"
+"""The word in the place of a workflow that adds targets to a live fleet."""
+
+
+def start(context: Context[StartArguments]) -> VerbOutput:
+    """Begin one task."""
+    args = context.args
+    target = target_of(args.repo, args.branch, Path.cwd()) if args.repo else repository_here(Path.cwd(), args.branch)
+    workflow = _workflow(context, target)
+    (look,) = preflight([target], context.home.mirror, wants_of(workflow.definition))
+    if args.dry_run:
+        return _table([look])
+    _check_ready([look], "--repo")
+    title = _title(args.title, workflow)
+    by, checks = context.launcher(), not args.no_base_check
+    task = start_run(context.opened, by, workflow, look.target, title, check_base=checks, key=args.key)
+    following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
+    return _begun(context, task, task_json(task), following, workflow, [look], checks)
+
+
+def fleet(context: Context[FleetArguments]) -> VerbOutput:
+    """Begin a task per repository, or more tasks in a live fleet."""
+    args = context.args
+    if args.workflow == ADD:
+        return _add(context)
+    if args.run is not None:
+        raise BadInput(f"{args.run!r} is one word too many", hint="onloop fleet WORKFLOW --targets FILE")
+    if args.max_parallel is not None and args.max_parallel < 1:
+        raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
+    targets = _targets(context)
+    workflow = _fleet_workflow(context)
+    looks = preflight(targets, context.home.mirror, wants_of(workflow.definition))
+    if args.dry_run:
+        return _table(looks)
+    ready = _ready(looks, args)
+    title, checks = _title(args.title, workflow), not args.no_base_check
+    by, most = context.launcher(), args.max_parallel
+    root = start_fleet(context.opened, by, workflow, ready, title, most, check_base=checks, key=args.key)
+    data = extended(FleetJson, task_json(root), tasks=len(ready))
+    return _begun(context, root, data, f"onloop tree --run {root.id}", workflow, looks, checks)
+
+
+def _add(context: Context[FleetArguments]) -> VerbOutput:
+    args, gateway = context.args, context.opened.gateway
+    root = gateway.perform(ReadTask(args.run or ""))
+    if root is None or root.kind is not Kind.FLEET:
+        raise UnknownThing(f"there is no fleet {args.run or ''!r}", hint="onloop fleet add RUN --targets FILE")
+    targets = _targets(context)
+    looks = preflight(targets, context.home.mirror, wants_of(gateway.perform(ReadDefinition(root.id))))
+    if args.dry_run:
+        return _table(looks)
+    ready = _ready(looks, args)
+    made = add_targets(context.opened, context.launcher(), root, ready)
+    if root.check_base:
+        ensure_verifier(context.home)
+    lines = tuple(f"{task} {target.name}" for task, target in zip(made, ready, strict=True))
+    return VerbOutput(lines=lines, data=AddedJson(made), notes=(*_told(looks), f"next: onloop tree --run {root.id}"))
+
+
+def _workflow(context: Context[StartArguments], target: RunTarget) -> Workflow:
+    name, mirror = context.args.workflow, context.home.mirror(target.origin)
+    if name is None:
+        return committed_in(mirror, target.branch, Path.cwd())
+    return builtin_workflow(name) if is_builtin(name) else committed_workflow(mirror, target.branch, name)
+
+
+def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
+    args = context.args
+    if args.control is None:
+        return builtin_workflow(args.workflow)
+    control = target_of(args.control, args.control_branch, Path.cwd(), "--control")
+    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+
+
+def _targets(context: Context[FleetArguments]) -> tuple[RunTarget, ...]:
+    path = Path(context.args.targets)
+    return read_targets(_read(path), context.args.targets, path.absolute().parent)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_TARGETS:
+            raise BadInput(f"{path} is larger than {LARGEST_TARGETS} bytes", hint="split the fleet")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
+
+
+def _ready(looks: Sequence[Look], args: FleetArguments) -> tuple[RunTarget, ...]:
+    """The targets in which work begins: all, or with `--skip-bad` those that nothing speaks against."""
+    if not args.skip_bad:
+        _check_ready(looks, args.targets)
+    ready = tuple(look.target for look in looks if not look.stops)
+    if not ready:
+        raise BadInput("no target is ready", hint="--dry-run shows what is wrong with each, and what would work")
+    return ready
+
+
+def _check_ready(looks: Sequence[Look], where: str) -> None:
+    """Refuse to begin while something is wrong with a target; the message names every trouble."""
+    wrong = [trouble for look in looks for trouble in look.troubles if trouble.stops]
+    if not wrong:
+        return
+    if len(looks) == 1:
+        raise BadInput(f"{where}: {'; '.join(trouble.what for trouble in wrong)}", hint=wrong[0].works)
+    told = "\n".join(f"  {trouble.what}\n    → {trouble.works}" for trouble in wrong)
+    stopped = sum(look.stops for look in looks)
+    raise BadInput(
+        f"{where}: {stopped} of {len(looks)} targets are not ready, so nothing has begun:\n{told}",
+        hint="put them right, or --skip-bad begins without them; --dry-run shows all in a table",
+    )
+
+
+def _table(looks: Sequence[Look]) -> VerbOutput:
+    """What was found of every target."""
+    rows = [
+        (
+            "✗" if look.stops else "!" if look.troubles else "✓",
+            look.target.name,
+            look.target.branch or "",
+            look.tip[:12],
+            f"{look.size / 1_000_000:.1f} MB" if look.tip else "",
+            "; ".join(f"{trouble.what} → {trouble.works}" for trouble in look.troubles),
+        )
+        for look in looks
+    ]
+    lines = columns(rows, header=("", "TARGET", "BRANCH", "TIP", "SIZE", "WHAT IS WRONG → WHAT WOULD WORK"))
+    ready = sum(not look.stops for look in looks)
+    data = PreflightJson(False, ready, [_look_json(look) for look in looks])
+    code = Exit.OK if ready == len(looks) else Exit.USAGE
+    return VerbOutput(code, lines, data, (f"{ready} of {len(looks)} are ready; nothing has begun",))
+
+
+def _look_json(look: Look) -> TargetLookJson:
+    troubles = [TroubleJson(t.kind, safe(t.what), safe(t.works), t.stops) for t in look.troubles]
+    origin = without_credentials(look.target.origin)
+    return TargetLookJson(
+        look.target.name, origin, look.target.branch, look.tip or None, look.size, not look.stops, troubles
+    )
+
+
+def _title(given: str | None, workflow: Workflow) -> str:
+    return given or workflow.definition.description or workflow.definition.name
+
+
+def _begun(
+    context: Context[Arguments],
+    task: Task,
+    data: TaskJson,
+    following: str,
+    workflow: Workflow,
+    looks: Sequence[Look],
+    checks: bool,
+) -> VerbOutput:
+    base = _base_words(context, workflow, checks)
+    notes = (*_told(looks), *_closed(context, workflow), *base, f"next: {following}")
+    return VerbOutput(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=notes)
+
+
+def _base_words(context: Context[Arguments], workflow: Workflow, checks: bool) -> tuple[str, ...]:
+    """That gates run on the base first, or that nobody looks there."""
+    step = checked_step(workflow.definition)
+    if not checks:
+        return ("mind: no gate was run on the base, so agents may start on one that is red",)
+    if step is None:
+        return ()
+    ensure_verifier(context.home)
+    return (f"the verifier runs the gates of {step.id} on the base; no agent starts before they pass",)
+
+
+def _told(looks: Sequence[Look]) -> tuple[str, ...]:
+    """Everything that was found and does not keep work from beginning, and everything that was left out."""
+    return tuple(
+        safe(f"{'left out' if look.stops else 'mind'}: {trouble.what}; {trouble.works}")
+        for look in looks
+        for trouble in look.troubles
+        if trouble.stops or not look.stops
+    )
+
+
+def _closed(context: Context[Arguments], workflow: Workflow) -> tuple[str, ...]:
+    """A warning for each gate that nobody can pass in this store, so that people see it before work begins."""
+    gateway = context.opened.gateway
+    level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
+    return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
