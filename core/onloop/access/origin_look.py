@@ -75,15 +75,13 @@ def _push_troubles(origin: Path, place: Path, branch: str | None, git: Git) -> I
     common = _common(place)
     settings = _settings(common / "config", git)
     is_bare = settings.get("core.bare", "").lower() == "true"
-    if not is_bare and branch is not None and branch == checked_out(place):
-        if settings.get("receive.denycurrentbranch", "").lower() != UPDATING:
-            works = (
-                f"git -C {origin} config receive.denyCurrentBranch updateInstead (a merge then changes the files too),"
-                " or name a bare repository"
-            )
-            yield Trouble(
-                TroubleKind.CHECKED_OUT, f"{branch} is checked out in {origin}: a merge cannot move it", works
-            )
+    refuses = settings.get("receive.denycurrentbranch", "").lower() != UPDATING
+    if not is_bare and refuses and branch is not None and branch == checked_out(place):
+        works = (
+            f"git -C {origin} config receive.denyCurrentBranch updateInstead (a merge then changes the files too),"
+            " or name a bare repository"
+        )
+        yield Trouble(TroubleKind.CHECKED_OUT, f"{branch} is checked out in {origin}: a merge cannot move it", works)
     if not os.access(common / "objects", os.W_OK):
         works = "let this user write there, or name a repository that it may push to"
         yield Trouble(TroubleKind.REFUSES, f"this user may not write to {origin}", works)

@@ -83,7 +83,7 @@ def _add(context: Context[FleetArguments]) -> VerbOutput:
     if root is None or root.kind is not Kind.FLEET:
         raise UnknownThing(f"there is no fleet {args.run or ''!r}", hint="onloop fleet add RUN --targets FILE")
     targets = _targets(context)
-    looks = preflight(targets, context.home.mirror, wants_of(gateway.perform(ReadDefinition(root.id))))
+    looks = preflight(targets, context.home.mirror, wants_of(gateway.perform(ReadDefinition(root.definition))))
     if args.dry_run:
         return _table(looks)
     ready = _ready(looks, args)
