@@ -28,7 +28,7 @@ MOST_LISTED = 256 * 1024 * 1024
 _GITLINK = "160000"
 
 
-class Look(Record):
+class TargetLook(Record):
     """A target with its branch, the tip of that, how large its files are in bytes, and what is wrong or odd."""
 
     target: RunTarget
@@ -56,7 +56,7 @@ def wants_of(definition: Definition) -> Wants:
     return Wants(merges, definition.environment.submodules, definition.environment.lfs)
 
 
-def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], wants: Wants) -> tuple[Look, ...]:
+def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], wants: Wants) -> tuple[TargetLook, ...]:
     """A look at each target, a few at a time; a second spelling of one repository is a duplicate.
 
     What is fetched stays in the mirrors. Nothing is written to the store or to an origin.
@@ -88,26 +88,26 @@ def branch_named(mirror: Mirror, branch: str | None) -> str:
     raise UnknownThing(f"HEAD of {shown} names no branch that it has", hint=f"name one of its branches: {names}")
 
 
-def _is_again(looks: Sequence[Look], number: int) -> bool:
+def _is_again(looks: Sequence[TargetLook], number: int) -> bool:
     return any(look.target.origin == looks[number].target.origin for look in looks[:number])
 
 
-def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> Look:
+def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> TargetLook:
     try:
         mirror.create()
         folder = _folder(target.origin)
         early = tuple(local_troubles(folder, None, mirror.git, merges=False)) if folder is not None else ()
         if any(trouble.stops for trouble in early):
-            return Look(target, troubles=early)
+            return TargetLook(target, troubles=early)
         target = replace(target, branch=branch_named(mirror, target.branch))
         tip = mirror.refresh(target.branch or "")
         troubles = tuple(_of_the_place(target, mirror, folder, tip, wants))
-        return _with_content(Look(target, tip, troubles=(*early, *troubles)), mirror.git, wants)
+        return _with_content(TargetLook(target, tip, troubles=(*early, *troubles)), mirror.git, wants)
     except OnloopError as problem:
-        return Look(target, troubles=(_trouble(target, problem),))
+        return TargetLook(target, troubles=(_trouble(target, problem),))
     except OSError as problem:
         what = f"{_shown(target)} cannot be looked at: {problem.strerror or problem}"
-        return Look(target, troubles=(Trouble(TroubleKind.UNREACHABLE, what, "try again, or name another"),))
+        return TargetLook(target, troubles=(Trouble(TroubleKind.UNREACHABLE, what, "try again, or name another"),))
 
 
 def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: str, wants: Wants) -> Iterator[Trouble]:
@@ -118,7 +118,7 @@ def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: s
         yield Trouble(TroubleKind.REFUSES, f"{_shown(target)} refuses pushes: {refusal}", works)
 
 
-def _with_content(look: Look, git: Git, wants: Wants) -> Look:
+def _with_content(look: TargetLook, git: Git, wants: Wants) -> TargetLook:
     """The look with what the tip holds."""
     listed = git.run("ls-tree", "-r", "-l", "-z", "--end-of-options", look.tip, max_bytes=MOST_LISTED)
     size, links, attributes = 0, list[str](), list[str]()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from onloop.access.live_runs import AddToFleet, PinWorkflow
 from onloop.access.opening import GatewayHandle
 from onloop.access.preflight import branch_named
 from onloop.access.targets import RunTarget
@@ -12,20 +13,25 @@ from onloop.errors import UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import CreateRun
-from onloop.gateway.live_runs import AddToFleet, PinWorkflow
 from onloop.machine.commands import Amend, Create
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
+from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
 from onloop.machine.voice import Voice
 from onloop.records import Record, replace
 from onloop.store.codec import to_text
+from onloop.store.port import TaskFilter
 from onloop.store.rows import PinnedWorkflow
+from onloop.views.queries.reads import ReadTasks
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 LARGEST_WORKFLOW = 1_048_576
+
+
+POLL_S = 0.02
 
 
 class Workflow(Record):
@@ -142,6 +148,19 @@ def amend_tasks(
     """Give each task the workflow in the place of its own; what each says to it is its own verdict."""
     command = Amend(opened.gateway.perform(PinWorkflow(by, workflow.source)), voice, reason)
     return perform_each(opened.gateway, by, [(task, command) for task in tasks])
+
+
+def wait_for_base(opened: GatewayHandle, run: str, timeout_s: float, pause: Callable[[float], None]) -> Sequence[Task]:
+    """The tasks of a run when none of them waits for gates on its base any more, or after `timeout_s`."""
+    wanted, began = ReadTasks(TaskFilter(run=run)), opened.gateway.clock()
+    stamp, tasks = opened.gateway.store.stamp(), opened.gateway.perform(wanted)
+    while any(task.reason is Reason.DEPENDENCY for task in tasks):
+        if opened.gateway.clock() - began >= timeout_s * 1000:
+            break
+        pause(POLL_S * (1 + len(tasks) // 50))
+        if (now := opened.gateway.store.stamp()) != stamp:
+            stamp, tasks = now, opened.gateway.perform(wanted)
+    return tasks
 
 
 def _fetched(opened: GatewayHandle, target: RunTarget) -> RunTarget:

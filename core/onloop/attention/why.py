@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.attention.groups import age
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -26,6 +27,12 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.FAILED: "nothing: it has ended; an acknowledgement is permanent",
 }
 """What ends an attention item."""
+
+RED_BASE = (
+    "a person: onloop retry {task} looks again; with --no-worse-than-base it allows what fails there and nothing more; "
+    "onloop amend {task} mends the workflow; onloop cancel {task} stops"
+)
+"""What ends the wait of a task whose base is red."""
 
 MOVED_BY: Mapping[Reason, str] = {
     Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
@@ -61,6 +68,8 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         return "nothing: it has ended; start a new task instead"
     if reason is None:
         return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
+    if is_held_by_base(task):
+        return RED_BASE.format(task=task.id)
     if reason in CLEARED_BY or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
         return CLEARED_BY.get(reason, "a person")
     return MOVED_BY[reason].format(

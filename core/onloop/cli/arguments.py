@@ -119,6 +119,7 @@ class StartArguments(KeyArguments, frozen=True, kw_only=True):
     title: str | None
     dry_run: bool
     no_base_check: bool
+    wait: str
 
 
 class FleetArguments(KeyArguments, frozen=True, kw_only=True):
@@ -134,6 +135,7 @@ class FleetArguments(KeyArguments, frozen=True, kw_only=True):
     dry_run: bool
     skip_bad: bool
     no_base_check: bool
+    wait: str
 
 
 class RunArguments(Arguments, frozen=True, kw_only=True):

@@ -48,6 +48,8 @@ NO_BASE_CHECK = arg(
     "--no-base-check", help="let agents start without running gates on the base first", action="store_true"
 )
 
+WAIT = arg("--wait", help="how long to wait for what gates find on the base (0s: not at all)", default="90s")
+
 VERBS: tuple[Verb, ...] = (
     *AGENTS,
     *PEOPLE,
@@ -64,6 +66,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--title", help="what must be done, in one line"),
             DRY_RUN,
             NO_BASE_CHECK,
+            WAIT,
             KEY,
         ),
         prints=("work_models:TaskJson", "start_models:PreflightJson"),
@@ -90,6 +93,7 @@ VERBS: tuple[Verb, ...] = (
             DRY_RUN,
             arg("--skip-bad", help="begin without the targets that are not ready", action="store_true"),
             NO_BASE_CHECK,
+            WAIT,
             KEY,
         ),
         prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from onloop.access.preflight import Look, preflight, wants_of
+from onloop.access.preflight import TargetLook, preflight, wants_of
 from onloop.access.project_folder import committed_in, repository_here
 from onloop.access.reach import closed_gates, reachable
 from onloop.access.runs import (
@@ -16,6 +17,7 @@ from onloop.access.runs import (
     is_builtin,
     start_fleet,
     start_run,
+    wait_for_base,
 )
 from onloop.access.targets import RunTarget, read_targets, target_of
 from onloop.access.verifier_process import ensure_verifier
@@ -26,15 +28,19 @@ from onloop.cli.json_models.start_models import AddedJson, PreflightJson, Target
 from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.render import task_json
+from onloop.cli.verbs.work_verbs import say
 from onloop.errors import BadInput, Exit, UnknownThing
 from onloop.gates.repository.ref_names import without_credentials
-from onloop.machine.rules.looking_first import checked_step
+from onloop.machine.rules.looking_first import checked_step, is_held_by_base
+from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
 from onloop.text import safe
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadStoreState, ReadTask
+from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576
+MOST_TOLD = 5
 ADD = "add"
 """The word in the place of a workflow that adds targets to a live fleet."""
 
@@ -52,7 +58,7 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     by, checks = context.launcher(), not args.no_base_check
     task = start_run(context.opened, by, workflow, look.target, title, check_base=checks, key=args.key)
     following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
-    return _begun(context, task, task_json(task), following, workflow, [look], checks)
+    return _begun(context, task, lambda now: task_json(now), following, workflow, [look])
 
 
 def fleet(context: Context[FleetArguments]) -> VerbOutput:
@@ -64,8 +70,8 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
         raise BadInput(f"{args.run!r} is one word too many", hint="onloop fleet WORKFLOW --targets FILE")
     if args.max_parallel is not None and args.max_parallel < 1:
         raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
-    targets = _targets(context)
     workflow = _fleet_workflow(context)
+    targets = _targets(context)
     looks = preflight(targets, context.home.mirror, wants_of(workflow.definition))
     if args.dry_run:
         return _table(looks)
@@ -73,8 +79,12 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
     title, checks = _title(args.title, workflow), not args.no_base_check
     by, most = context.launcher(), args.max_parallel
     root = start_fleet(context.opened, by, workflow, ready, title, most, check_base=checks, key=args.key)
-    data = extended(FleetJson, task_json(root), tasks=len(ready))
-    return _begun(context, root, data, f"onloop tree --run {root.id}", workflow, looks, checks)
+    following = f"onloop tree --run {root.id}"
+
+    def data(now: Task) -> TaskJson:
+        return extended(FleetJson, task_json(now), tasks=len(ready))
+
+    return _begun(context, root, data, following, workflow, looks)
 
 
 def _add(context: Context[FleetArguments]) -> VerbOutput:
@@ -123,7 +133,7 @@ def _read(path: Path) -> str:
         raise BadInput(f"{path} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
 
 
-def _ready(looks: Sequence[Look], args: FleetArguments) -> tuple[RunTarget, ...]:
+def _ready(looks: Sequence[TargetLook], args: FleetArguments) -> tuple[RunTarget, ...]:
     """The targets in which work begins: all, or with `--skip-bad` those that nothing speaks against."""
     if not args.skip_bad:
         _check_ready(looks, args.targets)
@@ -133,22 +143,24 @@ def _ready(looks: Sequence[Look], args: FleetArguments) -> tuple[RunTarget, ...]
     return ready
 
 
-def _check_ready(looks: Sequence[Look], where: str) -> None:
+def _check_ready(looks: Sequence[TargetLook], where: str) -> None:
     """Refuse to begin while something is wrong with a target; the message names every trouble."""
     wrong = [trouble for look in looks for trouble in look.troubles if trouble.stops]
     if not wrong:
         return
     if len(looks) == 1:
         raise BadInput(f"{where}: {'; '.join(trouble.what for trouble in wrong)}", hint=wrong[0].works)
-    told = "\n".join(f"  {trouble.what}\n    → {trouble.works}" for trouble in wrong)
     stopped = sum(look.stops for look in looks)
+    for trouble in wrong:
+        say(trouble.what)
+        say(f"  → {trouble.works}")
     raise BadInput(
-        f"{where}: {stopped} of {len(looks)} targets are not ready, so nothing has begun:\n{told}",
+        f"{where}: {stopped} of {len(looks)} targets are not ready, so nothing has begun",
         hint="put them right, or --skip-bad begins without them; --dry-run shows all in a table",
     )
 
 
-def _table(looks: Sequence[Look]) -> VerbOutput:
+def _table(looks: Sequence[TargetLook]) -> VerbOutput:
     """What was found of every target."""
     rows = [
         (
@@ -168,7 +180,7 @@ def _table(looks: Sequence[Look]) -> VerbOutput:
     return VerbOutput(code, lines, data, (f"{ready} of {len(looks)} are ready; nothing has begun",))
 
 
-def _look_json(look: Look) -> TargetLookJson:
+def _look_json(look: TargetLook) -> TargetLookJson:
     troubles = [TroubleJson(t.kind, safe(t.what), safe(t.works), t.stops) for t in look.troubles]
     origin = without_credentials(look.target.origin)
     return TargetLookJson(
@@ -181,31 +193,47 @@ def _title(given: str | None, workflow: Workflow) -> str:
 
 
 def _begun(
-    context: Context[Arguments],
+    context: Context[StartArguments] | Context[FleetArguments],
     task: Task,
-    data: TaskJson,
+    data: Callable[[Task], TaskJson],
     following: str,
     workflow: Workflow,
-    looks: Sequence[Look],
-    checks: bool,
+    looks: Sequence[TargetLook],
 ) -> VerbOutput:
-    base = _base_words(context, workflow, checks)
-    notes = (*_told(looks), *_closed(context, workflow), *base, f"next: {following}")
-    return VerbOutput(lines=(safe(f"{task.id} {task.title}"),), data=data, notes=notes)
-
-
-def _base_words(context: Context[Arguments], workflow: Workflow, checks: bool) -> tuple[str, ...]:
-    """That gates run on the base first, or that nobody looks there."""
+    args = context.args
+    notes = (*_told(looks), *_closed(context, workflow))
+    lines = (safe(f"{task.id} {task.title}"),)
+    if args.no_base_check:
+        notes += ("mind: no gate was run on the base, so agents may start on one that is red",)
     step = checked_step(workflow.definition)
-    if not checks:
-        return ("mind: no gate was run on the base, so agents may start on one that is red",)
-    if step is None:
-        return ()
+    if args.no_base_check or step is None:
+        return VerbOutput(lines=lines, data=data(task), notes=(*notes, f"next: {following}"))
     ensure_verifier(context.home)
-    return (f"the verifier runs the gates of {step.id} on the base; no agent starts before they pass",)
+    say(f"the verifier runs the gates of {step.id} on the base; no agent starts before they pass")
+    tasks = wait_for_base(context.opened, task.id, milliseconds(args.wait) / 1000, time.sleep)
+    now = next(each for each in tasks if each.id == task.id)
+    code = Exit.HELD if any(is_held_by_base(each) for each in tasks) else Exit.OK
+    return VerbOutput(code, lines, data(now), (*notes, *_base_words(tasks), f"next: {following}"))
 
 
-def _told(looks: Sequence[Look]) -> tuple[str, ...]:
+def _base_words(tasks: Sequence[Task]) -> Iterator[str]:
+    """What the gates said on the bases."""
+    walking = [task for task in tasks if task.kind is Kind.WORK]
+    red = [task for task in walking if is_held_by_base(task)]
+    waiting = sum(task.reason is Reason.DEPENDENCY for task in walking)
+    green = len(walking) - len(red) - waiting
+    if len(walking) > 1 or not red:
+        yield f"on the base: {green} green, {len(red)} red, {waiting} still running"
+    for task in red[:MOST_TOLD]:
+        yield f"{task.id} ({task.repo}): {task.detail}"
+    if red:
+        yield (
+            f"a person decides: onloop retry {red[0].id} --no-worse-than-base, "
+            f"onloop amend {red[0].id} --workflow FILE, or onloop cancel {red[0].id}"
+        )
+
+
+def _told(looks: Sequence[TargetLook]) -> tuple[str, ...]:
     """Everything that was found and does not keep work from beginning, and everything that was left out."""
     return tuple(
         safe(f"{'left out' if look.stops else 'mind'}: {trouble.what}; {trouble.works}")

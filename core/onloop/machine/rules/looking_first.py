@@ -58,6 +58,11 @@ def accepted_failures(definition: Definition, task: Task, step: Step) -> dict[st
     return {gate: each for gate, each in found if each is not None and each.verdict is Verdict.FAIL}
 
 
+def is_held_by_base(task: Task) -> bool:
+    """Whether a person is asked because gates fail on the base, before any agent has handed anything in."""
+    return task.reason is Reason.GATE_FAILED and must_be_green(task) and bool(task.base_evidence)
+
+
 def red_words(red: tuple[Evidence, ...]) -> str:
     """What is red on the base, in one sentence."""
     told = "; ".join(f"{found.gate}: {found.summary}" for found in red)
