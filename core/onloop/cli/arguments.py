@@ -187,6 +187,9 @@ class DemoArguments(Arguments, frozen=True, kw_only=True):
 class InitArguments(Arguments, frozen=True, kw_only=True):
     """Of init."""
 
+    repo: str | None
+    force: bool
+    commit: bool
     name: str | None
     group: tuple[str, ...] | None
     email: str

@@ -172,10 +172,13 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "init",
         "build",
-        "make a store and enrol its first approver",
+        "make a store and enrol its first approver; with --repo, propose a workflow that is green on the base",
         "build_verbs:init",
         InitArguments,
         (
+            arg("--repo", help="look at the project in this folder, and write a workflow into .onloop", metavar="DIR"),
+            arg("--force", help="with --repo: propose anew although there is a workflow", action="store_true"),
+            arg("--commit", help="with --repo: commit the workflow if it is green", action="store_true"),
             arg("--name", help="the approver's name (default: your user name)"),
             arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
             arg("--email", help="whose commits they may not approve: their own", default=""),
@@ -183,7 +186,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--agents", help="with --isolate: the group of the users as which agents run", default="agents"),
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
-        prints=("build_models:InitJson", "build_models:NotIsolatedJson"),
+        prints=("build_models:InitJson", "build_models:NotIsolatedJson", "build_models:ProposedJson"),
     ),
     Verb(
         "enrol",
