@@ -48,9 +48,19 @@ class Home(Record):
         return (self.own or self.store) / "mirrors"
 
     @property
+    def git_settings(self) -> Path:
+        """What a person declares for our git, so that it can reach origins; if `apart`, our user's own file."""
+        return (self.own or self.store) / "git.toml"
+
+    @property
     def quarantine(self) -> Path:
         """Where the bytes that agents send are checked before anything else sees them."""
         return self.store / "quarantine"
+
+    @property
+    def kept(self) -> Path:
+        """What verifiers make once and many gates use: files of commits, what setup and build made, slots."""
+        return self.store / "kept"
 
     @property
     def environments(self) -> Path:
@@ -88,7 +98,7 @@ class Home(Record):
 
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
         folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
-        return Mirror(self.mirrors / folder, origin)
+        return Mirror(self.mirrors / folder, origin, self.git_settings)
 
     def environment(self, task: str) -> Path:
         """The clone in which agents work on a task."""

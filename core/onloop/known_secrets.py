@@ -1,4 +1,4 @@
-"""The secrets that this process knows: values of its own environment whose names, or whose form, say that they are."""
+"""The secrets that this process knows: values of its environment whose names or form say so, and what it was told."""
 
 from __future__ import annotations
 
@@ -14,14 +14,24 @@ _NO_SECRET = frozenset({"PWD", "OLDPWD"})
 _WITH_USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@]{0,200}:([^/\s@]{1,500})@")
 
 
+_KEPT: set[str] = set()
+_SHORTEST_KEPT = 6
+
+
+def keep_secret(value: str) -> None:
+    """Count a value as a secret from now on, unless it is so short that ordinary words would be masked."""
+    if len(value) >= _SHORTEST_KEPT:
+        _KEPT.add(value)
+
+
 def known_secrets() -> tuple[str, ...]:
     """What must never be stored, the longest first; of a URL with a password in it, also the password alone."""
-    return _known(tuple(os.environ.items()))
+    return _known(tuple(os.environ.items()), frozenset(_KEPT))
 
 
 @lru_cache(maxsize=4)
-def _known(environment: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return secrets_among(dict(environment))
+def _known(environment: tuple[tuple[str, str], ...], kept: frozenset[str]) -> tuple[str, ...]:
+    return _longest_first({*secrets_among(dict(environment)), *kept})
 
 
 def secrets_among(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -32,7 +42,11 @@ def secrets_among(environment: Mapping[str, str]) -> tuple[str, ...]:
             found.add(value)
         for match in _WITH_USER.finditer(value[:4096]):
             found |= {value, match[1]}
-    return tuple(sorted((value for value in found if value), key=lambda value: (-len(value), value)))
+    return _longest_first({value for value in found if value})
+
+
+def _longest_first(values: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(values, key=lambda value: (-len(value), value)))
 
 
 def _is_place(value: str) -> bool:

@@ -46,7 +46,8 @@ def measured(files: int, seconds: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         mirror, commit = repository(Path(place).resolve(), files)
         box, toolchain = strongest_box(), toolchain_of(NO_STORE)
-        runner = CommandRunner(mirror, sys.executable, EnvironmentSpec(), Limits(), never, box, toolchain)
+        kept = Path(place).resolve() / "kept"
+        runner = CommandRunner(mirror, EnvironmentSpec(), Limits(), never, box, toolchain, kept)
         bare, gate, checkout = list[float](), list[float](), list[float]()
         for _ in range(ROUNDS):
             began = time.perf_counter()

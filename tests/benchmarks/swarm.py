@@ -118,7 +118,7 @@ def step(judge: Runner) -> None:
 def run(opened: GatewayHandle, folder: Path, children: int, meter: Meter) -> None:
     """The whole swarm, one child after the other."""
     root, me = begin(opened, folder, children), verifier("bench")
-    make = gate_context_for(opened, me, {})
+    make = gate_context_for(opened, me)
     judge = Runner(
         opened,
         me,

@@ -27,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 def expected(action: argparse.Action) -> set[Any]:
     """The types that argparse can fill a field with."""
-    is_gathered = isinstance(action, argparse._AppendAction) or action.nargs in {"+", "..."}
+    is_gathered = isinstance(action, argparse._AppendAction) or action.nargs in {"+", "*", "..."}
     if is_gathered:
         found: set[Any] = {tuple[str, ...]}
     elif isinstance(action, argparse._StoreTrueAction):

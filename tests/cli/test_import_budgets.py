@@ -25,6 +25,8 @@ BUDGETS = {
         ("start", "fleet", "amend", "retarget", "validate", "graph", "workflow", "help", "demo", "init"), FILES
     ),
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol"), FILES),
+    **dict.fromkeys(("start", "fleet", "validate", "graph", "workflow", "help", "demo", "init"), FILES),
+    **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository"), FILES),
 }
 """The verbs with a budget of their own; all others have the usual one."""
 

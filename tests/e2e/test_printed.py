@@ -182,6 +182,7 @@ def people(story: Story, run: str) -> None:
     assert story.decided("freeze", "all", "--reason", "look")["covered"]
     story.said("attention")
     story.decided("unfreeze", "all")
+    story.decided("repository", "tolerate", str(story.world.folder / "origins" / "control.git"), "badDate")
     story.said("fail", "no compiler", env=story.by("golf", third))
     causes(story, run)
 
@@ -215,7 +216,14 @@ def approved(story: Story, task: str) -> None:
 
 
 def looks(story: Story, run: str) -> None:
-    for words in (("list",), ("tree", "--run", run), ("log", "--run", run), ("doctor",), ("store", "verify")):
+    for words in (
+        ("list",),
+        ("tree", "--run", run),
+        ("log", "--run", run),
+        ("doctor",),
+        ("doctor", "--repo", "/x"),
+        ("store", "verify"),
+    ):
         story.said(*words)
 
 

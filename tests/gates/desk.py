@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING
 
 from onloop.gates.box.kind import Box
 from onloop.gates.command_process import Limits
-from onloop.gates.evaluation import BaseRun, GateContext, GateSubject, evaluate
+from onloop.gates.environments.place import Layering
+from onloop.gates.evaluation import GateContext, GateSubject, KeptInMemory, evaluate
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
-from onloop.machine.definition import BoxSpec, CommandGate, EnvironmentSpec, Hole, MachineGate, TestExpectation
+from onloop.machine.definition import (
+    BoxSpec,
+    CommandGate,
+    EnvironmentSpec,
+    Hole,
+    MachineGate,
+    TestExpectation,
+    ToolSpec,
+)
 from onloop.machine.task import Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -22,6 +31,9 @@ if TYPE_CHECKING:
 BOXED = BoxSpec()
 NOW = 1_763_712_000_000
 
+
+OURS = EnvironmentSpec(tools=(ToolSpec("python", sys.executable),))
+"""The interpreter of these tests, which has pytest."""
 
 OPEN = BoxSpec(open=(Hole.CONTAINER,))
 """In no box: for what must see or reach something of the machine."""
@@ -40,12 +52,14 @@ class Desk:
     origin: Origin
     mirror: Mirror
     stored: dict[str, bytes] = field(default_factory=dict)
-    base_counts: dict[BaseRun, int] = field(default_factory=dict)
-    environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
+    base_results: KeptInMemory = field(default_factory=KeptInMemory)
+    environment: EnvironmentSpec = field(default_factory=lambda: OURS)
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     stop: Callable[[], bool] = lambda: False
     box: Box = field(default_factory=strongest_box)
+    layering: Layering | None = None
+    setup_secrets: dict[str, str] = field(default_factory=dict)
 
     def keep(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()
@@ -73,13 +87,15 @@ class Desk:
             keep=self.keep,
             clock=lambda: NOW,
             verifier="verifier:v1",
-            python=sys.executable,
+            kept=self.mirror.path.parent / "kept",
             environment=self.environment,
             stop=self.stop,
             secrets=self.secrets,
             limits=self.limits,
-            base_counts=self.base_counts,
+            base_results=self.base_results,
             box=self.box,
+            layering=self.layering,
+            setup_secrets=self.setup_secrets,
         )
 
     def ask(self, gate: MachineGate, subject: GateSubject) -> Evidence:

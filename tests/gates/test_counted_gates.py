@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gates.desk import OPEN, Desk, command, says
-from onloop.gates.evaluation import GateSubject
+from onloop.gates.evaluation import GateSubject, base_result
 from onloop.gates.repository.mirror import Mirror
-from onloop.machine.definition import Counter, TestExpectation
+from onloop.machine.definition import Counter, EnvironmentSpec, TestExpectation
 from onloop.machine.task import TestCounts, Verdict
 from onloop.records import replace
 
@@ -62,7 +62,7 @@ def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch
     assert good.tests == TestCounts(2, 0, 0)
     bad = desk.ask(gate, desk.submit({"test_b.py": "def test_z():\n    assert 1 == 2\n"}))
     assert says(bad) == (Verdict.FAIL, "assert 1 == 2")
-    assert bad.tests == TestCounts(3, 0, 1, failures=("test_b::test_z",))
+    assert bad.tests == TestCounts(3, 0, 1)
     none = desk.ask(gate, desk.submit({}, "test_a.py", "test_b.py"))
     assert says(none) == (Verdict.FAIL, "0 tests ran")
 
@@ -71,7 +71,7 @@ def test_a_failing_test_is_the_summary(desk: Desk) -> None:
     subject = desk.submit({"tests/test_a.py": suite("def test_x(self): self.assertEqual(1 + 1, 3)")})
     evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
     assert says(evidence) == (Verdict.FAIL, "AssertionError: 2 != 3")
-    assert evidence.tests is not None and evidence.tests.failed == len(evidence.tests.failures) == 1
+    assert evidence.tests == TestCounts(1, 0, 1)
 
 
 def test_no_tests_at_all_is_a_fail_even_with_exit_code_0(desk: Desk) -> None:
@@ -158,7 +158,7 @@ def test_a_base_whose_tests_cannot_be_counted_is_an_error_and_is_asked_again(des
     gate = command("sh", "-c", "test ! -e wait || kill -11 $$; exec $0 -m unittest discover -s tests", "{python}")
     evidence = desk.ask(replace(gate, tests=NO_FEWER), subject)
     assert says(evidence) == (Verdict.ERROR, f"the base {subject.base[:12]}: ended by SIGSEGV")
-    assert desk.base_counts == {}
+    assert desk.base_results.results == {}
 
 
 def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: Desk, tmp_path: Path) -> None:
@@ -171,9 +171,24 @@ def test_the_tests_of_a_base_are_run_once_for_all_that_is_submitted_on_it(desk: 
     assert log.read_text().split() == ["one", "base", "two"]
 
 
+def test_what_a_gate_gives_on_a_base_is_kept_with_the_names_of_the_tests_that_fail_there(desk: Desk) -> None:
+    desk.base({"tests/test_a.py": suite("def test_x(self): self.fail()", "def test_y(self): pass")})
+    subject = desk.submit({"a": "1"})
+    red = base_result(command(*UNITTEST, tests=NO_FEWER), subject, desk.workshop())
+    assert (red.evidence.verdict, red.evidence.head, red.ran) == (Verdict.FAIL, subject.base, 2)
+    assert red.failing == ("test_x (test_a.A.test_x)",)
+    plain = base_result(command("sh", "-c", "exit 3"), subject, desk.workshop())
+    assert (plain.evidence.verdict, plain.evidence.exit_code, plain.ran) == (Verdict.FAIL, 3, None)
+    assert len(desk.base_results.results) == 2
+    desk.environment = EnvironmentSpec(setup=(("false",),))
+    broken = base_result(command("true"), subject, desk.workshop())
+    assert broken.evidence.verdict is not Verdict.PASS
+    assert len(desk.base_results.results) == 2, "a setup that fails says nothing of the base"
+
+
 def test_a_submission_that_is_its_own_base_is_not_run_twice(desk: Desk, tmp_path: Path) -> None:
     base = desk.base({"tests/test_a.py": good_tests("x")})
     subject = GateSubject("r7k2m.3", "d" * 64, base, desk.mirror.tree(base), base)
     evidence = desk.ask(command(*UNITTEST, tests=NO_FEWER), subject)
     assert evidence.tests == TestCounts(1, 0, 0, base_ran=1)
-    assert desk.base_counts == {}
+    assert desk.base_results.results == {}

@@ -12,7 +12,6 @@ import pytest
 from onloop.gates import counts
 from onloop.gates.counts import NO_REPORT, NO_SUMMARY, from_junit, from_unittest
 from onloop.machine.task import TestCounts
-from onloop.records import replace
 from support.effort import at_most
 
 SUITE = """
@@ -56,8 +55,7 @@ def test_a_report_of_pytest_is_counted(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml"]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True)
-    failures = ("test_a::test_bad", "test_a::test_broken")
-    assert from_junit(tmp_path / "report.xml") == TestCounts(6, 1, 2, failures=failures)
+    assert from_junit(tmp_path / "report.xml") == TestCounts(ran=6, skipped=1, failed=2)
 
 
 def test_testcases_are_counted_and_the_sums_in_attributes_are_not_believed(tmp_path: Path) -> None:
@@ -69,17 +67,14 @@ def test_testcases_are_counted_and_the_sums_in_attributes_are_not_believed(tmp_p
     ("cases", "expected"),
     [
         ("", TestCounts(0, 0)),
-        ('<testcase name="t"><failure/><error/></testcase>', TestCounts(1, 0, 1, failures=("t",))),
-        ("<testcase><skipped/><failure/></testcase>", TestCounts(1, 0, 1, failures=("",))),
+        ("<testcase><failure/><error/></testcase>", TestCounts(1, 0, 1)),
+        ("<testcase><skipped/><failure/></testcase>", TestCounts(1, 0, 1)),
         ("<testcase><skipped/></testcase><testcase/>", TestCounts(1, 1)),
         ('<testcase status="notrun"/><testcase status="run"/>', TestCounts(1, 1)),
         ("<testcase><system-out><failure/></system-out></testcase>", TestCounts(1, 0)),
-        (
-            "<testsuite><testsuite><testcase><error/></testcase></testsuite></testsuite>",
-            TestCounts(1, 0, 1, failures=("",)),
-        ),
+        ("<testsuite><testsuite><testcase><error/></testcase></testsuite></testsuite>", TestCounts(1, 0, 1)),
         ("<failure/><skipped/><testcase/>", TestCounts(1, 0)),
-        ('<j:testcase xmlns:j="x"><j:failure/></j:testcase>', TestCounts(1, 0, 1, failures=("",))),
+        ('<j:testcase xmlns:j="x"><j:failure/></j:testcase>', TestCounts(1, 0, 1)),
     ],
 )
 def test_what_a_testcase_says_counts_once(tmp_path: Path, cases: str, expected: TestCounts) -> None:
@@ -152,9 +147,7 @@ def test_a_link_a_pipe_and_a_folder_in_place_of_a_report_are_not_read(tmp_path: 
 def test_what_pythons_unittest_prints_is_counted(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text(SUITE)
     ran = subprocess.run([sys.executable, "-m", "unittest"], cwd=tmp_path, capture_output=True)
-    counts = from_unittest(ran.stdout + ran.stderr)
-    assert isinstance(counts, TestCounts) and replace(counts, failures=()) == TestCounts(ran=5, skipped=1, failed=3)
-    assert [name.partition(" ")[0] for name in counts.failures] == ["test_broken", "test_bad", "test_surprise"]
+    assert from_unittest(ran.stdout + ran.stderr) == TestCounts(ran=5, skipped=1, failed=3)
 
 
 def test_a_suite_without_tests_ran_none(tmp_path: Path) -> None:

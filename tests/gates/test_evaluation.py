@@ -12,7 +12,7 @@ import pytest
 from gates.desk import NOW, OPEN, Desk, command, says
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Limits
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import LARGEST_FILE
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
@@ -70,7 +70,9 @@ def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(
         "print(pathlib.Path(os.environ['HOME']).resolve() in pathlib.Path.cwd().parents, os.path.exists('.git'))\n"
     )
     evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
-    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "TMPDIR"]
+    ours = ["ONLOOP_PORT_BASE", "ONLOOP_PORT_COUNT", "ONLOOP_SLOT"]
+    python = ["PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE"]
+    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", *ours, "PATH", *python, "TMPDIR"]
     assert desk.output(evidence) == f"{names}\n1 [] []\nFalse False\n"
 
 

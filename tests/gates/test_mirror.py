@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gates.conftest import git
 from gates.handing_in import handed_in, left_uncommitted
 from onloop.errors import BadInput, Unavailable, UnknownThing
 from onloop.gates.environment import Environment
@@ -278,3 +279,104 @@ def test_submissions_of_one_task_are_not_in_the_clone_of_another(mirror: Mirror,
     objects = {path.name for path in (other.path / ".git/objects").rglob("*")}
     assert head[2:] not in objects
     assert not (other.path / ".git/refs/onloop").exists()
+
+
+def test_a_branch_whose_name_became_a_folder_of_branches_is_followed(mirror: Mirror, origin: Origin) -> None:
+    origin.commit({"a": "1"}, branch="rel")
+    mirror.refresh("rel")
+    origin.git("update-ref", "-d", "refs/heads/rel")
+    tip = origin.commit({"b": "1"}, branch="rel/1")
+    assert mirror.refresh("rel/1") == tip
+    origin.git("update-ref", "-d", "refs/heads/rel/1")
+    tip = origin.commit({"c": "1"}, branch="rel")
+    assert mirror.refresh("rel") == tip
+
+
+def test_a_branch_that_the_origin_no_longer_has_is_forgotten(mirror: Mirror, origin: Origin) -> None:
+    tip = origin.commit({"a": "1"}, branch="gone")
+    mirror.refresh("gone")
+    origin.git("update-ref", "-d", "refs/heads/gone")
+    with pytest.raises(UnknownThing, match="no branch 'gone'"):
+        mirror.refresh("gone")
+    assert "refs/heads/gone" not in mirror.git.text("for-each-ref")
+    assert not mirror.holds("gone", tip)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "garbage"])
+def test_a_mirror_whose_objects_are_damaged_is_made_anew(
+    mirror: Mirror, origin: Origin, agent: Agent, damage: str
+) -> None:
+    agent.commit({"new": "1"})
+    handed = handed_in(mirror, agent.path, TASK, 1)
+    for pack in [*(mirror.path / "objects" / "pack").glob("*.pack"), *(mirror.path / "objects").glob("??/*")]:
+        content = pack.read_bytes()
+        pack.chmod(0o600)
+        pack.unlink()
+        if damage != "gone":
+            pack.write_bytes(content[: len(content) // 2] if damage == "cut" else os.urandom(len(content)))
+    tip = origin.commit({"a": "1"})
+    assert mirror.refresh("main") == tip
+    assert mirror.read_file(tip, "a", 10) == b"1"
+    assert not mirror.git.run("fsck", "--full", "--no-dangling").stdout
+    assert not mirror.has(handed)  # it comes back from the store's own copy, where it is needed
+    assert {entry.name for entry in mirror.path.parent.iterdir()} <= {"origin.git", "quarantine"}
+
+
+def test_what_tasks_handed_in_is_kept_where_a_mirror_made_anew_can_still_read_it(mirror: Mirror, agent: Agent) -> None:
+    agent.commit({"new": "1"})
+    handed = handed_in(mirror, agent.path, TASK, 1)
+    mirror.rebuild("main")
+    assert mirror.git.text("rev-parse", f"refs/onloop/tasks/{TASK}/1") == handed
+    assert mirror.tree(handed)
+
+
+def blemished(origin: Origin, folder: Path, author: str = "A<a@b> 0 +0000") -> str:
+    """A commit of old history that git's checks do not like, at the tip of main."""
+    tree = origin.git("mktree")
+    (folder / "commit").write_text(f"tree {tree}\nauthor {author}\ncommitter {author}\n\nold\n")
+    commit = origin.git("hash-object", "-t", "commit", "-w", "--literally", str(folder / "commit"))
+    origin.git("update-ref", "refs/heads/main", commit)
+    return commit
+
+
+def test_old_history_is_refused_with_the_command_that_tolerates_it_and_tolerated_by_name(
+    bare_origin: Origin, tmp_path: Path
+) -> None:
+    old = blemished(bare_origin, tmp_path)
+    mirror = Mirror(tmp_path / "m.git", str(bare_origin.path))
+    mirror.create()
+    with pytest.raises(Unavailable, match=r"does not pass git's checks \(missingSpaceBeforeEmail\)") as refused:
+        mirror.refresh("main")
+    assert f"onloop repository tolerate {bare_origin.path} missingSpaceBeforeEmail" in refused.value.hint
+    assert replace(mirror, tolerated=("missingSpaceBeforeEmail",)).refresh("main") == old
+
+
+def test_old_history_that_can_do_harm_is_never_tolerated(bare_origin: Origin, tmp_path: Path) -> None:
+    tree = git(bare_origin.path, "mktree", stdin=f"040000 tree {bare_origin.git('mktree')}\t.git\n")
+    bare_origin.git("update-ref", "refs/heads/main", bare_origin.git("commit-tree", tree, "-m", "x"))
+    mirror = Mirror(tmp_path / "m.git", str(bare_origin.path))
+    mirror.create()
+    with pytest.raises(Unavailable, match="hasDotgit") as refused:
+        mirror.refresh("main")
+    assert "never tolerated" in refused.value.hint
+
+
+def test_tolerated_history_may_come_along_with_work_and_work_itself_gets_no_indulgence(
+    bare_origin: Origin, tmp_path: Path
+) -> None:
+    blemished(bare_origin, tmp_path)
+    mirror = Mirror(tmp_path / "mirrors" / "m.git", str(bare_origin.path), tolerated=("missingSpaceBeforeEmail",))
+    clone = tmp_path / "environments" / TASK
+    Environment(clone).prepare(mirror, "main", TASK, "ada")
+    git(clone, "update-ref", "-d", "refs/remotes/origin/main")  # so that the whole history is sent along
+    names = {f"GIT_{role}_{part}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    git(clone, "commit", "--quiet", "--allow-empty", "-m", "work", names=names)
+    assert mirror.has(handed_in(mirror, clone, TASK, 1))
+
+    text = git(clone, "cat-file", "commit", "HEAD").replace("a@b.c <", "A<")
+    (tmp_path / "own").write_text(text + "\n")
+    own = git(clone, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "own"))
+    git(clone, "reset", "--quiet", "--hard", own)
+    with pytest.raises(BadInput, match="missingSpaceBeforeEmail"):
+        handed_in(mirror, clone, TASK, 2)
+    assert not mirror.has(own)

@@ -20,7 +20,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
-from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from onloop.records import replace
 from support.scenario import TASK, work
@@ -79,6 +79,7 @@ REVIEWED: Mapping[str, str] = {
     "PersonEnrolled": "human",
     "Frozen": "agent human",
     "Unfrozen": "human",
+    "Tolerated": "human",
     "Seen": "human",
     "Acknowledged": "human",
     "Snoozed": "human",
@@ -140,6 +141,7 @@ def asked(by: str) -> tuple[Asked, ...]:
         PersonEnrolled("ben", (), "", "00", "", by),
         Frozen(f"task:{TASK}", by, "look"),
         Unfrozen(f"task:{TASK}", by),
+        Tolerated("/x", ("badDate",), by),
         Seen("c1", by),
         Acknowledged("c1", by, None),
         Snoozed("c1", by, 9, 2),

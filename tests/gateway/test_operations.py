@@ -16,6 +16,7 @@ from gateway.shop import Shop
 from onloop.errors import BadInput, Refused
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
+from onloop.gateway.upkeep import KeepBaseResult
 from onloop.home import Home
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
@@ -29,18 +30,21 @@ from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
+from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.query import Query
 from onloop.views.sub_agents import SubAgentNews
+from store.furnished import RED_BASE
 
 QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "task": lambda _: ReadTask("r1"),
     "tasks": lambda _: ReadTasks(TaskFilter(states=(State.WORKING, State.INPUT_REQUIRED))),
     "state": lambda _: ReadStoreState(),
     "jobs": lambda _: ReadJobs(),
+    "base_result": lambda _: ReadBaseResult(RED_BASE[0]),
     "log": lambda _: ReadEvents(after=2, limit=5, newest=True),
     "task_now": lambda shop: ReadTaskNow("r1", shop.clock()),
     "tasks_now": lambda shop: ReadTasksNow(shop.clock()),
@@ -86,6 +90,7 @@ def furnished(shop: Shop) -> None:
     shop.waiting("r1")
     agent = shop.claim("r2")
     shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
+    shop.gateway.perform(KeepBaseResult(*RED_BASE))
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in every_operation() if issubclass(kind, Query)])

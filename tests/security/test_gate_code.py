@@ -27,9 +27,10 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of, write_toolchain
 from onloop.home import Home
-from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec
+from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec, ToolSpec
+from onloop.machine.gate_facts import Program
 from onloop.machine.principal import verifier
-from onloop.machine.task import Evidence, Kind, Program, Task, Verdict
+from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.records import replace
 from onloop.store.sqlite.database import FILE
 from onloop.verifier.gate_context import gate_context_for
@@ -67,8 +68,9 @@ class Bench:
         return self.ask(CommandGate("check", ("{python}", "attack", *words), 60_000, box=box), subject, setup)
 
     def ask(self, gate: CommandGate, subject: GateSubject, setup: tuple[tuple[str, ...], ...] = ()) -> Evidence:
-        definition = Definition("w", "", "d" * 64, (), EnvironmentSpec(setup))
-        workshop = gate_context_for(self.opened, verifier("v1"), {})(self.task, definition, lambda: False)
+        environment = EnvironmentSpec(setup, tools=(ToolSpec("python", sys.executable),))
+        definition = Definition("w", "", "d" * 64, (), environment)
+        workshop = gate_context_for(self.opened, verifier("v1"))(self.task, definition, lambda: False)
         return evaluate(gate, subject, workshop)
 
     def output(self, evidence: Evidence) -> str:
@@ -286,7 +288,7 @@ def test_a_program_that_changed_since_the_run_started_is_an_error_in_words(bench
     (bench.home.store / "toolchain").write_text(f"{tools}\n")
     gate, subject = CommandGate("check", ("lint",), 60_000), bench.submit(a="1")
     pins = toolchain_of(bench.home.store).pinned(("lint", "absent", "{python}", ".venv/bin/x"))
-    assert [pin.name for pin in pins] == ["absent", "lint"]
+    assert [pin.name for pin in pins] == ["absent", "lint", "{python}"]
     bench.task = replace(bench.task, programs=pins)
     good = bench.ask(gate, subject)
     assert (good.verdict, good.program, good.program_digest) == (Verdict.PASS, str(tools / "lint"), pins[1].digest)
@@ -334,4 +336,4 @@ def test_a_gate_has_the_network_only_where_the_workflow_says_so(bench: Bench) ->
 
 
 def test_a_pin_says_where_a_program_was(bench: Bench) -> None:
-    assert toolchain_of(bench.home.store).program("no-such-program", "") == Program("no-such-program")
+    assert toolchain_of(bench.home.store).program("no-such-program") == Program("no-such-program")

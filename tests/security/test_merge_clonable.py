@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,4 +141,4 @@ def test_a_merge_without_submodules_or_large_files_asks_nobody(stage: Stage) -> 
 
     brought = differing(stage.mirror.git, base, work)
 
-    assert unclonable(stage.mirror.git, "/nonexistent", base, work, brought) == ""
+    assert unclonable(replace(stage.mirror, origin="/nonexistent"), base, work, brought) == ""

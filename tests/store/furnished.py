@@ -7,11 +7,18 @@ from pathlib import Path
 from gateway.shop import Shop
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.upkeep import KeepContent
+from onloop.gateway.upkeep import KeepBaseResult, KeepContent
+from onloop.machine.base_result import BaseResult
 from onloop.machine.commands import Cancel
+from onloop.machine.task import Evidence, Verdict
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
 from support.steps import MINUTE
+
+RED_BASE = (
+    "b" * 64,
+    BaseResult(Evidence("tests", Verdict.FAIL, "1 failed", "a", "b", "a", "d", "verifier:v1", 7), ("t.py::test_x",), 3),
+)
 
 
 def furnished(folder: Path) -> Shop:
@@ -23,6 +30,7 @@ def furnished(folder: Path) -> Shop:
     shop.later(MINUTE)
     shop.report("r1.1")
     shop.gateway.perform(KeepContent(b"what a gate printed"))
+    shop.gateway.perform(KeepBaseResult(*RED_BASE))
     for run in ("r2", "r3"):
         shop.begin(run=run)
         shop.waiting(run)

@@ -21,6 +21,7 @@ from onloop.store.port import EventEntry, Store, TaskFilter, Transaction
 from onloop.store.rows import (
     LOG,
     Archived,
+    BaseResultRow,
     BriefRow,
     CachedAnswer,
     Head,
@@ -52,6 +53,7 @@ ROWS: tuple[StoreRow, ...] = (
     BriefRow("r1", "# Task r1", "{}"),
     Archived("r0", 2, "ee", 1, 99, 2, "ff"),
     SubAgent("r1|a1", "r1", 3, "a1", "Explore", "looks for callers", 60, 70),
+    BaseResultRow("cc", "ab", "tests", "{}", 13),
 )
 
 

@@ -16,7 +16,7 @@ from onloop.gateway.leases import Heartbeat
 from onloop.home import Home
 from onloop.machine.commands import Cancel
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.store.rows import ROWS, BriefRow, Token, idempotency_key, table_of
+from onloop.store.rows import ROWS, BaseResultRow, BriefRow, Token, idempotency_key, table_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
 from onloop.store.sqlite.inspection import inspect
@@ -68,6 +68,15 @@ def of_nobodys_tokens(tmp_path: Path) -> Path:
     return tmp_path / "old"
 
 
+@pytest.fixture
+def without_base_results(tmp_path: Path) -> Path:
+    """A store as version 5 of the schema kept it, which forgot what gates gave on bases."""
+    furnished(tmp_path / "new").store.close()
+    _as_of(5, tmp_path).close()
+    anchor_of(tmp_path / "new").rename(anchor_of(tmp_path / "old"))
+    return tmp_path / "old"
+
+
 def _as_of(version: int, folder: Path) -> apsw.Connection:
     """The rows of `new` in a store `old` of that version, as far as it has a place for them."""
     (folder / "old").mkdir()
@@ -81,6 +90,8 @@ def _as_of(version: int, folder: Path) -> apsw.Connection:
         columns = ",".join("1" if (table, name) == ("brief", "epoch") else name for name in names)
         connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
     if version > 1:
+        connection.execute("DELETE FROM main.tally WHERE name='baseresult'")
+    if 1 < version < 5:
         _seal_tokens(connection)
     return connection
 
@@ -165,7 +176,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
 
 
 def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_made_again(widely_laid_out: Path) -> None:
-    every = [table_of(kind) for kind in ROWS if kind not in {BriefRow, Token}]
+    every = [table_of(kind) for kind in ROWS if kind not in {BriefRow, Token, BaseResultRow}]
     before = {table: _rows(widely_laid_out / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     assert _rows(widely_laid_out / FILE, "brief")
 
@@ -185,7 +196,7 @@ def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_mad
 def test_tokens_of_an_earlier_store_go_on_to_be_whoevers_has_them_and_new_ones_are_the_claimers(
     of_nobodys_tokens: Path,
 ) -> None:
-    every = [table_of(kind) for kind in ROWS if kind is not Token]
+    every = [table_of(kind) for kind in ROWS if kind not in {Token, BaseResultRow}]
     before = {table: _rows(of_nobodys_tokens / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     old = _rows(of_nobodys_tokens / FILE, "token")
 
@@ -205,6 +216,15 @@ def test_tokens_of_an_earlier_store_go_on_to_be_whoevers_has_them_and_new_ones_a
     shop.store.close()
 
 
+def test_a_store_that_forgot_results_on_bases_keeps_them_from_now_on(without_base_results: Path) -> None:
+    events = _rows(without_base_results / FILE, "event")
+    assert migrate(without_base_results)[0] == 5
+    store = SqliteStore(without_base_results)
+    store.transact(lambda tx: tx.put(BaseResultRow("k", "ab", "tests", "{}", 7)))
+    assert (_rows(without_base_results / FILE, "event"), inspect(store).problems) == (events, ())
+    store.close()
+
+
 def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     migrate(old)
     before = sorted(path.name for path in old.iterdir())
@@ -213,7 +233,9 @@ def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     assert sorted(path.name for path in old.iterdir()) == before
 
 
-@pytest.mark.parametrize("version", ["old", "without_sub_agents", "widely_laid_out", "of_nobodys_tokens"])
+@pytest.mark.parametrize(
+    "version", ["old", "without_sub_agents", "widely_laid_out", "of_nobodys_tokens", "without_base_results"]
+)
 def test_what_somebody_else_keeps_in_the_file_is_named_before_anything_is_done(
     version: str, request: pytest.FixtureRequest
 ) -> None:

@@ -36,7 +36,7 @@ def at(reached):
     if not Path(store, "moved").exists():
         Path(store, "moved").touch()
         subprocess.run(then, shell=True, check=True)
-print(EffectExecutor(EffectRecorder(opened, gate_context_for(opened, me, {}), lambda: False, at)).carry_out(job))
+print(EffectExecutor(EffectRecorder(opened, gate_context_for(opened, me), lambda: False, at)).carry_out(job))
 """
 
 
@@ -59,7 +59,7 @@ def gates_answered(world: World) -> Iterator[None]:
         "from onloop.access.opening import open_home; from onloop.verifier.pool import Verifier;"
         "from onloop.machine.principal import verifier; from onloop.verifier.gate_context import gate_context_for;"
         "from onloop.verifier.runner import Runner\n"
-        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = gate_context_for(opened, me, {})\n"
+        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = gate_context_for(opened, me)\n"
         "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
         "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
     )

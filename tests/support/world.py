@@ -86,6 +86,7 @@ class World:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ONLOOP_", "GIT_", "XDG_"))}
         paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui"))
         own = {"XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder), "PYTHONPATH": paths}
+        own["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", os.defpath)))
         return kept | GIT | own | self.extra
 
     def onloop(

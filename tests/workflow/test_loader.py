@@ -9,7 +9,7 @@ from onloop.workflow.loader import load
 
 HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
-    "a workflow": "workflow, description, environment, steps",
+    "a workflow": "workflow, description, environment, agent_env, steps",
     "a step": "id, role, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
     "on_reject, on_fail, fan_out, context, network, nested, box, open, skip",
     "a gate": "id, command, timeout, junit, unittest, tests, file, artefact, review, human, "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gateway.port import GatewayPort
@@ -26,6 +28,9 @@ from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
 from onloop.views.dossier import Changes, changes_of
 from onloop.views.queries.reads import ReadStoreState
 
+if TYPE_CHECKING:
+    from onloop.gates.repository.mirror import Mirror
+
 
 class GatewayHandle(Record):
     """A gateway to the store of a home, for one thread; `apart` is set if only a resident gateway may open it."""
@@ -33,6 +38,12 @@ class GatewayHandle(Record):
     home: Home
     gateway: GatewayPort
     apart: GatewayClient | None = None
+
+    def mirror(self, origin: str) -> Mirror:
+        """The mirror of an origin, which takes what people tolerate of its old history."""
+        mirror = self.home.mirror(origin)
+        known = self.gateway.perform(ReadStoreState()).tolerated.get(mirror.bare_origin)
+        return replace(mirror, tolerated=known.findings) if known else mirror
 
     def changes(self, task: Task) -> Changes:
         """What the task's submission changes; the resident gateway answers if only it may read the mirrors."""

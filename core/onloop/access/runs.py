@@ -11,6 +11,7 @@ from onloop.access.preflight import branch_named
 from onloop.access.targets import RunTarget
 from onloop.errors import UnknownThing
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import without_credentials
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import CreateRun
 from onloop.machine.commands import Amend, Create
@@ -65,7 +66,7 @@ def committed_workflow(control: Mirror, branch: str | None, path: str) -> Workfl
     source = control.read_file(commit, path, LARGEST_WORKFLOW + 1)
     if source is None:
         raise UnknownThing(
-            f"{control.origin} has no file {path!r} at {commit[:12]} ({branch})",
+            f"{without_credentials(control.origin)} has no file {path!r} at {commit[:12]} ({branch})",
             hint=f"commit it there, or use a built-in: {', '.join(builtins())}",
         )
     return Workflow(load(source, path), source)
@@ -165,7 +166,7 @@ def wait_for_base(opened: GatewayHandle, run: str, timeout_s: float, pause: Call
 
 def _fetched(opened: GatewayHandle, target: RunTarget) -> RunTarget:
     """The target with its branch, whose tip is in the mirror."""
-    mirror = opened.home.mirror(target.origin)
+    mirror = opened.mirror(target.origin)
     mirror.create()
     named = replace(target, branch=branch_named(mirror, target.branch))
     mirror.refresh(named.branch or "")
@@ -176,7 +177,7 @@ def _named(opened: GatewayHandle, target: RunTarget) -> RunTarget:
     """The target with its branch: the one that it names, else that of the origin's HEAD."""
     if target.branch is not None:
         return target
-    mirror = opened.home.mirror(target.origin)
+    mirror = opened.mirror(target.origin)
     mirror.create()
     return replace(target, branch=branch_named(mirror, None))
 

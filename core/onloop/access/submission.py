@@ -99,7 +99,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
     An agent without the lease is refused before any of its bytes are read.
     """
     task = _held(opened, agent)
-    mirror = opened.home.mirror(task.origin or "")
+    mirror = opened.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
     head = admit(arrival, _admission(mirror, task))
@@ -127,7 +127,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
     """Restore a task's submission in a mirror that has lost it, from the origin and the stored bundle."""
-    submission, mirror = task.submission, opened.home.mirror(task.origin or "")
+    submission, mirror = task.submission, opened.mirror(task.origin or "")
     if submission is None or (mirror.path.is_dir() and mirror.has(submission.head)):
         return
     mirror.create()

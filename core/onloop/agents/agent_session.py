@@ -35,11 +35,15 @@ ANSWER_S = 3_600.0
 
 
 class SessionSettings(Record):
-    """The command of an agent, and how long its lease lasts and it may be silent, in ms (`stall_ms` 0: for ever)."""
+    """The command of an agent, and how long its lease lasts and it may be silent, in ms (`stall_ms` 0: for ever).
+
+    `agent_env` names variables of the worker that the agent gets beside the usual ones and those of its workflow.
+    """
 
     argv: tuple[str, ...]
     lease_ms: int = 60_000
     stall_ms: int = 0
+    agent_env: tuple[str, ...] = ()
 
 
 class AgentSession(Record):
@@ -76,9 +80,11 @@ class AgentSession(Record):
         """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease."""
         failed: list[BaseException] = []
 
+        mirror = None if task.origin is None else self.opened.mirror(task.origin)
+
         def make() -> None:
             try:
-                prepare_workplace(self.opened.home, task, agent.name)
+                prepare_workplace(self.opened.home, task, agent.name, mirror)
             except BaseException as problem:  # it is raised where the task is given back
                 failed.append(problem)
 
@@ -168,9 +174,11 @@ class AgentSession(Record):
     def _start(self, task: Task, secret: str) -> AgentProcess:
         home = self.opened.home
         brief = home.logs / f"{task.id}.brief.md"
+        asked = self.opened.gateway.perform(ReadStepBrief(task.id, task.step or ""))
         with written(brief):
-            brief.write_text(self._brief(task), encoding="utf-8")
-        environment = agent_environment(os.environ, home, task, secret)
+            brief.write_text(asked.text, encoding="utf-8")
+        named = (*self.settings.agent_env, *asked.agent_env)
+        environment = agent_environment(os.environ, home, task, secret, named)
         return AgentProcess.start(
             self.settings.argv,
             brief=brief,
@@ -179,9 +187,6 @@ class AgentSession(Record):
             log=home.agent_log(task.id),
             record=home.logs / f"{task.id}.pid",
         )
-
-    def _brief(self, task: Task) -> str:
-        return self.opened.gateway.perform(ReadStepBrief(task.id, task.step or "")).text
 
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)

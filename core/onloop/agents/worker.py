@@ -13,18 +13,22 @@ from onloop.records import Record
 
 
 class WorkerSettings(Record):
-    """A worker's agent name, role and command; times in ms. With `stall_ms` 0, no agent counts as stalled."""
+    """A worker's agent name, role and command; times in ms. With `stall_ms` 0, no agent counts as stalled.
+
+    `agent_env` names variables of the worker that its agents get.
+    """
 
     name: str
     role: str
     argv: tuple[str, ...]
     lease_ms: int = 60_000
     stall_ms: int = 0
+    agent_env: tuple[str, ...] = ()
 
     @property
     def session(self) -> SessionSettings:
         """What of them each of its agents' sessions needs."""
-        return SessionSettings(self.argv, self.lease_ms, self.stall_ms)
+        return SessionSettings(self.argv, self.lease_ms, self.stall_ms, self.agent_env)
 
 
 class Worker(Record):

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private
+from onloop.gates.repository.mirror import Mirror
 from onloop.home import Home
+from onloop.inherited import for_agents
 from onloop.machine.task import Task
 
 
-def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
+def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None = None) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
+
+    It is made from `mirror`, by default the home's own of the task's origin.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -34,7 +38,7 @@ def prepare_workplace(home: Home, task: Task, agent: str) -> Path:
         return place
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
-    prepare(home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
+    prepare(mirror or home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
     return place
 
 
@@ -91,7 +95,8 @@ def path_with_onloop(inherited: Mapping[str, str]) -> str:
     return f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
 
 
-def agent_environment(inherited: Mapping[str, str], home: Home, task: Task, secret: str) -> dict[str, str]:
-    """The environment of an agent: the worker's own, the variables for `onloop`, and onloop itself on PATH."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith("ONLOOP_")}
-    return kept | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)
+def agent_environment(
+    inherited: Mapping[str, str], home: Home, task: Task, secret: str, named: Iterable[str] = ()
+) -> dict[str, str]:
+    """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH."""
+    return for_agents(inherited, named) | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)

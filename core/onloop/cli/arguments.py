@@ -166,6 +166,7 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
     once: bool
     lease: str
     stall: str
+    agent_env: tuple[str, ...]
     command: tuple[str, ...]
 
 
@@ -258,6 +259,7 @@ class DoctorArguments(Arguments, frozen=True, kw_only=True):
     """Of doctor."""
 
     agent: str | None
+    repo: str | None
 
 
 class StoreArguments(PersonArguments, frozen=True, kw_only=True):

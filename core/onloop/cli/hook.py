@@ -15,6 +15,7 @@ from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
 from onloop.errors import OnloopError
+from onloop.inherited import drop_git_variables
 from onloop.machine.digest import Json
 from onloop.text import safe
 
@@ -31,6 +32,7 @@ class _TooLate(Exception):
 
 def answer_hook(vendor: str) -> int:
     """Answer one call. An agent outside of a task is nobody of ours, and let go."""
+    drop_git_variables(os.environ)
     try:
         with _deadline(DEADLINE_S):
             reply = _reply(vendor)

@@ -16,6 +16,7 @@ from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
+from onloop.inherited import drop_git_variables
 from onloop.records import replace
 
 LARGEST_NUMBER = 2**63 - 1
@@ -52,6 +53,7 @@ def _width() -> int:
 def run(words: Sequence[str]) -> int:
     """Carry out `onloop WORDS…` and return the exit code; expected errors give a message, not a traceback."""
     as_json = "--json" in words
+    drop_git_variables(os.environ)
     if "--isolate" not in words:  # it sets the modes itself, and the folders above the store must stay open
         keep_private()
     try:

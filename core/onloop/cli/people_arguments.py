@@ -117,6 +117,15 @@ class ScopeArguments(PersonArguments, frozen=True, kw_only=True):
     key: str
 
 
+class RepositoryArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of repository."""
+
+    what: str
+    origin: str
+    findings: tuple[str, ...]
+    key: str
+
+
 class FreezeArguments(ScopeArguments, frozen=True, kw_only=True):
     """Of freeze."""
 

@@ -15,6 +15,7 @@ from onloop.cli.people_arguments import (
     ReasonedDecisionArguments,
     ReassignArguments,
     RejectArguments,
+    RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
     RetryArguments,
@@ -204,6 +205,21 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+    ),
+    Verb(
+        "repository",
+        "people",
+        "say what of an origin's old history git's checks may pass over",
+        "repository_verbs:repository",
+        RepositoryArguments,
+        (
+            arg("what", choices=("tolerate",), help="tolerate exactly these findings from now on"),
+            arg("origin", help="path or URL of the repository, as at start"),
+            arg("findings", nargs="*", help="as git names them, such as missingSpaceBeforeEmail; none: nothing more"),
+            *AS,
+            KEY,
+        ),
+        prints=("people_models:TolerateJson",),
     ),
 )
 

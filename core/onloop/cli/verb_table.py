@@ -142,6 +142,13 @@ VERBS: tuple[Verb, ...] = (
             arg("--once", help="end after one task, or when there is none", action="store_true"),
             arg("--lease", help="how long a lease lasts without a heartbeat", default="60s"),
             arg("--stall", help="end an agent that is silent for this long (default: never)", default=""),
+            arg(
+                "--agent-env",
+                help="a variable of yours that agents get beside the usual ones; may be repeated",
+                action="append",
+                default=[],
+                metavar="NAME",
+            ),
             arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
     ),
@@ -282,8 +289,11 @@ VERBS: tuple[Verb, ...] = (
         "what this machine and store can prove, and what they cannot",
         "doctor:doctor",
         DoctorArguments,
-        (arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),),
-        prints=("build_models:DoctorJson", "build_models:HookProofJson"),
+        (
+            arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),
+            arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
+        ),
+        prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
     ),
     Verb(
         "store",

@@ -19,6 +19,11 @@ class BaseTestsOverlay(Record):
     base: str
     wanted: BaseTests
 
+    @property
+    def key(self) -> str:
+        """See Overlay.key."""
+        return repr((self.base, self.wanted.paths))
+
     def change(self, git: Git) -> None:
         """See Overlay.change."""
         own = self._listed(git.run("ls-files", "--stage", "-z").stdout)

@@ -29,7 +29,12 @@ Files = Mapping[bytes, tuple[int, bytes]]
 
 
 class Overlay(Protocol):
-    """Changes which files of a commit a checkout writes."""
+    """Changes which files of a commit a checkout writes. Overlays with the same `key` change the same."""
+
+    @property
+    def key(self) -> str:
+        """What it depends on beside the commit."""
+        ...
 
     def change(self, git: Git) -> None:
         """Change the index from which the files are written."""
@@ -55,26 +60,36 @@ def clean_checkout(mirror: Mirror, commit: str, overlay: Overlay | None = None) 
     There is no `.git`, so code in the checkout cannot reach the mirror; submodules are empty folders; no filter runs.
     `overlay` changes the index before the files are written.
     """
-    mirror.tree(check_commit(commit))
-    tree = true_tree(mirror.git, commit)
     with scratch("checkout") as folder:
         place = folder / "work"
         place.mkdir(mode=0o700)
-        git = _reader(mirror, folder, len(commit))
-        git = git._replace(work_tree=place, index_file=folder / "index")
-        git.run("read-tree", "--end-of-options", tree)
-        if overlay is not None:
-            overlay.change(git)
-        _write(git, place)
-        (folder / "index").unlink()
-        written = on_disk(place, tree)
-        path = differing(git, tree, written) if overlay is None else _unexpected_path(git, tree, written, overlay)
-        if path is not None:
-            raise Forged(
-                f"the checkout of {commit[:12]} is not tree {tree[:12]}: {path!r} differs",
-                hint="something has changed the mirror's objects: find out what did, and remove the mirror",
-            )
-        yield Checkout(place, _without_escapes(place, written))
+        yield Checkout(place, fill_checkout(mirror, commit, place, folder, overlay))
+
+
+def fill_checkout(
+    mirror: Mirror, commit: str, place: Path, folder: Path, overlay: Overlay | None = None
+) -> tuple[str, ...]:
+    """Write the files of `commit` to the empty folder `place`, as `clean_checkout` does; the answer is `removed`.
+
+    `folder` is a fresh one beside it, for what git needs meanwhile.
+    """
+    mirror.tree(check_commit(commit))
+    tree = true_tree(mirror.git, commit)
+    git = _reader(mirror, folder, len(commit))
+    git = git._replace(work_tree=place, index_file=folder / "index")
+    git.run("read-tree", "--end-of-options", tree)
+    if overlay is not None:
+        overlay.change(git)
+    _write(git, place)
+    (folder / "index").unlink()
+    written = on_disk(place, tree)
+    path = differing(git, tree, written) if overlay is None else _unexpected_path(git, tree, written, overlay)
+    if path is not None:
+        raise Forged(
+            f"the checkout of {commit[:12]} is not tree {tree[:12]}: {path!r} differs",
+            hint="something has changed the mirror's objects: find out what did, and remove the mirror",
+        )
+    return _without_escapes(place, written)
 
 
 def _write(git: Git, place: Path) -> None:

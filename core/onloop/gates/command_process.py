@@ -135,7 +135,7 @@ def run(
         return _ran(order | {"limits": allowed.as_resources()}, timeout_ms, allowed, stop)
     if view is None:
         raise ValueError("a box needs a view, and none was given")
-    bounds = allowed.together(tuple(map(str, view.writable)))
+    bounds = allowed.together(tuple(map(str, view.written)))
     planned = BoxPlan(box, view, argv, str(folder), environment, bounds)
     if planned.is_missing:
         return Ran(Ending.NOT_STARTED, None, b"", 0, 0, os.strerror(errno.ENOENT))

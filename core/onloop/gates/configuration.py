@@ -112,16 +112,21 @@ def flags(
     reaching: Iterable[str] = (),
     run: Iterable[str] = (),
     leading_out: Iterable[str] = (),
+    installing: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
     """A flag for each changed path that can decide a gate's verdict, reaches for the runner, or is run; worst first.
 
-    A link that leads out of the repository gets a flag, too: it brings in content that nobody was shown.
+    Those in `installing` say what setup installs. A link that leads out of the repository gets a flag, too: it brings
+    in content that nobody was shown.
     """
     by_convention = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
     flagged = {flag.path for flag in by_convention}
     named = (Flag(path, FlagKind.COMMAND) for path in run if path not in flagged)
     reach = (Flag(path, FlagKind.REACHES) for path in reaching)
-    every = in_order((*by_convention, *named, *reach, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out)))
+    installs = (Flag(path, FlagKind.DEPENDENCIES) for path in installing if path not in flagged)
+    every = in_order(
+        (*by_convention, *named, *reach, *installs, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out))
+    )
     if len(every) <= MOST_FLAGS:
         return every
     beyond = every[MOST_FLAGS:]
@@ -135,6 +140,7 @@ def flags_for(
     reaching: Iterable[str] = (),
     setup: Iterable[Sequence[str]] = (),
     leading_out: Iterable[str] = (),
+    installing: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
     """The flags of a change for one gate. Changed tests do not count where it only reads code or uses `tests: base`.
 
@@ -143,7 +149,8 @@ def flags_for(
     decided = [path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path)]
     commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
     run = frozenset(path for command in commands for path in _named(command))
-    every = flags(decided, reaching, (path.path for path in decided if path.path in run), leading_out)
+    named = (path.path for path in decided if path.path in run)
+    every = flags(decided, reaching, named, leading_out, installing)
     return tuple(flag for flag in every if flag.kind not in TESTS) if _only_reads(gate) else every
 
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
+from onloop.machine.base_result import MOST_FAILING
+from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
-from onloop.text import safe
 
 LARGEST_REPORT = 32 * 1024 * 1024
 MOST_TESTCASES = 500_000
 DEEPEST = 64
-MOST_NAMED = 500
-"""How many failed tests are named; a run with more failures cannot be compared test by test."""
-LONGEST_NAME = 300
 NO_REPORT = "no test report was written"
 NO_SUMMARY = "the output does not end with a unittest summary"
 
@@ -30,12 +28,29 @@ _SKIPPED_STATUS = frozenset({"notrun", "skipped", "disabled"})
 _SUMMARY = re.compile(
     rb"^Ran (\d{1,9}) tests? in [\d.]+s\r?\n\r?\n(OK|FAILED|NO TESTS RAN)(?: \(([^)\r\n]{0,200})\))?\r?$", re.MULTILINE
 )
-_FAILURE = re.compile(rb"^={70}\r?\n(?:FAIL|ERROR|UNEXPECTED SUCCESS): ([^\r\n]{1,2000})\r?$", re.MULTILINE)
+_FAILED = re.compile(rb"^(?:FAIL|ERROR): (\S[^\r\n]{0,490})\r?$", re.MULTILINE)
+_LONGEST_NAME = 500
 _DETAIL = re.compile(rb"([a-z ]+)=(\d{1,9})")
 
 
 def from_junit(report: Path) -> TestCounts | str:
     """The tests in a JUnit report, or what is wrong with it. A testcase that failed twice counts once."""
+    tally = _tally(report)
+    return tally if isinstance(tally, str) else TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed)
+
+
+def failing(counter: Counter | None, report: Path, output: bytes) -> tuple[str, ...]:
+    """The names of the tests that failed, sorted and each once, at most MOST_FAILING; none where they are not known."""
+    if counter is Counter.JUNIT:
+        tally = _tally(report)
+        names = set() if isinstance(tally, str) else set(tally.failing)
+    else:
+        names = {name.decode("utf-8", "backslashreplace") for name in _FAILED.findall(output)} if counter else set()
+    return tuple(sorted(names)[:MOST_FAILING])
+
+
+def _tally(report: Path) -> _CaseTally | str:
+    """What a JUnit report says, or what is wrong with it."""
     try:
         content = _read(report)
     except FileNotFoundError:
@@ -51,8 +66,7 @@ def from_junit(report: Path) -> TestCounts | str:
         return f"the test report is malformed: {problem}"
     except _Refused as refused:
         return f"the test report is refused: {refused}"
-    names = tuple(safe(name, LONGEST_NAME) for name in tally.failures)
-    return TestCounts(tally.cases - tally.skipped, tally.skipped, tally.failed, failures=names)
+    return tally
 
 
 def from_unittest(output: bytes) -> TestCounts | str:
@@ -64,10 +78,7 @@ def from_unittest(output: bytes) -> TestCounts | str:
     numbers = {name.strip().decode(): int(number) for name, number in _DETAIL.findall(details)}
     skipped = numbers.get("skipped", 0)
     failed = numbers.get("failures", 0) + numbers.get("errors", 0) + numbers.get("unexpected successes", 0)
-    names = (name.decode("utf-8", "backslashreplace") for name in _FAILURE.findall(output)[:MOST_NAMED])
-    return TestCounts(
-        max(0, int(started) - skipped), skipped, failed, failures=tuple(safe(name, LONGEST_NAME) for name in names)
-    )
+    return TestCounts(max(0, int(started) - skipped), skipped, failed)
 
 
 def _read(report: Path) -> bytes | None:
@@ -89,17 +100,17 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class _CaseTally:
-    """Counts testcases while a report is parsed, and keeps nothing else of it."""
+    """Counts testcases while a report is parsed, and keeps the names of those that failed."""
 
     cases: int = 0
     skipped: int = 0
     failed: int = 0
-    failures: list[str] = field(default_factory=list)
-    _name: str = ""
     _depth: int = 0
     _case: int | None = None
     _case_skipped: bool = False
     _case_failed: bool = False
+    _case_name: str = ""
+    failing: list[str] = field(default_factory=list)
 
     def parser(self) -> expat.XMLParserType:
         parser = expat.ParserCreate()
@@ -128,13 +139,14 @@ class _CaseTally:
         self._case = self._depth
         self._case_skipped = attributes.get("status", "").lower() in _SKIPPED_STATUS
         self._case_failed = False
-        self._name = "::".join(filter(None, (attributes.get("classname"), attributes.get("name"))))
+        words = (attributes.get(name, "") for name in ("classname", "name"))
+        self._case_name = "::".join(word for word in words if word)[:_LONGEST_NAME]
 
     def _end(self, _: str) -> None:
         if self._case == self._depth:
             self.failed += self._case_failed
-            if self._case_failed and len(self.failures) < MOST_NAMED:
-                self.failures.append(self._name)
+            if self._case_failed and len(self.failing) < MOST_FAILING:
+                self.failing.append(self._case_name)
             self.skipped += self._case_skipped and not self._case_failed
             self._case = None
         self._depth -= 1

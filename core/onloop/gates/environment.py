@@ -68,7 +68,7 @@ class Environment:
         name = check_agent(agent)
         with built(self.path) as folder:
             _clone(folder, mirror, target, branch, start or tip, merges)
-            _configure(Git(folder / ".git"), mirror.origin, name)
+            _configure(Git(folder / ".git"), mirror.bare_origin, name)
         return True
 
     def prepare_apart(
@@ -84,7 +84,7 @@ class Environment:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
-            "mirror": [str(mirror.path), mirror.origin],
+            "mirror": [str(mirror.path), mirror.origin, str(mirror.credentials or ""), mirror.tolerated],
             "words": [target, task, agent],
             "start": start,
             "merges": merges,
@@ -127,7 +127,7 @@ class Environment:
             return
         with loaned(objects, {"refs/heads/known": old_tip} if old_tip else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
-            writer = git._replace(objects=objects)
+            writer = git._replace(objects=objects, settings=mirror.lenient)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
         try:
             _write_ref(objects.parent, ref, tip)
@@ -146,7 +146,7 @@ def address_of(agent: str) -> str:
 
 def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, tasks: tuple[str, ...]) -> None:
     ref = f"refs/remotes/origin/{target}"
-    git = Git(folder / ".git", work_tree=folder)
+    git = Git(folder / ".git", work_tree=folder, settings=mirror.lenient)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
     for task in tasks:
@@ -199,7 +199,8 @@ def _step_into(place: int, name: str) -> int:
 def main() -> None:
     """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
-    mirror = Mirror(Path(order["mirror"][0]), order["mirror"][1])
+    path, origin, credentials, tolerated = order["mirror"]
+    mirror = Mirror(Path(path), origin, Path(credentials) if credentials else None, tuple(tolerated))
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(

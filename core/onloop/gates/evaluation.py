@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import assert_never
+from pathlib import Path
+from typing import Protocol, assert_never
 
 from onloop.errors import BadInput, OnloopError
 from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.box.kind import Box, BoxKind
-from onloop.gates.command_process import Limits, never
-from onloop.gates.command_runner import CommandRun, CommandRunner, GateStopped
+from onloop.gates.command_process import Ending, Limits, never
+from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.environments.boxed_command import CommandRun
+from onloop.gates.environments.keys import decides_setup
+from onloop.gates.environments.place import Layering
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.repository.git import Git
@@ -23,9 +28,11 @@ from onloop.gates.repository.true_tree import true_file, true_links, true_tree
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.tolerance import no_worse
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
+from onloop.machine.base_result import BaseResult, base_result_key
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
-from onloop.machine.task import Artefact, Evidence, Program, TestCounts, Verdict
+from onloop.machine.gate_facts import Program
+from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.records import Record, field, replace
 from onloop.redaction import redacted
 from onloop.text import safe
@@ -53,23 +60,42 @@ class GateSubject(Record):
     """What failed at the base, by gate, where a person accepted work that is no worse."""
 
 
-class BaseRun(Record):
-    """The key under which the number of tests at a base is remembered."""
+class BaseResults(Protocol):
+    """Where results on bases are kept, by base_result_key's key."""
 
-    mirror: str
-    base: str
-    gate: CommandGate
-    environment: EnvironmentSpec
+    def get(self, key: str) -> BaseResult | None:
+        """The result under that key; None where there is none."""
+        ...
+
+    def keep(self, key: str, result: BaseResult) -> None:
+        """Keep a result for ever."""
+        ...
+
+
+class KeptInMemory(Record):
+    """Keeps results for as long as it lives."""
+
+    results: dict[str, BaseResult] = field(default_factory=dict)
+
+    def get(self, key: str) -> BaseResult | None:
+        """See BaseResults."""
+        return self.results.get(key)
+
+    def keep(self, key: str, result: BaseResult) -> None:
+        """See BaseResults."""
+        self.results[key] = result
 
 
 class GateContext(Record):
     """What a verifier needs to evaluate gates.
 
     `blob` reads an artefact by digest, `keep` stores output and returns its digest, `clock` gives milliseconds,
-    `python` is what `{python}` stands for. `stop` is called ten times a second while a command runs.
-    `base_counts` remembers how many tests ran at a base: pass the same mapping again to run each base once.
+    `kept` is the folder for what is made once and used by many gates.
+    `stop` is called ten times a second while a command runs.
+    `base_results` keeps what gates gave on bases, so that each runs there once.
     Commands run in `box`; `open_cells` are the attempts that its probe did not see stopped. `toolchain` says where
-    programs are found; `programs` were pinned when the run started.
+    programs are found; `programs` were pinned when the run started. `setup_secrets` are what setup alone sees;
+    `layering` is found by trying where it is None.
     """
 
     mirror: Mirror
@@ -77,16 +103,18 @@ class GateContext(Record):
     keep: Callable[[bytes], str]
     clock: Callable[[], int]
     verifier: str
-    python: str
+    kept: Path
     environment: EnvironmentSpec = field(default_factory=EnvironmentSpec)
     stop: Callable[[], bool] = never
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
-    base_counts: MutableMapping[BaseRun, int] = field(default_factory=dict)
+    base_results: BaseResults = field(default_factory=KeptInMemory)
     box: Box = field(default_factory=strongest_box)
     open_cells: tuple[str, ...] = ()
     toolchain: Toolchain = field(default_factory=lambda: toolchain_of(NO_STORE))
     programs: tuple[Program, ...] = ()
+    setup_secrets: Mapping[str, str] = field(default_factory=dict)
+    layering: Layering | None = None
 
 
 class _Finding(Record):
@@ -107,19 +135,64 @@ def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> E
 
     A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`.
     """
+    return _evidence(gate, subject, context, _found(gate, subject, context))
+
+
+def base_result(gate: CommandGate, subject: GateSubject, context: GateContext) -> BaseResult:
+    """What the gate gives on the subject's base: as it is kept, else it runs there now.
+
+    It is kept if the command came to its end by itself. A gate that is stopped raises `GateStopped`.
+    """
+    key = base_result_key(context.mirror.origin, subject.base, gate, context.environment)
+    known = context.base_results.get(key)
+    if known is not None:
+        return known
+    at_base = replace(subject, head=subject.base, tree=context.mirror.tree(subject.base), artefacts=())
+    found = _found(gate, at_base, context)
+    result = _base_result(_evidence(gate, at_base, context, found), gate, found, context)
+    if _is_an_answer(result, found):
+        context.base_results.keep(key, result)
+    return result
+
+
+def _base_result(evidence: Evidence, gate: CommandGate, found: _Finding, context: GateContext) -> BaseResult:
+    if found.command_run is None or gate.tests is None:
+        return BaseResult(evidence)
+    ran = counted_at_base(found.command_run, found.output)
+    if isinstance(ran, str):
+        return BaseResult(replace(evidence, summary=_shown(ran, context)))
+    return BaseResult(evidence, tuple(redacted(name, context.secrets) for name in found.command_run.failing), ran)
+
+
+def _is_an_answer(result: BaseResult, found: _Finding) -> bool:
+    """Whether a result says something of the commit: its own command came to an end by itself."""
+    command_run = found.command_run
+    if command_run is None or command_run.part or command_run.ran.ending is not Ending.EXITED:
+        return False
+    return result.evidence.verdict in {Verdict.PASS, Verdict.FAIL} and (command_run.ran.exit_code or 0) >= 0
+
+
+def _found(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Finding:
     try:
-        finding = _look(gate, subject, context)
+        return _look(gate, subject, context)
     except GateStopped:
         raise
     except OnloopError as problem:
-        finding = _Finding(Verdict.ERROR, problem.message)
+        return _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
-        finding = _Finding(Verdict.ERROR, f"the gate cannot run here: {problem.strerror or problem}")
+        return _Finding(Verdict.ERROR, f"the gate cannot run here: {problem.strerror or problem}")
+
+
+def _shown(words: str, context: GateContext) -> str:
+    return safe(redacted(words, context.secrets), LONGEST_SUMMARY)
+
+
+def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, finding: _Finding) -> Evidence:
     ran = finding.command_run.ran if finding.command_run else None
     evidence = Evidence(
         gate=gate.id,
         verdict=finding.verdict,
-        summary=safe(redacted(finding.summary, context.secrets), LONGEST_SUMMARY),
+        summary=_shown(finding.summary, context),
         head=subject.head,
         tree=subject.tree,
         base=subject.base,
@@ -152,6 +225,8 @@ def _confined(evidence: Evidence, command_run: CommandRun, context: GateContext)
         program=command_run.program.path,
         program_digest=command_run.program.digest,
         cache_key=command_run.cache_key,
+        spent=command_run.spent,
+        tools=command_run.tools,
     )
 
 
@@ -216,7 +291,7 @@ def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _
     output = _output(command_run, context)
     verdict, summary = judge(command_run, gate.tests, output)
     counts = command_run.counts if isinstance(command_run.counts, TestCounts) else None
-    finding = _tolerant(gate, subject, _Finding(verdict, summary, command_run, output, counts, flags))
+    finding = _tolerant(gate, subject, context, _Finding(verdict, summary, command_run, output, counts, flags))
     verdict = finding.verdict
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
@@ -225,16 +300,18 @@ def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _
     return finding
 
 
-def _tolerant(gate: CommandGate, subject: GateSubject, finding: _Finding) -> _Finding:
+def _tolerant(gate: CommandGate, subject: GateSubject, context: GateContext, finding: _Finding) -> _Finding:
     """The finding, a pass where all that fails was accepted because it fails at the base too."""
-    at_base = subject.tolerates.get(gate.id)
+    accepted = subject.tolerates.get(gate.id)
     run = finding.command_run
-    if finding.verdict is not Verdict.FAIL or at_base is None or run is None or run.is_setup:
+    if finding.verdict is not Verdict.FAIL or accepted is None or run is None or run.part:
         return finding
-    found = no_worse(gate.id, run.counts, at_base)
+    at_base = base_result(gate, replace(subject, base=accepted.head, tolerates={}), context)
+    found = no_worse(gate.id, run.counts, run.failing, at_base)
     if isinstance(found, str):
         return replace(finding, summary=f"{found}; {finding.summary}")
-    return replace(finding, verdict=Verdict.PASS, summary=found.summary, tolerated=found.names)
+    names = tuple(redacted(name, context.secrets) for name in found.names)
+    return replace(finding, verdict=Verdict.PASS, summary=found.summary, tolerated=names)
 
 
 def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tuple[Flag, ...]:
@@ -244,7 +321,10 @@ def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tup
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
     leading = _leading_out(git, changed, subject)
-    return flags_for(gate, changed, reaching, context.environment.setup, leading)
+    environment = context.environment
+    installing = [path.path for path in changed if decides_setup(environment, path.path)]
+    commands = (*environment.setup, *environment.build)
+    return flags_for(gate, changed, reaching, commands, leading, installing)
 
 
 def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject) -> tuple[str, ...]:
@@ -276,33 +356,28 @@ def _compared(finding: _Finding, counts: TestCounts, at_base: int | str, subject
 
 
 def _base_count(gate: CommandGate, subject: GateSubject, context: GateContext, counts: TestCounts) -> int | str:
-    """How many tests the same command runs at the base, or why that is not known; a number is remembered."""
+    """How many tests the same command runs at the base, or why that is not known."""
     if subject.base == subject.head:
         return counts.ran
-    base_run = BaseRun(str(context.mirror.path), subject.base, gate, context.environment)
-    if base_run not in context.base_counts:
-        command_run = _run_command(gate, subject.base, context, subject.base)
-        tests = counted_at_base(command_run, _output(command_run, context))
-        if isinstance(tests, str):
-            return tests
-        context.base_counts[base_run] = tests
-    return context.base_counts[base_run]
+    result = base_result(gate, subject, context)
+    return result.evidence.summary if result.ran is None else result.ran
 
 
 def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str) -> CommandRun:
     runner = CommandRunner(
         mirror=context.mirror,
-        python=context.python,
         environment=context.environment,
         limits=context.limits,
         stop=context.stop,
         box=context.box,
         toolchain=context.toolchain,
+        kept=context.kept,
         pins={program.name: program for program in context.programs},
+        secrets=context.setup_secrets,
+        layering=context.layering,
     )
     overlay = None if gate.base_tests is None or commit == base else BaseTestsOverlay(base, gate.base_tests)
-    counter = gate.tests.counter if gate.tests else None
-    return runner.run(commit, gate.argv, gate.timeout_ms, counter, gate.box, overlay)
+    return runner.run_gate(gate, commit, base, overlay)
 
 
 def _output(command_run: CommandRun, context: GateContext) -> str:

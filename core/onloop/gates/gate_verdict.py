@@ -7,8 +7,8 @@ from typing import assert_never
 
 from onloop.gates.cause import cause_line
 from onloop.gates.command_process import Ending
-from onloop.gates.command_runner import CommandRun
 from onloop.gates.counts import NO_REPORT, NO_SUMMARY
+from onloop.gates.environments.boxed_command import CommandRun
 from onloop.machine.definition import TestExpectation
 from onloop.machine.task import TestCounts, Verdict
 
@@ -21,7 +21,7 @@ def judge(command_run: CommandRun, tests: TestExpectation | None, output: str) -
     `output` is the output as it will be stored.
     """
     verdict, why = _ended(command_run, tests, output)
-    return verdict, f"setup `{shlex.join(command_run.argv)}`: {why}" if command_run.is_setup else why
+    return verdict, f"{command_run.part} `{shlex.join(command_run.argv)}`: {why}" if command_run.part else why
 
 
 def counted_at_base(command_run: CommandRun, output: str) -> int | str:

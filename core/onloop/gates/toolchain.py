@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from onloop.errors import Unavailable
-from onloop.machine.task import Program
-from onloop.records import Record
+from onloop.machine.definition import EnvironmentSpec
+from onloop.machine.gate_facts import Program
+from onloop.records import Record, replace
 
 FILE = "toolchain"
 """The file in a store's folder that names the folders, one per line; `see FOLDER` shows one without searching it."""
@@ -22,6 +23,10 @@ NO_STORE = Path("/nonexistent/store")
 """Stands for no store: its toolchain is the system's."""
 
 PYTHON = "{python}"
+
+TOOLS: Mapping[str, str] = MappingProxyType({"python": "python3"})
+"""What {NAME} stands for where a workflow declares nothing else."""
+
 LARGEST_FILE = 64 * 1024
 LARGEST_PROGRAM = 1 << 30
 
@@ -54,29 +59,40 @@ class Toolchain(Record):
 
     @property
     def view(self) -> tuple[Path, ...]:
-        """What a box must show beside the system: the folders, what their programs need, and the interpreter's own."""
-        every = (*self.folders, *self.shown, *interpreter_folders())
-        return tuple(dict.fromkeys(folder for folder in every if not _is_of_the_system(folder)))
+        """What a box must show beside the system: the folders, and what their programs need."""
+        return tuple(dict.fromkeys(folder for folder in (*self.folders, *self.shown) if not _is_of_the_system(folder)))
+
+    def showing(self, programs: Iterable[Program]) -> Toolchain:
+        """The toolchain with what those programs need beside their files: the installations that they belong to."""
+        places = [Path(program.path).parent for program in programs if program.path]
+        real = [_resolved(Path(program.path)).parent for program in programs if program.path]
+        needed = (prefix for folder in (*places, *real) for prefix in (folder, *_prefixes(folder)))
+        return replace(self, shown=tuple(dict.fromkeys((*self.shown, *needed))))
 
     def find(self, name: str) -> Path | None:
         """The program that a bare name stands for."""
         places = (folder / name for folder in self.folders)
         return next((path for path in places if path.is_file() and os.access(path, os.X_OK)), None)
 
-    def program(self, name: str, python: str) -> Program:
-        """A program of the machine as it is now; without a path if it is not there. `python` is for {python}."""
-        path = Path(python) if name == PYTHON else Path(name) if name.startswith("/") else self.find(name)
+    def program(self, name: str, tools: Mapping[str, str] = TOOLS) -> Program:
+        """A program of the machine as it is now; without a path if it is not there. `tools` says what {NAME} is."""
+        wanted = tools.get(name[1:-1], "") if name.startswith("{") else name
+        path = Path(wanted) if wanted.startswith("/") else self.find(wanted) if wanted else None
         digest = None if path is None else digest_of(str(path))
         return Program(name) if path is None or digest is None else Program(name, str(path), digest)
 
-    def pinned(self, names: Iterable[str]) -> tuple[Program, ...]:
-        """Each of those programs as it is now. {python} is left out: it is onloop's own interpreter."""
-        wanted = (name for name in sorted(set(names)) if is_of_the_machine(name) and name != PYTHON)
-        return tuple(self.program(name, "") for name in wanted)
+    def pinned(self, names: Iterable[str], tools: Mapping[str, str] = TOOLS) -> tuple[Program, ...]:
+        """Each of those programs as it is now."""
+        return tuple(self.program(name, tools) for name in sorted(set(names)) if is_of_the_machine(name))
 
     def holds(self, path: str) -> bool:
         """Whether a resolved path is in a folder of the machine that a box shows."""
         return any(Path(path).is_relative_to(root) for root in (*_ROOTS, *map(_resolved, self.view)))
+
+
+def tools_of(environment: EnvironmentSpec) -> Mapping[str, str]:
+    """What {NAME} stands for in the commands of a workflow: a bare name, or an absolute path."""
+    return {**TOOLS, **{tool.name: tool.program for tool in environment.tools}}
 
 
 def is_of_the_machine(name: str) -> bool:
@@ -94,12 +110,6 @@ def check_pin(found: Program, pins: Mapping[str, Program]) -> None:
     raise ProgramChanged(
         f"{found.name!r} was {was} when the run started, and is {now} now", hint="onloop retry pins what is there now"
     )
-
-
-def interpreter_folders() -> tuple[Path, ...]:
-    """What the interpreter behind {python} needs to run: its environment, and the installation below that."""
-    prefixes = (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)
-    return tuple(dict.fromkeys(map(Path, prefixes)))
 
 
 def toolchain_of(store: Path) -> Toolchain:

@@ -11,7 +11,7 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Denied
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.principal import Principal, PrincipalKind
-from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Unfrozen
+from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
 _AGENT = frozenset({PrincipalKind.AGENT})
@@ -62,6 +62,7 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         PersonEnrolled: _HUMAN,
         Frozen: _HUMAN | _AGENT,
         Unfrozen: _HUMAN,
+        Tolerated: _HUMAN,
         Seen: _HUMAN,
         Acknowledged: _HUMAN,
         Snoozed: _HUMAN,
@@ -141,6 +142,7 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         PersonEnrolled: "enrol",
         Frozen: "freeze",
         Unfrozen: "unfreeze",
+        Tolerated: "tolerate old history",
         Seen: "mark as seen",
         Acknowledged: "acknowledge",
         Snoozed: "snooze",

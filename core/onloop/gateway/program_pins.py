@@ -7,8 +7,9 @@ from pathlib import Path
 
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
+from onloop.machine.gate_facts import Program
 from onloop.machine.named_programs import named_programs
-from onloop.machine.task import Program, Task
+from onloop.machine.task import Task
 from onloop.store.port import Reading
 
 Look = Callable[[Definition], tuple[Program, ...]]
@@ -24,9 +25,9 @@ def look_in(store: Path) -> Look:
     """A function that looks in the toolchain of the store in that folder."""
 
     def look(definition: Definition) -> tuple[Program, ...]:
-        from onloop.gates.toolchain import toolchain_of  # here: few commands need it
+        from onloop.gates.toolchain import toolchain_of, tools_of  # here: few commands need it
 
-        return toolchain_of(store).pinned(named_programs(definition))
+        return toolchain_of(store).pinned(named_programs(definition), tools_of(definition.environment))
 
     return look
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
+from onloop.gates.repository.mending.old_history import check_tolerable
+from onloop.gates.repository.ref_names import check_origin
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.marks import Mark, check_mark
 from onloop.machine.principal import Principal
-from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, StoreState, Unfrozen, covering
+from onloop.machine.store_state import (
+    Frozen,
+    PersonEnrolled,
+    StoreCreated,
+    StoreEvent,
+    StoreState,
+    Tolerated,
+    Unfrozen,
+    covering,
+)
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.store.port import Reading
@@ -16,6 +27,9 @@ from onloop.text import safe
 
 APPROVERS = "approvers"
 """The group whose members may enrol others."""
+
+MOST_TOLERATED = 1_000
+"""For how many origins old history may be tolerated."""
 
 
 def check_may_begin(house: StoreState, task: Task) -> None:
@@ -55,6 +69,9 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
 
     It also refuses keys that are cheap to guess, except in a store that is marked as scripted.
     """
+    taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+    if taken is not None and event.name != principal.name:
+        raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
     if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
         raise NotAllowed(
             f"{event.name}'s passphrase would be stored with scrypt at N={event.cost}, which is too easy to guess",
@@ -73,15 +90,21 @@ def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrol
         raise NotAllowed(f"{principal.id} is not an approver", hint=hint, ground=Ground.KIND)
 
 
+def _check_tolerated(house: StoreState, event: Tolerated) -> None:
+    """Refuse what is not harmless, an origin that is none, and more origins than a store can keep in mind."""
+    check_tolerable(event.findings)
+    check_origin(event.origin)
+    if event.origin not in house.tolerated and len(house.tolerated) >= MOST_TOLERATED:
+        raise BadInput(
+            f"{MOST_TOLERATED} origins are tolerated already", hint="onloop repository tolerate ORIGIN ends one"
+        )
+
+
 def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
     """Refuse to create a store twice, to take another person's name, and to lift a freeze that is not there."""
     house = tx.house()
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
-    if isinstance(event, PersonEnrolled) and event.name != principal.name:
-        taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
-        if taken is not None:
-            raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
     if isinstance(event, PersonEnrolled):
         _check_enrolment(house, principal, event)
     if isinstance(event, Frozen):
@@ -89,6 +112,8 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) ->
     if isinstance(event, Unfrozen) and event.scope not in house.freezes:
         hint = f"frozen now: {', '.join(house.freezes) or 'nothing'}"
         raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
+    if isinstance(event, Tolerated):
+        _check_tolerated(house, event)
     if isinstance(event, Mark):
         check_mark(house.marks, event)
 

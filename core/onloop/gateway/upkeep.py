@@ -10,11 +10,14 @@ from onloop.gateway.authorize import verb_of
 from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
-from onloop.machine.limits import Content, Id, Key, Odd, Uid
+from onloop.machine.base_result import BaseResult
+from onloop.machine.limits import Content, Digest, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
+from onloop.store.codec import to_text
 from onloop.store.port import Transaction
+from onloop.store.rows import BaseResultRow
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -86,6 +89,25 @@ class KeepContent(Write[str], frozen=True):
     def carry_out(self, gateway: Gateway) -> str:
         """See Write."""
         return gateway.store.transact(lambda tx: tx.put_blob(self.content))
+
+
+class KeepBaseResult(Write[None], frozen=True):
+    """Keep what a gate gave on a base under base_result_key's `key`; what is kept already stays as it is."""
+
+    name: ClassVar[str] = "keep_base_result"
+    key: Digest
+    result: BaseResult
+
+    def carry_out(self, gateway: Gateway) -> None:
+        """See Write."""
+        evidence = self.result.evidence
+        row = BaseResultRow(self.key, evidence.head, evidence.gate, to_text(self.result), gateway.clock())
+
+        def body(tx: Transaction) -> None:
+            if tx.get(BaseResultRow, self.key) is None:
+                tx.put(row)
+
+        gateway.store.transact(body)
 
 
 class RecogniseAgent(Write[Principal], frozen=True):

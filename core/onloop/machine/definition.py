@@ -348,6 +348,8 @@ class Definition(Record):
     digest: str
     steps: tuple[Step, ...]
     environment: EnvironmentSpec = EnvironmentSpec()
+    agent_env: tuple[str, ...] = ()
+    """Variables of a worker that its agents get beside the usual ones."""
 
     def step(self, step_id: str) -> Step:
         """The step called `step_id`; a KeyError means the definition was not checked."""

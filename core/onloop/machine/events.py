@@ -7,6 +7,7 @@ from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.flags import Flag
+from onloop.machine.gate_facts import Program
 from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
@@ -17,7 +18,6 @@ from onloop.machine.task import (
     Hand,
     Judgement,
     Offspring,
-    Program,
     Request,
     Submission,
     TaskFacts,

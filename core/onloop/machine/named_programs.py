@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from onloop.machine.definition import CommandGate, Definition, Step
+from onloop.machine.definition import CommandGate, Definition, EnvironmentSpec, Step
 
 
 def named_programs(definition: Definition) -> tuple[str, ...]:
     """The first word of every command that a verifier runs for the workflow, those of its children too; sorted."""
-    words = {argv[0] for argv in definition.environment.setup} | set(_of(definition.steps))
-    return tuple(sorted(words))
+    return tuple(sorted({*_around(definition.environment), *_of(definition.steps)}))
+
+
+def _around(environment: EnvironmentSpec) -> Iterator[str]:
+    """Of the commands around gates: those that make the environment, and its services."""
+    services = ((*service.prepare, service.command, service.ready) for service in environment.services)
+    fetches = (cache.fetch for cache in environment.caches)
+    for commands in (environment.setup, environment.build, *fetches, *services):
+        yield from (argv[0] for argv in commands if argv)
+    yield from (f"{{{tool.name}}}" for tool in environment.tools)
 
 
 def _of(steps: Iterable[Step]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, assert_never
 from onloop.errors import BadInput
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Bursts, Denied, counted
-from onloop.machine.limits import Address, Digest, Id, Items, Number, Words
+from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
@@ -56,7 +56,15 @@ class Unfrozen(Record):
     by: Id
 
 
-StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Denied | Mark | ProbeAsked | BoxProved
+class Tolerated(Record):
+    """What git's checks find in the old history of `origin` is passed over from now on: these names, and no others."""
+
+    origin: Path
+    findings: Annotated[tuple[Id, ...], Items(50)]
+    by: Id
+
+
+StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Tolerated | Denied | Mark | ProbeAsked | BoxProved
 
 
 class StoreState(Record):
@@ -78,6 +86,8 @@ class StoreState(Record):
         return self.proof is None or self.proof.asked != self.probe
 
     denials: Bursts = field(default_factory=dict)
+    tolerated: Mapping[str, Tolerated] = field(default_factory=dict)
+    """By origin: what people tolerate of its old history."""
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -96,6 +106,9 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, freezes={**house.freezes, scope: event})
         case Unfrozen(scope):
             return replace(house, freezes={key: f for key, f in house.freezes.items() if key != scope})
+        case Tolerated(origin, findings):
+            others = {key: known for key, known in house.tolerated.items() if key != origin}
+            return replace(house, tolerated={**others, origin: event} if findings else others)
         case Denied():
             return replace(house, denials=counted(house.denials, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():

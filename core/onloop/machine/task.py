@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from onloop.machine.base_facts import Amendment, BaseCheck
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
+from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
 from onloop.machine.judgements import Hand as Hand
 from onloop.machine.judgements import Independence as Independence
@@ -126,7 +127,7 @@ class Submission(Record):
 
 
 class TestCounts(Record):
-    """How many tests ran, were skipped, and, where compared, ran at the base; `failures` names those that failed."""
+    """How many tests ran, were skipped, and, where compared, ran at the base."""
 
     __test__ = False
 
@@ -134,15 +135,6 @@ class TestCounts(Record):
     skipped: Number
     failed: Number = 0
     base_ran: Number | None = None
-    failures: Annotated[tuple[Words, ...], Items(1_000)] = ()
-
-
-class Program(Record):
-    """A program that a command names: where it is, and the sha256 of its file; no path where it is not there."""
-
-    name: Path
-    path: Path = ""
-    digest: Digest = ""
 
 
 class Evidence(Record):
@@ -152,7 +144,7 @@ class Evidence(Record):
     by name, and `box` is what that machine's box was found to be; `open_cells` is what its probe did not see stopped.
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
-    them. `tests_from` is the commit whose tests ran, if another.
+    them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
     """
 
     gate: Id
@@ -184,6 +176,8 @@ class Evidence(Record):
     tests_from: Digest = ""
     tolerated: Annotated[tuple[Words, ...], Items(1_000)] = ()
     """What fails at the base too, by a test's name or the gate's: a person accepted work that is no worse."""
+    spent: TimeSpent | None = None
+    tools: Annotated[tuple[Program, ...], Items(100)] = ()
 
 
 class Decision(Record):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from onloop.errors import Ground, NotAllowed
+from onloop.gates.repository.ref_names import split_origin
 from onloop.identity.passphrase import without_keys
 from onloop.machine.state import State
 from onloop.machine.store_state import PersonEnrolled, StoreState
@@ -29,11 +30,12 @@ class RedactedReading(Record):
 
     def task(self, task_id: str) -> Task | None:
         """See Reading.task."""
-        return self.reading.task(task_id)
+        found = self.reading.task(task_id)
+        return found and _without_credential(found)
 
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
         """See Reading.tasks."""
-        return self.reading.tasks(wanted)
+        return [_without_credential(task) for task in self.reading.tasks(wanted)]
 
     def child_states(self, parent: str) -> Sequence[State]:
         """See Reading.child_states."""
@@ -96,6 +98,12 @@ class RedactedReading(Record):
         if kind in _SECRET_ROWS:
             words = f"{self.who} may not read {table_of(kind)} rows"
             raise NotAllowed(words, hint="ask somebody who can open the store", ground=Ground.PEER)
+
+
+def _without_credential(task: Task) -> Task:
+    """The task, without what its origin's URL holds of a credential in a store of before that was refused."""
+    bare = split_origin(task.origin or "").bare
+    return task if bare == (task.origin or "") else replace(task, origin=bare)
 
 
 def _without_keys(event: Recorded) -> Recorded:

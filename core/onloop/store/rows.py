@@ -143,6 +143,19 @@ class Archived(StoreRow):
     log_hash: str
 
 
+class BaseResultRow(StoreRow):
+    """A gate's result on a commit that a target has, kept for ever: a machine.base_result.BaseResult as JSON.
+
+    `key` is base_result_key's; `base` and `gate` say what it is about, `at` when it was found (ms).
+    """
+
+    key: str
+    base: str
+    gate: str
+    result: str
+    at: int
+
+
 TABLES: Mapping[str, type[StoreRow]] = {
     "lease": Lease,
     "token": Token,
@@ -155,6 +168,7 @@ TABLES: Mapping[str, type[StoreRow]] = {
     "brief": BriefRow,
     "archived": Archived,
     "subagent": SubAgent,
+    "baseresult": BaseResultRow,
 }
 """Each kind of row by the name of its table, which exports use too."""
 

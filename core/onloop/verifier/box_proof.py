@@ -14,7 +14,8 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.promises import Attempt
 from onloop.gates.box.proof.probe import Cell, ProbeReport, Targets, decoys, probe
 from onloop.gates.command_process import Limits, Ran
-from onloop.gates.command_runner import CommandRunner, GateStopped
+from onloop.gates.command_runner import CommandRunner
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import refusals
@@ -22,7 +23,7 @@ from onloop.gates.toolchain import PYTHON, Toolchain
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.machine.box_facts import BoxProved, ProvedCell
-from onloop.machine.definition import BoxSpec, EnvironmentSpec
+from onloop.machine.definition import BoxSpec, EnvironmentSpec, ToolSpec
 from onloop.machine.principal import Principal
 from onloop.records import MutableRecord
 from onloop.store.sqlite.database import FILE
@@ -93,12 +94,12 @@ def _proof(prover: Prover) -> ProbeReport:
         mirror, commit = _repository(Path(place).resolve() / "probe.git")
         runner = CommandRunner(
             mirror=mirror,
-            python=prover.python,
-            environment=EnvironmentSpec(),
+            environment=EnvironmentSpec(tools=(ToolSpec("python", prover.python),)),
             limits=Limits(),
             stop=prover.stop,
             box=prover.box,
             toolchain=prover.toolchain,
+            kept=Path(place).resolve() / "kept",
         )
 
         def run_inside(argv: tuple[str, ...]) -> Ran:

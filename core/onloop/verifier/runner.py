@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
 from onloop.errors import OnloopError, Refused
-from onloop.gates.command_runner import GateStopped
-from onloop.gates.evaluation import GateContext, GateSubject, evaluate
+from onloop.gates.environments.tree_cache import GateStopped
+from onloop.gates.evaluation import GateContext, GateSubject, base_result, evaluate
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import PutBackJob
 from onloop.gateway.schedule import ON_BASE
+from onloop.machine.base_result import BaseResult
 from onloop.machine.commands import ReportBase, ReportGate
-from onloop.machine.definition import Definition, MachineGate
+from onloop.machine.definition import CommandGate, Definition, MachineGate
 from onloop.machine.principal import Principal
 from onloop.machine.rules.looking_first import accepted_failures
 from onloop.machine.task import Evidence, Submission, Task, Verdict
@@ -114,7 +115,10 @@ class Runner(Record):
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
             work = look_up(context.mirror)
             tolerates = accepted_failures(definition, task, definition.step(task.step or ""))
-            return evaluate(gate, _subject(task, definition, work, tolerates), context)
+            subject = _subject(task, definition, work, tolerates)
+            if work.head == work.base and isinstance(gate, CommandGate):
+                return _told_now(base_result(gate, subject, context), definition, self)
+            return evaluate(gate, subject, context)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
@@ -143,3 +147,9 @@ class Runner(Record):
 
 def _subject(task: Task, definition: Definition, work: Submission, tolerates: Mapping[str, Evidence]) -> GateSubject:
     return GateSubject(task.id, definition.digest, work.head, work.tree, work.base, work.artefacts, tolerates)
+
+
+def _told_now(known: BaseResult, definition: Definition, runner: Runner) -> Evidence:
+    """What is known of a base, as this verifier's evidence under this workflow."""
+    now = runner.opened.gateway.clock()
+    return replace(known.evidence, definition=definition.digest, verifier=runner.principal.id, at=now)

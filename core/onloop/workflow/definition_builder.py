@@ -19,7 +19,9 @@ _ATTEMPTS = d.Attempts()
 def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
     """The definition for a file without problems."""
     steps = tuple(_step(step) for step in file.steps)
-    return d.Definition(file.workflow, file.description, digest, steps, _environment(file.environment))
+    return d.Definition(
+        file.workflow, file.description, digest, steps, _environment(file.environment), tuple(file.agent_env)
+    )
 
 
 def _environment(given: m.EnvironmentPart) -> d.EnvironmentSpec:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from onloop.errors import BadInput
+from onloop.inherited import variable_problem
 from onloop.machine.definition import Assurance
 from onloop.workflow.duration import PATTERN as DURATION
 from onloop.workflow.duration import milliseconds, written
@@ -77,6 +78,12 @@ def _file_name(given: str) -> str:
     return given
 
 
+def _agent_variable(given: str) -> str:
+    if problem := variable_problem(given):
+        raise complaint(problem, "name one such as ANTHROPIC_API_KEY; GIT_*, SSH_*, LD_* and ONLOOP_* are never given")
+    return given
+
+
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["90s", "45m", "3d"]})
 _SHARE_SCHEMA = WithJsonSchema({"type": "string", "pattern": SHARE, "examples": ["60%", "85%"]})
 Share = Annotated[int, BeforeValidator(_share), _SHARE_SCHEMA]
@@ -89,6 +96,7 @@ Argv = Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(min_lengt
 FilePath = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_file_path)]
 FileName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
 People = Annotated[list[Annotated[str, Field(pattern=PERSON)]], Field(min_length=1, max_length=50)]
+AgentVariable = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_agent_variable)]
 Bytes = Annotated[int, Field(ge=1, le=100_000_000)]
 BoxKind = Literal["landlock", "sandbox-exec", "namespaces", "bubblewrap"]
 Holes = Annotated[list[Literal["container", "sudo", "gpu"]], Field(min_length=1, max_length=3)]
@@ -370,9 +378,10 @@ FanOutPart.model_rebuild()
 
 
 class WorkflowFile(WorkflowPart):
-    """A workflow: steps, in order."""
+    """A workflow: steps, in order. `agent_env` names variables of the worker that its agents get beside the usual."""
 
     workflow: Annotated[str, Field(pattern=WORKFLOW_NAME)]
     description: Annotated[str, Field(max_length=2_000)] = ""
     environment: EnvironmentPart = EnvironmentPart()
+    agent_env: Annotated[list[AgentVariable], Field(max_length=50)] = []
     steps: Annotated[list[StepPart], Field(min_length=1, max_length=100)]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from onloop.errors import FailureKind
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
 from onloop.machine.task import Verdict
@@ -131,6 +132,16 @@ class HookProofJson(Record):
     fires: bool
     configured: Annotated[Sequence[str], Meta(description="Settings files that hold a hook of ours.")]
     lacking: Annotated[Sequence[str], Meta(description="Events at which none of them calls us.")]
+
+
+class OriginProofJson(Record):
+    """Whether our git reaches an origin with what is declared for it."""
+
+    origin: str
+    reached: bool
+    declared: Annotated[str, Meta(description="What is declared for it, without a secret.")]
+    detail: Annotated[str, Meta(description="What it answered, or why it did not.")]
+    kind: Annotated[FailureKind | None, Meta(description="Of what kind the failure is, where that is known.")]
 
 
 class CheckJson(Record):

@@ -36,6 +36,13 @@ class UnfreezeJson(Record):
     unfrozen: str
 
 
+class TolerateJson(Record):
+    """What git's checks pass over in an origin's history from now on."""
+
+    origin: str
+    tolerated: Sequence[str]
+
+
 class OutcomeJson(Record):
     """What became of a decision for one task."""
 

@@ -76,11 +76,12 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
 
 def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     """Create the folder in which the agent works; if that fails, the task is released for others."""
-    gateway = context.opened.gateway
+    opened, gateway = context.opened, context.opened.gateway
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
+        mirror = None if got.task.origin is None else opened.mirror(got.task.origin)
         ensure_verifier(context.home)
-        return prepare_workplace(context.opened.home, got.task, agent.name)
+        return prepare_workplace(opened.home, got.task, agent.name, mirror)
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be created"

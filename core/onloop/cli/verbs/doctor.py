@@ -20,6 +20,7 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import CheckJson, DoctorJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
+from onloop.cli.verbs.origin_checks import credential_checks, prove_origin
 from onloop.errors import Exit, OnloopError
 from onloop.gates.repository.git import git_version
 from onloop.gates.toolchain import FILE, unfit
@@ -27,7 +28,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, is_own
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
-from onloop.machine.store_state import PersonEnrolled
+from onloop.machine.store_state import PersonEnrolled, Tolerated
 from onloop.records import Record
 from onloop.store.rows import Job
 from onloop.text import safe
@@ -53,11 +54,14 @@ class _Check(Record):
 
 
 def doctor(context: Context[DoctorArguments]) -> VerbOutput:
-    """Say what this machine and store can prove, and what not; of an agent, whether its hook fires."""
+    """Say what this machine and store can prove, and what not; of an agent or an origin, whether it works."""
     if context.args.agent:
         from onloop.cli.verbs.hook_verbs import prove
 
         return prove(context.args.agent)
+    if context.args.repo:
+        home = context.home if is_own(context.home.store) else context.opened.home
+        return prove_origin(home, context.args.repo)
     checks, reached, proof = [_python(), _git(), _sqlite()], Reached(Assurance.A0, ("there is no store",)), None
     try:
         found, reached, proof = _of_the_store(context)
@@ -87,7 +91,8 @@ def _because(reached: Reached) -> str:
 
 
 def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, BoxProved | None]:
-    home, opened = context.home, context.opened
+    opened = context.opened
+    home = opened.home
     house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
     people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
     apart = not is_own(home.store)
@@ -99,6 +104,8 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     proof = house.proof if apart or os.environ.get("ONLOOP_TOKEN") else _fresh_proof(context, opened)
     now = opened.gateway.clock()
     checks += [_box(proof, now), _toolchain(proof, home)]
+    checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
+    checks += [_tolerated(each) for each in house.tolerated.values()]
     if apart:
         checks.append(_isolation(home))
     shut_out = apart and not can_open(home)
@@ -175,6 +182,11 @@ def _verifier(jobs: Sequence[Job], now: int, apart: bool, home: Home) -> _Check:
     return _Check(
         "verifier", True, "up" if is_verifier_up(home) else "none is up; onloop work and the dashboard start one"
     )
+
+
+def _tolerated(each: Tolerated) -> _Check:
+    words = f"{each.origin}: {', '.join(each.findings)} is passed over, by {each.by}"
+    return _Check("old history", True, safe(words, 500))
 
 
 def _isolation(home: Home) -> _Check:

@@ -39,16 +39,16 @@ def amend(context: Context[AmendArguments]) -> VerbOutput:
 
 
 def _workflow(context: Context[AmendArguments], task: Task) -> Workflow:
-    args, home = context.args, context.home
+    args, opened = context.args, context.opened
     if is_builtin(args.workflow):
         return builtin_workflow(args.workflow)
     if args.control is not None:
         control = target_of(args.control, args.control_branch, Path.cwd(), "--control")
-        return committed_workflow(home.mirror(control.origin), control.branch, args.workflow)
+        return committed_workflow(opened.mirror(control.origin), control.branch, args.workflow)
     if task.origin is None:
         hint = "name the repository that holds it: --control REPO"
         raise BadInput(f"{task.id} has no repository of its own in which {args.workflow!r} could be", hint=hint)
-    return committed_workflow(home.mirror(task.origin), args.control_branch or task.target, args.workflow)
+    return committed_workflow(opened.mirror(task.origin), args.control_branch or task.target, args.workflow)
 
 
 def retarget(context: Context[RetargetArguments]) -> VerbOutput:
@@ -60,7 +60,7 @@ def retarget(context: Context[RetargetArguments]) -> VerbOutput:
         raise BadInput("nothing is put right", hint=f"onloop retarget {task.id} --branch B, --origin O, or both")
     target = target_of(args.origin or task.origin or "", args.branch, Path.cwd(), "--origin")
     wants = wants_of(opened.gateway.perform(ReadDefinition(task.definition)))
-    (look,) = preflight([target], context.home.mirror, wants)
+    (look,) = preflight([target], context.opened.mirror, wants)
     wrong = [trouble for trouble in look.troubles if trouble.stops]
     if wrong:
         raise BadInput("; ".join(trouble.what for trouble in wrong), hint=wrong[0].works)

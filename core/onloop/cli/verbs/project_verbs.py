@@ -80,7 +80,7 @@ def _base(context: Context[InitArguments], top: Path) -> _Base:
 
 
 def _tip(context: Context[InitArguments], target: RunTarget) -> _Base:
-    mirror = context.home.mirror(target.origin)
+    mirror = context.opened.mirror(target.origin)
     mirror.create()
     branch = branch_named(mirror, target.branch)
     return _Base(mirror, branch, mirror.refresh(branch))

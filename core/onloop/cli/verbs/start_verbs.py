@@ -50,7 +50,7 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     args = context.args
     target = target_of(args.repo, args.branch, Path.cwd()) if args.repo else repository_here(Path.cwd(), args.branch)
     workflow = _workflow(context, target)
-    (look,) = preflight([target], context.home.mirror, wants_of(workflow.definition))
+    (look,) = preflight([target], context.opened.mirror, wants_of(workflow.definition))
     if args.dry_run:
         return _table([look])
     _check_ready([look], "--repo")
@@ -72,7 +72,7 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
         raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
     workflow = _fleet_workflow(context)
     targets = _targets(context)
-    looks = preflight(targets, context.home.mirror, wants_of(workflow.definition))
+    looks = preflight(targets, context.opened.mirror, wants_of(workflow.definition))
     if args.dry_run:
         return _table(looks)
     ready = _ready(looks, args)
@@ -93,7 +93,7 @@ def _add(context: Context[FleetArguments]) -> VerbOutput:
     if root is None or root.kind is not Kind.FLEET:
         raise UnknownThing(f"there is no fleet {args.run or ''!r}", hint="onloop fleet add RUN --targets FILE")
     targets = _targets(context)
-    looks = preflight(targets, context.home.mirror, wants_of(gateway.perform(ReadDefinition(root.definition))))
+    looks = preflight(targets, context.opened.mirror, wants_of(gateway.perform(ReadDefinition(root.definition))))
     if args.dry_run:
         return _table(looks)
     ready = _ready(looks, args)
@@ -105,7 +105,7 @@ def _add(context: Context[FleetArguments]) -> VerbOutput:
 
 
 def _workflow(context: Context[StartArguments], target: RunTarget) -> Workflow:
-    name, mirror = context.args.workflow, context.home.mirror(target.origin)
+    name, mirror = context.args.workflow, context.opened.mirror(target.origin)
     if name is None:
         return committed_in(mirror, target.branch, Path.cwd())
     return builtin_workflow(name) if is_builtin(name) else committed_workflow(mirror, target.branch, name)
@@ -116,7 +116,7 @@ def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
     if args.control is None:
         return builtin_workflow(args.workflow)
     control = target_of(args.control, args.control_branch, Path.cwd(), "--control")
-    return committed_workflow(context.home.mirror(control.origin), control.branch, args.workflow)
+    return committed_workflow(context.opened.mirror(control.origin), control.branch, args.workflow)
 
 
 def _targets(context: Context[FleetArguments]) -> tuple[RunTarget, ...]:

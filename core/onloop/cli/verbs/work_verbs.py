@@ -16,8 +16,8 @@ from onloop.cli.arguments import VerifierArguments, WorkArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, NotAllowed
-from onloop.gates.evaluation import BaseRun
 from onloop.gates.toolchain import toolchain_of
+from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
@@ -44,6 +44,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         argv=argv,
         lease_ms=milliseconds(args.lease),
         stall_ms=milliseconds(args.stall) if args.stall else 0,
+        agent_env=_nameable(args.agent_env),
     )
     opened = context.opened
     ensure_verifier(context.home)
@@ -59,17 +60,25 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         return VerbOutput(worker.run(once=args.once))
 
 
+def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, each of which an agent may be given."""
+    for name in names:
+        if problem := variable_problem(name):
+            raise BadInput(f"--agent-env: {problem}", hint="name a variable of your own, such as ANTHROPIC_API_KEY")
+    return names
+
+
 def verifier(context: Context[VerifierArguments]) -> VerbOutput:
     """Be the verifier until stopped. Agents are refused, because they would choose what judges their own work."""
     if os.environ.get("ONLOOP_TOKEN"):
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, counts = verifier_principal(str(os.getpid())), dict[BaseRun, int]()
+    principal = verifier_principal(str(os.getpid()))
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
-        gate_context = gate_context_for(opened, principal, counts)
+        gate_context = gate_context_for(opened, principal)
         return Runner(
             opened,
             principal,

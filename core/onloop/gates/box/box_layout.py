@@ -46,9 +46,12 @@ def _etc(etc: Path) -> Iterator[BoxItem]:
 
 def _written(view: VisibleFiles) -> Iterator[BoxItem]:
     names = (BOXED.checkout, BOXED.home, BOXED.tmp, BOXED.out)
-    yield from _parents(tuple(map(Path, (*names, "/var/x"))))
+    placed = tuple(folder.name for folder in view.placed)
+    yield from _parents(tuple(map(Path, (*names, *placed, "/var/x"))))
     for outside, name in zip(view.writable, names, strict=True):
         yield BoxItem(Way.WRITE, name, str(outside.resolve()))
+    for each in view.placed:
+        yield BoxItem(Way.WRITE if each.is_writable else Way.READ, each.name, str(each.folder.resolve()))
     yield BoxItem(Way.WRITE, "/var/tmp", str((view.scratch / "tmp").resolve()))  # noqa: S108 - a name within the box
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +34,8 @@ class Entrance:
         self.enter: Callable[[], None] = _stay
         self.status: int | None = None
         self.on_network = False
+        self.layers: Sequence[Sequence[str]] = ()
+        self.links = ""
 
     def prepare(self) -> None:
         """Run in the child process, before it becomes the command."""
@@ -41,6 +43,10 @@ class Entrance:
             self.watch.group.enter()
         if sys.platform == "linux":
             syscalls.leave_keyrings()
+        if self.layers:
+            from onloop.gates.box.layers import mount_layers
+
+            mount_layers(self.layers, self.links)
         if self.on_network:
             from onloop.gates.box.kinds.landlock import keep_to_own_sockets
 
@@ -67,6 +73,7 @@ def entrance(order: Mapping[str, Any], command: Mapping[str, Any], below: Callab
     """The entrance that an order asks for; OSError if this machine does not allow it."""
     way = Entrance(command, ResourceWatch(Bounds.of_order(order["bounds"]), below, grouped=order["grouped"]))
     _WAYS[order["kind"]](way, order)
+    way.layers, way.links = order["layers"], order["links"]
     way.on_network = order["network"] and order["kind"] != "none"
     return way
 

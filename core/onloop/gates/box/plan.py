@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -16,7 +16,8 @@ from onloop.gates.box.folder_owners import give
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.kinds import bubblewrap, seatbelt
 from onloop.gates.box.limits.bounds import Bounds
-from onloop.gates.box.visible import BOXED, VisibleFiles, inside
+from onloop.gates.box.sight import Sight
+from onloop.gates.box.visible import VisibleFiles, inside
 from onloop.gates.repository.folders import remove_tree
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
@@ -46,19 +47,8 @@ class BoxPlan:
         program = self.argv[0]
         folders = [""] if "/" in program else self.environment.get("PATH", os.defpath).split(os.pathsep)
         places = (os.path.normpath(Path(self.folder, folder, program)) for folder in folders)
-        return not any(os.path.lexists(outside) for place in places if (outside := self._outside(place)) is not None)
-
-    def _outside(self, place: str) -> Path | None:
-        """The path outside the box of a place in it; None if the box shows nothing there."""
-        path = Path(place)
-        if not self.box.kind.moves_paths:
-            return path
-        if any(path.is_relative_to(folder) for folder in (*system.folders(), *self.view.read_only)):
-            return path
-        for name, folder in zip(astuple(BOXED), self.view.writable, strict=True):
-            if path.is_relative_to(name):
-                return folder / path.relative_to(name)
-        return None
+        sight = Sight(self.box, self.view)
+        return not any(os.path.lexists(outside) for place in places if (outside := _found(sight, place)) is not None)
 
     def _common(self) -> dict[str, object]:
         return {
@@ -70,6 +60,7 @@ class BoxPlan:
             "nested": self.view.nested,
             "bounds": self.bounds.as_order(),
             "processes": self.bounds.processes + _SLACK,
+            "layers": [[str(folder.place), str(folder.room), *map(str, folder.lowers)] for folder in self.view.layered],
         }
 
     def _own(self) -> dict[str, object]:
@@ -100,10 +91,11 @@ class BoxPlan:
 
     def _landlock(self) -> dict[str, object]:
         etc = (*system.etc_files(self.view.network), *system.etc_folders(), Path("/etc/passwd"), Path("/etc/group"))
-        shown = (*system.folders(), *etc, *self.view.read_only, Path("/proc"))
+        placed = tuple(each.folder for each in self.view.placed)
+        shown = (*system.folders(), *etc, *self.view.read_only, *placed, Path("/proc"))
         return {
             "readable": tuple(map(str, shown)),
-            "writable": tuple(map(str, self.view.writable)),
+            "writable": tuple(map(str, self.view.written)),
             "devices": _DEVICES,
         }
 
@@ -129,9 +121,24 @@ class BoxPlan:
             for name in _mounted_in_tmp(self.view.read_only):
                 _clear(self.view.scratch / "tmp" / name)
         if self.box.user is not None:
-            for place in self.view.writable:
+            for place in self.view.written:
                 give(place, self.box.user)
-        return {}
+        return self._links()
+
+    def _links(self) -> dict[str, object]:
+        """The folder in which the warden names the layers."""
+        links = self.view.scratch / "links"
+        if links.exists():
+            remove_tree(links)
+        if self.view.layered:
+            links.mkdir(mode=0o700)
+        return {"links": str(links)}
+
+
+def _found(sight: Sight, place: str) -> Path | None:
+    """Where a place in the box is outside, following the links among the folders above it."""
+    folder, name = os.path.split(place)
+    return sight.outside(os.path.join(sight.real(folder), name))  # noqa: PTH118 - of a path in the box
 
 
 def _mounted_in_tmp(shown: Iterable[Path]) -> frozenset[str]:

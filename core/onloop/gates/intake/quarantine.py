@@ -17,6 +17,7 @@ from onloop.errors import BadInput, Unavailable, kind_of
 from onloop.gates.intake.bundle import LARGEST_HEADER, BundleHeader, bundle_header
 from onloop.gates.intake.collection import CHUNK, Collection
 from onloop.gates.intake.manifest import LARGEST_BUNDLE, Manifest
+from onloop.gates.intake.object_checks import check_new, index_pack
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.git import Git
@@ -167,13 +168,15 @@ def admit(arrival: Arrival, admission: Admission) -> str:
     header = _checked_header(arrival, mirror, known, admission.target)
     folder = arrival.folder / "repository"
     git = _opened(folder, mirror)
-    _index(arrival, git, header)
+    passed = _index(arrival, git, header, mirror.tolerated)
     packs = folder / "objects" / "pack"
     id_bytes = len(head) // 2
     sent = arrival.manifest.bundle - header.pack_at - id_bytes
     (came, taken), *_ = [*(ids_of(index, id_bytes, sent) for index in packs.glob("*.idx")), (frozenset(), frozenset())]
     _check_bases(git, taken, header, known)
     new = _new_objects(git, head, known, came)
+    if not passed:
+        _check_new(arrival, git, head, new)
     if found := pointers(git, new):
         check_pointers(git, head, found - history_of(git, known))
     mirror.take_in(packs, admission.ref, head)
@@ -228,19 +231,29 @@ def _opened(folder: Path, mirror: Mirror) -> Git:
     return Git(folder)
 
 
-def _index(arrival: Arrival, git: Git, header: BundleHeader) -> None:
-    """Index the pack with git's checks, after we have checked how large it will become."""
+def _index(arrival: Arrival, git: Git, header: BundleHeader, tolerated: Sequence[str]) -> bool:
+    """Index the pack with git's checks, after we have checked how large it will become.
+
+    False if only indulgence with old history let it pass: what is new must then be checked without.
+    """
     content = arrival.folder / "pack"
     arrival.copy_pack(header.pack_at, content)
     check_pack(content, 0, LIMITS, id_bytes=len(header.commit) // 2)
     try:
-        with content.open("rb") as source:
-            words = ("--stdin", "--fix-thin", "--strict", "--threads=1")
-            git.run("index-pack", *words, stdin=source, timeout_s=INDEX_S)
+        return index_pack(git, content, tolerated, INDEX_S)
     except GitFailed as failed:
         raise _refused(failed, header.commit) from failed
     finally:
         content.unlink()
+
+
+def _check_new(arrival: Arrival, git: Git, head: str, new: frozenset[str]) -> None:
+    place = arrival.folder / "new"
+    place.mkdir()
+    try:
+        check_new(git, new, place, INDEX_S)
+    except GitFailed as failed:
+        raise _refused(failed, head) from failed
 
 
 def _check_bases(git: Git, taken: frozenset[str], header: BundleHeader, known: Sequence[str]) -> None:

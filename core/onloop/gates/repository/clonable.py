@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from onloop.errors import OnloopError
+from onloop.gates.credentials.git_access import access_to
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import BRIEF_S, Git
+from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_origin, one_line, without_credentials
 from onloop.gates.repository.shown import DiffEntry
 from onloop.records import Record
@@ -32,30 +35,31 @@ class _Submodule(Record):
     url: str | None
 
 
-def unclonable(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+def unclonable(mirror: Mirror, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
     """Why a clone of `merged` would be incomplete, though one of `tip` is not, and what would help; else empty.
 
     `brought` is what differs between the two. Only the origins that the target already names are contacted: a URL that
     came with the work is never fetched.
     """
-    return _submodule_trouble(git, origin, tip, merged, brought) or _large_file_trouble(git, tip, merged, brought)
+    large = _large_file_trouble
+    return _submodule_trouble(mirror, tip, merged, brought) or large(mirror.git, tip, merged, brought)
 
 
-def _submodule_trouble(git: Git, origin: str, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
+def _submodule_trouble(mirror: Mirror, tip: str, merged: str, brought: frozenset[DiffEntry]) -> str:
     if not any(entry.new_mode == _GITLINK or entry.path == _MODULES for entry in brought):
         return ""
     try:
-        before, after = _submodules(git, tip), _submodules(git, merged)
+        before, after = _submodules(mirror.git, tip), _submodules(mirror.git, merged)
     except GitFailed as failed:
         return f"cannot read .gitmodules ({failed.complaint}): correct it and submit again"
     for path, now in sorted(after.items()):
-        trouble = "" if before.get(path) == now else _link_trouble(path, before.get(path), now, origin)
+        trouble = "" if before.get(path) == now else _link_trouble(path, before.get(path), now, mirror)
         if trouble:
             return trouble
     return ""
 
 
-def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origin: str) -> str:
+def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, mirror: Mirror) -> str:
     name = _shown(path)
     if now.url is None:
         return (
@@ -66,7 +70,7 @@ def _link_trouble(path: bytes, before: _Submodule | None, now: _Submodule, origi
             f"{name} would be a submodule from {one_line(without_credentials(now.url), 100)}, which the target does not"
             " have: let a person add it to the target first, then retry"
         )
-    missing = _missing_at(_absolute(now.url, origin), now.commit)
+    missing = _missing_at(_absolute(now.url, mirror.bare_origin), now.commit, mirror.credentials)
     if missing:
         return f"{name} needs {now.commit[:12]}, which its origin did not give ({missing}): push it there, then retry"
     return ""
@@ -126,19 +130,23 @@ def _absolute(url: str, origin: str) -> str:
     return f"{place}/{url}"
 
 
-def _missing_at(url: str, commit: str) -> str:
+def _missing_at(url: str, commit: str, credentials: Path | None) -> str:
     """Why a repository does not give a commit, in git's words; empty if it does. Nothing fetched is kept."""
     with scratch("submodule") as folder:
         git = Git(folder / "asked.git")
         try:
             check_origin(url)
             git.run("init", "--quiet", "--bare", "--template=")
-            git.run(
-                "fetch",
-                *("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"),
-                *("--depth=1", "--filter=tree:0", "--end-of-options", url, commit),
-                timeout_s=BRIEF_S,
+            words = (
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-auto-maintenance",
+                "--no-recurse-submodules",
             )
+            asked = ("--depth=1", "--filter=tree:0", "--end-of-options", url, commit)
+            with access_to(credentials, url) as access:
+                git.run("fetch", *words, *asked, timeout_s=BRIEF_S, access=access)
         except GitFailed as failed:
             return failed.complaint
         except OnloopError as problem:

@@ -12,6 +12,7 @@ _ERRORS = ("fatal: ", "error: ")
 _REMOTE = "remote: "
 _ABOUT_TRANSPORT = "fatal: Could not read from remote repository."
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_FOUND = re.compile(r"(?:object|commit|tree|tag|blob) [0-9a-f]{40,64}: ([a-z][A-Za-z]{3,40}): ")
 _MOST_REMARKS = 12
 _LONGEST_REMARK = 200
 _TALKS = frozenset({"clone", "fetch", "ls-remote", "push"})
@@ -29,7 +30,8 @@ _SIGNS = (
         r"Could not resolve|Temporary failure in name|Name or service not known|Connection (?:refused|timed out|reset)"
         r"|Failed to connect|Couldn't connect|[Oo]peration (?:timed out|too slow)|No route to host|Network is unreach"
         r"|unable to connect|Empty reply|early EOF|unexpected disconnect|hung up unexpectedly|Broken pipe|Recv failure"
-        r"|returned error: (?:429|5\d\d)\b|RPC failed|Connection closed|kex_exchange_identification|SSL_ERROR_SYSCALL",
+        r"|recv error|returned error: (?:429|5\d\d)\b|RPC failed|Connection closed|kex_exchange_identification"
+        r"|SSL_ERROR_SYSCALL",
     ),
     (
         FailureKind.MISSING,
@@ -59,7 +61,10 @@ class Complaint(NamedTuple):
 
 
 class GitFailed(Unavailable):
-    """A run of git failed; `complaint` is git's own reason, `remarks` what the other side said."""
+    """A run of git failed; `complaint` is git's own reason, `remarks` what the other side said.
+
+    `findings` are what git's checks found wrong with an object, by the names that they have for it.
+    """
 
     code = "git"
 
@@ -76,6 +81,7 @@ class GitFailed(Unavailable):
         self.complaint = complaint
         self.out_of_time = out_of_time
         self.remarks = remarks
+        self.findings = findings(complaint)
         if out_of_time and kind is None:
             kind = FailureKind.UNREACHABLE if subcommand in _TALKS else FailureKind.BUSY
         super().__init__(f"git {subcommand} failed: {complaint}", hint=_HINTS.get(kind, _HINT), kind=kind)
@@ -88,6 +94,11 @@ _HINTS: dict[FailureKind | None, str] = {
     FailureKind.NO_SPACE: "make room: onloop gc --older 7d --dry-run shows what could go",
     FailureKind.BUSY: "try again when the other git has ended",
 }
+
+
+def findings(text: str) -> tuple[str, ...]:
+    """What git's checks found according to its own words, each once."""
+    return tuple(dict.fromkeys(match[1] for match in _FOUND.finditer(text)))
 
 
 def complaint_of(stderr: bytes) -> Complaint:

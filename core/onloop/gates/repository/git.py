@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from onloop.errors import Unavailable
+from onloop.gates.credentials.git_access import GitAccess
 from onloop.gates.repository.failures import Complaint, GitFailed, complaint_of
 from onloop.gates.repository.modes import AS_IT_IS, umask_of_user
 
@@ -32,9 +33,12 @@ LONG_S = 600.0
 MAX_BYTES = 64 * 1024 * 1024
 """How much git may print if the caller does not give a limit."""
 
+NO_ACCESS = GitAccess()
+"""What git gets where no origin has to be reached."""
+
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
-_INHERITED = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_INHERITED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
     "XDG_CONFIG_HOME": "/nonexistent",
@@ -52,7 +56,7 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
     "SSH_ASKPASS": "true",
-    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15",
+    "GIT_SSH_COMMAND": "false",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_ALLOW_PROTOCOL": "file:https:ssh:git",
 }
@@ -75,6 +79,7 @@ _SETTINGS = (
     "transfer.fsckObjects=true",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
+    "http.followRedirects=initial",
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
     "gc.auto=0",
@@ -132,16 +137,19 @@ class Git(NamedTuple):
         variables: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         timeout_s: float = BRIEF_S,
+        access: GitAccess = NO_ACCESS,
     ) -> GitOutput:
         """Runs `git subcommand arguments`; GitFailed if the exit code is not in `accept`, or if it takes too long.
 
         Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is GitFailed. A file as
-        `stdin` is read from its current position.
+        `stdin` is read from its current position. `access` is what it may use to reach an origin.
         """
         with ExitStack() as leaving:
             given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
             streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes)
-            exit_code = _execute(self._launch([subcommand, *arguments], variables or {}, given), streams, timeout_s)
+            given_variables = {**(variables or {}), **access.variables}
+            process = self._launch([subcommand, *arguments], given_variables, given, access)
+            exit_code = _execute(process, streams, timeout_s)
         if exit_code is None:
             raise GitFailed(subcommand, f"it took longer than {timeout_s:g} s", out_of_time=True)
         if streams.cut and max_bytes is None:
@@ -156,8 +164,10 @@ class Git(NamedTuple):
         """The output of a run that must succeed, as text without the line end."""
         return self.run(subcommand, *arguments).text
 
-    def _launch(self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes]) -> subprocess.Popen[bytes]:
-        settings = [item for setting in (*_SETTINGS, *self.settings) for item in ("-c", setting)]
+    def _launch(
+        self, words: list[str], variables: Mapping[str, str], stdin: IO[bytes], access: GitAccess
+    ) -> subprocess.Popen[bytes]:
+        settings = [item for setting in (*_SETTINGS, *self.settings, *access.settings) for item in ("-c", setting)]
         places = [f"--git-dir={self.directory}"]
         if self.work_tree is not None:
             places.append(f"--work-tree={self.work_tree}")
@@ -170,7 +180,7 @@ class Git(NamedTuple):
             env=self._environment() | dict(variables),
             start_new_session=True,
             umask=umask_of_user() if words[:1] == ["push"] else AS_IT_IS,
-            pass_fds=() if self.held is None else (self.held,),
+            pass_fds=tuple(handle for handle in (self.held, access.secret) if handle is not None),
         )
 
     def _environment(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onloop.errors import Exit, FailureKind, Refused, Unavailable
+from onloop.gates.credentials.git_access import GitAccess
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.git import LONG_S, Git, GitOutput, git_version
 from onloop.gates.repository.ref_names import commit_message, one_line
@@ -95,7 +96,7 @@ class PushRefusal:
         return f"{self.reason}; the origin says: {said}" if said else self.reason
 
 
-def push(git: Git, origin: str, ref: str, expected: str, result: str) -> PushRefusal | None:
+def push(git: Git, origin: str, ref: str, expected: str, result: str, access: GitAccess) -> PushRefusal | None:
     """Moves `ref` of the origin from `expected` to `result` in one compare-and-set; None, or why it did not move.
 
     Refused if the origin does not answer in time: the push may still succeed.
@@ -108,6 +109,7 @@ def push(git: Git, origin: str, ref: str, expected: str, result: str) -> PushRef
             *("--end-of-options", origin, f"{result}:{ref}"),
             accept=(0, 1),
             timeout_s=LONG_S,
+            access=access,
         )
     except GitFailed as failed:
         if failed.out_of_time:

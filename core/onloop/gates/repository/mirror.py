@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
+from onloop.gates.credentials.git_access import GitAccess, access_to
+from onloop.gates.credentials.sources import Credential
 from onloop.gates.repository import file_changes, merging
-from onloop.gates.repository.failures import GitFailed
-from onloop.gates.repository.folders import built
+from onloop.gates.repository.failures import GitFailed, findings
+from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.mending import old_history, rebuilding
+from onloop.gates.repository.mending.rebuilding import LOCK
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
 from onloop.gates.repository.ref_names import (
     check_commit,
@@ -22,6 +27,7 @@ from onloop.gates.repository.ref_names import (
     check_ref_name,
     check_task,
     is_file_path,
+    split_origin,
     without_credentials,
 )
 
@@ -29,11 +35,9 @@ if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones 
     from onloop.gates.repository.file_changes import ChangedPath, FileChange
 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+_OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_SPACE)
 _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
-
-HARMLESS_IN_OLD_HISTORY = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate", "zeroPaddedFilemode")
-"""What git's checks find in old commits of well-known repositories: allowed from origins, refused in submissions."""
 
 
 class Heads(NamedTuple):
@@ -52,6 +56,20 @@ class Mirror:
 
     path: Path
     origin: str
+    credentials: Path | None = None
+    """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
+    tolerated: tuple[str, ...] = ()
+    """What a person tolerates of the origin's old history, by the names that git's checks have for it."""
+
+    @property
+    def bare_origin(self) -> str:
+        """The origin without a credential, which its URL may hold in a store of before that was refused."""
+        return check_origin(split_origin(self.origin).bare)
+
+    @property
+    def lenient(self) -> tuple[str, ...]:
+        """Settings for fetching history of the origin's: its checks pass over what is harmless or tolerated."""
+        return old_history.lenient("fetch.fsck", self.tolerated)
 
     @property
     def git(self) -> Git:
@@ -60,23 +78,89 @@ class Mirror:
 
     def create(self) -> None:
         """Makes the mirror if it is not there. If it is killed half-way, no incomplete mirror stays."""
-        check_origin(self.origin)
+        check_origin(split_origin(self.origin).bare)
         if self.path.exists():
             return
         with built(self.path) as folder:
-            Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
+            _init(folder)
 
     def refresh(self, target: str) -> str:
-        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch."""
+        """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch.
+
+        A mirror that is in its own way, or whose objects are damaged, is mended.
+        """
         ref = f"refs/heads/{check_ref_name(target)}"
-        lenient = tuple(f"fetch.fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
         try:
-            with self._turn(ref) as git:
-                reader = git._replace(settings=lenient)
-                reader.run("fetch", *_FETCH, "--end-of-options", self._source, f"+{ref}:{ref}", timeout_s=LONG_S)
-                return git.text("rev-parse", "--verify", ref)
-        except GitFailed:
+            return self._fetched(ref)
+        except GitFailed as failed:
+            if rebuilding.is_in_the_way(failed):
+                with self._turn(ref) as git:
+                    rebuilding.make_way(git, ref)
+                return self._fetched(ref)
+            if rebuilding.is_broken(failed):
+                self.rebuild(target)
+                return self._fetched(ref)
+            if failed.findings:
+                raise self._disliked(ref, failed) from failed
+            if failed.kind not in _OF_THE_CONNECTION:
+                self._check_branch(target)
+            raise
+
+    def rebuild(self, target: str) -> None:
+        """Make the mirror anew from the origin, with what tasks handed in as far as it can still be read.
+
+        It is for a mirror whose objects are damaged. If the origin cannot give the branch, the mirror stays as it is.
+        """
+        ref = f"refs/heads/{check_ref_name(target)}"
+        with self._reaching() as access, self._turn(ref), scratch("mirror", self.path.parent) as place:
+            fresh = place / self.path.name
+            _init(fresh)
+            self._fetch(Git(fresh), ref, access)
+            rebuilding.bring_tasks(Git(fresh), self.path)
+            rebuilding.take_place(fresh, self.path)
+
+    def _fetched(self, ref: str) -> str:
+        with self._reaching() as access, self._turn(ref) as git:
+            self._fetch(git, ref, access)
+            return git.text("rev-parse", "--verify", ref)
+
+    def _fetch(self, git: Git, ref: str, access: GitAccess) -> None:
+        words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+        fetched = git._replace(settings=self.lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+        reason, remarks, kind = fetched.complaint
+        if kind is FailureKind.DAMAGED and os.fsencode(self.path) in fetched.stderr:  # git fetched around the damage
+            raise GitFailed("fetch", reason, kind=kind, remarks=remarks)
+
+    def _disliked(self, ref: str, failed: GitFailed) -> Unavailable:
+        """The error for history that git's checks refuse: all that they find, and the command that tolerates it."""
+        found = self._all_findings(ref) or failed.findings
+        shown, names = without_credentials(self.origin), ", ".join(found)
+        grave = [name for name in found if name not in old_history.TOLERABLE]
+        hint = f"a person who knows why may say so: onloop repository tolerate {quote(shown)} {' '.join(found)}"
+        if grave:
+            hint = f"{', '.join(grave)} can do harm and is never tolerated: use a clean copy of the repository"
+        words = f"the history of {shown} does not pass git's checks ({names}): {failed.complaint}"
+        return Unavailable(words, hint=hint, kind=FailureKind.DAMAGED)
+
+    def _all_findings(self, ref: str) -> tuple[str, ...]:
+        """Everything that git's checks find in a branch beside what is tolerated; nothing if that takes too long."""
+        with suppress(GitFailed), scratch("checked") as place, self._reaching() as access:
+            git = Git(place / "checked.git", settings=old_history.lenient("fsck", self.tolerated))
+            _init(git.directory)
+            unchecked = git._replace(settings=("transfer.fsckObjects=false",))
+            words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+            unchecked.run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
+            checked = git.run("fsck", "--no-dangling", "--no-progress", accept=tuple(range(64)), timeout_s=LONG_S)
+            return findings(f"{checked.stderr.decode('utf-8', 'replace')}\n{checked.text}")
+        return ()
+
+    def _check_branch(self, target: str) -> None:
+        """UnknownThing if the origin has no such branch; then the mirror forgets what the origin no longer has."""
+        try:
             self.tip(target)
+        except UnknownThing:
+            with self._turn(f"refs/heads/{target}") as git:
+                rebuilding.prune(git, self._heads())
             raise
 
     def tip(self, target: str) -> str:
@@ -93,8 +177,9 @@ class Mirror:
 
     def heads(self, timeout_s: float = LONG_S) -> Heads:
         """The branches of the origin now, and which of them its HEAD names."""
-        asked = ("--symref", "--end-of-options", self._source, "HEAD", "refs/heads/*")
-        listed = self.git.run("ls-remote", *asked, timeout_s=timeout_s).text
+        asked = ("--symref", "--end-of-options", self.bare_origin, "HEAD", "refs/heads/*")
+        with self._reaching() as access:
+            listed = self.git.run("ls-remote", *asked, timeout_s=timeout_s, access=access).text
         pairs = [line.partition("\t") for line in listed.split("\n") if line]
         branches = {
             name.removeprefix("refs/heads/"): commit for commit, _, name in pairs if name.startswith("refs/heads/")
@@ -106,9 +191,10 @@ class Mirror:
     def push_refusal(self, target: str, tip: str, timeout_s: float) -> str:
         """Why the origin would not let us push to branch `target`, as far as a push that changes nothing can tell."""
         ref = f"refs/heads/{check_ref_name(target)}"
-        asked = ("--dry-run", "--porcelain", "--end-of-options", self._source, f"{check_commit(tip)}:{ref}")
+        asked = ("--dry-run", "--porcelain", "--end-of-options", self.bare_origin, f"{check_commit(tip)}:{ref}")
         try:
-            self.git.run("push", *asked, timeout_s=timeout_s)
+            with self._reaching() as access:
+                self.git.run("push", *asked, timeout_s=timeout_s, access=access)
         except GitFailed as failed:
             return failed.complaint
         return ""
@@ -168,7 +254,8 @@ class Mirror:
         """Whether branch `target`, as it was at the last refresh, contains the commit."""
         ref = f"refs/heads/{check_ref_name(target)}"
         pair = (check_commit(commit), ref)
-        return self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1)).exit_code == 0
+        asked = self.git.run("merge-base", "--is-ancestor", "--end-of-options", *pair, accept=(0, 1, 128))
+        return asked.exit_code == 0
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
         """The email addresses of all authors and committers after `base` up to `head`, each once."""
@@ -216,7 +303,8 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
             raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
-        refusal = merging.push(self.git, self._source, ref, expected, result)
+        with self._reaching() as access:
+            refusal = merging.push(self.git, self.bare_origin, ref, expected, result, access)
         if refusal is None:
             return Landed(result)
         tip = self.refresh(target)
@@ -238,12 +326,14 @@ class Mirror:
             return "satisfy what the origin says there, or allow the gateway to push to this branch"
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
-    @property
-    def _source(self) -> str:
-        return check_origin(self.origin)
+    def _reaching(self) -> AbstractContextManager[GitAccess]:
+        _, user, password = split_origin(self.origin)
+        return access_to(self.credentials, self.bare_origin, None if user is None else Credential(user, password or ""))
 
     def _heads(self) -> dict[str, str]:
-        listed = self.git.run("ls-remote", "--heads", "--end-of-options", self._source, timeout_s=LONG_S)
+        with self._reaching() as access:
+            words = ("--heads", "--end-of-options", self.bare_origin)
+            listed = self.git.run("ls-remote", *words, timeout_s=LONG_S, access=access)
         pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
         return {name: commit for commit, _, name in pairs}
 
@@ -255,17 +345,22 @@ class Mirror:
         """
         if not self.path.is_dir():
             raise Unavailable(f"there is no mirror in {self.path}", hint="create it first")
-        lock = file_lock.open_file(self.path / "onloop.lock")
+        lock = file_lock.open_file(self.path / LOCK)
         try:
             if not file_lock.wait(lock, _LOCK_S):
                 raise Unavailable(
                     f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
                 )
             for name in (ref, "packed-refs", "shallow"):
-                (self.path / f"{name}.lock").unlink(missing_ok=True)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (self.path / f"{name}.lock").unlink()
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
+
+
+def _init(folder: Path) -> None:
+    Git(folder).run("init", "--quiet", "--bare", "--template=", "--initial-branch=onloop/none")
 
 
 def _sync(folder: Path) -> None:

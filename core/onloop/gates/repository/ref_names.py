@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from onloop.errors import BadInput
 
@@ -14,7 +16,8 @@ _URL = re.compile(r"(https|ssh|git)://[^/-]|file:///")
 _SCP_LIKE = re.compile(r"[A-Za-z0-9][\w.@-]*:(?!:|//).")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/\s]*@)")
+_CREDENTIALS = re.compile(r"://[^/@\s\"<>]+@")
 
 
 def check_ref_name(name: str) -> str:
@@ -52,8 +55,37 @@ def check_task(task: str) -> str:
     return task
 
 
+class SplitOrigin(NamedTuple):
+    """An origin without what its URL held of a credential; `user` and `password` are None where it held nothing."""
+
+    bare: str
+    user: str | None = None
+    password: str | None = None
+
+
+def split_origin(origin: str) -> SplitOrigin:
+    """The origin and its credential apart. The user of an ssh URL alone is none: keys prove who it is."""
+    found = _USERINFO.match(origin)
+    if found is None:
+        return SplitOrigin(origin)
+    scheme, (user, colon, password) = found[1], found[2].rpartition("@")[0].partition(":")
+    if scheme == "ssh" and not colon:
+        return SplitOrigin(origin)
+    kept = f"{user}@" if scheme == "ssh" else ""
+    return SplitOrigin(f"{scheme}://{kept}{origin[found.end() :]}", unquote(user), unquote(password))
+
+
 def check_origin(origin: str) -> str:
-    """`origin`, if it is an absolute path or a URL whose transport runs no command from the URL; BadInput otherwise."""
+    """`origin`, if it is an absolute path or a URL whose transport runs no command from the URL; BadInput otherwise.
+
+    A URL that holds a credential is refused: it would be in the log, in clones and on screens.
+    """
+    bare = split_origin(origin).bare
+    if bare != origin:
+        raise BadInput(
+            f"{without_credentials(origin)!r} holds a credential",
+            hint=f"declare it in the store's git.toml (onloop help administrator), and give {one_line(bare)}",
+        )
     is_path = origin.startswith("/")
     if _CONTROL.search(origin) or not (is_path or _URL.match(origin) or _SCP_LIKE.match(origin)):
         raise BadInput(

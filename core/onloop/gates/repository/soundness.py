@@ -13,7 +13,8 @@ from onloop.errors import OnloopError
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import Git
-from onloop.gates.repository.mirror import HARMLESS_IN_OLD_HISTORY, Mirror
+from onloop.gates.repository.mending.old_history import TOLERABLE, lenient
+from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import one_line
 from onloop.records import Record
 
@@ -144,10 +145,10 @@ def _submitted(mirror: Path, wanted: tuple[ExpectedCommit, ...]) -> Iterator[str
 
 
 def _fsck(mirror: Path) -> MirrorReport:
-    lenient = tuple(f"fsck.{finding}=ignore" for finding in HARMLESS_IN_OLD_HISTORY)
+    checks = lenient("fsck", TOLERABLE)  # whether it was tolerated is another question than whether it is sound
     words = ("--full", "--no-dangling", "--no-progress", "--no-reflogs")
     try:
-        Git(mirror, settings=lenient).run("fsck", *words, timeout_s=FSCK_S)
+        Git(mirror, settings=checks).run("fsck", *words, timeout_s=FSCK_S)
     except GitFailed as failed:
         if failed.out_of_time:
             return MirrorReport(notes=(f"mirror {mirror.name}: not all objects were checked: {failed.complaint}",))

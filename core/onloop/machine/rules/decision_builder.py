@@ -9,10 +9,11 @@ from onloop.errors import Exit, Ground, NotAllowed, Refused, Stale
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
+from onloop.machine.gate_facts import Program
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Program, Request, RequestKind, Task
+from onloop.machine.task import Request, RequestKind, Task
 from onloop.records import MutableRecord, Record, field
 
 

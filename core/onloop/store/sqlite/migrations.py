@@ -188,7 +188,7 @@ def _check_state(now: Tables) -> None:
 
 
 def _add_what_is_new(connection: apsw.Connection) -> None:
-    """2 → 3: room for the sub-agents of a lease. Whatever the schema has and the store has not is added, empty."""
+    """2 → 3: room for sub-agents; 5 → 6: for results on bases. What the schema has and the store has not is added."""
     found = _statements(connection)
     for name, (_, statement) in _wanted().items():
         if name not in found:
@@ -262,6 +262,6 @@ _GONE = frozenset({"task_by_seq", "task_claimable"})
 """Objects of older versions that this version does not have."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
-    {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens}
+    {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens, 5: _add_what_is_new}
 )
 """From each older version, how the next one is reached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.access.submission import task_of
 from onloop.errors import OnloopError, Refused
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gateway.jobs import PutBackJob
 from onloop.machine.definition import Effect
 from onloop.machine.events import EffectProblem
@@ -42,7 +42,7 @@ class EffectExecutor(Record):
     def _carried_out(self, task: Task, effect: Outbox) -> str:
         if task.origin is None:
             return "is no longer needed"
-        mirror = self.recorder.opened.home.mirror(task.origin)
+        mirror = self.recorder.opened.mirror(task.origin)
         if effect.kind == Effect.FUNNEL.value:
             return FunnelEffect(self.recorder).carry_out(task, effect, mirror)
         if task.submission is None:

@@ -153,7 +153,7 @@ def _differs(mirror: Mirror, submission: Submission, tip: str, merged: Merged) -
 def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, str] | None:
     """Why a clone of the merged target would be incomplete; None if it would be complete."""
     brought = shown.differing(mirror.git, tip, merged.commit)
-    trouble = unclonable(mirror.git, mirror.origin, tip, merged.commit, brought)
+    trouble = unclonable(mirror, tip, merged.commit, brought)
     return (EffectProblem.UNCLONABLE, safe(trouble, 500)) if trouble else None
 
 

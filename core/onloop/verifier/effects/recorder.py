@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onloop.access.opening import GatewayHandle
-from onloop.gates.command_runner import GateStopped
+from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext
 from onloop.gateway.command_operations import PerformCommand
 from onloop.machine.commands import Command, FailEffect, FinishEffect

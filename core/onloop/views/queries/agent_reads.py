@@ -19,10 +19,14 @@ from onloop.views.query import Query
 
 
 class StepBrief(Record):
-    """A task, and the brief of the step where it is; untrusted text is marked as such in it."""
+    """A task, and the brief of the step where it is; untrusted text is marked as such in it.
+
+    `agent_env` names the variables of the worker that its workflow asks for.
+    """
 
     task: Task
     text: str
+    agent_env: tuple[str, ...] = ()
 
 
 class ReadStepBrief(Query[StepBrief], frozen=True):
@@ -37,7 +41,8 @@ class ReadStepBrief(Query[StepBrief], frozen=True):
         task = known_task(reading, self.task)
         if task.step != self.step:
             return StepBrief(task, "")
-        return StepBrief(task, brief_for(definition_of(reading, task), task, brief_facts(reading, task)))
+        definition = definition_of(reading, task)
+        return StepBrief(task, brief_for(definition, task, brief_facts(reading, task)), definition.agent_env)
 
 
 class TaskPosition(Record):

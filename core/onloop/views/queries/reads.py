@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.limits import Id, Range
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.store.port import Reading, Recorded, Seq, TaskFilter
 from onloop.store.rows import Job
 from onloop.views.query import Query
@@ -71,4 +73,10 @@ class ReadEvents(Query[tuple[Recorded, ...]], frozen=True):
     def carry_out(self, reading: Reading) -> tuple[Recorded, ...]:
         """See Query."""
         wanted = {name: getattr(self, name) for name in self.__struct_fields__}
-        return tuple(reading.log(**wanted))
+        return tuple(map(_without_credentials, reading.log(**wanted)))
+
+
+def _without_credentials(event: Recorded) -> Recorded:
+    """The event, without what an origin's URL holds of a credential in a store of before that was refused."""
+    data = without_credentials(event.data)
+    return event if data == event.data else replace(event, data=data)

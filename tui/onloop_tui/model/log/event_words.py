@@ -75,6 +75,7 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "PersonEnrolled": EventText("enrolled {name}", "{groups}"),
     "Frozen": EventText("froze {scope}", "{reason}", Tone.WARN),
     "Unfrozen": EventText("unfroze {scope}", ""),
+    "Tolerated": EventText("tolerates old history", "{findings} of {origin}", Tone.WARN),
     "Denied": EventText("denied: {verb}", "to {principal}, {count} times, {ground} {subject}", Tone.BAD),
     "Seen": EventText("looked at a cause", "{cause}", Tone.DIM, is_housekeeping=True),
     "Acknowledged": EventText("acknowledged", "cause {cause}"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
+from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.rules.flagging import flags_of
@@ -153,7 +154,7 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
     )
     pairs = [
         ("task", f"{task.title[:300]}"),
-        ("repo", f"{task.repo} ({task.origin or 'no origin'})" if task.repo else ""),
+        ("repo", f"{task.repo} ({without_credentials(task.origin or 'no origin')})" if task.repo else ""),
         ("target", task.target if task.repo else ""),
         ("head", commits),
         ("by", ", ".join(submission.authors) if submission else ""),

@@ -48,9 +48,10 @@ def _rules(view: VisibleFiles) -> Iterator[str]:
     yield "(allow sysctl-read)"
     yield "(allow ipc-posix-sem)"
     yield "(allow file-read-metadata)"
-    readable = (*_SYSTEM, *map(_real, view.read_only), *(_NETWORK_FILES if view.network else ()))
+    placed = (each.folder for each in view.placed)
+    readable = (*_SYSTEM, *map(_real, view.read_only), *map(_real, placed), *(_NETWORK_FILES if view.network else ()))
     yield f'(allow file-read* (literal "/") {" ".join(map(_below, readable))})'
-    yield f"(allow file-read* file-write* {' '.join(map(_below, map(_real, view.writable)))})"
+    yield f"(allow file-read* file-write* {' '.join(map(_below, map(_real, view.written)))})"
     devices = " ".join(f"(literal {json.dumps(path)})" for path in _DEVICES)
     yield f"(allow file-read* file-write-data file-ioctl {devices})"
     yield "(allow network*)" if view.network else "(deny network*)"

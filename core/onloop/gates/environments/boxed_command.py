@@ -1,0 +1,245 @@
+"""One command in a box and a place: which program it is, what it finds around it, and how it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from onloop.errors import Unavailable
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.box.sight import Sight
+from onloop.gates.box.visible import Inside, VisibleFiles, inside
+from onloop.gates.command_process import Ending, Limits, Ran, run
+from onloop.gates.counts import failing, from_junit, from_unittest
+from onloop.gates.environments.place import REPORT, Place
+from onloop.gates.environments.tree_cache import GateStopped
+from onloop.gates.python_runners import (
+    RunnerStart,
+    before_report,
+    doubt,
+    interpreter_of,
+    isolated,
+    missing,
+    split_report,
+)
+from onloop.gates.toolchain import TOOLS, Toolchain, check_pin, digest_of, is_of_the_machine
+from onloop.machine.definition import BoxSpec, Counter
+from onloop.machine.gate_facts import Program, TimeSpent
+from onloop.machine.task import TestCounts
+from onloop.records import Record, field
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?::[a-z][a-z0-9_-]*)?)\}")
+
+
+class ToolMissing(Unavailable):
+    """A workflow names a tool that the store's toolchain does not have."""
+
+    code = "tool_missing"
+
+
+class CommandRun(Record):
+    """The outcome of a command at a commit. If setup or build failed, `argv` is the command of it that failed.
+
+    `part` says which it was: setup, build, fetch, or empty for the gate's own command. `counts` are the tests, or why
+    they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
+    what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
+    `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
+    is where the time went, `tools` what the workflow's tools were.
+    """
+
+    argv: tuple[str, ...]
+    ran: Ran
+    counts: TestCounts | str | None
+    box: Box
+    spec: BoxSpec
+    program: Program
+    part: str = ""
+    removed: tuple[str, ...] = ()
+    cache_key: str = ""
+    doubt: str = ""
+    missing: str = ""
+    failing: tuple[str, ...] = ()
+    spent: TimeSpent | None = None
+    tools: tuple[Program, ...] = ()
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether the gate's own command was never reached."""
+        return bool(self.part)
+
+
+class Surroundings(Record):
+    """What every command of a gate finds, whatever it is for.
+
+    `tools` says what {NAME} stands for; `pins` are the programs as they were when the run started. `variables` are
+    added to the environment. `stop` is called ten times a second while a command runs.
+    """
+
+    toolchain: Toolchain
+    limits: Limits
+    stop: Callable[[], bool]
+    tools: Mapping[str, str] = TOOLS
+    pins: Mapping[str, Program] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> tuple[Path, ...]:
+        """The folders of the machine that commands see beside the system."""
+        programs = [self.toolchain.program(f"{{{name}}}", self.tools) for name in self.tools]
+        return self.toolchain.showing(programs).view
+
+    def program(self, name: str) -> Program:
+        """A program of the machine, compared with its pin; ToolMissing for {NAME} that is not there."""
+        program = self.toolchain.program(name, self.tools)
+        if name.startswith("{") and not program.path:
+            raise ToolMissing(
+                f"{name} is {self.tools.get(name[1:-1], '')!r}, which is in none of {self.toolchain.path}",
+                hint="name one that is there under tools, or add its folder to the toolchain file in the store",
+            )
+        check_pin(program, self.pins)
+        return program
+
+
+class BoxedCommands(Record):
+    """Runs commands in one place and box. `words` are placeholders beside those of the tools; `more` adds variables."""
+
+    around: Surroundings
+    place: Place
+    box: Box
+    spec: BoxSpec
+    words: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, argv: tuple[str, ...], timeout_ms: int, part: str = "") -> CommandRun:
+        """The outcome of a command, started as it is written; GateStopped if `stop` says so."""
+        program = self._program(argv[0])
+        ran = self._ran((program.path, *self._filled(argv[1:])), timeout_ms)
+        return CommandRun(argv, ran, None, self.box, self.spec, program, part)
+
+    def run_tests(self, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None) -> CommandRun:
+        """The outcome of a command; Python's test runners are started so that no file of the checkout replaces them."""
+        program, report = self._program(argv[0]), self.place.report
+        start = self._start((program.path, *self._filled(argv[1:])))
+        ran = self._ran(start.argv, timeout_ms)
+        counts = _counts(counter, report, before_report(ran.output, start.token))
+        output, end = split_report(ran.output, start.token)
+        return CommandRun(
+            argv=argv if start.token is None else start.shown,
+            ran=dataclasses.replace(ran, output=output),
+            counts=counts,
+            failing=failing(counter, report, before_report(ran.output, start.token)),
+            box=self.box,
+            spec=self.spec,
+            program=program,
+            doubt=doubt(start, end, ran.exit_code, report, counter, counts),
+            missing=missing(start, end, ran.exit_code),
+        )
+
+    @property
+    def names(self) -> Inside:
+        """The paths of the place's folders as commands see them."""
+        return inside(self.box, self._view)
+
+    @property
+    def _view(self) -> VisibleFiles:
+        return self.place.view(self.spec, self.around.shown)
+
+    @property
+    def _sight(self) -> Sight:
+        return Sight(self.box, self._view)
+
+    def _start(self, argv: tuple[str, ...]) -> RunnerStart:
+        names, sight = self.names, self._sight
+        real = tuple(self._outside(word) if "/" in word else word for word in argv)
+        interpreter = interpreter_of(real, sight.outside(names.checkout) or self.place.checkout, self.environment)
+        return isolated(argv, interpreter, Path(names.out) / REPORT, secrets.token_hex(16))
+
+    def _outside(self, name: str) -> str:
+        """Where a program is outside, following links as code in the box follows them."""
+        if is_of_the_machine(name):
+            return name
+        real = self._sight.real(f"{self.names.checkout}/{name}")
+        found = self._sight.outside(real)
+        return real if found is None else str(found)
+
+    def _filled(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        report = f"{self.names.out}/{REPORT}"
+
+        def filled(placeholder: re.Match[str]) -> str:
+            name = placeholder[1]
+            if name == "report":
+                return report
+            if name in self.words:
+                return self.words[name]
+            return self.around.program(placeholder[0]).path if name in self.around.tools else placeholder[0]
+
+        return tuple(_PLACEHOLDER.sub(filled, item) for item in argv)
+
+    def _ran(self, argv: tuple[str, ...], timeout_ms: int) -> Ran:
+        """The outcome of a command whose placeholders are filled in; GateStopped if `stop` says so."""
+        if not argv[0]:
+            return Ran(Ending.NOT_STARTED, None, b"", 0, 0, "No such file or directory")
+        ran = run(
+            argv,
+            folder=self.names.checkout,
+            environment=self.environment,
+            timeout_ms=timeout_ms,
+            limits=self.around.limits,
+            stop=self.around.stop,
+            box=self.box,
+            view=self._view,
+        )
+        if ran.ending is Ending.STOPPED:
+            raise GateStopped(
+                f"{argv[0]!r} was ended before it could answer", hint="run the gate again if it is needed"
+            )
+        if self.box.kind is BoxKind.NONE:
+            return ran
+        return dataclasses.replace(ran, exit_code=_own_exit(ran.exit_code))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a command: it inherits no variable from the verifier."""
+        names = self.names
+        return {
+            "PATH": self.around.toolchain.path,
+            "LANG": "C.UTF-8",
+            **self.around.variables,
+            **self.more,
+            "HOME": names.home,
+            "TMPDIR": names.tmp,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONNOUSERSITE": "1",
+            "GIT_CEILING_DIRECTORIES": str(Path(names.checkout).parent),
+        }
+
+    def _program(self, name: str) -> Program:
+        """The program that the first word of a command names: a pinned one, or a file of the checkout."""
+        if is_of_the_machine(name):
+            return self.around.program(name)
+        sight, checkout = self._sight, self.names.checkout
+        real = sight.real(f"{checkout}/{name}")
+        found = sight.outside(real)
+        if found is None or not found.exists():
+            return Program(name)
+        is_visible = self.around.toolchain.holds(real) or Path(real).is_relative_to(checkout)
+        return Program(name, name, (digest_of(str(found)) if is_visible else None) or "")
+
+
+def _own_exit(code: int | None) -> int | None:
+    """The command's own exit code: the init of a box reports 128 plus the signal that ended the command."""
+    return 128 - code if code is not None and 128 < code < 128 + signal.NSIG else code
+
+
+def _counts(counter: Counter | None, report: Path, output: bytes) -> TestCounts | str | None:
+    match counter:
+        case Counter.JUNIT:
+            return from_junit(report)
+        case Counter.UNITTEST:
+            return from_unittest(output)
+        case None:
+            return None

@@ -1,0 +1,217 @@
+"""What gates find around them: made once, then only read, each gate with a layer of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gates.conftest import Origin
+from gates.desk import Desk, command, says
+from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.environments.place import Layering, copy_over
+from onloop.gates.environments.tree_cache import GateStopped, TreeCache
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.strongest_box import unused_user, works
+from onloop.machine.definition import BoxSpec, CacheSpec, EnvironmentSpec, ToolSpec
+from onloop.machine.task import Evidence, Verdict
+from support.waiting import comes
+
+PYTHON = ToolSpec("python", sys.executable)
+BOXES = [
+    *(
+        (Box(kind, unused_user()), layering)
+        for kind in (BoxKind.BUBBLEWRAP, BoxKind.NAMESPACES)
+        for layering in Layering
+    ),
+    (Box(BoxKind.NAMESPACES), Layering.OVERLAY),
+    (Box(BoxKind.BUBBLEWRAP), Layering.OVERLAY),
+    (Box(BoxKind.LANDLOCK), Layering.COPY),
+    (Box(BoxKind.NONE), Layering.COPY),
+]
+POISON = (
+    "echo bad > .venv/lib.py; rm -f made; mkdir -p deep; echo bad > deep/x; echo bad > $HOME/rc; echo bad > $TMPDIR/t;"
+    "echo bad > kept.py; chmod 777 .; rm -rf .venv/gone; ln -s /etc/passwd link"
+)
+LOOK = "cat .venv/lib.py made kept.py .venv/gone/x $HOME/rc; ls -A $TMPDIR; test ! -e deep; test ! -e link"
+
+
+@pytest.fixture
+def desk(origin: Origin, mirror: Mirror) -> Desk:
+    return Desk(origin, mirror)
+
+
+def words(*lines: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(("sh", "-ec", line) for line in lines)
+
+
+def filled(folder: Path) -> None:
+    (folder / "x").write_text("x")
+
+
+def ask(desk: Desk, script: str, files: dict[str, str | bytes] | None = None) -> Evidence:
+    return desk.ask(command("sh", "-ec", script), desk.submit(files or {}))
+
+
+@pytest.mark.parametrize(("box", "layering"), BOXES, ids=lambda value: getattr(value, "name", str(value)))
+def test_what_a_gate_writes_reaches_no_other_gate_in_any_box(desk: Desk, box: Box, layering: Layering) -> None:
+    if not works(box):
+        pytest.skip(f"no {box.name} here")
+    desk.box, desk.layering = box, layering
+    desk.base({"kept.py": "good\n"})
+    setup = "mkdir -p .venv/gone; echo good > .venv/lib.py; echo good > .venv/gone/x; echo good > $HOME/rc"
+    desk.environment = EnvironmentSpec(setup=words(setup), build=words("echo good > made"), tools=(PYTHON,))
+    assert says(ask(desk, f"{LOOK}; {POISON}", {"a": "1"}))[0] is Verdict.PASS
+    again = ask(desk, LOOK, {"a": "2"})
+    assert says(again)[0] is Verdict.PASS, desk.output(again)
+    assert desk.output(again) == "good\n" * 5
+
+
+def test_setup_runs_once_for_all_commits_that_leave_its_files_alone(desk: Desk) -> None:
+    desk.base({"lock": "1", "kept.py": "base"})
+    desk.environment = EnvironmentSpec(setup=words("date +%N > stamp; cat kept.py > seen"), cache_key=("lock",))
+    first = ask(desk, "cat stamp seen", {"kept.py": "head"})
+    second = ask(desk, "cat stamp seen", {"other": "x"})
+    assert desk.output(first) == desk.output(second)
+    assert desk.output(first).endswith("base"), "setup ran on the target's own commit"
+    assert (first.spent and first.spent.setup_cached, second.spent and second.spent.setup_cached) == (False, True)
+    assert first.cache_key == second.cache_key != ""
+
+
+def test_a_commit_that_changes_what_setup_goes_by_has_a_setup_of_its_own_without_secrets_and_is_flagged(
+    desk: Desk,
+) -> None:
+    desk.base({"lock": "1"})
+    desk.setup_secrets = {"INDEX_TOKEN": "hunter2-token"}
+    setup = words('cat lock > seen; test -z "$INDEX_TOKEN" || echo secret > had')
+    desk.environment = EnvironmentSpec(setup=setup, cache_key=("lock",), secrets=("INDEX_TOKEN",))
+    look = 'cat seen; ls; test -z "$INDEX_TOKEN"'
+    ours = ask(desk, look, {"a": "1"})
+    theirs = ask(desk, look, {"lock": "evil"})
+    assert "had" in desk.output(ours).split()
+    assert desk.output(theirs).startswith("evil") and "had" not in desk.output(theirs).split()
+    assert [flag.path for flag in theirs.flags] == ["lock"] and not ours.flags
+    assert desk.output(ask(desk, "cat seen", {"lock": "1", "b": "2"})) == "1"
+
+
+def test_files_of_a_commit_are_never_those_that_setup_wrote(desk: Desk) -> None:
+    desk.base({"code.py": "base", "gone.py": "base", "kind": "a file"})
+    desk.environment = EnvironmentSpec(
+        setup=words(
+            "echo setup > code.py; echo setup > gone.py; rm kind; mkdir new; echo setup > new/x; echo setup > late.py"
+        )
+    )
+    subject = desk.submit({"late.py": "head\n", "new": "head"}, "gone.py")
+    evidence = desk.ask(command("sh", "-ec", "cat code.py; cat late.py; cat kind; cat new; test ! -e gone.py"), subject)
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert desk.output(evidence) == "basehead\na filehead"
+
+
+def test_build_runs_once_for_a_commit_and_sees_its_own_files(desk: Desk) -> None:
+    desk.base({"code": "base"})
+    desk.environment = EnvironmentSpec(
+        setup=words("echo dep > dep"), build=words("cat dep code > built; date +%N >> built; echo changed > code")
+    )
+    subject = desk.submit({"code": "head"})
+    outputs = {desk.output(desk.ask(command("cat", "built", "code"), subject)) for _ in range(2)}
+    assert len(outputs) == 1
+    (output,) = outputs
+    assert output.startswith("dep\nhead") and output.endswith("changed\n")
+    assert desk.output(ask(desk, "cat built", {"code": "next"})).startswith("dep\nnext")
+
+
+def test_a_virtual_environment_works_in_every_gate(desk: Desk) -> None:
+    desk.environment = EnvironmentSpec(
+        setup=(("{python}", "-m", "venv", "--without-pip", ".venv"),), tools=(ToolSpec("python", "/usr/bin/python3"),)
+    )
+    evidence = desk.ask(command(".venv/bin/python", "-c", "import sys; print(sys.prefix)"), desk.submit({"a": "1"}))
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert desk.output(evidence).strip().endswith("/checkout/.venv")
+    assert [tool.path for tool in evidence.tools] == ["/usr/bin/python3"] and evidence.tools[0].digest
+
+
+def test_a_cache_is_fetched_by_its_key_files_alone_and_is_read_only(desk: Desk) -> None:
+    desk.base({"lock": "1", "secret.py": "x"})
+    fetch = words("ls > {cache}/seen; cat lock >> {cache}/seen")
+    desk.environment = EnvironmentSpec(
+        caches=(CacheSpec("wheels", fetch, ("lock",)),), setup=words("cp {cache}/seen got; ! echo x > {cache}/seen")
+    )
+    evidence = ask(desk, "cat got {cache:wheels}/seen; ! echo bad > {cache}/seen", {"a": "1"})
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert desk.output(evidence).replace("sh: 1: cannot create", "").startswith("lock\n1lock\n1")
+
+
+def test_variables_are_set_for_setup_build_and_gates_and_a_missing_tool_is_named(desk: Desk) -> None:
+    desk.environment = EnvironmentSpec(
+        setup=words("echo $FLAVOUR > s"), build=words("echo $FLAVOUR > b"), variables=(("FLAVOUR", "plum"),)
+    )
+    assert desk.output(ask(desk, "cat s b; echo $FLAVOUR", {"a": "1"})) == "plum\n" * 3
+    desk.environment = EnvironmentSpec(tools=(ToolSpec("python", "python9"),))
+    verdict, summary = says(desk.ask(command("{python}", "-V"), desk.submit({"a": "2"})))
+    assert verdict is Verdict.ERROR and "{python} is 'python9'" in summary
+
+
+def test_gates_that_exclude_each_other_wait_and_each_has_a_slot_and_ports_of_its_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    both = tmp_path / "both"
+    both.mkdir()
+    enter = f"mkdir {both}/lock && echo $ONLOOP_SLOT $ONLOOP_PORT_BASE && sleep 0.3 && rmdir {both}/lock"
+    outputs: list[str] = []
+    subject = desk.submit({"a": "1"})
+
+    def run(word: str) -> None:
+        gate = command("sh", "-ec", enter, box=BoxSpec(open=("container",)))  # type: ignore[arg-type]
+        evidence = desk.ask(type(gate)(gate.id, gate.argv, gate.timeout_ms, box=gate.box, exclusive=word), subject)
+        outputs.append(f"{evidence.verdict.value} {desk.output(evidence)}".strip())
+
+    threads = [threading.Thread(target=run, args=("port",)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [line.split()[0] for line in outputs] == ["pass"] * 3, outputs
+
+
+def test_one_makes_a_folder_while_others_wait_and_a_killed_maker_leaves_nothing(tmp_path: Path) -> None:
+    cache, begun = TreeCache(tmp_path / "trees"), tmp_path / "begun"
+
+    def never_done(folder: Path) -> None:
+        begun.write_text(str(folder))
+        threading.Event().wait()
+
+    pid = os.fork()
+    if pid == 0:
+        with cache.held("k", never_done, lambda: False):
+            os._exit(0)
+    assert comes(begun.exists)
+    with pytest.raises(GateStopped), cache.held("k", lambda _: None, lambda: True):
+        pass
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    with cache.held("k", filled, lambda: False) as (path, was_there):
+        assert not was_there and [entry.name for entry in path.iterdir() if not entry.name.startswith(".")] == ["x"]
+        assert not cache.remove("k"), "it is in use"
+    assert not Path(begun.read_text()).exists()
+
+
+def test_the_cache_keeps_what_was_used_last(tmp_path: Path) -> None:
+    cache = TreeCache(tmp_path / "trees", most=2)
+    for key in "abc":
+        with cache.held(key, filled, lambda: False):
+            pass
+    assert sorted(tree.key for tree in cache.sizes()) == ["b", "c"]
+
+
+def test_a_copy_never_writes_through_a_link(tmp_path: Path) -> None:
+    outside, below, above, target = (tmp_path / name for name in ("outside", "below", "above", "target"))
+    for folder in (outside, below, above / "src", target):
+        folder.mkdir(parents=True)
+    (outside / "x").write_text("ours")
+    (below / "src").symlink_to(outside)
+    (above / "src" / "x").write_text("theirs")
+    copy_over((below, above), target)
+    assert (outside / "x").read_text() == "ours" and (target / "src" / "x").read_text() == "theirs"
