@@ -119,8 +119,10 @@ def _needs(project: Project) -> Iterator[tuple[str, tuple[Line, ...]]]:
         with_file = Line((*_PIP, "-e", ".", "-r", hint.what, *runner), f"the project, and what {hint.where}")
         yield f"the project and {hint.what}", (with_file,)
     for group, requirements in groups:
-        with_group = Line((*_PIP, "-e", ".", *requirements, *runner), f"the project, and its group {group}")
-        yield f"the project and its group {group}", (with_group,)
+        needed = tuple(each for each in requirements if _ABOUT_TESTS.search(each))
+        for what, chosen in (("what its group {} has for tests", needed), ("its group {}", requirements)):
+            words = f"the project, and {what.format(group)}"
+            yield words, (Line((*_PIP, "-e", ".", *chosen, *runner), words),)
     spoken = tuple(dict.fromkeys(hint.what for hint in project.installs if _ABOUT_TESTS.search(hint.what)))
     plain = tuple(dict.fromkeys((*runner, *spoken)))
     why = "the project, and what its commands install for tests" if spoken else "the project and the test runner"
