@@ -61,8 +61,9 @@ def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], 
 
     What is fetched stays in the mirrors. Nothing is written to the store or to an origin.
     """
+    mirrors = [mirror_of(target.origin) for target in targets]  # here: a store is read by one thread
     with ThreadPoolExecutor(AT_ONCE, "look") as pool:
-        looks = list(pool.map(lambda target: _looked(target, mirror_of(target.origin), wants), targets))
+        looks = list(pool.map(lambda pair: _looked(pair[0], pair[1], wants), zip(targets, mirrors, strict=True)))
     first: dict[str, str] = {}
     for number, look in enumerate(looks):
         spelling = one_spelling(look.target.origin)

@@ -23,17 +23,21 @@ _TEST_NAMES = (
     "development",
     "all",
 )
-_TEST_FILES = tuple(
-    pattern.format(name)
-    for name in ("test", "tests", "testing", "dev")
-    for pattern in (
-        "requirements-{}.txt",
-        "requirements_{}.txt",
-        "{}-requirements.txt",
-        "{}_requirements.txt",
-        "requirements/{}.txt",
-    )
-) + ("tests/requirements.txt", "test/requirements.txt")
+_TEST_FILES = (
+    *(
+        pattern.format(name)
+        for name in ("test", "tests", "testing", "dev")
+        for pattern in (
+            "requirements-{}.txt",
+            "requirements_{}.txt",
+            "{}-requirements.txt",
+            "{}_requirements.txt",
+            "requirements/{}.txt",
+        )
+    ),
+    "tests/requirements.txt",
+    "test/requirements.txt",
+)
 _FROM_GIT = (
     "setuptools_scm",
     "setuptools-scm",

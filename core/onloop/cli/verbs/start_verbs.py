@@ -212,7 +212,8 @@ def _begun(
     say(f"the verifier runs the gates of {step.id} on the base; no agent starts before they pass")
     tasks = wait_for_base(context.opened, task.id, milliseconds(args.wait) / 1000, time.sleep)
     now = next(each for each in tasks if each.id == task.id)
-    code = Exit.HELD if any(is_held_by_base(each) for each in tasks) else Exit.OK
+    walking = [each for each in tasks if each.kind is Kind.WORK]
+    code = Exit.HELD if all(is_held_by_base(each) for each in walking) else Exit.OK
     return VerbOutput(code, lines, data(now), (*notes, *_base_words(tasks), f"next: {following}"))
 
 
