@@ -31,6 +31,17 @@ class Home(Record):
         return self.own is not None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the folder of a store of ours is not there (any more)."""
+        return self.own is None and not self.store.is_dir()
+
+    def check_there(self) -> None:
+        """StoreError if the folder of our store was removed or moved while we used it."""
+        if self.is_gone:
+            hint = "restore it, or start again with the --store that it has now"
+            raise StoreError(f"the store {self.store} is gone: its folder was removed or moved", hint=hint)
+
+    @property
     def _beside(self) -> Path:
         return self.own or self.store.parent
 
@@ -51,6 +62,11 @@ class Home(Record):
     def git_settings(self) -> Path:
         """What a person declares for our git, so that it can reach origins; if `apart`, our user's own file."""
         return (self.own or self.store) / "git.toml"
+
+    @property
+    def secrets(self) -> Path:
+        """The values of the secrets that workflows name for their setup; a person writes the file."""
+        return self.store / "secrets.toml"
 
     @property
     def quarantine(self) -> Path:

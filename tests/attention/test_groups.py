@@ -39,7 +39,9 @@ def test_every_reason_for_which_a_person_must_act_makes_an_item_with_a_tier_and_
 
 def test_the_tables_know_exactly_these_reasons() -> None:
     assert (
-        TIERS.keys() == HEADLINES.keys() == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED}
+        TIERS.keys()
+        == HEADLINES.keys()
+        == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED, Reason.EXTERNAL}
     )
 
 

@@ -182,6 +182,7 @@ def people(story: Story, run: str) -> None:
     assert story.decided("freeze", "all", "--reason", "look")["covered"]
     story.said("attention")
     story.decided("unfreeze", "all")
+    story.decided("gc", "--older", "1d")
     story.decided("repository", "tolerate", str(story.world.folder / "origins" / "control.git"), "badDate")
     story.said("fail", "no compiler", env=story.by("golf", third))
     causes(story, run)

@@ -119,7 +119,7 @@ def test_an_agent_starts_no_verifier_and_is_none(world: World) -> None:
     assert (world.store.parent / "out" / task / "code").read_text().strip() == "13"
 
 
-def test_a_mirror_that_cannot_be_used_is_put_before_a_person_and_the_verifier_goes_on(world: World) -> None:
+def test_a_merge_whose_origin_is_away_asks_nobody_and_happens_when_it_is_back(world: World) -> None:
     world.init()
     origin = world.origin()
     task = f"{world.fleet(origin)}.1"
@@ -128,12 +128,14 @@ def test_a_mirror_that_cannot_be_used_is_put_before_a_person_and_the_verifier_go
     origin.rename(origin.with_name("gone.git"))
 
     world.decide("approve", task)
-    found = world.until(task, "input_required", "gate_failed")
+    found = world.until(task, "working", "external")
+    nobody = world.onloop("attention", "--json").json["groups"]
     origin.with_name("gone.git").rename(origin)
-    assert world.decide("retry", task).code == 0
     wait_for(lambda: world.task(task)["state"] == "completed", world.logs)
 
-    assert "shop.git" in found["detail"]
+    assert "shop.git" in found["detail"] and nobody == []
+    events = [event["name"] for event in world.onloop("log", task, "--json").json["events"]]
+    assert (events.count("RequestOpened"), events.count("EffectRequested")) == (1, 1)
 
 
 def test_a_worker_keeps_a_verifier_up_while_its_agent_waits_for_gates(world: World) -> None:

@@ -68,7 +68,7 @@ def test_a_name_that_is_no_text_costs_the_agent_an_attempt_and_not_the_worker(wo
     assert _names(world, task).count("AttemptEnded") == 2
 
 
-def test_what_breaks_the_worker_itself_counts_as_an_attempt_and_it_works_on(world: World) -> None:
+def test_what_breaks_the_worker_itself_counts_as_no_attempt_and_it_works_on(world: World) -> None:
     world.init()
     task = f"{world.fleet(world.origin(), workflow=PATIENT)}.1"
 
@@ -80,6 +80,7 @@ def test_what_breaks_the_worker_itself_counts_as_an_attempt_and_it_works_on(worl
     found = world.task(task)
     assert (code, found["state"], found["reason"]) == (Exit.OK, "submitted", "retry_backoff")
     assert "RuntimeError: no verifier ‹U+DCFF›" in found["detail"]
+    assert "AttemptEnded" not in _names(world, task)
 
 
 def test_a_worker_that_breaks_while_its_agent_runs_ends_the_agent(world: World) -> None:

@@ -11,8 +11,11 @@ import pytest
 
 from gates.conftest import Origin
 from gates.desk import Desk, command, says
+from onloop.errors import BadInput
 from onloop.gates.box.kind import Box, BoxKind
+from onloop.gates.environments.box_user import settled
 from onloop.gates.environments.place import Layering, copy_over
+from onloop.gates.environments.secret_values import SecretMissing, secret_values
 from onloop.gates.environments.tree_cache import GateStopped, TreeCache
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import unused_user, works
@@ -215,3 +218,34 @@ def test_a_copy_never_writes_through_a_link(tmp_path: Path) -> None:
     (above / "src" / "x").write_text("theirs")
     copy_over((below, above), target)
     assert (outside / "x").read_text() == "ours" and (target / "src" / "x").read_text() == "theirs"
+
+
+def test_a_setup_that_breaks_on_the_targets_own_files_is_no_fault_of_the_commit_and_nothing_of_it_is_kept(
+    desk: Desk,
+) -> None:
+    desk.base({"lock": "bad"})
+    desk.environment = EnvironmentSpec(setup=words("echo half > half; grep -q good lock"), cache_key=("lock",))
+    theirs = desk.ask(command("true"), desk.submit({"a": "1"}))
+    assert says(theirs)[0] is Verdict.ERROR and theirs.summary.startswith("setup `sh -ec")
+    own = desk.ask(command("true"), desk.submit({"lock": "worse"}))
+    assert says(own)[0] is Verdict.FAIL, "this commit changed what setup goes by"
+    assert says(desk.ask(command("cat", "half"), desk.submit({"lock": "good"})))[0] is Verdict.PASS
+
+
+def test_a_secret_is_read_from_a_private_file_of_a_person_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.toml"
+    with pytest.raises(SecretMissing, match="INDEX_TOKEN"):
+        secret_values(file, ("INDEX_TOKEN",))
+    file.write_text('INDEX_TOKEN = "long enough"\n')
+    file.chmod(0o644)
+    with pytest.raises(BadInput, match="open to others"):
+        secret_values(file, ("INDEX_TOKEN",))
+    file.chmod(0o600)
+    assert secret_values(file, ("INDEX_TOKEN",)) == {"INDEX_TOKEN": "long enough"}
+
+
+def test_the_user_of_a_box_is_the_same_for_every_verifier_of_a_store(tmp_path: Path) -> None:
+    first, second = (Box(BoxKind.BUBBLEWRAP, user) for user in (61_200, 61_201))
+    assert settled(first, tmp_path / "kept") == first
+    assert settled(second, tmp_path / "kept") == (first if os.geteuid() == 0 else second)
+    assert settled(Box(BoxKind.BUBBLEWRAP), tmp_path / "kept") == Box(BoxKind.BUBBLEWRAP)

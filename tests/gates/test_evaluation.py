@@ -198,7 +198,7 @@ def test_long_output_is_cut_in_the_middle_and_its_length_kept(desk: Desk) -> Non
     assert "bytes left out here]" in desk.output(evidence)
 
 
-def test_a_checkout_is_made_ready_before_the_command_and_again_for_each(desk: Desk) -> None:
+def test_a_checkout_is_made_ready_before_the_command_and_is_the_same_for_each(desk: Desk) -> None:
     desk.environment = EnvironmentSpec(
         setup=(("sh", "-c", "echo one >> made; touch $HOME/h"), ("sh", "-c", "cat made"))
     )
@@ -212,7 +212,7 @@ def test_a_setup_that_fails_is_named_and_the_command_is_not_run(desk: Desk) -> N
     desk.environment = EnvironmentSpec(setup=(("sh", "-c", "echo error: the lock file is old; exit 2"),))
     evidence = desk.ask(command("echo", "ran"), desk.submit({"a": "1"}))
     words = "setup `sh -c 'echo error: the lock file is old; exit 2'`: error: the lock file is old"
-    assert says(evidence) == (Verdict.FAIL, words)
+    assert says(evidence) == (Verdict.ERROR, words), "whoever submitted cannot put that right"
     assert evidence.exit_code == 2
     assert "ran" not in desk.output(evidence)
 

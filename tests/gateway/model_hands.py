@@ -14,6 +14,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
 from onloop.machine.principal import EFFECTS, Principal
+from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Evidence, Submission, Verdict
 from onloop.records import replace
@@ -37,7 +38,7 @@ class Hands(Twins):
         self.do(act, lambda: self.model.begin(run, steps, members, most))
 
     def fire_all(self) -> int:
-        self.model.fire_all()
+        self.model.fire_all(wanted=False)
         return OK
 
     def take(self, agent: str, wanted: str | None, *, keyed: bool = False) -> None:
@@ -93,8 +94,16 @@ class Hands(Twins):
         said: dict[str, tuple[c.Command, Deed]] = {
             "ask": (c.Ask(*me, "Which one?"), plain.ask(*me)),
             "fail": (c.Fail(*me, "too hard"), plain.give_up(*me)),
-            "release": (c.Release(*me, c.ReleaseCause.CRASHED), plain.release(*me, stopped=False)),
-            "stop": (c.Release(*me, c.ReleaseCause.STOPPED), plain.release(*me, stopped=True)),
+            "release": (c.Release(*me, c.ReleaseCause.CRASHED), plain.release(*me, "crashed")),
+            "stop": (c.Release(*me, c.ReleaseCause.STOPPED), plain.release(*me, "stopped")),
+            "trouble": (
+                c.Release(*me, c.ReleaseCause.UNAVAILABLE, "away", Trouble.UNREACHABLE),
+                plain.release(*me, "unavailable"),
+            ),
+            "not_now": (
+                c.Release(*me, c.ReleaseCause.NOT_NOW, "usage limit", until=self.clock.now + HOUR),
+                plain.release(*me, "not_now", self.clock.now + HOUR),
+            ),
         }
         return self.perform(who, task.name, *said[what])
 
@@ -126,6 +135,13 @@ class Hands(Twins):
             "fail": (c.FailEffect(effect, problem, "no"), plain.fail_effect(effect, problem.value)),
         }
         self.perform(EFFECTS, task.name, *said[what])
+
+    def meet_trouble(self, task: PlainTask, *, late: bool = False) -> None:
+        """What the verifier or the executor is to do cannot be done, through nobody's fault."""
+        gate = "" if task.effect and not late else (*task.awaited, "tests")[0]
+        effect = (task.effect or "") if not gate else ""
+        command = c.ReportTrouble(Trouble.UNREACHABLE, "the origin is away", gate=gate, effect=effect)
+        self.perform(EFFECTS if effect else VERIFIER, task.name, command, plain.report_trouble(gate, effect))
 
     def void_effect(self, task: PlainTask, effect: str) -> None:
         """The effect would do other than was shown: it hands the work in anew."""

@@ -142,9 +142,11 @@ class Twins(RuleBasedStateMachine):
     def repeat(self, act: Act) -> bool:
         key = f"{act.who.id} {act.key}" if act.key else ""
         by = INTAKE if isinstance(act.command, c.Submit) else act.who  # only the gateway makes submissions
+        said = act.command if isinstance(act.command, c.Submit) else act.who
+        holder = (said.agent if isinstance(said, c.Submit) else said.id, said.epoch)
         return self.do(
             lambda shop: shop.gateway.perform(PerformCommand(by, act.task, act.command, key=act.key)),
-            lambda: self.model.perform(act.task, act.who.id, act.deed, key, act.body),
+            lambda: self.model.perform(act.task, act.who.id, act.deed, key, act.body, holder),
         )
 
     def work(self) -> list[PlainTask]:

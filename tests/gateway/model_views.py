@@ -24,12 +24,13 @@ def plain_view(task: PlainTask) -> View:
         "asked": (asked.kind, asked.gate.id if asked.gate else None, asked.opened, asked.reminders) if asked else None,
         "work": (task.head, task.handed_at),
         "effect": (task.effect, task.is_started, task.result),
+        "trouble": (task.trouble and (task.trouble.since, task.trouble.count, task.trouble.until), task.postponed),
     }
 
 
 def stored_view(task: Task, lease: Lease | None) -> View:
     """Of the store's."""
-    now, effect = task.submission, task.effect
+    now, effect, away = task.submission, task.effect, task.setback
     assert len(task.requests) < 2
     return {
         "stands": (task.state.value, task.reason.value if task.reason else None, task.step),
@@ -39,6 +40,7 @@ def stored_view(task: Task, lease: Lease | None) -> View:
         "asked": next(((r.kind.value, r.gate, r.opened_at, r.reminders) for r in task.requests), None),
         "work": (now.head, now.at) if now else ("", 0),
         "effect": (effect and effect.id, bool(effect and effect.expected), task.result),
+        "trouble": (away and (away.since, away.count, away.until), task.postponed),
     }
 
 

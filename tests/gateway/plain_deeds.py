@@ -16,6 +16,7 @@ from gateway.plain_task import (
     Asked,
     No,
     PlainTask,
+    Trouble,
 )
 
 APPROVERS = ("ana", "ben")
@@ -36,12 +37,14 @@ def _check_holder(task: PlainTask, agent: str, epoch: int) -> None:
 
 
 def submit(agent: str, epoch: int, head: str, at: int) -> Deed:
-    def deed(_: PlainModel, task: PlainTask) -> None:
+    def deed(model: PlainModel, task: PlainTask) -> None:
         _check_holder(task, agent, epoch)
-        if task.reason == "gates_running" and task.head == head:
+        if task.is_verifying and task.head == head:
             return
         if task.head == head == task.rejected_head:
             raise No(REDO)
+        model.works(task)
+        task.trouble = None
         is_answered = task.head == head and all(v not in {"", "error"} for v in task.verdicts())
         task.head, task.handed_at, task.awaited = head, at, ()
         if is_answered:
@@ -54,8 +57,9 @@ def submit(agent: str, epoch: int, head: str, at: int) -> Deed:
 
 
 def ask(agent: str, epoch: int) -> Deed:
-    def deed(_: PlainModel, task: PlainTask) -> None:
+    def deed(model: PlainModel, task: PlainTask) -> None:
         _check_holder(task, agent, epoch)
+        model.works(task)
         task.ask("question")
         task.move("input_required", "question")
 
@@ -70,16 +74,57 @@ def give_up(agent: str, epoch: int) -> Deed:
     return deed
 
 
-def release(agent: str, epoch: int, *, stopped: bool) -> Deed:
-    def deed(_: PlainModel, task: PlainTask) -> None:
+def release(agent: str, epoch: int, cause: str, until: int = 0) -> Deed:
+    """Given back: `crashed`, `stopped`, `unavailable`, or `not_now` until then."""
+
+    def deed(model: PlainModel, task: PlainTask) -> None:
         _check_holder(task, agent, epoch)
-        if task.reason != "gates_running" and not stopped:
-            task.lose_attempt()
-            return
-        task.holder, task.lease_until = None, None
-        task.done()
-        if task.reason != "gates_running":
-            task.move("submitted", "ready")
+        if task.is_verifying:
+            task.holder, task.lease_until = None, None
+            task.done()
+        elif cause == "crashed":
+            _crash(model, task)
+        elif cause == "not_now":
+            before = len(task.postponed)
+            task.postpone(until)
+            if task.reason == "retry_backoff":
+                model.ended_alike(task, cause, until)
+            else:
+                assert before
+        else:
+            task.holder, task.lease_until = None, None
+            if cause == "unavailable":
+                task.meet_trouble()
+            task.move("submitted", "retry_backoff" if cause == "unavailable" else "ready")
+
+    return deed
+
+
+def _crash(model: PlainModel, task: PlainTask) -> None:
+    """Lost, unless all agents of the role end so: then the role is held, and the task pays nothing."""
+    hold = model.hold_of(task)
+    if hold is None or hold.cause != "crashed":
+        model.ended_alike(task, "crashed")
+        task.lose_attempt()
+        return
+    task.holder, task.lease_until = None, None
+    task.wait(Trouble(task.now, 1, task.now))
+    task.move("submitted", "ready")
+    model.ended_alike(task, "crashed")
+
+
+def report_trouble(gate: str, effect: str) -> Deed:
+    """The verifier could not run a gate, or the executor could not reach the target."""
+
+    def deed(_: PlainModel, task: PlainTask) -> None:
+        if task.reason == "external":
+            raise No(NOTHING)
+        if effect:
+            _check_effect(task, effect)
+        elif gate not in task.awaited:
+            raise No(NOTHING)
+        task.meet_trouble()
+        task.move("working", "external")
 
     return deed
 
@@ -92,6 +137,7 @@ def report(gate: str, verdict: str, head: str, handed_at: int) -> Deed:
             raise No(REDO)
         task.done()
         task.awaited = tuple(other for other in task.awaited if other != gate)
+        task.trouble = task.trouble if task.awaited else None
         task.found[task.step, gate] = (verdict, head)
         if not task.awaited:
             task.settle_gates()
@@ -150,6 +196,7 @@ def reply(number: int) -> Deed:
         task.decided += 1
         task.asked = None
         task.reset()
+        task.postponed = ()
         task.start()
 
     return deed
@@ -171,6 +218,7 @@ def reassign(to: str) -> Deed:
         _spend(task)
         task.owner = to
         task.reset()
+        task.postponed = ()
         task.move("submitted", "ready")
 
     return deed
@@ -179,14 +227,18 @@ def reassign(to: str) -> Deed:
 def retry() -> Deed:
     def deed(model: PlainModel, task: PlainTask) -> None:
         model.check_running(task)
-        if task.reason != "retry_backoff" and (task.asked is None or task.asked.kind != "choice"):
+        if task.reason not in {"retry_backoff", "external"} and (task.asked is None or task.asked.kind != "choice"):
             raise No(HELD if task.state == "input_required" else NOTHING)
         errored = any(step == task.step and what[0] == "error" for (step, _), what in task.found.items())
-        asks_again = errored and task.reason == "gate_failed"
-        _spend(task)
+        asks_again, waits_outside = errored and task.reason == "gate_failed", task.reason == "external"
+        if not waits_outside:
+            _spend(task)
         task.reset()
+        task.postponed = ()
         task.done()
-        if asks_again:
+        if waits_outside:
+            task.try_again()
+        elif asks_again:
             task.request_gates()
         else:
             task.start()
@@ -195,7 +247,7 @@ def retry() -> Deed:
 
 
 def _check_at_rest(task: PlainTask) -> None:
-    if task.is_started:
+    if task.is_started and task.reason != "external":
         raise No(UNAVAILABLE)
 
 
@@ -247,6 +299,7 @@ def resume() -> Deed:
             task.move("working", "children_running")
             return
         task.reset()
+        task.postponed = ()
         task.done()
         if task.at.role and task.at.gates and set(task.verdicts()) == {"pass"}:
             task.advance()
@@ -265,7 +318,7 @@ def _check_effect(task: PlainTask, effect: str) -> None:
 def start_effect(effect: str) -> Deed:
     def deed(_: PlainModel, task: PlainTask) -> None:
         _check_effect(task, effect)
-        task.is_started = True
+        task.is_started, task.trouble = True, None
 
     return deed
 
@@ -273,6 +326,7 @@ def start_effect(effect: str) -> Deed:
 def finish_effect(effect: str, result: str) -> Deed:
     def deed(_: PlainModel, task: PlainTask) -> None:
         _check_effect(task, effect)
+        task.trouble = None
         task.result, task.effect, task.is_started = result, None, False
         task.advance()
 

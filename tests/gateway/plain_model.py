@@ -19,6 +19,20 @@ from gateway.plain_task import (
 )
 
 LEASE = 60_000
+ALIKE_TASKS, ALIKE_ENDS, WITHIN, FIRST_TRIAL, LONGEST_TRIAL = 3, 5, 600_000, 60_000, 900_000
+
+
+@dataclass
+class PlainStreak:
+    """Ends of a role's agents that were alike, one after another; `cause` is why they ended."""
+
+    cause: str
+    at: int
+    count: int = 0
+    tasks: set[str] = field(default_factory=set)
+    is_held: bool = False
+    trials: int = 0
+    next_at: int = 0
 
 
 @dataclass
@@ -31,6 +45,8 @@ class PlainModel:
     freezes: list[str] = field(default_factory=list)
     keys: dict[str, int] = field(default_factory=dict)
     house: int = 0
+    streak: PlainStreak | None = None
+    """Of the only role that there is."""
 
     @property
     def deeds(self) -> int:
@@ -65,12 +81,18 @@ class PlainModel:
                 task.enter(steps[0].id)
         return OK
 
-    def perform(self, name: str, actor: str, deed: Deed, key: str = "", body: int = 0) -> int:
-        """The exit code of a command on a task, OK where it is accepted; what is due happens first."""
+    def perform(
+        self, name: str, actor: str, deed: Deed, key: str = "", body: int = 0, holder: tuple[str, int] = ("", 0)
+    ) -> int:
+        """The exit code of a command on a task, OK where it is accepted; what is due happens first.
+
+        `holder` is in whose name and under which epoch it is given: one who was away comes back with it.
+        """
         if key in self.keys:
             return OK if self.keys[key] == body else USAGE
         task = self.tasks[name]
-        self.fire_due(task)
+        self.come_back(task, *holder)
+        self.fire_due(task, wanted=actor.startswith("human:"))
         try:
             if not (task.is_started and deed.__qualname__.startswith("finish_effect")):  # the target has moved already
                 self.check_open(task, actor)
@@ -94,16 +116,45 @@ class PlainModel:
         if task.parent is not None and self.tasks[task.parent].state == "paused":
             raise No(HELD)
 
-    def fire_due(self, task: PlainTask) -> None:
+    def come_back(self, task: PlainTask, agent: str, epoch: int) -> None:
+        task.now = self.now
+        if (task.holder, task.epoch) == (agent, epoch):
+            task.come_back(frozen=self.frozen(task))
+
+    def ended_alike(self, task: PlainTask, cause: str, until: int = 0) -> None:
+        """An agent of the role ended so on the task: from so many on, the role is held."""
+        if task.owner is not None and task.owner.startswith("agent:"):
+            return
+        self.house += 1
+        known = self.streak
+        if known is None or known.cause != cause or not (known.is_held or self.now - known.at < WITHIN):
+            known = self.streak = PlainStreak(cause, self.now)
+        known.at, known.count, known.tasks = self.now, known.count + 1, {*known.tasks, task.name}
+        if not known.is_held and len(known.tasks) >= ALIKE_TASKS and known.count >= ALIKE_ENDS:
+            known.is_held, known.next_at = True, self.now + FIRST_TRIAL
+        if known.is_held:
+            known.next_at = max(known.next_at, until)
+
+    def works(self, task: PlainTask) -> None:
+        """An agent of the role did its work on the task."""
+        if self.streak is not None and not (task.owner or "").startswith("agent:"):
+            self.streak = None
+            self.house += 1
+
+    def hold_of(self, task: PlainTask) -> PlainStreak | None:
+        is_named = (task.owner or "").startswith("agent:")
+        return self.streak if self.streak is not None and self.streak.is_held and not is_named else None
+
+    def fire_due(self, task: PlainTask, *, wanted: bool = True) -> None:
         task.now = self.now
         if not self.frozen(task):
-            task.fire_due()
-        elif task.lease_until is not None and task.lease_until <= self.now:
+            task.fire_due(wanted=wanted)
+        elif wanted and task.lease_until is not None and task.lease_until <= self.now:
             task.lease_until = 0  # nothing moves while it is frozen, but what has run out has run out for good
 
-    def fire_all(self) -> None:
+    def fire_all(self, *, wanted: bool) -> None:
         for task in self.tasks.values():
-            self.fire_due(task)
+            self.fire_due(task, wanted=wanted)
         self.settle()
 
     def settle(self) -> None:
@@ -116,7 +167,7 @@ class PlainModel:
 
     def claim(self, agent: str, role: str, name: str | None, key: str = "", body: int = 0) -> int:
         """The exit code of a claim of the named task, or of the oldest that the agent may have."""
-        self.fire_all()
+        self.fire_all(wanted=True)
         try:
             found = self.tasks[name] if name else next(self.free(agent, role), None)
             if found is None:
@@ -125,8 +176,13 @@ class PlainModel:
         except No as no:
             return no.code
         found.holder, found.claimed_at, found.lease_until = agent, self.now, self.now + LEASE
-        found.epoch, found.attempt, found.not_before = found.epoch + 1, found.attempt + 1, 0
+        found.epoch, found.attempt, found.not_before, found.beat_at = found.epoch + 1, found.tries + 1, 0, self.now
         found.move("working", None)
+        hold = self.hold_of(found)
+        if hold is not None:
+            hold.trials += 1
+            hold.next_at = self.now + min(LONGEST_TRIAL, FIRST_TRIAL * 2**hold.trials)
+            self.house += 1
         if key:
             self.keys[key] = body
         return OK
@@ -154,7 +210,8 @@ class PlainModel:
             raise No(NOT_YOURS)
         if task.state != "submitted":
             raise No(HELD if task.state == "input_required" else NOTHING)
-        if task.not_before > self.now or not self.has_slot(task):
+        hold = self.hold_of(task)
+        if task.not_before > self.now or (hold is not None and hold.next_at > self.now) or not self.has_slot(task):
             raise No(NOTHING)
         wanted = task.owner or task.at.role or ""
         if wanted != (agent if wanted.startswith("agent:") else role):
@@ -167,8 +224,10 @@ class PlainModel:
 
     def heartbeat(self, name: str, agent: str, epoch: int) -> int:
         task = self.tasks[name]
+        self.come_back(task, agent, epoch)
         if (task.holder, task.epoch) == (agent, epoch) and task.lease_until is not None:
             if task.lease_until > self.now:
+                task.beat_at = self.now
                 task.lease_until = max(task.lease_until, self.now + LEASE)
                 return OK
             self.fire_due(task)
@@ -178,6 +237,7 @@ class PlainModel:
     def freeze(self, scope: str, holder: tuple[str, str, int] | None = None) -> int:
         """A person freezes anything, an agent its own task while it holds it."""
         if holder is not None:
+            self.come_back(self.tasks[holder[0]], *holder[1:])
             self.fire_due(self.tasks[holder[0]])
             self.settle()
         if scope in self.freezes:

@@ -47,6 +47,18 @@ class PlainStep:
 
 
 BACKOFF, MAX_BACKOFF = 10_000, 60_000
+FIRST_PAUSE, LONGEST_PAUSE, RARE_PAUSE, PATIENCE, FORGOTTEN = 1_000, 300_000, 900_000, 1_800_000, 900_000
+MOST_POSTPONED, DAY = 3, 86_400_000
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps a task from going on: since when, how often it was met, and until when it waits."""
+
+    since: int
+    count: int
+    until: int
+    is_word: bool = False
 
 
 @dataclass
@@ -96,6 +108,9 @@ class PlainTask:
     is_started: bool = False
     result: str | None = None
     deeds: int = 1
+    beat_at: int = 0
+    trouble: Trouble | None = None
+    postponed: tuple[int, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -112,9 +127,9 @@ class PlainTask:
     def move(self, state: str, reason: str | None) -> None:
         self.done()
         self.state, self.reason = state, reason
-        if reason != "gates_running":
+        if reason not in {"gates_running", "external"}:
             self.awaited = ()
-        if reason != "effect_running":
+        if reason not in {"effect_running", "external"}:
             self.effect, self.is_started = None, False
 
     def end(self, state: str) -> None:
@@ -127,6 +142,7 @@ class PlainTask:
         self.move("input_required", reason)
 
     def ask(self, kind: str, gate: PlainGate | None = None) -> None:
+        self.trouble = None
         self.holder, self.lease_until = None, None
         self.asks += 1
         self.asked = Asked(self.asks, kind, gate, self.now)
@@ -134,6 +150,58 @@ class PlainTask:
     def reset(self) -> None:
         """A person has decided: what was counted begins anew."""
         self.tries = self.round = self.not_before = 0
+        self.trouble = None
+
+    @property
+    def is_verifying(self) -> bool:
+        return self.reason == "gates_running" or (self.reason == "external" and bool(self.awaited))
+
+    @property
+    def is_away(self) -> bool:
+        """Whether its holder's lease has run out, and nobody has wanted the task since."""
+        return self.lease_until is not None and 0 < self.lease_until <= self.now
+
+    def come_back(self, *, frozen: bool) -> None:
+        """Its holder is heard of again; the time away is none of its own."""
+        if self.is_away and self.lease_until is not None:
+            if not frozen:
+                self.claimed_at += self.now - self.beat_at
+                self.done()
+            self.lease_until, self.beat_at = self.now + self.lease_until - self.beat_at, self.now
+
+    def meet_trouble(self) -> None:
+        """Nobody's fault: it waits, longer each time it goes on."""
+        known = self.trouble
+        if known is not None and not known.is_word and self.now - known.until < FORGOTTEN:
+            since, count = known.since, known.count + 1
+        else:
+            since, count = self.now, 1
+        pause = RARE_PAUSE if self.now - since >= PATIENCE else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (count - 1))
+        self.wait(Trouble(since, count, self.now + pause))
+
+    def wait(self, trouble: Trouble) -> None:
+        self.trouble, self.not_before = trouble, trouble.until
+        self.postponed = tuple(at for at in self.postponed if self.now - at < DAY)[-MOST_POSTPONED:]
+        if trouble.is_word:
+            self.postponed = (*self.postponed, self.now)
+
+    def postpone(self, until: int) -> None:
+        """An agent says *not now*, which counts three times a day."""
+        if len([at for at in self.postponed if self.now - at < DAY][-MOST_POSTPONED:]) >= MOST_POSTPONED:
+            self.hold("halted")
+            return
+        self.holder, self.lease_until = None, None
+        self.wait(Trouble(self.now, 1, until, is_word=True))
+        self.move("submitted", "retry_backoff")
+
+    def try_again(self) -> None:
+        """The pause is over."""
+        if self.effect is not None:
+            self.move("working", "effect_running")
+        elif self.awaited:
+            self.move("working", "gates_running")
+        else:
+            self.move("submitted", "ready")
 
     def enter(self, step: str) -> None:
         self.done()
@@ -230,6 +298,7 @@ class PlainTask:
 
     def lose_attempt(self, reason: str = "attempts_exhausted") -> None:
         self.tries += 1
+        self.trouble = None
         self.holder, self.lease_until, self.awaited = None, None, ()
         if self.tries >= self.at.attempts:
             self.hold(reason)
@@ -248,24 +317,27 @@ class PlainTask:
             agents = [step.id for step in self.steps[: ids.index(self.step) + 1] if step.role]
             self.enter(target or agents[-1])
 
-    def fire_due(self) -> None:
-        """Whatever time has brought about by now, one thing after another."""
-        while not self.over and self.fire_one():
+    def fire_due(self, *, wanted: bool) -> None:
+        """Whatever time has brought about by now, one thing after another.
+
+        Unless somebody wants the task, a holder who is away keeps it.
+        """
+        while not self.over and self.fire_one(keeps=self.is_away and not wanted):
             pass
 
-    def fire_one(self) -> bool:
-        if self.lease_until is not None and self.lease_until <= self.now:
+    def fire_one(self, *, keeps: bool) -> bool:
+        if self.lease_until is not None and self.lease_until <= self.now and not keeps:
             self.expire_lease()
-        elif self.reason == "retry_backoff" and self.not_before <= self.now:
-            self.move("submitted", "ready")
-        elif self.holder and self.reason != "gates_running" and self.claimed_at + self.at.timeout <= self.now:
+        elif self.reason in {"retry_backoff", "external"} and self.not_before <= self.now:
+            self.try_again()
+        elif self.holder and not keeps and not self.is_verifying and self.claimed_at + self.at.timeout <= self.now:
             self.lose_attempt("timed_out")
         else:
             return self.fire_asked()
         return True
 
     def expire_lease(self) -> None:
-        if self.reason == "gates_running":  # the work is handed in: its maker is not needed
+        if self.is_verifying:  # the work is handed in: its maker is not needed
             self.holder, self.lease_until = None, None
             self.done()
         else:

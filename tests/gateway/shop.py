@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from onloop.errors import Refused
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.command_operations import CreateRun, PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.projection import is_brief_kept
+from onloop.gateway.schedule import job_gates
 from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.resolution import agent_from_token
@@ -109,6 +112,11 @@ class Shop:
         got = self.gateway.perform(ClaimTask(LAUNCHER, agent, role, task=task))
         self.secrets[got.task.id] = got.secret
         return self.agent(got.secret)
+
+    def want(self) -> None:
+        """Somebody wants whatever there is, and gets nothing: leases that have run out are over now."""
+        with suppress(Refused):
+            self.gateway.perform(ClaimTask(LAUNCHER, "agent:want", "nothing-waits-for"))
 
     def agent(self, secret: str) -> Principal:
         """Whoever the secret belongs to."""
@@ -254,7 +262,9 @@ class Shop:
                 assert {(d.kind, d.token, d.at) for d in at.select(TimerRow, task=task.id)} == timers
                 lease, jobs = at.get(Lease, task.id), at.select(Job, task=task.id)
                 assert (lease and (lease.agent, lease.epoch)) == (task.holder and (task.holder, task.epoch))
-                assert sorted(job.gate or "" for job in jobs) == sorted([*task.awaited, *[""] * bool(task.effect)])
+                assert sorted(job.gate or "" for job in jobs) == sorted(
+                    job_gate or "" for job_gate in job_gates(task).values()
+                )
 
     def check_glance(self, task_id: str = "r1") -> None:
         """The projected answer is the answer, in one reading: a resident gateway may be about to move the task."""

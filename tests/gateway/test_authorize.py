@@ -17,9 +17,11 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.definition import Assurance
 from onloop.machine.denials import Denied
 from onloop.machine.events import EffectProblem
+from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from onloop.records import replace
@@ -74,6 +76,9 @@ REVIEWED: Mapping[str, str] = {
     "SaveCheckpoint": "agent",
     "Handoff": "agent",
     "ReportContext": "agent",
+    "ReportTrouble": "gateway verifier",
+    "Recover": "agent",
+    "Return": "gateway",
     "StoreCreated": "launcher",
     "Denied": "gateway",
     "PersonEnrolled": "human",
@@ -88,6 +93,10 @@ REVIEWED: Mapping[str, str] = {
     "Unmuted": "human",
     "ProbeAsked": "human launcher",
     "BoxProved": "verifier",
+    "AgentEnded": "gateway",
+    "TrialBegun": "gateway",
+    "TrialAsked": "human",
+    "RoleOpened": "gateway",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
@@ -136,6 +145,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
+        c.ReportTrouble(Trouble.BUSY, "locked"),
+        c.Recover("agent:alfa", 3),
+        c.Return(3, 9),
         StoreCreated("s1", scripted=False),
         Denied("agent:alfa", "approve", Ground.KIND),
         PersonEnrolled("ben", (), "", "00", "", by),
@@ -150,6 +162,10 @@ def asked(by: str) -> tuple[Asked, ...]:
         Unmuted("ab12cd34", by),
         ProbeAsked("p1", by),
         BoxProved("bubblewrap", "bubblewrap", "cgroup", strong=True, cells=(), verifier=by, at=1),
+        AgentEnded("implementer", TASK, "crashed", "exit code 1", 0),
+        TrialBegun("implementer", TASK, 0),
+        TrialAsked("implementer", by),
+        RoleOpened("implementer", 0),
     )
 
 

@@ -23,6 +23,7 @@ SENSIBLE = st.lists(NUMBERS, min_size=2, max_size=8)
 POINTS = st.integers(1, 80)
 """Before which change of a file a kill comes; a transition makes 30 to 70."""
 
+WORDS = ("ask", "fail", "release", "stop", "trouble", "not_now")
 AMISS = st.sampled_from((None, None, None, "digest", "request", "both"))
 
 
@@ -109,7 +110,7 @@ class GatewayMachine(Hands):
         task = self.among(number, is_held)
         self.hand_in(task, self.agent(task), old, keyed=keyed)
 
-    @rule(number=NUMBERS, what=st.sampled_from(("ask", "fail", "release", "stop")), stale=st.booleans())
+    @rule(number=NUMBERS, what=st.sampled_from(WORDS), stale=st.booleans())
     def leave_off(self, number: int, what: str, stale: bool) -> None:
         task = self.among(number, is_held)
         self.say(task, self.agent(task, stale=stale), what)
@@ -121,7 +122,7 @@ class GatewayMachine(Hands):
             task = owned[number % len(owned)]
             who = self.agent(task, stale=True)
             assert not self.hand_in(task, who)
-            for what in ("ask", "fail", "release", "stop"):
+            for what in WORDS:
                 assert not self.say(task, who, what)
             assert not self.beat(task, who)
             assert not self.freeze_own(task, who)
@@ -153,6 +154,10 @@ class GatewayMachine(Hands):
             self.void_effect(task, effect)
         else:
             self.take_effect(task, what, effect, list(EffectProblem)[number % 5])
+
+    @rule(number=NUMBERS, late=st.booleans())
+    def meet_trouble_outside(self, number: int, late: bool) -> None:
+        self.meet_trouble(self.among(number, lambda task: task.effect or task.awaited), late=late)
 
     # People
 

@@ -11,7 +11,7 @@ from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
 from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.command_operations import CreateRun
 from onloop.gateway.idempotency import FORGOTTEN_AT_ONCE, RETENTION_MS
-from onloop.gateway.upkeep import FireTimers, RecordStoreEvent
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import launcher
@@ -69,7 +69,7 @@ def test_a_claim_is_not_given_again_once_its_lease_has_ended(shop: Shop) -> None
     shop.later(MINUTE)
 
     assert refused(lambda: claimed(shop)).exit is Exit.NOT_YOURS
-    shop.gateway.perform(FireTimers())
+    shop.want()
     assert "has ended" in refused(lambda: claimed(shop)).message
 
 

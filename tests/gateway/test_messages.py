@@ -9,9 +9,8 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.leases import Heartbeat, PassOn
+from onloop.gateway.leases import PassOn
 from onloop.gateway.message_sending import mark_shown, save_checkpoint, tell
-from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits
 from onloop.machine.messages import MessageKind
@@ -113,9 +112,10 @@ def test_whoever_holds_nothing_puts_nothing_into_the_store(shop: Shop) -> None:
         assert at.blob(sha256(b"late").hexdigest()) is None
 
 
-def test_whose_lease_has_run_out_puts_nothing_into_the_store_though_nothing_has_recorded_that_yet(shop: Shop) -> None:
+def test_whose_lease_has_run_out_puts_nothing_into_the_store_once_somebody_wanted_its_task(shop: Shop) -> None:
     agent = family(shop)
     shop.later(HOUR)
+    shop.want()
 
     with pytest.raises(Refused):
         shop.gateway.perform(PassOn(agent, b"late"))
@@ -128,8 +128,7 @@ def test_whose_lease_ran_out_in_a_freeze_puts_nothing_into_the_store(shop: Shop)
     agent = family(shop)
     shop.freeze()
     shop.later(HOUR)
-    with pytest.raises(Refused):
-        shop.gateway.perform(Heartbeat(agent))
+    shop.want()
     shop.later(-HOUR)
 
     with pytest.raises(Refused, match="no longer holds"):
@@ -210,7 +209,7 @@ def test_a_checkpoint_is_in_the_next_brief_after_any_loss_of_the_lease(shop: Sho
     agent = shop.claim()
     save_checkpoint(shop.gateway, agent, b"the parser is done")
     shop.later(60_000_000)
-    shop.gateway.perform(FireTimers())
+    shop.want()
     shop.later(60_000_000)
 
     shop.claim(agent=BRAVO)

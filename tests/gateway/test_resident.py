@@ -154,11 +154,12 @@ def test_a_full_disk_fails_the_whole_group_and_the_next_one_goes_through(durable
 
 def test_what_comes_due_is_fired_without_anybody_asking(durable: Shop, tmp_path: Path) -> None:
     durable.begin()
-    durable.claim()
+    agent = durable.claim()
+    durable.gateway.perform(PerformCommand(agent, "r1", c.Fail(agent.id, agent.epoch, "hard")))
     with resident(Home(tmp_path / "store"), durable.clock):
         durable.later(MINUTE)
-        wait_for(lambda: durable.task().reason is Reason.RETRY_BACKOFF, lambda: "the lease does not expire")
-    assert [event.name for event in durable.log("r1")].count("LeaseEnded") == 1
+        wait_for(lambda: durable.task().reason is Reason.READY, lambda: "the pause does not end")
+    assert durable.log("r1")[-1].principal == "gateway:timers"
 
 
 def test_a_store_has_one_resident_gateway_and_a_dead_ones_socket_is_replaced(durable: Shop, tmp_path: Path) -> None:

@@ -151,10 +151,11 @@ def test_a_crash_inside_a_transaction_leaves_nothing(direct: Shop) -> None:
     assert direct.submit(agent, key="k1").reason is Reason.GATES_RUNNING
 
 
-def test_an_agent_whose_lease_has_expired_writes_nothing_however_late(shop: Shop) -> None:
+def test_an_agent_whose_lease_has_expired_writes_nothing_once_somebody_wanted_its_task(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
     shop.later(MINUTE)
+    shop.want()
 
     assert refusal(lambda: shop.submit(agent)).exit is Exit.NOT_YOURS
     assert (shop.task().submission, shop.task().holder) == (None, None)
@@ -163,16 +164,16 @@ def test_an_agent_whose_lease_has_expired_writes_nothing_however_late(shop: Shop
 
 def test_a_refused_command_still_commits_what_came_due(shop: Shop) -> None:
     shop.begin()
-    agent = shop.claim()
+    shop.claim()
     shop.later(MINUTE)
-    refusal(lambda: shop.submit(agent))
+    shop.want()
 
     assert names(shop.log("r1"))[-4:] == ["LeaseEnded", "AttemptEnded", "BackoffStarted", "Moved"]
     assert shop.log("r1")[-1].principal == "gateway:timers"
     assert (shop.task().reason, shop.lease()) == (Reason.RETRY_BACKOFF, None)
 
 
-def test_a_heartbeat_extends_a_lease_and_never_shortens_or_revives_it(shop: Shop) -> None:
+def test_a_heartbeat_extends_a_lease_and_never_shortens_it_nor_revives_one_that_is_over(shop: Shop) -> None:
     shop.begin()
     agent = shop.claim()
     begun = shop.clock()
@@ -183,6 +184,7 @@ def test_a_heartbeat_extends_a_lease_and_never_shortens_or_revives_it(shop: Shop
     lease = shop.lease()
     assert lease is not None and lease.expires == begun + 2 * MINUTE - 1
     shop.later(MINUTE)
+    shop.want()
     assert refusal(lambda: shop.gateway.perform(Heartbeat(agent))).exit is Exit.NOT_YOURS
 
 
@@ -205,11 +207,10 @@ def test_a_heartbeat_is_no_event_and_tells_life_from_progress(shop: Shop) -> Non
 def test_a_tick_fires_what_is_due_and_says_for_how_many(direct: Shop) -> None:
     direct.begin()
     direct.begin(run="r2")
-    direct.claim("r1")
-    assert direct.gateway.perform(FireTimers()) == 0
+    agent = direct.claim("r1")
+    direct.gateway.perform(PerformCommand(agent, "r1", c.Fail(agent.id, agent.epoch, "hard")))
+    assert (direct.gateway.perform(FireTimers()), direct.task().reason) == (0, Reason.RETRY_BACKOFF)
 
-    direct.later(MINUTE)
-    assert (direct.gateway.perform(FireTimers()), direct.task().reason) == (1, Reason.RETRY_BACKOFF)
     direct.later(10 * SECOND)
     assert (direct.gateway.perform(FireTimers()), direct.task().reason) == (1, Reason.READY)
     assert direct.gateway.perform(FireTimers()) == 0

@@ -7,7 +7,6 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Exit, Refused
 from onloop.gateway.leases import DEFAULT_LEASE_MS, Heartbeat
-from onloop.gateway.upkeep import FireTimers
 from onloop.store.rows import SubAgent
 from onloop.views.effective_status import effective_statuses
 from onloop.views.sub_agents import LONGEST_DOING, LONGEST_NAME, MOST, SubAgentNews, cut
@@ -66,7 +65,7 @@ def test_they_go_with_the_lease_whichever_way_it_ends(shop: Shop) -> None:
     shop.ask(asks)
     shop.cancel("r1.2")
     shop.later(DEFAULT_LEASE_MS)
-    shop.gateway.perform(FireTimers())
+    shop.want()
 
     assert rows(shop) == []
 
@@ -76,7 +75,7 @@ def test_whoever_takes_over_begins_with_none_and_the_old_holder_adds_none(shop: 
     old = shop.claim()
     shop.gateway.perform(Heartbeat(old, news=(EXPLORE,)))
     shop.later(DEFAULT_LEASE_MS)
-    shop.gateway.perform(FireTimers())
+    shop.want()
     shop.later(MINUTE)
     new = shop.claim("r1", agent="agent:bravo")
 

@@ -147,7 +147,7 @@ def test_a_child_that_never_answers_is_a_person_s_and_the_parent_waits(shop: Sho
     for _ in range(3):
         shop.claim("r1.1")
         shop.later(3_600_000)
-        shop.gateway.perform(FireTimers())
+        shop.want()
         shop.later(3_600_000)
         shop.gateway.perform(FireTimers())
 

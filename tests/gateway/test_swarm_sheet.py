@@ -62,7 +62,7 @@ def test_a_child_that_never_answers_is_named_in_the_join_of_its_parent_and_in_wh
     for _ in range(3):
         shop.claim("r1.1")
         shop.later(46 * 60_000)
-        shop.gateway.perform(FireTimers())
+        shop.want()
         shop.later(60_000)
         shop.gateway.perform(FireTimers())
 

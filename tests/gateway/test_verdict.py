@@ -7,7 +7,6 @@ import pytest
 from gateway.shop import Shop
 from onloop.errors import Exit
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Step
 from onloop.machine.state import Reason, State
@@ -106,7 +105,7 @@ def test_losing_the_lease_of_a_step_without_gates_is_not_achieving_it(shop: Shop
     shop.submit(shop.claim())
     shop.claim()
     shop.later(MINUTE)
-    shop.gateway.perform(FireTimers())
+    shop.want()
 
     assert shop.task().reason is Reason.RETRY_BACKOFF
     assert shop.answer().exit is Exit.NOT_YOURS

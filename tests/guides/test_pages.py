@@ -21,7 +21,7 @@ from support.world import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|sql|toml|tcss))`")
-ELSEWHERE = {"notes.md", "review.md", "criteria.md", "dashboard.yaml", "docs/api.md", "conftest.py"}
+ELSEWHERE = {"git.toml", "notes.md", "review.md", "criteria.md", "dashboard.yaml", "docs/api.md", "conftest.py"}
 """Files of readers' repositories, not of ours."""
 
 

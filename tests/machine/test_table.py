@@ -10,6 +10,7 @@ from onloop.machine import commands as c
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Skip, Step
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
+from onloop.machine.setbacks import Trouble
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
 from onloop.records import replace
@@ -51,6 +52,7 @@ from support.scenario import (
     started,
     submit,
     swarm,
+    troubled,
     under_review,
     voided,
     work,
@@ -119,6 +121,10 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working ReportGate working": (verified, report("tests", FAIL)),
     "working ReportGate input_required": (verified, report("tests", ERROR)),
     "working ReportGate completed": (verified, report()),
+    "submitted ReportTrouble submitted": (
+        checked(develop()),
+        c.ReportTrouble(Trouble.UNREACHABLE, "the origin is away", gate="base/tests"),
+    ),
     "submitted ReportBase submitted": (checked(develop()), on_base()),
     "submitted ReportBase working": (polishing, on_base("lint")),
     "submitted ReportBase input_required": (checked(develop()), on_base(verdict=FAIL)),
@@ -199,6 +205,10 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "paused Resume working": (merging.given(pause()), resume()),
     "paused Resume input_required": (people().given(pause()), resume()),
     "paused Resume completed": (regained().given(pause()), resume()),
+    "working Retry working": (merging.given(troubled()), retry()),
+    "working ReportTrouble working": (verified, troubled()),
+    "working Recover working": (working, c.Recover(ALFA, 1)),
+    "working Return working": (working, c.Return(1, HOUR)),
     "working StartEffect working": (merging, started()),
     "working FinishEffect submitted": (merged(SCOPE), finished()),
     "working FinishEffect working": (merged(full()), finished()),

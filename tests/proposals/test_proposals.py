@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onloop.proposals.catalogue import proposals_for
+from onloop.proposals.likely import proposals_for
 from onloop.proposals.project import Project
 from onloop.proposals.proposal import Proposal, written
 from onloop.workflow.loader import load

@@ -19,6 +19,7 @@ from onloop.machine.rules.decide import decide
 from onloop.machine.rules.decision_builder import Facts
 from onloop.machine.rules.join import Child
 from onloop.machine.rules.timers import Timer, armed_timers
+from onloop.machine.setbacks import Trouble
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Artefact, Evidence, Kind, Request, Submission, Task, Verdict
 from onloop.records import Record, field, replace
@@ -258,6 +259,17 @@ def retry(note: str = "try again") -> c.Retry:
 def release(cause: c.ReleaseCause = c.ReleaseCause.CRASHED, detail: str = "exit code 70") -> Play:
     """The worker gives the task back."""
     return lambda at: c.Release(at.task.holder or ALFA, at.task.epoch, cause, detail)
+
+
+def troubled(trouble: Trouble = Trouble.UNREACHABLE, words: str = "the origin is away") -> Play:
+    """The verifier cannot run what is awaited, or the executor cannot reach the target."""
+
+    def play(at: Scenario) -> Command:
+        effect = at.task.effect
+        gate = at.task.awaited[0] if at.task.awaited else ""
+        return c.ReportTrouble(trouble, words, gate="" if effect else gate, effect=effect.id if effect else "")
+
+    return play
 
 
 def give_up(reason: str = "there is no such file") -> Play:

@@ -14,8 +14,10 @@ import pytest
 from textual.pilot import Pilot
 
 from onloop.access.opening import create_home
+from onloop.errors import StoreError
 from onloop.home import Home
 from onloop.store.sqlite.database import FILE
+from onloop_tui import app as dashboards
 from onloop_tui.app import Dashboard
 from onloop_tui.model.chrome.header import STALE_MS, header_lines
 from onloop_tui.model.drawing.text_line import Tone
@@ -123,6 +125,22 @@ async def test_a_store_that_cannot_be_read_is_said_and_found_again_and_nothing_i
         await until(pilot, lambda: "store lost" not in screen_text(app))
         await pilot.press("a")
         await until(pilot, lambda: app.main.sheet.is_open)
+
+
+async def test_a_store_whose_folder_does_not_come_back_ends_the_dashboard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboards, "GONE_S", 0.1)
+    home = _stocked(tmp_path / "store")
+    app = Dashboard(Session(access_of(home)))
+
+    async with playing(app) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        _removed(home)
+        await until(pilot, lambda: app.return_value == dashboards.GONE)
+
+    with pytest.raises(StoreError, match="is gone"):
+        home.check_there()
 
 
 async def test_an_open_sheet_cannot_confirm_while_the_store_is_lost(tmp_path: Path) -> None:

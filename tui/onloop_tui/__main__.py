@@ -12,7 +12,7 @@ from onloop.errors import OnloopError
 from onloop.home import Home, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.principal import Principal
-from onloop_tui.app import Dashboard
+from onloop_tui.app import GONE, Dashboard
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.session import Session
@@ -36,6 +36,8 @@ def open_dashboard(
 ) -> str:
     """Show the dashboard until the person leaves; returns how: `quit`, or with `ask_on_quit` also `stop` or `leave`.
 
+    StoreError if the store's folder has gone meanwhile.
+
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` replaces the person's settings file; `workflows` are folders to watch in addition to `.onloop`.
     """
@@ -48,7 +50,10 @@ def open_dashboard(
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)
-    return app.run() or ("stop" if ask_on_quit else "quit")
+    left = app.run() or ("stop" if ask_on_quit else "quit")
+    if left == GONE:
+        home.check_there()
+    return left
 
 
 def _read(file: Path, *, is_asked_for: bool) -> Settings:

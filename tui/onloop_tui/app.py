@@ -19,7 +19,7 @@ from onloop_tui import bindings
 from onloop_tui.app_messages import FilesNews, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
-from onloop_tui.feed import Feed, News
+from onloop_tui.feed import Feed, News, StoreLost
 from onloop_tui.guard import GUARD
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
@@ -43,6 +43,13 @@ def _let_go_of_terminal() -> None:
     for descriptor in range(3):
         os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+GONE = "gone"
+"""How the dashboard is left if the store's folder has gone and does not come back."""
+
+GONE_S = 10.0
+"""How long a store's folder may be away, in seconds: a backup may be on its way into its place."""
 
 
 class Dashboard(App[str]):
@@ -139,10 +146,17 @@ class Dashboard(App[str]):
         """Show the news, and notify a person who is not looking."""
         if self.main.children:  # the screen has no children while the app shuts down
             self.main.take(event.news)
+        if isinstance(event.news, StoreLost):
+            self.set_timer(GONE_S, self._leave_what_is_gone)
         if self._once_read is not None and self.main.around.has_read:
             self._once_read()
             self._once_read = None
         self._look_for_notices()
+
+    def _leave_what_is_gone(self) -> None:
+        """Leave if the store's folder has not come back: nobody can restore it from here."""
+        if self._session.place.is_gone():
+            self.exit(GONE)
 
     def _look_for_notices(self) -> None:
         if self.main.around.has_read:

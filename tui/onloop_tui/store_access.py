@@ -36,6 +36,10 @@ def _always() -> Hashable:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
 def _nothing() -> None:
     pass
 
@@ -57,6 +61,8 @@ class StoreAccess(Record):
     """Closes what is kept between calls."""
     forget: Callable[[], None] = _nothing
     """Forgets all proofs."""
+    is_gone: Callable[[], bool] = _never
+    """Whether the store's folder is not there any more."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task; without `changes`, the diff is left out.
@@ -166,5 +172,9 @@ def access_here(home: Home) -> StoreAccess:
         return changes_of(task, home.mirror)
 
     return StoreAccess(
-        lambda: open_home(home).gateway, changes, mark, look=lambda: open_home(home, LOOK_BUSY_MS).gateway
+        lambda: open_home(home).gateway,
+        changes,
+        mark,
+        look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
+        is_gone=lambda: home.is_gone,
     )

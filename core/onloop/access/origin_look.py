@@ -34,7 +34,7 @@ class TroubleKind(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class Trouble(Record):
+class Flaw(Record):
     """Something about a target: what it is, what would work, and whether it stops work there."""
 
     kind: TroubleKind
@@ -54,24 +54,24 @@ def git_folder(folder: Path) -> Path | None:
     return place if (place / "HEAD").is_file() and _common(place).joinpath("objects").is_dir() else None
 
 
-def local_troubles(origin: Path, branch: str | None, git: Git, *, merges: bool) -> Iterator[Trouble]:
+def local_troubles(origin: Path, branch: str | None, git: Git, *, merges: bool) -> Iterator[Flaw]:
     """What is wrong with a repository of this machine; `branch` is what a merge would move."""
     if not origin.is_dir():
-        yield Trouble(TroubleKind.MISSING, f"there is no repository {origin}", "give the path of a git repository")
+        yield Flaw(TroubleKind.MISSING, f"there is no repository {origin}", "give the path of a git repository")
         return
     place = git_folder(origin)
     if place is None:
         works = "give the folder that has .git, or a bare repository"
-        yield Trouble(TroubleKind.MISSING, f"{origin} is not a git repository", works)
+        yield Flaw(TroubleKind.MISSING, f"{origin} is not a git repository", works)
         return
     if (_common(place) / "shallow").is_file():
         what = f"{origin} is a shallow clone, so its history is incomplete"
-        yield Trouble(TroubleKind.SHALLOW, what, f"git -C {origin} fetch --unshallow, or name where it was cloned from")
+        yield Flaw(TroubleKind.SHALLOW, what, f"git -C {origin} fetch --unshallow, or name where it was cloned from")
     if merges:
         yield from _push_troubles(origin, place, branch, git)
 
 
-def _push_troubles(origin: Path, place: Path, branch: str | None, git: Git) -> Iterator[Trouble]:
+def _push_troubles(origin: Path, place: Path, branch: str | None, git: Git) -> Iterator[Flaw]:
     common = _common(place)
     settings = _settings(common / "config", git)
     is_bare = settings.get("core.bare", "").lower() == "true"
@@ -81,14 +81,14 @@ def _push_troubles(origin: Path, place: Path, branch: str | None, git: Git) -> I
             f"git -C {origin} config receive.denyCurrentBranch updateInstead (a merge then changes the files too),"
             " or name a bare repository"
         )
-        yield Trouble(TroubleKind.CHECKED_OUT, f"{branch} is checked out in {origin}: a merge cannot move it", works)
+        yield Flaw(TroubleKind.CHECKED_OUT, f"{branch} is checked out in {origin}: a merge cannot move it", works)
     if not os.access(common / "objects", os.W_OK):
         works = "let this user write there, or name a repository that it may push to"
-        yield Trouble(TroubleKind.REFUSES, f"this user may not write to {origin}", works)
+        yield Flaw(TroubleKind.REFUSES, f"this user may not write to {origin}", works)
     hooks = [name for name in _HOOKS if os.access(common / "hooks" / name, os.X_OK)]
     if hooks:
         what = f"{origin} has the hook {', '.join(hooks)}, which can refuse a merge"
-        yield Trouble(TroubleKind.HOOKS, what, "see that it lets this user push", stops=False)
+        yield Flaw(TroubleKind.HOOKS, what, "see that it lets this user push", stops=False)
 
 
 def checked_out(place: Path) -> str | None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote
 
-from onloop.access.origin_look import Trouble, TroubleKind, local_troubles
+from onloop.access.origin_look import Flaw, TroubleKind, local_troubles
 from onloop.access.targets import RunTarget, is_url, one_spelling
 from onloop.errors import BadInput, OnloopError, UnknownThing
 from onloop.gates.repository.failures import GitFailed
@@ -34,7 +34,7 @@ class TargetLook(Record):
     target: RunTarget
     tip: str = ""
     size: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Flaw, ...] = ()
 
     @property
     def stops(self) -> bool:
@@ -70,7 +70,7 @@ def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], 
         before = first.setdefault(spelling, look.target.origin)
         if before != look.target.origin or _is_again(looks, number):
             what = f"{_shown(look.target)} is the same repository as {safe(without_credentials(before), 200)}"
-            trouble = Trouble(TroubleKind.DUPLICATE, what, "list it once")
+            trouble = Flaw(TroubleKind.DUPLICATE, what, "list it once")
             looks[number] = replace(look, troubles=(*look.troubles, trouble))
     return tuple(looks)
 
@@ -108,15 +108,15 @@ def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> TargetLook:
         return TargetLook(target, troubles=(_trouble(target, problem),))
     except OSError as problem:
         what = f"{_shown(target)} cannot be looked at: {problem.strerror or problem}"
-        return TargetLook(target, troubles=(Trouble(TroubleKind.UNREACHABLE, what, "try again, or name another"),))
+        return TargetLook(target, troubles=(Flaw(TroubleKind.UNREACHABLE, what, "try again, or name another"),))
 
 
-def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: str, wants: Wants) -> Iterator[Trouble]:
+def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: str, wants: Wants) -> Iterator[Flaw]:
     if folder is not None:
         yield from local_troubles(folder, target.branch, mirror.git, merges=wants.merges)
     elif wants.merges and (refusal := mirror.push_refusal(target.branch or "", tip, LOOK_S)):
         works = "give the gateway's git the right to push there"
-        yield Trouble(TroubleKind.REFUSES, f"{_shown(target)} refuses pushes: {refusal}", works)
+        yield Flaw(TroubleKind.REFUSES, f"{_shown(target)} refuses pushes: {refusal}", works)
 
 
 def _with_content(look: TargetLook, git: Git, wants: Wants) -> TargetLook:
@@ -137,31 +137,31 @@ def _with_content(look: TargetLook, git: Git, wants: Wants) -> TargetLook:
 
 def _content_troubles(
     target: RunTarget, size: int, links: Sequence[str], wants: Wants, git: Git, attributes: Sequence[str]
-) -> Iterator[Trouble]:
+) -> Iterator[Flaw]:
     name = _shown(target)
     if links and not wants.submodules:
         what = f"{name} has submodules ({safe(', '.join(links[:3]), 100)}), which gates see as empty folders"
-        yield Trouble(TroubleKind.SUBMODULES, what, "environment: {submodules: true} fills them", stops=False)
+        yield Flaw(TroubleKind.SUBMODULES, what, "environment: {submodules: true} fills them", stops=False)
     if not wants.lfs and any(b"filter=lfs" in git.run("cat-file", "blob", blob).stdout for blob in attributes):
         what = f"{name} has files in Git LFS, which gates see as pointers"
-        yield Trouble(TroubleKind.LFS, what, "environment: {lfs: true} fills them", stops=False)
+        yield Flaw(TroubleKind.LFS, what, "environment: {lfs: true} fills them", stops=False)
     if size > LARGE_BYTES:
         what = f"{name} has {size / 1024**3:.1f} GiB of files, and every task has a clone of its own"
-        yield Trouble(TroubleKind.LARGE, what, "use --max-parallel, and see that there is room", stops=False)
+        yield Flaw(TroubleKind.LARGE, what, "use --max-parallel, and see that there is room", stops=False)
 
 
-def _trouble(target: RunTarget, problem: OnloopError) -> Trouble:
+def _trouble(target: RunTarget, problem: OnloopError) -> Flaw:
     words = problem.message
     if isinstance(problem, GitFailed) and "shallow" in words:
         what = f"{_shown(target)} is shallow: {words}"
-        return Trouble(TroubleKind.SHALLOW, what, "name a repository with all its history")
+        return Flaw(TroubleKind.SHALLOW, what, "name a repository with all its history")
     if isinstance(problem, GitFailed) and ("object format" in words or "algorithm" in words or "sha256" in words):
         what = f"{_shown(target)} has SHA-256 object ids, which mirrors do not hold"
-        return Trouble(TroubleKind.SHA256, what, "name a repository with SHA-1 object ids")
+        return Flaw(TroubleKind.SHA256, what, "name a repository with SHA-1 object ids")
     if isinstance(problem, UnknownThing):
-        return Trouble(TroubleKind.NO_BRANCH, words, problem.hint)
+        return Flaw(TroubleKind.NO_BRANCH, words, problem.hint)
     kind = TroubleKind.EMPTY if "has no commits" in words else TroubleKind.UNREACHABLE
-    return Trouble(kind, words, problem.hint or "check the path or URL, and that the gateway's git may read it")
+    return Flaw(kind, words, problem.hint or "check the path or URL, and that the gateway's git may read it")
 
 
 def _folder(origin: str) -> Path | None:

@@ -19,7 +19,6 @@ from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
 from onloop.machine.principal import INTAKE, Principal
 from onloop.machine.rules.decision_builder import check_holder
-from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.remote.client import GatewayClient, own_key
 from onloop.remote.connection import ConnectionLost
@@ -149,7 +148,7 @@ def _held(opened: GatewayHandle, agent: Principal) -> Task:
     found = opened.gateway.perform(ReadHeldTask(agent.task or ""))
     task = found.task
     check_holder(task, agent.id, agent.epoch)
-    check_held(found.lease, agent, opened.gateway.clock())
+    check_held(found.lease, agent)
     if task.origin is None:
         raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
     return task
@@ -158,14 +157,14 @@ def _held(opened: GatewayHandle, agent: Principal) -> Task:
 def wait_for_gates(
     opened: GatewayHandle, task_id: str, *, timeout_s: float, pause: Callable[[float], None], beat: Callable[[], None]
 ) -> Task:
-    """The task when its gates no longer run, or after `timeout_s` of waiting.
+    """The task when its gates no longer run, nor wait for a trouble to end, or after `timeout_s` of waiting.
 
     `pause` waits some seconds; `beat` is called while waiting, at most once per second.
     """
     task = task_of(opened, task_id)
     began = beaten = opened.gateway.clock()
     stamp = opened.gateway.store.stamp()
-    while task.reason is Reason.GATES_RUNNING and opened.gateway.clock() - began < timeout_s * 1000:
+    while task.is_verifying and opened.gateway.clock() - began < timeout_s * 1000:
         pause(POLL_S)
         if opened.gateway.clock() - beaten > 1000:
             beaten = opened.gateway.clock()

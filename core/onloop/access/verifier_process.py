@@ -83,7 +83,7 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     An agent starts none, because it would choose the programs that judge it. Neither the current folder nor PYTHONPATH
     can replace the verifier's code.
     """
-    if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN"):
+    if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN") or home.is_gone:
         return
     starts = _STARTS[home.store]
     starts.reap(clock())

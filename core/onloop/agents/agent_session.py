@@ -11,18 +11,21 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from onloop.access.opening import GatewayHandle
-from onloop.access.submission import submit_if, task_of, wait_for_gates
+from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
+from onloop.access.trouble import is_passing, trouble_in, words_of
 from onloop.agents.agent_process import AgentProcess
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
+from onloop.agents.limit_messages import not_now
 from onloop.agents.workplace import agent_environment, prepare_workplace, written
-from onloop.errors import BadInput, Exit, OnloopError, Refused
+from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unavailable
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.machine.commands import Release, ReleaseCause
+from onloop.machine.commands import Recover, Release, ReleaseCause
 from onloop.machine.principal import Principal
+from onloop.machine.setbacks import Trouble, pause_ms
 from onloop.machine.task import Submission, Task
 from onloop.records import Record
 from onloop.text import safe
@@ -32,6 +35,11 @@ from onloop.views.sub_agents import SubAgentNews
 MOST_NAMED = 10
 POLL_S = 0.05
 ANSWER_S = 3_600.0
+MOST_HAND_INS = 9
+"""How often the work of an agent is handed in while a trouble lasts: over about four minutes."""
+
+MOST_RELEASES = 6
+"""How often a task is given back while the store cannot be written: over about half a minute."""
 
 
 class SessionSettings(Record):
@@ -44,6 +52,15 @@ class SessionSettings(Record):
     lease_ms: int = 60_000
     stall_ms: int = 0
     agent_env: tuple[str, ...] = ()
+
+
+class SessionEnd(Record):
+    """How an agent's session ended: what is said when the task is given back (see Release)."""
+
+    cause: ReleaseCause = ReleaseCause.STOPPED
+    detail: str = ""
+    trouble: Trouble = Trouble.BROKEN
+    until: int = 0
 
 
 class AgentSession(Record):
@@ -60,21 +77,25 @@ class AgentSession(Record):
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
 
-    def work(self, task: Task, secret: str) -> None:
-        """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back."""
-        agent = self.opened.gateway.perform(RecogniseAgent(secret))
-        cause, detail = ReleaseCause.STOPPED, ""
+    def work(self, task: Task, secret: str) -> SessionEnd:
+        """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
+
+        What fails around the agent is no fault of it: it costs the task no attempt, and the caller waits a while.
+        """
+        agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), SessionEnd()
         try:
             self._prepare(agent, task)
             while self._holds(agent) and not self.stopped():
-                cause, detail = self._round(agent, secret)
-                if cause is not ReleaseCause.STOPPED:
+                ending = self._round(agent, secret)
+                if ending.cause is not ReleaseCause.STOPPED:
                     break
-        except Exception as problem:  # a task that fails in any way uses up its attempt, and the worker goes on
-            cause = ReleaseCause.STOPPED if self.stopped() else ReleaseCause.CRASHED
-            detail = problem.message if isinstance(problem, OnloopError) else f"{type(problem).__name__}: {problem}"
+        except Exception as problem:  # whatever fails, the worker goes on
+            ending = SessionEnd()
+            if not self.stopped():
+                ending = SessionEnd(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
-            self._give_back(agent, cause, detail)
+            self._give_back(agent, ending)
+        return ending
 
     def _prepare(self, agent: Principal, task: Task) -> None:
         """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease."""
@@ -97,12 +118,13 @@ class AgentSession(Record):
         if failed:
             raise failed[0]
 
-    def _round(self, agent: Principal, secret: str) -> tuple[ReleaseCause, str]:
+    def _round(self, agent: Principal, secret: str) -> SessionEnd:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
         before = task.submission
         running = self._start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
+        self._recover(agent, task)
         try:
             watch = LeaseWatch.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
             beaten = watch.beat_at
@@ -118,8 +140,14 @@ class AgentSession(Record):
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, before, watch, running.last)
         if end is RunEnd.STALLED:
-            return ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s"
-        return ReleaseCause.STOPPED, "the worker was stopped"
+            return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s")
+        return SessionEnd(detail="the worker was stopped")
+
+    def _recover(self, agent: Principal, task: Task) -> None:
+        """Say that the agent is at work, where people were told of a trouble that kept the task from going on."""
+        if task.setback is not None and task.setback.told:
+            with suppress(Refused):
+                self.opened.gateway.perform(PerformCommand(agent, task.id, Recover(agent.id, agent.epoch)))
 
     def _keep_verifier_up(self) -> None:
         """Start a verifier if none is running. A stopping worker starts none: the same person may have ended it."""
@@ -136,21 +164,47 @@ class AgentSession(Record):
 
     def _after_exit(
         self, agent: Principal, code: int, before: Submission | None, watch: LeaseWatch, last: bytes
-    ) -> tuple[ReleaseCause, str]:
+    ) -> SessionEnd:
         self._keep_verifier_up()
         task = self._wait(agent, watch)
         if not is_held(task, agent):
-            return ReleaseCause.STOPPED, ""
+            return SessionEnd()
         if code != 0:
-            return ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}"
+            return self._failed(code, last)
         submitted = task.submission if task.submission != before else None
         try:
-            submit_if(self.opened, agent, lambda manifest: _statement(manifest, submitted, last))
+            self._hand_in(agent, watch, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
-            return ReleaseCause.RETURNED, f"{no.message}; {no.hint}"
+            return SessionEnd(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
         task = self._wait(agent, watch)
         self.say(f"{task.id} {task.state.value}: {task.detail}")
-        return ReleaseCause.STOPPED, ""
+        return SessionEnd()
+
+    def _failed(self, code: int, last: bytes) -> SessionEnd:
+        """How an agent ended that failed; one that says *not now* is believed a few times a day."""
+        said = not_now(code, last, self.opened.gateway.clock())
+        if said is not None:
+            return SessionEnd(ReleaseCause.NOT_NOW, said.words, until=said.until)
+        return SessionEnd(ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}")
+
+    def _hand_in(self, agent: Principal, watch: LeaseWatch, statement_of: StatementOf) -> None:
+        """Submit what the agent did. Its work is done, so a trouble that passes is waited for, for some minutes."""
+        for count in range(1, MOST_HAND_INS + 1):
+            try:
+                submit_if(self.opened, agent, statement_of)
+                return
+            except OnloopError as problem:
+                if not is_passing(problem) or count == MOST_HAND_INS:
+                    raise
+                self.say(f"{agent.task} cannot be handed in now: {problem.message}")
+            self._rest(agent, watch, pause_ms(count))
+
+    def _rest(self, agent: Principal, watch: LeaseWatch, ms: int) -> None:
+        """Wait, and keep the lease alive meanwhile."""
+        while ms > 0 and self._holds(agent):
+            self._pause_unless_stopped(min(ms, 1000) / 1000)
+            watch.keep()
+            ms -= 1000
 
     def _wait(self, agent: Principal, watch: LeaseWatch) -> Task:
         return wait_for_gates(
@@ -191,18 +245,25 @@ class AgentSession(Record):
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
-    def _give_back(self, agent: Principal, cause: ReleaseCause, detail: str) -> None:
-        """Release the task if the agent still holds it; a task that is lost or done needs no release."""
-        if not self._holds(agent):
-            return
-        detail = safe(detail, 500)
-        try:
-            self.opened.gateway.perform(
-                PerformCommand(agent, agent.task or "", Release(agent.id, agent.epoch, cause, detail))
-            )
-        except Refused:
-            return
-        self.say(f"{agent.task} released: {cause.value} {detail}".rstrip())
+    def _give_back(self, agent: Principal, ending: SessionEnd) -> None:
+        """Release the task if the agent still holds it; a task that is lost or done needs no release.
+
+        Where the store cannot be written now, it is tried a few times: else the lease would run out.
+        """
+        detail = safe(ending.detail, 500)
+        release = Release(agent.id, agent.epoch, ending.cause, detail, ending.trouble, ending.until)
+        for count in range(1, MOST_RELEASES + 1):
+            try:
+                if self._holds(agent):
+                    self.opened.gateway.perform(PerformCommand(agent, agent.task or "", release))
+                    self.say(f"{agent.task} released: {ending.cause.value} {detail}".rstrip())
+                return
+            except Refused:
+                return
+            except (StoreError, Unavailable):
+                if count == MOST_RELEASES or self.stopped() or not self.opened.home.store.is_dir():
+                    raise
+                self.pause(pause_ms(count) / 1000)
 
 
 def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) -> str | None:

@@ -8,12 +8,15 @@ from enum import Enum, auto
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import task_of
 from onloop.agents.agent_process import AgentProcess
-from onloop.errors import Refused
+from onloop.errors import Refused, StoreError, Unavailable
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine.principal import Principal
-from onloop.machine.state import Reason, State
+from onloop.machine.state import State
 from onloop.machine.task import Task
+
+ASLEEP_MS = 10_000
+"""A look that comes so long after the one before shows that this process did not run, in ms."""
 
 FAREWELL_MS = 5_000
 """How long an agent may go on after its lease has ended (because it asked a question, say), in ms."""
@@ -41,6 +44,7 @@ class LeaseWatch:
     progress_at: int
     printed: int = 0
     lost_at: int = 0
+    looked_at: int = 0
 
     @classmethod
     def begin(cls, opened: GatewayHandle, agent: Principal, lease_ms: int, stall_ms: int) -> LeaseWatch:
@@ -53,6 +57,7 @@ class LeaseWatch:
         if running.exit_code is not None:
             return RunEnd.EXITED
         now = self.opened.gateway.clock()
+        self._leave_out_sleep(now)
         if running.printed != self.printed:
             self.printed, self.progress_at = running.printed, now
         self._renew(now)
@@ -61,6 +66,12 @@ class LeaseWatch:
         if self.stall_ms and now - self.progress_at > self.stall_ms and not self._is_verified():
             return RunEnd.STALLED
         return None
+
+    def _leave_out_sleep(self, now: int) -> None:
+        """Count no silence for the time in which the machine, or this process, did not run."""
+        if self.looked_at and now - self.looked_at > ASLEEP_MS:
+            self.progress_at += now - self.looked_at
+        self.looked_at = now
 
     def keep(self) -> None:
         """Renew the lease if a third of it is over; a lost lease is ignored."""
@@ -92,11 +103,15 @@ class LeaseWatch:
             self.opened.gateway.perform(FireTimers())
         except Refused:
             return False
+        except (StoreError, Unavailable):  # a full disk, a gateway that starts anew: the next heartbeat tells
+            if not self.opened.home.store.is_dir():
+                raise
+            return True
         return is_held(task_of(self.opened, self.agent.task or ""), self.agent)
 
     def _is_verified(self) -> bool:
         """Whether its gates are running: an agent that waits for its gates is not stalled."""
-        return task_of(self.opened, self.agent.task or "").reason is Reason.GATES_RUNNING
+        return task_of(self.opened, self.agent.task or "").is_verifying
 
 
 def is_held(task: Task, agent: Principal) -> bool:

@@ -6,10 +6,16 @@ from collections.abc import Callable, Sequence
 
 from onloop.access.opening import GatewayHandle
 from onloop.agents.agent_session import POLL_S, AgentSession, SessionSettings
-from onloop.errors import Exit, Refused
+from onloop.agents.lease_watch import ASLEEP_MS
+from onloop.errors import Exit, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimTask
 from onloop.identity.resolution import this_process
+from onloop.machine.causes import ReleaseCause
+from onloop.machine.setbacks import pause_ms
 from onloop.records import Record
+
+WAKING_S = 5.0
+"""How long a worker that was asleep waits before it asks for work: a heartbeat comes within a second of waking."""
 
 
 class WorkerSettings(Record):
@@ -46,6 +52,7 @@ class Worker(Record):
 
     def run(self, *, once: bool = False) -> Exit:
         """Work until stopped, or with `once`, on at most one task."""
+        troubles = 0
         while not self.stopped():
             try:
                 claimed = self.opened.gateway.perform(
@@ -62,19 +69,38 @@ class Worker(Record):
                     return no.exit
                 self._idle()
                 continue
+            except (StoreError, Unavailable) as problem:
+                if once or not self.opened.home.store.is_dir():
+                    raise
+                troubles += 1
+                self.say(problem.message)
+                self._rest(troubles)
+                continue
             self.say(f"{claimed.task.id} claimed: {claimed.task.repo or claimed.task.title}, {claimed.task.step}")
-            self._session().work(claimed.task, claimed.secret)
+            ending = self._session().work(claimed.task, claimed.secret)
             if once:
                 return Exit.OK
+            troubles = troubles + 1 if ending.cause is ReleaseCause.UNAVAILABLE else 0
+            self._rest(troubles)
         return Exit.OK
 
+    def _rest(self, troubles: int) -> None:
+        """Wait longer after each trouble in a row: what keeps one task from going on mostly meets the next as well."""
+        if troubles and not self.stopped():
+            self.pause(pause_ms(troubles) / 1000)
+
     def _idle(self) -> None:
-        """Wait until the store changes, at most one second, because time alone can make a task ready."""
-        store, waited = self.opened.gateway.store, 0.0
+        """Wait until the store changes, at most one second, because time alone can make a task ready.
+
+        Where that took far longer, the machine was asleep: who holds a task is let come back first.
+        """
+        store, waited, began = self.opened.gateway.store, 0.0, self.opened.gateway.clock()
         stamp = store.stamp()
         while waited < 1.0 and not self.stopped() and store.stamp() == stamp:
             self.pause(POLL_S)
             waited += POLL_S
+        if self.opened.gateway.clock() - began > ASLEEP_MS and not self.stopped():
+            self.pause(WAKING_S)
 
     def _session(self) -> AgentSession:
         return AgentSession(

@@ -26,6 +26,7 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.POLICY_VIOLATION: "a policy forbids {step}",
     Reason.CONFLICT: "a conflict with the target branch",
     Reason.HALTED: "held at {step}",
+    Reason.EXTERNAL: "waits until something outside works again",
     Reason.NO_CREDENTIALS: "credentials are missing for {step}",
     Reason.STALLED: "no progress at {step}",
     Reason.DISCONNECTED: "no heartbeat from agents at {step}",
@@ -55,8 +56,8 @@ class Group(Record):
 
     @property
     def has_tasks(self) -> bool:
-        """Whether its members are tasks, which can be shown and decided; the members of a denial are principals."""
-        return self.reason is not Reason.DENIED
+        """Whether its members are tasks, which can be shown and decided, and not principals or roles."""
+        return all(item.run for item in self.members)
 
     @property
     def order(self) -> Place:

@@ -1,4 +1,7 @@
-"""Attention items: each fact that needs a person, derived from a task by rules, never by guessing from text."""
+"""Attention items: each fact that needs a person, derived from a task by rules, never by guessing from text.
+
+A trouble that outlasts patience is told although nothing is asked: the task goes on by itself when it is over.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.records import Record, replace
@@ -41,6 +45,7 @@ TIERS: Mapping[Reason, Tier] = {
     Reason.BUDGET_EXHAUSTED: Tier.BROKEN,
     Reason.CONFLICT: Tier.BROKEN,
     Reason.HALTED: Tier.STALLED,
+    Reason.EXTERNAL: Tier.STALLED,
     Reason.STALLED: Tier.STALLED,
     Reason.DISCONNECTED: Tier.STALLED,
     Reason.FAILED: Tier.FYI,
@@ -86,6 +91,8 @@ def item_of(task: Task, definition: Definition | None = None) -> AttentionItem |
     """The attention item of a task; None if it needs nobody. Its clock is set only if `definition` is given."""
     if task.state is State.FAILED:
         return _item(task, Reason.FAILED, None)
+    if task.setback is not None and task.setback.told and task.state in {State.SUBMITTED, State.WORKING}:
+        return _trouble_item(task, task.setback)
     if task.state not in {State.INPUT_REQUIRED, State.AUTH_REQUIRED} or task.reason is None:
         return None
     return _item(task, task.reason, _clock(task, definition))
@@ -94,6 +101,18 @@ def item_of(task: Task, definition: Definition | None = None) -> AttentionItem |
 def idle_item(task: Task, reason: Reason, since: int) -> AttentionItem:
     """The item of a task whose agent is `stalled` or `disconnected` since then (ms). It is not recorded anywhere."""
     return replace(_item(task, reason, None), since=since)
+
+
+def _trouble_item(task: Task, setback: Setback) -> AttentionItem:
+    """The item of a task that a trouble keeps from going on: its cause is the trouble, whatever the step."""
+    words = signature(setback.words)
+    return replace(
+        _item(task, Reason.EXTERNAL, None),
+        detail=setback.words,
+        signature=words,
+        cause=fingerprint(Reason.EXTERNAL.value, setback.trouble.value, words),
+        since=setback.since,
+    )
 
 
 def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:

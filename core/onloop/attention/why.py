@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.attention.groups import age
+from onloop.machine.held_roles import Streak, hold_of
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -21,6 +22,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.CHANGED_SINCE_APPROVAL: "retry starts the effect again; reject returns the work",
     Reason.CONFLICT: "reject returns the work to be rebuilt on the new tip; retry tries the merge again",
     Reason.HALTED: "retry, reassign, reject or cancel",
+    Reason.EXTERNAL: "the end of the trouble, which clears it by itself; retry tries at once",
     Reason.STALLED: "progress of its agent, its end, or a reassignment",
     Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
     Reason.DENIED: "an acknowledgement, until it happens again, or seven days without another denial",
@@ -34,33 +36,59 @@ RED_BASE = (
 )
 """What ends the wait of a task whose base is red."""
 
+_AGENT = "agent:"
+
 MOVED_BY: Mapping[Reason, str] = {
-    Reason.READY: "an agent that claims it: onloop work --role {role} -- CMD",
+    Reason.READY: "an agent that claims it: onloop work --role {role}{name} -- CMD",
     Reason.DEPENDENCY: "the verifier, with the verdicts of {gates} before an agent starts",
-    Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}",
+    Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}, or now, after a person's: onloop retry {task}",
     Reason.NO_SLOT: "a slot that another task of its run frees",
     Reason.WAVE_HELD: "the end of the wave before it",
     Reason.FROZEN: "a person: onloop unfreeze {freeze}",
     Reason.GATES_RUNNING: "the verifier, with the verdicts of {gates}",
     Reason.EFFECT_RUNNING: "the gateway, once the effect is done",
     Reason.CHILDREN_RUNNING: "the tasks below it",
-    Reason.EXTERNAL: "something outside onloop",
+    Reason.EXTERNAL: "the end of what keeps it: it is tried again in {pause}, or now: onloop retry {task}",
     Reason.PAUSED: "a person: onloop resume {task}",
     Reason.EXCLUDED: "a person: onloop resume {task}",
 }
 """What moves a task on that needs no decision."""
 
 
-def why(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> tuple[tuple[str, str], ...]:
-    """Labelled sentences about a task at `now` (ms): where it is, what moves it on, who works on it, where to look."""
+def why(
+    task: Task,
+    state: State,
+    reason: Reason | None,
+    freeze: str | None,
+    now: int,
+    *,
+    run: Task | None = None,
+    hold: Streak | None = None,
+) -> tuple[tuple[str, str], ...]:
+    """Labelled sentences about a task at `now` (ms): where it is, what moves it on, who works on it, where to look.
+
+    `run` is the root of its run, `hold` that of its role where the role is held. Each command in them would work.
+    """
     words = f"{state.value} ({reason.value})" if reason else state.value
     sentences = (
         ("stands", f"{task.id} at {task.step or 'no step'}: {words} for {age(now - task.since)}; {task.detail}"),
-        ("moved by", _moved_by(task, state, reason, freeze, now)),
+        ("moved by", _held_above(task, state, run, hold, now) or _moved_by(task, state, reason, freeze, now)),
         ("who", _who(task)),
         ("elsewhere", f"onloop show {task.id}   or   onloop log {task.id}"),
     )
     return tuple(pair for pair in sentences if pair[1])
+
+
+def _held_above(task: Task, state: State, run: Task | None, hold: Streak | None, now: int) -> str:
+    """What moves a task that waits with all of its run, or of its role; empty for one that waits by itself."""
+    if state not in {State.SUBMITTED, State.PAUSED}:
+        return ""
+    if run is not None and run.id != task.id and run.state is State.PAUSED:
+        return f"a person, with all of its run: onloop resume {run.id}"
+    if hold is None or hold_of({hold.role: hold}, task) is None or state is not State.SUBMITTED:
+        return ""
+    told = f"its role is held, because its agents end alike ({hold.words})"
+    return f"{told}: one is tried in {age(hold.next_at - now)}, or now: onloop retry --role {hold.role}"
 
 
 def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | None, now: int) -> str:
@@ -70,11 +98,13 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
     if is_held_by_base(task):
         return RED_BASE.format(task=task.id)
-    if reason in CLEARED_BY or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
+    if (reason in CLEARED_BY and reason is not Reason.EXTERNAL) or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
         return CLEARED_BY.get(reason, "a person")
+    by_name = (task.owner or "").startswith(_AGENT)
     return MOVED_BY[reason].format(
         task=task.id,
-        role=task.wanted or "ROLE",
+        role=(task.role if by_name else task.wanted) or "ROLE",
+        name=f" --name {task.owner.removeprefix(_AGENT)}" if by_name and task.owner else "",
         pause=age(task.not_before - now),
         freeze=freeze or "",
         gates=", ".join(task.awaited or _looked_at(task)) or "its gates",

@@ -9,6 +9,7 @@ from onloop.cli.arguments import (
     HandoffArguments,
     HeartbeatArguments,
     ReasonArguments,
+    ReleaseArguments,
     ReviewArguments,
     SpawnArguments,
     SubmitArguments,
@@ -31,6 +32,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
         ),
         prints=("agent_models:ClaimJson",),
+        needs_git=True,
     ),
     Verb(
         "next",
@@ -58,6 +60,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:SubmitJson",),
+        needs_git=True,
     ),
     Verb(
         "ask",
@@ -160,10 +163,20 @@ AGENTS: tuple[Verb, ...] = (
     Verb(
         "release",
         "agents",
-        "give the task back",
+        "give the task back; with --until, not to be tried before then",
         "agent_verbs:release",
-        ReasonArguments,
-        (arg("--reason", help="why", default=""), KEY),
+        ReleaseArguments,
+        (
+            arg(
+                "--until",
+                help="not now, but at HH:MM (where you are), at an ISO 8601 moment, or after a duration such as 45m; "
+                "at most a day. It counts as no attempt, three times a day",
+                metavar="T",
+            ),
+            arg("--why", help="why, such as: usage limit", default=""),
+            arg("--reason", help="the same as --why", default=""),
+            KEY,
+        ),
         prints=("agent_models:GivenBackJson",),
     ),
     Verb(

@@ -105,9 +105,16 @@ class HeartbeatArguments(Arguments, frozen=True, kw_only=True):
 
 
 class ReasonArguments(KeyArguments, frozen=True, kw_only=True):
-    """Of release and fail."""
+    """Of fail."""
 
     reason: str
+
+
+class ReleaseArguments(ReasonArguments, frozen=True, kw_only=True):
+    """Of release."""
+
+    until: str | None
+    why: str
 
 
 class StartArguments(KeyArguments, frozen=True, kw_only=True):

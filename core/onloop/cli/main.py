@@ -59,6 +59,8 @@ def run(words: Sequence[str]) -> int:
     try:
         _check_encoding(words)
         found, args = parse(words)
+        if found is not None and found.needs_git:
+            _check_git()
         context = Context(args, found.name if found is not None else "")
         try:
             output = _function(found)(context)
@@ -86,6 +88,12 @@ def _check_encoding(words: Sequence[str]) -> None:
         except UnicodeEncodeError:
             shown = "a secret" if name == "ONLOOP_TOKEN" else ascii(text[:LONGEST_SHOWN])
             raise BadInput(f"{name} is not UTF-8: {shown}", hint="give it in UTF-8") from None
+
+
+def _check_git() -> None:
+    from onloop.gates.repository.git import check_git  # here: verbs that only look load no git
+
+    check_git()
 
 
 def _foreseen(problem: OSError | OverflowError | UnicodeEncodeError) -> OnloopError:

@@ -84,6 +84,7 @@ class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
 
     note: str
     no_worse: bool
+    role: str | None
 
 
 class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):
@@ -124,6 +125,13 @@ class RepositoryArguments(PersonArguments, frozen=True, kw_only=True):
     origin: str
     findings: tuple[str, ...]
     key: str
+
+
+class GcArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of gc."""
+
+    older: str
+    dry_run: bool
 
 
 class FreezeArguments(ScopeArguments, frozen=True, kw_only=True):

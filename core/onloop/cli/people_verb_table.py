@@ -11,6 +11,7 @@ from onloop.cli.people_arguments import (
     CauseArguments,
     ExcludeArguments,
     FreezeArguments,
+    GcArguments,
     MuteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
@@ -100,12 +101,13 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "retry",
         "people",
-        "try a task, or tasks with one cause, again; rounds and attempts start at zero",
+        "try a task, tasks with one cause, or a held role again; rounds and attempts start at zero",
         "bulk_verbs:retry",
         RetryArguments,
         (
             _TASK_OR_NONE,
             *_of_cause("1"),
+            arg("--role", help="a role that is held because its agents end alike: one task of it is tried now"),
             arg("--note", help="guidance for the next brief", default=""),
             arg(
                 "--no-worse-than-base",
@@ -117,13 +119,13 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
             KEY,
         ),
-        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
     ),
     Verb(
         "amend",
         "people",
         "give a live task, or a run with all below it, another workflow; approvals under the old one are void",
-        "live_run_verbs:amend",
+        "start_verbs:amend",
         AmendArguments,
         (
             arg("task", help="a task or a run"),
@@ -139,7 +141,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "retarget",
         "people",
         "put right where a task works: its branch, its repository",
-        "live_run_verbs:retarget",
+        "start_verbs:retarget",
         RetargetArguments,
         (
             TASK,
@@ -205,6 +207,19 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+    ),
+    Verb(
+        "gc",
+        "people",
+        "remove clones, artefact folders, logs and caches that nobody needs any more",
+        "gc_verbs:gc",
+        GcArguments,
+        (
+            arg("--older", help="of tasks that ended, and of caches not used, for so long", default="7d"),
+            arg("--dry-run", help="say what would go, and remove nothing", action="store_true"),
+            *AS,
+        ),
+        prints=("store_models:GcJson",),
     ),
     Verb(
         "repository",

@@ -10,6 +10,7 @@ from msgspec import convert
 
 from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
+from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
@@ -143,7 +144,8 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
         yield safe(f"    {group.detail}")
     yield safe(f"    {group.why(now)} · {life_words(life)}")
     if not group.has_tasks:
-        yield f"    look: onloop log house   seen: onloop ack {group.cause}   cause {group.cause}"
+        tried = f"try one: onloop retry --cause {group.cause}   " if held_role(group) else ""
+        yield f"    look: onloop log house   {tried}seen: onloop ack {group.cause}   cause {group.cause}"
         return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")

@@ -22,7 +22,7 @@ class Verb(Record):
 
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
     help. `prints` names the models of what it prints with `--json` (`module:Class` in `json_models/`); a verb without
-    one prints its exit code alone.
+    one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Verb(Record):
     takes: type[Arguments] = Arguments
     arguments: tuple[Argument, ...] = ()
     prints: tuple[str, ...] = ()
+    needs_git: bool = False
 
 
 def arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word

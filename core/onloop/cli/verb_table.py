@@ -70,6 +70,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskJson", "start_models:PreflightJson"),
+        needs_git=True,
     ),
     Verb(
         "fleet",
@@ -97,6 +98,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
+        needs_git=True,
     ),
     Verb(
         "list",
@@ -151,6 +153,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
         ),
+        needs_git=True,
     ),
     Verb(
         "verifier",
@@ -175,6 +178,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
+        needs_git=True,
     ),
     Verb(
         "init",
@@ -260,6 +264,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--group", help="the group whose members may connect besides you (default: your own)"),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
+        needs_git=True,
     ),
     Verb(
         "help",

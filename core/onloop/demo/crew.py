@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from onloop.access.verifier_process import is_verifier_up, own_command
 from onloop.agents.process_record import end_remembered, remember, remembered_pid, signal_group
 from onloop.demo.folder import WITHOUT_GIT_CONFIG, DemoFolder
 from onloop.gates.repository.modes import umask_of_user
+from onloop.machine.setbacks import pause_ms
 
 STOP_S, POLL_S = 8.0, 0.05
 
@@ -25,6 +27,7 @@ class Crew:
     folder: DemoFolder
     pace: float
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _ended: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def start_missing(self) -> None:
         """Start every member that is not alive; it may be called again at any time.
@@ -42,11 +45,23 @@ class Crew:
     def _start_if_missing(self, name: str) -> None:
         child = self._children.get(name)
         if child is not None:
-            if child.poll() is None:
+            if child.poll() is None or not self._may_start(name):
                 return
         elif remembered_pid(self.folder.crew / f"{name}.pid") is not None:
             return
         self._children[name] = self._start(name)
+
+    def _may_start(self, name: str) -> bool:
+        """Whether a member that has ended is started now: the first time at once, then after longer and longer pauses.
+
+        One that ends at once, because git is missing, say, would else be started many times a second.
+        """
+        count, not_before = self._ended.get(name, (0, 0.0))
+        now = time.monotonic()
+        if now < not_before:
+            return False
+        self._ended[name] = count + 1, now + (pause_ms(count) / 1000 if count else 0.0)
+        return True
 
     def stop(self) -> None:
         """Send SIGTERM to every member, wait, and kill those that are still alive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from onloop.records import Record
 from onloop.workflow.builtins import builtin
 
 MAX_PARALLEL = 6
-_PYTEST = """command: ["{python}", -m, pytest, -q, "--junitxml={report}"]"""
+_ENVIRONMENT = re.compile(r"^environment:\n(?:[ #].*\n|\n)*", re.MULTILINE)
+_PYTEST = """command: [.venv/bin/python, -m, pytest, -q, "--junitxml={report}"]"""
 _JUNIT = "junit: {min_tests: 1, max_skipped: 5, no_fewer_than: base}"
 
 
 class Play(Record):
-    """One demo: `pace` maps texts of the built-in workflow to their replacements in the demo."""
+    """One demo: `pace` maps texts of the built-in workflow to their replacements in the demo.
+
+    The workflow's environment is left out: a demo needs no network, and its programs need nothing but Python.
+    """
 
     workflow: str
     scenario: Path
@@ -28,7 +33,7 @@ class Play(Record):
 
     def paced(self) -> bytes:
         """The built-in workflow with the replacements of `pace`."""
-        text = builtin(self.workflow).decode()
+        text = _ENVIRONMENT.sub("", builtin(self.workflow).decode())
         for text_before, text_after in self.pace.items():
             if text_before not in text:
                 raise BadInput(

@@ -17,9 +17,12 @@ from onloop.machine.task import Decision, DecisionKind, Request, RequestKind, Ta
 from onloop.records import Record
 from onloop.store.port import TaskFilter
 
+MOST_DECISIONS = 20
+"""How many decisions on one task the script makes: where nothing helps, it would else go on for ever."""
+
 
 class ScriptedPerson(Record):
-    """Decides every open request, as `person`."""
+    """Decides every open request, as `person`, up to a number of decisions on one task."""
 
     opened: GatewayHandle
     person: Principal
@@ -29,7 +32,7 @@ class ScriptedPerson(Record):
         """Answer the first open request of every waiting task; returns how many decisions were accepted."""
         with self.opened.gateway.store.reading() as reading:
             waiting = reading.tasks(TaskFilter(states=(State.INPUT_REQUIRED,)))
-        return sum(self._decide(task) for task in waiting if task.requests)
+        return sum(self._decide(task) for task in waiting if task.requests and len(task.decisions) < MOST_DECISIONS)
 
     def _decide(self, task: Task) -> bool:
         request = task.requests[0]

@@ -11,7 +11,7 @@ from onloop.errors import Unavailable
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.checkout import Overlay
 from onloop.gates.command_process import Limits
-from onloop.gates.environments.boxed_command import BoxedCommands, CommandRun, Surroundings
+from onloop.gates.environments.boxed_command import BoxedCommands, CommandRun, Surroundings, shown_by
 from onloop.gates.environments.layering import layering_of
 from onloop.gates.environments.place import Layering
 from onloop.gates.environments.preparation import Preparation, PreparationFailed
@@ -104,6 +104,7 @@ class CommandRunner(Record):
             tools=tools_of(self.environment),
             pins=self.pins,
             variables=dict(self.environment.variables),
+            shown=shown_by(self.toolchain, tools_of(self.environment)),
         )
         cache = TreeCache(self.kept / "trees")
         layering = self.layering or layering_of(box, cache.folder)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol, assert_never
 
-from onloop.errors import BadInput, OnloopError
+from onloop.errors import BadInput, FailureKind, OnloopError, kind_of
 from onloop.gates.base_tests import BaseTestsOverlay
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Ending, Limits, never
@@ -41,6 +41,9 @@ LONGEST_SUMMARY = 300
 LARGEST_FILE = 16 * 1024 * 1024
 """The largest file that a file gate reads, in bytes."""
 
+PASSING_KINDS = frozenset({FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKind.NO_SPACE, FailureKind.BUSY})
+"""Troubles that pass, or are mended outside of the work that is judged."""
+
 _LONGEST_QUOTE = 60
 _SHORT_ID = 12
 _SCORE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
@@ -48,7 +51,7 @@ _MOST_LINKS = 20
 
 
 class GateSubject(Record):
-    """What a gate looks at: the full ids of commit, tree and merge-base, and the artefacts handed over with them."""
+    """What a gate looks at: full ids of commit, tree and merge-base, artefacts, and what may fail, by gate."""
 
     task: str
     definition: str
@@ -57,7 +60,6 @@ class GateSubject(Record):
     base: str
     artefacts: tuple[Artefact, ...] = ()
     tolerates: Mapping[str, Evidence] = field(default_factory=dict)
-    """What failed at the base, by gate, where a person accepted work that is no worse."""
 
 
 class BaseResults(Protocol):
@@ -133,7 +135,8 @@ class _Finding(Record):
 def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
     """The evidence of one gate about one submission; secrets are removed before anything is stored.
 
-    A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`.
+    A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`. A trouble that
+    passes, such as a full disk, is raised: it says nothing about the work.
     """
     return _evidence(gate, subject, context, _found(gate, subject, context))
 
@@ -178,8 +181,12 @@ def _found(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Fi
     except GateStopped:
         raise
     except OnloopError as problem:
+        if problem.kind in PASSING_KINDS:
+            raise
         return _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
+        if kind_of(problem) is not None:
+            raise
         return _Finding(Verdict.ERROR, f"the gate cannot run here: {problem.strerror or problem}")
 
 

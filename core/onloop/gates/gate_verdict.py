@@ -21,6 +21,8 @@ def judge(command_run: CommandRun, tests: TestExpectation | None, output: str) -
     `output` is the output as it will be stored.
     """
     verdict, why = _ended(command_run, tests, output)
+    if command_run.of_base:  # whoever submitted cannot put that right
+        verdict = Verdict.ERROR
     return verdict, f"{command_run.part} `{shlex.join(command_run.argv)}`: {why}" if command_run.part else why
 
 

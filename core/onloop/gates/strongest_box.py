@@ -73,6 +73,11 @@ def unused_user() -> int | None:
     return next((user for user in ids if user not in running and not _has_account(user)), None)
 
 
+def is_unused(user: int) -> bool:
+    """Whether a user id is one that we may give to boxes: ours to give, and without an account."""
+    return os.geteuid() == 0 and _FIRST_USER <= user <= _LAST_USER and not _has_account(user)
+
+
 def kept_by() -> str:
     """What can limit all processes of a run together here: `cgroup`, else `watcher`."""
     group = ControlGroup.made()

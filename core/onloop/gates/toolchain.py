@@ -37,6 +37,7 @@ _ROOTS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix/store
 _PROGRAM_FOLDERS = frozenset({"bin", "sbin", "shims"})
 _OF_A_PREFIX = ("lib", "libexec", "pyvenv.cfg")
 _OF_A_HOME = ("lib", "share/pipx", "share/uv")
+_MOST_ALIKE = 12
 _HEAD = "# The folders in which gates find programs, in order; `see FOLDER` shows one to them without searching it.\n"
 
 
@@ -44,6 +45,22 @@ class ProgramChanged(Unavailable):
     """A program has changed since the run started."""
 
     code = "program_changed"
+
+
+class ToolMissing(Unavailable):
+    """A workflow names a tool that the store's toolchain does not have."""
+
+    code = "tool_missing"
+
+    @classmethod
+    def of(cls, toolchain: Toolchain, name: str, tools: Mapping[str, str]) -> ToolMissing:
+        """The error for {NAME}, with the programs that are there and are called alike."""
+        wanted = tools.get(name[1:-1], "")
+        alike = ", ".join(toolchain.alike(wanted)) or "nothing that is called alike"
+        return cls(
+            f"{name} is {wanted!r}, which is not in the store's toolchain, {toolchain.path}; there is: {alike}",
+            hint=f"write under environment: tools: {{{name[1:-1]}: PROGRAM}}, or add a folder to {FILE} in the store",
+        )
 
 
 class Toolchain(Record):
@@ -74,6 +91,15 @@ class Toolchain(Record):
         places = (folder / name for folder in self.folders)
         return next((path for path in places if path.is_file() and os.access(path, os.X_OK)), None)
 
+    def alike(self, wanted: str) -> tuple[str, ...]:
+        """The programs whose names begin as `wanted` does, before its version: at most twelve."""
+        stem = Path(wanted).name.rstrip("0123456789.-") or wanted
+        found = set()
+        for folder in self.folders:
+            with suppress(OSError):
+                found |= {path.name for path in folder.iterdir() if path.name.startswith(stem)}
+        return tuple(sorted(found, key=lambda name: (len(name), name))[:_MOST_ALIKE])
+
     def program(self, name: str, tools: Mapping[str, str] = TOOLS) -> Program:
         """A program of the machine as it is now; without a path if it is not there. `tools` says what {NAME} is."""
         wanted = tools.get(name[1:-1], "") if name.startswith("{") else name
@@ -93,6 +119,14 @@ class Toolchain(Record):
 def tools_of(environment: EnvironmentSpec) -> Mapping[str, str]:
     """What {NAME} stands for in the commands of a workflow: a bare name, or an absolute path."""
     return {**TOOLS, **{tool.name: tool.program for tool in environment.tools}}
+
+
+def missing_tools(toolchain: Toolchain, environment: EnvironmentSpec, names: Iterable[str]) -> Iterator[ToolMissing]:
+    """What is not there of the {NAME} among `names`, each as the error that it would be."""
+    tools = tools_of(environment)
+    for name in sorted(set(names)):
+        if name.startswith("{") and not toolchain.program(name, tools).path:
+            yield ToolMissing.of(toolchain, name, tools)
 
 
 def is_of_the_machine(name: str) -> bool:

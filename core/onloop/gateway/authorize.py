@@ -9,6 +9,7 @@ from onloop.errors import Ground, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Denied
+from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
@@ -25,6 +26,9 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.Submit: _GATEWAY,
         c.Ask: _AGENT,
         c.Release: _AGENT,
+        c.Recover: _AGENT,
+        c.ReportTrouble: frozenset({PrincipalKind.VERIFIER, PrincipalKind.GATEWAY}),
+        c.Return: _GATEWAY,
         c.EndTurn: _AGENT,
         c.Fail: _AGENT,
         c.ReportGate: frozenset({PrincipalKind.VERIFIER}),
@@ -71,6 +75,10 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         Unmuted: _HUMAN,
         ProbeAsked: _LAUNCHER | _HUMAN,
         BoxProved: frozenset({PrincipalKind.VERIFIER}),
+        AgentEnded: _GATEWAY,
+        TrialBegun: _GATEWAY,
+        TrialAsked: _HUMAN,
+        RoleOpened: _GATEWAY,
     }
 )
 """Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it."""
@@ -126,6 +134,9 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         c.Reply: "answer",
         c.ReportGate: "report what a gate found",
         c.ReportBase: "report what a gate found on the base",
+        c.ReportTrouble: "report a trouble",
+        c.Recover: "say that it goes on",
+        c.Return: "bring a holder back",
         c.FireTimer: "fire a timer",
         c.StartEffect: "begin an effect",
         c.FinishEffect: "finish an effect",
@@ -151,6 +162,10 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         Unmuted: "unmute",
         ProbeAsked: "ask for a probe",
         BoxProved: "say what a box stops",
+        AgentEnded: "count an agent's end",
+        TrialBegun: "begin a trial",
+        TrialAsked: "have a held role tried",
+        RoleOpened: "open a role",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

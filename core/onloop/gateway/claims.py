@@ -83,8 +83,10 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
         check_no_persons_name(tx.house(), wanted.agent)
         if self.task is not None:
             return gateway.advance(tx, self.principal, self.task, wanted, "")
-        full: set[str] = set()
-        for candidate, among in waiting_tasks(tx, (wanted.role, wanted.agent), gateway.clock()):
+        full, hold = set[str](), tx.house().roles.get(self.role)
+        is_shut = hold is not None and hold.is_held and hold.next_at > gateway.clock()
+        names = (wanted.agent,) if is_shut else (wanted.role, wanted.agent)
+        for candidate, among in waiting_tasks(tx, names, gateway.clock()):
             if among in full:
                 continue
             try:
@@ -93,8 +95,9 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
                 found = known_task(tx, candidate)
                 if not has_slot(tx, found, tx.task(found.run)):
                     full.add(among)
+        why = f", or its agents end alike and it is held: {hold.words}" if is_shut and hold is not None else ""
         raise Refused(
-            f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else ""),
+            f"nothing waits for {wanted.role}" + (", or its fleet has no free slot" if full else why),
             exit=Exit.NOTHING,
             hint="onloop list shows what there is; try again later",
         )

@@ -11,7 +11,7 @@ from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c
 from onloop.machine.limits import MOST_CREATED, Id, Items, Key
 from onloop.machine.operation import Asker, DeniedAct
-from onloop.machine.principal import Principal
+from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.store.port import Transaction
 from onloop.store.rows import PinnedWorkflow
@@ -47,7 +47,10 @@ class PerformCommand(Write[Task], frozen=True):
         def body(tx: Transaction) -> Task | Refused:
             if lookup(tx, owner, self.key, request) is not None:
                 return known_task(tx, self.task)
-            gateway.fire_due(tx, self.task)
+            said = self.command if isinstance(self.command, c.Submit) else None
+            agent = (said.agent, said.epoch) if said is not None else (self.principal.id, self.principal.epoch)
+            gateway.heard_of(tx, self.task, *agent)
+            gateway.fire_due(tx, self.task, wanted=self.principal.kind is PrincipalKind.HUMAN)
             try:
                 after = gateway.advance(tx, self.principal, self.task, self.command, logged(self.key))
             except Refused as no:

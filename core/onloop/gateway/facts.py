@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from onloop.errors import unknown_task
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
+from onloop.machine.held_roles import hold_of
 from onloop.machine.rules.decision_builder import Facts
 from onloop.machine.state import State
 from onloop.machine.store_state import covering
@@ -42,6 +43,7 @@ def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition,
         frozen=covering(house, task, actor),
         lease_expires=lease.expires if lease else None,
         slot_free=has_slot(tx, task, root),
+        hold=hold_of(house.roles, task),
         children=children,
         people=house.groups,
         swarm=swarm_of(tx, task),

@@ -22,7 +22,9 @@ DEFAULT_LEASE_MS = 60_000
 
 
 class Heartbeat(Write[int], frozen=True):
-    """Keep a lease alive; the answer is when it ends now (ms). Time can expire a lease, never revive one.
+    """Keep a lease alive; the answer is when it ends now (ms).
+
+    A holder who was away goes on, if nobody wanted the task meanwhile. A lease whose end is recorded is never revived.
 
     `news` are of the sub-agents in the holder's own process; they are kept as long as the lease.
     """
@@ -44,6 +46,7 @@ class Heartbeat(Write[int], frozen=True):
         agent = self.principal
 
         def body(tx: Transaction) -> int | Refused:
+            gateway.heard_of(tx, agent.task or "", agent.id, agent.epoch)
             lease, now = tx.get(Lease, agent.task or ""), gateway.clock()
             if lease is not None and (lease.agent, lease.epoch) == (agent.id, agent.epoch):
                 if lease.expires > now:
@@ -81,6 +84,7 @@ class PassOn(Write[str], frozen=True):
         check_size(len(content), LARGEST_CHECKPOINT, "what is passed on")
 
         def body(tx: Transaction) -> str:
+            gateway.heard_of(tx, agent.task or "", agent.id, agent.epoch)
             gateway.fire_due(tx, agent.task or "")
             check_holder(known_task(tx, agent.task or ""), agent.id, agent.epoch)
             check_lease(tx, agent)

@@ -22,12 +22,15 @@ def no_programs(_: Definition) -> tuple[Program, ...]:
 
 
 def look_in(store: Path) -> Look:
-    """A function that looks in the toolchain of the store in that folder."""
+    """A function that looks in the toolchain of that store; ToolMissing for a {NAME} that is not there."""
 
     def look(definition: Definition) -> tuple[Program, ...]:
-        from onloop.gates.toolchain import toolchain_of, tools_of  # here: few commands need it
+        from onloop.gates.toolchain import missing_tools, toolchain_of, tools_of  # here: few commands need it
 
-        return toolchain_of(store).pinned(named_programs(definition), tools_of(definition.environment))
+        toolchain, environment, names = toolchain_of(store), definition.environment, named_programs(definition)
+        for missing in missing_tools(toolchain, environment, names):
+            raise missing
+        return toolchain.pinned(names, tools_of(environment))
 
     return look
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.machine.definition import Definition
+from onloop.machine.rules.looking_first import base_job
 from onloop.machine.rules.timers import armed_timers
+from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.store.port import Transaction
@@ -26,15 +28,6 @@ def sync_rows(tx: Transaction, definition: Definition, before: Task | None, afte
     _sync_jobs(tx, before, after, now)
 
 
-ON_BASE = "base/"
-"""What the gate of a job begins with that looks before an agent starts; no id of a gate has a slash."""
-
-
-def base_job(gate: str) -> str:
-    """How a job names a gate that looks before an agent starts."""
-    return f"{ON_BASE}{gate}"
-
-
 def due_rows(definition: Definition, task: Task) -> tuple[TimerRow, ...]:
     """The rows of the timers that a task has armed, its lease left out."""
     return tuple(
@@ -44,7 +37,12 @@ def due_rows(definition: Definition, task: Task) -> tuple[TimerRow, ...]:
 
 
 def job_gates(task: Task) -> Mapping[str, str | None]:
-    """The jobs that a task waits for, by id: each with its gate, or None for the effect under way."""
+    """The jobs that a task waits for, by id: each with its gate, or None for the effect under way.
+
+    In the pause after a trouble there are none.
+    """
+    if task.reason is Reason.EXTERNAL:
+        return {}
     asked = _request_number(task)
     gates: dict[str, str | None] = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
     for step, check in task.base_checks.items():
@@ -63,7 +61,7 @@ def _sync_timers(tx: Transaction, definition: Definition, task: Task) -> None:
 
 
 def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> None:
-    if before is not None and _asked(before) == _asked(task):
+    if before is not None and _jobs_follow_from(before) == _jobs_follow_from(task):
         return
     wanted = job_gates(task)
     stored = {job.id for job in tx.select(Job, task=task.id)}
@@ -74,8 +72,8 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
             tx.put(Job(job_id, task.id, gate, now))
 
 
-def _asked(task: Task) -> tuple[object, ...]:
-    return task.awaited, task.effect, task.submission, task.base_checks
+def _jobs_follow_from(task: Task) -> tuple[object, ...]:
+    return task.awaited, task.effect, task.submission, task.reason is Reason.EXTERNAL, task.base_checks
 
 
 def _request_number(task: Task) -> str:
@@ -83,7 +81,12 @@ def _request_number(task: Task) -> str:
     return f"{submission.head[:16]}.{submission.at}" if submission else "0"
 
 
+def is_away(lease: Lease, now: int) -> bool:
+    """Whether a lease has run out, and nothing has recorded that: its holder may come back."""
+    return 0 < lease.expires <= now
+
+
 def mark_spent(tx: Transaction, lease: Lease | None, now: int) -> None:
     """Set an expired lease that a freeze keeps to expire at 0, so that it stays expired if the clock is set back."""
-    if lease is not None and 0 < lease.expires <= now:
+    if lease is not None and is_away(lease, now):
         tx.put(replace(lease, expires=0))

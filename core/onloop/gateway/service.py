@@ -14,12 +14,13 @@ from onloop.gateway.facts import definition_for, facts_of
 from onloop.gateway.idempotency import asked_event, logged, lookup, remember
 from onloop.gateway.program_pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
-from onloop.gateway.schedule import mark_spent, sync_rows
+from onloop.gateway.schedule import is_away, mark_spent, sync_rows
 from onloop.gateway.store_rules import attested, check_may_begin, check_store_command
 from onloop.identity.passphrase import person_from_passphrase, rekeyed
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.events import Event
+from onloop.machine.held_roles import TrialAsked, news_of_role
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.operation import AnswerT, DeniedAct, Lane, Operation
 from onloop.machine.principal import EFFECTS, NOBODY, TIMERS, Principal
@@ -113,6 +114,8 @@ class Gateway(Record, eq=False):
                 return None
             authorize(principal, event, None)
             fact = stamped(event, self.clock()) if isinstance(event, Mark) else event
+            fact = replace(fact, at=self.clock()) if isinstance(fact, TrialAsked) else fact
+            self.heard_of(tx, principal.task or "", principal.id, principal.epoch)
             self.fire_due(tx, principal.task or "")
             try:
                 check_store_command(tx, principal, fact)
@@ -138,23 +141,45 @@ class Gateway(Record, eq=False):
                 if now.reason is Reason.CHILDREN_RUNNING:
                     self._settle(tx, now)
 
-    def fire_due(self, tx: Transaction, task_id: str) -> None:
-        """Fire every timer of the task that is due, and the end of its lease."""
+    def heard_of(self, tx: Transaction, task_id: str, agent: str, epoch: int) -> None:
+        """Renew the lease of a holder who was away, unless its end was recorded: nobody has wanted the task since.
+
+        The time away counts as none of its step's.
+        """
+        lease, now = tx.get(Lease, task_id), self.clock()
+        if lease is None or (lease.agent, lease.epoch) != (agent, epoch) or not is_away(lease, now):
+            return
+        with suppress(Refused):  # frozen: nothing is recorded, and the lease goes on
+            self.advance(tx, TIMERS, task_id, c.Return(epoch, now - lease.beat_at), "")
+        tx.put(replace(lease, expires=now + lease.expires - lease.beat_at, beat_at=now))
+
+    def fire_due(self, tx: Transaction, task_id: str, *, wanted: bool = True) -> None:
+        """Fire every timer of the task that is due, and the end of its lease.
+
+        Unless somebody wants the task, a holder who is away keeps it, and its time: it may come back, and go on.
+        """
         now = self.clock()
         while tx.due(now, task_id):
-            task = known_task(tx, task_id)
             lease = tx.get(Lease, task_id)
-            due = [t for t in armed_timers(definition_of(tx, task), task) if t.at <= now]
-            fire = c.FireTimer(due[0].kind, due[0].token) if due else None
-            if lease is not None and lease.expires <= now:
-                fire = c.FireTimer(c.TimerKind.LEASE, str(lease.epoch))
+            fire = self._due(tx, task_id, lease, now, wanted=wanted)
             if fire is None:
                 return
             try:
                 self.advance(tx, TIMERS, task_id, fire, "")
             except Refused:  # frozen: it stays due until a person unfreezes
-                mark_spent(tx, lease, now)
+                if wanted:
+                    mark_spent(tx, lease, now)
                 return
+
+    def _due(self, tx: Transaction, task_id: str, lease: Lease | None, now: int, *, wanted: bool) -> c.FireTimer | None:
+        """The next timer to fire; None if none is due."""
+        keeps = lease is not None and is_away(lease, now) and not wanted
+        if lease is not None and lease.expires <= now and not keeps:
+            return c.FireTimer(c.TimerKind.LEASE, str(lease.epoch))
+        task = known_task(tx, task_id)
+        due = (timer for timer in armed_timers(definition_of(tx, task), task) if timer.at <= now)
+        found = next((timer for timer in due if not keeps or timer.kind is not c.TimerKind.TIMEOUT), None)
+        return None if found is None else c.FireTimer(found.kind, found.token)
 
     def advance(self, tx: Transaction, principal: Principal, task_id: str, command: c.Command, key: str) -> Task:
         """Authorize, decide and append one command, and all that follows from it; the answer is the task after it.
@@ -178,6 +203,7 @@ class Gateway(Record, eq=False):
             tx.append([EventEntry(after.run, task_id, event, now, principal.id, key) for event in events])
             tx.put_task(after)
             sync_rows(tx, definition, before, after, now)
+            self._note_role(tx, before, events)
             if not isinstance(command, c.Claim):  # a claim projects its answer later, once the agent has a token
                 project_answer(tx, definition, after)
             self._begin_children(tx, definition, after, events)
@@ -189,6 +215,12 @@ class Gateway(Record, eq=False):
                 self._settle(tx, after)
                 return known_task(tx, task_id)
         return after
+
+    def _note_role(self, tx: Transaction, before: Task | None, events: Sequence[Event]) -> None:
+        """Record what the events say about the role whose agents are at the task, so that one that fails is held."""
+        news = news_of_role(tx.house().roles, before, events, self.clock()) if before is not None else None
+        if news is not None:
+            append_store_event(tx, news, self.clock(), TIMERS.id)
 
     def _begin_children(self, tx: Transaction, definition: Definition, parent: Task, events: Sequence[Event]) -> None:
         """Create children in the transaction that decided them, so that all of them exist or none."""

@@ -7,6 +7,7 @@ from onloop.gates.repository.mending.old_history import check_tolerable
 from onloop.gates.repository.ref_names import check_origin
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
+from onloop.machine.held_roles import TrialAsked
 from onloop.machine.marks import Mark, check_mark
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import (
@@ -51,17 +52,24 @@ def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
         check_lease(tx, principal)
 
 
-def check_lease(tx: Reading, agent: Principal, now: int = 0) -> None:
-    """Refuse an agent without the lease of its task, or with one that has run out, in a freeze too."""
-    check_held(tx.get(Lease, agent.task or ""), agent, now)
+def check_lease(tx: Reading, agent: Principal) -> None:
+    """Refuse an agent without the lease of its task, or with one that is over, in a freeze too."""
+    check_held(tx.get(Lease, agent.task or ""), agent)
 
 
-def check_held(lease: Lease | None, agent: Principal, now: int = 0) -> None:
-    """Refuse an agent that does not hold this lease at `now` (ms)."""
-    held = (lease.agent, lease.epoch) if lease is not None and lease.expires > now else None
+def check_held(lease: Lease | None, agent: Principal) -> None:
+    """Refuse an agent that does not hold this lease. One that has run out goes on, until that is recorded."""
+    held = (lease.agent, lease.epoch) if lease is not None and lease.expires > 0 else None
     if held != (agent.id, agent.epoch):
         words = f"{agent.id} no longer holds {agent.task}"
         raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)
+
+
+def _check_name(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
+    """Refuse the name of another person, in whatever case."""
+    taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
+    if taken is not None and event.name != principal.name:
+        raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
 
 
 def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
@@ -106,9 +114,12 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) ->
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
     if isinstance(event, PersonEnrolled):
+        _check_name(house, principal, event)
         _check_enrolment(house, principal, event)
     if isinstance(event, Frozen):
         _check_freeze(tx, principal, event)
+    if isinstance(event, TrialAsked):
+        _check_held(house, event.role)
     if isinstance(event, Unfrozen) and event.scope not in house.freezes:
         hint = f"frozen now: {', '.join(house.freezes) or 'nothing'}"
         raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
@@ -116,6 +127,14 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) ->
         _check_tolerated(house, event)
     if isinstance(event, Mark):
         check_mark(house.marks, event)
+
+
+def _check_held(house: StoreState, role: str) -> None:
+    """Refuse to try a role that is not held."""
+    held = [name for name, streak in house.roles.items() if streak.is_held]
+    if role not in held:
+        hint = f"held now: {', '.join(held) or 'no role'}"
+        raise Refused(f"role {safe(role, 60)} is not held", exit=Exit.NOTHING, hint=hint)
 
 
 def attested(tx: Reading, command: c.Command) -> c.Command:

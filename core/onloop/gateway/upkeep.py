@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import ClassVar
 
 from onloop.errors import Ground
 from onloop.gateway.authorize import verb_of
 from onloop.gateway.denial_counts import denied_of
+from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import agent_from_token
 from onloop.machine.base_result import BaseResult
+from onloop.machine.causes import TimerKind
 from onloop.machine.limits import Content, Digest, Id, Key, Odd, Uid
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.store.codec import to_text
-from onloop.store.port import Transaction
-from onloop.store.rows import BaseResultRow
+from onloop.store.port import Reading, Transaction
+from onloop.store.rows import BaseResultRow, Lease, TimerRow
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -41,7 +44,10 @@ class RecordStoreEvent(Write[None], frozen=True):
 
 
 class FireTimers(Write[int], frozen=True):
-    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it."""
+    """Fire every due timer; the answer is the number of tasks that had one. Correctness does not depend on it.
+
+    Leases that have run out stay until somebody wants their tasks: where a machine slept, their holders come back.
+    """
 
     name: ClassVar[str] = "fire_timers"
     asker: ClassVar[Asker] = Asker.ANYBODY
@@ -49,15 +55,29 @@ class FireTimers(Write[int], frozen=True):
     def carry_out(self, gateway: Gateway) -> int:
         """See Write."""
         with gateway.store.reading() as reading:
-            due = reading.due(gateway.clock())
+            due = due_tasks(reading, gateway.clock())
         for task_id in due:
 
             def body(tx: Transaction, task_id: str = task_id) -> None:
-                gateway.fire_due(tx, task_id)
+                gateway.fire_due(tx, task_id, wanted=False)
 
             gateway.store.transact(body)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
+
+
+def due_tasks(reading: Reading, now: int) -> Sequence[str]:
+    """The tasks of which something is due that no absent holder keeps, oldest first."""
+    return [task for task in reading.due(now) if not _is_kept(reading, task, now)]
+
+
+def _is_kept(reading: Reading, task: str, now: int) -> bool:
+    """Whether all that is due of a task waits for its holder, who is away."""
+    lease = reading.get(Lease, task)
+    if lease is None or not is_away(lease, now):
+        return False
+    due = (timer for timer in reading.select(TimerRow, task=task) if timer.at <= now)
+    return all(timer.kind == TimerKind.TIMEOUT.value for timer in due)
 
 
 class CountDenial(Write[None], frozen=True):

@@ -28,17 +28,22 @@ class EffectProblem(StrEnum):
 
 
 class ReleaseCause(StrEnum):
-    """Why a worker gives a task back. `stopped` does not count as a try."""
+    """Why a worker gives a task back. The last three do not count as a try."""
 
     CRASHED = "crashed"
     STALLED = "stalled"
     RETURNED = "returned"
     STOPPED = "stopped"
+    UNAVAILABLE = "unavailable"
+    """Something outside of the agent failed."""
+    NOT_NOW = "not_now"
+    """The agent says that it cannot work before some time."""
 
     @property
     def attempt_end(self) -> AttemptEnd | None:
         """How the try ended, or None where it does not count."""
-        return None if self is ReleaseCause.STOPPED else AttemptEnd(self.value)
+        counts_not = {ReleaseCause.STOPPED, ReleaseCause.UNAVAILABLE, ReleaseCause.NOT_NOW}
+        return None if self in counts_not else AttemptEnd(self.value)
 
 
 class TimerKind(StrEnum):

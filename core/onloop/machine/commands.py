@@ -26,6 +26,10 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.setbacks import Trouble
+from onloop.machine.start_commands import Amend as Amend
+from onloop.machine.start_commands import ReportBase as ReportBase
+from onloop.machine.start_commands import Retarget as Retarget
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
 from onloop.records import Record
@@ -61,13 +65,6 @@ class ReportGate(Record):
 
     evidence: Evidence
     asked_at: Millis | None = None
-
-
-class ReportBase(Record):
-    """A verifier's answer about what an agent would begin with, to the `number`-th time that it was asked."""
-
-    evidence: Evidence
-    number: Number
 
 
 class Approve(Record):
@@ -129,12 +126,17 @@ class Retry(Record):
 
 
 class Release(Record):
-    """The holder gives the task back."""
+    """The holder gives the task back.
+
+    `trouble` is what made it `unavailable`; `until` (ms) is before when it is *not now*, 0 where no time was given.
+    """
 
     agent: Id
     epoch: Number
     cause: ReleaseCause
     detail: Words = ""
+    trouble: Trouble = Trouble.BROKEN
+    until: Millis = 0
 
 
 class EndTurn(Record):
@@ -151,6 +153,29 @@ class Fail(Record):
     agent: Id
     epoch: Number
     reason: Words
+
+
+class ReportTrouble(Record):
+    """A gate, or the effect of that id, could not be begun or finished through nobody's fault; it is tried again."""
+
+    trouble: Trouble
+    detail: Words
+    gate: Id = ""
+    effect: Id = ""
+
+
+class Recover(Record):
+    """The holder is at work, after something had kept the task from going on."""
+
+    agent: Id
+    epoch: Number
+
+
+class Return(Record):
+    """The holder under `epoch` is heard of again, `away_ms` after it was heard of last."""
+
+    epoch: Number
+    away_ms: Millis
 
 
 class FireTimer(Record):
@@ -189,26 +214,6 @@ class Resume(Record):
 
     voice: Voice
     note: Words = ""
-    version: Number | None = None
-
-
-class Amend(Record):
-    """Go on under the workflow pinned as `definition`; work that was handed in is judged again by its gates."""
-
-    definition: Digest
-    voice: Voice
-    reason: Words
-    version: Number | None = None
-
-
-class Retarget(Record):
-    """Do the work elsewhere: in this repository, moving this branch."""
-
-    repo: Id
-    origin: Path
-    target: Id
-    voice: Voice
-    reason: Words = ""
     version: Number | None = None
 
 
@@ -342,6 +347,7 @@ class ReportContext(Record):
 
 
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
+OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
 OfPin = Amend | Retarget
@@ -369,6 +375,7 @@ Command = (
     | Exclude
     | Resume
     | EffectCommand
+    | OfTrouble
     | OfChildren
     | OfRelay
     | OfPin

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from onloop.machine.base_facts import Amendment
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Program
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.setbacks import Setback
+from onloop.machine.start_events import Amended as Amended
+from onloop.machine.start_events import BaseAccepted as BaseAccepted
+from onloop.machine.start_events import BaseGatesRequested as BaseGatesRequested
+from onloop.machine.start_events import BaseReported as BaseReported
+from onloop.machine.start_events import Retargeted as Retargeted
+from onloop.machine.start_events import StepSkipped as StepSkipped
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
     NOT_KNOWN,
@@ -67,52 +73,6 @@ class GatesRequested(Record):
     gates: tuple[str, ...]
 
 
-class BaseGatesRequested(Record):
-    """A verifier was asked for these gates of `step` before an agent starts there at this visit."""
-
-    step: str
-    visit: int
-    gates: tuple[str, ...]
-
-
-class BaseReported(Record):
-    """A verifier answered about what an agent would begin with: the base, or the commit that counts."""
-
-    evidence: Evidence
-
-
-class BaseAccepted(Record):
-    """A person goes on although these gates of `step` fail on the base: they allow what is no worse."""
-
-    step: str
-    by: str
-    gates: tuple[str, ...]
-
-
-class StepSkipped(Record):
-    """The gates of `step` pass already, so it needs no agent; `submission` is the base where nothing was handed in."""
-
-    step: str
-    submission: Submission | None = None
-
-
-class Amended(Record):
-    """A person mended the workflow of the live run: what other pins vouched for is stale."""
-
-    amendment: Amendment
-    workflow: str
-
-
-class Retargeted(Record):
-    """A person put right where the work is done: the repository, and the branch that effects move."""
-
-    repo: str
-    origin: str
-    target: str
-    by: str
-    reason: str = ""
-
-
 class GateReported(Record):
     """A verifier answered."""
 
@@ -145,6 +105,30 @@ class BackoffStarted(Record):
     """The step is tried again, not before `until`."""
 
     until: int
+
+
+class SetBack(Record):
+    """Something kept the step from going on, which counts as no try; it is tried again when the setback says.
+
+    `end` says how the agent ended, where those of its role all end so.
+    """
+
+    setback: Setback
+    end: str = ""
+
+
+class Recovered(Record):
+    """What kept the step from going on is over."""
+
+
+class Returned(Record):
+    """The holder was heard of again after its lease had run out, with nobody else at the task in between.
+
+    The `away_ms` do not count as its time.
+    """
+
+    agent: str
+    away_ms: int
 
 
 class RequestOpened(Record):
@@ -351,6 +335,9 @@ Event = (
     | AttemptEnded
     | LeaseEnded
     | BackoffStarted
+    | SetBack
+    | Recovered
+    | Returned
     | RequestOpened
     | RequestClosed
     | Judged

@@ -7,12 +7,30 @@ from typing import assert_never
 
 from onloop.machine import events as e
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
+from onloop.machine.setbacks import Trouble, of_last_day
 from onloop.machine.state import Reason
 from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Outbox, Request, Task, evidence_key
 from onloop.records import replace
 
 KEPT_FEEDBACK = 20
-_GATES, _EFFECT = Reason.GATES_RUNNING, Reason.EFFECT_RUNNING
+_KEEP_GATES = frozenset({Reason.GATES_RUNNING, Reason.EXTERNAL})
+_KEEP_EFFECT = frozenset({Reason.EFFECT_RUNNING, Reason.EXTERNAL})
+_PAST_TROUBLE = (
+    e.Submitted,
+    e.StepEntered,
+    e.GateReported,
+    e.EffectStarted,
+    e.EffectDone,
+    e.EffectFailed,
+    e.EffectVoided,
+    e.Funnelled,
+    e.AttemptEnded,
+    e.CountersReset,
+    e.RequestOpened,
+    e.Reassigned,
+    e.Recovered,
+)
+"""What shows that a trouble is over, or takes its place."""
 
 
 def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # noqa: A002 - the field's own word
@@ -21,7 +39,11 @@ def evolve(task: Task | None, event: e.Event, *, id: str, at: int) -> Task:  # n
         if not isinstance(event, e.Created):
             raise ValueError(f"{id}: the first event is {type(event).__name__}, not Created")
         return _created(event, id, at)
-    return _changed(replace(task, version=task.version + 1, updated_at=at), event, at)
+    after = _changed(replace(task, version=task.version + 1, updated_at=at), event, at)
+    if after.setback is None or not isinstance(event, _PAST_TROUBLE):
+        return after
+    still_waits = isinstance(event, e.GateReported) and bool(after.awaited)  # one gate answered, another could not run
+    return after if still_waits else replace(after, setback=None)
 
 
 def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = None) -> Task | None:  # noqa: A002
@@ -79,6 +101,10 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, tries=tries, awaited=(), feedback=_with_feedback(task, last))
         case e.BackoffStarted(until):
             return replace(task, not_before=until)
+        case e.SetBack():
+            return _set_back(task, event, at)
+        case e.Returned(_, away_ms):
+            return replace(task, claimed_at=task.claimed_at + away_ms)
         case e.CountersReset():
             return _reset(task, event)
         case e.Judged(judgement):
@@ -111,7 +137,7 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, owner=handover.to or None, handovers=(*task.handovers, handover))
         case e.ContextReported(percent):
             return replace(task, context=percent)
-        case e.Created() | e.TurnEnded() | e.Told():
+        case e.Created() | e.TurnEnded() | e.Told() | e.Recovered():
             return task
         case _:
             assert_never(event)
@@ -126,10 +152,16 @@ def _moved(task: Task, event: e.Moved, at: int) -> Task:
         reason=reason,
         detail=event.detail,
         since=task.since if state is task.state and reason is task.reason else at,
-        awaited=task.awaited if reason is _GATES else (),
-        effect=task.effect if reason is _EFFECT else None,
+        awaited=task.awaited if reason in _KEEP_GATES else (),
+        effect=task.effect if reason in _KEEP_EFFECT else None,
         base_checks=task.base_checks if reason is Reason.DEPENDENCY else left_waiting(task),
     )
+
+
+def _set_back(task: Task, event: e.SetBack, at: int) -> Task:
+    setback, said = event.setback, of_last_day(task.postponed, at)
+    postponed = (*said, at) if setback.trouble is Trouble.NOT_NOW else said
+    return replace(task, setback=setback, not_before=setback.until, postponed=postponed)
 
 
 def _entered(task: Task, event: e.StepEntered) -> Task:
@@ -189,6 +221,7 @@ def _reset(task: Task, event: e.CountersReset) -> Task:
         judgements=tuple(j for j in task.judgements if j.step != task.step),
         programs=event.programs or task.programs,
         handovers=task.handovers[-1:],
+        postponed=() if event.feedback.by.startswith("human:") else task.postponed,
     )
 
 

@@ -70,7 +70,6 @@ class Reason(StrEnum):
 RESERVED = frozenset(
     {
         Reason.WAVE_HELD,
-        Reason.EXTERNAL,
         Reason.BUDGET_EXHAUSTED,
         Reason.APPROVED_NOT_CONSUMED,
         Reason.POLICY_VIOLATION,

@@ -8,6 +8,7 @@ from typing import Annotated, assert_never
 from onloop.errors import BadInput
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Bursts, Denied, counted
+from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.task import Task
@@ -64,7 +65,9 @@ class Tolerated(Record):
     by: Id
 
 
-StoreEvent = StoreCreated | PersonEnrolled | Frozen | Unfrozen | Tolerated | Denied | Mark | ProbeAsked | BoxProved
+StoreEvent = (
+    StoreCreated | PersonEnrolled | Frozen | Unfrozen | Tolerated | Denied | Mark | ProbeAsked | BoxProved | RoleEvent
+)
 
 
 class StoreState(Record):
@@ -86,6 +89,8 @@ class StoreState(Record):
         return self.proof is None or self.proof.asked != self.probe
 
     denials: Bursts = field(default_factory=dict)
+    roles: Streaks = field(default_factory=dict)
+    """How the agents of each role ended last, where they ended alike."""
     tolerated: Mapping[str, Tolerated] = field(default_factory=dict)
     """By origin: what people tolerate of its old history."""
 
@@ -111,6 +116,8 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, tolerated={**others, origin: event} if findings else others)
         case Denied():
             return replace(house, denials=counted(house.denials, event))
+        case AgentEnded() | TrialBegun() | TrialAsked() | RoleOpened():
+            return replace(house, roles=streaks_after(house.roles, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
             return replace(house, marks=marked(house.marks, event))
         case ProbeAsked(id):

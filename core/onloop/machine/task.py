@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from onloop.machine.base_facts import Amendment, BaseCheck
-from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
@@ -32,6 +31,11 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.requests import Decision as Decision
+from onloop.machine.requests import DecisionKind as DecisionKind
+from onloop.machine.requests import Request as Request
+from onloop.machine.requests import RequestKind as RequestKind
+from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.records import Record, field, fields_of
 
@@ -50,25 +54,6 @@ class Verdict(StrEnum):
     FAIL = "fail"
     ERROR = "error"
     TIMED_OUT = "timed_out"
-
-
-class RequestKind(StrEnum):
-    """What is asked of a person."""
-
-    APPROVAL = "approval"
-    QUESTION = "question"
-    CHOICE = "choice"
-
-
-class DecisionKind(StrEnum):
-    """A person's answer to a request."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    ANSWER = "answer"
-    RETRY = "retry"
-    REASSIGN = "reassign"
-    CANCEL = "cancel"
 
 
 class TaskFacts(Record):
@@ -180,52 +165,6 @@ class Evidence(Record):
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
 
 
-class Decision(Record):
-    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
-
-    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
-    `flagged` is the digest of what was flagged then (see `flagging`).
-    """
-
-    request: str
-    answer: DecisionKind
-    by: str
-    assurance: Assurance
-    at: int
-    reason: str = ""
-    digest: str = ""
-    step: str = ""
-    gate: str | None = None
-    visit: int = 0
-    head: str = ""
-    base: str = ""
-    proof_age_ms: int | None = None
-    own_address: bool = False
-    flagged: str = ""
-    definition: str = ""
-
-
-class Request(Record):
-    """Something asked of a person. `approvers` names who may decide; empty means any person.
-
-    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
-    """
-
-    id: str
-    kind: RequestKind
-    step: str
-    question: str
-    opened_at: int
-    gate: str | None = None
-    approvers: tuple[str, ...] = ()
-    quorum: int = 1
-    assurance: Assurance = Assurance.A0
-    asked_by: str = "gateway"
-    reminders: int = 0
-    escalated: bool = False
-    fresh_ms: int | None = None
-
-
 class Feedback(Record):
     """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
 
@@ -274,7 +213,8 @@ class Task(Record):
     `hands` are who claimed each step.
     `programs` are those that were pinned for it, on top of its run's.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
-    `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `base_rules`).
+    `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
+    `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
 
     id: str
@@ -339,11 +279,18 @@ class Task(Record):
     base_checks: Mapping[str, BaseCheck] = field(default_factory=dict)
     base_evidence: Mapping[str, Evidence] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
+    setback: Setback | None = None
+    postponed: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can happen to it."""
         return self.state in TERMINAL
+
+    @property
+    def is_verifying(self) -> bool:
+        """Whether its gates run, or will run once a trouble is over: nothing is asked of its holder meanwhile."""
+        return self.reason is Reason.GATES_RUNNING or (self.reason is Reason.EXTERNAL and bool(self.awaited))
 
     @property
     def wanted(self) -> str | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from onloop.proposals.project import Project
-from onloop.proposals.proposal import GateLine, Line, Proposal
+from onloop.proposals.proposal import Proposal, ProposedGate, SetupLine
 
 _TARGETS = ("test", "check", "tests")
 
@@ -27,10 +27,10 @@ def node_proposals(project: Project) -> Iterator[Proposal]:
         (way for way in _NODE if way[1] in project.paths),
         ("npm", "package.json", ("npm", "install", "--no-audit", "--no-fund")),
     )
-    gates = [GateLine("tests", (program, "test"), "the script test of package.json")]
+    gates = [ProposedGate("tests", (program, "test"), "the script test of package.json")]
     if "lint" in scripts:
-        gates.append(GateLine("lint", (program, "run", "lint"), "the script lint of package.json", optional=True))
-    setup = (Line(install, f"as {lock} says"),)
+        gates.append(ProposedGate("lint", (program, "run", "lint"), "the script lint of package.json", optional=True))
+    setup = (SetupLine(install, f"as {lock} says"),)
     yield Proposal(
         f"{program} test", setup, tuple(gates), cache_key=("package.json", lock)[: 1 + (lock != "package.json")]
     )
@@ -47,29 +47,29 @@ _NODE = (
 def compiled_proposals(project: Project) -> Iterator[Proposal]:
     """Projects of Rust, Go and Java: dependencies come into the checkout, and tests run without a network."""
     if "Cargo.toml" in project.paths:
-        setup = Line(("cargo", "fetch"), "the dependencies of Cargo.toml")
-        gate = GateLine("tests", ("cargo", "test", "--offline"), "cargo's tests")
+        setup = SetupLine(("cargo", "fetch"), "the dependencies of Cargo.toml")
+        gate = ProposedGate("tests", ("cargo", "test", "--offline"), "cargo's tests")
         home = {"variables": ({"CARGO_HOME": ".cargo-home"}, "downloads stay in the checkout")}
         yield Proposal(
             "cargo test", (setup,), (gate,), cache_key=_there(project, "Cargo.toml", "Cargo.lock"), settings=home
         )
     if "go.mod" in project.paths:
-        setup = Line(("go", "mod", "vendor"), "the dependencies of go.mod, in the checkout")
-        gate = GateLine("tests", ("go", "test", "-mod=vendor", "./..."), "go's tests")
+        setup = SetupLine(("go", "mod", "vendor"), "the dependencies of go.mod, in the checkout")
+        gate = ProposedGate("tests", ("go", "test", "-mod=vendor", "./..."), "go's tests")
         vendored = any(path.startswith("vendor/") for path in project.paths)
         yield Proposal("go test", () if vendored else (setup,), (gate,), cache_key=_there(project, "go.mod", "go.sum"))
     if "pom.xml" in project.paths:
         local = "-Dmaven.repo.local=.m2"
         program = "./mvnw" if "mvnw" in project.paths else "mvn"
-        setup = Line((program, "-q", "-B", local, "dependency:go-offline"), "the dependencies of pom.xml")
-        gate = GateLine("tests", (program, "-q", "-B", "-o", local, "test"), "maven's tests")
+        setup = SetupLine((program, "-q", "-B", local, "dependency:go-offline"), "the dependencies of pom.xml")
+        gate = ProposedGate("tests", (program, "-q", "-B", "-o", local, "test"), "maven's tests")
         yield Proposal("maven test", (setup,), (gate,), cache_key=("pom.xml",))
     build = project.has("build.gradle", "build.gradle.kts")
     if build is not None:
         program = "./gradlew" if "gradlew" in project.paths else "gradle"
         own = ("--gradle-user-home", ".gradle-home")
-        setup = Line((program, *own, "--console=plain", "testClasses"), f"the dependencies of {build}")
-        gate = GateLine("tests", (program, *own, "--offline", "--console=plain", "test"), "gradle's tests")
+        setup = SetupLine((program, *own, "--console=plain", "testClasses"), f"the dependencies of {build}")
+        gate = ProposedGate("tests", (program, *own, "--offline", "--console=plain", "test"), "gradle's tests")
         yield Proposal("gradle test", (setup,), (gate,), cache_key=(build,))
 
 
@@ -79,7 +79,9 @@ def make_proposals(project: Project) -> Iterator[Proposal]:
     text = project.texts.get(file, "") if file is not None else ""
     target = next((name for name in _TARGETS if re.search(rf"^{name}\s*:(?!=)", text, re.MULTILINE)), None)
     if target is not None:
-        yield Proposal(f"make {target}", (), (GateLine("tests", ("make", target), f"the target {target} of {file}"),))
+        yield Proposal(
+            f"make {target}", (), (ProposedGate("tests", ("make", target), f"the target {target} of {file}"),)
+        )
 
 
 def _there(project: Project, *paths: str) -> tuple[str, ...]:

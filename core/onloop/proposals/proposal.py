@@ -11,14 +11,14 @@ from onloop.records import Record, field
 Argv = tuple[str, ...]
 
 
-class Line(Record):
+class SetupLine(Record):
     """A command, and why it is proposed."""
 
     argv: Argv
     why: str
 
 
-class GateLine(Record):
+class ProposedGate(Record):
     """A gate: its command, why, whether it counts tests in a JUnit report, and whether the workflow is fine without."""
 
     id: str
@@ -33,9 +33,9 @@ class Proposal(Record):
     """An environment and gates. `settings` are further fields of the environment, each with its reason."""
 
     name: str
-    setup: tuple[Line, ...] = ()
-    gates: tuple[GateLine, ...] = ()
-    build: tuple[Line, ...] = ()
+    setup: tuple[SetupLine, ...] = ()
+    gates: tuple[ProposedGate, ...] = ()
+    build: tuple[SetupLine, ...] = ()
     cache_key: tuple[str, ...] = ()
     settings: Mapping[str, tuple[object, str]] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ def _steps(proposal: Proposal) -> Iterator[str]:
     )
 
 
-def _command(indent: str, line: Line) -> Iterator[str]:
+def _command(indent: str, line: SetupLine) -> Iterator[str]:
     yield f"{indent}{json.dumps(line.argv, ensure_ascii=False)} # {_plain(line.why)}"
 
 

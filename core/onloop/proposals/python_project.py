@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onloop.proposals.project import Hint, Project
-from onloop.proposals.proposal import GateLine, Line, Proposal
+from onloop.proposals.proposal import Proposal, ProposedGate, SetupLine
 
 PYTHON = ".venv/bin/python"
 _PIP = (PYTHON, "-m", "pip", "install")
@@ -88,7 +88,7 @@ def python_proposals(project: Project) -> Iterator[Proposal]:
     )
     lint = tuple(_lint_gates(project))
     for name, needs in _needs(project):
-        setup = (Line(("python3", "-m", "venv", ".venv"), "a virtual environment in the checkout"), *needs)
+        setup = (SetupLine(("python3", "-m", "venv", ".venv"), "a virtual environment in the checkout"), *needs)
         for gate in _test_gates(project):
             yield Proposal(f"{name}, {gate.why}", setup, (gate, *lint), cache_key=key, settings=settings)
 
@@ -104,33 +104,35 @@ def _build_system(project: Project) -> dict[str, Any]:
     return _dict(project.table("pyproject.toml").get("build-system"))
 
 
-def _needs(project: Project) -> Iterator[tuple[str, tuple[Line, ...]]]:
+def _needs(project: Project) -> Iterator[tuple[str, tuple[SetupLine, ...]]]:
     """What to install, the likeliest first: each with a name for it."""
     runner = _runner(project)
     if project.has("pyproject.toml", "setup.py", "setup.cfg") is None or not _is_package(project):
         for hint in (*_named_files(project), *(_file(project, "requirements.txt"),)):
             if hint is not None:
-                install = Line((*_PIP, "-r", hint.what, *runner), hint.where)
+                install = SetupLine((*_PIP, "-r", hint.what, *runner), hint.where)
                 yield f"requirements of {hint.what}", (install,)
-        yield "no dependencies", (Line((*_PIP, *runner), "the test runner"),)
+        yield "no dependencies", (SetupLine((*_PIP, *runner), "the test runner"),)
         return
     groups = _group_requirements(project)
     named = _named_files(project)
     for extra in _extras(project):
-        install = Line((*_PIP, "-e", f".[{extra.what}]", *runner), f"the project with its extra, as {extra.where} says")
+        install = SetupLine(
+            (*_PIP, "-e", f".[{extra.what}]", *runner), f"the project with its extra, as {extra.where} says"
+        )
         yield f"the project with [{extra.what}]", (install,)
     for hint in named:
-        with_file = Line((*_PIP, "-e", ".", "-r", hint.what, *runner), f"the project, and what {hint.where}")
+        with_file = SetupLine((*_PIP, "-e", ".", "-r", hint.what, *runner), f"the project, and what {hint.where}")
         yield f"the project and {hint.what}", (with_file,)
     for group, requirements in groups:
         needed = tuple(each for each in requirements if _ABOUT_TESTS.search(each))
         for what, chosen in (("what its group {} has for tests", needed), ("its group {}", requirements)):
             words = f"the project, and {what.format(group)}"
-            yield words, (Line((*_PIP, "-e", ".", *chosen, *runner), words),)
+            yield words, (SetupLine((*_PIP, "-e", ".", *chosen, *runner), words),)
     spoken = tuple(dict.fromkeys(hint.what for hint in project.installs if _ABOUT_TESTS.search(hint.what)))
     plain = tuple(dict.fromkeys((*runner, *spoken)))
     why = "the project, and what its commands install for tests" if spoken else "the project and the test runner"
-    yield "the project", (Line((*_PIP, "-e", ".", *plain), why),)
+    yield "the project", (SetupLine((*_PIP, "-e", ".", *plain), why),)
 
 
 def _is_package(project: Project) -> bool:
@@ -244,16 +246,16 @@ def _runner(project: Project) -> tuple[str, ...]:
     return ("pytest", *dict.fromkeys(plugins))
 
 
-def _test_gates(project: Project) -> Iterator[GateLine]:
+def _test_gates(project: Project) -> Iterator[ProposedGate]:
     told = project.said("pytest")
     why = f"pytest, as {told.where} runs it" if told else "pytest, which runs unittest's tests too"
-    yield GateLine("tests", (PYTHON, "-m", "pytest", "-q", "--junitxml={report}"), why, counts="junit")
+    yield ProposedGate("tests", (PYTHON, "-m", "pytest", "-q", "--junitxml={report}"), why, counts="junit")
     folder = next(
         (name for name in ("tests", "test") if any(path.startswith(f"{name}/") for path in project.paths)), None
     )
     if folder is not None and told is None and not _configures_pytest(project):
         argv = (PYTHON, "-m", "unittest", "discover", "-s", folder, "-t", ".")
-        yield GateLine("tests", argv, f"unittest in {folder}", counts="unittest")
+        yield ProposedGate("tests", argv, f"unittest in {folder}", counts="unittest")
 
 
 def _configures_pytest(project: Project) -> bool:
@@ -261,13 +263,13 @@ def _configures_pytest(project: Project) -> bool:
     return "pytest" in table or project.has("pytest.ini", "conftest.py", "tests/conftest.py") is not None
 
 
-def _lint_gates(project: Project) -> Iterator[GateLine]:
+def _lint_gates(project: Project) -> Iterator[ProposedGate]:
     """Checks that the project configures, and whose programs its test dependencies may bring."""
     table = _dict(project.table("pyproject.toml").get("tool"))
     if "ruff" in table or project.has("ruff.toml", ".ruff.toml"):
-        yield GateLine("lint", (PYTHON, "-m", "ruff", "check"), "ruff is configured", optional=True, timeout="5m")
+        yield ProposedGate("lint", (PYTHON, "-m", "ruff", "check"), "ruff is configured", optional=True, timeout="5m")
     if "mypy" in table and any(hint.what == "mypy" for hint in project.installs):
-        yield GateLine("types", (PYTHON, "-m", "mypy"), "mypy is configured", optional=True)
+        yield ProposedGate("types", (PYTHON, "-m", "mypy"), "mypy is configured", optional=True)
 
 
 def _dict(value: object) -> dict[str, Any]:

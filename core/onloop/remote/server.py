@@ -23,7 +23,7 @@ from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.program_pins import look_in
 from onloop.gateway.quota import HeldTasks, Pace, paced_task
 from onloop.gateway.service import Gateway
-from onloop.gateway.upkeep import FireTimers, RecogniseAgent
+from onloop.gateway.upkeep import FireTimers, RecogniseAgent, due_tasks
 from onloop.home import Home
 from onloop.identity.own_key import make_own_key
 from onloop.machine.operation import DeniedAct, Lane
@@ -347,7 +347,7 @@ class GatewayServer:
         self._fences.forget_idle()
         try:
             with self._store.reading() as at:
-                is_due = bool(at.due(self.clock())) or self._gateway.denials.has_overdue(self.clock())
+                is_due = bool(due_tasks(at, self.clock())) or self._gateway.denials.has_overdue(self.clock())
             if is_due:
                 with self._store.grouping():
                     self._gateway.perform(FireTimers())

@@ -91,6 +91,7 @@ class _View:
             and (wanted.parent is None or task.parent == wanted.parent)
             and (wanted.states is None or task.state in wanted.states)
             and (wanted.changed_after is None or self.contents.seqs[task.id] > wanted.changed_after)
+            and not (wanted.delayed and task.not_before == 0)
         ]
 
     def child_states(self, parent: str) -> Sequence[State]:

@@ -52,12 +52,16 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 
 
 class TaskFilter(Record):
-    """Selects tasks; None means any. `changed_after` is a log sequence."""
+    """Selects tasks; None means any. `changed_after` is a log sequence.
+
+    `delayed` selects those with a time before which they are not tried; that may be past.
+    """
 
     run: Id | None = None
     parent: Id | None = None
     states: Annotated[tuple[State, ...], Items(len(State))] | None = None
     changed_after: Seq | None = None
+    delayed: bool = False
 
 
 class Reading(Protocol):

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput
 from onloop.gates.box.kind import Box
+from onloop.gates.environments.box_user import settled
+from onloop.gates.environments.secret_values import secret_values
 from onloop.gates.evaluation import GateContext
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
@@ -44,7 +46,7 @@ def gate_context_for(
     opened: GatewayHandle, verifier: Principal
 ) -> Callable[[Task, Definition, Callable[[], bool]], GateContext]:
     """A function that makes a GateContext."""
-    box = strongest_box()
+    box = settled(strongest_box(), opened.home.kept)
 
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> GateContext:
         if task.origin is None:
@@ -59,6 +61,7 @@ def base_context(
     opened: GatewayHandle, verifier: Principal, mirror: Mirror, definition: Definition, box: Box
 ) -> GateContext:
     """What gates on commits of a mirror run with, before there is a task."""
+    secrets = secret_values(opened.home.secrets, definition.environment.secrets)
     return GateContext(
         mirror=mirror,
         blob=lambda digest: blob_of(opened, digest),
@@ -67,7 +70,8 @@ def base_context(
         verifier=verifier.id,
         kept=opened.home.kept,
         environment=definition.environment,
-        secrets=known_secrets(),
+        secrets=(*secrets.values(), *known_secrets()),
+        setup_secrets=secrets,
         base_results=KeptInStore(opened),
         box=box,
         open_cells=_open_cells(opened, box),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import hold_again, task_of
+from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, base_result, evaluate
@@ -13,12 +14,11 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import PutBackJob
-from onloop.gateway.schedule import ON_BASE
 from onloop.machine.base_result import BaseResult
-from onloop.machine.commands import ReportBase, ReportGate
+from onloop.machine.commands import ReportBase, ReportGate, ReportTrouble
 from onloop.machine.definition import CommandGate, Definition, MachineGate
 from onloop.machine.principal import Principal
-from onloop.machine.rules.looking_first import accepted_failures
+from onloop.machine.rules.looking_first import ON_BASE, accepted_failures
 from onloop.machine.task import Evidence, Submission, Task, Verdict
 from onloop.records import Record, replace
 from onloop.store.rows import Job
@@ -62,10 +62,22 @@ class Runner(Record):
             self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier stops"
+        except Postponed as trouble:
+            return self._postpone(job, trouble)
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
         return f"{evidence.verdict.value}: {evidence.summary}"
+
+    def _postpone(self, job: Job, trouble: Postponed) -> str:
+        """Have the gate asked for again later: what kept it from running says nothing about the work."""
+        words = safe(trouble.message, 300)
+        try:
+            report = ReportTrouble(trouble.trouble, words, gate=job.gate or "")
+            self.opened.gateway.perform(PerformCommand(self.principal, job.task, report))
+        except Refused:
+            self.opened.gateway.perform(PutBackJob(job))
+        return f"{trouble.trouble.value}: {words}"
 
     def _look_first(self, job: Job, name: str) -> str:
         """Answer a gate about what an agent would begin with: the work so far, or the tip of the target."""
@@ -83,6 +95,8 @@ class Runner(Record):
             self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier stops"
+        except Postponed as trouble:
+            return self._postpone(job, trouble)
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
@@ -122,6 +136,8 @@ class Runner(Record):
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
+            if is_passing(problem):
+                raise Postponed(problem) from problem
             broken = f"the verifier itself failed: {type(problem).__name__}: {problem}"
             words = problem.message if isinstance(problem, OnloopError) else broken
             return Evidence(

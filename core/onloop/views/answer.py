@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from onloop.errors import Exit
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
+from onloop.machine.gate_facts import TimeSpent
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
 from onloop.records import Record
 from onloop.text import safe
+from onloop.views.box_words import PARTS
 from onloop.views.dossier import GateLine, GateStatus, step_lines
 
 WORDS: Mapping[Exit, str] = {
@@ -74,7 +76,7 @@ def answer_for(
 ) -> AgentAnswer:
     """Whether the agent's step is achieved. `head` is HEAD of its clone now; None if that cannot be read.
 
-    `lapsed` says that its lease or the step's time has run out, though nothing has recorded that yet.
+    `lapsed` says that the step's time has run out, or its lease for good, though nothing has recorded that yet.
     """
     gates = step_lines(definition, task, agent.step)
     code, why, following = _judged(definition, task, agent, head, frozen, gates)
@@ -158,7 +160,7 @@ def _is_met(task: Task, step: Step) -> bool:
 
 
 def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
-    submission, running = task.submission, task.reason is Reason.GATES_RUNNING
+    submission, running = task.submission, task.is_verifying
     if step.review_gates and not running and _is_met(task, step):
         return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
     answered = any(
@@ -169,6 +171,8 @@ def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates:
     if head is not None and head != submission.head:
         why = f"HEAD is {head[:12]}, and the last submitted commit is {submission.head[:12]}"
         return Exit.NOT_YET, why, "onloop submit"
+    if running and task.reason is Reason.EXTERNAL:
+        return Exit.NOT_YET, task.detail, "onloop check, later: it goes on by itself"
     if running:
         names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)
         return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"
@@ -228,4 +232,13 @@ def _ran_in(evidence: Evidence | None) -> dict[str, Json]:
         "program": evidence.program,
         "program_digest": evidence.program_digest,
         "cache_key": evidence.cache_key,
+        "tools": [{"name": tool.name, "path": tool.path, "digest": tool.digest} for tool in evidence.tools],
+        "time": _time(evidence.spent),
     }
+
+
+def _time(spent: TimeSpent | None) -> dict[str, Json]:
+    """Where a gate's time went, in ms; nothing for evidence that does not say."""
+    if spent is None:
+        return {}
+    return {**{f"{name}_ms": getattr(spent, f"{name}_ms") for name in PARTS}, "setup_cached": spent.setup_cached}

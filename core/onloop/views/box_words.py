@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from onloop.machine.gate_facts import TimeSpent
 from onloop.machine.task import Evidence
+
+PARTS = ("waited", "checkout", "setup", "build", "services", "command", "teardown")
+"""The parts of a gate's time, in the order in which they come."""
 
 _MOST_CELLS = 6
 
@@ -11,10 +15,24 @@ def ran_in(evidence: Evidence) -> tuple[str, ...]:
     """Where a command ran, and which program it was; nothing where no command was run, or that was not recorded yet."""
     if not evidence.box:
         return ()
-    setup = f"setup {evidence.cache_key[:12]}" if evidence.cache_key else ""
+    cached = ", was there" if evidence.spent is not None and evidence.spent.setup_cached else ""
+    setup = f"setup {evidence.cache_key[:12]}{cached}" if evidence.cache_key else ""
     digest = f" {evidence.program_digest[:12]}" if evidence.program_digest else ""
     program = f"{evidence.program}{digest}" if evidence.program else ""
-    return tuple(word for word in (_box(evidence), program, setup) if word)
+    tools = (f"{{{tool.name.strip('{}')}}} {tool.path} {tool.digest[:12]}" for tool in evidence.tools)
+    return tuple(word for word in (_box(evidence), program, *tools, setup, time_words(evidence.spent)) if word)
+
+
+def time_words(spent: TimeSpent | None) -> str:
+    """Where the time of a gate went, the parts that took any; empty for evidence that does not say."""
+    if spent is None:
+        return ""
+    parts = ((name, getattr(spent, f"{name}_ms")) for name in PARTS)
+    return "time: " + (", ".join(f"{name} {_length(took)}" for name, took in parts if took) or "0 ms")
+
+
+def _length(took_ms: int) -> str:
+    return f"{took_ms} ms" if took_ms < 1000 else f"{took_ms / 1000:.1f} s"
 
 
 def _box(evidence: Evidence) -> str:

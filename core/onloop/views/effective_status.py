@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
+from onloop.machine.held_roles import Streak, hold_of
 from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, covering
@@ -84,11 +85,16 @@ def _is_slot_free(at: Reading, task: Task) -> bool:
 
 
 class TaskNow(Record):
-    """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended."""
+    """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended.
+
+    Where one task is asked for, `run` is the root of its run, and `hold` that of its role, where that is held.
+    """
 
     task: Task
     effective_status: EffectiveStatus
     frozen: str | None = None
+    run: Task | None = None
+    hold: Streak | None = None
 
 
 class ReadTasksNow(Query[tuple[TaskNow, ...]], frozen=True):
@@ -115,4 +121,5 @@ class ReadTaskNow(Query[TaskNow], frozen=True):
     def carry_out(self, reading: Reading) -> TaskNow:
         """See Query."""
         task = known_task(reading, self.task)
-        return TaskNow(task, effective_statuses(reading, (task,), self.now)[task.id], covering(reading.house(), task))
+        stands, house = effective_statuses(reading, (task,), self.now)[task.id], reading.house()
+        return TaskNow(task, stands, covering(house, task), reading.task(task.run), hold_of(house.roles, task))

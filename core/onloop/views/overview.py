@@ -12,6 +12,7 @@ from enum import StrEnum
 from onloop.attention.board import Board, board_of
 from onloop.attention.denial_items import denial_items
 from onloop.attention.groups import Group, groups_of
+from onloop.attention.held_role_items import held_role_items
 from onloop.attention.idle import idle_item_of
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
@@ -94,12 +95,12 @@ class Overview(Record):
 def board_at(
     picture: Overview, tasks: Mapping[str, Task], house: StoreState, leases: Iterable[Lease], now: int
 ) -> Board:
-    """What needs people at `now` (ms): the picture's groups, agents that have fallen silent since, and denials.
+    """What needs people at `now` (ms): the picture's groups, agents that are silent now, denials, and held roles.
 
     Whose task is frozen is not expected to be heard from.
     """
     held = ((tasks.get(lease.task), lease) for lease in leases)
     found = ((task, idle_item_of(task, lease, now)) for task, lease in held if task is not None)
     idle = [item for task, item in found if item is not None and covering(house, task) is None]
-    told = (*idle, *denial_items(house.denials, now))
+    told = (*idle, *denial_items(house.denials, now), *held_role_items(house.roles))
     return board_of((*picture.groups, *groups_of(told)), house, picture.parents, now)

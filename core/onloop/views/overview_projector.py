@@ -31,9 +31,11 @@ def overview_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | N
 def board_of_store(at: Reading, now: int) -> Board:
     """The board of a store at `now` (ms), read from what needs somebody and what stands above it, and nothing else."""
     needing = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED)))
+    delayed = at.tasks(TaskFilter(states=(State.SUBMITTED, State.WORKING), delayed=True))
+    troubled = [task for task in delayed if task.setback is not None and task.setback.told]
     leases = at.silent(now, STALL_MS)
     held = (task for lease in leases if (task := at.task(lease.task)) is not None)
-    known = _with_parents(at, {task.id: task for task in (*needing, *held)})
+    known = _with_parents(at, {task.id: task for task in (*needing, *troubled, *held)})
     definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
     items = (item_of(task, definitions.get(task.definition)) for task in known.values() if task.kind is Kind.WORK)
     above = {task.parent for task in known.values()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from onloop.machine.definition import SCORE_GATE
 from onloop.workflow.gate_checks import gate_faults, placeholder_faults
@@ -13,11 +13,14 @@ DEEPEST = 4
 """How deep fan-outs may be nested."""
 
 _SOURCES = ("over", "count", "spawn")
-Inner = Callable[[tuple[StepPart, ...], Path], Iterator[Fault]]
+Inner = Callable[[tuple[StepPart, ...], Path, Sequence[str]], Iterator[Fault]]
 
 
-def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
-    """What is wrong with the fan-out that `at` leads to; `inner` checks the steps of the children."""
+def fan_out_faults(at: Path, step: StepPart, inner: Inner, words: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with the fan-out that `at` leads to; `inner` checks the steps of the children.
+
+    `words` are the placeholders that the file's commands may use.
+    """
     fan_out = step.fan_out
     if fan_out is None:
         return
@@ -25,14 +28,14 @@ def fan_out_faults(at: Path, step: StepPart, inner: Inner) -> Iterator[Fault]:
         yield Fault(at, f"{step.id} nests fan-outs {at.count('fan_out')} deep", f"nest at most {DEEPEST}")
         return
     yield from _source_faults(at, step, fan_out)
-    yield from _join_faults(at, fan_out)
+    yield from _join_faults(at, fan_out, words)
     if fan_out.resolve is not None:
-        yield from gate_faults((*at, "resolve", "gates"), fan_out.resolve.gates)
+        yield from gate_faults((*at, "resolve", "gates"), fan_out.resolve.gates, words)
     for number, child in enumerate(fan_out.steps):
         yield from _child_faults((*at, "steps", number), child)
     if fan_out.steps[0].role is None and fan_out.steps[0].fan_out is None:
         yield Fault((*at, "steps", 0), f"nothing is submitted yet when {fan_out.steps[0].id} starts", "give it a role")
-    yield from inner(tuple(fan_out.steps), at)
+    yield from inner(tuple(fan_out.steps), at, words)
 
 
 def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fault]:
@@ -52,7 +55,7 @@ def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fa
         )
 
 
-def _join_faults(at: Path, fan_out: FanOutPart) -> Iterator[Fault]:
+def _join_faults(at: Path, fan_out: FanOutPart, words: Sequence[str]) -> Iterator[Fault]:
     join = fan_out.join
     if join.quorum is not None and join.best_of is not None:
         yield Fault((*at, "join", "best_of"), "a join is either a quorum or best_of", "keep one", Side.KEY)
@@ -65,7 +68,7 @@ def _join_faults(at: Path, fan_out: FanOutPart) -> Iterator[Fault]:
         )
     if join.best_of is not None:
         path = (*at, "join", "best_of", "score", "command")
-        yield from placeholder_faults(path, join.best_of.score.command, ("python",))
+        yield from placeholder_faults(path, join.best_of.score.command, [word for word in words if word != "report"])
 
 
 def _child_faults(at: Path, child: StepPart) -> Iterator[Fault]:

@@ -30,11 +30,11 @@ _TAKEN = {
     RUN_GATE: "the command of a run step",
     FLAGGED: "the approval that an effect asks for when tests or their configuration were changed",
 }
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_-]*)?)\}")
 
 
-def gate_faults(path: Path, gates: Sequence[GatePart]) -> Iterator[Fault]:
-    """What is wrong with the gates of one step, whose list `path` leads to."""
+def gate_faults(path: Path, gates: Sequence[GatePart], words: Sequence[str] = PLACEHOLDERS) -> Iterator[Fault]:
+    """What is wrong with the gates of one step, whose list `path` leads to; `words` are placeholders."""
     ids = [gate.id for gate in gates]
     for number, gate in enumerate(gates):
         at = (*path, number)
@@ -44,7 +44,7 @@ def gate_faults(path: Path, gates: Sequence[GatePart]) -> Iterator[Fault]:
             yield Fault((*at, "id"), f"gate {gate.id} is here twice", "rename one: ids are unique within a step")
         yield from _kind_faults(at, gate)
         if gate.command is not None:
-            yield from _command_faults(at, gate, gate.command)
+            yield from _command_faults(at, gate, gate.command, words)
 
 
 def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
@@ -87,8 +87,8 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
                 )
 
 
-def _command_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
-    yield from placeholder_faults((*at, "command"), argv, PLACEHOLDERS)
+def _command_faults(at: Path, gate: GatePart, argv: Sequence[str], words: Sequence[str]) -> Iterator[Fault]:
+    yield from placeholder_faults((*at, "command"), argv, words)
     yield from box_faults(at, "command", argv, gate.open or ())
     if gate.box is not None and gate.open is not None:
         yield Fault((*at, "box"), f"gate {gate.id} demands a box and opens a hole in it", "keep one", Side.KEY)

@@ -14,10 +14,11 @@ from onloop.machine.definition import Definition
 from onloop.text import safe
 from onloop.workflow.definition_builder import defined
 from onloop.workflow.document import Document, read
+from onloop.workflow.environment_checks import environment_faults, words_of
 from onloop.workflow.model import EnvironmentPart, StepPart, WorkflowFile, WorkflowPart
 from onloop.workflow.positioned_tree import Fault, Node, Path, plain
 from onloop.workflow.schema_checks import WORKFLOW, empty_faults, misfits
-from onloop.workflow.semantic_checks import Outline, environment_faults, semantic_faults
+from onloop.workflow.semantic_checks import Outline, semantic_faults
 
 MOST_PROBLEMS = 100
 
@@ -55,18 +56,19 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
     yield from misfits(root, data, WORKFLOW)
     if isinstance(data, dict):
         incomplete = {fault.path[:2] for fault in empty_faults(root)}
-        yield from environment_faults(_read(EnvironmentPart, data.get("environment")))
-        yield from semantic_faults(_outline(data.get("steps"), incomplete))
+        environment = _read(EnvironmentPart, data.get("environment"))
+        yield from environment_faults(environment)
+        yield from semantic_faults(_outline(data.get("steps"), incomplete, words_of(environment)))
 
 
-def _outline(steps: object, incomplete: Collection[Path]) -> Outline:
+def _outline(steps: object, incomplete: Collection[Path], words: tuple[str, ...]) -> Outline:
     """The steps as far as they can be read: a malformed step does not hide the problems of the others."""
     given = steps if isinstance(steps, list) else []
     ids = [step.get("id") if isinstance(step, dict) else None for step in given]
     read_steps = (
         None if ("steps", number) in incomplete else _read(StepPart, step) for number, step in enumerate(given)
     )
-    return Outline(tuple(i if isinstance(i, str) else None for i in ids), tuple(read_steps))
+    return Outline(tuple(i if isinstance(i, str) else None for i in ids), tuple(read_steps), words)
 
 
 def _read(kind: type[P], data: object) -> P | None:

@@ -7,21 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from onloop.machine.definition import END
 from onloop.records import Record, replace
 from onloop.workflow.fan_out_checks import fan_out_faults
-from onloop.workflow.gate_checks import BOX_FIELDS, box_faults, gate_faults, placeholder_faults
+from onloop.workflow.gate_checks import BOX_FIELDS, PLACEHOLDERS, box_faults, gate_faults, placeholder_faults
 from onloop.workflow.hints import nearest
-from onloop.workflow.model import EnvironmentPart, StepPart
+from onloop.workflow.model import StepPart
 from onloop.workflow.positioned_tree import Fault, Path, Side
 from onloop.workflow.skip_checks import skip_faults
 
-REPORT = "report"
-PYTHON = "python"
-
 
 class Outline(Record):
-    """The steps of a file in order: the id and the content of each; None if it could not be read."""
+    """The steps of a file in order: the id and the content of each; None if it could not be read.
+
+    `words` are the placeholders that commands may use.
+    """
 
     ids: tuple[str | None, ...]
     steps: tuple[StepPart | None, ...]
+    words: tuple[str, ...] = PLACEHOLDERS
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -38,15 +39,15 @@ def semantic_faults(outline: Outline) -> Iterator[Fault]:
     yield from _faults(outline)
     for number, step in enumerate(outline.steps):
         if step is not None:
-            yield from fan_out_faults(_at(number, "fan_out"), step, _inner_faults)
+            yield from fan_out_faults(_at(number, "fan_out"), step, _inner_faults, outline.words)
 
 
-def _inner_faults(steps: tuple[StepPart, ...], at: Path) -> Iterator[Fault]:
+def _inner_faults(steps: tuple[StepPart, ...], at: Path, words: Sequence[str]) -> Iterator[Fault]:
     """The same rules for the steps of children, which are below `at`."""
-    for fault in _faults(Outline(tuple(step.id for step in steps), steps)):
+    for fault in _faults(Outline(tuple(step.id for step in steps), steps, tuple(words))):
         yield replace(fault, path=(*at, *fault.path))
     for number, step in enumerate(steps):
-        yield from fan_out_faults((*at, *_at(number, "fan_out")), step, _inner_faults)
+        yield from fan_out_faults((*at, *_at(number, "fan_out")), step, _inner_faults, words)
 
 
 def _faults(outline: Outline) -> Iterator[Fault]:
@@ -60,13 +61,6 @@ def _faults(outline: Outline) -> Iterator[Fault]:
                 yield from rule(outline, number, step)
 
 
-def environment_faults(environment: EnvironmentPart | None) -> Iterator[Fault]:
-    """What is wrong with the setup commands."""
-    for number, argv in enumerate(environment.setup if environment else ()):
-        yield from placeholder_faults(("environment", "setup", number), argv, (PYTHON,))
-        yield from box_faults(("environment", "setup"), number, argv, None)
-
-
 def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     doers = [name for name in ("role", "run", "effect") if getattr(step, name) is not None]
     for extra in doers[1:]:
@@ -77,16 +71,16 @@ def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         yield Fault(_at(number), f"{step.id} has nothing to do", "give it a role, run, effect or a gate")
 
 
-def _commands(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+def _commands(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.run is not None:
-        yield from placeholder_faults(_at(number, "run"), step.run, (PYTHON, REPORT))
+        yield from placeholder_faults(_at(number, "run"), step.run, outline.words)
         yield from box_faults(_at(number), "run", step.run, step.open or ())
     else:
         for field in BOX_FIELDS:
             if getattr(step, field):
                 words = f"{field} is about a command, and {step.id} runs none"
                 yield Fault(_at(number, field), words, "put it into the gate that it is for", Side.KEY)
-    yield from gate_faults(_at(number, "gates"), step.gates)
+    yield from gate_faults(_at(number, "gates"), step.gates, outline.words)
 
 
 def _pauses(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:

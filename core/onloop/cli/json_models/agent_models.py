@@ -25,6 +25,27 @@ class ClaimJson(Record):
     place: Annotated[str, Meta(description="The folder to work in.")]
 
 
+class ToolJson(Record):
+    """A program that the workflow names under `tools`."""
+
+    name: str
+    path: str
+    digest: str
+
+
+class GateTimeJson(Record):
+    """Where a gate's time went, in ms; empty for evidence of before it was measured."""
+
+    waited_ms: Annotated[int | UnsetType, Meta(description="For its `exclusive` turn and a slot.")] = UNSET
+    checkout_ms: int | UnsetType = UNSET
+    setup_ms: int | UnsetType = UNSET
+    build_ms: int | UnsetType = UNSET
+    services_ms: int | UnsetType = UNSET
+    command_ms: int | UnsetType = UNSET
+    teardown_ms: int | UnsetType = UNSET
+    setup_cached: Annotated[bool | UnsetType, Meta(description="Whether setup was there already.")] = UNSET
+
+
 class GateJson(Record):
     """A gate of a step as it stands; the box and the program are there where a command was run."""
 
@@ -42,6 +63,8 @@ class GateJson(Record):
     program: str | UnsetType = UNSET
     program_digest: str | UnsetType = UNSET
     cache_key: Annotated[str | UnsetType, Meta(description="The digest of what setup went by.")] = UNSET
+    tools: Annotated[Sequence[ToolJson] | UnsetType, Meta(description="What {NAME} stood for in commands.")] = UNSET
+    time: GateTimeJson | UnsetType = UNSET
 
 
 class VerdictJson(Record):

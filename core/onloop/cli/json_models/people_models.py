@@ -59,6 +59,13 @@ class BelowJson(TaskNowJson):
     outcomes: Sequence[OutcomeJson]
 
 
+class RoleTriedJson(Record):
+    """A held role of which one task is tried now."""
+
+    role: str
+    ends: Annotated[str, Meta(description="How its agents ended, one after another.")]
+
+
 class CauseOutcomesJson(Record):
     """What became of a decision for the tasks that share a cause."""
 

@@ -36,6 +36,26 @@ class ImportJson(Record):
     tasks: int
 
 
+class LeftoverJson(Record):
+    """Files and folders that nobody needs any more."""
+
+    kind: str
+    name: Annotated[str, Meta(description="A task's id, or the key of a cached folder.")]
+    places: Sequence[str]
+    size: Annotated[int, Meta(description="In bytes.")]
+    since: Annotated[int, Meta(description="When it was last needed, in ms.")]
+
+
+class GcJson(Record):
+    """What was removed, or with --dry-run, what would be."""
+
+    dry_run: bool
+    count: int
+    size: Annotated[int, Meta(description="Of all of them, in bytes.")]
+    kept: Annotated[int, Meta(description="How many are in use, or could not be removed.")]
+    leftovers: Sequence[LeftoverJson]
+
+
 class ArchiveJson(Record):
     """Finished runs that were moved to a file."""
 

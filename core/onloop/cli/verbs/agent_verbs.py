@@ -10,13 +10,16 @@ from pathlib import Path
 from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
+from onloop.agents.reset_times import moment_given
 from onloop.agents.workplace import own_variables, prepare_workplace
 from onloop.cli.arguments import (
     Arguments,
     AskArguments,
     ClaimArguments,
     HeartbeatArguments,
+    KeyArguments,
     ReasonArguments,
+    ReleaseArguments,
     ReviewArguments,
     SpawnArguments,
     SubmitArguments,
@@ -44,6 +47,7 @@ from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
+from onloop.records import replace
 from onloop.text import safe
 from onloop.views.answer import AgentAnswer, answer_for, answer_lines
 from onloop.views.pinned_workflow import ReadDefinition
@@ -174,10 +178,14 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
 
 
-def release(context: Context[ReasonArguments]) -> VerbOutput:
-    """Give the task back; it counts as an attempt."""
-    agent = context.agent()
-    command = Release(agent.id, agent.epoch, ReleaseCause.RETURNED, context.args.reason)
+def release(context: Context[ReleaseArguments]) -> VerbOutput:
+    """Give the task back; it counts as an attempt, unless it is said until when it cannot be worked on."""
+    agent, args = context.agent(), context.args
+    why = args.why or args.reason
+    command = Release(agent.id, agent.epoch, ReleaseCause.RETURNED, why)
+    if args.until is not None:
+        until = moment_given(args.until, context.opened.gateway.clock())
+        command = replace(command, cause=ReleaseCause.NOT_NOW, detail=why or "the agent says so", until=until)
     return _given_back(context, agent, command)
 
 
@@ -187,7 +195,7 @@ def fail(context: Context[ReasonArguments]) -> VerbOutput:
     return _given_back(context, agent, Fail(agent.id, agent.epoch, context.args.reason))
 
 
-def _given_back(context: Context[ReasonArguments], agent: Principal, command: Release | Fail) -> VerbOutput:
+def _given_back(context: Context[KeyArguments], agent: Principal, command: Release | Fail) -> VerbOutput:
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=context.args.key))
     data = GivenBackJson(task.id, task.state, task.reason, task.detail)
     return VerbOutput(lines=(safe(f"{task.id} {task.state.value}: {task.detail}"),), data=data)

@@ -26,9 +26,12 @@ from onloop.cli.json_models.build_models import (
 )
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, WorkflowError
+from onloop.gates.toolchain import missing_tools, toolchain_of
+from onloop.home import Home, is_own
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
+from onloop.machine.named_programs import named_programs
 from onloop.machine.transition_table import rows
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
@@ -105,7 +108,7 @@ def validate(context: Context[FilesArguments]) -> VerbOutput:
         try:
             definition = _file(name)
             fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
-            closed += _closed_words(name, definition)
+            closed += (*_closed_words(name, definition), *_missing_words(name, definition, context.home))
         except WorkflowError as error:
             problems += error.problems
     data = ValidateJson(not problems, problems)
@@ -121,6 +124,13 @@ def _closed_words(name: str, definition: Definition) -> Iterator[str]:
             yield f"{name}: {gate} stays closed: no more than {HIGHEST.value} can be proved by anybody yet"
         else:
             yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
+
+
+def _missing_words(name: str, definition: Definition, home: Home) -> Iterator[str]:
+    """Which tools of the workflow the store's toolchain does not have; nothing where there is no store of ours."""
+    if is_own(home.store) and home.store.is_dir():
+        for missing in missing_tools(toolchain_of(home.store), definition.environment, named_programs(definition)):
+            yield f"{name}: {missing.message}; {missing.hint}"
 
 
 def graph(context: Context[GraphArguments]) -> VerbOutput:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.attention.groups import Group
+from onloop.attention.held_role_items import held_role
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.people_models import BelowJson, CauseOutcomesJson, OutcomeJson
+from onloop.cli.json_models.people_models import BelowJson, CauseOutcomesJson, OutcomeJson, RoleTriedJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
     CauseDecisionArguments,
@@ -23,10 +24,13 @@ from onloop.cli.verbs.attention_verbs import group_named
 from onloop.cli.verbs.people_verbs import decide, stands, stands_words
 from onloop.errors import BadInput, Exit
 from onloop.gateway.bulk import BulkOutcome, perform_each
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Cancel, Exclude, Pause, Resume, Retry
+from onloop.machine.held_roles import TrialAsked
 from onloop.machine.principal import Principal
 from onloop.records import replace
 from onloop.text import safe
+from onloop.views.queries.reads import ReadStoreState
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 
 
@@ -49,16 +53,31 @@ def cancel(context: Context[ReasonedDecisionArguments]) -> VerbOutput:
 
 
 def retry(context: Context[RetryArguments]) -> VerbOutput:
-    """Try a task again, or the first of those with one cause."""
+    """Try a task again, the first of those with one cause, or one of a held role."""
     person, voice = context.voice("retry")
     args = context.args
+    if args.role is not None:
+        return _trial(context, person, args.role)
     if args.cause is None:
         task, version = _one_task(context)
         return decide(context, person, task, args.key, Retry(voice, args.note, version, args.no_worse))
     group = _cause(context, args.cause)
+    role = held_role(group)
+    if role is not None:
+        return _trial(context, person, role)
     first = group.members[: args.first or 1]
     wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse)) for item in first]
     return _each_of_cause(context, person, group, wanted)
+
+
+def _trial(context: Context[RetryArguments], person: Principal, role: str) -> VerbOutput:
+    """Let one task of a held role through, before its pause is over."""
+    gateway, key = context.opened.gateway, context.args.key
+    gateway.perform(RecordStoreEvent(person, TrialAsked(role, person.id), key=key))
+    streak = gateway.perform(ReadStoreState()).roles.get(role)
+    ends = streak.words if streak is not None else ""
+    line = safe(f"role {role}: one task is tried now; it opens when an agent of it hands something in")
+    return VerbOutput(lines=(line,), data=RoleTriedJson(role, ends))
 
 
 def exclude(context: Context[ExcludeArguments]) -> VerbOutput:

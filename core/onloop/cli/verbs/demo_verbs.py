@@ -62,7 +62,7 @@ def _attended(folder: DemoFolder) -> VerbOutput:
 def _keep_up(crew: Crew, ended: threading.Event) -> None:
     """Start what is missing until the end: a member that was killed comes back."""
     crew.start_missing()
-    while not ended.wait(1.0):
+    while not ended.wait(1.0) and not crew.folder.home.is_gone:
         crew.start_missing()
 
 
@@ -74,6 +74,7 @@ def _unattended(folder: DemoFolder) -> VerbOutput:
     try:
         with stop_signals() as stop:
             while not stop.is_set() and time.monotonic() - began < UNATTENDED_LIMIT_S:
+                folder.home.check_there()
                 crew.start_missing()
                 script.decide_all()
                 if task_of(opened, root.id).ended:

@@ -20,10 +20,12 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import CheckJson, DoctorJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
+from onloop.cli.verbs.gc_verbs import disk_check
 from onloop.cli.verbs.origin_checks import credential_checks, prove_origin
 from onloop.errors import Exit, OnloopError
+from onloop.gates.environments.secret_values import declared_secrets
 from onloop.gates.repository.git import git_version
-from onloop.gates.toolchain import FILE, unfit
+from onloop.gates.toolchain import FILE, PYTHON, TOOLS, ToolMissing, toolchain_of, unfit
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, is_own
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
@@ -104,7 +106,9 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     proof = house.proof if apart or os.environ.get("ONLOOP_TOKEN") else _fresh_proof(context, opened)
     now = opened.gateway.clock()
     checks += [_box(proof, now), _toolchain(proof, home)]
+    checks += [] if apart else [_tools(home), _secrets(home)]
     checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
+    checks.append(_Check("disk", *disk_check(home)))
     checks += [_tolerated(each) for each in house.tolerated.values()]
     if apart:
         checks.append(_isolation(home))
@@ -156,6 +160,25 @@ def _toolchain(proof: BoxProved | None, home: Home) -> _Check:
     if proof is None:
         return _Check("toolchain", False, "no verifier has said where its gates find programs")
     return _Check("toolchain", True, ", ".join(proof.toolchain), tuple(_left_out(home)))
+
+
+def _tools(home: Home) -> _Check:
+    """What {python} is where a workflow does not say otherwise: never the interpreter that onloop runs with."""
+    toolchain = toolchain_of(home.store)
+    program = toolchain.program(PYTHON)
+    if not program.path:
+        missing = ToolMissing.of(toolchain, PYTHON, TOOLS)
+        return _Check("tools", False, f"{missing.message}; {missing.hint}")
+    return _Check("tools", True, f"{PYTHON} is {program.path} {program.digest[:12]}")
+
+
+def _secrets(home: Home) -> _Check:
+    """The names of the secrets that setup may see, and never their values."""
+    try:
+        names = ", ".join(sorted(declared_secrets(home.secrets))) or "none"
+    except OnloopError as problem:
+        return _Check("secrets", False, f"{problem.message}; {problem.hint}")
+    return _Check("secrets", True, f"{home.secrets}: {names}")
 
 
 def _left_out(home: Home) -> Iterator[str]:

@@ -71,7 +71,7 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
     now = gateway.clock()
     found = gateway.perform(ReadTaskNow(context.args.task, now))
     task, stand = found.task, found.effective_status
-    told = why(task, task.state, stand.reason, found.frozen, now)
+    told = why(task, task.state, stand.reason, found.frozen, now, run=found.run, hold=found.hold)
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
     return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(task, stand), why=dict(told)))
 

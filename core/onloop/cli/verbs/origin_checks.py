@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from onloop.cli.json_models.build_models import OriginProofJson
 from onloop.cli.output import VerbOutput
@@ -35,6 +36,8 @@ def prove_origin(home: Home, origin: str) -> VerbOutput:
         raise NotAllowed(
             "an agent may not try the gateway's credentials", hint="a person runs onloop doctor --repo URL"
         )
+    is_path = "://" not in origin and (":" not in origin or origin.startswith(("/", ".")))
+    origin = str(Path(origin).absolute()) if is_path else origin
     access = access_for(home.git_settings, origin)
     shown = safe(without_credentials(origin), 300)
     used = safe(f"{access.address.words}: {access.words}" if access else "nothing is declared for it", 500)

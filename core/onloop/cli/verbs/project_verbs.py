@@ -19,7 +19,7 @@ from onloop.cli.verbs.work_verbs import say
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Definition
-from onloop.proposals.catalogue import known_files, proposals_for
+from onloop.proposals.likely import known_files, proposals_for
 from onloop.proposals.proposal import Proposal, written
 from onloop.records import Record, replace
 from onloop.text import safe

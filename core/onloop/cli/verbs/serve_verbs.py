@@ -57,7 +57,7 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
         GatewayServer(
             home=home,
             clock=wall_clock,
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or home.is_gone,
             say=say,
             submit=submitted,
             changes=changed,
@@ -66,6 +66,7 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
             box_is_strong=box_is_strong,
             guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
         ).run()
+    home.check_there()
     return VerbOutput(Exit.OK)
 
 

@@ -1,4 +1,4 @@
-"""The verbs that begin work: a task, a fleet, more targets of a live one. Each target is looked at before."""
+"""The verbs that begin work, and put a live run right. Each target is looked at before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from onloop.access.reach import closed_gates, reachable
 from onloop.access.runs import (
     Workflow,
     add_targets,
+    amend_tasks,
     builtin_workflow,
     committed_workflow,
     is_builtin,
@@ -19,24 +20,30 @@ from onloop.access.runs import (
     start_run,
     wait_for_base,
 )
+from onloop.access.submission import task_of
 from onloop.access.targets import RunTarget, read_targets, target_of
-from onloop.access.verifier_process import ensure_verifier
+from onloop.access.verifier_process import ensure_verifier, ensure_verifier_for
 from onloop.cli.arguments import Arguments, FleetArguments, StartArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.start_models import AddedJson, PreflightJson, TargetLookJson, TroubleJson
+from onloop.cli.json_models.start_models import AddedJson, AmendedJson, PreflightJson, TargetLookJson, TroubleJson
 from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput, columns
+from onloop.cli.people_arguments import AmendArguments, RetargetArguments
 from onloop.cli.render import task_json
+from onloop.cli.verbs.bulk_verbs import bulk_exit, bulk_hints, bulk_lines, outcomes_json
+from onloop.cli.verbs.people_verbs import decide
 from onloop.cli.verbs.work_verbs import say
 from onloop.errors import BadInput, Exit, UnknownThing
 from onloop.gates.repository.ref_names import without_credentials
+from onloop.machine.commands import Retarget
 from onloop.machine.rules.looking_first import checked_step, is_held_by_base
 from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
+from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.reads import ReadStoreState, ReadTask
+from onloop.views.queries.reads import ReadStoreState, ReadTask, ReadTasks
 from onloop.workflow.duration import milliseconds
 
 LARGEST_TARGETS = 1_048_576
@@ -249,3 +256,50 @@ def _closed(context: Context[Arguments], workflow: Workflow) -> tuple[str, ...]:
     gateway = context.opened.gateway
     level = reachable(context.home, gateway.perform(ReadStoreState()), gateway.clock())
     return tuple(f"mind: {safe(words)} in this store" for words in closed_gates(workflow.definition, level))
+
+
+def amend(context: Context[AmendArguments]) -> VerbOutput:
+    """Give a live task another workflow, or a run and every live task below it."""
+    context.check_no_agent("amend")
+    args, opened = context.args, context.opened
+    root = task_of(opened, args.task)
+    workflow = _amended_workflow(context, root)
+    person, voice = context.voice("amend")
+    below = opened.gateway.perform(ReadTasks(TaskFilter(parent=root.id))) if root.kind is Kind.FLEET else ()
+    named = [root.id, *(task.id for task in below if not task.ended)]
+    outcomes = amend_tasks(opened, person, voice, workflow, named, args.reason)
+    ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
+    data = AmendedJson(workflow.definition.digest, outcomes_json(outcomes))
+    return VerbOutput(bulk_exit(outcomes), bulk_lines(outcomes), data, bulk_hints(outcomes))
+
+
+def _amended_workflow(context: Context[AmendArguments], task: Task) -> Workflow:
+    args, opened = context.args, context.opened
+    if is_builtin(args.workflow):
+        return builtin_workflow(args.workflow)
+    if args.control is not None:
+        control = target_of(args.control, args.control_branch, Path.cwd(), "--control")
+        return committed_workflow(opened.mirror(control.origin), control.branch, args.workflow)
+    if task.origin is None:
+        hint = "name the repository that holds it: --control REPO"
+        raise BadInput(f"{task.id} has no repository of its own in which {args.workflow!r} could be", hint=hint)
+    return committed_workflow(opened.mirror(task.origin), args.control_branch or task.target, args.workflow)
+
+
+def retarget(context: Context[RetargetArguments]) -> VerbOutput:
+    """Put right where a task works. The new place is looked at before."""
+    context.check_no_agent("retarget")
+    args, opened = context.args, context.opened
+    task = task_of(opened, args.task)
+    if args.branch is None and args.origin is None:
+        raise BadInput("nothing is put right", hint=f"onloop retarget {task.id} --branch B, --origin O, or both")
+    target = target_of(args.origin or task.origin or "", args.branch, Path.cwd(), "--origin")
+    wants = wants_of(opened.gateway.perform(ReadDefinition(task.definition)))
+    (look,) = preflight([target], context.opened.mirror, wants)
+    wrong = [trouble for trouble in look.troubles if trouble.stops]
+    if wrong:
+        raise BadInput("; ".join(trouble.what for trouble in wrong), hint=wrong[0].works)
+    person, voice = context.voice("retarget")
+    found = look.target
+    command = Retarget(found.name, found.origin, found.branch or "", voice, args.reason, args.version)
+    return decide(context, person, task.id, args.key, command)

@@ -16,10 +16,12 @@ from onloop.cli.arguments import VerifierArguments, WorkArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, NotAllowed
+from onloop.gates.repository.git import check_git
 from onloop.gates.toolchain import toolchain_of
 from onloop.inherited import variable_problem
 from onloop.machine.principal import verifier as verifier_principal
 from onloop.text import safe
+from onloop.verifier.effects.away import Away
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
@@ -52,12 +54,14 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
         worker = Worker(
             opened=opened,
             settings=settings,
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or opened.home.is_gone,
             pause=_pause(stop),
             say=say,
             ensure_verifier=lambda: ensure_verifier(context.home),
         )
-        return VerbOutput(worker.run(once=args.once))
+        code = worker.run(once=args.once)
+    opened.home.check_there()
+    return VerbOutput(code)
 
 
 def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal = verifier_principal(str(os.getpid()))
+    principal, away = verifier_principal(str(os.getpid())), Away()
 
     def runner(stopped: Callable[[], bool]) -> Runner:
         opened = open_file(context.home)
@@ -83,7 +87,7 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             opened,
             principal,
             gate_context,
-            EffectExecutor(EffectRecorder(opened, gate_context, stopped, lambda _point: None)),
+            EffectExecutor(EffectRecorder(opened, gate_context, stopped, lambda _point: None), away),
             stopped,
         )
 
@@ -91,17 +95,19 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.opened_file
     )  # before the lock: a verifier that cannot open the store must not look as if it were running
     os.environ["PATH"] = toolchain_of(context.home.store).path  # the caller's PATH must not choose which programs run
+    check_git()  # here: which git is used depends on the line above
     with only_verifier(context.home), stop_signals() as stop:
         Verifier(
             opened=opened_file,
             principal=principal,
             runner=runner,
             at_once=jobs_at_once(context.args.jobs) or usual_at_once(),
-            stopped=stop.is_set,
+            stopped=lambda: stop.is_set() or context.home.is_gone,
             pause=_pause(stop),
             say=say,
             keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
+    context.home.check_there()
     return VerbOutput(Exit.OK)
 
 

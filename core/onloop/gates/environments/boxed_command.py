@@ -10,7 +10,6 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from onloop.errors import Unavailable
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.sight import Sight
 from onloop.gates.box.visible import Inside, VisibleFiles, inside
@@ -27,7 +26,7 @@ from onloop.gates.python_runners import (
     missing,
     split_report,
 )
-from onloop.gates.toolchain import TOOLS, Toolchain, check_pin, digest_of, is_of_the_machine
+from onloop.gates.toolchain import TOOLS, Toolchain, ToolMissing, check_pin, digest_of, is_of_the_machine
 from onloop.inherited import for_network
 from onloop.machine.definition import BoxSpec, Counter
 from onloop.machine.gate_facts import Program, TimeSpent
@@ -37,16 +36,11 @@ from onloop.records import Record, field
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?::[a-z][a-z0-9_-]*)?)\}")
 
 
-class ToolMissing(Unavailable):
-    """A workflow names a tool that the store's toolchain does not have."""
-
-    code = "tool_missing"
-
-
 class CommandRun(Record):
     """The outcome of a command at a commit. If setup or build failed, `argv` is the command of it that failed.
 
-    `part` says which it was: setup, build, fetch, or empty for the gate's own command. `counts` are the tests, or why
+    `part` says which it was: setup, build, fetch, or empty for the gate's own command; `of_base` that it ran on a
+    commit of the target alone, so that the submitted one has no part in it. `counts` are the tests, or why
     they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
     what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
     `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
@@ -60,6 +54,7 @@ class CommandRun(Record):
     spec: BoxSpec
     program: Program
     part: str = ""
+    of_base: bool = False
     removed: tuple[str, ...] = ()
     cache_key: str = ""
     doubt: str = ""
@@ -78,7 +73,8 @@ class Surroundings(Record):
     """What every command of a gate finds, whatever it is for.
 
     `tools` says what {NAME} stands for; `pins` are the programs as they were when the run started. `variables` are
-    added to the environment. `stop` is called ten times a second while a command runs.
+    added to the environment; `shown` are the folders of the machine that commands see beside the system. `stop` is
+    called ten times a second while a command runs.
     """
 
     toolchain: Toolchain
@@ -87,23 +83,20 @@ class Surroundings(Record):
     tools: Mapping[str, str] = TOOLS
     pins: Mapping[str, Program] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def shown(self) -> tuple[Path, ...]:
-        """The folders of the machine that commands see beside the system."""
-        programs = [self.toolchain.program(f"{{{name}}}", self.tools) for name in self.tools]
-        return self.toolchain.showing(programs).view
+    shown: tuple[Path, ...] = ()
 
     def program(self, name: str) -> Program:
         """A program of the machine, compared with its pin; ToolMissing for {NAME} that is not there."""
         program = self.toolchain.program(name, self.tools)
         if name.startswith("{") and not program.path:
-            raise ToolMissing(
-                f"{name} is {self.tools.get(name[1:-1], '')!r}, which is in none of {self.toolchain.path}",
-                hint="name one that is there under tools, or add its folder to the toolchain file in the store",
-            )
+            raise ToolMissing.of(self.toolchain, name, self.tools)
         check_pin(program, self.pins)
         return program
+
+
+def shown_by(toolchain: Toolchain, tools: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of the machine that commands see beside the system: those of its programs, and of the tools."""
+    return toolchain.showing([toolchain.program(f"{{{name}}}", tools) for name in tools]).view
 
 
 class BoxedCommands(Record):

@@ -25,7 +25,7 @@ from onloop.gates.environments.contents import contents_of
 from onloop.gates.environments.place import Layering, Place, copy_over, place_over
 from onloop.gates.environments.stopwatch import Stopwatch
 from onloop.gates.environments.tree_cache import TreeCache
-from onloop.gates.repository.folders import private, remove_tree, scratch
+from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.true_tree import true_tree
 from onloop.gates.toolchain import is_of_the_machine
@@ -69,6 +69,16 @@ class _Caches(Record):
 
     placed: tuple[Placed, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Part(Record):
+    """Some commands before the gate's own: what they are for, their box, their secrets, and whose files they run on."""
+
+    name: str
+    commands: Sequence[tuple[str, ...]]
+    spec: BoxSpec
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    of_base: bool = False
 
 
 class Preparation(Record):
@@ -120,60 +130,63 @@ class Preparation(Record):
         if not self.environment.setup:
             return (), ""
         with self.watch.during("setup_ms"):
-            at, key, secrets = self._setup_of(files, base)
+            at, key, setup = self._setup_of(files, base)
             made: list[int] = []
 
             def fill(folder: Path) -> None:
                 made.append(1)
-                self._fill_setup(folder, at, caches, secrets)
+                self._fill_setup(folder, at, caches, setup)
 
             found = self._held(stack, key, fill)
             self.watch.is_cached = not made
             return (found,), key
 
-    def _setup_of(self, files: CommitFiles, base: str) -> tuple[str, str, Mapping[str, str]]:
-        """The commit whose files setup runs on, its key, and the secrets that it sees.
+    def _setup_of(self, files: CommitFiles, base: str) -> tuple[str, str, _Part]:
+        """The commit whose files setup runs on, its key, and its commands; no key where there is no setup.
 
         Where the commit changes a file that setup goes by, that is the commit itself: what it makes then belongs to
         these files alone, and it sees no secret.
         """
-        wanted = keys.key_files(self.environment, _listed(self.mirror, files.commit))
-        key = keys.setup_key(self.environment, self._machine(self.environment.setup), wanted)
-        if files.commit == base or wanted == keys.key_files(self.environment, _listed(self.mirror, base)):
-            return base, key, self.secrets
-        return files.commit, keys.digest(key, files.key), {}
+        environment = self.environment
+        if not environment.setup:
+            return files.commit, "", _Part("setup", (), environment.box)
+        wanted = keys.key_files(environment, _listed(self.mirror, files.commit))
+        key = keys.setup_key(environment, self._machine(environment.setup), wanted)
+        if files.commit == base or wanted == keys.key_files(environment, _listed(self.mirror, base)):
+            return base, key, _Part("setup", environment.setup, environment.box, self.secrets, of_base=True)
+        return files.commit, keys.digest(key, files.key), _Part("setup", environment.setup, environment.box)
 
-    def _fill_setup(self, folder: Path, at: str, caches: _Caches, secrets: Mapping[str, str]) -> None:
+    def _fill_setup(self, folder: Path, at: str, caches: _Caches, setup: _Part) -> None:
         with ExitStack() as stack:
             files = self._files(stack, at, None)
             place = stack.enter_context(self._making_place(files.folders, (), caches))
-            self._run_all("setup", self.environment.setup, place, self.environment.box, caches.words, secrets)
+            self._run_all(setup, place, caches.words)
             _drop_known(place.made_in_checkout, files.folders)
             place.made_in_checkout.rename(folder / "checkout")
             place.made_in_home.rename(folder / "home")
 
     def _build(self, folder: Path, checkout: tuple[Path, ...], home: tuple[Path, ...], caches: _Caches) -> None:
         with self._making_place(checkout, home, caches) as place:
-            self._run_all("build", self.environment.build, place, self._offline, caches.words)
+            self._run_all(_Part("build", self.environment.build, self._offline), place, caches.words)
             place.made_in_checkout.rename(folder / "checkout")
             place.made_in_home.rename(folder / "home")
 
     def _in_place(self, stack: ExitStack, files: CommitFiles, base: str, caches: _Caches) -> ReadyPlace:
         """A place in which setup and build have just run, under the paths that the gate sees."""
-        at, key, secrets = self._setup_of(files, base) if self.environment.setup else (files.commit, "", {})
+        at, key, setup = self._setup_of(files, base)
         self.watch.is_cached = False
         with self.watch.during("checkout_ms"):
             before = files if at == files.commit else self._files(stack, at, None)
             below = before.folders if self.environment.setup else files.folders
             place = stack.enter_context(place_over(below, layering=Layering.COPY, placed=caches.placed))
         with self.watch.during("setup_ms"):
-            self._run_all("setup", self.environment.setup, place, self.environment.box, caches.words, secrets)
+            self._run_all(setup, place, caches.words)
         if self.environment.setup:
             with self.watch.during("checkout_ms"):
                 _drop_known(place.checkout, before.folders)
                 copy_over(reversed(files.folders), place.checkout)
         with self.watch.during("build_ms"):
-            self._run_all("build", self.environment.build, place, self._offline, caches.words)
+            self._run_all(_Part("build", self.environment.build, self._offline), place, caches.words)
         return ReadyPlace(place, caches.words, files.removed, key)
 
     def _files(self, stack: ExitStack, commit: str, overlay: Overlay | None) -> CommitFiles:
@@ -233,25 +246,18 @@ class Preparation(Record):
                 for path, name in seen.items():
                     (place.checkout / path).parent.mkdir(parents=True, exist_ok=True)
                     (place.checkout / path).write_bytes(self.mirror.git.run("cat-file", "blob", name).stdout)
-                self._run_all("fetch", cache.fetch, place, replace(self._offline, network=True), words, self.secrets)
+                online = replace(self._offline, network=True)
+                self._run_all(_Part("fetch", cache.fetch, online, self.secrets, of_base=True), place, words)
 
         return self._held(stack, key, fill) / "cache"
 
-    def _run_all(
-        self,
-        part: str,
-        commands: Sequence[tuple[str, ...]],
-        place: Place,
-        spec: BoxSpec,
-        words: Mapping[str, str],
-        more: Mapping[str, str] | None = None,
-    ) -> None:
+    def _run_all(self, part: _Part, place: Place, words: Mapping[str, str]) -> None:
         """Run commands one after the other; PreparationFailed for the first that does not end with 0."""
-        boxed = BoxedCommands(self.around, place, self.box, spec, words, more or {})
-        for argv in commands:
-            command_run = boxed.run(argv, SETUP_MS, part)
+        boxed = BoxedCommands(self.around, place, self.box, part.spec, words, part.secrets)
+        for argv in part.commands:
+            command_run = boxed.run(argv, SETUP_MS, part.name)
             if command_run.ran.exit_code != 0:
-                raise PreparationFailed(command_run)
+                raise PreparationFailed(replace(command_run, of_base=part.of_base))
 
     @contextmanager
     def _making_place(self, checkout: Sequence[Path], home: Sequence[Path], caches: _Caches) -> Iterator[Place]:
@@ -308,10 +314,3 @@ def _drop_known(made: Path, known: Sequence[Path]) -> None:
                         path.rmdir()  # only where it is empty
             elif stat.S_ISCHR(status.st_mode) or any(os.path.lexists(folder / below / name) for folder in known):
                 path.unlink()
-
-
-def clear(cache: TreeCache) -> None:
-    """Remove everything that is not in use."""
-    for tree in cache.sizes():
-        cache.remove(tree.key)
-    remove_tree(cache.folder / ".making")

@@ -13,6 +13,8 @@ from pathlib import Path
 from onloop.file_lock import try_now
 
 _REMOVALS = 3
+_BUILDING = ".building-"
+_SCRATCH = "onloop-"
 
 
 def private(folder: Path) -> None:
@@ -33,7 +35,7 @@ def built(path: Path) -> Iterator[Path]:
     Folders that killed builders left beside `path` are removed. If another builder finished first, its folder stays.
     """
     private(path.parent)
-    prefix = f".{path.name}.building-"
+    prefix = f".{path.name}{_BUILDING}"
     _sweep(path.parent, prefix)
     folder, lock = _locked_folder(path.parent, prefix)
     try:
@@ -51,7 +53,7 @@ def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
     It is in `parent`, or in the folder for temporary files. Folders that killed processes left behind are removed.
     """
-    parent, prefix = (parent or Path(tempfile.gettempdir())).resolve(), f"onloop-{purpose}-"
+    parent, prefix = (parent or Path(tempfile.gettempdir())).resolve(), f"{_SCRATCH}{purpose}-"
     _sweep(parent, prefix)
     folder, lock = _locked_folder(parent, prefix)
     try:
@@ -114,8 +116,16 @@ def _try_lock(folder: Path) -> int | None:
     return None
 
 
+def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
+    """The folders in `parent`, by the beginning of their names, that a builder or user left behind when it ended."""
+    with suppress(OSError):
+        for entry in parent.iterdir():
+            is_ours = entry.name.startswith(prefix) and (_BUILDING in entry.name or entry.name.startswith(_SCRATCH))
+            if is_ours and (lock := _try_lock(entry)) is not None:
+                yield entry
+                os.close(lock)
+
+
 def _sweep(parent: Path, prefix: str) -> None:
-    for entry in parent.iterdir():
-        if entry.name.startswith(prefix) and (lock := _try_lock(entry)) is not None:
-            remove_tree(entry)
-            os.close(lock)
+    for entry in abandoned(parent, prefix):
+        remove_tree(entry)

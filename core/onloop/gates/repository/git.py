@@ -221,6 +221,17 @@ def git_version() -> tuple[int, int]:
     return int(version[1]), int(version[2])
 
 
+NEEDED = (2, 38)
+"""The oldest git that can do what we need: a merge without a work tree."""
+
+
+def check_git() -> None:
+    """Unavailable unless there is a git that is new enough."""
+    if git_version() < NEEDED:
+        current, needed = (".".join(map(str, version)) for version in (git_version(), NEEDED))
+        raise Unavailable(f"git {current} at {git_program()} is too old", hint=f"install git {needed} or newer")
+
+
 def _search_path() -> str:
     """PATH without its relative folders, whose meaning depends on the folder in which git runs."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)

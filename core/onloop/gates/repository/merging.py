@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onloop.errors import Exit, FailureKind, Refused, Unavailable
+from onloop.errors import Exit, FailureKind, Refused
 from onloop.gates.credentials.git_access import GitAccess
 from onloop.gates.repository.failures import GitFailed
-from onloop.gates.repository.git import LONG_S, Git, GitOutput, git_version
+from onloop.gates.repository.git import LONG_S, Git, GitOutput, check_git
 from onloop.gates.repository.ref_names import commit_message, one_line
 
 LONGEST_SAID = 300
 """How much of what an origin says about a refused push is passed on, in characters."""
 
-_NEEDED = (2, 38)
 _PLAIN = "merge.directoryRenames=false"
 """A file that the work adds keeps the path that was shown, even if others have renamed its folder meanwhile."""
 _IDENTITY = {
@@ -62,9 +61,7 @@ class Elsewhere:
 
 def merge(git: Git, tip: str, head: str, message: str, when_ms: int) -> Merged | Conflict:
     """Merges `head` into `tip` as a merge commit; the same arguments give the same commit."""
-    if git_version() < _NEEDED:
-        current, needed = (".".join(map(str, version)) for version in (git_version(), _NEEDED))
-        raise Unavailable(f"git {current} cannot merge without a work tree", hint=f"install git {needed} or newer")
+    check_git()
     built = git._replace(settings=(*git.settings, _PLAIN)).run(
         "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", tip, head, accept=(0, 1)
     )

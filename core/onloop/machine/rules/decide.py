@@ -15,6 +15,7 @@ from onloop.machine.rules import (
     message_rules,
     ownership,
     putting_right,
+    setback_rules,
     submissions,
     suspension,
 )
@@ -25,6 +26,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
+_OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.ReportBase | c.Ask
 _NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
 """Commands that would let a task of a paused run continue."""
 
@@ -92,7 +94,11 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
     return course
 
 
-def _apply(course: DecisionBuilder, command: c.Command) -> None:
+_OnTask = c.Spoken | c.EffectCommand | c.OfTrouble | c.OfChildren | c.OfRelay | _OfWork
+"""Every command but the one that begins a task."""
+
+
+def _apply(course: DecisionBuilder, command: _OnTask) -> None:
     match command:
         case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
             ownership.apply(course, command)
@@ -104,10 +110,10 @@ def _apply(course: DecisionBuilder, command: c.Command) -> None:
             _apply_to_course(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
+        case c.ReportTrouble() | c.Recover() | c.Return():
+            setback_rules.apply(course, command)
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
             effect_rules.apply(course, command)
-        case c.Create():
-            raise ValueError("Create begins a task; it is not applied to one")
         case _:
             message_rules.apply(course, command)
 

@@ -10,6 +10,7 @@ from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
+from onloop.machine.held_roles import Streak
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
 from onloop.machine.state import Reason, State
@@ -38,6 +39,8 @@ class Facts(Record):
     changes: tuple[Change, ...] = ()
     amended: Definition | None = None
     """The workflow that an amendment names."""
+    hold: Streak | None = None
+    """The hold of its role, where that is held."""
     programs: tuple[Program, ...] = ()
     """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
 
@@ -168,7 +171,7 @@ def check_enrolled(course: DecisionBuilder, person: str) -> None:
 
 def check_target_at_rest(task: Task) -> None:
     """Refuse while the gateway is moving the target, because the outcome is not known yet."""
-    if task.effect is not None and task.effect.expected is not None:
+    if task.effect is not None and task.effect.expected is not None and task.reason is not Reason.EXTERNAL:
         refuse(
             f"{task.id} is changing {task.target} right now", Exit.UNAVAILABLE, f"onloop show {task.id}, then decide"
         )

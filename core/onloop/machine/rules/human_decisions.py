@@ -10,7 +10,6 @@ from onloop.machine import events as e
 from onloop.machine.agent_names import check_agent
 from onloop.machine.definition import Assurance, ExpireOutcome
 from onloop.machine.digest import shown_digest
-from onloop.machine.rules.base_rules import accept_red_base, check_not_red
 from onloop.machine.rules.decision_builder import (
     DecisionBuilder,
     check_enrolled,
@@ -24,6 +23,8 @@ from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
 from onloop.machine.rules.independence import barred, is_among
 from onloop.machine.rules.progress import bars_amender, enter, go_on, may_decide, request_gates, start
+from onloop.machine.rules.putting_right import accept_red_base, check_not_red
+from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
 from onloop.machine.voice import is_fresh, proof_age
@@ -151,7 +152,7 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
-    if not choices and task.reason is not Reason.RETRY_BACKOFF:
+    if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL}:
         last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
         why = task.reason.value if task.reason else "moving"
         refuse(
@@ -164,8 +165,11 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     _spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
+    waits_outside = task.reason is Reason.EXTERNAL
     course.record(e.CountersReset(again, course.facts.programs))
-    if errored and task.reason is Reason.GATE_FAILED:
+    if waits_outside:
+        resume(course)
+    elif errored and task.reason is Reason.GATE_FAILED:
         request_gates(course)
     else:
         start(course)

@@ -58,6 +58,20 @@ def accepted_failures(definition: Definition, task: Task, step: Step) -> dict[st
     return {gate: each for gate, each in found if each is not None and each.verdict is Verdict.FAIL}
 
 
+ON_BASE = "base/"
+"""What a job's name of a gate begins with that looks before an agent starts; no id of a gate has a slash."""
+
+
+def base_job(gate: str) -> str:
+    """How a job names a gate that looks before an agent starts."""
+    return f"{ON_BASE}{gate}"
+
+
+def is_asked_on_base(task: Task, job: str) -> bool:
+    """Whether the task waits for a gate under the name of a job that looks before an agent starts."""
+    return any(base_job(gate) == job for check in task.base_checks.values() for gate in check.awaited)
+
+
 def is_held_by_base(task: Task) -> bool:
     """Whether a person is asked because gates fail on the base, before any agent has handed anything in."""
     return task.reason is Reason.GATE_FAILED and must_be_green(task) and bool(task.base_evidence)

@@ -142,7 +142,7 @@ def hand_over(course: DecisionBuilder, handover: Handover, words: str = "") -> N
     """End the lease, which counts as no try, and wait for who was named; gates that run go on running."""
     course.end_lease("handed on")
     course.record(e.HandedOff(handover))
-    if course.task.reason is not Reason.GATES_RUNNING or not course.task.awaited:
+    if not course.task.is_verifying or not course.task.awaited:
         whom = handover.to or course.step.role or "nobody"
         course.record(e.Moved(State.SUBMITTED, Reason.READY, words or f"handed on by {handover.by}; waits for {whom}"))
 

@@ -11,6 +11,7 @@ from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder,
 from onloop.machine.rules.human_decisions import escalate, expire, remind
 from onloop.machine.rules.independence import barred, opposite, same_hand
 from onloop.machine.rules.progress import lose_attempt
+from onloop.machine.rules.setback_rules import is_alike, postpone, resume, set_back, wait_for_role
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -58,7 +59,7 @@ def _claim(course: DecisionBuilder, command: c.Claim) -> None:
     same = same_hand(task, course.step, sides, command.hand, apart=command.apart)
     if same:
         raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
-    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.attempt + 1, command.launcher, command.hand)
+    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.tries + 1, command.launcher, command.hand)
     course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
@@ -80,6 +81,11 @@ def _check_claimable(course: DecisionBuilder) -> None:
     if task.not_before > course.now:
         wait = (task.not_before - course.now + 999) // 1000
         refuse(f"{task.id} may be tried again in {wait} s", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
+    hold = course.facts.hold
+    if hold is not None and hold.next_at > course.now:
+        wait = (hold.next_at - course.now + 999) // 1000
+        words = f"role {hold.role} is held, because its agents end alike ({hold.words}); one is tried in {wait} s"
+        refuse(words, Exit.NOTHING, f"a person can have one tried now: onloop retry --role {hold.role}")
     if not course.facts.slot_free:
         refuse(f"{task.id} has no free slot: its fleet reached max_parallel", Exit.NOTHING, "wait, then claim again")
 
@@ -101,14 +107,29 @@ def standing(task: Task) -> str:
 def _release(course: DecisionBuilder, command: c.Release) -> None:
     check_holder(course.task, command.agent, command.epoch)
     check_length(command.detail, "a reason")
-    end = command.cause.attempt_end
-    if course.task.reason is Reason.GATES_RUNNING:  # the work was handed in: what became of its maker changes nothing
+    if course.task.is_verifying:  # the work was handed in: what became of its maker changes nothing
         course.end_lease(command.cause.value)
-    elif end is not None:
-        lose_attempt(course, end, command.detail or command.cause.value)
+        return
+    words = command.detail or command.cause.value
+    match command.cause:
+        case c.ReleaseCause.STOPPED:
+            course.end_lease(command.cause.value)
+            course.record(e.Moved(State.SUBMITTED, Reason.READY, "its worker was stopped"))
+        case c.ReleaseCause.UNAVAILABLE:
+            set_back(course, command.trouble, words)
+        case c.ReleaseCause.NOT_NOW:
+            postpone(course, words, command.until)
+        case c.ReleaseCause.CRASHED | c.ReleaseCause.RETURNED | c.ReleaseCause.STALLED:
+            _lose(course, e.AttemptEnd(command.cause.value), words)
+        case _:
+            assert_never(command.cause)
+
+
+def _lose(course: DecisionBuilder, end: e.AttemptEnd, words: str) -> None:
+    if is_alike(course, end, words):
+        wait_for_role(course, end, words)
     else:
-        course.end_lease(command.cause.value)
-        course.record(e.Moved(State.SUBMITTED, Reason.READY, "its worker was stopped"))
+        lose_attempt(course, end, words)
 
 
 def _fire(course: DecisionBuilder, command: c.FireTimer) -> None:
@@ -128,7 +149,7 @@ def _expire_lease(course: DecisionBuilder, command: c.FireTimer) -> None:
     task, expires = course.task, course.facts.lease_expires
     if task.holder is None or command.token != str(task.epoch) or expires is None or expires > course.now:
         refuse(f"no lease of {task.id} with epoch {command.token} has expired", Exit.NOTHING, "nothing to do")
-    if task.reason is Reason.GATES_RUNNING:
+    if task.is_verifying:
         course.end_lease("lease expired")
     else:
         lose_attempt(course, e.AttemptEnd.LEASE_EXPIRED, f"nothing was heard from {task.holder}")
@@ -137,7 +158,7 @@ def _expire_lease(course: DecisionBuilder, command: c.FireTimer) -> None:
 def _due(course: DecisionBuilder, command: c.FireTimer) -> None:
     match command.kind:
         case c.TimerKind.RETRY:
-            course.record(e.Moved(State.SUBMITTED, Reason.READY, "the pause is over"))
+            resume(course)
         case c.TimerKind.TIMEOUT:
             limit = course.step.timeout_ms // 1000
             lose_attempt(course, e.AttemptEnd.TIMED_OUT, f"{course.step.id} took longer than {limit} s")

@@ -1,4 +1,4 @@
-"""What people put right in a live run: its workflow, and where its work is done."""
+"""What people put right in a live run: its workflow, where its work is done, and that its base is red."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from onloop.machine.rules.decision_builder import (
     check_words,
     refuse,
 )
+from onloop.machine.rules.looking_first import checked_step, must_be_green, red_on_base
 from onloop.machine.rules.progress import ask_again, request_gates, start
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Feedback, Kind
+from onloop.machine.task import Feedback, Kind, Verdict
 
 
 def apply(course: DecisionBuilder, command: c.OfPin) -> None:
@@ -116,3 +117,30 @@ def _retarget(course: DecisionBuilder, command: c.Retarget) -> None:
     words = f"it is about {command.target} of {command.repo} now"
     course.record(e.CountersReset(Feedback("retargeted", words, person, course.now)))
     start(course)
+
+
+def accept_red_base(course: DecisionBuilder, person: str) -> None:
+    """Record that a person goes on although gates fail on the base. What gave no verdict there cannot be compared."""
+    task, step = course.task, checked_step(course.definition)
+    red = red_on_base(course.definition, task)
+    if step is None or not red or task.reason is not Reason.GATE_FAILED:
+        refuse(f"nothing is red on the base of {task.id}", Exit.NOTHING, f"onloop retry {task.id}")
+    unknown = [found.gate for found in red if found.verdict is not Verdict.FAIL]
+    if unknown:
+        refuse(
+            f"{', '.join(unknown)} gave no verdict on the base, so nothing can be no worse",
+            Exit.HELD,
+            f"mend the workflow: onloop amend {task.id} --workflow FILE",
+        )
+    course.record(e.BaseAccepted(step.id, person, tuple(found.gate for found in red)))
+
+
+def check_not_red(course: DecisionBuilder) -> None:
+    """Refuse to hand out a task whose base is red before a person has said how to go on."""
+    task = course.task
+    if must_be_green(task) and red_on_base(course.definition, task):
+        refuse(
+            f"{task.id} is red on its base, so no agent starts",
+            Exit.HELD,
+            f"onloop retry {task.id} --no-worse-than-base, or onloop amend {task.id} --workflow FILE",
+        )

@@ -30,7 +30,10 @@ def armed_timers(definition: Definition, task: Task) -> tuple[Timer, ...]:
 def _pace(step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.SUBMITTED and task.reason is Reason.RETRY_BACKOFF:
         yield Timer(TimerKind.RETRY, f"{task.epoch}", task.not_before)
-    if task.holder is not None and task.reason is not Reason.GATES_RUNNING:
+    if task.state is State.WORKING and task.reason is Reason.EXTERNAL:
+        count = task.setback.count if task.setback is not None else 0
+        yield Timer(TimerKind.RETRY, f"{task.epoch}.{count}", task.not_before)
+    if task.holder is not None and not task.is_verifying:
         yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + step.timeout_ms)
 
 

@@ -125,6 +125,8 @@ class Tables:
         if wanted.states is not None:
             clauses.append(f"state IN ({','.join('?' * len(wanted.states))})")
             values += [state.value for state in wanted.states]
+        if wanted.delayed:
+            clauses.append("not_before>0")
         return self._tasks(" AND ".join(clauses), values)
 
     def _tasks(self, where: str, values: Sequence[Any]) -> list[Task]:

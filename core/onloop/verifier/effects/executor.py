@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from onloop.access.submission import task_of
+from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gateway.jobs import PutBackJob
+from onloop.machine.commands import ReportTrouble
 from onloop.machine.definition import Effect
 from onloop.machine.events import EffectProblem
 from onloop.machine.task import Outbox, Task
-from onloop.records import Record
+from onloop.records import Record, field
 from onloop.store.rows import Job
 from onloop.text import safe
+from onloop.verifier.effects.away import Away
 from onloop.verifier.effects.funnel import FunnelEffect
 from onloop.verifier.effects.merge import MergeEffect
 from onloop.verifier.effects.recorder import EffectRecorder
 
 
 class EffectExecutor(Record):
-    """Chooses the effect by its kind. Every failure goes to a person; none is repeated in a loop."""
+    """Chooses the effect by its kind. A trouble that passes is tried again later; every other goes to a person.
+
+    `away` is what is known of hosts that were not reached: their other effects wait without trying.
+    """
 
     recorder: EffectRecorder
+    away: Away = field(default_factory=Away)
 
     def carry_out(self, job: Job) -> str:
         """Do the effect that a job asks for, or finish one that was begun; the answer says how it ended."""
@@ -30,14 +37,30 @@ class EffectExecutor(Record):
         if effect is None or effect.id != job.id:
             return "is no longer needed"
         try:
+            self.away.check(task.origin or "", opened.gateway.clock())
             return self._carried_out(task, effect)
         except GateStopped:
             return "is left to the next verifier"
         except Refused as no:
             opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
+        except Postponed as trouble:
+            return self._postponed(job, task, effect, trouble)
         except Exception as problem:  # what breaks the executor must go to a person, and not run in a loop
+            if is_passing(problem):
+                self.away.note(task.origin or "", problem, opened.gateway.clock())
+                return self._postponed(job, task, effect, Postponed(problem))
             return self.recorder.fail(task, effect, EffectProblem.ERROR, safe(_explained(problem), 500))
+
+    def _postponed(self, job: Job, task: Task, effect: Outbox, trouble: Postponed) -> str:
+        words = safe(trouble.message, 300)
+        try:
+            self.recorder.perform(task, ReportTrouble(trouble.trouble, words, effect=effect.id))
+        except GateStopped:
+            return "is left to the next verifier"
+        except Refused:
+            self.recorder.opened.gateway.perform(PutBackJob(job))
+        return f"{trouble.trouble.value}: {words}"
 
     def _carried_out(self, task: Task, effect: Outbox) -> str:
         if task.origin is None:

@@ -46,7 +46,10 @@ class ReadStepBrief(Query[StepBrief], frozen=True):
 
 
 class TaskPosition(Record):
-    """A task and its workflow, the scope of the freeze that covers it, and whether something of it is overdue."""
+    """A task and its workflow, the scope of the freeze that covers it, and whether something of it is overdue.
+
+    A lease that has run out is not: its holder goes on, unless somebody wanted the task.
+    """
 
     task: Task
     definition: Definition
@@ -66,7 +69,9 @@ class ReadPosition(Query[TaskPosition], frozen=True):
         """See Query."""
         task = known_task(reading, self.task)
         frozen = covering(reading.house(), task, self.agent)
-        return TaskPosition(task, definition_of(reading, task), frozen, bool(reading.due(self.now, task.id)))
+        lease = reading.get(Lease, task.id)
+        lapsed = bool(reading.due(self.now, task.id)) and (lease is None or not 0 < lease.expires <= self.now)
+        return TaskPosition(task, definition_of(reading, task), frozen, lapsed)
 
 
 class HeldTask(Record):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from onloop.attention.groups import Group
+from onloop.attention.held_role_items import held_role
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked
@@ -28,6 +29,9 @@ def natural(reason: Reason) -> Act:
 
 def row_equivalent(group: Group) -> str:
     """The command for the natural act on the first member, without a digest: the list shows none, the CLI does."""
+    role = held_role(group)
+    if role is not None:
+        return f"onloop retry --role {quote(role)}"
     if not group.has_tasks:
         return f"onloop ack {group.cause}"
     return cli_equivalent(natural(group.reason), group.members[0].task)

@@ -1,0 +1,85 @@
+"""The verb that gives back the space of ended tasks, and what doctor says about space."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+
+from onloop.agents.leftovers import Cache, Leftover, leftovers, remove
+from onloop.attention.groups import age
+from onloop.cli.context import Context
+from onloop.cli.json_models.store_models import GcJson, LeftoverJson
+from onloop.cli.output import VerbOutput, columns
+from onloop.cli.people_arguments import GcArguments
+from onloop.gates.environments.tree_cache import TreeCache
+from onloop.gates.upkeep.disk_use import disk_use, size_words
+from onloop.home import Home
+from onloop.views.queries.reads import ReadTask
+from onloop.workflow.duration import milliseconds
+
+LEAST_FREE = 100 * 1_048_576
+"""With less free space than this, in bytes, doctor says that something is wrong."""
+
+LONGEST_LOOK_S = 2.0
+"""How long doctor may measure one folder, in seconds."""
+
+_DAY_S = 86_400
+
+
+def caches_of(home: Home) -> tuple[Cache, ...]:
+    """Every cache of folders that the store's own user keeps; whoever makes a new one adds it here."""
+    return () if home.apart else (TreeCache(home.kept / "trees"),)
+
+
+def gc(context: Context[GcArguments]) -> VerbOutput:
+    """Remove what nobody has needed for so long; only a person may, and with `--dry-run` nothing is removed."""
+    args, opened = context.args, context.opened
+    context.check_no_agent("remove what tasks left")
+    older = milliseconds(args.older)
+    if not args.dry_run:
+        context.voice("remove what tasks left")
+    home, now, caches = opened.home, opened.gateway.clock(), caches_of(opened.home)
+    found = leftovers(home, lambda task: opened.gateway.perform(ReadTask(task)), caches, now - older)
+    gone = [] if args.dry_run else [each for each in found if remove(each, caches)]
+    kept = 0 if args.dry_run else len(found) - len(gone)
+    counted = found if args.dry_run else gone
+    total = sum(each.size for each in counted)
+    verb = "would be removed" if args.dry_run else "removed"
+    data = GcJson(args.dry_run, len(counted), total, kept, [_json(each) for each in counted])
+    notes = (f"{kept} are in use, or could not be removed",) if kept else ()
+    lines = (*_table(counted, now), f"{len(counted)} {verb}: {size_words(total)}")
+    return VerbOutput(lines=lines, data=data, notes=notes)
+
+
+def _table(found: Sequence[Leftover], now: int) -> tuple[str, ...]:
+    if not found:
+        return ()
+    rows = [(each.kind.value, each.name, age(max(0, now - each.since)), size_words(each.size)) for each in found]
+    return columns(rows, header=("WHAT", "OF", "UNUSED FOR", "SIZE"))
+
+
+def _json(each: Leftover) -> LeftoverJson:
+    return LeftoverJson(each.kind.value, each.name, [str(place) for place in each.places], each.size, each.since)
+
+
+def disk_check(home: Home) -> tuple[bool, str]:
+    """Whether there is room, and what uses it: parts of the store and what lies beside it, and what a day adds."""
+    parts = (
+        ("mirrors", home.mirrors),
+        ("clones", home.environments),
+        ("artefacts", home.handed_over),
+        ("logs", home.logs),
+        *([] if home.apart else [("caches", home.kept), ("store", home.store)]),
+    )
+    day_ago = time.time() - _DAY_S
+    used = {name: disk_use([place], day_ago, LONGEST_LOOK_S) for name, place in parts}
+    whole = [used[name] for name in used if name not in {"mirrors", "caches"} or home.apart]
+    words = ", ".join(f"{name} {use.words}" for name, use in used.items() if use.size)
+    try:
+        free = shutil.disk_usage(home.store if not home.apart else home.environments.parent).free
+    except OSError:
+        free = LEAST_FREE
+    lately = sum(use.lately for use in whole)
+    told = f"{size_words(free)} free; {words or 'nothing is used yet'}; {size_words(lately)} of it since a day ago"
+    return free >= LEAST_FREE, f"{told}; onloop gc --older 7d --dry-run shows what could go"

@@ -1,0 +1,73 @@
+"""What is asked of a person, and what they answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from onloop.machine.definition import Assurance
+from onloop.records import Record
+
+
+class RequestKind(StrEnum):
+    """What is asked of a person."""
+
+    APPROVAL = "approval"
+    QUESTION = "question"
+    CHOICE = "choice"
+
+
+class DecisionKind(StrEnum):
+    """A person's answer to a request."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ANSWER = "answer"
+    RETRY = "retry"
+    REASSIGN = "reassign"
+    CANCEL = "cancel"
+
+
+class Decision(Record):
+    """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
+
+    `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
+    `flagged` is the digest of what was flagged then (see `flagging`).
+    """
+
+    request: str
+    answer: DecisionKind
+    by: str
+    assurance: Assurance
+    at: int
+    reason: str = ""
+    digest: str = ""
+    step: str = ""
+    gate: str | None = None
+    visit: int = 0
+    head: str = ""
+    base: str = ""
+    proof_age_ms: int | None = None
+    own_address: bool = False
+    flagged: str = ""
+    definition: str = ""
+
+
+class Request(Record):
+    """Something asked of a person. `approvers` names who may decide; empty means any person.
+
+    `fresh_ms` bounds how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
+    """
+
+    id: str
+    kind: RequestKind
+    step: str
+    question: str
+    opened_at: int
+    gate: str | None = None
+    approvers: tuple[str, ...] = ()
+    quorum: int = 1
+    assurance: Assurance = Assurance.A0
+    asked_by: str = "gateway"
+    reminders: int = 0
+    escalated: bool = False
+    fresh_ms: int | None = None

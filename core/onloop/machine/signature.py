@@ -1,0 +1,27 @@
+"""The signature of a text that says why something failed: without what differs from repository to repository."""
+
+from __future__ import annotations
+
+import re
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"https?://\S+"), "<url>"),
+    (re.compile(r"(?:(?<=\s)|(?<=['\"(])|^)(?:\.{0,2}/)[\w.\-/@+]+"), "<path>"),
+    (re.compile(r"\b[\w\-]+(?:/[\w.\-]+)+\b"), "<path>"),
+    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<hex>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"), "<hex>"),
+    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|m|h|min|seconds?|minutes?)\b"), "<time>"),
+    (re.compile(r"\d+"), "<n>"),
+    (re.compile(r"\s+"), " "),
+)
+LONGEST_SIGNATURE = 200
+_LONGEST_READ = 2_000
+"""Agents write these texts, and the rules can take quadratic time, so only the first characters are read."""
+
+
+def signature(text: str) -> str:
+    """`text` with each URL, path, hex value, duration and number replaced by its kind, at most 200 characters."""
+    text = text[:_LONGEST_READ]
+    for pattern, word in _RULES:
+        text = pattern.sub(word, text)
+    return text.strip()[:LONGEST_SIGNATURE]

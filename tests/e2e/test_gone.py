@@ -1,0 +1,43 @@
+"""A store whose folder is removed: whoever works with it says so, ends with exit 17, makes nothing of it anew."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import pytest
+
+from support.waiting import DEADLINE_S, wait_for
+from support.world import World
+
+WORK = ("work", "--role", "implementer", "--name", "one", "--")
+
+
+@pytest.mark.parametrize(
+    "words", [(*WORK, "true"), ("verifier",), ("serve",)], ids=["an idle worker", "a verifier", "a gateway"]
+)
+def test_who_works_with_a_store_that_is_removed_says_so_and_ends(world: World, words: Sequence[str]) -> None:
+    world.init()
+    with world.running(*words) as process:
+        lock = "verifier.lock" if words[0] == "work" else f"{words[0]}.lock"
+        wait_for(
+            lambda: (world.store / lock).exists() and (world.store / lock).read_text(), lambda: "it does not start"
+        )
+        shutil.rmtree(world.store)
+        said = process.communicate(timeout=DEADLINE_S)[1]
+    assert process.returncode == 17, said
+    assert f"the store {world.store} is gone" in said
+    assert not world.store.exists()
+
+
+def test_a_worker_whose_agent_runs_ends_the_agent_too(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    begun = world.store.parent / "environments" / task / "begun"
+    with world.running(*WORK, *world.agent("touch begun; exec sleep 600")) as process:
+        wait_for(begun.exists, world.logs)
+        shutil.rmtree(world.store)
+        said = process.communicate(timeout=DEADLINE_S)[1]
+    assert process.returncode == 17, said
+    assert "is gone" in said
+    assert not world.store.exists()
