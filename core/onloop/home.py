@@ -89,6 +89,16 @@ class Home(Record):
         return self._beside / "out"
 
     @property
+    def handed_in(self) -> Path:
+        """Read-only copies of what each task's agents are given (`$ONLOOP_IN`), one folder per task."""
+        return self._beside / "in"
+
+    @property
+    def temporaries(self) -> Path:
+        """Temporary files of agents that need a folder of their own for them, one folder per task."""
+        return self._beside / "tmp"
+
+    @property
     def logs(self) -> Path:
         """What agents printed, one file per task."""
         return self._beside / "logs"
@@ -109,20 +119,36 @@ class Home(Record):
         return self.store.parent / "serve" / "gateway.sock"
 
     def mirror(self, origin: str) -> Mirror:
-        """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
-        from onloop.gates.repository.mirror import Mirror  # here: most verbs need no git, so they do not load it
+        """The mirror of an origin."""
+        from onloop.gates.repository.mirror import mirror_in  # here: most verbs need no git, so they do not load it
 
-        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
-        folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
-        return Mirror(self.mirrors / folder, origin, self.git_settings)
+        return mirror_in(self.mirrors, origin, self.git_settings)
 
     def environment(self, task: str) -> Path:
         """The clone in which agents work on a task."""
         return self.environments / task
 
+    def clone_of(self, task: str) -> Path:
+        """The clone in which the agent of a task works: its environment, or where a session of its own has joined.
+
+        `$ONLOOP_CLONE` says so for whoever acts as the agent of exactly this task.
+        """
+        given = os.environ.get("ONLOOP_CLONE", "")
+        return (
+            Path(given) if given.startswith("/") and os.environ.get("ONLOOP_TASK") == task else self.environment(task)
+        )
+
     def out(self, task: str) -> Path:
         """Where the agent of a task puts its artefacts."""
         return self.handed_over / task
+
+    def temporary(self, task: str) -> Path:
+        """Temporary files of an agent that needs a folder of its own for them; it ends with its session."""
+        return self.temporaries / task
+
+    def given(self, task: str) -> Path:
+        """Where the agent of a task finds what it is given: attachments, and artefacts of earlier steps."""
+        return self.handed_in / task
 
     def agent_log(self, task: str) -> Path:
         """The file that holds what the agents of a task printed."""

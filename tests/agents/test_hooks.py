@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from onloop.agents.hooks.installation import install, installed_events, uninstall
 from onloop.agents.hooks.payload import payload_of
 from onloop.agents.hooks.ruling import LONGEST_REASON, HookReply, Ruling, reply_of, ruling_on
-from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS, Vendor, on_the_command_line
+from onloop.agents.vendors.known_vendors import HOOKED as VENDORS
+from onloop.agents.vendors.vendor import STOP, Vendor, hook_argument
 from onloop.errors import BadInput, Exit
 
 CLAUDE = VENDORS["claude"]
@@ -66,7 +67,7 @@ def test_installing_twice_is_installing_once_and_leaves_what_others_wrote(vendor
     path.write_text(json.dumps(others), encoding="utf-8")
 
     assert [install(vendor, path), install(vendor, path)] == [True, False]
-    assert installed_events(vendor, path) == vendor.events
+    assert installed_events(vendor, path) == tuple(vendor.hooks())
     assert json.loads(path.read_text(encoding="utf-8"))["hooks"]["Stop"][0] == others["hooks"]["Stop"][0]  # type: ignore[index]
     assert [uninstall(vendor, path), uninstall(vendor, path)] == [True, False]
     assert json.loads(path.read_text(encoding="utf-8")) == others
@@ -77,14 +78,16 @@ def test_installing_over_an_older_hook_adds_what_it_lacked_and_all_of_it_goes_ag
     vendor: Vendor, tmp_path: Path
 ) -> None:
     path = tmp_path / "settings.json"
-    older = {STOP: vendor.hooks()[STOP]}
+    assert vendor.hook is not None
+    stop = vendor.hook.stop
+    older = {stop: vendor.hooks()[stop]}
     path.write_text(json.dumps({"hooks": older}), encoding="utf-8")
 
-    assert installed_events(vendor, path) == (STOP,)
+    assert installed_events(vendor, path) == (stop,)
     assert install(vendor, path)
 
     hooks = json.loads(path.read_text(encoding="utf-8"))["hooks"]
-    assert hooks == vendor.hooks() and {SUB_AGENT_BEGINS, SUB_AGENT_ENDS} < hooks.keys()
+    assert hooks == vendor.hooks() and len(hooks) > 1
     assert uninstall(vendor, path) and not path.exists()
 
 
@@ -110,5 +113,5 @@ def test_a_file_that_we_do_not_understand_is_left_as_it_is(content: str, tmp_pat
 
 
 def test_the_hook_on_the_command_line_is_the_hook_of_the_file() -> None:
-    assert json.loads(on_the_command_line(CLAUDE)) == {"hooks": CLAUDE.hooks()}
-    assert tomllib.loads(on_the_command_line(VENDORS["codex"])) == {"hooks": VENDORS["codex"].hooks()}
+    assert json.loads(hook_argument(CLAUDE)) == {"hooks": CLAUDE.hooks()}
+    assert tomllib.loads(hook_argument(VENDORS["codex"])) == {"hooks": VENDORS["codex"].hooks()}

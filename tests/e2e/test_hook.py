@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from onloop.agents.hooks.vendors import VENDORS
+from onloop.agents.vendors.known_vendors import HOOKED as VENDORS
 from onloop.store.sqlite.database import LOCK
 from support.waiting import DEADLINE_S
 from support.world import World
@@ -112,7 +112,7 @@ def test_hook_show_prints_a_command_that_can_be_pasted(world: World) -> None:
     shown = world.onloop("hook", "show", "claude", "--json")
 
     assert json.loads(shown.json["argument"])["hooks"]["Stop"][0]["hooks"][0]["command"] == "onloop hook claude"
-    assert "onloop work --role implementer -- claude -p" in world.onloop("hook", "show", "claude").out
+    assert "onloop work --agent claude" in world.onloop("hook", "show", "claude").out
     assert world.onloop("hook", "show", "nobody").code == 2
 
 

@@ -22,11 +22,11 @@ import pytest
 from e2e.serving import is_served, serving, started
 from onloop.access.opening import open_file, wall_clock
 from onloop.access.runs import Workflow, pinned
-from onloop.errors import Exit, Unavailable
+from onloop.errors import Exit, Refused, Unavailable
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.command_operations import CreateRun, PerformCommand
+from onloop.gateway.port import GatewayPort
 from onloop.gateway.service import Gateway
-from onloop.gateway.upkeep import FireTimers
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.principal import Principal, PrincipalKind, launcher
@@ -229,6 +229,13 @@ def test_a_process_that_was_stopped_past_its_lease_changes_nothing_when_it_goes_
         _stop_and_go_on(world)
 
 
+def _want(gateway: GatewayPort) -> bool:
+    """Somebody wants whatever there is: leases that have run out are over now."""
+    with pytest.raises(Refused):
+        gateway.perform(ClaimTask(launcher("t"), "agent:want", "nothing-waits-for"))
+    return True
+
+
 def _stop_and_go_on(world: World) -> None:
     opened = open_file(Home(world.store))
     by, run = launcher("t"), "r1"
@@ -246,7 +253,7 @@ def _stop_and_go_on(world: World) -> None:
     os.kill(late.pid, signal.SIGSTOP)
     gateway = opened.gateway
     wait_for(
-        lambda: gateway.perform(FireTimers()) >= 0 and _free(opened.gateway.store, run),
+        lambda: _want(gateway) and _free(opened.gateway.store, run),
         lambda: "its lease does not end",
     )
     gateway.perform(ClaimTask(by, "agent:next", begin_role(), task=run))
@@ -277,11 +284,16 @@ import sys
 from pathlib import Path
 from onloop.home import Home
 from onloop.access.opening import open_file
-from onloop.gateway.upkeep import FireTimers
+from onloop.errors import Refused
+from onloop.gateway.claims import ClaimTask
+from onloop.identity.resolution import launcher
 gateway = open_file(Home(Path(sys.argv[1]))).gateway
 print("ready", flush=True)
 sys.stdin.readline()
-gateway.perform(FireTimers())
+try:
+    gateway.perform(ClaimTask(launcher("t"), "agent:want", "nothing-waits-for"))
+except Refused:
+    pass
 """
 
 

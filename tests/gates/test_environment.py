@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import onloop
+from gates.conftest import git
 from onloop.errors import BadInput
 from onloop.gates.environment import Environment
 from onloop.gates.repository.git import git_program
@@ -72,6 +73,26 @@ def test_a_second_attempt_finds_commits_and_edits_and_the_targets_new_tip(
     agent.git("fsck", "--full", "--strict")
     agent.git("stash", "--quiet")
     agent.git("merge", "--quiet", "--no-edit", "origin/main")
+
+
+def test_git_describes_a_commit_in_a_clone_as_in_the_origin(
+    agent: Agent, mirror: Mirror, origin: Origin, tmp_path: Path
+) -> None:
+    origin.git("tag", "-a", "-m", "first", "v1.0", "main")
+    origin.git("tag", "elsewhere", origin.commit({"x": "1"}, "other"))
+    git(origin.clone, "reset", "--quiet", "--hard", "HEAD~1")
+    agent.git("tag", "v2.0")
+    new = Environment(tmp_path / "environments" / "r7k2m.9")
+    for environment in (agent.environment, new):
+        environment.prepare(mirror, "main", environment.path.name, "impl-1")
+        assert git(environment.path, "describe") == "v1.0"
+    origin.commit({"y": "1"})
+    origin.git("tag", "-a", "-m", "second", "v2.0", "main")
+    for environment in (agent.environment, new):
+        environment.prepare(mirror, "main", environment.path.name, "impl-1")
+    assert git(new.path, "describe", "origin/main") == "v2.0"
+    assert git(agent.path, "tag").split() == ["v1.0", "v2.0"]
+    assert git(agent.path, "rev-parse", "v2.0") == git(agent.path, "rev-parse", "HEAD")
 
 
 def test_another_target_is_learned_under_its_own_name(agent: Agent, mirror: Mirror, origin: Origin) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gates.conftest import Origin
 from gates.desk import Desk, command, says
+from guides.pages import GUIDES, blocks
 from onloop.errors import BadInput
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.environments.box_user import settled
@@ -19,8 +20,9 @@ from onloop.gates.environments.secret_values import SecretMissing, secret_values
 from onloop.gates.environments.tree_cache import GateStopped, TreeCache
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import unused_user, works
-from onloop.machine.definition import BoxSpec, CacheSpec, EnvironmentSpec, ToolSpec
+from onloop.machine.definition import BoxSpec, CacheSpec, CommandGate, EnvironmentSpec, ToolSpec
 from onloop.machine.task import Evidence, Verdict
+from onloop.workflow.loader import load
 from support.waiting import comes
 
 PYTHON = ToolSpec("python", sys.executable)
@@ -249,3 +251,17 @@ def test_the_user_of_a_box_is_the_same_for_every_verifier_of_a_store(tmp_path: P
     assert settled(first, tmp_path / "kept") == first
     assert settled(second, tmp_path / "kept") == (first if os.geteuid() == 0 else second)
     assert settled(Box(BoxKind.BUBBLEWRAP), tmp_path / "kept") == Box(BoxKind.BUBBLEWRAP)
+
+
+def test_the_environment_of_the_guide_works_as_it_stands_there(desk: Desk) -> None:
+    example = next(b.code for b in blocks(GUIDES["workflows"]) if b.code.startswith("workflow: shop\n"))
+    definition = load(example.encode(), "shop.yaml")
+    (tests,) = (gate for step in definition.steps for gate in step.gates if isinstance(gate, CommandGate))
+    desk.environment = definition.environment
+    body = "import os, unittest\n\nclass T(unittest.TestCase):\n    def test_it(self):\n        {}\n"
+    good = desk.submit(
+        {"tests/__init__.py": "", "tests/test_a.py": body.format("assert os.environ['SHOP_MODE'] == 'test'")}
+    )
+    evidence = desk.ask(tests, good)
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert evidence.program == ".venv/bin/python"

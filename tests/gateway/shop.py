@@ -23,6 +23,7 @@ from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
+from onloop.machine.gate_facts import Attachment
 from onloop.machine.principal import INTAKE, Principal, PrincipalKind, launcher, verifier
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
@@ -134,12 +135,15 @@ class Shop:
         """The agent asks a person."""
         return self.gateway.perform(PerformCommand(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question)))
 
-    def report(self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS) -> Task:
+    def report(
+        self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS, left: tuple[Attachment, ...] = ()
+    ) -> Task:
         """The verifier answers about what is submitted now."""
         task = self.task(task_id)
         now = task.submission or work()
         said, by = f"{gate} says {verdict.value}", VERIFIER.id
         evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
+        evidence = replace(evidence, attachments=left)
         return self.gateway.perform(PerformCommand(VERIFIER, task_id, c.ReportGate(evidence)))
 
     def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:

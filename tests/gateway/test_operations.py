@@ -16,8 +16,9 @@ from gateway.shop import Shop
 from onloop.errors import BadInput, Refused
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
-from onloop.gateway.upkeep import KeepBaseResult
+from onloop.gateway.upkeep import KeepBaseResult, KeepContent
 from onloop.home import Home
+from onloop.machine.gate_facts import Attachment
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
 from onloop.remote.client import ClientStore, GatewayClient
@@ -31,6 +32,7 @@ from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
 from onloop.views.queries.base_results import ReadBaseResult
+from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
@@ -51,6 +53,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "definition": lambda shop: ReadDefinition(shop.definition.digest),
     "dossier": lambda _: ReadDossier("r1"),
     "shown": lambda shop: ReadShown("r1", shop.clock()),
+    "attachments": lambda _: ReadAttachments("r1", "tests:test.log"),
     "open_requests": lambda _: ReadOpenRequests("r1", "a key", "ana"),
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
@@ -87,7 +90,9 @@ def furnished(shop: Shop) -> None:
     """A task that waits for a person, and one at which an agent works."""
     shop.begin(run="r1")
     shop.begin(run="r2")
-    shop.waiting("r1")
+    shop.submit(shop.claim("r1"))
+    log = shop.gateway.perform(KeepContent(b"all is well"))
+    shop.report("r1", left=(Attachment("test.log", log, 11),))
     agent = shop.claim("r2")
     shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
     shop.gateway.perform(KeepBaseResult(*RED_BASE))

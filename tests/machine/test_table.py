@@ -84,6 +84,11 @@ def flagged() -> Play:
     return lambda at: c.FailEffect(at.task.effect.id if at.task.effect else "", EffectProblem.FLAGGED, "new", (flag,))
 
 
+def conflict() -> Play:
+    """The merge finds a conflict, which the workflow sends to an agent first."""
+    return lambda at: c.FailEffect(at.task.effect.id if at.task.effect else "", EffectProblem.CONFLICT, "in a.py")
+
+
 def people(*after: Step, on_reject: str = "end") -> Scenario:
     """People are asked first, and then these steps follow."""
     return workflow(ship(on_reject=on_reject), *after)
@@ -143,6 +148,7 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Retarget submitted": (working, retarget()),
     "input_required Retarget submitted": (asked, retarget()),
     "paused Retarget paused": (waiting.given(pause()), retarget()),
+    "working FailEffect submitted": (done(merge(on_conflict=BACK)), conflict()),
     "input_required Approve submitted": (people(develop()), approve()),
     "input_required Approve working": (done(ship(), merge()), approve()),
     "input_required Approve input_required": (workflow(ship(HOLDING)), approve()),

@@ -19,10 +19,10 @@ from functools import cache
 from pathlib import Path
 
 from onloop.gates.box import syscalls
-from onloop.gates.box.folder_owners import take_back
+from onloop.gates.box.folder_owners import give, take_back
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.proof.probe import ProbeReport, decoys, probe
-from onloop.gates.box.visible import Inside, VisibleFiles, inside
+from onloop.gates.box.visible import Inside, Layered, VisibleFiles, inside
 from onloop.gates.command_process import Limits, Ran, run
 from onloop.gates.strongest_box import empty_view, kept_by, refusals, strongest_box, unused_user
 
@@ -129,6 +129,8 @@ def _main(verb: str, *words: str) -> dict[str, object]:
             with empty() as (_, view):
                 ran = run_in(box_of(BoxKind(kind)), view, argv)
                 return {"ending": ran.ending, "code": ran.exit_code, "output": ran.output.decode()}
+        case "layers", (kind,):
+            return _layered(box_of(BoxKind(kind)))
         case "keys", (kind,):
             _hold_key("onloop-hush")
             with empty() as (_, view):
@@ -141,6 +143,27 @@ def _main(verb: str, *words: str) -> dict[str, object]:
                 return {"ending": ran.ending, "problem": ran.problem}
         case _:
             raise SystemExit(f"there is no {verb} {words}")
+
+
+def _layered(box: Box) -> dict[str, object]:
+    """What code reads and writes over two layers, and what is then in the layers and in its own."""
+    with empty() as (place, plain):
+        lowers = tuple(place / name for name in ("upper: of two", "lower, of two"))
+        for lower in lowers:
+            lower.mkdir(mode=0o755)
+            (lower / "said").write_text(lower.name)
+        (lowers[1] / "gone").write_text("x")
+        layer = Layered(plain.checkout, lowers, place / "view" / "room")
+        for folder in (layer.upper, layer.work):
+            folder.mkdir(parents=True)
+        if box.user is not None:
+            for folder in lowers:
+                give(folder, box.user)
+        script = "cat said; rm gone; echo mine > said; test ! -e gone; cat said"
+        ran = run_in(box, replace(plain, layered=(layer,)), ["sh", "-ec", script])
+        kept = [(lower / "said").read_text() for lower in lowers]
+        own = (layer.upper / "said").read_text() if (layer.upper / "said").exists() else ""
+        return {"code": ran.exit_code, "output": ran.output.decode(), "kept": kept, "own": own}
 
 
 def _hold_key(name: str) -> None:

@@ -302,3 +302,14 @@ def test_programs_below_a_folder_for_temporary_files_are_shown_whatever_code_lef
         left = list((place / "outside").iterdir())
     assert (first.exit_code, first.output) == (second.exit_code, second.output) == (0, b"found\n")
     assert left == []
+
+
+@pytest.mark.parametrize("kind", OWN_ROOT)
+def test_what_an_ordinary_user_writes_over_layers_stays_apart_from_them(kind: BoxKind) -> None:
+    said = as_user("layers", kind)
+    assert said == {
+        "code": 0,
+        "output": "upper: of twomine\n",
+        "kept": ["upper: of two", "lower, of two"],
+        "own": "mine\n",
+    }

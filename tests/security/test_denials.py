@@ -262,7 +262,7 @@ def test_an_agent_whose_lease_ended_is_counted_as_superseded_and_alarms_nobody(s
     shop.begin(run="r1")
     agent = shop.claim("r1")
     shop.later(2 * MINUTE)
-    shop.gateway.perform(FireTimers())
+    shop.want()
 
     refused(lambda: shop.ask(agent))
 

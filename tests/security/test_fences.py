@@ -12,7 +12,6 @@ from onloop.gateway import quota
 from onloop.gateway.leases import PassOn
 from onloop.gateway.quota import MOST_HELD as MOST_TASKS
 from onloop.gateway.quota import HeldTasks
-from onloop.gateway.upkeep import FireTimers
 from onloop.remote.user_limits import (
     BURST,
     FEW,
@@ -154,7 +153,7 @@ def test_the_agents_of_a_task_pass_on_so_much_and_no_more_whatever_leases_they_t
         shop.gateway.perform(PassOn(agent, b"one more"))
     assert shop.gateway.perform(PassOn(agent, b"%01000d" % 1)), "what is kept already costs nothing"
     shop.later(120_000)
-    shop.gateway.perform(FireTimers())
+    shop.want()
     shop.later(120_000)
     again = shop.claim("r1", "agent:bravo")
     with pytest.raises(Refused, match="have passed on"):
@@ -166,14 +165,13 @@ def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: S
     held = HeldTasks()
     for number in range(1, MOST_TASKS + 1):
         with shop.store.reading() as at:
-            held.check(EVE, at)
+            held.check(EVE, at, shop.clock())
         agent = shop.claim(f"r1.{number}", f"agent:a{number}")
         held.note(EVE, f"r1.{number}", agent.epoch)
     with shop.store.reading() as at:
         with pytest.raises(Refused, match=f"user {EVE} holds {MOST_TASKS} tasks"):
-            held.check(EVE, at)
-        held.check(ANA, at)
+            held.check(EVE, at, shop.clock())
+        held.check(ANA, at, shop.clock())
     shop.later(120_000)
-    shop.gateway.perform(FireTimers())
     with shop.store.reading() as at:
-        held.check(EVE, at)
+        held.check(EVE, at, shop.clock())

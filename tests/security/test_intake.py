@@ -143,6 +143,7 @@ def test_f2_a_false_record_is_neither_shown_nor_judged_nor_merged(embedded: Plac
 def test_a_lease_that_has_ended_hands_nothing_in_and_nothing_of_it_is_taken(place: Place) -> None:
     head = place.commit()
     place.shop.later(10**9)
+    place.shop.want()
     before = list((place.opened.home.store / "quarantine").glob("*"))
 
     with pytest.raises(Refused):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from onloop.gates.repository.clonable import unclonable
+from onloop.gates.contents.clonable import unclonable
+from onloop.gates.contents.large_store import LargeStore, store_of
+from onloop.gates.repository.pointers import Pointer
 from onloop.gates.repository.shown import differing
 from onloop.machine.state import Reason, State
 from support.histories import Files, Stage
+from support.lfs_server import pointer_to
 
 TEXT = "one\ntwo\nthree\n"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "4" * 64 + "\nsize 12345\n"
@@ -121,6 +125,28 @@ def test_a_pointer_to_a_large_file_that_did_not_come_along_is_stopped(stage: Sta
     assert said.startswith(
         "unclonable: 1 files are Git LFS pointers whose content did not come with the work (film.bin)"
     )
+
+
+def test_the_file_of_a_pointer_that_came_with_the_work_is_at_the_origin_once_the_target_has_moved(stage: Stage) -> None:
+    film = b"film" * 1000
+    pointer = Pointer(sha256(film).hexdigest(), len(film))
+    store_of(stage.mirror).add(pointer, [film])
+
+    assert trouble(stage, LARGE, {**LARGE, "film.bin": pointer_to(film)}).startswith("done")
+
+    assert LargeStore(stage.origin / "lfs" / "objects").place(pointer.oid).read_bytes() == film
+
+
+def test_a_target_does_not_move_while_its_origin_takes_no_large_files(stage: Stage) -> None:
+    film = b"film" * 1000
+    store_of(stage.mirror).add(Pointer(sha256(film).hexdigest(), len(film)), [film])
+    (stage.origin / "lfs").write_text("a file in place of a folder\n")
+    base = stage.commit(LARGE)
+    stage.move(base)
+    stage.submit(stage.handed(stage.commit({**LARGE, "film.bin": pointer_to(film)}, base)))
+
+    assert "cannot write" in stage.merge()
+    assert stage.target == base
 
 
 @pytest.mark.parametrize("kept", [{}, {"film.bin": POINTER}], ids=["moved", "copied"])

@@ -63,9 +63,9 @@ def ship(*gates: HumanGate, **more: Any) -> Step:
     return Step("ship.release", gates=gates or (human(),), **more)
 
 
-def merge() -> Step:
+def merge(on_conflict: str | None = None) -> Step:
     """The effect."""
-    return Step("ship.merge", effect=Effect.MERGE)
+    return Step("ship.merge", effect=Effect.MERGE, on_conflict=on_conflict)
 
 
 def defined(*steps: Step) -> Definition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
+from onloop.access.attachments import NOTHING_ATTACHED, Attached
 from onloop.access.live_runs import AddToFleet, PinWorkflow
 from onloop.access.opening import GatewayHandle
 from onloop.access.preflight import branch_named
@@ -81,6 +82,7 @@ def start_run(
     *,
     check_base: bool = False,
     key: str = "",
+    given: Attached = NOTHING_ATTACHED,
 ) -> Task:
     """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`.
 
@@ -88,7 +90,7 @@ def start_run(
     """
     target = _fetched(opened, target)
     run = new_run_id()
-    create = _create(by, workflow, run, title, target, check_base=check_base)
+    create = _create(by, workflow, run, title, target, check_base=check_base, given=given)
     return opened.gateway.perform(CreateRun(by, ((run, create),), pinned(workflow), key=key))
 
 
@@ -102,6 +104,7 @@ def start_fleet(
     *,
     check_base: bool = False,
     key: str = "",
+    given: Attached = NOTHING_ATTACHED,
 ) -> Task:
     """Begin a task per repository under one root; the answer is the root. No repository waits for another."""
     run = new_run_id()
@@ -114,9 +117,15 @@ def start_fleet(
         run=run,
         max_parallel=max_parallel,
         check_base=check_base,
+        attachments=given.files,
+        labels=given.labels,
     )
+    below = Attached(labels=given.labels)  # the files are the root's: everybody below it reads them there
     children = [
-        (f"{run}.{number}", _create(by, workflow, run, title, _named(opened, target), run, check_base=check_base))
+        (
+            f"{run}.{number}",
+            _create(by, workflow, run, title, _named(opened, target), run, check_base=check_base, given=below),
+        )
         for number, target in enumerate(targets, 1)
     ]
     return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
@@ -137,6 +146,7 @@ def add_targets(opened: GatewayHandle, by: Principal, fleet: Task, targets: Sequ
             origin=target.origin,
             target=target.branch or "",
             check_base=fleet.check_base,
+            labels=fleet.labels,
         )
         for target in (_named(opened, target) for target in targets)
     ]
@@ -197,6 +207,7 @@ def _create(
     parent: str | None = None,
     *,
     check_base: bool,
+    given: Attached,
 ) -> Create:
     return Create(
         title=title,
@@ -210,4 +221,6 @@ def _create(
         origin=target.origin,
         target=target.branch or "",
         check_base=check_base,
+        attachments=given.files,
+        labels=given.labels,
     )

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from typing import TypeVar
 
 from onloop.access.opening import GatewayHandle
-from onloop.errors import BadInput, Exit, Refused, Unavailable, unknown_task
+from onloop.errors import BadInput, Exit, FailureKind, OnloopError, Refused, Unavailable, unknown_task
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.quota import spend_submitted
+from onloop.gateway.quota import spend_large, spend_submitted
 from onloop.gateway.store_rules import check_held
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
 from onloop.machine.principal import INTAKE, Principal
 from onloop.machine.rules.decision_builder import check_holder
 from onloop.machine.task import Artefact, Submission, Task
+from onloop.records import replace
 from onloop.remote.client import GatewayClient, own_key
 from onloop.remote.connection import ConnectionLost
 from onloop.remote.connection_operations import ReadStamp
@@ -27,6 +29,8 @@ from onloop.text import safe
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.queries.agent_reads import ReadHeldTask
 from onloop.views.queries.reads import ReadTask
+
+T = TypeVar("T")
 
 MOST_NAMED = 10
 LONGEST_STATEMENT = 4_000
@@ -38,25 +42,27 @@ StatementOf = Callable[[Manifest], str | None]
 """Gives the agent's statement for a gathered manifest; None if it should not be submitted."""
 
 
-def submit(opened: GatewayHandle, agent: Principal, statement: str, *, key: str = "") -> tuple[Task, Manifest]:
-    """Submit HEAD of the agent's clone and its artefact folder; the gates run afterwards, in the verifier.
+def submit(
+    opened: GatewayHandle, agent: Principal, statement: str, *, key: str = "", ref: str = ""
+) -> tuple[Task, Manifest]:
+    """Submit HEAD (or `ref`) of the agent's clone and its artefact folder; the gates run afterwards, in the verifier.
 
     A process of the agent gathers both. Refused if the step must change something and HEAD changes nothing: gates
     that pass on the base would prove nothing.
     """
-    task, manifest = submit_if(opened, agent, lambda _: statement, key=key)
+    task, manifest = submit_if(opened, agent, lambda _: statement, key=key, ref=ref)
     return task or task_of(opened, agent.task or ""), manifest
 
 
 def submit_if(
-    opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = ""
+    opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = "", ref: str = ""
 ) -> tuple[Task | None, Manifest]:
     """As `submit`, with a statement made from the gathered manifest; nothing is submitted if that is None."""
     task = _held(opened, agent)
     if isinstance(opened.gateway, GatewayClient):  # the answer may be lost: with a key, a retry happens only once
         key = key or own_key()
     for _ in range(TRIES):
-        with _gathered(opened, task) as collection:
+        with _gathered(opened, task, ref) as collection:
             statement = statement_of(collection.manifest)
             if statement is None:
                 return None, collection.manifest
@@ -66,10 +72,10 @@ def submit_if(
     raise Unavailable(f"the gateway ended during each of {TRIES} tries to submit", hint="try again: onloop submit")
 
 
-def _gathered(opened: GatewayHandle, task: Task) -> AbstractContextManager[Collection]:
+def _gathered(opened: GatewayHandle, task: Task, ref: str) -> AbstractContextManager[Collection]:
     """The agent's work, without what the gateway already has: the target's history and its own merges."""
     known = (task.funnel,) if task.funnel else ()
-    return collected(opened.home.environment(task.id), opened.home.out(task.id), task.target, known)
+    return collected(opened.home.clone_of(task.id), opened.home.out(task.id), task.target, known, ref)
 
 
 def _sent(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, key: str) -> Task:
@@ -101,7 +107,12 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
     mirror = opened.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
-    head = admit(arrival, _admission(mirror, task))
+
+    def spend(size: int) -> None:
+        now = opened.gateway.clock()
+        opened.gateway.store.transact(lambda tx: spend_large(tx, task.id, size, now))
+
+    head = admit(arrival, replace(_admission(mirror, task), spend=spend))
     provenance = provenance_of(mirror, head, tip)
     if provenance.tree == mirror.tree(provenance.base):
         _check_needs_no_change(opened, task, arrival.manifest)
@@ -136,6 +147,26 @@ def hold_again(opened: GatewayHandle, task: Task) -> None:
     collection = Collection(Manifest(submission.head, len(content)), iter((content,)))
     with arrived(opened.home.quarantine, collection) as arrival:
         admit(arrival, _admission(mirror, task))
+
+
+def with_sound_mirror(opened: GatewayHandle, task: Task, work: Callable[[], T]) -> T:
+    """What `work` gives, which reads the task's mirror; once more if the mirror had to be mended meanwhile."""
+    try:
+        return work()
+    except OnloopError as problem:
+        if task.origin is None or not _mended(opened, task, opened.mirror(task.origin), problem):
+            raise
+        return work()
+
+
+def _mended(opened: GatewayHandle, task: Task, mirror: Mirror, problem: OnloopError) -> bool:
+    """Whether the mirror was made anew, or got the task's submission again, because it lacked what it should have."""
+    if problem.kind is FailureKind.DAMAGED:
+        mirror.rebuild(task.target)
+    elif task.submission is None or (mirror.path.is_dir() and mirror.has(task.submission.head)):
+        return False
+    hold_again(opened, task)
+    return True
 
 
 def _admission(mirror: Mirror, task: Task) -> Admission:
@@ -188,9 +219,17 @@ def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest
     if not definition.owes_change(task.step or ""):
         return
     left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
+    others = ", ".join(safe(name) for name in manifest.elsewhere)
     raise Refused(
         f"nothing was changed: {manifest.commit[:12]} is the same as {task.target}"
-        + (f"; changed but not committed, so not submitted: {left}" if left else ""),
+        + (f"; changed but not committed, so not submitted: {left}" if left else "")
+        + (f"; there are new commits at {others}" if others else ""),
         exit=Exit.REDO,
-        hint="commit your work with git, then: onloop submit",
+        hint=_way_on(manifest),
     )
+
+
+def _way_on(manifest: Manifest) -> str:
+    if not manifest.elsewhere:
+        return "commit your work with git, then: onloop submit"
+    return f"onloop submit --ref {manifest.elsewhere[0].partition(' ')[0]} hands those in"

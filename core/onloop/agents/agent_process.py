@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from onloop.agents.agent_output import AgentOutput
 from onloop.agents.process_record import end_remembered, remember, signal_group
 from onloop.agents.workplace import written
 from onloop.errors import BadInput
@@ -38,21 +39,31 @@ GRACE_S = 2.0
 class AgentProcess:
     """A running agent in a session of its own, behind its warden.
 
-    `printed` counts the bytes of its output; `last` is the end of it.
+    `printed` counts the bytes of its output; `last` is the end of what its log keeps of it.
     """
 
     pid: int
     record: Path
     printed: int = 0
     last: bytes = b""
+    output: AgentOutput = field(default_factory=AgentOutput, repr=False)
     _warden: subprocess.Popen[bytes] = field(kw_only=True, repr=False)
     _report: IO[bytes] = field(kw_only=True, repr=False)
     _reader: threading.Thread | None = field(default=None, repr=False)
     _code: int | None = None
+    _kept: int = 0
 
     @classmethod
     def start(
-        cls, argv: Sequence[str], *, brief: Path, folder: Path, environment: Mapping[str, str], log: Path, record: Path
+        cls,
+        argv: Sequence[str],
+        *,
+        brief: Path,
+        folder: Path,
+        environment: Mapping[str, str],
+        log: Path,
+        record: Path,
+        output: AgentOutput | None = None,
     ) -> AgentProcess:
         """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot start.
 
@@ -76,7 +87,7 @@ class AgentProcess:
             _let_go(process, report, kept)
             problem = answer.get("problem", "something ended its warden")
             raise BadInput(f"cannot run {argv[0]!r}: {problem}", hint="check the command after --")
-        started = cls(answer["pid"], record, _warden=process, _report=report)
+        started = cls(answer["pid"], record, output=output or AgentOutput(), _warden=process, _report=report)
         started._reader = threading.Thread(target=started._keep, args=(process.stdout, kept), daemon=True)
         started._reader.start()
         try:
@@ -137,11 +148,16 @@ class AgentProcess:
     def _keep(self, stream: IO[bytes], log: IO[bytes]) -> None:
         with stream, log:
             while chunk := os.read(stream.fileno(), 65_536):
-                _append(log, chunk[: max(0, LARGEST_LOG - self.printed)])
                 self.printed += len(chunk)
-                self.last = (self.last + chunk)[-LAST_WORDS:]
-            if self.printed > LARGEST_LOG:
-                _append(log, b"\n[onloop: %d bytes more were not kept]\n" % (self.printed - LARGEST_LOG))
+                self._log(log, self.output.feed(chunk))
+            self._log(log, self.output.end())
+            if self._kept > LARGEST_LOG:
+                _append(log, b"\n[onloop: %d bytes more were not kept]\n" % (self._kept - LARGEST_LOG))
+
+    def _log(self, log: IO[bytes], kept: bytes) -> None:
+        _append(log, kept[: max(0, LARGEST_LOG - self._kept)])
+        self._kept += len(kept)
+        self.last = (self.last + kept)[-LAST_WORDS:]
 
 
 def _append(log: IO[bytes], chunk: bytes) -> None:

@@ -13,28 +13,35 @@ from contextlib import suppress
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
 from onloop.access.trouble import is_passing, trouble_in, words_of
-from onloop.agents.agent_process import AgentProcess
+from onloop.agents.agent_command import VendorPrograms
+from onloop.agents.agent_output import last_line
+from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
 from onloop.agents.limit_messages import not_now
-from onloop.agents.workplace import agent_environment, prepare_workplace, written
+from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unavailable
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.machine.commands import Recover, Release, ReleaseCause
+from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
 from onloop.machine.principal import Principal
 from onloop.machine.setbacks import Trouble, pause_ms
 from onloop.machine.task import Submission, Task
-from onloop.records import Record
+from onloop.records import Record, field
 from onloop.text import safe
-from onloop.views.queries.agent_reads import ReadStepBrief, ReadSubAgents
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadSubAgents
 from onloop.views.sub_agents import SubAgentNews
 
 MOST_NAMED = 10
 POLL_S = 0.05
+LONGEST_POLL_S = 0.5
+"""How seldom an agent among many is looked at: twenty that are looked at often would keep a processor busy."""
 ANSWER_S = 3_600.0
+CONTEXT_STEP = 5
+"""By how many per cent an agent's context must change to be recorded again."""
 MOST_HAND_INS = 9
 """How often the work of an agent is handed in while a trouble lasts: over about four minutes."""
 
@@ -42,16 +49,8 @@ MOST_RELEASES = 6
 """How often a task is given back while the store cannot be written: over about half a minute."""
 
 
-class SessionSettings(Record):
-    """The command of an agent, and how long its lease lasts and it may be silent, in ms (`stall_ms` 0: for ever).
-
-    `agent_env` names variables of the worker that the agent gets beside the usual ones and those of its workflow.
-    """
-
-    argv: tuple[str, ...]
-    lease_ms: int = 60_000
-    stall_ms: int = 0
-    agent_env: tuple[str, ...] = ()
+_GOES_ON = frozenset({ReleaseCause.STOPPED, ReleaseCause.NOT_NOW, ReleaseCause.UNAVAILABLE})
+"""The ends after which the next agent goes on with the session: nothing was wrong with it."""
 
 
 class SessionEnd(Record):
@@ -76,6 +75,7 @@ class AgentSession(Record):
     pause: Callable[[float], None]
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
+    programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
 
     def work(self, task: Task, secret: str) -> SessionEnd:
         """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
@@ -95,17 +95,25 @@ class AgentSession(Record):
                 ending = SessionEnd(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
             self._give_back(agent, ending)
+            self._start.tidy(task)
+            if ending.cause not in _GOES_ON:
+                self._start.forget(task)
         return ending
+
+    @property
+    def _start(self) -> AgentStart:
+        return AgentStart(self.opened, self.settings, self.programs, self.say)
 
     def _prepare(self, agent: Principal, task: Task) -> None:
         """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease."""
         failed: list[BaseException] = []
 
         mirror = None if task.origin is None else self.opened.mirror(task.origin)
+        asked = self.opened.gateway.perform(ReadDefinition(task.definition)).environment
 
         def make() -> None:
             try:
-                prepare_workplace(self.opened.home, task, agent.name, mirror)
+                prepare_workplace(self.opened.home, task, agent.name, mirror, asked)
             except BaseException as problem:  # it is raised where the task is given back
                 failed.append(problem)
 
@@ -121,27 +129,52 @@ class AgentSession(Record):
     def _round(self, agent: Principal, secret: str) -> SessionEnd:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
         task = task_of(self.opened, agent.task or "")
-        before = task.submission
-        running = self._start(task, secret)
+        begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
         self._recover(agent, task)
+        end, code, watch = self._watched(agent, started)
+        if end is RunEnd.EXITED and code != 0 and started.command.resumes and not started.command.output.works:
+            self.say(f"{agent.task} its session of before is gone; a fresh one begins")
+            self._start.forget(task)
+            started = self._start.start(task, secret)
+            end, code, watch = self._watched(agent, started)
+        if end is not RunEnd.STALLED:
+            self._start.remember(task, started, begun)
+        if end is RunEnd.EXITED:
+            self.say(f"{agent.task} the agent ended with exit code {code}")
+            return self._after_exit(agent, code, task.submission, watch, started.running.last)
+        if end is RunEnd.STALLED:
+            return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s")
+        return SessionEnd(detail="the worker was stopped")
+
+    def _watched(self, agent: Principal, started: Started) -> tuple[RunEnd | None, int, LeaseWatch]:
+        """How the agent's run ended (None where the worker was stopped), and its exit code."""
+        running, told = started.running, 0
         try:
-            watch = LeaseWatch.begin(self.opened, agent, self.settings.lease_ms, self.settings.stall_ms)
+            watch = LeaseWatch.begin(self.opened, agent, self.settings.lease_ms, started.silent_ms)
             beaten = watch.beat_at
             while (end := watch.look(running)) is None and not self.stopped():
-                self.pause(POLL_S)
+                self.pause(min(LONGEST_POLL_S, POLL_S * self.settings.beside))
+                told = self._tell_context(agent, started, told)
                 if watch.beat_at != beaten:  # at every heartbeat, because the agent may be waiting for its gates
                     beaten = watch.beat_at
                     self._keep_verifier_up()
         finally:
             code = running.end()
             self._forget_sub_agents(agent)
-        if end is RunEnd.EXITED:
-            self.say(f"{agent.task} the agent ended with exit code {code}")
-            return self._after_exit(agent, code, before, watch, running.last)
-        if end is RunEnd.STALLED:
-            return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {self.settings.stall_ms // 1000} s")
-        return SessionEnd(detail="the worker was stopped")
+        self._tell_context(agent, started, told)
+        return end, code, watch
+
+    def _tell_context(self, agent: Principal, started: Started, told: int) -> int:
+        """Record how full the agent's context is, as its vendor says, in steps; the answer is what was said last."""
+        percent = started.command.output.percent
+        if percent is None or abs(percent - told) < CONTEXT_STEP:
+            return told
+        with suppress(Refused):  # its lease has ended, and with it what was known of its context
+            self.opened.gateway.perform(
+                PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))
+            )
+        return percent
 
     def _recover(self, agent: Principal, task: Task) -> None:
         """Say that the agent is at work, where people were told of a trouble that kept the task from going on."""
@@ -185,7 +218,7 @@ class AgentSession(Record):
         said = not_now(code, last, self.opened.gateway.clock())
         if said is not None:
             return SessionEnd(ReleaseCause.NOT_NOW, said.words, until=said.until)
-        return SessionEnd(ReleaseCause.CRASHED, f"signal {-code}" if code < 0 else f"exit code {code}")
+        return SessionEnd(ReleaseCause.CRASHED, _ending(code, last))
 
     def _hand_in(self, agent: Principal, watch: LeaseWatch, statement_of: StatementOf) -> None:
         """Submit what the agent did. Its work is done, so a trouble that passes is waited for, for some minutes."""
@@ -225,23 +258,6 @@ class AgentSession(Record):
             raise Refused("the worker was stopped", exit=Exit.UNAVAILABLE, hint="start it again: onloop work …")
         self.pause(seconds)
 
-    def _start(self, task: Task, secret: str) -> AgentProcess:
-        home = self.opened.home
-        brief = home.logs / f"{task.id}.brief.md"
-        asked = self.opened.gateway.perform(ReadStepBrief(task.id, task.step or ""))
-        with written(brief):
-            brief.write_text(asked.text, encoding="utf-8")
-        named = (*self.settings.agent_env, *asked.agent_env)
-        environment = agent_environment(os.environ, home, task, secret, named)
-        return AgentProcess.start(
-            self.settings.argv,
-            brief=brief,
-            folder=home.environment(task.id),
-            environment=environment,
-            log=home.agent_log(task.id),
-            record=home.logs / f"{task.id}.pid",
-        )
-
     def _holds(self, agent: Principal) -> bool:
         return is_held(task_of(self.opened, agent.task or ""), agent)
 
@@ -264,6 +280,13 @@ class AgentSession(Record):
                 if count == MOST_RELEASES or self.stopped() or not self.opened.home.store.is_dir():
                     raise
                 self.pause(pause_ms(count) / 1000)
+
+
+def _ending(code: int, last: bytes) -> str:
+    """How an agent's command ended, with its last words: the cause, for people and for the next attempt."""
+    words = last_line(last)
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"{how}: {words}" if words else how
 
 
 def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) -> str | None:

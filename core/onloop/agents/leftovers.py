@@ -23,7 +23,7 @@ from onloop.machine.task import Task
 from onloop.records import Record
 
 _BRIEF = ".brief.md"
-_LOG_ENDINGS = (".log", _BRIEF, ".pid")
+_LOG_ENDINGS = (".log", _BRIEF, ".pid", ".session", ".hook.json")
 _ROTATED = ".log.before"
 
 
@@ -105,7 +105,9 @@ def _of_tasks(home: Home, task_of: Callable[[str], Task | None], before: int) ->
 
 def _by_task(home: Home) -> dict[tuple[LeftoverKind, str], list[Path]]:
     found = defaultdict[tuple[LeftoverKind, str], list[Path]](list)
-    for kind, folder in ((LeftoverKind.CLONE, home.environments), (LeftoverKind.HANDED_OVER, home.handed_over)):
+    handed = (home.handed_over, home.handed_in, home.temporaries)
+    folders = ((LeftoverKind.CLONE, home.environments), *((LeftoverKind.HANDED_OVER, folder) for folder in handed))
+    for kind, folder in folders:
         for place in _listed(folder):
             found[kind, place.name.partition("@")[0]].append(place)
     for place in _listed(home.logs):

@@ -9,28 +9,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from onloop.access.opening import GatewayHandle
 from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
-from onloop.gates.repository.folders import private
+from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.mirror import Mirror
 from onloop.home import Home
 from onloop.inherited import for_agents
+from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.task import Task
+from onloop.views.queries.agent_reads import ReadGiven
+
+HOOK_WAIT = "ONLOOP_HOOK_WAIT"
+"""How many seconds the hook at the end of a turn waits for gates; the worker's own value is passed on."""
+
+NOTHING_ASKED = EnvironmentSpec()
 
 
-def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None = None) -> Path:
+def prepare_workplace(
+    home: Home, task: Task, agent: str, mirror: Mirror | None = None, asked: EnvironmentSpec = NOTHING_ASKED
+) -> Path:
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
-    It is made from `mirror`, by default the home's own of the task's origin.
+    It is made from `mirror`, by default the home's own of the task's origin. A new one has what the workflow asks for:
+    submodules, large files.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
-    for folder in (home.environments, home.handed_over, home.logs):
-        with written(folder):
-            private(folder)
-            _check_own(folder)
-    with written(home.out(task.id)):
-        private(home.out(task.id))
+    prepare_folders(home, task)
     place = home.environment(task.id)
     if task.origin is None:
         with written(place):
@@ -38,8 +44,48 @@ def prepare_workplace(home: Home, task: Task, agent: str, mirror: Mirror | None 
         return place
     environment = Environment(place)
     prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
-    prepare(mirror or home.mirror(task.origin), task.target, task.id, agent, start=task.funnel, merges=_fetched(task))
+    prepare(
+        mirror or home.mirror(task.origin),
+        task.target,
+        task.id,
+        agent,
+        start=task.funnel,
+        merges=_fetched(task),
+        submodules=asked.submodules,
+        lfs=asked.lfs,
+    )
     return place
+
+
+def prepare_folders(home: Home, task: Task) -> None:
+    """Make the folders of a task's agent that are not its clone, or reuse them."""
+    for folder in (home.environments, home.handed_over, home.logs):
+        with written(folder):
+            private(folder)
+            _check_own(folder)
+    with written(home.out(task.id)):
+        private(home.out(task.id))
+
+
+def fill_given(opened: GatewayHandle, task: Task) -> None:
+    """Put what a task's agents are given into their folder (`$ONLOOP_IN`): read-only copies, and nothing else.
+
+    The folder is made anew and put in the place of the one before, in which an agent may have done anything.
+    """
+    folder = opened.home.given(task.id)
+    with written(folder):
+        private(folder.parent)
+        with scratch("given", folder.parent) as fresh:
+            (fresh / "now").mkdir(mode=0o700)
+            for each in opened.gateway.perform(ReadGiven(task.id)):
+                if each.content is not None:
+                    place = fresh / "now" / each.name
+                    private(place.parent)
+                    place.write_bytes(each.content)
+                    place.chmod(0o400)
+            if os.path.lexists(folder):
+                folder.rename(fresh / "before")
+            (fresh / "now").rename(folder)
 
 
 def _check_own(folder: Path) -> None:
@@ -82,6 +128,7 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
         "ONLOOP_TASK": task.id,
         "ONLOOP_TOKEN": secret,
         "ONLOOP_OUT": str(home.out(task.id)),
+        "ONLOOP_IN": str(home.given(task.id)),
         "ONLOOP_REPO": task.repo or "",
         "ONLOOP_STEP": task.step or "",
         "ONLOOP_ATTEMPT": str(task.attempt),
@@ -99,4 +146,6 @@ def agent_environment(
     inherited: Mapping[str, str], home: Home, task: Task, secret: str, named: Iterable[str] = ()
 ) -> dict[str, str]:
     """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH."""
-    return for_agents(inherited, named) | {"PATH": path_with_onloop(inherited)} | own_variables(home, task, secret)
+    patience = {name: inherited[name] for name in (HOOK_WAIT,) if name in inherited}
+    own = {"PATH": path_with_onloop(inherited)} | patience
+    return for_agents(inherited, named) | own | own_variables(home, task, secret)

@@ -44,9 +44,34 @@ class ClaimArguments(KeyArguments, frozen=True, kw_only=True):
     lease: str
 
 
+class JoinArguments(Arguments, frozen=True, kw_only=True):
+    """Of join."""
+
+    task: str
+    role: str | None
+    name: str | None
+    lease: str
+    shell: bool
+
+
+class LeaveArguments(Arguments, frozen=True, kw_only=True):
+    """Of leave."""
+
+    reason: str
+
+
+class LogsArguments(Arguments, frozen=True, kw_only=True):
+    """Of logs."""
+
+    task: str
+    follow: bool
+    lines: int
+
+
 class SubmitArguments(KeyArguments, frozen=True, kw_only=True):
     """Of submit."""
 
+    ref: str
     statement: str
     wait: str
 
@@ -117,7 +142,15 @@ class ReleaseArguments(ReasonArguments, frozen=True, kw_only=True):
     why: str
 
 
-class StartArguments(KeyArguments, frozen=True, kw_only=True):
+class GivingArguments(KeyArguments, frozen=True, kw_only=True):
+    """Of a verb that begins a run: what comes with it."""
+
+    brief: str | None
+    attach: tuple[str, ...] | None
+    label: tuple[str, ...] | None
+
+
+class StartArguments(GivingArguments, frozen=True, kw_only=True):
     """Of start."""
 
     workflow: str | None
@@ -129,7 +162,7 @@ class StartArguments(KeyArguments, frozen=True, kw_only=True):
     wait: str
 
 
-class FleetArguments(KeyArguments, frozen=True, kw_only=True):
+class FleetArguments(GivingArguments, frozen=True, kw_only=True):
     """Of fleet."""
 
     workflow: str
@@ -169,6 +202,14 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
     """Of work."""
 
     role: str
+    agent: str | None
+    jobs: int | None
+    min: int | None
+    max: int | None
+    run: str | None
+    repo: str | None
+    workflow: str | None
+    label: str | None
     name: str | None
     once: bool
     lease: str

@@ -59,8 +59,8 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         """
         opened = self.opened
         if opened.apart is None:
-            return self._head if task == os.environ.get("ONLOOP_TASK") else head_apart(opened.home.environment(task))
-        return head_of(opened.home.environment(task))
+            return self._head if task == os.environ.get("ONLOOP_TASK") else head_apart(opened.home.clone_of(task))
+        return head_of(opened.home.clone_of(task))
 
     @property
     def receipt(self) -> LogHeadJson | None:
@@ -89,6 +89,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
                 hint="onloop claim --role ROLE prints what to export; onloop work sets it for you",
             )
         agent = self.opened.gateway.perform(RecogniseAgent(secret))
+        self._keep_joined(agent)
         named = os.environ.get("ONLOOP_TASK") or agent.task or ""
         if named != agent.task:
             self.opened.gateway.perform(CountDenial(agent, "act for another task", named, Ground.FOREIGN))
@@ -97,6 +98,16 @@ class Context(MutableRecord, Generic[ArgsT_co]):
                 hint="use both as onloop claim or the worker sets them",
             )
         return agent
+
+    def _keep_joined(self, agent: Principal) -> None:
+        """Renew the lease of a session that has joined: it has no worker that does it, so that each verb of it does."""
+        lease = os.environ.get("ONLOOP_LEASE_MS", "")
+        if not lease.isdecimal():
+            return
+        from onloop.gateway.leases import Heartbeat  # here: other verbs do not need it
+
+        with suppress(OnloopError):  # a lease that has ended is for the verb to say
+            self.opened.gateway.perform(Heartbeat(agent, lease_ms=int(lease), progress=True))
 
     def note_denied(self, verb: str) -> None:
         """Count a denial for an agent that asked for something outside its task; errors are ignored."""
@@ -144,7 +155,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
 def _head_before(home: Home) -> str | None:
     """HEAD of the calling agent's clone, read before the store is opened."""
     task = os.environ.get("ONLOOP_TASK", "")
-    return head_of(home.environment(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
+    return head_of(home.clone_of(task)) if os.environ.get("ONLOOP_TOKEN") and is_task(task) else None
 
 
 def only_name(house: StoreState) -> str:

@@ -10,6 +10,15 @@ SELDOM = 10_000
 """After how many new objects Python looks for rings of garbage: of what a verb reads nothing is, and it reads a lot."""
 
 
+_AGENTS = frozenset(
+    {
+        *("next", "check", "submit", "ask", "review", "spawn", "tell", "inbox", "checkpoint", "handoff"),
+        *("heartbeat", "release", "fail", "leave"),
+    }
+)
+"""The verbs of agents, which act under what was joined in their folder. Those of people never do."""
+
+
 def main() -> int:
     """Run one verb, and end with its exit code: at once, for taking the interpreter apart costs a tenth of a verb."""
     code = _answer()
@@ -22,7 +31,8 @@ def main() -> int:
 
 
 def _answer() -> int:
-    if sys.argv[1:2] in (["check"], ["next"]) and sys.argv[2:] in ([], ["--json"]):
+    has_joined = "ONLOOP_TOKEN" not in os.environ and _joins(sys.argv[1:])
+    if not has_joined and sys.argv[1:2] in (["check"], ["next"]) and sys.argv[2:] in ([], ["--json"]):
         from onloop.cli.glance import glance
 
         answer = glance(sys.argv[1], as_json=len(sys.argv) > 2)
@@ -39,6 +49,16 @@ def _answer() -> int:
     gc.set_threshold(SELDOM)
     gc.enable()
     return run(sys.argv[1:])
+
+
+def _joins(words: list[str]) -> bool:
+    """Whether the folder's session has joined a task, under which this verb of agents acts from here on."""
+    is_hook = words[:1] == ["hook"] and len(words) == 2 and not words[1].startswith("-")
+    if not is_hook and (not words or words[0] not in _AGENTS):
+        return False
+    from onloop.cli.joined import act_as_joined  # here: inside a worker's environment it is not needed
+
+    return act_as_joined()
 
 
 if __name__ == "__main__":

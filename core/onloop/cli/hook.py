@@ -13,17 +13,27 @@ from pathlib import Path
 
 from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
-from onloop.agents.hooks.vendors import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS, VENDORS
+from onloop.agents.vendors.known_vendors import HOOKED
+from onloop.agents.vendors.vendor import SUB_AGENT_BEGINS, SUB_AGENT_ENDS
 from onloop.errors import OnloopError
 from onloop.inherited import drop_git_variables
 from onloop.machine.digest import Json
 from onloop.text import safe
 
-DEADLINE_S = 50
-"""Vendors wait 60 s, as `vendors` asks them to, and let an agent go that was not answered by then."""
+DEADLINE_S = 540
+"""Vendors wait ten minutes, as `vendors` asks them to, and let an agent go that was not answered by then."""
 GATES_S = 40.0
+"""How long the end of a turn waits for gates, unless `$ONLOOP_HOOK_WAIT` says another number of seconds."""
+STILL_RUNNING = (
+    "your work is handed in, and its gates still run. Stop here: if they fail, you are told what to mend; "
+    "`onloop check` asks how they stand"
+)
 NOTE_S = 5
 """How long a sub-agent that begins or ends may be kept waiting for it to be noted."""
+
+
+_ENDS = frozenset(vendor.hook.stop for vendor in HOOKED.values() if vendor.hook is not None)
+"""The events at the end of a turn, as vendors call them."""
 
 
 class _TooLate(Exception):
@@ -66,12 +76,15 @@ def _reply(vendor: str) -> dict[str, Json]:
         return reply_of(HookReply(Ruling.LET))
     if payload.in_background:
         return reply_of(HookReply(Ruling.LET))
-    if payload.event == START and vendor in VENDORS:
-        context = "You work under onloop. `onloop next` is your brief; `onloop submit` asks for the gates of your step."
+    if payload.event == START and vendor in HOOKED:
+        context = (
+            "You work under onloop. `onloop next` is your brief. Commit your work: when you end your turn, it is "
+            "submitted to the gates of your step, as `onloop submit` does."
+        )
         return {"hookSpecificOutput": {"hookEventName": START, "additionalContext": context}}
-    if payload.event != STOP:
+    if payload.event not in _ENDS:
         return reply_of(HookReply(Ruling.LET))
-    return reply_of(_judged())
+    return reply_of(_judged(payload.said))
 
 
 def _note(payload: Payload) -> None:
@@ -94,22 +107,29 @@ def _note(payload: Payload) -> None:
         context.close()
 
 
-def _judged() -> HookReply:
-    """The verdict on the agent's step; who is sent on is counted in the log."""
+def _judged(said: str) -> HookReply:
+    """The verdict on the agent's step once its HEAD is handed in; who is sent on is counted in the log."""
     from onloop.access.submission import wait_for_gates
+    from onloop.agents.hooks.turn_end import hand_in_head
     from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
     from onloop.cli.verbs.agent_verbs import verdict
     from onloop.gateway.command_operations import PerformCommand
     from onloop.machine.commands import EndTurn
+    from onloop.machine.state import Reason
     from onloop.views.answer import answer_lines
 
     context = Context(Arguments(), "hook")
     try:
         agent = context.agent()
-        wait_for_gates(context.opened, agent.task or "", timeout_s=GATES_S, pause=time.sleep, beat=lambda: None)
+        refusal = hand_in_head(context.opened, agent, said)
+        task = wait_for_gates(
+            context.opened, agent.task or "", timeout_s=_patience(), pause=time.sleep, beat=lambda: None
+        )
+        if task.reason is Reason.GATES_RUNNING:
+            return HookReply(Ruling.STOP, STILL_RUNNING)
         answer = verdict(context, agent)
-        told = ruling_on(answer.exit, "\n".join(answer_lines(answer)))
+        told = ruling_on(answer.exit, "\n".join(filter(None, (refusal, *answer_lines(answer)))))
         if told.ruling is not Ruling.BLOCK:
             return told
         command = EndTurn(agent.id, agent.epoch, f"{answer.verdict}: {answer.why}"[:1000])
@@ -122,6 +142,11 @@ def _judged() -> HookReply:
         )
     finally:
         context.close()
+
+
+def _patience() -> float:
+    given = os.environ.get("ONLOOP_HOOK_WAIT", "")
+    return min(float(given), GATES_S) if given.isdecimal() else GATES_S
 
 
 def _leave_proof(vendor: str, event: str) -> None:

@@ -15,6 +15,8 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     """Of show."""
 
     diff: bool
+    attachment: str | None
+    to: str | None
 
 
 class DecisionArguments(PersonArguments, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AmendArguments,
@@ -50,8 +51,26 @@ _DECISIONS: tuple[Verb, ...] = (
         "one task: what is asked, digests, gates, diff, history",
         "people_verbs:show",
         ShowArguments,
-        (TASK, arg("--diff", help="show the whole diff", action="store_true")),
-        prints=("dossier_models:DossierJson",),
+        (
+            TASK,
+            arg("--diff", help="show the whole diff", action="store_true"),
+            arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
+            arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
+        ),
+        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+    ),
+    Verb(
+        "logs",
+        "people",
+        "what a task's agents printed",
+        "look_verbs:logs",
+        LogsArguments,
+        (
+            TASK,
+            arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
+            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+        ),
+        prints=("work_models:LogsJson",),
     ),
     Verb(
         "why",
@@ -125,7 +144,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "amend",
         "people",
         "give a live task, or a run with all below it, another workflow; approvals under the old one are void",
-        "start_verbs:amend",
+        "beginning.start_verbs:amend",
         AmendArguments,
         (
             arg("task", help="a task or a run"),
@@ -141,7 +160,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "retarget",
         "people",
         "put right where a task works: its branch, its repository",
-        "start_verbs:retarget",
+        "beginning.start_verbs:retarget",
         RetargetArguments,
         (
             TASK,

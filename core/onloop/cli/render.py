@@ -27,7 +27,7 @@ from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
-from onloop.views.box_words import ran_in, reachable
+from onloop.views.box_words import kept_words, ran_in, reachable
 from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.views.effective_status import EffectiveStatus
 from onloop.views.sub_agents import sub_agent_words
@@ -235,6 +235,8 @@ def _gate_lines(line: GateLine) -> Iterator[str]:
     if line.evidence is not None and (where := ran_in(line.evidence)):
         yield safe(f"      {' · '.join(where)}")
         yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
+    if line.evidence is not None and (kept := kept_words(line.evidence)):
+        yield safe(f"      {kept}")
     if line.mark in UNMET and line.tail:
         yield from _quoted(line.tail.strip(), LAST_LINES)
 

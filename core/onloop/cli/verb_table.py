@@ -50,6 +50,12 @@ NO_BASE_CHECK = arg(
 
 WAIT = arg("--wait", help="how long to wait for what gates find on the base (0s: not at all)", default="90s")
 
+GIVING = (
+    arg("--brief", help="a file that every brief of the run quotes; - reads standard input", metavar="FILE"),
+    arg("--attach", help="a file for its agents, in $ONLOOP_IN; may be repeated", action="append", metavar="FILE"),
+    arg("--label", help="a label that workers can choose by; may be repeated", action="append", metavar="NAME"),
+)
+
 VERBS: tuple[Verb, ...] = (
     *AGENTS,
     *PEOPLE,
@@ -57,13 +63,14 @@ VERBS: tuple[Verb, ...] = (
         "start",
         "work",
         "begin one task in one repository",
-        "start_verbs:start",
+        "beginning.start_verbs:start",
         StartArguments,
         (
             arg("workflow", nargs="?", help="a built-in, or a file committed there (default: the one in .onloop)"),
             arg("--repo", help="path or URL of the repository (default: the remote origin of this folder, or itself)"),
             arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the repository names)"),
             arg("--title", help="what must be done, in one line"),
+            *GIVING,
             DRY_RUN,
             NO_BASE_CHECK,
             WAIT,
@@ -76,7 +83,7 @@ VERBS: tuple[Verb, ...] = (
         "fleet",
         "work",
         "begin one task per repository, or more of them in a live fleet",
-        "start_verbs:fleet",
+        "beginning.start_verbs:fleet",
         FleetArguments,
         (
             arg("workflow", help="a built-in, a file committed in the control repository, or add"),
@@ -91,6 +98,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--control-branch", help="its branch (default: the one that its HEAD names)"),
             arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
             arg("--title", help="what must be done, in one line"),
+            *GIVING,
             DRY_RUN,
             arg("--skip-bad", help="begin without the targets that are not ready", action="store_true"),
             NO_BASE_CHECK,
@@ -135,12 +143,23 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "work",
         "work",
-        "be a worker: claim tasks and run a command on each",
-        "work_verbs:work",
+        "be a worker: claim tasks and run an agent on each",
+        "worker_verbs:work",
         WorkArguments,
         (
-            arg("--role", required=True, help="the role to claim for"),
-            arg("--name", help="the agent's name (default: the role and the process id)"),
+            arg(
+                "--agent",
+                help="claude, codex, gemini, opencode, copilot, or a file of the repository in .onloop/agents",
+            ),
+            arg("--role", help="the role to claim for (default, with --agent: every role)", default=""),
+            arg("--name", help="the agent's name (default: the agent or the role, and the process id)"),
+            arg("--jobs", help="how many agents work at once (default: 1)", type=int, metavar="N"),
+            arg("--min", help="how many work at once while anything waits (with --max)", type=int, metavar="N"),
+            arg("--max", help="how many may work at once where more wait than work", type=int, metavar="N"),
+            arg("--run", help="claim only tasks of this run"),
+            arg("--repo", help="claim only tasks in the repository of this name"),
+            arg("--workflow", help="claim only tasks that walk this workflow"),
+            arg("--label", help="claim only tasks with this label (onloop start --label)"),
             arg("--once", help="end after one task, or when there is none", action="store_true"),
             arg("--lease", help="how long a lease lasts without a heartbeat", default="60s"),
             arg("--stall", help="end an agent that is silent for this long (default: never)", default=""),
@@ -151,7 +170,12 @@ VERBS: tuple[Verb, ...] = (
                 default=[],
                 metavar="NAME",
             ),
-            arg("command", nargs="...", help="-- CMD…: run for each task, brief on standard input", metavar="-- CMD"),
+            arg(
+                "command",
+                nargs="...",
+                help="-- CMD…: run for each task, brief on standard input; with --agent: its flags",
+                metavar="-- CMD",
+            ),
         ),
         needs_git=True,
     ),
@@ -283,7 +307,7 @@ VERBS: tuple[Verb, ...] = (
         HookArguments,
         (
             arg("what", choices=("show", "install", "uninstall"), help="or an agent: answer its hook call on stdin"),
-            arg("agent", help="claude or codex"),
+            arg("agent", help="claude, codex or gemini"),
             arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
@@ -295,7 +319,10 @@ VERBS: tuple[Verb, ...] = (
         "doctor:doctor",
         DoctorArguments,
         (
-            arg("--agent", help="prove that the hook of this agent (claude, codex) fires in this folder"),
+            arg(
+                "--agent",
+                help="prove that this agent (a vendor, or a file in .onloop/agents) works as a worker runs it",
+            ),
             arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
         ),
         prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),

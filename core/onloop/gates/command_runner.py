@@ -11,6 +11,7 @@ from onloop.errors import Unavailable
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.checkout import Overlay
 from onloop.gates.command_process import Limits
+from onloop.gates.contents.attachments import left_files
 from onloop.gates.environments.boxed_command import BoxedCommands, CommandRun, Surroundings, shown_by
 from onloop.gates.environments.layering import layering_of
 from onloop.gates.environments.place import Layering
@@ -23,6 +24,9 @@ from onloop.gates.toolchain import Toolchain, tools_of
 from onloop.machine.definition import BoxSpec, CommandGate, Counter, EnvironmentSpec
 from onloop.machine.gate_facts import Program
 from onloop.records import Record, field, replace
+
+_COARSE_NS = 20_000_000
+"""How far the clock of a file system may be behind ours."""
 
 _NONE = Box(BoxKind.NONE)
 
@@ -62,10 +66,12 @@ class CommandRunner(Record):
         base: str = "",
         overlay: Overlay | None = None,
         exclusive: str = "",
+        attach: tuple[str, ...] = (),
     ) -> CommandRun:
         """Runs `argv` on the files of `commit`, changed by `overlay`; raises `GateStopped` if `stop` says so.
 
-        `base` is a commit that the target has, on which setup runs; without one, it is `commit`.
+        `base` is a commit that the target has, on which setup runs; without one, it is `commit`. The files
+        that `attach` names are kept.
         """
         box, watch = self._box_for(spec), Stopwatch({})
         preparation = self._preparation(box, watch)
@@ -73,9 +79,12 @@ class CommandRunner(Record):
         try:
             with self._slot(exclusive, watch) as variables, preparation.ready(commit, base or commit, overlay) as ready:
                 boxed = BoxedCommands(preparation.around, ready.place, box, spec, ready.words, variables)
+                began_ns = time.time_ns()
                 with watch.during("command_ms"):
-                    done = boxed.run_tests(argv, timeout_ms, counter)
-                done = replace(done, removed=ready.removed, cache_key=ready.setup_key)
+                    done = boxed.run_tests(argv, timeout_ms, counter, self.environment.services)
+                watch.move("command_ms", "services_ms", done.services.ready_ms)
+                left = left_files(ready.place.made_in_checkout, attach, began_ns - _COARSE_NS)
+                done = replace(done, removed=ready.removed, cache_key=ready.setup_key, left=left)
                 ended = time.monotonic()
         except PreparationFailed as failed:
             return replace(failed.command_run, spent=watch.told(), tools=self._tools())
@@ -94,6 +103,7 @@ class CommandRunner(Record):
             base=base,
             overlay=overlay,
             exclusive=gate.exclusive,
+            attach=(*self.environment.attach, *gate.attach) if commit != base else (),
         )
 
     def _preparation(self, box: Box, watch: Stopwatch) -> Preparation:

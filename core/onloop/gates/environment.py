@@ -14,12 +14,18 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from onloop.errors import BadInput, FailureKind, OnloopError, Unavailable, kind_of
+from onloop.gates.contents.large_clones import clone_large_files
+from onloop.gates.contents.large_files import brought_large_files
+from onloop.gates.contents.submodule_clones import clone_submodules
+from onloop.gates.contents.submodule_parts import submodule_parts
+from onloop.gates.contents.tags import give_tags, tags_on, tags_or_none
 from onloop.gates.repository import head as heads
 from onloop.gates.repository.folders import built
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.loan import loaned, own_objects
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, check_task
+from onloop.gates.upkeep.shared_history import link_history
 from onloop.machine.agent_names import check_agent
 
 PREPARE_S = 2 * LONG_S
@@ -48,6 +54,8 @@ class Environment:
         *,
         start: str | None = None,
         merges: tuple[str, ...] = (),
+        submodules: bool = False,
+        lfs: bool = False,
     ) -> bool:
         """Makes the clone, on branch `onloop/<task>` at the target's tip, committing as `agent`; True if it is new.
 
@@ -55,11 +63,12 @@ class Environment:
         The next agent in it names itself by GIT_AUTHOR_… and GIT_COMMITTER_…. Call this while no agent runs in the
         clone, because it removes the locks of a killed git. With `start`, a commit that was merged for the task, a new
         clone begins there, and a clone that began elsewhere is renamed. What the tasks in `merges` handed in is
-        fetched, too.
+        fetched, too. With `submodules` and `lfs`, those of the commit where it begins are filled.
         """
         branch = f"onloop/{check_task(task)}"
         mirror.create()
         tip = mirror.refresh(target)
+        tags_or_none(mirror)
         if start is not None and heads.read_ref(self.path / ".git", _BEGUN) != start:
             self._set_aside()
         if os.path.lexists(self.path):
@@ -69,6 +78,10 @@ class Environment:
         with built(self.path) as folder:
             _clone(folder, mirror, target, branch, start or tip, merges)
             _configure(Git(folder / ".git"), mirror.bare_origin, name)
+            if submodules:
+                clone_submodules(submodule_parts(mirror, start or tip, tip), folder, NO_PUSH)
+            if lfs:
+                clone_large_files(mirror, brought_large_files(mirror, start or tip, tip), folder)
         return True
 
     def prepare_apart(
@@ -80,13 +93,15 @@ class Environment:
         *,
         start: str | None = None,
         merges: tuple[str, ...] = (),
+        submodules: bool = False,
+        lfs: bool = False,
     ) -> bool:
         """As `prepare`, in a process that has no file of ours open, because an agent controls the folder."""
         order = {
             "place": str(self.path),
             "mirror": [str(mirror.path), mirror.origin, str(mirror.credentials or ""), mirror.tolerated],
             "words": [target, task, agent],
-            "start": start,
+            "more": {"start": start, "submodules": submodules, "lfs": lfs},
             "merges": merges,
         }
         words = [sys.executable, "-I", "-S", __file__]
@@ -123,12 +138,19 @@ class Environment:
             (objects.parent / lock).unlink(missing_ok=True)
         ref = f"refs/remotes/origin/{check_ref_name(target)}"
         old_tip = heads.read_ref(objects.parent, ref)
-        if old_tip == tip:
+        new = [
+            tag for tag in tags_on(mirror.git, tip) if heads.read_ref(objects.parent, f"refs/tags/{tag.name}") is None
+        ]
+        if old_tip == tip and not new:
             return
         with loaned(objects, {"refs/heads/known": old_tip} if old_tip else {}) as git:
             source = f"refs/heads/{target}:refs/heads/tip"
             writer = git._replace(objects=objects, settings=mirror.lenient)
             writer.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), source, timeout_s=LONG_S)
+            give_tags(writer, mirror, new)
+        for tag in new:
+            with suppress(OSError):  # a tag of the agent's own is in its place
+                _write_ref(objects.parent, f"refs/tags/{tag.name}", tag.object)
         try:
             _write_ref(objects.parent, ref, tip)
         except OSError as error:
@@ -148,10 +170,13 @@ def _clone(folder: Path, mirror: Mirror, target: str, branch: str, begin: str, t
     ref = f"refs/remotes/origin/{target}"
     git = Git(folder / ".git", work_tree=folder, settings=mirror.lenient)
     git.run("init", "--quiet", "--template=", f"--initial-branch={branch}")
+    if known := link_history(mirror, target, folder / ".git" / "objects"):
+        git.run("update-ref", ref, known)
     git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), f"refs/heads/{target}:{ref}", timeout_s=LONG_S)
     for task in tasks:
         handed = f"refs/onloop/tasks/{check_task(task)}/*:refs/remotes/origin/tasks/{task}/*"
         git.run("fetch", *_FETCH, "--end-of-options", str(mirror.path), handed, timeout_s=LONG_S)
+    give_tags(git, mirror, tags_on(mirror.git, begin))
     git.run("checkout", "--quiet", "-B", branch, begin, timeout_s=LONG_S)
     if tasks:
         git.run("update-ref", _BEGUN, begin)
@@ -204,7 +229,7 @@ def main() -> None:
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(
-            mirror, *order["words"], start=order["start"], merges=tuple(order["merges"])
+            mirror, *order["words"], merges=tuple(order["merges"]), **order["more"]
         )
         answer = {"new": new}
     except OnloopError as problem:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from onloop.errors import BadInput, FailureKind, OnloopError, kind_of
 from onloop.gates.base_tests import BaseTestsOverlay
@@ -14,11 +15,13 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Ending, Limits, never
 from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.contents.attachments import LeftFiles
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.gates.environments.keys import decides_setup
 from onloop.gates.environments.place import Layering
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
+from onloop.gates.kept_results import BaseResults, KeptInMemory
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.links import new_ways_out
@@ -31,7 +34,7 @@ from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.base_result import BaseResult, base_result_key
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Program
+from onloop.machine.gate_facts import Attachment, Program
 from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.records import Record, field, replace
 from onloop.redaction import redacted
@@ -60,32 +63,6 @@ class GateSubject(Record):
     base: str
     artefacts: tuple[Artefact, ...] = ()
     tolerates: Mapping[str, Evidence] = field(default_factory=dict)
-
-
-class BaseResults(Protocol):
-    """Where results on bases are kept, by base_result_key's key."""
-
-    def get(self, key: str) -> BaseResult | None:
-        """The result under that key; None where there is none."""
-        ...
-
-    def keep(self, key: str, result: BaseResult) -> None:
-        """Keep a result for ever."""
-        ...
-
-
-class KeptInMemory(Record):
-    """Keeps results for as long as it lives."""
-
-    results: dict[str, BaseResult] = field(default_factory=dict)
-
-    def get(self, key: str) -> BaseResult | None:
-        """See BaseResults."""
-        return self.results.get(key)
-
-    def keep(self, key: str, result: BaseResult) -> None:
-        """See BaseResults."""
-        self.results[key] = result
 
 
 class GateContext(Record):
@@ -181,8 +158,8 @@ def _found(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Fi
     except GateStopped:
         raise
     except OnloopError as problem:
-        if problem.kind in PASSING_KINDS:
-            raise
+        if problem.kind in PASSING_KINDS or problem.kind is FailureKind.DAMAGED:
+            raise  # whoever evaluates waits, or mends the mirror
         return _Finding(Verdict.ERROR, problem.message)
     except OSError as problem:
         if kind_of(problem) is not None:
@@ -216,6 +193,7 @@ def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, fin
         tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
         tolerated=finding.tolerated,
+        attachments=_kept_files(finding.command_run.left, context) if finding.command_run else (),
     )
     return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
 
@@ -388,12 +366,26 @@ def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str
 
 
 def _output(command_run: CommandRun, context: GateContext) -> str:
-    """The output to store: what the command wrote, without secrets, and which links were removed from its checkout."""
-    written = redacted(command_run.ran.output.decode("utf-8", "backslashreplace"), context.secrets)
-    if not command_run.removed:
-        return written
-    links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
-    return f"[onloop: removed links that lead out of the checkout: {links}]\n{written}"
+    """The output to store, without secrets: what was not kept, what services wrote, and then what the command wrote."""
+    notes = list[str]()
+    if command_run.removed:
+        links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
+        notes.append(f"[onloop: removed links that lead out of the checkout: {links}]\n")
+    if words := command_run.left.words:
+        notes.append(f"[onloop: not kept: {words}]\n")
+    written = command_run.services.output + command_run.ran.output.decode("utf-8", "backslashreplace")
+    return "".join(notes) + redacted(written, context.secrets)
+
+
+def _kept_files(left: LeftFiles, context: GateContext) -> tuple[Attachment, ...]:
+    """The files that a command left, kept by digest; secrets are removed from those that are text."""
+    kept = list[Attachment]()
+    for file in left.found:
+        content = file.content
+        with suppress(UnicodeDecodeError):
+            content = redacted(content.decode(), context.secrets).encode()
+        kept.append(Attachment(file.name, context.keep(content), len(content)))
+    return tuple(kept)
 
 
 def _short(commit: str) -> str:

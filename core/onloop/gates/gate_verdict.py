@@ -7,12 +7,15 @@ from typing import assert_never
 
 from onloop.gates.cause import cause_line
 from onloop.gates.command_process import Ending
+from onloop.gates.contents.services import ServicesRun
 from onloop.gates.counts import NO_REPORT, NO_SUMMARY
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.machine.definition import TestExpectation
 from onloop.machine.task import TestCounts, Verdict
+from onloop.text import safe
 
 Judged = tuple[Verdict, str]
+_LONGEST_QUOTE = 120
 
 
 def judge(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
@@ -31,6 +34,8 @@ def counted_at_base(command_run: CommandRun, output: str) -> int | str:
 
     A base whose command exits without a count has no tests yet, so the answer is 0: a first test may be added.
     """
+    if command_run.services.problem:
+        return command_run.services.problem
     if command_run.is_setup or command_run.ran.ending is not Ending.EXITED or (command_run.ran.exit_code or 0) < 0:
         return judge(command_run, None, output)[1]
     if isinstance(command_run.counts, TestCounts):
@@ -45,6 +50,8 @@ def count(number: int, noun: str) -> str:
 
 def _ended(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
     ran = command_run.ran
+    if command_run.services.problem:
+        return Verdict.ERROR, _service_words(command_run.services)
     match ran.ending:
         case Ending.EXITED:
             return _exited(command_run, tests, output)
@@ -60,6 +67,14 @@ def _ended(command_run: CommandRun, tests: TestExpectation | None, output: str) 
             return Verdict.ERROR, "something other than the verifier ended the command, so its result is not known"
         case _:
             assert_never(ran.ending)
+
+
+def _service_words(services: ServicesRun) -> str:
+    """What is wrong with a service, with the last line that the services wrote."""
+    last = next((line.strip() for line in reversed(services.output.splitlines()) if line.strip()), "")
+    return (
+        f"{services.problem}: {safe(last, _LONGEST_QUOTE)}" if last and not last.startswith("[") else services.problem
+    )
 
 
 def _exited(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:

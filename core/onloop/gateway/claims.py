@@ -21,7 +21,7 @@ from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
-from onloop.records import SecretRecord, replace
+from onloop.records import Record, SecretRecord, replace
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Token
 from onloop.views.known_task import known_task
@@ -36,8 +36,24 @@ class ClaimGranted(SecretRecord):
     expires: int
 
 
+class ClaimFilter(Record):
+    """Which of the tasks that wait a claim may take; an empty field takes any."""
+
+    run: Id = ""
+    repo: Id = ""
+    workflow: Id = ""
+    label: Id = ""
+
+    def takes(self, task: Task) -> bool:
+        """Whether it may take this task."""
+        pairs = ((self.run, task.run), (self.repo, task.repo), (self.workflow, task.workflow))
+        return all(not wanted or wanted == had for wanted, had in pairs) and (
+            not self.label or self.label in task.labels
+        )
+
+
 class ClaimTask(Write[ClaimGranted], frozen=True):
-    """Take the lease of `task`, or of the oldest one that waits for the role; Refused if there is none.
+    """Take the lease of `task`, or of the oldest one that waits for the role and fits `among`; Refused if none does.
 
     The same `key` gives the same lease and secret again while the lease lasts. Only a digest of it is kept.
     """
@@ -51,6 +67,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
     task: Id | None = None
     lease_ms: LeaseMs = DEFAULT_LEASE_MS
     key: Key = ""
+    among: ClaimFilter = ClaimFilter()
 
     @property
     def attempt(self) -> DeniedAct:
@@ -87,7 +104,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
         is_shut = hold is not None and hold.is_held and hold.next_at > gateway.clock()
         names = (wanted.agent,) if is_shut else (wanted.role, wanted.agent)
         for candidate, among in waiting_tasks(tx, names, gateway.clock()):
-            if among in full:
+            if among in full or not self._takes(tx, candidate):
                 continue
             try:
                 return gateway.advance(tx, self.principal, candidate, wanted, "")
@@ -101,6 +118,13 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
             exit=Exit.NOTHING,
             hint="onloop list shows what there is; try again later",
         )
+
+    def _takes(self, tx: Transaction, candidate: str) -> bool:
+        """Whether the claim may take the task; that of another run is not even read, for its id begins with its run."""
+        if self.among == ClaimFilter():
+            return True
+        own = not self.among.run or candidate.partition(".")[0] == self.among.run
+        return own and self.among.takes(known_task(tx, candidate))
 
 
 def check_no_persons_name(house: StoreState, agent: str) -> None:

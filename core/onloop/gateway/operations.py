@@ -48,6 +48,7 @@ OPERATIONS: Mapping[str, str] = {
     "definition": "views.pinned_workflow:ReadDefinition",
     "dossier": "views.dossier:ReadDossier",
     "shown": "views.queries.shown_task:ReadShown",
+    "attachments": "views.queries.kept_files:ReadAttachments",
     "open_requests": "views.queries.shown_task:ReadOpenRequests",
     "tasks_below": "views.queries.tasks_below:ReadTasksBelow",
     "board": "views.overview_projector:ReadBoard",
@@ -55,6 +56,8 @@ OPERATIONS: Mapping[str, str] = {
     "brief": "views.queries.agent_reads:ReadStepBrief",
     "position": "views.queries.agent_reads:ReadPosition",
     "held_task": "views.queries.agent_reads:ReadHeldTask",
+    "waiting": "views.queries.agent_reads:ReadWaiting",
+    "given": "views.queries.agent_reads:ReadGiven",
     "sub_agents": "views.queries.agent_reads:ReadSubAgents",
     "unread": "views.message_text:ReadUnread",
 }

@@ -24,6 +24,9 @@ MOST_SUBMITTED = 2_000
 LARGEST_SUBMITTED = 512 * 1_048_576
 """How many bundles and artefacts, and how many bytes of them, are kept of a task's submissions, refused ones too."""
 
+LARGEST_LARGE = 4_096 * 1_048_576
+"""How many bytes of files in Git LFS are kept of a task's submissions, beside its mirror."""
+
 MOST_AT_ONCE = 1_000
 A_SECOND = 5.0
 """How much one user's agents may add to the log about one task, or claim: at once after a rest, and in a second."""
@@ -31,17 +34,24 @@ A_SECOND = 5.0
 MOST_PACED = 4_096
 """Of how many users and tasks the pace is remembered; there are fewer under way anywhere."""
 
-_COUNTED, _SUBMITTED = "gateway:quota", "gateway:quota of submissions"
+_COUNTED, _SUBMITTED, _LARGE = "gateway:quota", "gateway:quota of submissions", "gateway:quota of large files"
 
 
 def spend(tx: Transaction, agent: Principal, content: bytes, now: int) -> None:
     """Count what an agent passes on; Refused past a limit. Content that is already stored costs nothing."""
-    _count(tx, agent.task or "", _Budget(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT), content, now)
+    purse = _Budget(_COUNTED, "passed on", "texts", MOST_KEPT, LARGEST_KEPT)
+    _count_content(tx, agent.task or "", purse, content, now)
 
 
 def spend_submitted(tx: Transaction, task: str, content: bytes, now: int) -> None:
     """Count a bundle or artefact that comes with a submission; Refused past a limit, as `spend`."""
-    _count(tx, task, _Budget(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED), content, now)
+    purse = _Budget(_SUBMITTED, "handed in", "parts", MOST_SUBMITTED, LARGEST_SUBMITTED)
+    _count_content(tx, task, purse, content, now)
+
+
+def spend_large(tx: Transaction, task: str, size: int, now: int) -> None:
+    """Count a file in Git LFS that comes with a submission and is not kept yet; Refused past a limit."""
+    _count(tx, task, _Budget(_LARGE, "handed in", "files in Git LFS", MOST_SUBMITTED, LARGEST_LARGE), size, now)
 
 
 class _Budget(Record):
@@ -52,15 +62,18 @@ class _Budget(Record):
     largest: int
 
 
-def _count(tx: Transaction, task: str, purse: _Budget, content: bytes, now: int) -> None:
-    if tx.blob(sha256(content).hexdigest()) is not None:
-        return
+def _count_content(tx: Transaction, task: str, purse: _Budget, content: bytes, now: int) -> None:
+    if tx.blob(sha256(content).hexdigest()) is None:
+        _count(tx, task, purse, len(content), now)
+
+
+def _count(tx: Transaction, task: str, purse: _Budget, size: int, now: int) -> None:
     place = idempotency_key(purse.row, task)
     known = tx.get(IdempotencyRecord, place)
     told = json.loads(known.reply) if known is not None else {}
-    count, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + len(content)
+    count, total = int(told.get("texts", 0)) + 1, int(told.get("bytes", 0)) + size
     if count > purse.most or total > purse.largest:
-        words = f"the agents of {task} have {purse.did} {count - 1} {purse.what} of {total - len(content)} bytes"
+        words = f"the agents of {task} have {purse.did} {count - 1} {purse.what} of {total - size} bytes"
         raise Refused(words, exit=Exit.SPENT, hint=f"at most {purse.most} of {purse.largest} bytes are kept for a task")
     tx.put(IdempotencyRecord(place, purse.row, json.dumps({"texts": count, "bytes": total}), now))
 
@@ -70,13 +83,17 @@ class HeldTasks(MutableRecord):
 
     _tasks: dict[int, dict[str, int]] = field(default_factory=dict)
 
-    def check(self, uid: int, reading: Reading) -> None:
-        """Refuse another task to a user who holds as many as one may; what has ended since does not count."""
+    def check(self, uid: int, reading: Reading, now: int) -> None:
+        """Refuse another task to a user who holds as many as one may at `now` (ms).
+
+        What has ended since does not count, nor what nobody has sent a heartbeat for in time.
+        """
         mine = self._tasks.get(uid, {})
         if len(mine) < MOST_HELD:
             return
         leases = {task: reading.get(Lease, task) for task in mine}
-        mine = {task: epoch for task, epoch in mine.items() if (now := leases[task]) and now.epoch == epoch}
+        alive = {task: found.epoch for task, found in leases.items() if found is not None and found.expires > now}
+        mine = {task: epoch for task, epoch in mine.items() if alive.get(task) == epoch}
         self._tasks[uid] = mine
         if len(mine) >= MOST_HELD:
             words = f"user {uid} holds {len(mine)} tasks; the maximum is {MOST_HELD}"

@@ -99,6 +99,10 @@ class Derivation(MutableRecord):
         for artefact in submission.get("artefacts", ()):
             self._blobs.setdefault(str(artefact["digest"]), where)
 
+    def _created(self, row: EventRow, data: Mapping[str, Any]) -> None:
+        for attachment in data.get("attachments", ()):
+            self._blobs.setdefault(str(attachment["digest"]), f"event {row[0]} ({row[3]}, {row[5]})")
+
     def _named(self, row: EventRow, data: Mapping[str, Any]) -> None:
         for part, name in (("evidence", "output"), ("message", "digest"), ("checkpoint", "digest")):
             digest = data.get(part, {}).get(name)
@@ -155,6 +159,7 @@ class Derivation(MutableRecord):
 
 
 _READ = {
+    "Created": Derivation._created,  # noqa: SLF001 - a table of its own methods
     "StepEntered": Derivation._entered,  # noqa: SLF001 - a table of its own methods
     "Claimed": Derivation._claimed,  # noqa: SLF001
     "Submitted": Derivation._handed_in,  # noqa: SLF001

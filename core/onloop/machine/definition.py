@@ -243,7 +243,10 @@ class ContextLimits(Record):
 
 
 class Step(Record):
-    """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone."""
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone.
+
+    `agent` names the agent that a worker runs for the role. A merge that conflicts returns to `on_conflict` first.
+    """
 
     id: str
     role: str | None = None
@@ -259,8 +262,10 @@ class Step(Record):
     gates: tuple[Gate, ...] = ()
     on_reject: str | None = None
     on_fail: str | None = None
+    on_conflict: str | None = None
     fan_out: FanOut | None = None
     context: ContextLimits | None = None
+    agent: str = ""
     box: BoxSpec = BoxSpec()
     """Of the command of a `run:` step."""
     skip: Skip | None = None

@@ -59,6 +59,8 @@ def _arrows(definition: Definition, number: int, step: Step) -> Iterator[str]:
         gates = ", ".join(_label(gate.id) for gate in (*step.machine_gates, *step.review_gates))
         verified = f'-->|"{gates}"|' if gates else "-->"
         yield f"  s{number} {verified} {f'p{number}' if step.human_gates else following}"
+    if step.on_conflict is not None:
+        yield f'  s{number} -.->|"conflict"| {_entry_of(definition, step.on_conflict)}'
     if step.on_fail is not None:
         yield f'  s{number} -.->|"failed"| {_entry_of(definition, step.on_fail)}'
     if step.human_gates:

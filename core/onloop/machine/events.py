@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.machine.artefacts import Artefact
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
@@ -41,12 +42,13 @@ class Created(TaskFacts):
 class StepEntered(Record):
     """The task stands at `step`, for the `visit`-th time, and waits for `role` if the step has one.
 
-    What belonged to the step before is cleared.
+    What belonged to the step before is cleared; `left` is what its agent handed over, which stays readable.
     """
 
     step: str
     visit: int
     role: str | None = None
+    left: tuple[Artefact, ...] = ()
 
 
 class Claimed(Record):

@@ -168,6 +168,7 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
     """Counters of a visit start again, and results of the previous step no longer count."""
     return replace(
         task,
+        inherited={**task.inherited, task.step or "": event.left} if event.left else task.inherited,
         step=event.step,
         role=event.role,
         visits={**task.visits, event.step: event.visit},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.machine.limits import Digest, Millis, Path
+from onloop.machine.limits import Bytes, Digest, Millis, Path
 from onloop.records import Record
 
 
@@ -12,6 +12,14 @@ class Program(Record):
     name: Path
     path: Path = ""
     digest: Digest = ""
+
+
+class Attachment(Record):
+    """A file that a command left and that is kept as evidence: its path in the checkout, its digest, its size."""
+
+    name: Path
+    digest: Digest
+    size: Bytes
 
 
 class TimeSpent(Record):

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
+from onloop.machine.artefacts import Artefact as Artefact
+from onloop.machine.artefacts import Artefacts, Labels
 from onloop.machine.base_facts import Amendment, BaseCheck
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Program, TimeSpent
+from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
 from onloop.machine.judgements import Hand as Hand
 from onloop.machine.judgements import Independence as Independence
 from onloop.machine.judgements import Judgement as Judgement
 from onloop.machine.limits import (
-    MOST_ARTEFACTS,
     Address,
     Brief,
     Bytes,
@@ -31,6 +32,7 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.offspring import Offspring as Offspring
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
 from onloop.machine.requests import Request as Request
@@ -60,6 +62,7 @@ class TaskFacts(Record):
     """What a task is begun with; `definition` is the digest of the pinned workflow, `origin` a path or URL.
 
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
+    `attachments` are what a person gives its agents to read, and `labels` what workers choose by.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     With `check_base`, the first gates that run commands must pass on the base before an agent starts.
     """
@@ -78,20 +81,14 @@ class TaskFacts(Record):
     brief: Brief = ""
     merges: Annotated[tuple[Id, ...], Items(1_000)] = ()
     funnel: Digest | None = None
+    attachments: Artefacts = ()
+    labels: Labels = ()
     check_base: bool = False
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """These fields by name, for another record that has them."""
         return {name: getattr(self, name) for name in fields_of(TaskFacts)}
-
-
-class Artefact(Record):
-    """A file that an agent handed over, stored by its sha256 digest."""
-
-    name: Path
-    digest: Digest
-    size: Bytes
 
 
 class Submission(Record):
@@ -105,7 +102,7 @@ class Submission(Record):
     tree: Digest
     base: Digest
     authors: Annotated[tuple[Address, ...], Items(1_000)] = ()
-    artefacts: Annotated[tuple[Artefact, ...], Items(MOST_ARTEFACTS)] = ()
+    artefacts: Artefacts = ()
     statement: Statement = ""
     at: Millis = 0
     bundle: Digest = ""
@@ -130,6 +127,7 @@ class Evidence(Record):
     `program` is the absolute path of what ran, or its path in the checkout; `cache_key` the digest of what setup went
     by. `flags` are the changed paths that decide what it says; `changed_config` is how older evidence named some of
     them. `tests_from` is the commit whose tests ran, if another. `tools` are the programs that {NAME} stood for.
+    `attachments` are files that the command left: code under judgement wrote them.
     """
 
     gate: Id
@@ -163,29 +161,16 @@ class Evidence(Record):
     """What fails at the base too, by a test's name or the gate's: a person accepted work that is no worse."""
     spent: TimeSpent | None = None
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
+    attachments: Annotated[tuple[Attachment, ...], Items(1_000)] = ()
 
 
 class Feedback(Record):
-    """Something the next brief must say: `kind` is gate, reject, review, answer, retry, attempt, handoff or resume."""
+    """Something the next brief must say: `kind` is a key of the table in `views.brief`."""
 
     kind: str
     text: str
     by: str
     at: int
-
-
-class Offspring(Record):
-    """A child as its parent's step made it. One that `merges` others' work mends a conflict instead of doing a part."""
-
-    id: str
-    title: str
-    brief: str = ""
-    merges: tuple[str, ...] = ()
-
-    @property
-    def resolves(self) -> bool:
-        """Whether it is there to mend a conflict."""
-        return bool(self.merges)
 
 
 class Outbox(Record):
@@ -210,8 +195,8 @@ class Task(Record):
     counts once the join has said so, and `funnel` is the commit that their work became last. `messages` are unread,
     `received` counts all there were, `shown` is the last that the holder saw, `context` how full the holder's is (%).
     `voided` says why what people were shown of this work before does not count any more; empty where it does.
-    `hands` are who claimed each step.
-    `programs` are those that were pinned for it, on top of its run's.
+    `hands` are who claimed each step; `programs` are those that were pinned for it, on top of its run's.
+    `inherited` is what agents of earlier steps handed over, by step.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
@@ -275,6 +260,9 @@ class Task(Record):
     context: int | None = None
     programs: tuple[Program, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    attachments: tuple[Artefact, ...] = ()
+    labels: tuple[str, ...] = ()
+    inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
     check_base: bool = False
     base_checks: Mapping[str, BaseCheck] = field(default_factory=dict)
     base_evidence: Mapping[str, Evidence] = field(default_factory=dict)

@@ -43,7 +43,7 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Retarget: {_S: frozenset({_S}), _W: frozenset({_S}), _I: frozenset({_S}), _P: frozenset({_P})},
         c.StartEffect: {_W: frozenset({_W})},
         c.FinishEffect: {_W: frozenset({_S, _W, _I, _DONE})},
-        c.FailEffect: {_W: frozenset({_I, _W})},
+        c.FailEffect: {_W: frozenset({_S, _I, _W})},
         c.VoidEffect: {_W: frozenset({_W, _S, _I})},
         c.Settle: {_W: frozenset({_W, _I, _DONE, _FAILED, _CANCELED, _REJECTED}), _P: frozenset({_P})},
         c.Judge: {_W: frozenset({_W, _S, _I, _DONE})},

@@ -74,20 +74,24 @@ class AnnounceWork(ConnectionOperation[None], frozen=True):
     bundle: Size = 0
     artefacts: Annotated[tuple[tuple[Odd, Size], ...], Items(10_000)] = ()
     left: Names = ()
+    large: Annotated[tuple[tuple[Odd, Size], ...], Items(10_000)] = ()
 
     @classmethod
     def of(cls, principal: Principal, manifest: Manifest) -> AnnounceWork:
         """The announcement of a manifest."""
-        artefacts = tuple((each.name, each.size) for each in manifest.artefacts)
-        return cls(principal, manifest.commit, manifest.bundle, artefacts, manifest.left)
+        artefacts, large = (
+            tuple((each.name, each.size) for each in parts) for parts in (manifest.artefacts, manifest.large)
+        )
+        return cls(principal, manifest.commit, manifest.bundle, artefacts, manifest.left, large)
 
     @property
     def manifest(self) -> Manifest:
         """What is announced; BadInput says what is wrong with it."""
-        artefacts = [{"name": name, "size": size} for name, size in self.artefacts]
-        return manifest_from(
-            {"commit": self.commit, "bundle": self.bundle, "artefacts": artefacts, "left": list(self.left)}
+        artefacts, large = (
+            [{"name": name, "size": size} for name, size in parts] for parts in (self.artefacts, self.large)
         )
+        parts = {"artefacts": artefacts, "left": list(self.left), "large": large}
+        return manifest_from({"commit": self.commit, "bundle": self.bundle, **parts})
 
     def carry_out(self, host: Host) -> None:
         """See ConnectionOperation."""

@@ -45,6 +45,10 @@ class RedactedReading(Record):
         """See Reading.claimable."""
         return self.reading.claimable(roles, now, limit)
 
+    def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
+        """See Reading.waiting."""
+        return self.reading.waiting(now, run)
+
     def held(self, run: str) -> int:
         """See Reading.held."""
         return self.reading.held(run)

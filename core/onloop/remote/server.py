@@ -270,7 +270,7 @@ class GatewayServer:
         is_foreign_claim = isinstance(operation, ClaimTask) and not line.own
         if is_foreign_claim:
             with self._store.reading() as reading:
-                self._held.check(line.uid, reading)
+                self._held.check(line.uid, reading, self.clock())
         paced = None if line.own else paced_task(operation)
         if paced is not None:
             self._pace.check(line.uid, paced, time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -101,6 +102,10 @@ class _View:
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
         waiting = (t for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now)
         return [(t.id, t.parent or t.run) for t in islice(waiting, limit)]
+
+    def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
+        found = (t for t in self.contents.tasks.values() if t.not_before <= now and run in {None, t.run})
+        return sorted(Counter(t.wanted for t in found if t.wanted is not None).items())
 
     def held(self, run: str) -> int:
         return sum(t.run == run and t.holder is not None for t in self.contents.tasks.values())

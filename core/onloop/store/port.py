@@ -86,6 +86,10 @@ class Reading(Protocol):
         """
         ...
 
+    def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
+        """For whom submitted tasks wait whose pause is over (roles, or agents by name), and how many for each."""
+        ...
+
     def held(self, run: str) -> int:
         """How many tasks of the run have a holder."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from onloop.access.opening import GatewayHandle
-from onloop.access.submission import hold_again, task_of
+from onloop.access.submission import hold_again, task_of, with_sound_mirror
 from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
@@ -127,12 +127,17 @@ class Runner(Record):
         work = task.submission or Submission(NO_COMMIT, NO_COMMIT, NO_COMMIT)
         try:
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
-            work = look_up(context.mirror)
-            tolerates = accepted_failures(definition, task, definition.step(task.step or ""))
-            subject = _subject(task, definition, work, tolerates)
-            if work.head == work.base and isinstance(gate, CommandGate):
-                return _told_now(base_result(gate, subject, context), definition, self)
-            return evaluate(gate, subject, context)
+
+            def look() -> Evidence:
+                nonlocal work
+                work = look_up(context.mirror)
+                tolerates = accepted_failures(definition, task, definition.step(task.step or ""))
+                subject = _subject(task, definition, work, tolerates)
+                if work.head == work.base and isinstance(gate, CommandGate):
+                    return _told_now(base_result(gate, subject, context), definition, self)
+                return evaluate(gate, subject, context)
+
+            return with_sound_mirror(self.opened, task, look)
         except GateStopped:
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop

@@ -217,6 +217,16 @@ def gate_json(line: GateLine) -> Json:
         "summary": line.summary,
         "digest": line.digest,
         **_ran_in(line.evidence),
+        **_left(line.evidence),
+    }
+
+
+def _left(evidence: Evidence | None) -> dict[str, Json]:
+    """The files that a command left and that are kept; nothing where there are none."""
+    if evidence is None or not evidence.attachments:
+        return {}
+    return {
+        "attachments": [{"name": file.name, "digest": file.digest, "size": file.size} for file in evidence.attachments]
     }
 
 

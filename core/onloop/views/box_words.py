@@ -9,6 +9,7 @@ PARTS = ("waited", "checkout", "setup", "build", "services", "command", "teardow
 """The parts of a gate's time, in the order in which they come."""
 
 _MOST_CELLS = 6
+_MOST_FILES = 10
 
 
 def ran_in(evidence: Evidence) -> tuple[str, ...]:
@@ -48,6 +49,13 @@ def reachable(evidence: Evidence) -> tuple[str, ...]:
     if evidence.isolation == "none":
         return ("ran in no box: its code could reach whatever its verifier can, this store too",)
     return tuple(_holes(evidence))
+
+
+def kept_words(evidence: Evidence) -> str:
+    """The files that a command left, which chose what is in them; empty where none is kept."""
+    names = [f"{file.name} ({file.size} bytes)" for file in evidence.attachments[:_MOST_FILES]]
+    more = f" and {len(evidence.attachments) - _MOST_FILES} more" if len(evidence.attachments) > _MOST_FILES else ""
+    return f"left {', '.join(names)}{more}" if names else ""
 
 
 def _holes(evidence: Evidence) -> list[str]:

@@ -95,6 +95,7 @@ def child_creations(
                     brief=made.brief,
                     merges=made.merges,
                     funnel=parent.funnel,
+                    labels=parent.labels,
                 ),
                 walked,
             )

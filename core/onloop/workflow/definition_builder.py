@@ -73,8 +73,10 @@ def _step(step: m.StepPart) -> d.Step:
         gates=tuple(_gate(gate) for gate in step.gates),
         on_reject=step.on_reject,
         on_fail=step.on_fail,
+        on_conflict=step.on_conflict,
         fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
         context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
+        agent=step.agent or "",
         box=_box(step),
         skip=None if step.skip is None else d.Skip(step.skip),
     )

@@ -22,6 +22,7 @@ STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
 REJECT_TARGET = rf"^end$|{STEP_ID}"
 GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
+AGENT = ROLE
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
 GATE_KINDS = ("command", "file", "artefact", "review", "human")
@@ -349,10 +350,12 @@ class StepPart(WorkflowPart):
     """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
 
     `skip: when_met` starts no agent where its gates pass on what the agent would begin with.
+    `agent` names the agent of the repository (a file in `.onloop/agents`) or the vendor that does the role's work.
     """
 
     id: StepId
     role: Annotated[str, Field(pattern=ROLE)] | None = None
+    agent: Annotated[str, Field(pattern=AGENT)] | None = None
     run: Argv | None = None
     effect: Literal["merge"] | None = None
     brief: Annotated[str, Field(max_length=50_000)] = ""
@@ -365,6 +368,7 @@ class StepPart(WorkflowPart):
     gates: Annotated[list[GatePart], Field(max_length=50)] = []
     on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = None
     on_fail: StepId | None = None
+    on_conflict: StepId | None = None
     fan_out: FanOutPart | None = None
     context: ContextPart | None = None
     network: bool = False

@@ -146,6 +146,25 @@ def _failing(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         yield from _backward(outline, number, "on_fail", step.on_fail)
 
 
+def _conflicting(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    """A merge that conflicts can go back to a step whose agent mends it."""
+    if step.on_conflict is None:
+        return
+    if step.effect is None:
+        yield Fault(_at(number, "on_conflict"), f"{step.id} merges nothing", "remove on_conflict", Side.KEY)
+        return
+    target = outline.step(step.on_conflict)
+    yield from _backward(outline, number, "on_conflict", step.on_conflict)
+    if target is not None and (target.role is None or _reviews(target)):
+        hint = "name the step whose agent did the work"
+        yield Fault(_at(number, "on_conflict"), f"no agent commits at {step.on_conflict}", hint)
+
+
+def _naming(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.agent is not None and step.role is None:
+        yield Fault(_at(number, "agent"), f"no agent does {step.id}", "give it a role, or remove agent", Side.KEY)
+
+
 def _backward(outline: Outline, number: int, field: str, target: str) -> Iterator[Fault]:
     if target not in outline.known:
         yield Fault(_at(number, field), *_no_such_step(outline, target))
@@ -244,6 +263,8 @@ _RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
     _beginning,
     _rejecting,
     _failing,
+    _conflicting,
+    _naming,
     _reviewing,
     _antagonists,
     _effect,

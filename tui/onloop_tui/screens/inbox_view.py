@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from onloop.attention.groups import Group
+from onloop.attention.held_role_items import held_role
 from onloop.attention.items import AttentionItem
 from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
@@ -45,6 +46,13 @@ _SIFTED = frozenset({Act.APPROVE, Act.REJECT})
 """Acts on a commit: for these the diff is read, too."""
 
 _NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
+_OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
+
+
+def _no_task(group: Group) -> str:
+    """Why there is no task to open or mark, and what would work."""
+    role = held_role(group)
+    return _NO_TASK if role is None else _OF_ROLE.format(role=role)
 
 
 class InboxView(View):
@@ -127,7 +135,7 @@ class InboxView(View):
         """Enter: the first task of the cause; a denied request has no task to open."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
-            self._say(_NO_TASK)
+            self._say(_no_task(group))
             return None
         return super().go()
 
@@ -211,7 +219,7 @@ class InboxView(View):
         """Space: mark or unmark all of the cause."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
-            self._say(_NO_TASK)
+            self._say(_no_task(group))
         elif self._may_mark() and group is not None:
             self.rows.select(self.rows.selection.toggled(group))
 

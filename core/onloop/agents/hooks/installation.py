@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from onloop.agents.hooks.vendors import Vendor
+from onloop.agents.vendors.vendor import Vendor
 from onloop.errors import BadInput
 
 LARGEST_FILE = 1024 * 1024
@@ -17,7 +17,7 @@ LARGEST_FILE = 1024 * 1024
 def installed_events(vendor: Vendor, path: Path) -> tuple[str, ...]:
     """The events for which the file has our hook."""
     hooks = _read(path).get("hooks", {})
-    return tuple(event for event in vendor.events if any(_is_ours(vendor, group) for group in hooks.get(event, ())))
+    return tuple(event for event in vendor.hooks() if any(_is_ours(vendor, group) for group in hooks.get(event, ())))
 
 
 def install(vendor: Vendor, path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from onloop.agents.hooks.vendors import STOP
+from onloop.agents.vendors.vendor import STOP
 from onloop.records import Record
 
 LARGEST_PAYLOAD = 1024 * 1024
@@ -14,13 +14,14 @@ START = "SessionStart"
 class Payload(Record):
     """The event, and whether the agent still has work in the background, in which case the turn has not ended.
 
-    If the event is about a sub-agent, `sub_agent` and `kind` are its id and type.
+    If the event is about a sub-agent, `sub_agent` and `kind` are its id and type. `said` is its last message.
     """
 
     event: str
     in_background: bool = False
     sub_agent: str = ""
     kind: str = ""
+    said: str = ""
 
 
 def payload_of(content: bytes) -> Payload:
@@ -37,6 +38,7 @@ def payload_of(content: bytes) -> Payload:
         bool(fields.get("background_tasks")),
         _text(fields.get("agent_id")),
         _text(fields.get("agent_type")),
+        _text(fields.get("last_assistant_message")) or _text(fields.get("prompt_response")),
     )
 
 

@@ -1,109 +1,123 @@
-"""Runs a vendor's agent once against a model on loopback: one turn, no key, no network."""
+"""Runs a vendor's agent once in a worker's clone, against a model on loopback: no key, no network."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from onloop.agents.hooks.loopback_model import Say, Script, loopback_model
-from onloop.agents.hooks.vendors import NO_LOGIN_SHELL, STOP, Vendor
+from onloop.agents.agent_command import AgentFolders, VendorProgram, command_of, write_hook_file
+from onloop.agents.hooks.loopback_model import loopback_model
+from onloop.agents.hooks.loopback_script import Run, Say, Script
+from onloop.agents.vendors.known_vendors import VENDORS
+from onloop.agents.vendors.vendor import Vendor
 from onloop.agents.workplace import path_with_onloop
+from onloop.gates.environment import Environment
+from onloop.gates.repository.folders import scratch
+from onloop.gates.repository.git import Git
+from onloop.gates.repository.mirror import Mirror
+from onloop.inherited import for_agents
 from onloop.records import Record
+from onloop.workflow.agent_file import AgentSpec
 
 PROOF = "ONLOOP_HOOK_PROOF"
 """The variable that names a file in which a hook records that it was called."""
-PROOF_S = 60.0
+REHEARSAL_S = 120.0
 KEY = "loopback"
 """The value given as API key; the model on loopback does not check it."""
+_TASK = "rehearsal"
+_COMMIT = "echo proof > proof.txt && git add --all && git commit --quiet --message proof"
 
 
-class Rehearsal(Record):
-    """The arguments and the environment of one run; the prompt comes on standard input."""
+class Rehearsed(Record):
+    """What a rehearsal showed: `commits` that the agent may run commands and commit, `fires` that it called our hook.
 
-    argv: tuple[str, ...]
-    environment: dict[str, str]
+    `fires` is None where the vendor has no hook at the end of a turn. `said` is the end of what it printed.
+    """
 
-
-def rehearsal_of(vendor: Vendor, program: str, address: str, folder: Path, *extra: str) -> Rehearsal:
-    """How to run the vendor's agent against the model at `address`; `extra` arguments go before the prompt."""
-    if vendor.name == "claude":
-        return Rehearsal(
-            (
-                program,
-                "-p",
-                "--permission-mode",
-                "acceptEdits",
-                "--allowedTools",
-                "Bash",
-                "--output-format",
-                "json",
-                *extra,
-            ),
-            {
-                "ANTHROPIC_BASE_URL": address,
-                "ANTHROPIC_API_KEY": KEY,
-                "ANTHROPIC_AUTH_TOKEN": "",
-                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-                "DISABLE_AUTOUPDATER": "1",
-                "DISABLE_TELEMETRY": "1",
-            },
-        )
-    provider = f'{{name="loopback",base_url="{address}/v1",wire_api="responses",env_key="LOOPBACK_KEY"}}'
-    return Rehearsal(
-        (
-            program,
-            "exec",
-            "--skip-git-repo-check",
-            "--sandbox",
-            "workspace-write",
-            *("-c", 'model_provider="loopback"'),
-            *("-c", f"model_providers.loopback={provider}"),
-            *("-c", 'model="loopback"'),
-            *("-c", NO_LOGIN_SHELL),
-            *extra,
-            "-",
-        ),
-        {"LOOPBACK_KEY": KEY, "TMPDIR": str(folder)},
-    )
+    commits: bool
+    fires: bool | None
+    said: str
 
 
-def fires(vendor: Vendor, program: str, project: Path) -> bool:
-    """Whether the vendor's program, run in `project` with its settings, calls our hook when it stops."""
-    with (
-        tempfile.TemporaryDirectory(prefix="onloop-proof-") as folder,
-        loopback_model(Script([Say("done")])) as address,
-    ):
-        proof = Path(folder) / "called"
-        ready = rehearsal_of(vendor, program, address, Path(folder))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ONLOOP_")}
-        own = {"PATH": path_with_onloop(kept), PROOF: str(proof)}
-        _run(ready.argv, project, kept | ready.environment | own)
+def loopback_flags(vendor: Vendor, address: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The flags and variables that lead a vendor's agent to the model at `address`."""
+    match vendor.name:
+        case "claude":
+            quiet = ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_AUTOUPDATER", "DISABLE_TELEMETRY")
+            key = {"ANTHROPIC_BASE_URL": address, "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_AUTH_TOKEN": ""}
+            return (), key | dict.fromkeys(quiet, "1")
+        case "codex":
+            provider = f'{{name="loopback",base_url="{address}/v1",wire_api="responses",env_key="OPENAI_API_KEY"}}'
+            words = ('model_provider="loopback"', f"model_providers.loopback={provider}", 'model="loopback"')
+            return tuple(part for word in words for part in ("-c", word)), {"OPENAI_API_KEY": KEY}
+        case "gemini":
+            vertex = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_API_KEY": KEY, "GOOGLE_VERTEX_BASE_URL": address}
+            return ("--model", "gemini-2.5-pro"), vertex
+        case _:
+            service = {"anthropic": {"options": {"baseURL": f"{address}/v1", "apiKey": KEY}}}
+            config = {"provider": service, "model": "anthropic/claude-sonnet-4-5", "share": "disabled"}
+            never = dict.fromkeys(("OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_AUTOUPDATE"), "1")
+            return (), {"OPENCODE_CONFIG_CONTENT": json.dumps(config)} | never
+
+
+def rehearsed(spec: AgentSpec, program: VendorProgram, inherited: Mapping[str, str], beside: Path) -> Rehearsed:
+    """Let the agent take two turns as a worker would run it, in a clone made as a worker makes one, below `beside`."""
+    vendor = VENDORS[spec.vendor]
+    script = Script([Run(_COMMIT), Say("Done.")])
+    with scratch("rehearsal", beside) as folder, loopback_model(script) as address:
+        clone = _cloned(folder)
+        folders = AgentFolders(folder, folder / "out", folder / "in", folder / "hook.json", folder / "tmp")
+        for place in (folders.out, folders.given, folders.temporary):
+            place.mkdir()
+        write_hook_file(spec, folders.settings)
+        flags, variables = loopback_flags(vendor, address)
+        command = command_of(spec, program, folders, flags=flags)
+        proof = folder / "called"
+        own = {"PATH": path_with_onloop(inherited), PROOF: str(proof), "ONLOOP_OUT": str(folders.out)}
+        environment = for_agents(inherited, command.inherits) | own | dict(command.environment) | dict(variables)
+        said = _run(command.argv, clone, environment)
         called = proof.read_text(encoding="utf-8").splitlines() if proof.exists() else []
-    return f"{vendor.name} {STOP}" in called
+        begun, ended = Git(clone / ".git").text("rev-parse", "refs/remotes/origin/main"), Environment(clone).head()
+    fires = None if vendor.hook is None else f"{vendor.name} {vendor.hook.stop}" in called
+    kept = command.output.feed(said) + command.output.end()
+    return Rehearsed(ended not in {None, begun}, fires, kept.decode("utf-8", "replace")[-2_000:])
 
 
-def version_of(program: str) -> str:
-    """The version that the program prints, at most 200 characters."""
-    return _run((program, "--version"), Path.cwd(), dict(os.environ)).strip()[:200]
+def _cloned(folder: Path) -> Path:
+    """A worker's clone of an origin with one commit."""
+    origin, clone = folder / "origin.git", folder / "clone"
+    seed = Git(folder / "seed" / ".git", work_tree=folder / "seed")
+    (folder / "seed").mkdir()
+    (folder / "seed" / "README.md").write_text("# rehearsal\n", encoding="utf-8")
+    seed.run("init", "--quiet", "--template=", "--initial-branch=main")
+    seed.run("add", "--all")
+    named = seed._replace(settings=("user.name=onloop", "user.email=onloop@agents.onloop.invalid"))
+    commit = named.text("commit-tree", "-m", "Begin", seed.text("write-tree"))
+    seed.run("update-ref", "refs/heads/main", commit)
+    Git(origin).run("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+    Git(origin).run("fetch", "--quiet", str(folder / "seed"), "refs/heads/main:refs/heads/main")
+    Environment(clone).prepare(Mirror(folder / "mirror.git", str(origin)), "main", _TASK, _TASK)
+    return clone
 
 
-def _run(argv: tuple[str, ...], folder: Path, environment: dict[str, str]) -> str:
-    """What the program prints; empty if it does not end in time."""
-    prompt = "Say that there is nothing to do."
+def _run(argv: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> bytes:
+    """What the program prints; what it has printed by then if it does not end in time."""
     try:
-        done = subprocess.run(
+        return subprocess.run(
             argv,
             cwd=folder,
             env=environment,
-            input=prompt,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROOF_S,
+            input=b"Commit a file, then say that you are done.",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=REHEARSAL_S,
             check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return ""
-    return done.stdout
+            start_new_session=True,
+        ).stdout
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"") + f"\nit did not end within {REHEARSAL_S:g} s".encode()
+    except OSError as problem:
+        return os.fsencode(str(problem))

@@ -25,6 +25,14 @@ class ClaimJson(Record):
     place: Annotated[str, Meta(description="The folder to work in.")]
 
 
+class AttachmentJson(Record):
+    """A file that is kept as evidence: its path in the checkout, its sha256, its size in bytes."""
+
+    name: str
+    digest: str
+    size: int
+
+
 class ToolJson(Record):
     """A program that the workflow names under `tools`."""
 
@@ -63,6 +71,9 @@ class GateJson(Record):
     program: str | UnsetType = UNSET
     program_digest: str | UnsetType = UNSET
     cache_key: Annotated[str | UnsetType, Meta(description="The digest of what setup went by.")] = UNSET
+    attachments: Annotated[
+        Sequence[AttachmentJson] | UnsetType, Meta(description="Files that the command left; it chose their content.")
+    ] = UNSET
     tools: Annotated[Sequence[ToolJson] | UnsetType, Meta(description="What {NAME} stood for in commands.")] = UNSET
     time: GateTimeJson | UnsetType = UNSET
 

@@ -125,13 +125,18 @@ class HookFileJson(Record):
 
 
 class HookProofJson(Record):
-    """Whether a vendor's agent calls our hook at the end of a turn."""
+    """Whether an agent can work in a worker's clone, and calls our hook at the end of a turn."""
 
     agent: str
     version: str
     fires: bool
     configured: Annotated[Sequence[str], Meta(description="Settings files that hold a hook of ours.")]
-    lacking: Annotated[Sequence[str], Meta(description="Events at which none of them calls us.")]
+    lacking: Annotated[Sequence[str], Meta(description="Always empty: a worker brings its hooks along.")]
+    name: Annotated[str, Meta(description="The agent's name: its vendor's, or that of its file.")] = ""
+    login: Annotated[
+        Sequence[str], Meta(description="Where a login of its vendor is seen; nothing of it is read.")
+    ] = ()
+    works: Annotated[bool, Meta(description="Whether it may run commands and commit there.")] = False
 
 
 class OriginProofJson(Record):

@@ -147,6 +147,25 @@ class CheckpointKeptJson(Record):
     digest: str
 
 
+class AttachmentWordsJson(Record):
+    """What code under judgement wrote; null where it is no text, or was written to a file."""
+
+    text: str | None
+
+
+class AttachmentShownJson(Record):
+    """A file that a gate kept."""
+
+    task: str
+    step: str
+    gate: str
+    name: str
+    digest: str
+    size: int
+    to: Annotated[str | None, Meta(description="The file that it was written to.")]
+    untrusted: AttachmentWordsJson
+
+
 class DossierJson(TaskJson):
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
 

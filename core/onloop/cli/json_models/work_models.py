@@ -128,3 +128,11 @@ class NoStoreJson(Record):
 
     store: None
     next: Annotated[Sequence[str], Meta(description="Verbs.")]
+
+
+class LogsJson(Record):
+    """The end of what a task's agents printed."""
+
+    task: str
+    path: Annotated[str, Meta(description="The file that holds it.")]
+    lines: Annotated[Sequence[str], Meta(description="Untrusted: agents' words, safe to show, secrets masked.")]

@@ -11,7 +11,7 @@ from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
 from onloop.agents.reset_times import moment_given
-from onloop.agents.workplace import own_variables, prepare_workplace
+from onloop.agents.workplace import fill_given, own_variables, prepare_workplace
 from onloop.cli.arguments import (
     Arguments,
     AskArguments,
@@ -85,7 +85,10 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     try:
         mirror = None if got.task.origin is None else opened.mirror(got.task.origin)
         ensure_verifier(context.home)
-        return prepare_workplace(opened.home, got.task, agent.name, mirror)
+        asked = gateway.perform(ReadDefinition(got.task.definition)).environment
+        place = prepare_workplace(opened.home, got.task, agent.name, mirror, asked)
+        fill_given(opened, got.task)
+        return place
     except BaseException:
         with suppress(OnloopError):
             why = "its workplace could not be created"
@@ -115,7 +118,7 @@ def check(context: Context[Arguments]) -> VerbOutput:
 def submit(context: Context[SubmitArguments]) -> VerbOutput:
     """Submit HEAD to the gates, wait for them, and print the verdict."""
     agent, opened = context.agent(), context.opened
-    task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key)
+    task, manifest = submit_head(opened, agent, context.args.statement, key=context.args.key, ref=context.args.ref)
     left = manifest.left
     missing = () if opened.apart is not None or is_verifier_up(context.home) else (NO_VERIFIER,)
     wait_for_gates(

@@ -48,7 +48,7 @@ def init(context: Context[InitArguments]) -> VerbOutput:
     """Make a store and enrol its first approver; with `--repo`, propose a workflow for a project."""
     args = context.args
     if args.repo is not None:
-        from onloop.cli.verbs.project_verbs import propose  # here: making a store needs no gates
+        from onloop.cli.verbs.beginning.project_verbs import propose  # here: making a store needs no gates
 
         is_there = context.home.store.exists()
         return propose(context, () if is_there else _made(context).lines)

@@ -60,7 +60,7 @@ def doctor(context: Context[DoctorArguments]) -> VerbOutput:
     if context.args.agent:
         from onloop.cli.verbs.hook_verbs import prove
 
-        return prove(context.args.agent)
+        return prove(context.args.agent, context.home)
     if context.args.repo:
         home = context.home if is_own(context.home.store) else context.opened.home
         return prove_origin(home, context.args.repo)

@@ -24,6 +24,7 @@ from onloop.cli.people_arguments import (
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
+from onloop.cli.verbs.attachment_verbs import show_attachment
 from onloop.errors import BadInput, Exit, Refused
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
@@ -45,7 +46,11 @@ MOST_NAMES = 10
 
 
 def show(context: Context[ShowArguments]) -> VerbOutput:
-    """One task, as a person must see it before deciding."""
+    """One task, as a person must see it before deciding; or one file that a gate kept."""
+    if context.args.attachment is not None:
+        return show_attachment(context, context.args.attachment)
+    if context.args.to is not None:
+        raise BadInput("--to needs --attachment", hint="onloop show TASK --attachment NAME --to FILE")
     return _sheet(context, context.args.task, with_diff=context.args.diff)
 
 

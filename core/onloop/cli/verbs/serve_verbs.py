@@ -11,7 +11,8 @@ from onloop.access.verifier_process import ensure_verifier
 from onloop.cli.arguments import ServeArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
-from onloop.cli.verbs.work_verbs import jobs_at_once, say, stop_signals
+from onloop.cli.running import say, stop_signals
+from onloop.cli.verbs.work_verbs import jobs_at_once
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.intake.quarantine import Arrival
 from onloop.machine.task import Task

@@ -7,13 +7,15 @@ import os
 import re
 import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.sight import Sight
 from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.command_process import Ending, Limits, Ran, run
+from onloop.gates.contents.attachments import NOTHING_LEFT, LeftFiles
+from onloop.gates.contents.services import ServicesRun, longest_ms, services_run, started_with
 from onloop.gates.counts import failing, from_junit, from_unittest
 from onloop.gates.environments.place import REPORT, Place
 from onloop.gates.environments.tree_cache import GateStopped
@@ -28,12 +30,15 @@ from onloop.gates.python_runners import (
 )
 from onloop.gates.toolchain import TOOLS, Toolchain, ToolMissing, check_pin, digest_of, is_of_the_machine
 from onloop.inherited import for_network
-from onloop.machine.definition import BoxSpec, Counter
+from onloop.machine.definition import BoxSpec, Counter, ServiceSpec
 from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.task import TestCounts
 from onloop.records import Record, field
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?::[a-z][a-z0-9_-]*)?)\}")
+
+
+_NO_WORDS: Mapping[str, str] = {}
 
 
 class CommandRun(Record):
@@ -44,7 +49,8 @@ class CommandRun(Record):
     they are not known; None where nobody asked. `removed` are links that led outside. `box` is what it ran in, `spec`
     what it asked of the box, `program` what was started. `doubt` says why a run that ended well cannot be believed;
     `missing` is the module that should run and is not installed. `failing` are the tests that failed, by name. `spent`
-    is where the time went, `tools` what the workflow's tools were.
+    is where the time went, `tools` what the workflow's tools were. `services` is what became of those beside it, `left`
+    the files that are to be kept.
     """
 
     argv: tuple[str, ...]
@@ -62,6 +68,8 @@ class CommandRun(Record):
     failing: tuple[str, ...] = ()
     spent: TimeSpent | None = None
     tools: tuple[Program, ...] = ()
+    services: ServicesRun = ServicesRun()
+    left: LeftFiles = NOTHING_LEFT
 
     @property
     def is_setup(self) -> bool:
@@ -115,11 +123,16 @@ class BoxedCommands(Record):
         ran = self._ran((program.path, *self._filled(argv[1:])), timeout_ms)
         return CommandRun(argv, ran, None, self.box, self.spec, program, part)
 
-    def run_tests(self, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None) -> CommandRun:
-        """The outcome of a command; Python's test runners are started so that no file of the checkout replaces them."""
+    def run_tests(
+        self, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None, services: Sequence[ServiceSpec] = ()
+    ) -> CommandRun:
+        """The outcome of a command; Python's test runners are started so that no file of the checkout replaces them.
+
+        The services are started before it, and ended after it.
+        """
         program, report = self._program(argv[0]), self.place.report
         start = self._start((program.path, *self._filled(argv[1:])))
-        ran = self._ran(start.argv, timeout_ms)
+        ran, beside = self._ran_beside(services, start.argv, timeout_ms)
         counts = _counts(counter, report, before_report(ran.output, start.token))
         output, end = split_report(ran.output, start.token)
         return CommandRun(
@@ -132,6 +145,7 @@ class BoxedCommands(Record):
             program=program,
             doubt=doubt(start, end, ran.exit_code, report, counter, counts),
             missing=missing(start, end, ran.exit_code),
+            services=beside,
         )
 
     @property
@@ -161,18 +175,44 @@ class BoxedCommands(Record):
         found = self._sight.outside(real)
         return real if found is None else str(found)
 
-    def _filled(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        report = f"{self.names.out}/{REPORT}"
+    def _filled(self, argv: tuple[str, ...], more: Mapping[str, str] = _NO_WORDS) -> tuple[str, ...]:
+        report, words = f"{self.names.out}/{REPORT}", {**self.words, **more}
 
         def filled(placeholder: re.Match[str]) -> str:
             name = placeholder[1]
             if name == "report":
                 return report
-            if name in self.words:
-                return self.words[name]
+            if name in words:
+                return words[name]
             return self.around.program(placeholder[0]).path if name in self.around.tools else placeholder[0]
 
         return tuple(_PLACEHOLDER.sub(filled, item) for item in argv)
+
+    def _ran_beside(
+        self, services: Sequence[ServiceSpec], argv: tuple[str, ...], timeout_ms: int
+    ) -> tuple[Ran, ServicesRun]:
+        """The outcome of a command beside services, and what became of them."""
+        if not services or not argv[0]:
+            return self._ran(argv, timeout_ms), ServicesRun()
+        started = started_with(
+            services,
+            argv,
+            python=self.around.program("{python}").path,
+            tmp=self.names.tmp,
+            out=self.names.out,
+            timeout_ms=timeout_ms,
+            filled=self._of_service,
+        )
+        ran = self._ran(started, longest_ms(services, timeout_ms))
+        found, told = services_run(services, self.place.folder / "out")
+        return told(ran), found
+
+    def _of_service(self, words: Sequence[str], data: str) -> tuple[str, ...]:
+        """A command of a service, filled in; its program is the machine's, as it was pinned, where it names one."""
+        filled = self._filled(tuple(words), {"data": data})
+        if not words or not is_of_the_machine(words[0]):
+            return filled
+        return (self.around.program(words[0]).path or filled[0], *filled[1:])
 
     def _ran(self, argv: tuple[str, ...], timeout_ms: int) -> Ran:
         """The outcome of a command whose placeholders are filled in; GateStopped if `stop` says so."""
@@ -211,6 +251,8 @@ class BoxedCommands(Record):
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONNOUSERSITE": "1",
             "GIT_CEILING_DIRECTORIES": str(Path(names.checkout).parent),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
         }
 
     def _program(self, name: str) -> Program:

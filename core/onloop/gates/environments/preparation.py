@@ -21,7 +21,7 @@ from onloop.gates.box.visible import Placed
 from onloop.gates.checkout import Overlay, fill_checkout
 from onloop.gates.environments import keys
 from onloop.gates.environments.boxed_command import BoxedCommands, CommandRun, Surroundings
-from onloop.gates.environments.contents import contents_of
+from onloop.gates.environments.contents import CheckedOut, contents_of
 from onloop.gates.environments.place import Layering, Place, copy_over, place_over
 from onloop.gates.environments.stopwatch import Stopwatch
 from onloop.gates.environments.tree_cache import TreeCache
@@ -104,7 +104,7 @@ class Preparation(Record):
         """
         with ExitStack() as stack:
             with self.watch.during("checkout_ms"):
-                files = self._files(stack, commit, overlay)
+                files = self._files(stack, commit, base, overlay)
             caches = self._caches(stack, base)
             make = self._layered if self.box.kind.moves_paths else self._in_place
             yield make(stack, files, base, caches)
@@ -135,7 +135,7 @@ class Preparation(Record):
 
             def fill(folder: Path) -> None:
                 made.append(1)
-                self._fill_setup(folder, at, caches, setup)
+                self._fill_setup(folder, (at, base), caches, setup)
 
             found = self._held(stack, key, fill)
             self.watch.is_cached = not made
@@ -156,9 +156,9 @@ class Preparation(Record):
             return base, key, _Part("setup", environment.setup, environment.box, self.secrets, of_base=True)
         return files.commit, keys.digest(key, files.key), _Part("setup", environment.setup, environment.box)
 
-    def _fill_setup(self, folder: Path, at: str, caches: _Caches, setup: _Part) -> None:
+    def _fill_setup(self, folder: Path, at: tuple[str, str], caches: _Caches, setup: _Part) -> None:
         with ExitStack() as stack:
-            files = self._files(stack, at, None)
+            files = self._files(stack, *at, None)
             place = stack.enter_context(self._making_place(files.folders, (), caches))
             self._run_all(setup, place, caches.words)
             _drop_known(place.made_in_checkout, files.folders)
@@ -176,7 +176,7 @@ class Preparation(Record):
         at, key, setup = self._setup_of(files, base)
         self.watch.is_cached = False
         with self.watch.during("checkout_ms"):
-            before = files if at == files.commit else self._files(stack, at, None)
+            before = files if at == files.commit else self._files(stack, at, base, None)
             below = before.folders if self.environment.setup else files.folders
             place = stack.enter_context(place_over(below, layering=Layering.COPY, placed=caches.placed))
         with self.watch.during("setup_ms"):
@@ -189,7 +189,7 @@ class Preparation(Record):
             self._run_all(_Part("build", self.environment.build, self._offline), place, caches.words)
         return ReadyPlace(place, caches.words, files.removed, key)
 
-    def _files(self, stack: ExitStack, commit: str, overlay: Overlay | None) -> CommitFiles:
+    def _files(self, stack: ExitStack, commit: str, base: str, overlay: Overlay | None) -> CommitFiles:
         """The files of a commit, hashed when they were written, with what lies over them."""
         self.mirror.tree(commit)
         tree = true_tree(self.mirror.git, commit)
@@ -203,7 +203,7 @@ class Preparation(Record):
             self._give(folder / "files")
 
         held = self._held(stack, key, fill)
-        over = contents_of(self.mirror, commit, self.environment)
+        over = contents_of(self.mirror, CheckedOut(commit, base, held / "files", key), self.environment)
         laid = [
             self._held(stack, keys.digest("contents", each.key, self.box.user), self._filling(each.fill))
             for each in over

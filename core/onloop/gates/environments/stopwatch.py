@@ -25,6 +25,13 @@ class Stopwatch(MutableRecord):
         finally:
             self.spent[part] = self.spent.get(part, 0) + round(1000 * (time.monotonic() - began))
 
+    def move(self, part: str, other: str, ms: int) -> None:
+        """Count so much of a part for another one."""
+        ms = min(max(0, ms), self.spent.get(part, 0))
+        if ms:
+            self.spent[part] -= ms
+            self.spent[other] = self.spent.get(other, 0) + ms
+
     def told(self) -> TimeSpent:
         """What was counted so far."""
         return TimeSpent(**self.spent, setup_cached=self.is_cached)

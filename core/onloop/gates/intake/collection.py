@@ -35,12 +35,15 @@ class Collection(Record):
 
 
 @contextmanager
-def collected(environment: Path, out: Path, target: str, known: Sequence[str] = ()) -> Iterator[Collection]:
+def collected(
+    environment: Path, out: Path, target: str, known: Sequence[str] = (), ref: str = ""
+) -> Iterator[Collection]:
     """What a clone and an artefact folder hold, gathered by a process that has no file of ours open.
 
-    `known` are commits that the bundle can leave out. OnloopError says why there is nothing to hand in.
+    `known` are commits that the bundle can leave out; the commit is HEAD, or that of `ref`. OnloopError says why there
+    is nothing to hand in.
     """
-    order = {"environment": str(environment), "out": str(out), "target": target, "known": list(known)}
+    order = {"environment": str(environment), "out": str(out), "target": target, "known": list(known), "ref": ref}
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", collector.__file__],
         stdin=subprocess.PIPE,

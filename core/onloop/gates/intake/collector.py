@@ -12,7 +12,8 @@ import stat
 import struct
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,8 +24,10 @@ from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.gates.intake.manifest import (
     LARGEST_ARTEFACT,
     LARGEST_BUNDLE,
+    LARGEST_LARGE,
     LONGEST_NAME,
     MOST_ARTEFACTS,
+    MOST_ELSEWHERE,
     MOST_LEFT,
     Announced,
     Manifest,
@@ -32,12 +35,17 @@ from onloop.gates.intake.manifest import (
 )
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.folders import scratch
-from onloop.gates.repository.git import LONG_S
+from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.head import read_ref
 from onloop.gates.repository.loan import LOANED_REF, Loan, loan
+from onloop.gates.repository.pointers import Pointer, pointers
 from onloop.gates.repository.ref_names import check_ref_name
+from onloop.gates.repository.tips import other_tips
 
 LENGTH = struct.Struct(">I")
+MOST_COMPARED = 2_000
+MOST_TIPS = 200
+"""How many branches of a clone are looked at for work that is not at HEAD."""
 _CHUNK = 262_144
 _NOTHING = "create empty bundle"
 """What git says when there is nothing new; git runs in the C locale, so the text is never translated."""
@@ -46,15 +54,18 @@ _NOTHING = "create empty bundle"
 def gather(order: Mapping[str, Any], spool: IO[bytes]) -> Manifest:
     """Write the bundle and the artefacts to `spool`; the answer is the manifest. OnloopError says what is wrong."""
     environment = Path(order["environment"])
-    with scratch("bundle") as folder, loan(environment) as lent:
-        bundle = _bundle(lent, folder / "bundle", _known(environment, order))
+    with scratch("bundle") as folder, loan(environment, order.get("ref", "")) as lent:
+        known = _known(environment, order)
+        bundle = _bundle(lent, folder / "bundle", known)
         if bundle is not None:
             _copy(bundle, spool)
         left = _uncommitted(lent, environment, folder / "index")
-        commit = lent.head
+        commit, named = lent.head, _new_pointers(lent, known) if bundle is not None else frozenset()
+        elsewhere = _elsewhere(lent, environment, known) if bundle is None else ()
     size = spool.tell()
     artefacts = tuple(_artefacts(Path(order["out"]), spool))
-    return Manifest(commit, size, artefacts, left)
+    large = tuple(_large_files(environment / ".git" / "lfs" / "objects", named, spool))
+    return Manifest(commit, size, artefacts, left, large, elsewhere)
 
 
 def _known(environment: Path, order: Mapping[str, Any]) -> tuple[str, ...]:
@@ -101,7 +112,75 @@ def _uncommitted(lent: Loan, environment: Path, index: Path) -> tuple[str, ...]:
         git.run("read-tree", "--end-of-options", lent.head)
     except GitFailed:
         return ()
-    return tuple(name[:LONGEST_NAME] for name in git.run("ls-files", "-z", "--modified").fields[:MOST_LEFT])
+    names = git.run("ls-files", "-z", "--modified").fields[:MOST_COMPARED]
+    filled = _filled_pointers(git, environment, names) if names else frozenset()
+    return tuple(name[:LONGEST_NAME] for name in names if name not in filled)[:MOST_LEFT]
+
+
+def _filled_pointers(git: Git, environment: Path, names: Sequence[str]) -> frozenset[str]:
+    """Those of the files that are pointers to Git LFS in HEAD, and here as large as what they name."""
+    staged = (line.partition("\t") for line in git.run("ls-files", "-z", "--stage", "--", *names).fields)
+    blobs = {name: words.split()[1] for words, _, name in staged}
+    found = pointers(git, set(blobs.values()))
+    sizes = {name: found[blob].size for name, blob in blobs.items() if blob in found}
+    return frozenset(name for name, size in sizes.items() if _size(environment / name) == size)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return None
+
+
+def _new_pointers(lent: Loan, known: Sequence[str]) -> frozenset[Pointer]:
+    """The pointers to Git LFS that the work brings."""
+    git = lent.git
+    listed = git.run("cat-file", "--batch-check", stdin="\n".join((lent.head, *known)).encode()).text.split("\n")
+    without = [f"^{line.split()[0]}" for line in listed[1:] if line.split()[1:2] == ["commit"]]
+    asked = "\n".join((lent.head, *without)).encode()
+    words = ("--objects", "--no-object-names", "--stdin")
+    new = git.run("rev-list", *words, stdin=asked, timeout_s=LONG_S).text.split()
+    return frozenset(pointers(git, new).values())
+
+
+def _large_files(objects: Path, named: Iterable[Pointer], spool: IO[bytes]) -> Iterator[Announced]:
+    """Those of the files that git-lfs keeps in the clone; the gateway says which of the others it misses."""
+    for pointer in sorted(named):
+        path = objects / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            continue
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != pointer.size:
+                continue
+            if pointer.size > LARGEST_LARGE:
+                raise BadInput(
+                    f"a file in Git LFS has {pointer.size} bytes", hint=f"submit at most {LARGEST_LARGE} in one file"
+                )
+            left = pointer.size
+            while chunk := file.read(min(_CHUNK, left)):
+                spool.write(chunk)
+                left -= len(chunk)
+        if left:
+            raise Unavailable(f"{path} changed while it was read", hint="try again: onloop submit")
+        yield Announced(pointer.oid, pointer.size)
+
+
+def _elsewhere(lent: Loan, environment: Path, known: Sequence[str]) -> tuple[str, ...]:
+    """Branches of the clone, and detached worktrees of it, with commits that neither HEAD nor the gateway has."""
+    found = []
+    for name, tip in islice(other_tips(environment / ".git"), MOST_TIPS):
+        span = (tip, f"^{lent.head}", *(f"^{commit}" for commit in known))
+        try:
+            count = lent.git.text("rev-list", "--count", "--ignore-missing", *span)
+        except GitFailed:
+            continue
+        if count != "0":
+            found.append(f"{name} ({count} of them)")
+    return tuple(found[:MOST_ELSEWHERE])
 
 
 def _artefacts(folder: Path, spool: IO[bytes]) -> Iterator[Announced]:

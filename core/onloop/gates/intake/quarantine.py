@@ -7,13 +7,15 @@ history); only then does its pack enter the mirror, by rename. We open nothing t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from onloop.errors import BadInput, Unavailable, kind_of
+from onloop.errors import BadInput, OnloopError, Unavailable, kind_of
+from onloop.gates.contents.large_files import fetch_large
+from onloop.gates.contents.large_store import store_of
 from onloop.gates.intake.bundle import LARGEST_HEADER, BundleHeader, bundle_header
 from onloop.gates.intake.collection import CHUNK, Collection
 from onloop.gates.intake.manifest import LARGEST_BUNDLE, Manifest
@@ -24,8 +26,8 @@ from onloop.gates.repository.git import Git
 from onloop.gates.repository.loan import CONFIG, bare
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.pack import PackLimits, check_pack, ids_of
-from onloop.gates.repository.pointers import check_pointers, pointers
-from onloop.gates.repository.ref_names import check_task
+from onloop.gates.repository.pointers import Pointer, check_pointers, pointers
+from onloop.gates.repository.ref_names import check_ref_name, check_task
 from onloop.records import Record
 
 INDEX_S = 60.0
@@ -98,6 +100,17 @@ class Arrival:
         for name, begin, size in sorted(parts):
             yield name, self._part(begin, size)
 
+    def large(self) -> Iterator[tuple[Pointer, Iterator[bytes]]]:
+        """The files in Git LFS that came, each as what its pointer must name, and its bytes in pieces."""
+        offset = self.manifest.bundle + sum(artefact.size for artefact in self.manifest.artefacts)
+        for file in self.manifest.large:
+            yield Pointer(file.name, file.size), self._pieces(offset, file.size)
+            offset += file.size
+
+    def _pieces(self, begin: int, size: int) -> Iterator[bytes]:
+        for offset in range(begin, begin + size, CHUNK):
+            yield self._part(offset, min(CHUNK, begin + size - offset))
+
     def close(self) -> None:
         """Remove the folder with every byte that came."""
         self._leaving.close()
@@ -132,19 +145,32 @@ def arrived(quarantine: Path, collection: Collection) -> Iterator[Arrival]:
         arrival.close()
 
 
+def _for_nothing(_: int) -> None:
+    """Nobody counts."""
+
+
 class Admission(Record):
-    """Which mirror takes which task's commit, under which number; it may build on what `tasks` handed in."""
+    """Which mirror takes which task's commit, under which number; it may build on what `tasks` handed in.
+
+    `spend` is called before a large file of so many bytes is kept, and refuses what is too much.
+    """
 
     mirror: Mirror
     target: str
     task: str
     number: int
     tasks: tuple[str, ...] = ()
+    spend: Callable[[int], None] = _for_nothing
 
     @property
     def ref(self) -> str:
         """The ref under which the mirror keeps the commit."""
         return f"refs/onloop/tasks/{check_task(self.task)}/{self.number:d}"
+
+    @property
+    def tip(self) -> str:
+        """The target's commit, as it was at the last refresh."""
+        return self.mirror.git.text("rev-parse", "--verify", f"refs/heads/{check_ref_name(self.target)}")
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -178,9 +204,24 @@ def admit(arrival: Arrival, admission: Admission) -> str:
     if not passed:
         _check_new(arrival, git, head, new)
     if found := pointers(git, new):
-        check_pointers(git, head, found - history_of(git, known))
+        known_objects = history_of(git, known)
+        _take_large(arrival, admission, git, {blob: found[blob] for blob in found.keys() - known_objects})
     mirror.take_in(packs, admission.ref, head)
     return head
+
+
+def _take_large(arrival: Arrival, admission: Admission, git: Git, new: Mapping[str, Pointer]) -> None:
+    """Keep the files in Git LFS that came and that new pointers name; BadInput if one is neither here nor there."""
+    store, wanted = store_of(admission.mirror), frozenset(new.values())
+    for pointer, content in arrival.large():
+        if pointer in wanted and not store.has(pointer):
+            admission.spend(pointer.size)
+            store.add(pointer, content)
+    lacking = {blob for blob, pointer in new.items() if not store.has(pointer)}
+    if lacking:
+        with suppress(OnloopError):  # the commit is refused below, in words that help an agent
+            fetch_large(admission.mirror, admission.tip, {new[blob] for blob in lacking})
+    check_pointers(git, arrival.manifest.commit, {blob for blob in lacking if not store.has(new[blob])})
 
 
 def _check_known(git: Git, commit: str, refs: Sequence[str]) -> None:

@@ -33,10 +33,11 @@ _SIGNS = (
         r"|recv error|returned error: (?:429|5\d\d)\b|RPC failed|Connection closed|kex_exchange_identification"
         r"|SSL_ERROR_SYSCALL",
     ),
+    (FailureKind.DAMAGED, r"not a git repository: '"),  # the repository of ours that git was started for
     (
         FailureKind.MISSING,
         r"does not appear to be a git repository|[Rr]epository .*not found|not found: did you|couldn't find remote ref"
-        r"|does not exist|returned error: 404\b|No such (?:file|remote)|not a git repository",
+        r"|does not exist|returned error: 404\b|No such (?:file|remote)",
     ),
     (FailureKind.REFUSED, r"hook declined|\[(?:remote )?rejected\]|protected branch|denied to|pre-receive"),
     (FailureKind.BUSY, r"\.lock': File exists|Another git process|is locked"),

@@ -51,6 +51,13 @@ def _packed(folder: str, name: str) -> str | None:
     return None
 
 
+def packed_branches(git_dir: str | os.PathLike[str]) -> list[str]:
+    """The names of the branches that are packed."""
+    lines = (_content(f"{os.fspath(git_dir)}/packed-refs") or "").splitlines()
+    refs = [line.partition(" ")[2] for line in lines]
+    return [ref[len("refs/heads/") :] for ref in refs if ref.startswith("refs/heads/")]
+
+
 def _content(path: str) -> str | None:
     """The text of a regular file. A pipe, device or link in its place is neither waited for nor followed."""
     try:

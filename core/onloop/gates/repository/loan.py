@@ -17,7 +17,8 @@ from typing import NamedTuple
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.repository.folders import scratch
 from onloop.gates.repository.git import Git
-from onloop.gates.repository.head import head
+from onloop.gates.repository.head import head, read_ref
+from onloop.gates.repository.ref_names import check_ref_name, is_commit
 
 LOANED_REF = "refs/heads/loaned"
 """The ref under which a loan shows the clone's HEAD commit."""
@@ -37,15 +38,18 @@ CONFIG = """\
 
 
 class Loan(NamedTuple):
-    """A repository of ours that reads a clone's objects, and the commit at the clone's HEAD when the loan was made."""
+    """A repository of ours that reads a clone's objects, and the commit that was asked for when the loan was made."""
 
     git: Git
     head: str
 
 
 @contextmanager
-def loan(environment: Path) -> Iterator[Loan]:
-    """The objects and HEAD of an agent's clone; `BadInput` if it is not an independent clone or has no commit."""
+def loan(environment: Path, ref: str = "") -> Iterator[Loan]:
+    """The objects of an agent's clone, and the commit at HEAD, or at `ref`: a branch, or a full commit id.
+
+    `BadInput` if it is not an independent clone or has no such commit.
+    """
     objects = own_objects(environment)
     borrows = objects / "info" / "alternates"
     if os.path.lexists(borrows):
@@ -59,11 +63,18 @@ def loan(environment: Path) -> Iterator[Loan]:
         raise BadInput(
             f"{odd} is neither a file nor a folder", hint="remove it; git keeps only files and folders there"
         )
-    commit = head(environment)
+    commit = _commit_at(environment, ref) if ref else head(environment)
     if commit is None:
         raise BadInput(f"{environment} has no commit at HEAD", hint="commit the work with git, then try again")
     with loaned(objects, {LOANED_REF: commit}) as git:
         yield Loan(git, commit)
+
+
+def _commit_at(environment: Path, ref: str) -> str:
+    commit = ref if is_commit(ref) else read_ref(environment / ".git", f"refs/heads/{check_ref_name(ref)}")
+    if commit is None:
+        raise BadInput(f"{environment} has no branch {ref!r}", hint="git branch --all lists its branches")
+    return commit
 
 
 @contextmanager

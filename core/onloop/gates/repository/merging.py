@@ -88,8 +88,11 @@ class PushRefusal:
 
     @property
     def words(self) -> str:
-        """The reason, with what the origin said."""
-        said = one_line(" / ".join(self.remarks), LONGEST_SAID)
+        """The reason, with what the origin said, without secrets."""
+        from onloop.known_secrets import known_secrets  # here: a bare interpreter imports this module, too
+        from onloop.redaction import redacted
+
+        said = one_line(redacted(" / ".join(self.remarks), known_secrets()), LONGEST_SAID)
         return f"{self.reason}; the origin says: {said}" if said else self.reason
 
 

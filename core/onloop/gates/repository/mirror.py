@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from onloop import file_lock
 from onloop.errors import BadInput, FailureKind, Unavailable, UnknownThing
@@ -18,6 +19,7 @@ from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.failures import GitFailed, findings
 from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.listed_heads import Heads, heads_listed
 from onloop.gates.repository.mending import old_history, rebuilding
 from onloop.gates.repository.mending.rebuilding import LOCK
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
@@ -40,13 +42,6 @@ _LOCK_S = 120.0
 _MAX_DIFF = 4 * 1024 * 1024
 
 
-class Heads(NamedTuple):
-    """The branches of an origin with their tips, and the one that its HEAD names, if it has that."""
-
-    default: str | None
-    branches: Mapping[str, str]
-
-
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A bare repository at `path` that follows `origin` (a path or URL). No agent writes to it.
@@ -65,6 +60,10 @@ class Mirror:
     def bare_origin(self) -> str:
         """The origin without a credential, which its URL may hold in a store of before that was refused."""
         return check_origin(split_origin(self.origin).bare)
+
+    def beside(self, origin: str) -> Mirror:
+        """The mirror of another origin, in the same folder."""
+        return mirror_in(self.path.parent, origin, self.credentials)
 
     @property
     def lenient(self) -> tuple[str, ...]:
@@ -94,7 +93,7 @@ class Mirror:
             return self._fetched(ref)
         except GitFailed as failed:
             if rebuilding.is_in_the_way(failed):
-                with self._turn(ref) as git:
+                with self.writing(ref) as git:
                     rebuilding.make_way(git, ref)
                 return self._fetched(ref)
             if rebuilding.is_broken(failed):
@@ -106,26 +105,43 @@ class Mirror:
                 self._check_branch(target)
             raise
 
+    def bring(self, commit: str) -> None:
+        """Fetches one commit with its history, unless it is there. UnknownThing if the origin does not give it."""
+        self.create()
+        if self.has(commit):
+            return
+        ref = f"refs/onloop/commits/{check_commit(commit)}"
+        try:
+            with self.reaching() as access, self.writing(ref) as git:
+                self._fetch(git, f"+{commit}:{ref}", access)
+        except GitFailed as failed:
+            if failed.kind in _OF_THE_CONNECTION:
+                raise
+            raise UnknownThing(
+                f"{without_credentials(self.origin)} does not give commit {commit}: {failed.complaint}",
+                hint="push it there, then retry",
+            ) from failed
+
     def rebuild(self, target: str) -> None:
         """Make the mirror anew from the origin, with what tasks handed in as far as it can still be read.
 
         It is for a mirror whose objects are damaged. If the origin cannot give the branch, the mirror stays as it is.
         """
         ref = f"refs/heads/{check_ref_name(target)}"
-        with self._reaching() as access, self._turn(ref), scratch("mirror", self.path.parent) as place:
+        with self.reaching() as access, self.writing(ref), scratch("mirror", self.path.parent) as place:
             fresh = place / self.path.name
             _init(fresh)
-            self._fetch(Git(fresh), ref, access)
+            self._fetch(Git(fresh), f"+{ref}:{ref}", access)
             rebuilding.bring_tasks(Git(fresh), self.path)
             rebuilding.take_place(fresh, self.path)
 
     def _fetched(self, ref: str) -> str:
-        with self._reaching() as access, self._turn(ref) as git:
-            self._fetch(git, ref, access)
+        with self.reaching() as access, self.writing(ref) as git:
+            self._fetch(git, f"+{ref}:{ref}", access)
             return git.text("rev-parse", "--verify", ref)
 
-    def _fetch(self, git: Git, ref: str, access: GitAccess) -> None:
-        words = ("--end-of-options", self.bare_origin, f"+{ref}:{ref}")
+    def _fetch(self, git: Git, refspec: str, access: GitAccess) -> None:
+        words = ("--end-of-options", self.bare_origin, refspec)
         fetched = git._replace(settings=self.lenient).run("fetch", *_FETCH, *words, timeout_s=LONG_S, access=access)
         reason, remarks, kind = fetched.complaint
         if kind is FailureKind.DAMAGED and os.fsencode(self.path) in fetched.stderr:  # git fetched around the damage
@@ -144,7 +160,7 @@ class Mirror:
 
     def _all_findings(self, ref: str) -> tuple[str, ...]:
         """Everything that git's checks find in a branch beside what is tolerated; nothing if that takes too long."""
-        with suppress(GitFailed), scratch("checked") as place, self._reaching() as access:
+        with suppress(GitFailed), scratch("checked") as place, self.reaching() as access:
             git = Git(place / "checked.git", settings=old_history.lenient("fsck", self.tolerated))
             _init(git.directory)
             unchecked = git._replace(settings=("transfer.fsckObjects=false",))
@@ -159,7 +175,7 @@ class Mirror:
         try:
             self.tip(target)
         except UnknownThing:
-            with self._turn(f"refs/heads/{target}") as git:
+            with self.writing(f"refs/heads/{target}") as git:
                 rebuilding.prune(git, self._heads())
             raise
 
@@ -178,22 +194,16 @@ class Mirror:
     def heads(self, timeout_s: float = LONG_S) -> Heads:
         """The branches of the origin now, and which of them its HEAD names."""
         asked = ("--symref", "--end-of-options", self.bare_origin, "HEAD", "refs/heads/*")
-        with self._reaching() as access:
+        with self.reaching() as access:
             listed = self.git.run("ls-remote", *asked, timeout_s=timeout_s, access=access).text
-        pairs = [line.partition("\t") for line in listed.split("\n") if line]
-        branches = {
-            name.removeprefix("refs/heads/"): commit for commit, _, name in pairs if name.startswith("refs/heads/")
-        }
-        named = (what for what, _, name in pairs if name == "HEAD" and what.startswith("ref: "))
-        default = next(named, "").removeprefix("ref: refs/heads/")
-        return Heads(default if default in branches else None, branches)
+        return heads_listed(listed)
 
     def push_refusal(self, target: str, tip: str, timeout_s: float) -> str:
         """Why the origin would not let us push to branch `target`, as far as a push that changes nothing can tell."""
         ref = f"refs/heads/{check_ref_name(target)}"
         asked = ("--dry-run", "--porcelain", "--end-of-options", self.bare_origin, f"{check_commit(tip)}:{ref}")
         try:
-            with self._reaching() as access:
+            with self.reaching() as access:
                 self.git.run("push", *asked, timeout_s=timeout_s, access=access)
         except GitFailed as failed:
             return failed.complaint
@@ -207,7 +217,7 @@ class Mirror:
     def take_in(self, packs: Path, ref: str, commit: str) -> None:
         """Move checked packs, which hold all that the commit needs, into the mirror; keep the commit as `ref`."""
         objects = self.path / "objects" / "pack"
-        with self._turn(ref) as git:
+        with self.writing(ref) as git:
             objects.mkdir(mode=0o700, exist_ok=True)
             for ending in (".pack", ".rev", ".idx"):  # an index without its pack would be a broken mirror
                 for part in packs.glob(f"pack-*{ending}"):
@@ -219,7 +229,7 @@ class Mirror:
     def keep(self, task: str, number: int, commit: str) -> None:
         """Keep a commit of the mirror under the task's refs, as if the task's agent had handed it in."""
         ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
-        with self._turn(ref) as git:
+        with self.writing(ref) as git:
             git.run("update-ref", ref, commit)
 
     def has(self, commit: str) -> bool:
@@ -303,7 +313,7 @@ class Mirror:
         ref = f"refs/heads/{check_ref_name(target)}"
         if not self.is_ancestor(expected, result):
             raise BadInput(f"{result} does not contain {expected}", hint="build the result on the tip it replaces")
-        with self._reaching() as access:
+        with self.reaching() as access:
             refusal = merging.push(self.git, self.bare_origin, ref, expected, result, access)
         if refusal is None:
             return Landed(result)
@@ -326,20 +336,21 @@ class Mirror:
             return "satisfy what the origin says there, or allow the gateway to push to this branch"
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
 
-    def _reaching(self) -> AbstractContextManager[GitAccess]:
+    def reaching(self) -> AbstractContextManager[GitAccess]:
+        """What git may use to reach the origin, while the block lasts."""
         _, user, password = split_origin(self.origin)
         return access_to(self.credentials, self.bare_origin, None if user is None else Credential(user, password or ""))
 
     def _heads(self) -> dict[str, str]:
-        with self._reaching() as access:
+        with self.reaching() as access:
             words = ("--heads", "--end-of-options", self.bare_origin)
             listed = self.git.run("ls-remote", *words, timeout_s=LONG_S, access=access)
         pairs = (line.partition("\t") for line in listed.text.split("\n") if line)
         return {name: commit for commit, _, name in pairs}
 
     @contextmanager
-    def _turn(self, ref: str) -> Iterator[Git]:
-        """The lock for writing `ref`, held by us and by every git that we start, until the last of them has ended.
+    def writing(self, ref: str) -> Iterator[Git]:
+        """Git with the lock for writing `ref`, held by us and by every git that we start, until the last has ended.
 
         So while we hold it, no other git writes here, and we can remove lock files that a killed git left behind.
         """
@@ -351,12 +362,21 @@ class Mirror:
                 raise Unavailable(
                     f"the mirror {self.path} is busy", hint="try again when its fetch has ended", kind=FailureKind.BUSY
                 )
-            for name in (ref, "packed-refs", "shallow"):
+            for name in (ref.rstrip("/"), "packed-refs", "shallow"):
                 with suppress(FileNotFoundError, NotADirectoryError):
                     (self.path / f"{name}.lock").unlink()
+            for left in (self.path / ref).rglob("*.lock") if ref.endswith("/") else ():
+                left.unlink()
             yield self.git._replace(held=lock)
         finally:
             os.close(lock)
+
+
+def mirror_in(mirrors: Path, origin: str, credentials: Path | None) -> Mirror:
+    """The mirror of an origin. Its folder has the origin's last name, and a digest to keep equal names apart."""
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(origin).name.removesuffix(".git"))
+    folder = f"{name.strip('.-')[:60] or 'repository'}-{sha256(origin.encode()).hexdigest()[:12]}.git"
+    return Mirror(mirrors / folder, origin, credentials)
 
 
 def _init(folder: Path) -> None:

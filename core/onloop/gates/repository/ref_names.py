@@ -36,6 +36,11 @@ def check_ref_name(name: str) -> str:
     return name
 
 
+def is_commit(text: str) -> bool:
+    """Whether `text` is a full hexadecimal commit id."""
+    return _COMMIT.fullmatch(text) is not None
+
+
 def check_commit(commit: str) -> str:
     """`commit`, if it is a full hexadecimal id. BadInput otherwise: abbreviations and names can change meaning."""
     if not _COMMIT.fullmatch(commit):

@@ -10,9 +10,9 @@ from onloop.machine import events as e
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, refuse
 from onloop.machine.rules.fan_out import settle
 from onloop.machine.rules.flagging import flags_of
-from onloop.machine.rules.progress import advance, ask_again, start
+from onloop.machine.rules.progress import advance, ask_again, enter, start
 from onloop.machine.state import TERMINAL, Reason, State
-from onloop.machine.task import Kind
+from onloop.machine.task import Feedback, Kind
 
 HELD_FOR = {
     e.EffectProblem.CONFLICT: Reason.CONFLICT,
@@ -49,13 +49,29 @@ def apply(course: DecisionBuilder, command: c.EffectCommand) -> None:
 
 
 def _fail(course: DecisionBuilder, command: c.FailEffect) -> None:
-    """Ask a person what to do. Flags that nobody saw are shown first, and then the effect starts again."""
+    """Ask a person what to do, or an agent first about a conflict.
+
+    Flags that nobody saw are shown first, and then the effect starts again.
+    """
     known = flags_of(course.task)
     course.record(e.EffectFailed(command.id, command.problem, command.detail, command.flags))
     if command.problem is e.EffectProblem.FLAGGED and flags_of(course.task) != known:
         start(course)
-    else:
+    elif command.problem is not e.EffectProblem.CONFLICT or not _goes_to_an_agent(course, command.detail):
         course.hold(HELD_FOR[command.problem], command.detail)
+
+
+def _goes_to_an_agent(course: DecisionBuilder, words: str) -> bool:
+    """Send a conflict back to the step that the workflow names, until that was entered too often; then a person's."""
+    name, task = course.step.on_conflict, course.task
+    if name is None:
+        return False
+    step = course.definition.step(name)
+    if task.visits.get(name, 0) >= step.max_visits:
+        return False
+    mend = f"{words}; run `git merge origin/{task.target}`, mend these files, commit"
+    enter(course, step, Feedback("conflict", mend, "gateway", course.now))
+    return True
 
 
 def _settle(course: DecisionBuilder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from onloop.machine import events as e
+from onloop.machine.artefacts import Artefact
 from onloop.machine.definition import HumanGate, Step
 from onloop.machine.flags import flag_words
 from onloop.machine.messages import Handover
@@ -21,13 +22,22 @@ from onloop.machine.task import Decision, DecisionKind, Feedback, RequestKind, T
 def enter(course: DecisionBuilder, step: Step, feedback: Feedback | None = None) -> None:
     """Stand at `step` and start what it needs; past `max_visits` a person is asked instead."""
     visit = course.task.visits.get(step.id, 0) + 1
-    course.record(e.StepEntered(step.id, visit, step.role))
+    course.record(e.StepEntered(step.id, visit, step.role, _left(course)))
     if feedback is not None:
         course.record(e.CountersReset(feedback))
     if visit > step.max_visits:
         course.hold(Reason.ROUNDS_EXHAUSTED, f"{step.id} was entered {visit} times; max_visits is {step.max_visits}")
     else:
         start(course)
+
+
+def _left(course: DecisionBuilder) -> tuple[Artefact, ...]:
+    """What the agent of the step that is left handed over, without what is known of an earlier step."""
+    task = course.task
+    if task.step is None or task.submission is None or course.definition.step(task.step).role is None:
+        return ()
+    known = {artefact for step, left in task.inherited.items() if step != task.step for artefact in left}
+    return tuple(artefact for artefact in task.submission.artefacts if artefact not in known)
 
 
 def start(course: DecisionBuilder) -> None:

@@ -20,6 +20,11 @@ _PUT_TASK = (
     "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (id) DO UPDATE "
     "SET run=?2, parent=?3, state=?4, wanted=?5, held=?6, not_before=?7, seq=?8, ordinal=?9, data=?10, seal=?11"
 )
+WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
+WAITED_FOR = """
+SELECT wanted, count(*) FROM task
+WHERE state='submitted' AND wanted IS NOT NULL AND not_before<=? AND (? IS NULL OR run=?) GROUP BY wanted
+"""
 PUT_TALLY = "INSERT INTO tally VALUES (?1,?2,?3) ON CONFLICT (name) DO UPDATE SET count=?2, sum=?3"
 
 

@@ -20,7 +20,7 @@ from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
-from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, task_put, task_row
+from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, WAITED_FOR, WAITING, task_put, task_row
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
 
 R = TypeVar("R", bound=StoreRow)
@@ -36,7 +36,6 @@ _EVENT_TYPES = [int, str, int, str, int, str, str, int, str, str, str]
 _DUE_OF_TASK = (
     "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
 )
-_WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
 _CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
 _ENDS = (
     "SELECT (SELECT max(version) FROM event WHERE task=?1), "
@@ -153,9 +152,13 @@ class Tables:
         wanted = dict.fromkeys(roles) or {"": None}
         if len(wanted) > MOST_ROLES:
             raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for at most {MOST_ROLES}")
-        query = f"{' UNION ALL '.join([_WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
+        query = f"{' UNION ALL '.join([WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
         values = [value for role in wanted for value in (role, now)]
         return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
+
+    def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
+        """See Reading."""
+        return [(str(wanted), int(count)) for wanted, count in self.run(WAITED_FOR, (now, run, run))]
 
     def held(self, run: str) -> int:
         """See Reading."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.access.submission import task_of
+from onloop.access.submission import task_of, with_sound_mirror
 from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
@@ -38,7 +38,7 @@ class EffectExecutor(Record):
             return "is no longer needed"
         try:
             self.away.check(task.origin or "", opened.gateway.clock())
-            return self._carried_out(task, effect)
+            return with_sound_mirror(opened, task, lambda: self._carried_out(task, effect))
         except GateStopped:
             return "is left to the next verifier"
         except Refused as no:

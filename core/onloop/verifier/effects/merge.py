@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from onloop.errors import Exit, Refused
+from onloop.gates.contents.clonable import push_brought, unclonable
 from onloop.gates.evaluation import GateSubject, evaluate
 from onloop.gates.repository import shown
-from onloop.gates.repository.clonable import unclonable
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.commands import StartEffect, VoidEffect
@@ -112,6 +112,7 @@ class MergeEffect(Record):
         if scope is not None:
             hint = f"it goes on after: onloop unfreeze {scope}"
             raise Refused(f"{scope} is frozen, so {task.target} was not moved", exit=Exit.HELD, hint=hint)
+        push_brought(mirror, expected, result)
         if isinstance(mirror.move(task.target, expected, result), Elsewhere):
             return None
         self.recorder.reached("moved")

@@ -13,6 +13,7 @@ from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
+from onloop.views.given_files import GivenFile, given_files
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
@@ -90,6 +91,29 @@ class ReadHeldTask(Query[HeldTask], frozen=True):
     def carry_out(self, reading: Reading) -> HeldTask:
         """See Query."""
         return HeldTask(known_task(reading, self.task), reading.get(Lease, self.task))
+
+
+class ReadWaiting(Query[tuple[tuple[str, int], ...]], frozen=True):
+    """For whom tasks wait at `now` (ms), in one run or in all, and how many for each."""
+
+    name: ClassVar[str] = "waiting"
+    now: Millis
+    run: Id | None = None
+
+    def carry_out(self, reading: Reading) -> tuple[tuple[str, int], ...]:
+        """See Query."""
+        return tuple(reading.waiting(self.now, self.run))
+
+
+class ReadGiven(Query[tuple[GivenFile, ...]], frozen=True):
+    """What the agents of a task are given to read: attachments of its run, and artefacts of steps before this one."""
+
+    name: ClassVar[str] = "given"
+    task: Id
+
+    def carry_out(self, reading: Reading) -> tuple[GivenFile, ...]:
+        """See Query."""
+        return given_files(reading, known_task(reading, self.task))
 
 
 class ReadSubAgents(Query[tuple[SubAgent, ...]], frozen=True):

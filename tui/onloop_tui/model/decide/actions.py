@@ -76,6 +76,8 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
 def _unasked(task: Task) -> Mapping[Act, str]:
     """The acts that are possible without an open request: retry at once, and reassign."""
     effects: dict[Act, str] = {}
+    if task.reason is Reason.EXTERNAL:
+        effects[Act.RETRY] = "what could not be done is tried again at once"
     if task.kind is not Kind.WORK or task.role is None:
         return effects
     if task.reason is Reason.RETRY_BACKOFF:

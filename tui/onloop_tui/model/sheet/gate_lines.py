@@ -8,7 +8,7 @@ from onloop.attention.groups import age
 from onloop.machine.flags import flag_words
 from onloop.machine.rules.flagging import evidence_flags
 from onloop.machine.task import Evidence, Task
-from onloop.views.box_words import ran_in, reachable
+from onloop.views.box_words import kept_words, ran_in, reachable
 from onloop.views.dossier import GateLine, GateStatus
 from onloop_tui.model.drawing.signs import LATER, MARK_SIGNS, STRIP_SHAPES
 from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
@@ -86,7 +86,8 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
 def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
     lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
     flags = evidence_flags(evidence)
-    notes = (f"the tests of {evidence.tests_from[:12]}, the base, were run",) if evidence.tests_from else ()
+    tests = f"the tests of {evidence.tests_from[:12]}, the base, were run" if evidence.tests_from else ""
+    notes = tuple(filter(None, (tests, kept_words(evidence))))
     warnings = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
     tones = (*(Tone.DIM for _ in notes), *(Tone.WARN for _ in warnings))
     lines += [

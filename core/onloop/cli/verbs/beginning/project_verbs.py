@@ -15,7 +15,7 @@ from onloop.cli.arguments import InitArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import GateProofJson, ProposedJson, TriedJson
 from onloop.cli.output import VerbOutput
-from onloop.cli.verbs.work_verbs import say
+from onloop.cli.running import say
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import Definition

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from onloop.access.attachments import attached
 from onloop.access.preflight import TargetLook, preflight, wants_of
 from onloop.access.project_folder import committed_in, repository_here
 from onloop.access.reach import closed_gates, reachable
@@ -31,9 +32,9 @@ from onloop.cli.json_models.work_models import FleetJson, TaskJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import AmendArguments, RetargetArguments
 from onloop.cli.render import task_json
+from onloop.cli.running import say
 from onloop.cli.verbs.bulk_verbs import bulk_exit, bulk_hints, bulk_lines, outcomes_json
 from onloop.cli.verbs.people_verbs import decide
-from onloop.cli.verbs.work_verbs import say
 from onloop.errors import BadInput, Exit, UnknownThing
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.commands import Retarget
@@ -63,8 +64,9 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     _check_ready([look], "--repo")
     title = _title(args.title, workflow)
     by, checks = context.launcher(), not args.no_base_check
-    task = start_run(context.opened, by, workflow, look.target, title, check_base=checks, key=args.key)
-    following = f"onloop work --role {task.role or 'ROLE'} -- CMD…"
+    given = attached(context.opened, args.brief, args.attach, args.label)
+    task = start_run(context.opened, by, workflow, look.target, title, check_base=checks, key=args.key, given=given)
+    following = "onloop work --agent claude"
     return _begun(context, task, lambda now: task_json(now), following, workflow, [look])
 
 
@@ -85,7 +87,8 @@ def fleet(context: Context[FleetArguments]) -> VerbOutput:
     ready = _ready(looks, args)
     title, checks = _title(args.title, workflow), not args.no_base_check
     by, most = context.launcher(), args.max_parallel
-    root = start_fleet(context.opened, by, workflow, ready, title, most, check_base=checks, key=args.key)
+    given = attached(context.opened, args.brief, args.attach, args.label)
+    root = start_fleet(context.opened, by, workflow, ready, title, most, check_base=checks, key=args.key, given=given)
     following = f"onloop tree --run {root.id}"
 
     def data(now: Task) -> TaskJson:

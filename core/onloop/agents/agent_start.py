@@ -1,0 +1,148 @@
+"""Starts an agent for one round: which one, in which session, with which brief, variables and folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from onloop.access.opening import GatewayHandle
+from onloop.agents.agent_command import (
+    AgentCommand,
+    AgentFolders,
+    VendorPrograms,
+    command_of,
+    named_agent,
+    write_hook_file,
+)
+from onloop.agents.agent_process import AgentProcess
+from onloop.agents.session_memory import KnownSession, SessionMemory
+from onloop.agents.workplace import agent_environment, fill_given, written
+from onloop.gates.repository.folders import private, remove_tree
+from onloop.machine.definition import Step
+from onloop.machine.task import Task
+from onloop.records import Record
+from onloop.text import safe
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.agent_reads import ReadStepBrief
+from onloop.workflow.agent_file import AgentSpec
+
+
+class SessionSettings(Record):
+    """The agent of a session, and how long its lease lasts and it may be silent, in ms (`stall_ms` 0: for ever).
+
+    The agent is the command `argv`, or the one called `agent` with `flags` added. `agent_env` names variables of the
+    worker that it gets beside the usual ones and those of its workflow. `beside` is how many agents its worker runs.
+    """
+
+    argv: tuple[str, ...] = ()
+    lease_ms: int = 60_000
+    stall_ms: int = 0
+    agent_env: tuple[str, ...] = ()
+    agent: str = ""
+    flags: tuple[str, ...] = ()
+    beside: int = 1
+
+
+class Started(Record):
+    """An agent that was started, and as what; `spec` is None for a plain command."""
+
+    running: AgentProcess
+    command: AgentCommand
+    spec: AgentSpec | None
+    silent_ms: int
+
+
+class AgentStart(Record):
+    """Starts agents on the tasks of one session's worker."""
+
+    opened: GatewayHandle
+    settings: SessionSettings
+    programs: VendorPrograms
+    say: Callable[[str], None]
+
+    def start(self, task: Task, secret: str) -> Started:
+        """Start the agent that the task's step or the worker names; OnloopError says why it cannot be started."""
+        home, step = self.opened.home, self._step(task)
+        spec = self._spec(task, step)
+        command = AgentCommand(self.settings.argv) if spec is None else self._command(task, step, spec)
+        asked = self.opened.gateway.perform(ReadStepBrief(task.id, step.id))
+        fill_given(self.opened, task)
+        brief = home.logs / f"{task.id}.brief.md"
+        with written(brief):
+            brief.write_text(_told(asked.text, spec, command), encoding="utf-8")
+        named = (*self.settings.agent_env, *asked.agent_env, *command.inherits)
+        running = AgentProcess.start(
+            command.argv,
+            brief=brief,
+            folder=home.environment(task.id),
+            environment=agent_environment(os.environ, home, task, secret, named) | dict(command.environment),
+            log=home.agent_log(task.id),
+            record=home.logs / f"{task.id}.pid",
+            output=command.output,
+        )
+        self._report(task, spec, command)
+        return Started(running, command, spec, (spec.silent_ms if spec else 0) or self.settings.stall_ms)
+
+    def remember(self, task: Task, started: Started, begun: int) -> None:
+        """Remember the session of an agent that has ended, whose run began at `begun` (ms), for the next round."""
+        memory, session = self._memory(task), started.command.output.session
+        if started.spec is not None and session and started.command.output.works:
+            memory.remember(KnownSession(started.spec.name, task.step or "", session, begun))
+
+    def tidy(self, task: Task) -> None:
+        """Remove the temporary files of an agent that has ended."""
+        remove_tree(self.opened.home.temporary(task.id))
+
+    def forget(self, task: Task) -> None:
+        """Let whoever works on the task next begin a fresh session."""
+        self._memory(task).forget()
+
+    def _memory(self, task: Task) -> SessionMemory:
+        return SessionMemory(self.opened.home.logs / f"{task.id}.session")
+
+    def _step(self, task: Task) -> Step:
+        return self.opened.gateway.perform(ReadDefinition(task.definition)).step(task.step or "")
+
+    def _spec(self, task: Task, step: Step) -> AgentSpec | None:
+        """The agent by name: the step's, else the worker's. A worker that was given a command runs that."""
+        if self.settings.argv:
+            return None
+        mirror = self.opened.mirror(task.origin) if task.origin is not None else None
+        commit = mirror.git.text("rev-parse", "--verify", f"refs/heads/{task.target}") if mirror is not None else ""
+        return named_agent(step.agent or self.settings.agent, mirror, commit)
+
+    def _command(self, task: Task, step: Step, spec: AgentSpec) -> AgentCommand:
+        home = self.opened.home
+        folders = AgentFolders(
+            home.handed_over.parent,
+            home.out(task.id),
+            home.given(task.id),
+            home.logs / f"{task.id}.hook.json",
+            home.temporary(task.id),
+        )
+        with written(folders.temporary):
+            private(folders.temporary)
+        with written(folders.settings):
+            write_hook_file(spec, folders.settings)
+        # whoever reviews judges afresh
+        session = "" if step.review_gates else self._memory(task).session_for(task, spec.name)
+        program = self.programs.of(spec.vendor)
+        return command_of(spec, program, folders, flags=self.settings.flags, session=session)
+
+    def _report(self, task: Task, spec: AgentSpec | None, command: AgentCommand) -> None:
+        if spec is None:
+            return
+        version = self.programs.of(spec.vendor).version or "of unknown version"
+        session = ", in its session of before" if command.resumes else ""
+        what = f"{spec.name}: " if spec.name != spec.vendor else ""
+        where = f" ({spec.source})" if spec.name != spec.vendor else ""
+        self.say(safe(f"{task.id} runs {what}{spec.vendor} {version}{session}{where}"))
+        if command.remark and not command.resumes:
+            self.say(safe(f"{task.id} mind: {command.remark}"))
+
+
+def _told(brief: str, spec: AgentSpec | None, command: AgentCommand) -> str:
+    """The brief, below the standing brief of an agent that has one and does not know it from its session."""
+    if spec is None or not spec.brief or command.resumes:
+        return brief
+    return f"# How you work: agent {spec.name}, {spec.source}\n\n{spec.brief}\n\n{brief}"

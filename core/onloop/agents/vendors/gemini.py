@@ -1,0 +1,72 @@
+"""Gemini CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onloop.agents.vendors.vendor import (
+    TIMEOUT_S,
+    Fields,
+    Heard,
+    HookForm,
+    HookWay,
+    Launch,
+    Login,
+    Vendor,
+    fields_of,
+    text_of,
+)
+
+AFTER_AGENT = "AfterAgent"
+"""The event at the end of a turn, as Gemini CLI calls it."""
+
+_WORDS = (
+    *("gemini", "--skip-trust", "--approval-mode", "yolo", "--output-format", "stream-json"),
+    *("--include-directories", "{out},{given}", "{flags}"),
+)
+
+
+def _hear(fields: Fields) -> Iterator[Heard]:
+    """Events of the stream-json format. Words of the model come in pieces, each of them a line here."""
+    match fields.get("type"), fields.get("role"):
+        case "init", _:
+            yield Heard(session=text_of(fields.get("session_id")))
+        case "message", "assistant":
+            yield Heard(text_of(fields.get("content")), works=True)
+        case "tool_use", _:
+            given = fields_of(fields.get("parameters"))
+            what = next((text_of(given[name]) for name in ("command", "file_path", "path") if name in given), "")
+            yield Heard(f"$ {text_of(fields.get('tool_name'))} {what}".rstrip(), works=True)
+        case "tool_result", _:
+            yield Heard(text_of(fields.get("output")))
+        case (("error" | "result"), _):
+            failed = fields_of(fields.get("error"))
+            yield Heard(text_of(failed.get("message")) or text_of(fields.get("message")))
+        case _:
+            return
+
+
+GEMINI = Vendor(
+    name="gemini",
+    title="Gemini CLI",
+    program="gemini",
+    launches=(Launch((0, 50), (*_WORDS, "-p", ""), (*_WORDS, "--resume", "latest", "-p", "")),),
+    hear=_hear,
+    hook=HookForm(
+        ".gemini/settings.json",
+        ".gemini/settings.json",
+        (AFTER_AGENT, "SessionStart"),
+        HookWay.SETTINGS_FILE,
+        stop=AFTER_AGENT,
+        timeout=TIMEOUT_S * 1000,
+    ),
+    login=Login((".gemini/oauth_creds.json",), ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS")),
+    tried="0.61.0",
+    trap="it runs no hook of a project that a person has not trusted: a worker gives it by "
+    "GEMINI_CLI_SYSTEM_DEFAULTS_PATH, beneath every settings file of yours",
+    environment={"GEMINI_CLI_SYSTEM_DEFAULTS_PATH": "{settings}"},
+    inherits=(
+        *("GEMINI_MODEL", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_VERTEX_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
+        *("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "GOOGLE_GENAI_USE_GCA"),
+    ),
+)

@@ -1,0 +1,148 @@
+"""What is known of one vendor's agent, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from onloop.machine.digest import Json
+from onloop.records import Record, field
+
+STOP = "Stop"
+"""The event at the end of a turn, as most vendors call it."""
+SUB_AGENT_BEGINS, SUB_AGENT_ENDS = "SubagentStart", "SubagentStop"
+"""A sub-agent in the agent's own process begins and ends, as vendors call it that have such an event."""
+TIMEOUT_S = 600
+"""How long a vendor waits for our hook: it submits the commit, which may take a while in a large repository."""
+
+
+class Heard(Record):
+    """What one line of a vendor's output says: words for the log, its session, and how full its context is.
+
+    `works` says that the agent's model has answered, so that its session is a good one.
+    """
+
+    words: str = ""
+    session: str = ""
+    tokens: int = 0
+    window: int = 0
+    works: bool = False
+
+
+Fields = Mapping[str, Any]
+"""One JSON object of a vendor's output: foreign, so of any shape."""
+Hear = Callable[[Fields], Iterator[Heard]]
+
+
+class HookWay(Enum):
+    """How a worker gives an agent its hook without writing into the repository."""
+
+    JSON_ARGUMENT = auto()
+    TOML_ARGUMENT = auto()
+    SETTINGS_FILE = auto()
+
+
+class HookForm(Record):
+    """Where a vendor reads hooks, which of its events we answer, and `stop`, the one at the end of a turn.
+
+    `project_file` is below the project, `user_file` below the home folder. `timeout` is in the vendor's own unit.
+    """
+
+    project_file: str
+    user_file: str
+    events: tuple[str, ...]
+    way: HookWay
+    stop: str = STOP
+    timeout: int = TIMEOUT_S
+
+
+class Launch(Record):
+    """The words that start an agent headless, brief on standard input, from version `since` on.
+
+    `resumed` goes on with `{session}`; without it every round begins a new session. `{hook}` is the hook as one word,
+    `{settings}` the file that holds it, `{state}` the folder that `onloop` writes to, `{out}` and `{given}` the folders
+    of artefacts, `{temporary}` one for temporary files. `{flags}` becomes the model and what a person or an agent file
+    adds.
+    """
+
+    since: tuple[int, ...]
+    fresh: tuple[str, ...]
+    resumed: tuple[str, ...] = ()
+
+
+class Login(Record):
+    """Where a vendor's login is seen: files below the home folder, or variables. Their content is never read."""
+
+    files: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+class Vendor(Record):
+    """One vendor's agent. `launches` are by version, the newest first; `tried` is the version that we ran last.
+
+    `environment` is set for it; of the worker's own it gets those of its login and those in `inherits`.
+    `window` is how many tokens its context has where it does not say so itself; 0 where that depends on the model.
+    """
+
+    name: str
+    title: str
+    program: str
+    launches: tuple[Launch, ...]
+    hear: Hear
+    hook: HookForm | None
+    login: Login
+    tried: str
+    trap: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inherits: tuple[str, ...] = ()
+    window: int = 0
+
+    def command(self) -> str:
+        """The command that the vendor's agent calls as its hook."""
+        return f"onloop hook {self.name}"
+
+    def hooks(self) -> dict[str, Json]:
+        """The hooks in the form of the vendor's file; nothing where it has no hook at the end of a turn."""
+        if self.hook is None:
+            return {}
+        handler: dict[str, Json] = {"type": "command", "command": self.command(), "timeout": self.hook.timeout}
+        return {event: [{"hooks": [handler]}] for event in self.hook.events}
+
+
+def hook_file(vendor: Vendor, *, user: bool, project: Path, home: Path) -> Path | None:
+    """The file from which the vendor reads hooks, for one project or for all of the user; None if it has no hooks."""
+    if vendor.hook is None:
+        return None
+    return home / vendor.hook.user_file if user else project / vendor.hook.project_file
+
+
+def hook_argument(vendor: Vendor) -> str:
+    """The hook as one word of the vendor's command line; the content of its file where it takes no such word."""
+    import json
+
+    if vendor.hook is None or vendor.hook.way is not HookWay.TOML_ARGUMENT:
+        return json.dumps({"hooks": vendor.hooks()})
+    handler = f'[{{hooks=[{{type="command",command="{vendor.command()}",timeout={vendor.hook.timeout}}}]}}]'
+    return f"hooks={{{','.join(f'{event}={handler}' for event in vendor.hook.events)}}}"
+
+
+def text_of(value: object) -> str:
+    """A value of a vendor's output as text; empty where it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def count_of(value: object) -> int:
+    """A value of a vendor's output as a count; 0 where it is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def fields_of(value: object) -> Fields:
+    """A value of a vendor's output as an object; an empty one where it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def items_of(value: object) -> list[Fields]:
+    """The objects in a value of a vendor's output that should be a list of them."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
