@@ -87,10 +87,26 @@ def python_proposals(project: Project) -> Iterator[Proposal]:
         if path in project.paths
     )
     lint = tuple(_lint_gates(project))
+    build = tuple(_build(project))
+    tools = _build_tools(project) if build else ()
     for name, needs in _needs(project):
-        setup = (SetupLine(("python3", "-m", "venv", ".venv"), "a virtual environment in the checkout"), *needs)
+        venv = SetupLine(("python3", "-m", "venv", ".venv"), "a virtual environment in the checkout")
+        setup = (venv, *needs, *tools)
         for gate in _test_gates(project):
-            yield Proposal(f"{name}, {gate.why}", setup, (gate, *lint), cache_key=key, settings=settings)
+            yield Proposal(f"{name}, {gate.why}", setup, (gate, *lint), build, cache_key=key, settings=settings)
+
+
+def _build(project: Project) -> Iterator[SetupLine]:
+    """What compiles the project's own sources, once for each commit."""
+    compiled = next((path for path in sorted(project.paths) if path.endswith((".c", ".cpp", ".pyx", ".rs"))), None)
+    if compiled is not None and "ext_modules" in project.texts.get("setup.py", ""):
+        argv = (*_PIP, "--no-build-isolation", "--no-deps", "-e", ".")
+        yield SetupLine(argv, f"compiles the commit's own {compiled}, without a network")
+
+
+def _build_tools(project: Project) -> tuple[SetupLine, ...]:
+    required = tuple(str(each) for each in _build_system(project).get("requires", ("setuptools",)))
+    return (SetupLine((*_PIP, *required), "what the build needs, which has no network"),)
 
 
 def _settings(project: Project) -> dict[str, tuple[object, str]]:

@@ -145,6 +145,8 @@ def _advice(tried: _Tried) -> str:
         return f"setup would have to install what brings the module {found[1]}"
     if found := _BAD_OPTION.search(output):
         return f"setup would have to install the plugin that knows {found[1]}"
+    if any(proof.summary.startswith("0 tests ran") for proof in tried.gates):
+        return "the base has no tests that the gate finds: name where they are, or another command"
     if any(proof.summary.startswith("setup ") for proof in tried.gates):
         return "setup would have to install other packages, or packages of the system"
     return "the tests fail in the box: they may need the network, a service or a file that is not in the commit"
