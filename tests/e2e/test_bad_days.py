@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -188,24 +189,27 @@ def test_a_machine_that_sleeps_longer_than_the_lease_costs_nothing_and_ends_no_a
     script = f"echo $$ > {begun}; until test -e {go}; do sleep 0.1; done; {GOOD}"
 
     with world.running("work", "--role", "implementer", "--lease", "2s", "--", *world.agent(script)) as worker:
-        wait_for(begun.exists, world.logs)
-        agent = begun.read_text()
+        agent = wait_for(lambda: begun.exists() and begun.read_text(), world.logs)
         verifier = int(wait_for(lambda: (world.store / "verifier.lock").read_text(), world.logs))
         asleep = [*_below(worker.pid), verifier]
-        for pid in asleep:
-            os.kill(pid, signal.SIGSTOP)
+        _signal(asleep, signal.SIGSTOP)
         wait_for(lambda: "its lease has run out" in world.onloop("list").out, world.logs)
         opened = open_file(Home(world.store))
         opened.gateway.perform(FireTimers())  # as a dashboard or another machine's verifier does, which was awake
         opened.close()
-        for pid in asleep:
-            os.kill(pid, signal.SIGCONT)
+        _signal(asleep, signal.SIGCONT)
         go.touch()
         world.until(task, "input_required", "approval_required")
 
     found = names(world, task)
     assert (found["Claimed"], found["AttemptEnded"]) == (1, 0) and found["Returned"] >= 1
     assert begun.read_text() == agent, "the same agent went on"
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # what a shell started for a moment
+            os.kill(pid, number)
 
 
 def _below(pid: int) -> list[int]:

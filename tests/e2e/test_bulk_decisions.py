@@ -15,10 +15,10 @@ def test_a_decision_about_all_with_one_cause_starts_the_verifier_that_it_needs(w
     task = f"{world.fleet(origin)}.1"
     world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GOOD))
     world.until(task, "input_required", "approval_required")
-    moved = origin.rename(origin.with_name("gone.git"))
+    world.git(origin, "branch", "--move", "main", "other")
     world.decide("approve", task)
     world.until(task, "input_required", "gate_failed")
-    moved.rename(origin)
+    world.git(origin, "branch", "--move", "other", "main")
     (group,) = world.onloop("attention", "--json").json["groups"]
     end_verifier(world)
     assert not is_verifier_up(Home(world.store))

@@ -19,6 +19,7 @@ from onloop.access.opening import open_file, open_home
 from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
 from onloop.home import Home
+from onloop.store.rows import Lease
 from support.waiting import wait_for
 from support.world import WORKFLOW, World
 
@@ -296,3 +297,33 @@ def test_a_worker_that_is_told_to_stop_starts_no_verifier_any_more(world: World)
     opened.close()
 
     assert told.exists() and True not in asked
+
+
+def test_the_lease_is_kept_while_the_workplace_is_made(world: World) -> None:
+    world.init()
+    task = f"{world.fleet(world.origin())}.1"
+    begun, go, folder = world.folder / "begun", world.folder / "go", world.folder / "slow"
+    folder.mkdir()
+    wait = f"touch {begun}; while [ ! -e {go} ]; do sleep 0.05; done"
+    (folder / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *fetch*) {wait};; esac\nexec {shutil.which("git")} "$@"\n', encoding="utf-8"
+    )
+    (folder / "git").chmod(0o755)
+    world.extra["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    opened = open_home(Home(world.store))
+
+    def beat_at() -> int:
+        with opened.gateway.store.reading() as reading:
+            lease = reading.get(Lease, task)
+        return 0 if lease is None else lease.beat_at
+
+    try:
+        with world.running("work", "--role", "implementer", "--lease", "3s", "--", *world.agent(GOOD)):
+            wait_for(begun.exists, world.logs)
+            first = beat_at()
+            wait_for(lambda: beat_at() > first, lambda: "the lease is not renewed")
+            go.touch()
+            world.until(task, "input_required", "approval_required")
+    finally:
+        opened.close()
+    assert _names(world, task).count("Claimed") == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates.contents import attachments
-from onloop.gates.contents.attachments import left_files
+from onloop.gates.contents import left_files as attachments
+from onloop.gates.contents.left_files import left_files
 
 PATTERNS = ("shots/**", "*.log")
 

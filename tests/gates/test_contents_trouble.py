@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gates.test_large_files import ATTRIBUTES, FILM, put
 from gates.test_submodules import library, record
-from onloop.gates.contents.trouble import contents_trouble
+from onloop.gates.contents.missing_contents import contents_trouble
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.definition import EnvironmentSpec
 from support.lfs_server import pointer_to, serving

@@ -1,4 +1,4 @@
-"""A real project whose tests need PostgreSQL: its source distribution in a repository, a gate with a database beside it."""
+"""A real project whose tests need PostgreSQL: its source distribution, and a gate with a database beside it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ environment:
   setup:
     - [python3, -m, venv, .venv]
     - [.venv/bin/python, -m, pip, install, -q, pytest, hatchling, versioningit, editables]
-    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz]
+    - [.venv/bin/python, -m, pip, install, -q, scramp, python-dateutil, pytz, pytest-mock]
   build: [[.venv/bin/python, -m, pip, install, -q, --no-build-isolation, --no-deps, -e, .]]
   network: true
   git: true
@@ -48,8 +48,8 @@ steps:
     gates:
       - id: tests
         command:
-          [.venv/bin/python, -m, pytest, -q, "--junitxml={report}", test/native/test_query.py, test/dbapi/test_dbapi20.py]
-        junit: {min_tests: 80}
+          [.venv/bin/python, -m, pytest, -q, "--junitxml={report}", test/native/test_query.py]
+        junit: {min_tests: 20}
 """
 
 
@@ -72,7 +72,7 @@ def test_the_tests_of_a_driver_run_beside_a_database(tmp_path: Path) -> None:
     evidence = desk.ask(gate, GateSubject("r1", "d" * 64, head, mirror.tree(head), base))
     assert evidence.verdict is Verdict.PASS, f"{evidence.summary}\n{desk.output(evidence)}"
     assert evidence.tests is not None
-    assert evidence.tests.ran >= 80
+    assert evidence.tests.ran >= 20
 
 
 def distribution(place: Path) -> Path:

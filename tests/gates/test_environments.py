@@ -265,3 +265,10 @@ def test_the_environment_of_the_guide_works_as_it_stands_there(desk: Desk) -> No
     evidence = desk.ask(tests, good)
     assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
     assert evidence.program == ".venv/bin/python"
+
+
+def test_a_command_may_have_words_of_any_length_and_form(desk: Desk) -> None:
+    script = "echo /" + "x" * 5_000 + "/../y > /dev/null; echo fine"
+    evidence = desk.ask(command("sh", "-c", script), desk.submit({"a": "1"}))
+    assert (says(evidence)[0], desk.output(evidence)) == (Verdict.PASS, "fine\n")
+    assert says(desk.ask(command("env", f"A={script}", "true"), desk.submit({"a": "2"})))[0] is Verdict.PASS

@@ -72,7 +72,8 @@ def test_a_command_sees_an_environment_made_for_it_and_nothing_of_the_verifiers(
     evidence = desk.ask(command("{python}", "-c", script), desk.submit({"a": "1"}))
     ours = ["ONLOOP_PORT_BASE", "ONLOOP_PORT_COUNT", "ONLOOP_SLOT"]
     python = ["PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE"]
-    names = ["GIT_CEILING_DIRECTORIES", "HOME", "LANG", *ours, "PATH", *python, "TMPDIR"]
+    git = ["GIT_ATTR_NOSYSTEM", "GIT_CEILING_DIRECTORIES", "GIT_CONFIG_NOSYSTEM"]
+    names = [*git, "HOME", "LANG", *ours, "PATH", *python, "TMPDIR"]
     assert desk.output(evidence) == f"{names}\n1 [] []\nFalse False\n"
 
 

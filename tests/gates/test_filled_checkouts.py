@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +14,14 @@ from gates.desk import Desk, command, says
 from gates.test_environments import BOXES
 from gates.test_large_files import ATTRIBUTES, put
 from gates.test_submodules import library, record
+from guides.pages import GUIDES, blocks
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.evaluation import GateSubject
 from onloop.gates.strongest_box import works
 from onloop.machine.definition import Counter, EnvironmentSpec, ServiceSpec, TestExpectation, ToolSpec
 from onloop.machine.task import Verdict
 from onloop.records import replace
+from onloop.workflow.loader import load
 
 if TYPE_CHECKING:
     from gates.conftest import Origin
@@ -98,15 +101,26 @@ def test_a_service_runs_beside_a_gate_where_its_box_has_a_loopback(desk: Desk, b
     assert evidence.spent.services_ms > 0
 
 
+@pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not on PATH")
+def test_the_database_of_the_guide_answers_beside_a_gate(desk: Desk) -> None:
+    shown = next(block.code for block in blocks(GUIDES["gates"]) if "services:" in block.code)
+    workflow = f"workflow: x\ndescription: x\n{shown}steps:\n  - {{id: a.b, role: r}}\n"
+    desk.environment = load(workflow.encode(), "gates.md").environment
+    asking = ("psql", "-h", "127.0.0.1", "-U", "app", "-d", "postgres", "-Atc", "select 6 * 7")
+    evidence = desk.ask(command(*asking), desk.submit({"a": "1"}))
+    assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+    assert desk.output(evidence).endswith("\n42\n")
+
+
 def test_a_service_that_is_not_ready_is_an_error_and_no_failure_of_the_work(desk: Desk) -> None:
-    broken = ServiceSpec("db", ("sh", "-c", "echo FATAL: no space; exit 1"), port=5432)
+    broken = ServiceSpec("db", ("sh", "-c", "echo FATAL: no space; echo shut down; exit 1"), port=5432)
     desk.environment = EnvironmentSpec(services=(broken,))
     evidence = desk.ask(command("true"), desk.submit({"a": "1"}))
     assert says(evidence) == (
         Verdict.ERROR,
         "the service db ended before it was ready, with exit code 1: FATAL: no space",
     )
-    assert desk.output(evidence) == "[onloop: the service db wrote]\nFATAL: no space\n"
+    assert desk.output(evidence) == "[onloop: the service db wrote]\nFATAL: no space\nshut down\n"
 
 
 def test_tests_beside_a_service_are_counted_and_their_end_is_proved_as_ever(desk: Desk) -> None:

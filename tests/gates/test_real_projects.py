@@ -36,6 +36,11 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 DOWNLOAD_S = 120
 
 
+def own_test(name: str) -> dict[str, bytes]:
+    """A test for distributions that leave out their own."""
+    return {"test_it_is_installed.py": f"import {name}\n\n\ndef test_it():\n    assert {name}.__name__\n".encode()}
+
+
 def gate_of_tests() -> CommandGate:
     gates = (gate for step in FEATURE.steps for gate in step.gates if isinstance(gate, CommandGate))
     return next(gate for gate in gates if gate.id == "tests")
@@ -64,7 +69,8 @@ def test_the_tests_of_a_real_project_run_on_a_fresh_clone(kind: str, tmp_path: P
     project, module = PROJECTS[kind]
     origin = bare_origin_at(tmp_path)
     (tmp_path / "download").mkdir()
-    tree = files_below(sources(project, tmp_path / "download"))
+    name = project.partition("==")[0]
+    tree = {**files_below(sources(project, tmp_path / "download")), **own_test(name)}
     origin.commit(tree)
     version = project.partition("==")[2]
     origin.git("tag", version, "refs/heads/main")

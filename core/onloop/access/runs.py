@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from onloop.access.attachments import NOTHING_ATTACHED, Attached
 from onloop.access.live_runs import AddToFleet, PinWorkflow
 from onloop.access.opening import GatewayHandle
 from onloop.access.preflight import branch_named
+from onloop.access.run_inputs import NOTHING_ATTACHED, Attached
 from onloop.access.targets import RunTarget
 from onloop.errors import UnknownThing
 from onloop.gates.repository.mirror import Mirror

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from onloop.access.opening import GatewayHandle
+from onloop.access.setback_kind import is_passing, trouble_in, words_of
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
-from onloop.access.trouble import is_passing, trouble_in, words_of
 from onloop.agents.agent_command import VendorPrograms
 from onloop.agents.agent_output import last_line
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started

@@ -11,7 +11,7 @@ from onloop.errors import Unavailable
 from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.checkout import Overlay
 from onloop.gates.command_process import Limits
-from onloop.gates.contents.attachments import left_files
+from onloop.gates.contents.left_files import left_files
 from onloop.gates.environments.boxed_command import BoxedCommands, CommandRun, Surroundings, shown_by
 from onloop.gates.environments.layering import layering_of
 from onloop.gates.environments.place import Layering

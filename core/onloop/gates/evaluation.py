@@ -15,7 +15,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Ending, Limits, never
 from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
-from onloop.gates.contents.attachments import LeftFiles
+from onloop.gates.contents.left_files import LeftFiles
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.gates.environments.keys import decides_setup
 from onloop.gates.environments.place import Layering

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import assert_never
 
@@ -16,6 +17,7 @@ from onloop.text import safe
 
 Judged = tuple[Verdict, str]
 _LONGEST_QUOTE = 120
+_ERROR = re.compile(r"FATAL|PANIC|[Ee]rror|ERROR|Exception")
 
 
 def judge(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:
@@ -70,11 +72,10 @@ def _ended(command_run: CommandRun, tests: TestExpectation | None, output: str) 
 
 
 def _service_words(services: ServicesRun) -> str:
-    """What is wrong with a service, with the last line that the services wrote."""
-    last = next((line.strip() for line in reversed(services.output.splitlines()) if line.strip()), "")
-    return (
-        f"{services.problem}: {safe(last, _LONGEST_QUOTE)}" if last and not last.startswith("[") else services.problem
-    )
+    """What is wrong with a service, with the last error that the services wrote, or else their last line."""
+    lines = [line.strip() for line in services.output.splitlines() if line.strip() and not line.startswith("[onloop: ")]
+    errors = [line for line in lines if _ERROR.search(line)]
+    return f"{services.problem}: {safe((errors or lines)[-1], _LONGEST_QUOTE)}" if lines else services.problem
 
 
 def _exited(command_run: CommandRun, tests: TestExpectation | None, output: str) -> Judged:

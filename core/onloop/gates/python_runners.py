@@ -78,6 +78,11 @@ def isolated(argv: Sequence[str], interpreter: str | None, report: Path, token: 
     return RunnerStart((*before, *python, *text, module, *words), shown, token, module)
 
 
+def names_pytest(word: str) -> bool:
+    """Whether a word of a command is a path to the `pytest` program."""
+    return "/" in word and _PYTEST.fullmatch(word) is not None
+
+
 def interpreter_of(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str | None:
     """The interpreter in the first line of the `pytest` program; None for any other program."""
     _, rest = _after_env(tuple(argv))

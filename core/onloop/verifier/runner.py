@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from onloop.access.opening import GatewayHandle
+from onloop.access.setback_kind import Postponed, is_passing
 from onloop.access.submission import hold_again, task_of, with_sound_mirror
-from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, base_result, evaluate

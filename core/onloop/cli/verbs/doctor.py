@@ -21,7 +21,7 @@ from onloop.cli.json_models.build_models import CheckJson, DoctorJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
 from onloop.cli.verbs.gc_verbs import disk_check
-from onloop.cli.verbs.origin_checks import credential_checks, prove_origin
+from onloop.cli.verbs.repository_verbs import credential_checks, prove_origin
 from onloop.errors import Exit, OnloopError
 from onloop.gates.environments.secret_values import declared_secrets
 from onloop.gates.repository.git import git_version

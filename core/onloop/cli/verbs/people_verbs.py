@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.dossier_render import dossier_json
+from onloop.cli.json_models.dossier_models import AttachmentShownJson, AttachmentWordsJson
 from onloop.cli.json_models.people_models import FreezeJson, PushJson, UnfreezeJson
 from onloop.cli.json_models.work_models import TaskNowJson
 from onloop.cli.output import VerbOutput, write
@@ -24,8 +28,7 @@ from onloop.cli.people_arguments import (
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
-from onloop.cli.verbs.attachment_verbs import show_attachment
-from onloop.errors import BadInput, Exit, Refused
+from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
@@ -35,23 +38,81 @@ from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope
 from onloop.machine.task import RequestKind, Task
 from onloop.records import Record
 from onloop.store.port import TaskFilter
-from onloop.text import safe
+from onloop.text import safe, safe_lines
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.pushes_under_way import Push, pushes_under_way
+from onloop.views.queries.kept_files import KeptFile, ReadAttachments
 from onloop.views.queries.reads import ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 
 SHORTEST_DIGEST = 12
 MOST_NAMES = 10
+LONGEST_TEXT = 1_000_000
+"""How many characters of an attachment are shown."""
 
 
 def show(context: Context[ShowArguments]) -> VerbOutput:
     """One task, as a person must see it before deciding; or one file that a gate kept."""
     if context.args.attachment is not None:
-        return show_attachment(context, context.args.attachment)
+        return _attachment(context, context.args.attachment)
     if context.args.to is not None:
         raise BadInput("--to needs --attachment", hint="onloop show TASK --attachment NAME --to FILE")
     return _sheet(context, context.args.task, with_diff=context.args.diff)
+
+
+def _attachment(context: Context[ShowArguments], name: str) -> VerbOutput:
+    """Show a text, or write any file to `--to`. Code under judgement wrote it, so nothing of it is printed raw."""
+    kept = _kept_file(context, name)
+    content, file, to = b64decode(kept.base64 or ""), kept.attachment, context.args.to
+    text = _text_in(content)
+    if to is not None:
+        _write_new(Path(to), content)
+        lines = (safe(f"{to}: {file.size} bytes, sha256 {file.digest}"),)
+    elif text is None:
+        raise BadInput(
+            f"{safe(file.name, 100)} is no text", hint=f"onloop show {context.args.task} --attachment … --to FILE"
+        )
+    else:
+        lines = (safe_lines(text, LONGEST_TEXT),)
+    shown = AttachmentWordsJson(text if to is None else None)
+    data = AttachmentShownJson(context.args.task, kept.step, kept.gate, file.name, file.digest, file.size, to, shown)
+    return VerbOutput(lines=lines, data=data)
+
+
+def _kept_file(context: Context[ShowArguments], name: str) -> KeptFile:
+    task, gateway = context.args.task, context.opened.gateway
+    found = gateway.perform(ReadAttachments(task, name))
+    if len(found) == 1 and found[0].base64 is not None:
+        return found[0]
+    if len(found) == 1:
+        raise Unavailable(f"{safe(name, 100)} is not in the store any more", hint="onloop store verify says what is")
+    known = found or gateway.perform(ReadAttachments(task))
+    names = ", ".join(safe(f"{kept.gate}:{kept.attachment.name}", 100) for kept in known[:MOST_NAMES])
+    if found:
+        raise BadInput(f"several gates kept a file {safe(name, 100)!r}", hint=f"name one of them: {names}")
+    hint = f"it has: {names}" if names else "no gate of it kept a file; `attach` in the workflow says which are kept"
+    raise UnknownThing(f"{task} has no attachment {safe(name, 100)!r}", hint=hint)
+
+
+def _text_in(content: bytes) -> str | None:
+    try:
+        return None if b"\0" in content else content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A new file, readable by its owner alone; nothing that is there is replaced."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise BadInput(f"{path} is already there", hint="name a file that is not, or remove it") from None
+    except OSError as problem:
+        raise Unavailable(
+            f"cannot write {path}: {problem.strerror}", hint="name another file with --to", kind=kind_of(problem)
+        ) from problem
 
 
 def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOutput:

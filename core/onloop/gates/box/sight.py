@@ -54,7 +54,7 @@ class Sight:
     def _target(self, place: str) -> str | None:
         """What a link in the box says; None for everything else."""
         found = self.outside(place)
-        return str(found.readlink()) if found is not None and found.is_symlink() else None
+        return os.readlink(found) if found is not None and os.path.islink(found) else None  # noqa: PTH114, PTH115
 
     def _held(self, path: Path) -> Path | None:
         """The path in the layer that has it; None outside of the layered folders, and for what no layer has."""

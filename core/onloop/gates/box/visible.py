@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +32,8 @@ class Layered:
 
     def holder(self, name: str) -> Path | None:
         """The uppermost folder that has something of that name."""
-        folders = (self.upper, *self.lowers)
-        return next(
-            (folder / name for folder in folders if (folder / name).is_symlink() or (folder / name).exists()), None
-        )
+        places = (folder / name for folder in (self.upper, *self.lowers))
+        return next((place for place in places if os.path.lexists(place)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.box.sight import Sight
 from onloop.gates.box.visible import Inside, VisibleFiles, inside
 from onloop.gates.command_process import Ending, Limits, Ran, run
-from onloop.gates.contents.attachments import NOTHING_LEFT, LeftFiles
+from onloop.gates.contents.left_files import NOTHING_LEFT, LeftFiles
 from onloop.gates.contents.services import ServicesRun, longest_ms, services_run, started_with
 from onloop.gates.counts import failing, from_junit, from_unittest
 from onloop.gates.environments.place import REPORT, Place
@@ -26,6 +26,7 @@ from onloop.gates.python_runners import (
     interpreter_of,
     isolated,
     missing,
+    names_pytest,
     split_report,
 )
 from onloop.gates.toolchain import TOOLS, Toolchain, ToolMissing, check_pin, digest_of, is_of_the_machine
@@ -163,7 +164,7 @@ class BoxedCommands(Record):
 
     def _start(self, argv: tuple[str, ...]) -> RunnerStart:
         names, sight = self.names, self._sight
-        real = tuple(self._outside(word) if "/" in word else word for word in argv)
+        real = tuple(self._outside(word) if names_pytest(word) else word for word in argv)
         interpreter = interpreter_of(real, sight.outside(names.checkout) or self.place.checkout, self.environment)
         return isolated(argv, interpreter, Path(names.out) / REPORT, secrets.token_hex(16))
 
@@ -262,7 +263,7 @@ class BoxedCommands(Record):
         sight, checkout = self._sight, self.names.checkout
         real = sight.real(f"{checkout}/{name}")
         found = sight.outside(real)
-        if found is None or not found.exists():
+        if found is None or not os.path.exists(found):  # noqa: PTH110 - false for a name of any length and form
             return Program(name)
         is_visible = self.around.toolchain.holds(real) or Path(real).is_relative_to(checkout)
         return Program(name, name, (digest_of(str(found)) if is_visible else None) or "")

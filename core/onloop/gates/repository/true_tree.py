@@ -11,7 +11,6 @@ from typing import Any
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.repository.git import LONG_S, Git
-from onloop.records import Record
 
 _CHUNK = 1 << 20
 _FOLDER, _LINK, _FILE, _PROGRAM, _MODULE = 0o040000, 0o120000, 0o100644, 0o100755, 0o160000
@@ -24,7 +23,8 @@ class Forged(Unavailable):
     code = "forged"
 
 
-class OnDisk(Record):
+@dataclass(frozen=True, slots=True)
+class OnDisk:
     """A folder as git would store it: the id of its tree, every file below it (mode and id), and its links."""
 
     tree: str

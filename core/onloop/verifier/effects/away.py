@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from urllib.parse import urlsplit
 
-from onloop.access.trouble import Postponed, trouble_in
+from onloop.access.setback_kind import Postponed, trouble_in
 from onloop.machine.setbacks import Trouble
 from onloop.records import MutableRecord, field
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from onloop.access.setback_kind import Postponed, is_passing
 from onloop.access.submission import task_of, with_sound_mirror
-from onloop.access.trouble import Postponed, is_passing
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gateway.jobs import PutBackJob

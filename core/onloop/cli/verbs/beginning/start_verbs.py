@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from onloop.access.attachments import attached
 from onloop.access.preflight import TargetLook, preflight, wants_of
 from onloop.access.project_folder import committed_in, repository_here
 from onloop.access.reach import closed_gates, reachable
+from onloop.access.run_inputs import attached
 from onloop.access.runs import (
     Workflow,
     add_targets,

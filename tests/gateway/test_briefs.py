@@ -1,0 +1,41 @@
+"""What a brief says at each kind of step, and what it says once."""
+
+from __future__ import annotations
+
+from onloop.machine.artefacts import Artefact
+from onloop.machine.events import RoundStarted
+from onloop.machine.task import Feedback
+from onloop.views.brief import brief_for
+from onloop.views.brief_facts import BriefFacts
+from onloop.views.given_files import Given
+from support.scenario import NOON, Scenario, claim, under_review, workflow
+from support.steps import develop, notes
+
+
+def brief(at: Scenario, facts: BriefFacts | None = None) -> str:
+    return brief_for(at.definition, at.task, facts or BriefFacts())
+
+
+def test_whoever_reviews_is_asked_to_judge_and_to_commit_nothing() -> None:
+    told = brief(under_review())
+
+    assert "Change nothing and commit nothing" in told and "onloop review pass" in told
+    assert "Commit your work" not in told
+    assert "Commit your work" in brief(workflow(develop()))
+    assert "Write what the gates ask for into the folder $ONLOOP_OUT" in brief(workflow(develop(notes())))
+
+
+def test_a_gate_that_fails_in_every_round_is_told_once_with_how_often() -> None:
+    came = [Feedback("gate", f"tests: {count} failed", "verifier:v", NOON) for count in (3, 2)]
+    told = brief(workflow(develop()).given(claim(), *(RoundStarted(1, (each,)) for each in came)))
+
+    assert told.count("- gate tests:") == 1
+    assert "- gate tests: 2 failed (2 times by now)" in told
+
+
+def test_what_is_given_is_named_and_the_brief_of_the_run_quoted() -> None:
+    given = (Given("plan.scope/criteria.md", Artefact("criteria.md", "d", 9), "step plan.scope"),)
+    told = brief(workflow(develop()), BriefFacts(intent="# Do it\n\n## Gates\n", given=given))
+
+    assert "- $ONLOOP_IN/plan.scope/criteria.md (9 bytes, step plan.scope)" in told
+    assert "    # Do it\n    \n    ## Gates\n" in told, "as one block, none of which can pass for ours"
