@@ -30,14 +30,7 @@ from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
 from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.agent_reads import (
-    ReadGiven,
-    ReadHeldTask,
-    ReadPosition,
-    ReadStepBrief,
-    ReadSubAgents,
-    ReadWaiting,
-)
+from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
 from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
@@ -68,8 +61,6 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),
     "held_task": lambda _: ReadHeldTask("r2"),
-    "waiting": lambda shop: ReadWaiting(shop.clock()),
-    "given": lambda _: ReadGiven("r2"),
     "sub_agents": lambda _: ReadSubAgents("r2"),
     "unread": lambda _: ReadUnread("r2"),
 }
