@@ -77,7 +77,8 @@ def test_rounds_resume_the_session_and_its_context_and_words_are_known(world: Wo
     assert [line.split()[0] for line in beside(world, "sessions").splitlines()] == ["new", "s-1"]
     assert "ContextReported" in names(world, task), "60,001 tokens of 200,000"
     assert found["untrusted"]["statement"].endswith("All done."), "words, and no JSON"
-    assert world.onloop("logs", task).out.splitlines().count("All done.") == 2
+    assert world.onloop("logs", task, "--json").json["lines"].count("All done.") == 2
+    assert world.onloop("logs", task, "--follow", "--lines", "1").out == "All done.\n", "it ends where a person decides"
 
 
 def test_last_words_are_the_cause_and_a_session_that_is_gone_begins_afresh(world: World) -> None:
@@ -208,7 +209,8 @@ def test_joining_and_leaving_spends_no_attempt_and_a_shell_can_evaluate_it(world
 
     shell = world.onloop("join", task, "--shell", cwd=clone).out
     exported = dict(line.removeprefix("export ").split("=", 1) for line in shell.splitlines())
-    left = world.onloop("leave", env={name: value.strip("'") for name, value in exported.items()}, cwd=world.folder)
+    env = {name: value.strip("'") for name, value in exported.items()}
+    left = world.onloop("leave", "--json", env=env, cwd=world.folder)
 
     assert left.code == 0, left.err
     assert (world.task(task)["state"], "AttemptEnded" in names(world, task)) == ("submitted", False)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from e2e.serving import is_served
+from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.build_models import HookProofJson, NotIsolatedJson
 from onloop.cli.json_models.envelope import ErrorJson
 from onloop.cli.json_models.schemas import models_named
-from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson
+from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.records import Record
 from support.printed import DASHBOARD, model_of, named
@@ -57,6 +58,9 @@ ELSEWHERE = {
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
     ("demo", DemoLeftJson): "only a terminal shows a dashboard",
     ("doctor", HookProofJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
+    ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
+    ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
+    ("logs", LogsJson): "only a worker's agent has a log: tests/e2e/test_agents_by_name.py",
     ("init", NotIsolatedJson): "only another user than root meets it: tests/e2e/test_isolation.py",
 }
 """What is not met here, and why."""

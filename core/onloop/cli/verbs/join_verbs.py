@@ -19,7 +19,7 @@ from onloop.cli.joined import clone_around, joined, record_of
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import moment
-from onloop.errors import BadInput, Exit, OnloopError, Refused
+from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
 from onloop.gates.repository.folders import private
 from onloop.gateway.claims import ClaimTask
 from onloop.gateway.command_operations import PerformCommand
@@ -38,6 +38,9 @@ def join(context: Context[JoinArguments]) -> VerbOutput:
     What it needs is kept in a file of this user's, outside of the repository, and read by the verbs of agents in this
     clone; with `--shell` it is printed to be evaluated instead.
     """
+    if os.environ.get("ONLOOP_TOKEN"):
+        context.note_denied("join")
+        raise NotAllowed("an agent that has a token joins no other task", hint="stay with your own task")
     args, opened, by = context.args, context.opened, context.launcher()
     clone = clone_around(str(Path.cwd()))
     if clone is None:
