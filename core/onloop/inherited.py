@@ -15,6 +15,12 @@ FOR_AGENTS = (
 )
 """What an agent gets without being asked for: how to find programs, its home and its login, and the network."""
 
+TO_THE_NETWORK = (
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"),
+)
+"""What a command in a box gets where the workflow lets it reach the network: the way there, and whom to trust."""
+
 LOCALE = "LC_"
 """Every variable that begins like this reaches agents, too."""
 
@@ -42,6 +48,12 @@ def for_agents(environment: Mapping[str, str], named: Iterable[str] = ()) -> dic
         for name, value in environment.items()
         if name in allowed or (_is_usual(name) and not _WITH_CREDENTIALS.search(value))
     }
+
+
+def for_network(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that lead a command in a box to the network: proxies and trusted certificates, no credentials."""
+    found = ((name, environment.get(name, "")) for name in TO_THE_NETWORK)
+    return {name: value for name, value in found if value and not _WITH_CREDENTIALS.search(value)}
 
 
 def drop_git_variables(environment: MutableMapping[str, str]) -> None:

@@ -21,8 +21,9 @@ sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import opened_in, say  # noqa: E402
 from onloop.access.opening import GatewayHandle  # noqa: E402
-from onloop.access.runs import RunTarget, Workflow, start_run  # noqa: E402
+from onloop.access.runs import Workflow, start_run  # noqa: E402
 from onloop.access.submission import submit, task_of  # noqa: E402
+from onloop.access.targets import RunTarget  # noqa: E402
 from onloop.agents.workplace import prepare_workplace  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.command_operations import PerformCommand  # noqa: E402

@@ -21,6 +21,10 @@ FILES = USUAL | {"pydantic", "pydantic_core", "annotated_types", "typing_extensi
 """What a verb may load that reads workflow files, or the words of the guides."""
 
 BUDGETS = {
+    **dict.fromkeys(
+        ("start", "fleet", "amend", "retarget", "validate", "graph", "workflow", "help", "demo", "init"), FILES
+    ),
+    **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol"), FILES),
     **dict.fromkeys(("start", "fleet", "validate", "graph", "workflow", "help", "demo", "init"), FILES),
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository", "hook"), FILES),
 }

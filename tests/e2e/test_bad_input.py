@@ -132,7 +132,7 @@ def test_a_repository_without_commits_is_said_to_have_none(world: World) -> None
     ran = world.onloop("start", "feature", "--repo", str(empty))
 
     assert ran.code == 2
-    _is_told(ran.err, "main")
+    _is_told(ran.err, "has no commits", "push a first commit")
 
 
 def test_a_folder_that_is_no_repository_and_a_branch_named_like_an_option(world: World) -> None:

@@ -232,6 +232,23 @@ def looks(story: Story, run: str) -> None:
         story.said(*words)
 
 
+def before_work(story: Story, run: str) -> None:
+    """What is looked at before work begins, and what people put right in a live run."""
+    world = story.world
+    seven = world.origin("seven", {"Makefile": "test:\n\t@true\n"})
+    world.git(seven, "branch", "release")
+    more = world.folder / "more.txt"
+    more.write_text(f"{seven}\n")
+    story.said("start", "cve-remediation", "--repo", str(seven), "--dry-run")
+    story.said("fleet", "cve-remediation", "--targets", str(more), "--dry-run")
+    (task,) = story.said("fleet", "add", run, "--targets", str(more))["tasks"]
+    story.decided("retarget", task, "--branch", "release")
+    mended = world.origin("mended", {"small.yaml": f"{WORKFLOW}# mended\n"})
+    story.decided("amend", task, "--workflow", "small.yaml", "--control", str(mended), "--reason", "a typo")
+    world.git(world.folder, "clone", "--quiet", str(seven), "checkout")
+    story.said("init", "--repo", "checkout")
+
+
 def the_store(story: Story, run: str) -> None:
     folder = story.world.folder
     story.decided("cancel", run, "--reason", "enough")
@@ -270,6 +287,7 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     agents(story, run)
     people(story, run)
     looks(story, run)
+    before_work(story, run)
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")
     the_short_path(story, lead)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from onloop.access.opening import open_file
-from onloop.access.runs import RunTarget, builtin_workflow, start_run
+from onloop.access.runs import builtin_workflow, start_run
+from onloop.access.targets import RunTarget
 from onloop.home import Home
 from onloop.machine.principal import launcher
 from support.https_origin import TOKEN, USER, HttpsOrigin, authority, https_origin

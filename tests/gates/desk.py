@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from onloop.gates.box.kind import Box
 from onloop.gates.command_process import Limits
 from onloop.gates.environments.place import Layering
-from onloop.gates.evaluation import GateContext, GateSubject, KeptInMemory, evaluate
+from onloop.gates.evaluation import GateContext, GateSubject, evaluate
+from onloop.gates.kept_results import KeptInMemory
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.machine.definition import (

@@ -17,10 +17,13 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.environments.box_user import settled
 from onloop.gates.environments.place import Layering, copy_over
 from onloop.gates.environments.secret_values import SecretMissing, secret_values
+from onloop.gates.environments.slots import slot, slot_variables
 from onloop.gates.environments.tree_cache import GateStopped, TreeCache
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import unused_user, works
-from onloop.machine.definition import BoxSpec, CacheSpec, CommandGate, EnvironmentSpec, ToolSpec
+from onloop.gates.toolchain import ToolMissing
+from onloop.gateway.program_pins import look_in
+from onloop.machine.definition import BoxSpec, CacheSpec, CommandGate, Definition, EnvironmentSpec, ToolSpec
 from onloop.machine.task import Evidence, Verdict
 from onloop.workflow.loader import load
 from support.waiting import comes
@@ -272,3 +275,27 @@ def test_a_command_may_have_words_of_any_length_and_form(desk: Desk) -> None:
     evidence = desk.ask(command("sh", "-c", script), desk.submit({"a": "1"}))
     assert (says(evidence)[0], desk.output(evidence)) == (Verdict.PASS, "fine\n")
     assert says(desk.ask(command("env", f"A={script}", "true"), desk.submit({"a": "2"})))[0] is Verdict.PASS
+
+
+def test_a_slot_is_nobody_elses_while_it_is_held_and_its_ports_neither(tmp_path: Path) -> None:
+    with slot(tmp_path) as first, slot(tmp_path) as second:
+        held = [slot_variables(number) for number in (first, second)]
+    with slot(tmp_path) as again:
+        assert (first, second, again) == (0, 1, 0)
+    begins = [int(each["ONLOOP_PORT_BASE"]) for each in held]
+    assert begins[1] - begins[0] >= int(held[0]["ONLOOP_PORT_COUNT"])
+
+
+def test_a_run_whose_tool_is_not_there_does_not_begin_and_what_is_there_is_named(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "widget-2").write_text("#!/bin/sh\n")
+    (programs / "widget-2").chmod(0o755)
+    store = tmp_path / "apart" / "store"
+    store.mkdir(parents=True, mode=0o700)
+    (store / "toolchain").write_text(f"{programs}\n")
+    wanted = Definition("w", "", "d" * 64, (), EnvironmentSpec(tools=(ToolSpec("widget", "widget-3"),)))
+    with pytest.raises(ToolMissing, match=r"'widget-3'.*there is: widget-2"):
+        look_in(store)(wanted)
+    there = Definition("w", "", "d" * 64, (), EnvironmentSpec(tools=(ToolSpec("widget", "widget-2"),)))
+    assert [program.path for program in look_in(store)(there)] == [str(programs / "widget-2")]

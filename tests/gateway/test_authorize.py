@@ -43,6 +43,9 @@ REVIEWED: Mapping[str, str] = {
     "Claim": "launcher",
     "Submit": "gateway",
     "ReportGate": "verifier",
+    "ReportBase": "verifier",
+    "Amend": "human",
+    "Retarget": "human",
     "Approve": "human",
     "Reject": "human",
     "Ask": "agent",
@@ -98,7 +101,7 @@ REVIEWED: Mapping[str, str] = {
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
+_SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume | c.OfPin
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -109,6 +112,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.Claim("agent:alfa", "implementer"),
         c.Submit("agent:alfa", 3, work()),
         c.ReportGate(evidence),
+        c.ReportBase(evidence, 1),
+        c.Amend("e" * 64, ANA, "mended"),
+        c.Retarget("shop", "/srv/shop.git", "trunk", ANA),
         c.Approve("r1.1/release/9", "f" * 64, ANA),
         c.Reject("r1.1/release/9", "f" * 64, ANA, "no"),
         c.Ask("agent:alfa", 3, "Which?"),

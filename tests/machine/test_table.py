@@ -7,11 +7,14 @@ from typing import get_args
 import pytest
 
 from onloop.machine import commands as c
-from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Step
+from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Skip, Step
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
+from onloop.machine.setbacks import Trouble
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
+from onloop.records import replace
+from support.looking_first import amend, amending, checked, on_base, retarget
 from support.passing import checkpoint, context, delivered, handoff, shown, tell
 from support.scenario import (
     ALFA,
@@ -107,6 +110,12 @@ def regained() -> Scenario:
     return loop.later(HOUR).given(fire(c.TimerKind.EXPIRE)).knowing(people=PEOPLE)
 
 
+linted = (develop(gate("lint")), ship(), merge())
+judged_by_people = workflow(develop(), ship(), merge()).given(claim(), submit(), report())
+polish = replace(develop(gate("lint"), skip=Skip.WHEN_MET), id="develop.polish", role="polisher")
+polishing = workflow(develop(), polish, full()).given(claim(), submit(), report())
+sparing = checked(develop(replace(gate(), fails_on_base=True), skip=Skip.WHEN_MET), ship(), merge())
+
 MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "submitted Claim working": (waiting, claim()),
     "working Submit submitted": (scoping, submit()),
@@ -117,6 +126,28 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working ReportGate working": (verified, report("tests", FAIL)),
     "working ReportGate input_required": (verified, report("tests", ERROR)),
     "working ReportGate completed": (verified, report()),
+    "submitted ReportTrouble submitted": (
+        checked(develop()),
+        c.ReportTrouble(Trouble.UNREACHABLE, "the origin is away", gate="base/tests"),
+    ),
+    "submitted ReportBase submitted": (checked(develop()), on_base()),
+    "submitted ReportBase working": (polishing, on_base("lint")),
+    "submitted ReportBase input_required": (checked(develop()), on_base(verdict=FAIL)),
+    "submitted ReportBase completed": (sparing, on_base()),
+    "submitted Amend submitted": (amending(waiting, *linted), amend()),
+    "working Amend working": (amending(working, *linted), amend()),
+    "working Amend input_required": (amending(done(full(max_visits=1)), develop(max_visits=0), full()), amend()),
+    "input_required Amend submitted": (amending(asked, *linted), amend()),
+    "input_required Amend working": (amending(held, *linted), amend()),
+    "input_required Amend input_required": (
+        amending(judged_by_people, develop(max_visits=1), ship(), merge()),
+        amend(),
+    ),
+    "paused Amend paused": (amending(waiting.given(pause()), *linted), amend()),
+    "submitted Retarget submitted": (waiting, retarget()),
+    "working Retarget submitted": (working, retarget()),
+    "input_required Retarget submitted": (asked, retarget()),
+    "paused Retarget paused": (waiting.given(pause()), retarget()),
     "working FailEffect submitted": (done(merge(on_conflict=BACK)), conflict()),
     "input_required Approve submitted": (people(develop()), approve()),
     "input_required Approve working": (done(ship(), merge()), approve()),
@@ -259,7 +290,7 @@ def test_nothing_but_work_and_decisions_completes_a_task() -> None:
     }
 
     completing_commands = {"Submit", "ReportGate", "Judge", "Approve", "Retry", "Resume", "FinishEffect"}
-    assert completing == completing_commands | {"FinishFunnel", "Settle"}
+    assert completing == completing_commands | {"FinishFunnel", "Settle", "ReportBase"}
 
 
 def test_a_move_that_is_not_in_the_table_is_never_written() -> None:

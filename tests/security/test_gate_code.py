@@ -22,11 +22,12 @@ from gateway.shop import CHEAP
 from onloop.access.opening import GatewayHandle, create_home, open_file
 from onloop.gates.box.kind import BoxKind
 from onloop.gates.checkout import clean_checkout
-from onloop.gates.evaluation import GateSubject, evaluate
+from onloop.gates.evaluation import GateSubject, base_result, evaluate
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of, write_toolchain
 from onloop.home import Home
+from onloop.machine.base_result import base_result_key
 from onloop.machine.definition import BoxSpec, CommandGate, Definition, EnvironmentSpec, ToolSpec
 from onloop.machine.gate_facts import Program
 from onloop.machine.principal import verifier
@@ -34,6 +35,7 @@ from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.records import replace
 from onloop.store.sqlite.database import FILE
 from onloop.verifier.gate_context import gate_context_for
+from onloop.views.queries.base_results import ReadBaseResult
 from support.world import PASSPHRASE, ROOT
 
 if TYPE_CHECKING:
@@ -337,3 +339,17 @@ def test_a_gate_has_the_network_only_where_the_workflow_says_so(bench: Bench) ->
 
 def test_a_pin_says_where_a_program_was(bench: Bench) -> None:
     assert toolchain_of(bench.home.store).program("no-such-program") == Program("no-such-program")
+
+
+def test_what_a_gate_gave_on_a_base_is_known_to_every_later_verifier_and_not_run_again(bench: Bench) -> None:
+    subject = bench.submit(a="1")
+    definition = Definition("w", "", "d" * 64, (), EnvironmentSpec())
+    gate = CommandGate("check", ("sh", "-c", "date +%s%N; exit 3"), 60_000)
+    contexts = [gate_context_for(bench.opened, verifier(name))(bench.task, definition, lambda: False) for name in "vw"]
+    first, second = (base_result(gate, subject, context) for context in contexts)
+    assert first == second
+    assert (first.evidence.verdict, first.evidence.head, first.evidence.verifier) == (
+        *(Verdict.FAIL, subject.base, "verifier:v"),
+    )
+    key = base_result_key(str(bench.origin.path), subject.base, gate, definition.environment)
+    assert bench.opened.gateway.perform(ReadBaseResult(key)) == first

@@ -13,7 +13,7 @@ from onloop.errors import Refused
 from onloop.machine import commands as c
 from onloop.machine.definition import Assurance, Definition, Join, Step
 from onloop.machine.digest import shown_digest
-from onloop.machine.events import Event, Moved
+from onloop.machine.events import Amended, Event, Moved
 from onloop.machine.evolve import evolve
 from onloop.machine.rules.decide import decide
 from onloop.machine.rules.decision_builder import Facts
@@ -73,7 +73,8 @@ class Scenario(Record):
         for one in past:
             for event in (one,) if isinstance(one, Event) else after.when(one):
                 task = evolve(after.known, event, id=TASK, at=after.now)
-                after = replace(after, known=task, past=(*after.past, (event, after.now)))
+                walked = (after.facts.amended or after.definition) if isinstance(event, Amended) else after.definition
+                after = replace(after, definition=walked, known=task, past=(*after.past, (event, after.now)))
         return after
 
     def when(self, command: Command | Play) -> tuple[Event, ...]:
@@ -108,10 +109,10 @@ Command = c.Command
 Play = Callable[[Scenario], Command]
 
 
-def create(kind: Kind = Kind.WORK, parent: str | None = None) -> c.Create:
+def create(kind: Kind = Kind.WORK, parent: str | None = None, *, check_base: bool = False) -> c.Create:
     """The command that begins the task."""
-    origin = "/srv/billing.git"
-    return c.Create("Fix it", kind, "feature", "d" * 64, ANA, "r1", parent=parent, repo="billing", origin=origin)
+    where: dict[str, Any] = {"repo": "billing", "origin": "/srv/billing.git", "check_base": check_base}
+    return c.Create("Fix it", kind, "feature", "d" * 64, ANA, "r1", parent=parent, **where)
 
 
 def workflow(*steps: Step) -> Scenario:

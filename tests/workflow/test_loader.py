@@ -11,10 +11,10 @@ HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
     "a workflow": "workflow, description, environment, agent_env, steps",
     "a step": "id, role, agent, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
-    "on_reject, on_fail, on_conflict, fan_out, context, network, nested, box, open",
+    "on_reject, on_fail, on_conflict, fan_out, context, network, nested, box, open, skip",
     "a gate": "id, command, timeout, junit, unittest, tests, file, artefact, review, human, "
-    "network, nested, box, open, attach, exclusive",
-    "human": "from, quorum, assurance, remind, escalate, expire, fresh",
+    "network, nested, box, open, fails_on_base, attach, exclusive",
+    "human": "from, quorum, assurance, remind, escalate, expire, fresh, not_by_amender",
 }
 DURATION = "write a whole number and a unit, such as 500ms, 90s, 45m, 4h or 3d"
 QUOTES = "put it in quotes to make it text"

@@ -25,6 +25,10 @@ GATES = {
         "{id: t, artefact: {name: y}, ▶unittest: {}}",
         "unittest is about a command, and gate t has none; remove it",
     ),
+    "what cannot be looked at on the base": (
+        "{id: t, artefact: {name: y}, ▶fails_on_base: true}",
+        "t looks at nothing that the base has, so it cannot be known to fail there; remove it",
+    ),
     "two expectations": (
         "{id: t, command: ['{report}'], junit: {}, ▶unittest: {}}",
         "gate t has both junit and unittest; keep one",
@@ -104,6 +108,25 @@ STEPS = {
         "workflow: w\nsteps:\n  - {id: a.b, role: x, gates: [{id: n, artefact: {name: n}}, {id: f, file: {path: f}}]}\n"
         "  - {id: ship.merge, effect: ▶merge}\n",
         UNVOUCHED,
+    ),
+    "gates that prove nothing where they pass before the change": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, ▶skip: when_met, gates: [{id: t, command: [x]}]}\n"
+        "  - {id: ship.merge, effect: merge}\n",
+        "a.b owes a change, and no gate of it is known to fail before the change is made; "
+        "write fails_on_base: true on the gate that proves the work, or remove skip",
+    ),
+    "an artefact that only an agent hands over": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, ▶skip: when_met, gates: [{id: n, artefact: {name: n}}]}\n",
+        "a.b asks for something that only an agent hands over, so its gates are never met before; "
+        "remove skip, or the artefact and review gates",
+    ),
+    "no agent to spare": (
+        WORK + "  - {id: test.full, run: [make], ▶skip: when_met}\n",
+        "no agent does test.full, so none can be spared; remove skip, or give it a role",
+    ),
+    "nothing that could be met": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, ▶skip: when_met}\n",
+        "a.b has no gate that could be met; give it a command or file gate",
     ),
     "people at an effect": (
         WORK + CHECK + "  - {id: ship.merge, effect: merge, ▶gates: [{id: h, human: {from: [a]}}]}\n",
@@ -192,6 +215,13 @@ STEPS = {
 }
 
 ALLOWED = {
+    "a step to spare an agent, with a gate that is known to fail": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, skip: when_met, gates: [{id: t, command: [x], "
+        "fails_on_base: true}]}\n  - {id: ship.merge, effect: merge}\n"
+    ),
+    "a step to spare an agent that owes no change": (
+        "workflow: w\nsteps:\n  - {id: a.b, role: x, skip: when_met, gates: [{id: t, command: [x]}]}\n"
+    ),
     "braces that are no placeholder": WORK + "  - {id: a.b, run: [awk, '{print $1}', '{}', '{\"a\": 1}']}\n",
     "a merge after a run": WORK + CHECK + "  - {id: ship.merge, effect: merge}\n",
     "a merge after people": WORK

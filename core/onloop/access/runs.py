@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
+from onloop.access.live_runs import AddToFleet, PinWorkflow
 from onloop.access.opening import GatewayHandle
+from onloop.access.preflight import branch_named
 from onloop.access.run_inputs import NOTHING_ATTACHED, Attached
-from onloop.errors import BadInput, UnknownThing
+from onloop.access.targets import RunTarget
+from onloop.errors import UnknownThing
 from onloop.gates.repository.mirror import Mirror
-from onloop.gates.repository.ref_names import check_origin, check_ref_name, without_credentials
+from onloop.gates.repository.ref_names import without_credentials
+from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import CreateRun
-from onloop.machine.commands import Create
+from onloop.machine.commands import Amend, Create
 from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
+from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
-from onloop.records import Record
+from onloop.machine.voice import Voice
+from onloop.records import Record, replace
 from onloop.store.codec import to_text
+from onloop.store.port import TaskFilter
 from onloop.store.rows import PinnedWorkflow
+from onloop.views.queries.reads import ReadTasks
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 LARGEST_WORKFLOW = 1_048_576
-LARGEST_FLEET = 5_000
 
 
-class RunTarget(Record):
-    """A repository that work is done in: a name for people, a path or URL, and the branch that effects move."""
-
-    name: str
-    origin: str
-    branch: str = "main"
+POLL_S = 0.02
 
 
 class Workflow(Record):
@@ -58,9 +59,10 @@ def is_builtin(name: str) -> bool:
     return name in builtins()
 
 
-def committed_workflow(control: Mirror, branch: str, path: str) -> Workflow:
-    """The workflow file as committed at the tip of a branch of the control repository."""
+def committed_workflow(control: Mirror, branch: str | None, path: str) -> Workflow:
+    """The workflow file as committed at the tip of a branch of the control repository (default: that of its HEAD)."""
     control.create()
+    branch = branch_named(control, branch)
     commit = control.refresh(branch)
     source = control.read_file(commit, path, LARGEST_WORKFLOW + 1)
     if source is None:
@@ -71,60 +73,6 @@ def committed_workflow(control: Mirror, branch: str, path: str) -> Workflow:
     return Workflow(load(source, path), source)
 
 
-def read_targets(text: str, file: str, folder: Path) -> tuple[RunTarget, ...]:
-    """The targets in a file: one `PATH-OR-URL [BRANCH]` per line, `#` begins a comment; paths are below `folder`."""
-    targets: dict[str, RunTarget] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split("#", 1)[0].split()
-        if not words:
-            continue
-        where = f"{file}:{number}:1"
-        if len(words) > 2:
-            raise BadInput(f"{where}: {line.strip()!r} has {len(words)} words", hint="write: PATH-OR-URL [BRANCH]")
-        target = _target(words, where, folder)
-        if target.origin in {other.origin for other in targets.values()}:
-            raise BadInput(f"{where}: {target.origin} is listed twice", hint="remove one of the lines")
-        target = _renamed(target, targets)
-        targets[target.name] = target
-    if not targets or len(targets) > LARGEST_FLEET:
-        raise BadInput(f"{file} lists {len(targets)} repositories", hint=f"list 1 to {LARGEST_FLEET}, one per line")
-    return tuple(targets.values())
-
-
-def target_of(origin: str, branch: str, folder: Path) -> RunTarget:
-    """The target that a path (relative to `folder`) or URL names."""
-    return _target([origin, branch], "--repo", folder)
-
-
-def _target(words: Sequence[str], where: str, folder: Path) -> RunTarget:
-    try:
-        is_url = "://" in words[0] or (":" in words[0] and not words[0].startswith(("/", ".")))
-        origin = check_origin(words[0] if is_url else str((folder / words[0]).absolute()))
-        branch = check_ref_name(words[1]) if len(words) > 1 else "main"
-    except BadInput as problem:
-        raise BadInput(f"{where}: {problem.message}", hint=problem.hint) from None
-    if not is_url and not Path(origin).is_dir():
-        raise BadInput(f"{where}: there is no repository {origin}", hint="give the path of a git repository")
-    if not is_url and not _is_repository(Path(origin)):
-        raise BadInput(
-            f"{where}: {origin} is not a git repository", hint="give the folder that has .git, or a bare repository"
-        )
-    name = origin.rstrip("/").removesuffix("/.git").rpartition("/")[2].removesuffix(".git")
-    return RunTarget(name or "repository", origin, branch)
-
-
-def _is_repository(folder: Path) -> bool:
-    """Whether the folder looks like a repository to git: bare, or with a `.git` (a file in linked worktrees)."""
-    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
-
-
-def _renamed(target: RunTarget, known: dict[str, RunTarget]) -> RunTarget:
-    name, number = target.name, 2
-    while name in known:
-        name, number = f"{target.name}-{number}", number + 1
-    return RunTarget(name, target.origin, target.branch)
-
-
 def start_run(
     opened: GatewayHandle,
     by: Principal,
@@ -132,17 +80,18 @@ def start_run(
     target: RunTarget,
     title: str,
     *,
+    check_base: bool = False,
     key: str = "",
     given: Attached = NOTHING_ATTACHED,
 ) -> Task:
-    """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`."""
-    mirror = opened.mirror(target.origin)
-    mirror.create()
-    mirror.refresh(target.branch)
+    """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`.
+
+    With `check_base`, no agent starts before the first gates that run commands have passed on the base.
+    """
+    target = _fetched(opened, target)
     run = new_run_id()
-    return opened.gateway.perform(
-        CreateRun(by, ((run, _create(by, workflow, run, title, target, given=given)),), pinned(workflow), key=key)
-    )
+    create = _create(by, workflow, run, title, target, check_base=check_base, given=given)
+    return opened.gateway.perform(CreateRun(by, ((run, create),), pinned(workflow), key=key))
 
 
 def start_fleet(
@@ -153,6 +102,7 @@ def start_fleet(
     title: str,
     max_parallel: int | None,
     *,
+    check_base: bool = False,
     key: str = "",
     given: Attached = NOTHING_ATTACHED,
 ) -> Task:
@@ -166,15 +116,80 @@ def start_fleet(
         sponsor=by.id,
         run=run,
         max_parallel=max_parallel,
+        check_base=check_base,
         attachments=given.files,
         labels=given.labels,
     )
     below = Attached(labels=given.labels)  # the files are the root's: everybody below it reads them there
     children = [
-        (f"{run}.{number}", _create(by, workflow, run, title, target, parent=run, given=below))
+        (
+            f"{run}.{number}",
+            _create(by, workflow, run, title, _named(opened, target), run, check_base=check_base, given=below),
+        )
         for number, target in enumerate(targets, 1)
     ]
     return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
+
+
+def add_targets(opened: GatewayHandle, by: Principal, fleet: Task, targets: Sequence[RunTarget]) -> tuple[str, ...]:
+    """Begin a task for each target in a live fleet, under its workflow and title; the answer is their ids."""
+    made = [
+        Create(
+            title=fleet.title,
+            kind=Kind.WORK,
+            workflow=fleet.workflow,
+            definition=fleet.definition,
+            sponsor=by.id,
+            run=fleet.id,
+            parent=fleet.id,
+            repo=target.name,
+            origin=target.origin,
+            target=target.branch or "",
+            check_base=fleet.check_base,
+            labels=fleet.labels,
+        )
+        for target in (_named(opened, target) for target in targets)
+    ]
+    return opened.gateway.perform(AddToFleet(by, fleet.id, tuple(made)))
+
+
+def amend_tasks(
+    opened: GatewayHandle, by: Principal, voice: Voice, workflow: Workflow, tasks: Sequence[str], reason: str
+) -> tuple[BulkOutcome, ...]:
+    """Give each task the workflow in the place of its own; what each says to it is its own verdict."""
+    command = Amend(opened.gateway.perform(PinWorkflow(by, workflow.source)), voice, reason)
+    return perform_each(opened.gateway, by, [(task, command) for task in tasks])
+
+
+def wait_for_base(opened: GatewayHandle, run: str, timeout_s: float, pause: Callable[[float], None]) -> Sequence[Task]:
+    """The tasks of a run when none of them waits for gates on its base any more, or after `timeout_s`."""
+    wanted, began = ReadTasks(TaskFilter(run=run)), opened.gateway.clock()
+    stamp, tasks = opened.gateway.store.stamp(), opened.gateway.perform(wanted)
+    while any(task.reason is Reason.DEPENDENCY for task in tasks):
+        if opened.gateway.clock() - began >= timeout_s * 1000:
+            break
+        pause(POLL_S * (1 + len(tasks) // 50))
+        if (now := opened.gateway.store.stamp()) != stamp:
+            stamp, tasks = now, opened.gateway.perform(wanted)
+    return tasks
+
+
+def _fetched(opened: GatewayHandle, target: RunTarget) -> RunTarget:
+    """The target with its branch, whose tip is in the mirror."""
+    mirror = opened.mirror(target.origin)
+    mirror.create()
+    named = replace(target, branch=branch_named(mirror, target.branch))
+    mirror.refresh(named.branch or "")
+    return named
+
+
+def _named(opened: GatewayHandle, target: RunTarget) -> RunTarget:
+    """The target with its branch: the one that it names, else that of the origin's HEAD."""
+    if target.branch is not None:
+        return target
+    mirror = opened.mirror(target.origin)
+    mirror.create()
+    return replace(target, branch=branch_named(mirror, None))
 
 
 def pinned(workflow: Workflow) -> PinnedWorkflow:
@@ -191,6 +206,7 @@ def _create(
     target: RunTarget,
     parent: str | None = None,
     *,
+    check_base: bool,
     given: Attached,
 ) -> Create:
     return Create(
@@ -203,7 +219,8 @@ def _create(
         parent=parent,
         repo=target.name,
         origin=target.origin,
-        target=target.branch,
+        target=target.branch or "",
+        check_base=check_base,
         attachments=given.files,
         labels=given.labels,
     )

@@ -18,7 +18,6 @@ from onloop.gateway.quota import spend_large, spend_submitted
 from onloop.gateway.store_rules import check_held
 from onloop.gateway.upkeep import KeepContent
 from onloop.machine.commands import Submit
-from onloop.machine.definition import ArtefactGate, Definition
 from onloop.machine.principal import INTAKE, Principal
 from onloop.machine.rules.decision_builder import check_holder
 from onloop.machine.task import Artefact, Submission, Task
@@ -217,7 +216,7 @@ def task_of(opened: GatewayHandle, task_id: str) -> Task:
 def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest) -> None:
     with opened.gateway.store.reading() as reading:
         definition = definition_of(reading, task)
-    if not _asks_for_change(definition, task.step or ""):
+    if not definition.owes_change(task.step or ""):
         return
     left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
     others = ", ".join(safe(name) for name in manifest.elsewhere)
@@ -234,11 +233,3 @@ def _way_on(manifest: Manifest) -> str:
     if not manifest.elsewhere:
         return "commit your work with git, then: onloop submit"
     return f"onloop submit --ref {manifest.elsewhere[0].partition(' ')[0]} hands those in"
-
-
-def _asks_for_change(definition: Definition, step_id: str) -> bool:
-    """Whether the step must change something: a later effect uses its commit, and it does not only hand over files."""
-    ids = [step.id for step in definition.steps]
-    gates = definition.step(step_id).machine_gates
-    only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)
-    return not only_hands_over and any(step.effect for step in definition.steps[ids.index(step_id) + 1 :])

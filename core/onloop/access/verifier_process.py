@@ -113,7 +113,7 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
 
 def ensure_verifier_for(home: Home, decided: Iterable[Task | None]) -> None:
     """Start a verifier if a decision has left one of these tasks waiting for one."""
-    waits = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING}
+    waits = {Reason.EFFECT_RUNNING, Reason.GATES_RUNNING, Reason.DEPENDENCY}
     if any(task is not None and task.reason in waits for task in decided):
         ensure_verifier(home)
 

@@ -36,6 +36,9 @@ HEADLINES: Mapping[Reason, str] = {
 """The text of a row, by reason."""
 
 
+RED_BASE = "{step} is red on its base, and no agent has started"
+
+
 class Group(Record):
     """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms."""
 
@@ -106,7 +109,9 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=HEADLINES[first.reason].format(gate=first.gate or "it", step=first.step, title=first.title),
+        headline=(RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+            gate=first.gate or "it", step=first.step, title=first.title
+        ),
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),

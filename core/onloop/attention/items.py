@@ -11,6 +11,7 @@ from enum import IntEnum
 from onloop.attention.fingerprint import fingerprint, signature
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import Reason, State
@@ -82,6 +83,8 @@ class AttentionItem(Record):
     requests: tuple[str, ...]
     parent: str | None = None
     clock: int | None = None
+    on_base: bool = False
+    """Whether gates fail before any agent has started."""
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -136,6 +139,7 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         requests=tuple(request.id for request in task.requests),
         parent=task.parent,
         clock=clock,
+        on_base=is_held_by_base(task),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from onloop.attention.groups import age
 from onloop.machine.held_roles import Streak, hold_of
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -29,11 +30,17 @@ CLEARED_BY: Mapping[Reason, str] = {
 }
 """What ends an attention item."""
 
+RED_BASE = (
+    "a person: onloop retry {task} looks again; with --no-worse-than-base it allows what fails there and nothing more; "
+    "onloop amend {task} mends the workflow; onloop cancel {task} stops"
+)
+"""What ends the wait of a task whose base is red."""
+
 _AGENT = "agent:"
 
 MOVED_BY: Mapping[Reason, str] = {
     Reason.READY: "an agent that claims it: onloop work --role {role}{name} -- CMD",
-    Reason.DEPENDENCY: "what it depends on",
+    Reason.DEPENDENCY: "the verifier, with the verdicts of {gates} before an agent starts",
     Reason.RETRY_BACKOFF: "time: it may be claimed again in {pause}, or now, after a person's: onloop retry {task}",
     Reason.NO_SLOT: "a slot that another task of its run frees",
     Reason.WAVE_HELD: "the end of the wave before it",
@@ -89,6 +96,8 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         return "nothing: it has ended; start a new task instead"
     if reason is None:
         return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
+    if is_held_by_base(task):
+        return RED_BASE.format(task=task.id)
     if (reason in CLEARED_BY and reason is not Reason.EXTERNAL) or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
         return CLEARED_BY.get(reason, "a person")
     by_name = (task.owner or "").startswith(_AGENT)
@@ -98,8 +107,12 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         name=f" --name {task.owner.removeprefix(_AGENT)}" if by_name and task.owner else "",
         pause=age(task.not_before - now),
         freeze=freeze or "",
-        gates=", ".join(task.awaited) or "its gates",
+        gates=", ".join(task.awaited or _looked_at(task)) or "its gates",
     )
+
+
+def _looked_at(task: Task) -> tuple[str, ...]:
+    return tuple(gate for check in task.base_checks.values() for gate in check.awaited)
 
 
 def _who(task: Task) -> str:

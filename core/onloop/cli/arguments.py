@@ -153,21 +153,29 @@ class GivingArguments(KeyArguments, frozen=True, kw_only=True):
 class StartArguments(GivingArguments, frozen=True, kw_only=True):
     """Of start."""
 
-    workflow: str
-    repo: str
-    branch: str
+    workflow: str | None
+    repo: str | None
+    branch: str | None
     title: str | None
+    dry_run: bool
+    no_base_check: bool
+    wait: str
 
 
 class FleetArguments(GivingArguments, frozen=True, kw_only=True):
     """Of fleet."""
 
     workflow: str
+    run: str | None
     targets: str
     control: str | None
-    control_branch: str
+    control_branch: str | None
     max_parallel: int | None
     title: str | None
+    dry_run: bool
+    skip_bad: bool
+    no_base_check: bool
+    wait: str
 
 
 class RunArguments(Arguments, frozen=True, kw_only=True):
@@ -228,6 +236,9 @@ class DemoArguments(Arguments, frozen=True, kw_only=True):
 class InitArguments(Arguments, frozen=True, kw_only=True):
     """Of init."""
 
+    repo: str | None
+    force: bool
+    commit: bool
     name: str | None
     group: tuple[str, ...] | None
     email: str

@@ -85,12 +85,31 @@ class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
     """Of retry."""
 
     note: str
+    no_worse: bool
     role: str | None
 
 
 class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):
     """Of exclude."""
 
+    reason: str
+
+
+class AmendArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of amend."""
+
+    task: str
+    workflow: str
+    control: str | None
+    control_branch: str | None
+    reason: str
+
+
+class RetargetArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of retarget."""
+
+    branch: str | None
+    origin: str | None
     reason: str
 
 

@@ -27,6 +27,7 @@ from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
+from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
 from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
 from onloop.views.effective_status import EffectiveStatus
@@ -225,6 +226,7 @@ def _subject_lines(task: Task) -> Iterator[str]:
             f"workflow {task.workflow} {task.definition[:12]}"
         )
     who = ", ".join(sorted({name for names in task.workers.values() for name in names})) or "nobody yet"
+    yield from (safe(words) for words in base_words(task))
     yield safe(f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}")
 
 

@@ -41,6 +41,15 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
+DRY_RUN = arg(
+    "--dry-run", help="look at every target, say what is wrong with it, and begin nothing", action="store_true"
+)
+NO_BASE_CHECK = arg(
+    "--no-base-check", help="let agents start without running gates on the base first", action="store_true"
+)
+
+WAIT = arg("--wait", help="how long to wait for what gates find on the base (0s: not at all)", default="90s")
+
 GIVING = (
     arg("--brief", help="a file that every brief of the run quotes; - reads standard input", metavar="FILE"),
     arg("--attach", help="a file for its agents, in $ONLOOP_IN; may be repeated", action="append", metavar="FILE"),
@@ -54,36 +63,49 @@ VERBS: tuple[Verb, ...] = (
         "start",
         "work",
         "begin one task in one repository",
-        "work_verbs:start",
+        "beginning.start_verbs:start",
         StartArguments,
         (
-            arg("workflow", help="a built-in, or a file committed in the repository"),
-            arg("--repo", required=True, help="path or URL of the repository"),
-            arg("--branch", help="the branch that a merge moves", default="main"),
+            arg("workflow", nargs="?", help="a built-in, or a file committed there (default: the one in .onloop)"),
+            arg("--repo", help="path or URL of the repository (default: the remote origin of this folder, or itself)"),
+            arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the repository names)"),
             arg("--title", help="what must be done, in one line"),
             *GIVING,
+            DRY_RUN,
+            NO_BASE_CHECK,
+            WAIT,
             KEY,
         ),
-        prints=("work_models:TaskJson",),
+        prints=("work_models:TaskJson", "start_models:PreflightJson"),
         needs_git=True,
     ),
     Verb(
         "fleet",
         "work",
-        "begin one task per repository",
-        "work_verbs:fleet",
+        "begin one task per repository, or more of them in a live fleet",
+        "beginning.start_verbs:fleet",
         FleetArguments,
         (
-            arg("workflow", help="a built-in, or a file committed in the control repository"),
-            arg("--targets", required=True, help="a file with one PATH-OR-URL [BRANCH] a line", metavar="FILE"),
+            arg("workflow", help="a built-in, a file committed in the control repository, or add"),
+            arg("run", nargs="?", help="after add: the live fleet that the targets join"),
+            arg(
+                "--targets",
+                required=True,
+                help="a file with one PATH-OR-URL [BRANCH] a line, quoted as in a shell",
+                metavar="FILE",
+            ),
             arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
-            arg("--control-branch", help="the branch of the control repository", default="main"),
+            arg("--control-branch", help="its branch (default: the one that its HEAD names)"),
             arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
             arg("--title", help="what must be done, in one line"),
             *GIVING,
+            DRY_RUN,
+            arg("--skip-bad", help="begin without the targets that are not ready", action="store_true"),
+            NO_BASE_CHECK,
+            WAIT,
             KEY,
         ),
-        prints=("work_models:FleetJson",),
+        prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
         needs_git=True,
     ),
     Verb(
@@ -185,10 +207,13 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "init",
         "build",
-        "make a store and enrol its first approver",
+        "make a store and enrol its first approver; with --repo, propose a workflow that is green on the base",
         "build_verbs:init",
         InitArguments,
         (
+            arg("--repo", help="look at the project in this folder, and write a workflow into .onloop", metavar="DIR"),
+            arg("--force", help="with --repo: propose anew although there is a workflow", action="store_true"),
+            arg("--commit", help="with --repo: commit the workflow if it is green", action="store_true"),
             arg("--name", help="the approver's name (default: your user name)"),
             arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
             arg("--email", help="whose commits they may not approve: their own", default=""),
@@ -196,7 +221,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--agents", help="with --isolate: the group of the users as which agents run", default="agents"),
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
-        prints=("build_models:InitJson", "build_models:NotIsolatedJson"),
+        prints=("build_models:InitJson", "build_models:NotIsolatedJson", "build_models:ProposedJson"),
     ),
     Verb(
         "enrol",

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle, open_home, wall_clock
-from onloop.access.runs import committed_workflow, new_run_id, read_targets, start_fleet, start_run
+from onloop.access.runs import committed_workflow, new_run_id, start_fleet, start_run
+from onloop.access.targets import read_targets
 from onloop.demo.demo_git import git
 from onloop.demo.origins import make_origins
 from onloop.demo.plays import MAX_PARALLEL, PLAYS, Play
@@ -153,7 +154,7 @@ def _root(folder: DemoFolder, opened: GatewayHandle, by: Principal) -> Task:
     control = _control(folder)
     workflow = committed_workflow(opened.home.mirror(str(control)), "main", f"{folder.play.workflow}.yaml")
     names = sorted(path.name for path in folder.origins.glob("*.git"))
-    targets = read_targets("\n".join(names), "origins", folder.origins)
+    targets = read_targets("\n".join(f"{name} main" for name in names), "origins", folder.origins)
     scenario = folder.scenario()
     if scenario.pattern is Pattern.SWARM:
         return start_run(opened, by, workflow, targets[0], scenario.title)

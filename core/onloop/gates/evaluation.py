@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from onloop.errors import BadInput, FailureKind, OnloopError, kind_of
 from onloop.gates.base_tests import BaseTestsOverlay
@@ -21,6 +21,7 @@ from onloop.gates.environments.keys import decides_setup
 from onloop.gates.environments.place import Layering
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
+from onloop.gates.kept_results import BaseResults, KeptInMemory
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.links import new_ways_out
@@ -28,6 +29,7 @@ from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
 from onloop.gates.repository.true_tree import true_file, true_links, true_tree
 from onloop.gates.strongest_box import strongest_box
+from onloop.gates.tolerance import no_worse
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.base_result import BaseResult, base_result_key
 from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
@@ -52,7 +54,7 @@ _MOST_LINKS = 20
 
 
 class GateSubject(Record):
-    """What a gate looks at: the full ids of commit, tree and merge-base, and the artefacts handed over with them."""
+    """What a gate looks at: full ids of commit, tree and merge-base, artefacts, and what may fail, by gate."""
 
     task: str
     definition: str
@@ -60,32 +62,7 @@ class GateSubject(Record):
     tree: str
     base: str
     artefacts: tuple[Artefact, ...] = ()
-
-
-class BaseResults(Protocol):
-    """Where results on bases are kept, by base_result_key's key."""
-
-    def get(self, key: str) -> BaseResult | None:
-        """The result under that key; None where there is none."""
-        ...
-
-    def keep(self, key: str, result: BaseResult) -> None:
-        """Keep a result for ever."""
-        ...
-
-
-class KeptInMemory(Record):
-    """Keeps results for as long as it lives."""
-
-    results: dict[str, BaseResult] = field(default_factory=dict)
-
-    def get(self, key: str) -> BaseResult | None:
-        """See BaseResults."""
-        return self.results.get(key)
-
-    def keep(self, key: str, result: BaseResult) -> None:
-        """See BaseResults."""
-        self.results[key] = result
+    tolerates: Mapping[str, Evidence] = field(default_factory=dict)
 
 
 class GateContext(Record):
@@ -129,6 +106,7 @@ class _Finding(Record):
     tests: TestCounts | None = None
     flags: tuple[Flag, ...] = ()
     score: int | None = None
+    tolerated: tuple[str, ...] = ()
 
 
 def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
@@ -214,6 +192,7 @@ def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, fin
         flags=finding.flags,
         tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
+        tolerated=finding.tolerated,
         attachments=_kept_files(finding.command_run.left, context) if finding.command_run else (),
     )
     return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
@@ -297,12 +276,27 @@ def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _
     output = _output(command_run, context)
     verdict, summary = judge(command_run, gate.tests, output)
     counts = command_run.counts if isinstance(command_run.counts, TestCounts) else None
-    finding = _Finding(verdict, summary, command_run, output, counts, flags)
+    finding = _tolerant(gate, subject, context, _Finding(verdict, summary, command_run, output, counts, flags))
+    verdict = finding.verdict
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
         return _compared(finding, counts, _base_count(gate, subject, context, counts), subject)
     return finding
+
+
+def _tolerant(gate: CommandGate, subject: GateSubject, context: GateContext, finding: _Finding) -> _Finding:
+    """The finding, a pass where all that fails was accepted because it fails at the base too."""
+    accepted = subject.tolerates.get(gate.id)
+    run = finding.command_run
+    if finding.verdict is not Verdict.FAIL or accepted is None or run is None or run.part:
+        return finding
+    at_base = base_result(gate, replace(subject, base=accepted.head, tolerates={}), context)
+    found = no_worse(gate.id, run.counts, run.failing, at_base)
+    if isinstance(found, str):
+        return replace(finding, summary=f"{found}; {finding.summary}")
+    names = tuple(redacted(name, context.secrets) for name in found.names)
+    return replace(finding, verdict=Verdict.PASS, summary=found.summary, tolerated=names)
 
 
 def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tuple[Flag, ...]:

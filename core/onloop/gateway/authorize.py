@@ -32,6 +32,9 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.EndTurn: _AGENT,
         c.Fail: _AGENT,
         c.ReportGate: frozenset({PrincipalKind.VERIFIER}),
+        c.ReportBase: frozenset({PrincipalKind.VERIFIER}),
+        c.Amend: _HUMAN,
+        c.Retarget: _HUMAN,
         c.Approve: _HUMAN,
         c.Reject: _HUMAN,
         c.Reply: _HUMAN,
@@ -105,7 +108,7 @@ def authorize(principal: Principal, command: c.Command | StoreEvent, task: str |
 def _signature(principal: Principal, command: c.Command | StoreEvent) -> str:
     """Who signs the command, or who produced its evidence."""
     match command:
-        case c.ReportGate(evidence):
+        case c.ReportGate(evidence) | c.ReportBase(evidence):
             return evidence.verifier
         case BoxProved():
             return command.verifier
@@ -130,6 +133,7 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         c.Create: "start",
         c.Reply: "answer",
         c.ReportGate: "report what a gate found",
+        c.ReportBase: "report what a gate found on the base",
         c.ReportTrouble: "report a trouble",
         c.Recover: "say that it goes on",
         c.Return: "bring a holder back",

@@ -48,6 +48,7 @@ def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition,
         people=house.groups,
         swarm=swarm_of(tx, task),
         handed=handed_lists(tx, definition, task, command),
+        amended=pinned_definition(tx, command.definition) if isinstance(command, c.Amend) else None,
         run_live=root is None or not root.ended,
         run_paused=root is not None and root is not task and root.state is State.PAUSED,
     )

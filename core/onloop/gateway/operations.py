@@ -15,6 +15,8 @@ from onloop.machine.operation import Operation
 OPERATIONS: Mapping[str, str] = {
     "perform": "gateway.command_operations:PerformCommand",
     "create": "gateway.command_operations:CreateRun",
+    "add": "access.live_runs:AddToFleet",
+    "pin": "access.live_runs:PinWorkflow",
     "claim": "gateway.claims:ClaimTask",
     "heartbeat": "gateway.leases:Heartbeat",
     "record": "gateway.upkeep:RecordStoreEvent",

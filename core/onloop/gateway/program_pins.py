@@ -36,9 +36,9 @@ def look_in(store: Path) -> Look:
 
 
 def programs_for(look: Look, definition: Definition, command: c.Command) -> tuple[Program, ...]:
-    """The programs to pin for a command: one that begins a run, or has a task tried again."""
+    """The programs to pin for a command: one that begins a run, has a task tried again, or amends its workflow."""
     begins = isinstance(command, c.Create) and command.parent is None
-    return look(definition) if begins or isinstance(command, c.Retry) else ()
+    return look(definition) if begins or isinstance(command, c.Retry | c.Amend) else ()
 
 
 def pinned_for(at: Reading, task: Task) -> Mapping[str, Program]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.machine.definition import Definition
+from onloop.machine.rules.looking_first import base_job
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
@@ -44,6 +45,8 @@ def job_gates(task: Task) -> Mapping[str, str | None]:
         return {}
     asked = _request_number(task)
     gates: dict[str, str | None] = {f"{task.id}/{task.step}/{gate}/{asked}": gate for gate in task.awaited}
+    for step, check in task.base_checks.items():
+        gates |= {f"{task.id}/{step}/{base_job(gate)}/{check.number}": base_job(gate) for gate in check.awaited}
     return gates | ({task.effect.id: None} if task.effect is not None else {})
 
 
@@ -70,7 +73,7 @@ def _sync_jobs(tx: Transaction, before: Task | None, task: Task, now: int) -> No
 
 
 def _jobs_follow_from(task: Task) -> tuple[object, ...]:
-    return task.awaited, task.effect, task.submission, task.reason is Reason.EXTERNAL
+    return task.awaited, task.effect, task.submission, task.reason is Reason.EXTERNAL, task.base_checks
 
 
 def _request_number(task: Task) -> str:

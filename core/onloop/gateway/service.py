@@ -192,10 +192,10 @@ class Gateway(Record, eq=False):
         definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim | c.Submit) else principal.id
         known = facts_of(tx, before, actor, definition, command)
-        pins = programs_for(self.look, definition, command)
+        pins = programs_for(self.look, known.amended or definition, command)
         facts = replace(known, changes=changes_since(tx, before, command), programs=pins)
         course = course_of(definition, before, facts, command, now, id=task_id)
-        events, after = course.events, course.task
+        events, after, definition = course.events, course.task, course.definition
         if before is None:
             check_may_begin(tx.house(), after)
         if events:

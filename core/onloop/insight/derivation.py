@@ -165,6 +165,7 @@ _READ = {
     "Submitted": Derivation._handed_in,  # noqa: SLF001
     "Funnelled": Derivation._handed_in,  # noqa: SLF001
     "GateReported": Derivation._named,  # noqa: SLF001
+    "BaseReported": Derivation._named,  # noqa: SLF001
     "Told": Derivation._named,  # noqa: SLF001
     "MessageReceived": Derivation._named,  # noqa: SLF001
     "CheckpointSaved": Derivation._named,  # noqa: SLF001

@@ -27,6 +27,9 @@ from onloop.machine.limits import (
 )
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.setbacks import Trouble
+from onloop.machine.start_commands import Amend as Amend
+from onloop.machine.start_commands import ReportBase as ReportBase
+from onloop.machine.start_commands import Retarget as Retarget
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
 from onloop.records import Record
@@ -111,11 +114,15 @@ class Reassign(Record):
 
 
 class Retry(Record):
-    """Try again with rounds and attempts reset; `note` goes into the next brief."""
+    """Try again with rounds and attempts reset; `note` goes into the next brief.
+
+    With `no_worse`, gates that fail on the base allow what fails there too, and nothing more.
+    """
 
     voice: Voice
     note: Words
     version: Number | None = None
+    no_worse: bool = False
 
 
 class Release(Record):
@@ -343,7 +350,8 @@ EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume
+OfPin = Amend | Retarget
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin
 """What a person says."""
 
 Command = (
@@ -351,6 +359,7 @@ Command = (
     | Claim
     | Submit
     | ReportGate
+    | ReportBase
     | Approve
     | Reject
     | Ask
@@ -369,4 +378,5 @@ Command = (
     | OfTrouble
     | OfChildren
     | OfRelay
+    | OfPin
 )

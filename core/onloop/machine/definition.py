@@ -51,6 +51,13 @@ class Counter(StrEnum):
     UNITTEST = "unittest"
 
 
+class Skip(StrEnum):
+    """When a step needs no agent."""
+
+    WHEN_MET = "when_met"
+    """Its gates pass on what the agent would begin with."""
+
+
 class Hole(StrEnum):
     """Something of this machine that no box can hold; a gate that opens it by name runs in none."""
 
@@ -111,6 +118,8 @@ class CommandGate(Record, tag=True, tag_field="kind"):
     base_tests: BaseTests | None = None
     attach: tuple[str, ...] = ()
     """Patterns of files that it writes and that are kept as evidence, by digest."""
+    fails_on_base: bool = False
+    """It is known to fail before the work is done, so that a failure on the base is no trouble."""
     exclusive: str = ""
     """Gates that name the same word never run at the same time on one machine."""
 
@@ -122,6 +131,7 @@ class FileGate(Record, tag=True, tag_field="kind"):
     path: str
     contains: str | None = None
     min_bytes: int = 1
+    fails_on_base: bool = False
 
 
 class ArtefactGate(Record, tag=True, tag_field="kind"):
@@ -150,6 +160,7 @@ class HumanGate(Record, tag=True, tag_field="kind"):
     """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown.
 
     `fresh_ms` is how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
+    With `not_by_amender`, nobody counts who gave the live run another workflow.
     """
 
     id: str
@@ -160,6 +171,7 @@ class HumanGate(Record, tag=True, tag_field="kind"):
     escalate: Escalation | None = None
     expire: Expiry | None = None
     fresh_ms: int | None = None
+    not_by_amender: bool = False
 
 
 class ReviewGate(Record, tag=True, tag_field="kind"):
@@ -256,6 +268,7 @@ class Step(Record):
     agent: str = ""
     box: BoxSpec = BoxSpec()
     """Of the command of a `run:` step."""
+    skip: Skip | None = None
 
     @property
     def phase(self) -> str:
@@ -350,11 +363,19 @@ class Definition(Record):
                 return step
         raise KeyError(step_id)
 
+    def owes_change(self, step_id: str) -> bool:
+        """Whether the step's agent must change something: a later effect uses its commit, and not only its files."""
+        gates = self.step(step_id).machine_gates
+        only_hands_over = bool(gates) and all(isinstance(gate, ArtefactGate) for gate in gates)
+        return not only_hands_over and any(step.effect for step in self.later(step_id))
+
+    def later(self, step_id: str) -> tuple[Step, ...]:
+        """The steps that follow `step_id`."""
+        return self.steps[[step.id for step in self.steps].index(step_id) + 1 :]
+
     def after(self, step_id: str) -> Step | None:
         """The step that follows `step_id`, or None when it is the last."""
-        ids = [step.id for step in self.steps]
-        index = ids.index(step_id) + 1
-        return self.steps[index] if index < len(self.steps) else None
+        return next(iter(self.later(step_id)), None)
 
     def reject_target(self, step_id: str) -> Step | None:
         """Where a rejection returns the work: `on_reject`, else the agent's own step, else the agent step before it.

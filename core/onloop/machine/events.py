@@ -10,6 +10,12 @@ from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Program
 from onloop.machine.messages import Checkpoint, Handover, Message
 from onloop.machine.setbacks import Setback
+from onloop.machine.start_events import Amended as Amended
+from onloop.machine.start_events import BaseAccepted as BaseAccepted
+from onloop.machine.start_events import BaseGatesRequested as BaseGatesRequested
+from onloop.machine.start_events import BaseReported as BaseReported
+from onloop.machine.start_events import Retargeted as Retargeted
+from onloop.machine.start_events import StepSkipped as StepSkipped
 from onloop.machine.state import Reason, State
 from onloop.machine.task import (
     NOT_KNOWN,
@@ -321,6 +327,12 @@ Event = (
     | Submitted
     | GatesRequested
     | GateReported
+    | BaseGatesRequested
+    | BaseReported
+    | BaseAccepted
+    | StepSkipped
+    | Amended
+    | Retargeted
     | RoundStarted
     | AttemptEnded
     | LeaseEnded

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from onloop.machine import events as e
+from onloop.machine.base_fold import left_waiting, looked_first, put_right
 from onloop.machine.setbacks import Trouble, of_last_day
 from onloop.machine.state import Reason
 from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Outbox, Request, Task, evidence_key
@@ -67,6 +68,10 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _with_evidence(task, evidence)
         case e.GatesRequested(gates):
             return _without_evidence(task, gates)
+        case e.BaseGatesRequested() | e.BaseReported() | e.BaseAccepted() | e.StepSkipped():
+            return looked_first(task, event)
+        case e.Amended() | e.Retargeted():
+            return put_right(task, event)
         case e.Claimed():
             return _claimed(task, event, at)
         case e.LeaseEnded():
@@ -149,6 +154,7 @@ def _moved(task: Task, event: e.Moved, at: int) -> Task:
         since=task.since if state is task.state and reason is task.reason else at,
         awaited=task.awaited if reason in _KEEP_GATES else (),
         effect=task.effect if reason in _KEEP_EFFECT else None,
+        base_checks=task.base_checks if reason is Reason.DEPENDENCY else left_waiting(task),
     )
 
 

@@ -49,6 +49,7 @@ class Decision(Record):
     proof_age_ms: int | None = None
     own_address: bool = False
     flagged: str = ""
+    definition: str = ""
 
 
 class Request(Record):

@@ -69,7 +69,6 @@ class Reason(StrEnum):
 
 RESERVED = frozenset(
     {
-        Reason.DEPENDENCY,
         Reason.WAVE_HELD,
         Reason.BUDGET_EXHAUSTED,
         Reason.APPROVED_NOT_CONSUMED,

@@ -8,8 +8,13 @@ from typing import Annotated, Any
 
 from onloop.machine.artefacts import Artefact as Artefact
 from onloop.machine.artefacts import Artefacts, Labels
+from onloop.machine.base_facts import Amendment, BaseCheck
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Attachment, Program, TimeSpent
+from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
+from onloop.machine.judgements import Hand as Hand
+from onloop.machine.judgements import Independence as Independence
+from onloop.machine.judgements import Judgement as Judgement
 from onloop.machine.limits import (
     Address,
     Brief,
@@ -24,7 +29,6 @@ from onloop.machine.limits import (
     Score,
     Statement,
     Title,
-    Uid,
     Words,
 )
 from onloop.machine.messages import Checkpoint, Handover, Message
@@ -60,6 +64,7 @@ class TaskFacts(Record):
     `brief` is what a child's parent asks, `funnel` the commit at which it begins, if work was merged there already.
     `attachments` are what a person gives its agents to read, and `labels` what workers choose by.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
+    With `check_base`, the first gates that run commands must pass on the base before an agent starts.
     """
 
     title: Title
@@ -78,6 +83,7 @@ class TaskFacts(Record):
     funnel: Digest | None = None
     attachments: Artefacts = ()
     labels: Labels = ()
+    check_base: bool = False
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -151,46 +157,11 @@ class Evidence(Record):
     cache_key: Digest = ""
     flags: Annotated[tuple[Flag, ...], Items(100_000)] = ()
     tests_from: Digest = ""
+    tolerated: Annotated[tuple[Words, ...], Items(1_000)] = ()
+    """What fails at the base too, by a test's name or the gate's: a person accepted work that is no worse."""
     spent: TimeSpent | None = None
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
     attachments: Annotated[tuple[Attachment, ...], Items(1_000)] = ()
-
-
-class Hand(Record):
-    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
-
-    uid: Uid | None = None
-    process: Id = ""
-
-
-NOT_KNOWN = Hand()  # whose hand it was before it was recorded
-
-
-class Independence(StrEnum):
-    """Whether another user judged than worked; its value is its label."""
-
-    UNKNOWN = "not known to be independent"
-    NOT = "not independent"
-    YES = "independent"
-
-
-class Judgement(Record):
-    """A reviewing agent's pass or fail, with its reason: agent-judged, and no evidence.
-
-    `independence` says whether another user claimed the review than claimed the work, as the kernel tells them apart.
-    """
-
-    step: str
-    gate: str
-    passes: bool
-    reason: str
-    by: str
-    at: int
-    head: str
-    base: str
-    definition: str
-    visit: int = 0
-    independence: Independence = Independence.UNKNOWN
 
 
 class Feedback(Record):
@@ -227,6 +198,7 @@ class Task(Record):
     `hands` are who claimed each step; `programs` are those that were pinned for it, on top of its run's.
     `inherited` is what agents of earlier steps handed over, by step.
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
+    `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
     """
 
@@ -291,6 +263,10 @@ class Task(Record):
     attachments: tuple[Artefact, ...] = ()
     labels: tuple[str, ...] = ()
     inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
+    check_base: bool = False
+    base_checks: Mapping[str, BaseCheck] = field(default_factory=dict)
+    base_evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    amendments: tuple[Amendment, ...] = ()
     setback: Setback | None = None
     postponed: tuple[int, ...] = ()
 
@@ -306,8 +282,9 @@ class Task(Record):
 
     @property
     def wanted(self) -> str | None:
-        """Who may claim it while it waits: the owner that it was given to, else the step's role."""
-        return (self.owner or self.role) if self.state is State.SUBMITTED else None
+        """Who may claim it while it waits for an agent: the owner that it was given to, else the step's role."""
+        waits = self.state is State.SUBMITTED and self.reason is not Reason.DEPENDENCY
+        return (self.owner or self.role) if waits else None
 
     def request(self, request_id: str) -> Request | None:
         """The open request with that id."""

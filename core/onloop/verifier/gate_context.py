@@ -11,6 +11,7 @@ from onloop.gates.box.kind import Box
 from onloop.gates.environments.box_user import settled
 from onloop.gates.environments.secret_values import secret_values
 from onloop.gates.evaluation import GateContext
+from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.toolchain import toolchain_of
 from onloop.gateway.program_pins import pinned_for
@@ -21,7 +22,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.gate_facts import Program
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.verifier.box_proof import Prover
 from onloop.views.queries.base_results import base_result_of
 
@@ -50,26 +51,32 @@ def gate_context_for(
     def make(task: Task, definition: Definition, stop: Callable[[], bool]) -> GateContext:
         if task.origin is None:
             raise BadInput(f"{task.id} has no repository", hint="onloop start WORKFLOW --repo PATH gives a task one")
-        secrets = secret_values(opened.home.secrets, definition.environment.secrets)
-        return GateContext(
-            mirror=opened.mirror(task.origin),
-            blob=lambda digest: _blob(opened, digest),
-            keep=lambda content: opened.gateway.perform(KeepContent(content)),
-            clock=opened.gateway.clock,
-            verifier=verifier.id,
-            kept=opened.home.kept,
-            environment=definition.environment,
-            stop=stop,
-            secrets=(*secrets.values(), *known_secrets()),
-            setup_secrets=secrets,
-            base_results=KeptInStore(opened),
-            box=box,
-            open_cells=_open_cells(opened, box),
-            toolchain=toolchain_of(opened.home.store),
-            programs=_pins(opened, task),
-        )
+        context = base_context(opened, verifier, opened.mirror(task.origin), definition, box)
+        return replace(context, stop=stop, programs=_pins(opened, task))
 
     return make
+
+
+def base_context(
+    opened: GatewayHandle, verifier: Principal, mirror: Mirror, definition: Definition, box: Box
+) -> GateContext:
+    """What gates on commits of a mirror run with, before there is a task."""
+    secrets = secret_values(opened.home.secrets, definition.environment.secrets)
+    return GateContext(
+        mirror=mirror,
+        blob=lambda digest: blob_of(opened, digest),
+        keep=lambda content: opened.gateway.perform(KeepContent(content)),
+        clock=opened.gateway.clock,
+        verifier=verifier.id,
+        kept=opened.home.kept,
+        environment=definition.environment,
+        secrets=(*secrets.values(), *known_secrets()),
+        setup_secrets=secrets,
+        base_results=KeptInStore(opened),
+        box=box,
+        open_cells=_open_cells(opened, box),
+        toolchain=toolchain_of(opened.home.store),
+    )
 
 
 def prover_of(opened: GatewayHandle, verifier: Principal, stop: Callable[[], bool]) -> Prover:
@@ -90,6 +97,7 @@ def _pins(opened: GatewayHandle, task: Task) -> tuple[Program, ...]:
         return tuple(pinned_for(reading, task).values())
 
 
-def _blob(opened: GatewayHandle, digest: str) -> bytes | None:
+def blob_of(opened: GatewayHandle, digest: str) -> bytes | None:
+    """The bytes that the store keeps under a digest."""
     with opened.gateway.store.reading() as reading:
         return reading.blob(digest)

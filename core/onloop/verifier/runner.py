@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.setback_kind import Postponed, is_passing
 from onloop.access.submission import hold_again, task_of, with_sound_mirror
 from onloop.errors import OnloopError, Refused
 from onloop.gates.environments.tree_cache import GateStopped
-from onloop.gates.evaluation import GateContext, GateSubject, evaluate
+from onloop.gates.evaluation import GateContext, GateSubject, base_result, evaluate
+from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.jobs import PutBackJob
-from onloop.machine.commands import ReportGate, ReportTrouble
-from onloop.machine.definition import Definition, MachineGate
+from onloop.machine.base_result import BaseResult
+from onloop.machine.commands import ReportBase, ReportGate, ReportTrouble
+from onloop.machine.definition import CommandGate, Definition, MachineGate
 from onloop.machine.principal import Principal
-from onloop.machine.task import Evidence, Task, Verdict
+from onloop.machine.rules.looking_first import ON_BASE, accepted_failures
+from onloop.machine.task import Evidence, Submission, Task, Verdict
 from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.views.pinned_workflow import definition_of
+
+NO_COMMIT = "0" * 40
+"""What evidence names where no commit could be read."""
 
 
 class Runner(Record):
@@ -38,7 +44,10 @@ class Runner(Record):
 
     def carry_out(self, job: Job) -> str:
         """Do what the job asks for; the answer says how it ended."""
-        return self.executor.carry_out(job) if job.gate is None else self._answer(job)
+        if job.gate is None:
+            return self.executor.carry_out(job)
+        gate = job.gate.removeprefix(ON_BASE)
+        return self._answer(job) if gate == job.gate else self._look_first(job, gate)
 
     def _answer(self, job: Job) -> str:
         task = task_of(self.opened, job.task)
@@ -70,19 +79,62 @@ class Runner(Record):
             self.opened.gateway.perform(PutBackJob(job))
         return f"{trouble.trouble.value}: {words}"
 
-    def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
-        submission = task.submission
-        if submission is None:
+    def _look_first(self, job: Job, name: str) -> str:
+        """Answer a gate about what an agent would begin with: the work so far, or the tip of the target."""
+        task = task_of(self.opened, job.task)
+        with self.opened.gateway.store.reading() as reading:
+            definition = definition_of(reading, task)
+        step = next((step for step, check in task.base_checks.items() if name in check.awaited), None)
+        gate = next((g for g in definition.step(step).machine_gates if g.id == name), None) if step else None
+        if step is None or gate is None:
+            return "is no longer needed"
+        report_number = task.base_checks[step].number
+        try:
+            evidence = self._evaluated(job, task, definition, gate, lambda mirror: self._beginning(task, mirror))
+            report = ReportBase(replace(evidence, step=step), report_number)
+            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
+        except GateStopped:
+            return "was ended: nobody waits for it any more, or the verifier stops"
+        except Postponed as trouble:
+            return self._postpone(job, trouble)
+        except Refused as no:
+            self.opened.gateway.perform(PutBackJob(job))
+            return f"not recorded: {no.message}"
+        return f"on the base, {evidence.verdict.value}: {evidence.summary}"
+
+    def _beginning(self, task: Task, mirror: Mirror) -> Submission:
+        """What an agent would begin with, as if it had been handed in."""
+        if task.submission is not None:
+            return self._handed_in(task, mirror)
+        mirror.create()
+        tip = mirror.refresh(task.target)
+        return Submission(tip, mirror.tree(tip), tip)
+
+    def _handed_in(self, task: Task, mirror: Mirror) -> Submission:
+        if task.submission is None:
             raise ValueError(f"{task.id} has no submission")
-        subject = GateSubject(
-            task.id, definition.digest, submission.head, submission.tree, submission.base, submission.artefacts
-        )
+        hold_again(self.opened, task)
+        check_provenance(mirror, task.submission, task.target)
+        return task.submission
+
+    def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
+        return self._evaluated(job, task, definition, gate, lambda mirror: self._handed_in(task, mirror))
+
+    def _evaluated(
+        self, job: Job, task: Task, definition: Definition, gate: MachineGate, look_up: Callable[[Mirror], Submission]
+    ) -> Evidence:
+        """The evidence of a gate on what `look_up` finds; a verifier that breaks on it says so as an error."""
+        work = task.submission or Submission(NO_COMMIT, NO_COMMIT, NO_COMMIT)
         try:
             context = self.gate_context(task, definition, lambda: self._should_stop(job))
 
             def look() -> Evidence:
-                hold_again(self.opened, task)
-                check_provenance(context.mirror, submission, task.target)
+                nonlocal work
+                work = look_up(context.mirror)
+                tolerates = accepted_failures(definition, task, definition.step(task.step or ""))
+                subject = _subject(task, definition, work, tolerates)
+                if work.head == work.base and isinstance(gate, CommandGate):
+                    return _told_now(base_result(gate, subject, context), definition, self)
                 return evaluate(gate, subject, context)
 
             return with_sound_mirror(self.opened, task, look)
@@ -97,9 +149,9 @@ class Runner(Record):
                 gate=gate.id,
                 verdict=Verdict.ERROR,
                 summary=safe(words, 300),
-                head=submission.head,
-                tree=submission.tree,
-                base=submission.base,
+                head=work.head,
+                tree=work.tree,
+                base=work.base,
                 definition=definition.digest,
                 verifier=self.principal.id,
                 at=self.opened.gateway.clock(),
@@ -112,3 +164,13 @@ class Runner(Record):
         """Whether nobody waits for this answer any more: then its row has been removed."""
         with self.opened.gateway.store.reading() as reading:
             return reading.get(Job, job.id) is None
+
+
+def _subject(task: Task, definition: Definition, work: Submission, tolerates: Mapping[str, Evidence]) -> GateSubject:
+    return GateSubject(task.id, definition.digest, work.head, work.tree, work.base, work.artefacts, tolerates)
+
+
+def _told_now(known: BaseResult, definition: Definition, runner: Runner) -> Evidence:
+    """What is known of a base, as this verifier's evidence under this workflow."""
+    now = runner.opened.gateway.clock()
+    return replace(known.evidence, definition=definition.digest, verifier=runner.principal.id, at=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.machine.definition import Definition, Step
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.task import DecisionKind, Request, RequestKind, Task
 
 _CANCELED = "the task ends as canceled; nothing is merged"
@@ -13,6 +14,8 @@ _CANCELED = "the task ends as canceled; nothing is merged"
 def consequences(definition: Definition, task: Task, request: Request) -> Mapping[DecisionKind, str]:
     """Each answer that the request takes, with what happens then."""
     step = definition.step(request.step)
+    if request.kind is RequestKind.CHOICE and is_held_by_base(task):
+        return _on_red_base(task)
     match request.kind:
         case RequestKind.APPROVAL:
             return {
@@ -26,6 +29,16 @@ def consequences(definition: Definition, task: Task, request: Request) -> Mappin
             }
         case RequestKind.CHOICE:
             return _choices(definition, task, step)
+
+
+def _on_red_base(task: Task) -> Mapping[DecisionKind, str]:
+    return {
+        DecisionKind.RETRY: (
+            "the gates run on the base again; with --no-worse-than-base agents start, and gates allow what fails there"
+            f" and nothing more; onloop amend {task.id} --workflow FILE mends the workflow instead"
+        ),
+        DecisionKind.CANCEL: _CANCELED,
+    }
 
 
 def _choices(definition: Definition, task: Task, step: Step) -> Mapping[DecisionKind, str]:

@@ -14,7 +14,7 @@ from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.limits import Id
 from onloop.machine.rules.fan_out import join_words
-from onloop.machine.rules.flagging import FLAGGED, flags_of
+from onloop.machine.rules.flagging import FLAGGED, flags_of, is_under_pin
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.task import DecisionKind, Evidence, Request, Task
@@ -226,7 +226,8 @@ def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
     said = [d for d in task.decisions if (d.step, d.gate) == (step.id, gate.id)]
     subject = (task.submission.head, task.submission.base) if task.submission else ("", "")
     visit = task.visits.get(step.id, 0)
-    now = [d for d in said if d.answer is DecisionKind.APPROVE and (d.visit, d.head, d.base) == (visit, *subject)]
+    approved = (d for d in said if d.answer is DecisionKind.APPROVE and is_under_pin(task, d))
+    now = [d for d in approved if (d.visit, d.head, d.base) == (visit, *subject)]
     if any(request.gate == gate.id and request.step == step.id for request in task.requests):
         words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
         return GateLine(step.id, gate.id, GateStatus.WAITING, words, None, None, "")

@@ -78,6 +78,7 @@ def _step(step: m.StepPart) -> d.Step:
         context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
         agent=step.agent or "",
         box=_box(step),
+        skip=None if step.skip is None else d.Skip(step.skip),
     )
 
 
@@ -144,9 +145,10 @@ def _gate(gate: m.GatePart) -> d.Gate:
             base_tests=base_tests,
             attach=tuple(gate.attach),
             exclusive=gate.exclusive or "",
+            fails_on_base=gate.fails_on_base,
         )
     if gate.file is not None:
-        return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes)
+        return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes, gate.fails_on_base)
     if gate.artefact is not None:
         return d.ArtefactGate(gate.id, gate.artefact.name, gate.artefact.min_bytes)
     if gate.review is not None:
@@ -172,6 +174,7 @@ def _human(gate_id: str, human: m.HumanPart) -> d.HumanGate:
         assurance=human.assurance,
         remind_ms=human.remind,
         fresh_ms=human.fresh,
+        not_by_amender=human.not_by_amender,
         escalate=None if escalate is None else d.Escalation(escalate.after, tuple(escalate.to)),
         expire=None if expire is None else d.Expiry(expire.after, d.ExpireOutcome(expire.outcome)),
     )

@@ -79,6 +79,9 @@ def _child_faults(at: Path, child: StepPart) -> Iterator[Fault]:
             "merge in a step after the fan-out",
             Side.KEY,
         )
+    if child.skip is not None:
+        words = f"{child.id} is a step of a child, which begins with what its parent says"
+        yield Fault((*at, "skip"), words, "skip the step that fans out", Side.KEY)
     for number, gate in enumerate(child.gates):
         if gate.id == SCORE_GATE:
             yield Fault((*at, "gates", number, "id"), f"gate id {SCORE_GATE} is taken by best_of", "use another id")

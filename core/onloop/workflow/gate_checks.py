@@ -76,6 +76,9 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
         yield Fault(at, f"gate {gate.id} checks nothing", f"give it one of: {', '.join(GATE_KINDS)}")
     for extra in kinds[1:]:
         yield Fault((*at, extra), f"gate {gate.id} is both {kinds[0]} and {extra}", "make it two gates", Side.KEY)
+    if gate.fails_on_base and gate.command is None and gate.file is None:
+        words = f"{gate.id} looks at nothing that the base has, so it cannot be known to fail there"
+        yield Fault((*at, "fails_on_base"), words, "remove it", Side.KEY)
     if gate.command is None:
         for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS, "attach", "exclusive"):
             if getattr(gate, field) not in (None, False, []):

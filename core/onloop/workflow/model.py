@@ -240,7 +240,7 @@ class ExpirePart(WorkflowPart):
 
 
 class HumanPart(WorkflowPart):
-    """Who must approve, how many of them, and how they are reminded."""
+    """Who must approve, how many of them, and how they are reminded; `not_by_amender`: nobody who amended the run."""
 
     from_: Annotated[People, Field(alias="from")]
     quorum: Annotated[int, Field(ge=1, le=10)] = 1
@@ -249,6 +249,7 @@ class HumanPart(WorkflowPart):
     escalate: EscalatePart | None = None
     expire: ExpirePart | None = None
     fresh: Freshness | None = None
+    not_by_amender: bool = False
 
 
 class ReviewPart(WorkflowPart):
@@ -258,7 +259,10 @@ class ReviewPart(WorkflowPart):
 
 
 class GatePart(WorkflowPart):
-    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human."""
+    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human.
+
+    `fails_on_base` says that it is known to fail before the work is done.
+    """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in GATE_KINDS]})
 
@@ -276,6 +280,7 @@ class GatePart(WorkflowPart):
     nested: bool = False
     box: BoxKind | None = None
     open: Holes | None = None
+    fails_on_base: bool = False
     attach: Attached = []
     exclusive: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = None
 
@@ -344,6 +349,7 @@ class ContextPart(WorkflowPart):
 class StepPart(WorkflowPart):
     """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
 
+    `skip: when_met` starts no agent where its gates pass on what the agent would begin with.
     `agent` names the agent of the repository (a file in `.onloop/agents`) or the vendor that does the role's work.
     """
 
@@ -369,6 +375,7 @@ class StepPart(WorkflowPart):
     nested: bool = False
     box: BoxKind | None = None
     open: Holes | None = None
+    skip: Literal["when_met"] | None = None
 
 
 FanOutPart.model_rebuild()

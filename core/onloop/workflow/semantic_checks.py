@@ -11,6 +11,7 @@ from onloop.workflow.gate_checks import BOX_FIELDS, PLACEHOLDERS, box_faults, ga
 from onloop.workflow.hints import nearest
 from onloop.workflow.model import StepPart
 from onloop.workflow.positioned_tree import Fault, Path, Side
+from onloop.workflow.skip_checks import skip_faults
 
 
 class Outline(Record):
@@ -236,6 +237,10 @@ def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
     return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
 
 
+def _skipping(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    yield from skip_faults(_at(number), step, outline.steps[number + 1 :])
+
+
 def _works(step: StepPart) -> bool:
     """Whether agents or children work at the step."""
     return step.role is not None or step.fan_out is not None
@@ -263,4 +268,5 @@ _RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
     _reviewing,
     _antagonists,
     _effect,
+    _skipping,
 )

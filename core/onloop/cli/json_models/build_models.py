@@ -10,6 +10,7 @@ from msgspec import Meta
 from onloop.errors import FailureKind
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance
+from onloop.machine.task import Verdict
 from onloop.records import Record
 
 
@@ -164,3 +165,31 @@ class DoctorJson(Record):
     reasons: Annotated[Sequence[str], Meta(description="Why it is no higher.")]
     mode: Literal["isolated", "advisory"]
     box: Annotated[BoxProved | None, Meta(description="What the box of the gates was last seen to stop.")]
+
+
+class GateProofJson(Record):
+    """What a gate found on the base."""
+
+    gate: str
+    verdict: Verdict
+    summary: str
+    took_ms: Annotated[int, Meta(description="How long it took with all that it needed, setup too.")]
+
+
+class TriedJson(Record):
+    """A workflow that was tried on the base."""
+
+    name: str
+    green: bool
+    gates: Sequence[GateProofJson]
+
+
+class ProposedJson(Record):
+    """The workflow of a project, and whether it is green on the base."""
+
+    workflow: Annotated[str, Meta(description="The path of its file.")]
+    written: Annotated[bool, Meta(description="Whether this call wrote it.")]
+    green: bool
+    base: Annotated[str, Meta(description="The commit on which it was tried.")]
+    branch: str
+    tried: Sequence[TriedJson]

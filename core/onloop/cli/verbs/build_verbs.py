@@ -45,7 +45,17 @@ LARGEST_WORKFLOW = 1_048_576
 
 
 def init(context: Context[InitArguments]) -> VerbOutput:
-    """Make a store and enrol its first approver."""
+    """Make a store and enrol its first approver; with `--repo`, propose a workflow for a project."""
+    args = context.args
+    if args.repo is not None:
+        from onloop.cli.verbs.beginning.project_verbs import propose  # here: making a store needs no gates
+
+        is_there = context.home.store.exists()
+        return propose(context, () if is_there else _made(context).lines)
+    return _made(context)
+
+
+def _made(context: Context[InitArguments]) -> VerbOutput:
     args = context.args
     if args.isolate and not can_isolate(args.isolate, args.agents):
         return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), NotIsolatedJson(isolated=False))

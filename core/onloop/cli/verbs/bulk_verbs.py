@@ -60,13 +60,13 @@ def retry(context: Context[RetryArguments]) -> VerbOutput:
         return _trial(context, person, args.role)
     if args.cause is None:
         task, version = _one_task(context)
-        return decide(context, person, task, args.key, Retry(voice, args.note, version))
+        return decide(context, person, task, args.key, Retry(voice, args.note, version, args.no_worse))
     group = _cause(context, args.cause)
     role = held_role(group)
     if role is not None:
         return _trial(context, person, role)
     first = group.members[: args.first or 1]
-    wanted = [(item.task, Retry(voice, args.note, item.version)) for item in first]
+    wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse)) for item in first]
     return _each_of_cause(context, person, group, wanted)
 
 
@@ -121,9 +121,9 @@ def _each_below(context: Context[DecisionArguments], person: Principal, command:
     outcomes = perform_each(opened.gateway, person, below, key=args.key)
     ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     after = task_of(opened, root.id)
-    lines = (stands_words(after), *_lines(outcomes))
-    data = extended(BelowJson, stands(context, after), outcomes=_outcomes_json(outcomes))
-    return VerbOutput(_exit(outcomes), lines, data, _hints(outcomes))
+    lines = (stands_words(after), *bulk_lines(outcomes))
+    data = extended(BelowJson, stands(context, after), outcomes=outcomes_json(outcomes))
+    return VerbOutput(bulk_exit(outcomes), lines, data, bulk_hints(outcomes))
 
 
 def _each_of_cause(
@@ -137,27 +137,28 @@ def _each_of_cause(
     left = len(group.members) - len(wanted)
     verb = context.verb
     more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --first {left}",) if left else ()
-    data = CauseOutcomesJson(group.cause, left, _outcomes_json(outcomes))
-    return VerbOutput(_exit(outcomes), _lines(outcomes), data, (*_hints(outcomes), *more))
+    data = CauseOutcomesJson(group.cause, left, outcomes_json(outcomes))
+    return VerbOutput(bulk_exit(outcomes), bulk_lines(outcomes), data, (*bulk_hints(outcomes), *more))
 
 
-def _exit(outcomes: Sequence[BulkOutcome]) -> Exit:
+def bulk_exit(outcomes: Sequence[BulkOutcome]) -> Exit:
     """The exit code of the first refusal."""
     return next((outcome.refusal.exit for outcome in outcomes if outcome.refusal is not None), Exit.OK)
 
 
-def _lines(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
+def bulk_lines(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
     """A line for each task."""
     return tuple(safe(outcome.words) for outcome in outcomes)
 
 
-def _hints(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
+def bulk_hints(outcomes: Sequence[BulkOutcome]) -> tuple[str, ...]:
     """What would work in the place of what was refused, each once."""
     refused = (outcome.refusal for outcome in outcomes if outcome.refusal is not None)
     return tuple(dict.fromkeys(safe(f"→ {no.hint}") for no in refused))
 
 
-def _outcomes_json(outcomes: Sequence[BulkOutcome]) -> tuple[OutcomeJson, ...]:
+def outcomes_json(outcomes: Sequence[BulkOutcome]) -> tuple[OutcomeJson, ...]:
+    """What became of each task, as it is printed."""
     return tuple(
         OutcomeJson(
             task=outcome.task,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from onloop.access.runs import target_of
+from onloop.access.targets import target_of
 from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import OriginProofJson
 from onloop.cli.json_models.people_models import TolerateJson

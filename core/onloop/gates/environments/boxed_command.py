@@ -30,6 +30,7 @@ from onloop.gates.python_runners import (
     split_report,
 )
 from onloop.gates.toolchain import TOOLS, Toolchain, ToolMissing, check_pin, digest_of, is_of_the_machine
+from onloop.inherited import for_network
 from onloop.machine.definition import BoxSpec, Counter, ServiceSpec
 from onloop.machine.gate_facts import Program, TimeSpent
 from onloop.machine.task import TestCounts
@@ -238,11 +239,12 @@ class BoxedCommands(Record):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The whole environment of a command: it inherits no variable from the verifier."""
+        """The whole environment of a command: it inherits nothing from the verifier but the way to the network."""
         names = self.names
         return {
             "PATH": self.around.toolchain.path,
             "LANG": "C.UTF-8",
+            **(for_network(os.environ) if self.spec.network else {}),
             **self.around.variables,
             **self.more,
             "HOME": names.home,

@@ -174,7 +174,6 @@ class Preparation(Record):
     def _in_place(self, stack: ExitStack, files: CommitFiles, base: str, caches: _Caches) -> ReadyPlace:
         """A place in which setup and build have just run, under the paths that the gate sees."""
         at, key, setup = self._setup_of(files, base)
-        self.watch.is_cached = False
         with self.watch.during("checkout_ms"):
             before = files if at == files.commit else self._files(stack, at, base, None)
             below = before.folders if self.environment.setup else files.folders

@@ -14,7 +14,7 @@ class Stopwatch(MutableRecord):
     """Adds up, in ms, what each part of a gate takes; parts do not overlap."""
 
     spent: dict[str, int]
-    is_cached: bool = True
+    is_cached: bool = False
 
     @contextmanager
     def during(self, part: str) -> Iterator[None]:

@@ -19,6 +19,7 @@ from onloop.gates.repository import file_changes, merging
 from onloop.gates.repository.failures import GitFailed, findings
 from onloop.gates.repository.folders import built, scratch
 from onloop.gates.repository.git import LONG_S, Git
+from onloop.gates.repository.listed_heads import Heads, heads_listed
 from onloop.gates.repository.mending import old_history, rebuilding
 from onloop.gates.repository.mending.rebuilding import LOCK
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Landed, Merged, PushRefusal
@@ -189,6 +190,24 @@ class Mirror:
             raise BadInput(f"{shown} has no commits", hint=f"push a first commit to its branch {target}")
         names = ", ".join(sorted(name.removeprefix("refs/heads/") for name in heads)[:10])
         raise UnknownThing(f"{shown} has no branch {target!r}", hint=f"name one of its branches: {names}")
+
+    def heads(self, timeout_s: float = LONG_S) -> Heads:
+        """The branches of the origin now, and which of them its HEAD names."""
+        asked = ("--symref", "--end-of-options", self.bare_origin, "HEAD", "refs/heads/*")
+        with self.reaching() as access:
+            listed = self.git.run("ls-remote", *asked, timeout_s=timeout_s, access=access).text
+        return heads_listed(listed)
+
+    def push_refusal(self, target: str, tip: str, timeout_s: float) -> str:
+        """Why the origin would not let us push to branch `target`, as far as a push that changes nothing can tell."""
+        ref = f"refs/heads/{check_ref_name(target)}"
+        asked = ("--dry-run", "--porcelain", "--end-of-options", self.bare_origin, f"{check_commit(tip)}:{ref}")
+        try:
+            with self.reaching() as access:
+                self.git.run("push", *asked, timeout_s=timeout_s, access=access)
+        except GitFailed as failed:
+            return failed.complaint
+        return ""
 
     @property
     def id_bytes(self) -> int:

@@ -14,6 +14,7 @@ from onloop.machine.rules import (
     human_decisions,
     message_rules,
     ownership,
+    putting_right,
     setback_rules,
     submissions,
     suspension,
@@ -25,7 +26,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
-_OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.Ask
+_OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.ReportBase | c.Ask
 _NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
 """Commands that would let a task of a paused run continue."""
 
@@ -101,12 +102,12 @@ def _apply(course: DecisionBuilder, command: _OnTask) -> None:
     match command:
         case c.Claim() | c.Release() | c.EndTurn() | c.Fail() | c.FireTimer():
             ownership.apply(course, command)
-        case c.Submit() | c.ReportGate():
+        case c.Submit() | c.ReportGate() | c.ReportBase():
             submissions.apply(course, command)
         case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
             human_decisions.apply(course, command)
-        case c.Pause() | c.Exclude() | c.Resume():
-            suspension.apply(course, command)
+        case c.Pause() | c.Exclude() | c.Resume() | c.Amend() | c.Retarget():
+            _apply_to_course(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
         case c.ReportTrouble() | c.Recover() | c.Return():
@@ -115,6 +116,13 @@ def _apply(course: DecisionBuilder, command: _OnTask) -> None:
             effect_rules.apply(course, command)
         case _:
             message_rules.apply(course, command)
+
+
+def _apply_to_course(course: DecisionBuilder, command: c.Pause | c.Exclude | c.Resume | c.Amend | c.Retarget) -> None:
+    if isinstance(command, c.Amend | c.Retarget):
+        putting_right.apply(course, command)
+    else:
+        suspension.apply(course, command)
 
 
 def _apply_in_swarm(

@@ -37,6 +37,8 @@ class Facts(Record):
     run_live: bool = True
     run_paused: bool = False
     changes: tuple[Change, ...] = ()
+    amended: Definition | None = None
+    """The workflow that an amendment names."""
     hold: Streak | None = None
     """The hold of its role, where that is held."""
     programs: tuple[Program, ...] = ()

@@ -35,6 +35,11 @@ def flags_digest(task: Task) -> str:
     return sha256(canonical([[flag.path, flag.kind.value] for flag in flags])).hexdigest()
 
 
+def is_under_pin(task: Task, decision: Decision) -> bool:
+    """Whether a decision was made under the workflow that counts now; older ones did not name theirs."""
+    return decision.definition == task.definition or not (decision.definition or task.amendments)
+
+
 def flag_gate(definition: Definition, people: Mapping[str, tuple[str, ...]]) -> HumanGate:
     """Who is asked about flags: an approver (anybody enrolled where there is none), as well proved as any gate asks."""
     asked = [gate.assurance for step in definition.steps for gate in step.human_gates]
@@ -56,7 +61,7 @@ def covering(
             return
         if decision.answer is not DecisionKind.APPROVE or submission is None or decision.flagged != flags:
             continue
-        gate = _gate_of(definition, decision, people)
+        gate = _gate_of(definition, decision, people) if is_under_pin(task, decision) else None
         if gate is not None and (decision.head, decision.base) == (submission.head, submission.base):
             yield decision, gate
 

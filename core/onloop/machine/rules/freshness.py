@@ -92,6 +92,8 @@ def _words(change: Change) -> Iterator[str]:
             yield f"gate {evidence.gate} said {evidence.verdict.value}"
         case e.Reassigned(to, by):
             yield f"{by} gave it to {to}"
+        case e.Amended(amendment):
+            yield f"{amendment.by} amended its workflow"
         case e.EffectDone():
             yield "its effect was done"
         case _:

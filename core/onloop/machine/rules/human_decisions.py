@@ -22,7 +22,8 @@ from onloop.machine.rules.decision_builder import (
 from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
 from onloop.machine.rules.independence import barred, is_among
-from onloop.machine.rules.progress import enter, go_on, may_decide, request_gates, start
+from onloop.machine.rules.progress import bars_amender, enter, go_on, may_decide, request_gates, start
+from onloop.machine.rules.putting_right import accept_red_base, check_not_red
 from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
@@ -122,6 +123,7 @@ def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
             Exit.HELD,
             f'onloop reject {task.id} --reason "…" returns it to an agent',
         )
+    check_not_red(course)
     _check_new_owner(course, command.to)
     _spend_requests(course, DecisionKind.REASSIGN, command.voice, command.reason)
     course.end_lease("reassigned")
@@ -158,6 +160,8 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
             Exit.HELD if task.state is State.INPUT_REQUIRED else Exit.NOTHING,
             f"onloop show {task.id}",
         )
+    if command.no_worse:
+        accept_red_base(course, command.voice.person)
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     _spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
@@ -236,6 +240,7 @@ def _decision(
         proof_age_ms=proof_age(voice, course.now),
         own_address=submission is not None and is_among(voice.email, submission.authors),
         flagged=flags_digest(course.task),
+        definition=course.task.definition,
     )
 
 
@@ -278,6 +283,9 @@ def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
         raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
     if any(voice.person in held for held in task.workers.values()):
         raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
+    gate = next((g for g in course.step.human_gates if g.id == request.gate), None)
+    if request.kind is RequestKind.APPROVAL and bars_amender(task, gate, voice.person):
+        raise NotAllowed(f"{voice.person} amended the workflow of {task.id}", hint="another person must decide")
     proved = _proved(task, voice)
     if not proved.reaches(request.assurance):
         raise NotAllowed(

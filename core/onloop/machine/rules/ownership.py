@@ -76,7 +76,7 @@ def _check_claimable(course: DecisionBuilder) -> None:
         )
     if task.state is State.INPUT_REQUIRED:
         refuse(f"{task.id} waits for a person: {task.detail}", Exit.HELD, f"onloop show {task.id}")
-    if task.state is not State.SUBMITTED:
+    if task.state is not State.SUBMITTED or task.reason is Reason.DEPENDENCY:
         refuse(f"{task.id} is {standing(task)}", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
     if task.not_before > course.now:
         wait = (task.not_before - course.now + 999) // 1000

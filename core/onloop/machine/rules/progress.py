@@ -11,8 +11,9 @@ from onloop.machine.flags import flag_words
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules.decision_builder import DecisionBuilder
-from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
+from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of, is_under_pin
 from onloop.machine.rules.independence import is_reviewed
+from onloop.machine.rules.looking_first import look_first
 from onloop.machine.rules.message_rules import hand_over, is_spent
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, RequestKind, Task, Verdict
@@ -44,6 +45,8 @@ def start(course: DecisionBuilder) -> None:
     step = course.step
     if step.effect is not None:
         _start_effect(course, step)
+    elif look_first(course):
+        return
     elif step.fan_out is not None and (step.role is None or course.task.reason in {Reason.HALTED, Reason.CONFLICT}):
         fan.begin(course, step.fan_out)
     elif step.role is not None:
@@ -99,7 +102,12 @@ def approval_question(task: Task, step: Step) -> str:
     flags = flags_of(task)
     told = f" It changes what judged it: {flag_words(flags)}." if flags else ""
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
-    return f"May {head}{where} pass {step.id}?{told}{again}"
+    return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}"
+
+
+def amended_words(task: Task) -> str:
+    """That the workflow of this run was amended, by whom and why, as sentences; empty where it was not."""
+    return "".join(f" The workflow was amended by {a.by}: {a.reason}." for a in task.amendments)
 
 
 def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
@@ -119,8 +127,21 @@ def valid_approvals(
         if d.answer is DecisionKind.APPROVE
         and (d.step, d.gate, d.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
         and (d.head, d.base) == (head, base)
+        and is_under_pin(task, d)
+        and not bars_amender(task, gate, d.by)
         and d.assurance.reaches(gate.assurance)
         and may_decide(d.by, people.get(d.by), entitled)
+    )
+
+
+def bars_amender(task: Task, gate: HumanGate | None, person: str) -> bool:
+    """Whether the person amended the workflow of this run, and so does not count for the gate.
+
+    Where the workflow before said so, that holds whatever the new one says.
+    """
+    return any(
+        amendment.by == person and (amendment.bars or (gate is not None and gate.not_by_amender))
+        for amendment in task.amendments
     )
 
 
@@ -232,6 +253,7 @@ def _is_flagged_work_shown(course: DecisionBuilder) -> bool:
     return not flags_of(course.task) or any(
         may_decide(d.by, people.get(d.by), (*gate.approvers, *(gate.escalate.to if gate.escalate else ())))
         and d.assurance.reaches(gate.assurance)
+        and not bars_amender(course.task, gate, d.by)
         for d, gate in covering(course.definition, course.task, people)
     )
 

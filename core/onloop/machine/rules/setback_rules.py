@@ -9,6 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.held_roles import cause_of
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, check_holder, refuse
+from onloop.machine.rules.looking_first import is_asked_on_base, look_first
 from onloop.machine.setbacks import (
     MOST_BROKEN,
     MOST_POSTPONED,
@@ -47,6 +48,9 @@ def _report(course: DecisionBuilder, command: c.ReportTrouble) -> None:
         _refuse_late(course)
     if command.effect:
         check_effect(task, command.effect)
+    elif is_asked_on_base(task, command.gate):
+        _wait(course, met_again(task.setback, command.trouble, command.detail, course.now), "set back")
+        return
     elif command.gate not in task.awaited:
         _refuse_late(course)
     setback = met_again(task.setback, command.trouble, command.detail, course.now)
@@ -66,7 +70,7 @@ def resume(course: DecisionBuilder) -> None:
         course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{target}, tried again"))
     elif task.awaited:
         course.record(e.Moved(State.WORKING, Reason.GATES_RUNNING, f"verifying {', '.join(task.awaited)}, again"))
-    else:
+    elif not look_first(course):
         course.record(e.Moved(State.SUBMITTED, Reason.READY, "the pause is over"))
 
 

@@ -13,6 +13,7 @@ from onloop.machine.definition import ArtefactGate
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, flag_words
 from onloop.machine.rules.flagging import evidence_flags, flags_of
+from onloop.machine.rules.looking_first import accepted_failures
 from onloop.machine.store_state import covering
 from onloop.machine.task import Outbox, Submission, Task, Verdict
 from onloop.records import Record, replace
@@ -123,9 +124,10 @@ class MergeEffect(Record):
         """Run every gate that checks a commit on the merged result, unless it has passed on the same tree."""
         with self.recorder.opened.gateway.store.reading() as reading:
             definition = definition_of(reading, task)
-        subject = GateSubject(task.id, definition.digest, merged.commit, merged.tree, tip, submission.artefacts)
+        bare = GateSubject(task.id, definition.digest, merged.commit, merged.tree, tip, submission.artefacts)
         context = self.recorder.gate_context(task, definition, self.recorder.stopped)
         for step in definition.steps:
+            subject = replace(bare, tolerates=accepted_failures(definition, task, step))
             for gate in step.machine_gates:
                 known = merged.tree == submission.tree and task.passed(step.id, gate.id)
                 if known or isinstance(gate, ArtefactGate):

@@ -1,0 +1,175 @@
+"""A look at every target before work begins: whether it can be reached and merged into, and what is odd about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote
+
+from onloop.access.origin_look import Flaw, TroubleKind, local_troubles
+from onloop.access.targets import RunTarget, is_url, one_spelling
+from onloop.errors import BadInput, OnloopError, UnknownThing
+from onloop.gates.repository.failures import GitFailed
+from onloop.gates.repository.git import Git
+from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import check_ref_name, without_credentials
+from onloop.machine.definition import Definition
+from onloop.records import Record, replace
+from onloop.text import safe
+
+AT_ONCE = 8
+LOOK_S = 60.0
+"""How long an origin may take to say which branches it has, in seconds."""
+LARGE_BYTES = 2 * 1024**3
+MOST_ATTRIBUTES = 50
+MOST_LISTED = 256 * 1024 * 1024
+
+_GITLINK = "160000"
+
+
+class TargetLook(Record):
+    """A target with its branch, the tip of that, how large its files are in bytes, and what is wrong or odd."""
+
+    target: RunTarget
+    tip: str = ""
+    size: int = 0
+    troubles: tuple[Flaw, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing can begin there."""
+        return any(trouble.stops for trouble in self.troubles)
+
+
+class Wants(Record):
+    """What work needs of a target: to move its branch, or to see submodules and large files filled."""
+
+    merges: bool = True
+    submodules: bool = False
+    lfs: bool = False
+
+
+def wants_of(definition: Definition) -> Wants:
+    """What a workflow needs of its targets."""
+    merges = any(step.effect is not None for step in definition.steps)
+    return Wants(merges, definition.environment.submodules, definition.environment.lfs)
+
+
+def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], wants: Wants) -> tuple[TargetLook, ...]:
+    """A look at each target, a few at a time; a second spelling of one repository is a duplicate.
+
+    What is fetched stays in the mirrors. Nothing is written to the store or to an origin.
+    """
+    mirrors = [mirror_of(target.origin) for target in targets]  # here: a store is read by one thread
+    with ThreadPoolExecutor(AT_ONCE, "look") as pool:
+        looks = list(pool.map(lambda pair: _looked(pair[0], pair[1], wants), zip(targets, mirrors, strict=True)))
+    first: dict[str, str] = {}
+    for number, look in enumerate(looks):
+        spelling = one_spelling(look.target.origin)
+        before = first.setdefault(spelling, look.target.origin)
+        if before != look.target.origin or _is_again(looks, number):
+            what = f"{_shown(look.target)} is the same repository as {safe(without_credentials(before), 200)}"
+            trouble = Flaw(TroubleKind.DUPLICATE, what, "list it once")
+            looks[number] = replace(look, troubles=(*look.troubles, trouble))
+    return tuple(looks)
+
+
+def branch_named(mirror: Mirror, branch: str | None) -> str:
+    """The branch, or the one that the origin's HEAD names; BadInput or UnknownThing where there is none."""
+    if branch is not None:
+        return branch
+    heads = mirror.heads(LOOK_S)
+    if heads.default is not None:
+        return check_ref_name(heads.default)
+    shown = without_credentials(mirror.origin)
+    if not heads.branches:
+        raise BadInput(f"{shown} has no commits", hint="push a first commit to it")
+    names = ", ".join(sorted(heads.branches)[:10])
+    raise UnknownThing(f"HEAD of {shown} names no branch that it has", hint=f"name one of its branches: {names}")
+
+
+def _is_again(looks: Sequence[TargetLook], number: int) -> bool:
+    return any(look.target.origin == looks[number].target.origin for look in looks[:number])
+
+
+def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> TargetLook:
+    try:
+        mirror.create()
+        folder = _folder(target.origin)
+        early = tuple(local_troubles(folder, None, mirror.git, merges=False)) if folder is not None else ()
+        if any(trouble.stops for trouble in early):
+            return TargetLook(target, troubles=early)
+        target = replace(target, branch=branch_named(mirror, target.branch))
+        tip = mirror.refresh(target.branch or "")
+        troubles = tuple(_of_the_place(target, mirror, folder, tip, wants))
+        return _with_content(TargetLook(target, tip, troubles=(*early, *troubles)), mirror.git, wants)
+    except OnloopError as problem:
+        return TargetLook(target, troubles=(_trouble(target, problem),))
+    except OSError as problem:
+        what = f"{_shown(target)} cannot be looked at: {problem.strerror or problem}"
+        return TargetLook(target, troubles=(Flaw(TroubleKind.UNREACHABLE, what, "try again, or name another"),))
+
+
+def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: str, wants: Wants) -> Iterator[Flaw]:
+    if folder is not None:
+        yield from local_troubles(folder, target.branch, mirror.git, merges=wants.merges)
+    elif wants.merges and (refusal := mirror.push_refusal(target.branch or "", tip, LOOK_S)):
+        works = "give the gateway's git the right to push there"
+        yield Flaw(TroubleKind.REFUSES, f"{_shown(target)} refuses pushes: {refusal}", works)
+
+
+def _with_content(look: TargetLook, git: Git, wants: Wants) -> TargetLook:
+    """The look with what the tip holds."""
+    listed = git.run("ls-tree", "-r", "-l", "-z", "--end-of-options", look.tip, max_bytes=MOST_LISTED)
+    size, links, attributes = 0, list[str](), list[str]()
+    for entry in listed.fields:
+        described, _, path = entry.partition("\t")
+        mode, _, blob, length = described.split()
+        size += int(length) if length.isdigit() else 0
+        if mode == _GITLINK:
+            links.append(path)
+        if path.rpartition("/")[2] == ".gitattributes":
+            attributes.append(blob)
+    found = [*_content_troubles(look.target, size, links, wants, git, attributes[:MOST_ATTRIBUTES])]
+    return replace(look, size=size, troubles=(*look.troubles, *found))
+
+
+def _content_troubles(
+    target: RunTarget, size: int, links: Sequence[str], wants: Wants, git: Git, attributes: Sequence[str]
+) -> Iterator[Flaw]:
+    name = _shown(target)
+    if links and not wants.submodules:
+        what = f"{name} has submodules ({safe(', '.join(links[:3]), 100)}), which gates see as empty folders"
+        yield Flaw(TroubleKind.SUBMODULES, what, "environment: {submodules: true} fills them", stops=False)
+    if not wants.lfs and any(b"filter=lfs" in git.run("cat-file", "blob", blob).stdout for blob in attributes):
+        what = f"{name} has files in Git LFS, which gates see as pointers"
+        yield Flaw(TroubleKind.LFS, what, "environment: {lfs: true} fills them", stops=False)
+    if size > LARGE_BYTES:
+        what = f"{name} has {size / 1024**3:.1f} GiB of files, and every task has a clone of its own"
+        yield Flaw(TroubleKind.LARGE, what, "use --max-parallel, and see that there is room", stops=False)
+
+
+def _trouble(target: RunTarget, problem: OnloopError) -> Flaw:
+    words = problem.message
+    if isinstance(problem, GitFailed) and "shallow" in words:
+        what = f"{_shown(target)} is shallow: {words}"
+        return Flaw(TroubleKind.SHALLOW, what, "name a repository with all its history")
+    if isinstance(problem, GitFailed) and ("object format" in words or "algorithm" in words or "sha256" in words):
+        what = f"{_shown(target)} has SHA-256 object ids, which mirrors do not hold"
+        return Flaw(TroubleKind.SHA256, what, "name a repository with SHA-1 object ids")
+    if isinstance(problem, UnknownThing):
+        return Flaw(TroubleKind.NO_BRANCH, words, problem.hint)
+    kind = TroubleKind.EMPTY if "has no commits" in words else TroubleKind.UNREACHABLE
+    return Flaw(kind, words, problem.hint or "check the path or URL, and that the gateway's git may read it")
+
+
+def _folder(origin: str) -> Path | None:
+    """The folder of an origin on this machine; None for a URL."""
+    if origin.startswith("file://"):
+        return Path(unquote(origin.removeprefix("file://")))
+    return None if is_url(origin) else Path(origin)
+
+
+def _shown(target: RunTarget) -> str:
+    return safe(without_credentials(target.origin), 200)
