@@ -12,7 +12,9 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.build_models import HookProofJson, NotIsolatedJson
+from onloop.cli.json_models.dossier_models import AttachmentShownJson
 from onloop.cli.json_models.envelope import ErrorJson
+from onloop.cli.json_models.people_models import RoleTriedJson
 from onloop.cli.json_models.schemas import models_named
 from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
@@ -61,6 +63,8 @@ ELSEWHERE = {
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
     ("logs", LogsJson): "only a worker's agent has a log: tests/e2e/test_agents_by_name.py",
+    ("show", AttachmentShownJson): "a gate must leave something: tests/e2e/test_contents.py",
+    ("retry", RoleTriedJson): "a role is held after five ends alike: tests/e2e/test_bad_days.py",
     ("init", NotIsolatedJson): "only another user than root meets it: tests/e2e/test_isolation.py",
 }
 """What is not met here, and why."""

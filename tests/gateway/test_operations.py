@@ -18,6 +18,7 @@ from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
 from onloop.gateway.upkeep import KeepBaseResult, KeepContent
 from onloop.home import Home
+from onloop.machine.artefacts import Artefact
 from onloop.machine.gate_facts import Attachment
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
@@ -70,7 +71,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "held_task": lambda _: ReadHeldTask("r2"),
     "sub_agents": lambda _: ReadSubAgents("r2"),
     "waiting": lambda shop: ReadWaiting(shop.clock()),
-    "given": lambda _: ReadGiven("r1"),
+    "given": lambda _: ReadGiven("r3"),
     "unread": lambda _: ReadUnread("r2"),
 }
 
@@ -99,7 +100,8 @@ def furnished(shop: Shop) -> None:
     """A task that waits for a person, and one at which an agent works."""
     shop.begin(run="r1")
     shop.begin(run="r2")
-    shop.begin(run="r3")
+    brief = Artefact("brief.md", shop.gateway.perform(KeepContent(b"do it")), 5)
+    shop.begin(run="r3", attachments=(brief,))
     shop.submit(shop.claim("r1"))
     log = shop.gateway.perform(KeepContent(b"all is well"))
     shop.report("r1", left=(Attachment("test.log", log, 11),))
