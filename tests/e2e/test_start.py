@@ -51,7 +51,7 @@ def test_a_red_base_is_held_before_any_agent_and_goes_on_no_worse_to_its_merge(w
     world.onloop("work", "--role", "implementer", "--once", "--", *HELLO)
     found = world.until(f"{run}.2", "input_required", "approval_required")
     assert "no worse than the base" in found["gates"][1]["summary"]
-    assert found["base"]["accepted_by"] == "ana"
+    assert found["base"]["accepted_by"] == "human:ana"
     world.decide("approve", f"{run}.2")
     assert world.until(f"{run}.2", "completed")["result"]
 
@@ -72,7 +72,7 @@ def test_a_gate_that_cannot_run_is_mended_in_the_live_run(world: World) -> None:
     world.onloop("work", "--role", "implementer", "--once", "--", *HELLO)
     asked = world.until(task, "input_required", "approval_required")["asked"]
     assert "The workflow was amended by human:ana: a typo." in asked[0]["question"]
-    assert [(each["by"], each["reason"]) for each in world.task(task)["amendments"]] == [("ana", "a typo")]
+    assert [(each["by"], each["reason"]) for each in world.task(task)["amendments"]] == [("human:ana", "a typo")]
 
 
 def test_every_target_is_looked_at_and_nothing_begins_while_one_is_wrong(world: World) -> None:

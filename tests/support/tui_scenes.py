@@ -143,8 +143,8 @@ class Scene:
     def _create(self, title: str, run: str, kind: Kind, parent: str | None, repo: str | None) -> c.Create:
         name, digest = self.definition.name, self.definition.digest
         origin = self.origins.get(repo, f"/srv/{repo}.git") if repo else None
-        where = {"parent": parent, "repo": repo, "origin": origin}
-        return c.Create(title, kind, name, digest, "human:ana", run, check_base=self.check_base, **where)
+        named = c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
+        return replace(named, check_base=self.check_base)
 
     def claim(self, task: str, name: str = "coder") -> tuple[ClaimGranted, Principal]:
         claimed = self.gateway.perform(
