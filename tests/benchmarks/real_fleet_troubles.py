@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.real_projects import WANTED, WORDS, Project, commit, git
 
@@ -93,15 +92,14 @@ def moved(project: Project) -> Path:
 def mend(person: Person, found: Mapping[Trouble, Sequence[Project]], ids: Mapping[str, str], control: Path) -> None:
     """Mend all, outside first where that is the cause; each cause is one decision."""
     _mend_before(person, found)
-    many = ("--first", "20")
-    person.decide("retry", "--cause", _cause(person, found, ids, Trouble.RED), *many, "--no-worse-than-base")
+    _retry(person, found, ids, Trouble.RED, "--no-worse-than-base")
     for project in found[Trouble.MISSING]:
         (project.work / WANTED).write_text("pytest\n", encoding="utf-8")
         commit(project, "Ask for what is there")
-    person.decide("retry", "--cause", _cause(person, found, ids, Trouble.MISSING), *many)
+    _retry(person, found, ids, Trouble.MISSING)
     for project in found[Trouble.HOOK]:
-        os.unlink(project.origin / "hooks/pre-receive")  # noqa: PTH108
-    person.decide("retry", "--cause", _cause(person, found, ids, Trouble.HOOK), *many)
+        (project.origin / "hooks/pre-receive").unlink()
+    _retry(person, found, ids, Trouble.HOOK)
     for project in found[Trouble.UNLISTED]:
         amended = ("--workflow", "mended.yaml", "--control", str(control), "--reason", "not every project has the file")
         person.decide("amend", ids[project.name], *amended)
@@ -119,16 +117,22 @@ def _mend_before(person: Person, found: Mapping[Trouble, Sequence[Project]]) -> 
     for project in found[Trouble.CHECKED_OUT]:
         git(project.origin, "config", "receive.denyCurrentBranch", "updateInstead")
     added = [project for trouble in BEFORE for project in found[trouble]]
+    if not added:
+        return
     targets = person.world.folder / "more.txt"
     targets.write_text("".join(project.target for project in added), encoding="utf-8")
     person.add(targets)
 
 
-def _cause(person: Person, found: Mapping[Trouble, Sequence[Project]], ids: Mapping[str, str], trouble: Trouble) -> str:
-    """The one cause that all with this trouble have, and nobody else."""
+def _retry(
+    person: Person, found: Mapping[Trouble, Sequence[Project]], ids: Mapping[str, str], trouble: Trouble, *more: str
+) -> None:
+    """Retry all with this trouble, which have one cause that nobody else has."""
     wanted = {ids[project.name] for project in found[trouble]}
-    groups: list[Any] = [group for group in person.asks() if wanted & {member["task"] for member in group["members"]}]
+    if not wanted:
+        return
+    groups = [group for group in person.asks() if wanted & {member["task"] for member in group["members"]}]
     members = [{member["task"] for member in group["members"]} for group in groups]
     if members != [wanted]:
-        raise SystemExit(f"DOES NOT HOLD: one cause for {trouble}: {members}, wanted {wanted}")
-    return str(groups[0]["cause"])
+        raise SystemExit(f"DOES NOT HOLD: one cause where {trouble.value}: {members}, wanted {wanted}")
+    person.decide("retry", "--cause", str(groups[0]["cause"]), "--first", str(len(wanted)), *more)
