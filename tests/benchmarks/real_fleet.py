@@ -229,7 +229,7 @@ def outage(world: World, projects: Sequence[Project], control: Path, away_s: flo
 
     began = time.monotonic()
     with working(world, "limited"):
-        person.until(lambda: watch(lambda: names(world, run)["Claimed"] >= 3), "agents are at work")
+        person.until(lambda: watch(lambda: names(world, run)["Claimed"] >= min(3, len(projects))), "agents are at work")
         hidden = origins.rename(origins.with_name("away"))
         since = time.monotonic()
         person.until(lambda: watch(lambda: time.monotonic() - since >= away_s), "the outage ends")

@@ -42,6 +42,7 @@ def main() -> int:
     kind, folder = sys.argv[1], Path(sys.argv[2])
     number, again = int(os.environ["ONLOOP_TASK"].rpartition(".")[2]), calls(folder)
     if kind == "limited" and again == 1 and number % 2:
+        print("the licence is in use, resets in 1m")  # noqa: T201
         return NOT_NOW
     if kind == "limited" and again == 1:
         print("ERROR: You've hit your usage limit. Upgrade to Pro or try again in 1 minute.")  # noqa: T201
