@@ -208,7 +208,9 @@ def troubled(world: World, projects: Sequence[Project], control: Path) -> str:
 
 
 def _held(task: Any) -> bool:
-    return task["state"] == "input_required" or task["reason"] in {"retry_backoff", "external", "dependency"}
+    """Whether it waits for a person's mend, or for its origin."""
+    asks = task["state"] == "input_required" and task["reason"] != "approval_required"
+    return asks or task["reason"] in {"retry_backoff", "external"}
 
 
 def _states(person: Person) -> dict[str, int]:
