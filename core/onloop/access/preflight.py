@@ -83,7 +83,7 @@ def branch_named(mirror: Mirror, branch: str | None) -> str:
         return check_ref_name(heads.default)
     shown = without_credentials(mirror.origin)
     if not heads.branches:
-        raise BadInput(f"{shown} has no commits", hint="push a first commit to it")
+        raise BadInput(f"{shown} has no commits", hint="commit something in it, or push a first commit to it")
     names = ", ".join(sorted(heads.branches)[:10])
     raise UnknownThing(f"HEAD of {shown} names no branch that it has", hint=f"name one of its branches: {names}")
 

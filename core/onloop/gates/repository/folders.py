@@ -64,12 +64,33 @@ def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder, even if it has read-only folders in it; what still cannot be removed stays."""
+    """Removes a folder, even with read-only folders in it, however deep it is; what cannot be removed stays."""
     for _ in range(_REMOVALS):
         if not path.exists():
             return
-        _open_up(path)
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            _open_up(path)
+            shutil.rmtree(path, ignore_errors=True)
+        except RecursionError:  # Python walks a tree by recursion, and a gate may make one of any depth
+            _flatten(path)
+
+
+def _flatten(path: Path) -> None:
+    """Move every folder below directly into `path`: then no path is long, and no tree is deep."""
+    waiting, moved = [entry for entry in path.iterdir() if _is_folder(entry)], 0
+    while waiting:
+        folder = waiting.pop()
+        with suppress(OSError):
+            folder.chmod(0o700)
+            for entry in list(folder.iterdir()):
+                if _is_folder(entry):
+                    entry.chmod(0o700)
+                    moved += 1
+                    waiting.append(entry.rename(path / f".flat-{moved}"))
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
 
 
 def _open_up(path: Path) -> None:
