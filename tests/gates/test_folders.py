@@ -86,6 +86,22 @@ def test_a_read_only_tree_is_removed(as_nobody: Path) -> None:
     assert list(as_nobody.iterdir()) == []
 
 
+def test_a_tree_nested_more_deeply_than_a_path_is_long_is_removed(as_nobody: Path) -> None:
+    top = as_nobody / "tree"
+    top.mkdir()
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=here)
+        os.close(os.open("x", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.fchmod(here, 0o500)
+        os.close(here)
+        here = below
+    os.close(here)
+    remove_tree(top)
+    assert list(as_nobody.iterdir()) == []
+
+
 def test_removing_a_tree_leaves_alone_what_its_links_lead_to(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o500)
