@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -68,8 +69,12 @@ def remove_tree(path: Path) -> None:
     for _ in range(_REMOVALS):
         if not path.exists():
             return
-        _open_up(path)
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            _open_up(path)
+            shutil.rmtree(path, ignore_errors=True)
+        except RecursionError:  # code under judgement makes folders as deep as it likes
+            with suppress(OSError):
+                _flatten(path)
 
 
 def _open_up(path: Path) -> None:
@@ -81,6 +86,19 @@ def _open_up(path: Path) -> None:
             with suppress(OSError):
                 if stat.S_ISDIR(folder.lstat().st_mode):
                     folder.chmod(0o700)
+
+
+def _flatten(path: Path) -> None:
+    """Bring every folder below directly under `path`."""
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        folder.chmod(0o700)
+        with os.scandir(folder) as entries:
+            inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for each in inner:
+            each.chmod(0o700)  # only then it may get another parent
+            waiting.append(each.rename(path / secrets.token_hex(16)) if folder != path else each)
 
 
 def _become(folder: Path, path: Path) -> None:
