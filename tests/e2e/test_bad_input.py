@@ -29,7 +29,7 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("show",), "the following arguments are required: task"),
         (("show", "nope"), "there is no task 'nope'"),
         (("list", "--state", "asleep"), "there is no state 'asleep'"),
-        (("work", "--role", "implementer"), "there is no command to run"),
+        (("work", "--role", "implementer"), "there is no agent to run"),
         (("work", "--role", "r", "--lease", "soon", "--", "true"), "'soon' is not a duration"),
         (("workflow", "print", "featur"), "did you mean feature?"),
         (("fleet", "nope", "--targets", "/dev/null"), "there is no built-in workflow 'nope'"),

@@ -64,6 +64,8 @@ def test_a_large_file_travels_from_an_agent_to_the_origin_and_what_a_gate_leaves
     picture = world.onloop("show", task, "--attachment", "seen:shots/page.png", "--to", str(world.folder / "page.png"))
     assert picture.code == 0, picture.err
     assert (world.folder / "page.png").read_bytes() == b"\0"
+    by_agent = world.onloop("show", task, "--attachment", "shots/page.txt", env={"ONLOOP_TOKEN": "x"})
+    assert (by_agent.code, by_agent.out) == (13, "")
     for words, said in (
         (("--attachment", "shots/page.png"), "is no text"),
         (("--attachment", "no"), "it has: seen:shots/page.png, seen:shots/page.txt"),

@@ -12,7 +12,9 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.build_models import HookProofJson, NotIsolatedJson
+from onloop.cli.json_models.dossier_models import AttachmentShownJson
 from onloop.cli.json_models.envelope import ErrorJson
+from onloop.cli.json_models.people_models import RoleTriedJson
 from onloop.cli.json_models.schemas import models_named
 from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
@@ -61,6 +63,8 @@ ELSEWHERE = {
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
     ("logs", LogsJson): "only a worker's agent has a log: tests/e2e/test_agents_by_name.py",
+    ("show", AttachmentShownJson): "a gate must leave something: tests/e2e/test_contents.py",
+    ("retry", RoleTriedJson): "a role is held after five ends alike: tests/e2e/test_bad_days.py",
     ("init", NotIsolatedJson): "only another user than root meets it: tests/e2e/test_isolation.py",
 }
 """What is not met here, and why."""
@@ -232,6 +236,23 @@ def looks(story: Story, run: str) -> None:
         story.said(*words)
 
 
+def before_work(story: Story, run: str) -> None:
+    """What is looked at before work begins, and what people put right in a live run."""
+    world = story.world
+    seven = world.origin("seven", {"Makefile": "test:\n\t@true\n"})
+    world.git(seven, "branch", "release")
+    more = world.folder / "more.txt"
+    more.write_text(f"{seven}\n")
+    story.said("start", "cve-remediation", "--repo", str(seven), "--dry-run")
+    story.said("fleet", "cve-remediation", "--targets", str(more), "--dry-run")
+    (task,) = story.said("fleet", "add", run, "--targets", str(more))["tasks"]
+    story.decided("retarget", task, "--branch", "release")
+    mended = world.origin("mended", {"small.yaml": f"{WORKFLOW}# mended\n"})
+    story.decided("amend", task, "--workflow", "small.yaml", "--control", str(mended), "--reason", "a typo")
+    world.git(world.folder, "clone", "--quiet", str(seven), "checkout")
+    story.said("init", "--repo", "checkout")
+
+
 def the_store(story: Story, run: str) -> None:
     folder = story.world.folder
     story.decided("cancel", run, "--reason", "enough")
@@ -270,6 +291,7 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     agents(story, run)
     people(story, run)
     looks(story, run)
+    before_work(story, run)
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")
     the_short_path(story, lead)

@@ -52,7 +52,7 @@ def test_an_agent_leaves_word_hands_off_and_its_successor_reads_it_all(world: Wo
     assert alfa("submit").code == 13
     second = claimed(world, "charlie")
 
-    assert (second["task"], world.task(first["task"])["attempt"]) == (first["task"], 2)
+    assert (second["task"], world.task(first["task"])["attempt"]) == (first["task"], 1), "a hand-off is no attempt"
     brief = world.onloop("next", "--json", env=second["env"]).json["brief"]
     for words in ("agent:alfa to agent:charlie: my context is full", "open question: tabs?", "    the parser is done"):
         assert words in brief

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from support.lfs_server import pointer_to
 from support.world import WORKFLOW, World
 
 WRONG = WORKFLOW.replace('["{python}", -m, unittest, discover, -s, tests, -t, .]', "[no-such-program]").replace(
@@ -16,6 +17,11 @@ class T(unittest.TestCase):
     def test_known(self): self.fail("known")
     def test_good(self): pass
 """
+PARTS = {
+    ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    "film.bin": pointer_to(b"film"),
+    "pyproject.toml": '[build-system]\nrequires = ["setuptools-scm>=8"]\n',
+}
 HELLO = ("sh", "-ec", "echo hello > hello.txt; git add -A; git commit -qm hello")
 
 
@@ -33,6 +39,10 @@ def test_a_red_base_is_held_before_any_agent_and_goes_on_no_worse_to_its_merge(w
     held = world.task(f"{run}.2")
     assert (world.task(f"{run}.1")["reason"], held["reason"], held["attempt"]) == ("ready", "gate_failed", 0)
     assert held["detail"].startswith("red on the base ") and "known" in held["detail"]
+    base, asked = held["base"], held["asked"][0]
+    assert (base["state"], base["gates"][0]["mark"], base["accepted_by"]) == ("red", "failed", None)
+    assert asked["no_worse"].startswith("agents start") and asked["amend"].startswith(f"onloop amend {run}.2 ")
+    assert world.task(f"{run}.1")["base"]["state"] == "green"
     (group,) = world.onloop("attention", "--json").json["groups"]
     assert group["headline"] == "develop.write is red on its base, and no agent has started"
 
@@ -41,6 +51,7 @@ def test_a_red_base_is_held_before_any_agent_and_goes_on_no_worse_to_its_merge(w
     world.onloop("work", "--role", "implementer", "--once", "--", *HELLO)
     found = world.until(f"{run}.2", "input_required", "approval_required")
     assert "no worse than the base" in found["gates"][1]["summary"]
+    assert found["base"]["accepted_by"] == "human:ana"
     world.decide("approve", f"{run}.2")
     assert world.until(f"{run}.2", "completed")["result"]
 
@@ -61,12 +72,14 @@ def test_a_gate_that_cannot_run_is_mended_in_the_live_run(world: World) -> None:
     world.onloop("work", "--role", "implementer", "--once", "--", *HELLO)
     asked = world.until(task, "input_required", "approval_required")["asked"]
     assert "The workflow was amended by human:ana: a typo." in asked[0]["question"]
+    assert [(each["by"], each["reason"]) for each in world.task(task)["amendments"]] == [("human:ana", "a typo")]
 
 
 def test_every_target_is_looked_at_and_nothing_begins_while_one_is_wrong(world: World) -> None:
     world.init()
     (world.folder / "origins/a b").mkdir(parents=True)
     shop, trunk, empty = world.origin("a b/shop"), branched(world, "trunk", "trunk"), world.folder / "empty.git"
+    parts = world.origin("parts", PARTS)
     world.git(world.folder, "init", "--quiet", "--bare", str(empty))
     checkout, shallow, other = (world.folder / name for name in ("checkout", "shallow", "sha256"))
     world.git(world.folder, "clone", "--quiet", str(trunk), str(checkout))
@@ -74,7 +87,16 @@ def test_every_target_is_looked_at_and_nothing_begins_while_one_is_wrong(world: 
     world.git(world.folder, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", str(other))
     world.git(other, "-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "--allow-empty", "-m", "x")
     targets = world.folder / "targets.txt"
-    names = [f"'{shop}' # quoted", str(trunk), str(empty), "nowhere#1.git", str(checkout), str(shallow), str(other)]
+    names = [
+        f"'{shop}' # quoted",
+        str(trunk),
+        str(empty),
+        "nowhere#1.git",
+        str(checkout),
+        str(shallow),
+        str(other),
+        str(parts),
+    ]
     targets.write_text("\n".join([*names, f"file://{trunk}", "https://localhost:1/x.git"]) + "\n")
 
     looked = world.onloop("fleet", "cve-remediation", "--targets", str(targets), "--dry-run", "--json")
@@ -85,8 +107,12 @@ def test_every_target_is_looked_at_and_nothing_begins_while_one_is_wrong(world: 
     begun = world.onloop("fleet", "cve-remediation", "--targets", str(targets), *without)
 
     assert found["shop"] == found["trunk"] == []
+    assert found["parts"] == [("lfs", False), ("git", False)]
+    lfs = "parts.git: 1 file in Git LFS (film.bin) would be pointers for agents and gates; write `lfs: true`"
+    assert lfs in begun.err
     assert [t["branch"] for t in looked.json["targets"][:2]] == ["main", "trunk"]
-    wrong = {name: [kind for kind, stops in troubles if stops] for name, troubles in found.items() if troubles}
+    wrong = {name: [kind for kind, stops in troubles if stops] for name, troubles in found.items()}
+    wrong = {name: kinds for name, kinds in wrong.items() if kinds}
     assert wrong == {
         "empty": ["empty"],
         "nowhere#1": ["missing"],
@@ -96,8 +122,8 @@ def test_every_target_is_looked_at_and_nothing_begins_while_one_is_wrong(world: 
         "trunk-2": ["duplicate"],
         "x": ["unreachable"],
     }
-    assert (looked.code, refused.code, begun.code, begun.json["tasks"]) == (2, 2, 0, 2)
-    assert "7 of 9 targets are not ready" in refused.err and "receive.denyCurrentBranch updateInstead" in refused.err
+    assert (looked.code, refused.code, begun.code, begun.json["tasks"]) == (2, 2, 0, 3)
+    assert "7 of 10 targets are not ready" in refused.err and "receive.denyCurrentBranch updateInstead" in refused.err
     assert begun.err.count("left out: ") == 7
 
 

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 NOTHING, ALL = EnvironmentSpec(), EnvironmentSpec(git=True, submodules=True, lfs=True)
 
 
+def trouble(mirror: Mirror, commit: str, asked: EnvironmentSpec) -> tuple[str, ...]:
+    """What is missing, each with what would help."""
+    return tuple(f"{each.what}: {each.works}" for each in contents_trouble(mirror, commit, asked, asks_origins=True))
+
+
 def test_a_plain_repository_is_in_no_trouble(mirror: Mirror, origin: Origin) -> None:
-    assert contents_trouble(mirror, origin.tip(), NOTHING) == ()
-    assert contents_trouble(mirror, origin.tip(), ALL) == ()
+    assert trouble(mirror, origin.tip(), NOTHING) == ()
+    assert trouble(mirror, origin.tip(), ALL) == ()
 
 
 def test_what_the_workflow_does_not_ask_for_is_named_with_what_to_write(
@@ -34,14 +39,14 @@ def test_what_the_workflow_does_not_ask_for_is_named_with_what_to_write(
     }
     head = record(origin, {f"lib{n}": (str(lib.path), lib.tip()) for n in range(4)}, **files)
     mirror.refresh("main")
-    assert contents_trouble(mirror, head, NOTHING) == (
+    assert trouble(mirror, head, NOTHING) == (
         "4 submodules (lib0, lib1, lib2 and 1 more) would be empty folders for agents and gates: "
         "write `submodules: true` under environment",
         "1 file in Git LFS (film.bin) would be pointers for agents and gates: write `lfs: true` under environment",
         "pyproject.toml takes the version from git (setuptools-scm), which a gate's checkout does not have: "
         "write `git: true` under environment",
     )
-    assert contents_trouble(mirror, head, ALL) == ()
+    assert trouble(mirror, head, ALL) == ()
 
 
 def test_what_is_asked_for_and_cannot_be_had_is_named_too(mirror: Mirror, origin: Origin, tmp_path: Path) -> None:
@@ -49,13 +54,14 @@ def test_what_is_asked_for_and_cannot_be_had_is_named_too(mirror: Mirror, origin
     files = {".gitattributes": ATTRIBUTES, "film.bin": pointer_to(FILM)}
     head = record(origin, {"lib": (str(lib.path), "3" * 40)}, **files)
     mirror.refresh("main")
-    found = contents_trouble(mirror, head, ALL)
+    assert contents_trouble(mirror, head, ALL, asks_origins=False) == ()
+    found = trouble(mirror, head, ALL)
     assert found[0].startswith("the submodule lib: ")
-    assert found[1].endswith("lacks 1 file in Git LFS (film.bin)")
+    assert "lacks 1 file in Git LFS (film.bin): push them there" in found[1]
     with serving() as server:
         config = f"[lfs]\n\turl = {server.url}\n"
         head = record(origin, {"lib": (str(lib.path), lib.tip())}, **files, **{".lfsconfig": config})
         mirror.refresh("main")
-        assert "it does not have" in contents_trouble(mirror, head, ALL)[0]
+        assert "it does not have" in trouble(mirror, head, ALL)[0]
         server.put(FILM)
-        assert contents_trouble(mirror, head, ALL) == ()
+        assert trouble(mirror, head, ALL) == ()

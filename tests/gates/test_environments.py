@@ -105,6 +105,30 @@ def test_a_commit_that_changes_what_setup_goes_by_has_a_setup_of_its_own_without
     assert desk.output(ask(desk, "cat seen", {"lock": "1", "b": "2"})) == "1"
 
 
+def test_setup_goes_by_the_files_that_its_commands_name_and_by_what_caches_hold(desk: Desk) -> None:
+    cache = CacheSpec("wheels", words("cat lock > {cache}/seen"), ("lock",))
+    setup = (("sh", "./ci/setup.sh", "{cache}"),)
+    desk.environment = EnvironmentSpec(caches=(cache,), setup=setup, cache_key=("other",), secrets=("TOKEN",))
+    desk.setup_secrets = {"TOKEN": "hunter2-token"}
+    script = "cat $1/seen > made; echo {} ${{TOKEN:+secret}} >> made"
+    for lock, word in (("a", "one"), ("a", "two"), ("b", "two")):
+        desk.base({"lock": f"{lock}\n", "ci/setup.sh": script.format(word)})
+        assert desk.output(ask(desk, "cat made", {"x": lock + word})) == f"{lock}\n{word} secret\n"
+    theirs = ask(desk, "cat made", {"ci/setup.sh": script.format("evil")})
+    assert desk.output(theirs) == "b\nevil \n"
+    assert [flag.path for flag in theirs.flags] == ["ci/setup.sh"]
+
+
+def test_what_build_made_is_not_taken_where_places_are_made_in_another_way(desk: Desk) -> None:
+    desk.base({"code": "base"})
+    desk.environment = EnvironmentSpec(build=words("cat code > built"))
+    subject = desk.submit({"code": "head"})
+    for desk.layering in Layering:
+        evidence = desk.ask(command("cat", "code", "built"), subject)
+        assert says(evidence)[0] is Verdict.PASS, desk.output(evidence)
+        assert desk.output(evidence) == "headhead"
+
+
 def test_files_of_a_commit_are_never_those_that_setup_wrote(desk: Desk) -> None:
     desk.base({"code.py": "base", "gone.py": "base", "kind": "a file"})
     desk.environment = EnvironmentSpec(

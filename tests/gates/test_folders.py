@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,17 +117,19 @@ def test_what_a_killed_process_left_in_the_temporary_folder_is_swept_away_and_wh
     assert [path.name for path in tmp_path.iterdir()] == ["onloop-other-left"]
 
 
-def test_a_folder_of_any_depth_is_removed(tmp_path: Path) -> None:
-    top = tmp_path / "onloop-gate-left"
+def test_a_tree_that_is_deeper_than_python_walks_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
     top.mkdir()
     here = os.open(top, os.O_RDONLY)
-    for _ in range(3 * sys.getrecursionlimit()):
-        os.mkdir("d", 0o700, dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
+    for _ in range(1_500):
+        os.mkdir("deeper", dir_fd=here)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
-    os.fchmod(here, 0)
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.fchmod(here, 0o500)
     os.close(here)
 
-    with scratch("gate", tmp_path):
-        assert not top.exists()
+    remove_tree(top)
+
+    assert not top.exists()

@@ -11,9 +11,11 @@ import pytest
 
 from gates.conftest import git
 from onloop.errors import FailureKind
+from onloop.gates.contents import lfs_server
 from onloop.gates.contents.large_files import brought_large_files, fill_large_files, push_large
 from onloop.gates.contents.large_store import store_of
 from onloop.gates.contents.lfs_address import LfsFolder, LfsServer, lfs_address
+from onloop.gates.contents.lfs_server import LfsClient, LfsFailed
 from onloop.gates.contents.submodule_parts import ContentsMissing
 from onloop.gates.environment import Environment
 from onloop.gates.repository.mirror import Mirror
@@ -140,6 +142,26 @@ def test_an_address_that_is_not_safe_is_refused_in_words(mirror: Mirror, origin:
         lfs_address(remote, local)
     plain = commit(origin, mirror, {".lfsconfig": "[core]\n\tx = 1\n"})
     assert lfs_address(remote, plain) == LfsServer("https://example.org/shop.git/info/lfs")
+
+
+def test_a_server_elsewhere_leads_to_nothing_that_listens_on_this_machine() -> None:
+    for named in ("http://127.0.0.1:9200/_all", "http://localhost/x", "https://[::1]/x"):
+        with pytest.raises(LfsFailed, match="is on this machine"):
+            list(LfsClient("https://lfs.example.org/shop").download({"href": named}))
+
+
+def test_a_server_that_sends_drops_keeps_nobody_for_longer_than_a_file_may_take(
+    mirror: Mirror, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lfs_server, "LONGEST_S", 0.0)
+    with serving() as server:
+        head = commit(origin, mirror, {".lfsconfig": f"[lfs]\n\turl = {server.url}\n", "film.bin": server.put(FILM)})
+        server.drops = True
+        try:
+            with pytest.raises(ContentsMissing, match="it took longer"):
+                brought_large_files(mirror, head, head)
+        finally:
+            server.goes_on.set()
 
 
 def test_what_is_kept_is_given_to_the_origin_once(mirror: Mirror, origin: Origin) -> None:

@@ -18,6 +18,7 @@ from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
 from onloop.gateway.upkeep import KeepBaseResult, KeepContent
 from onloop.home import Home
+from onloop.machine.artefacts import Artefact
 from onloop.machine.gate_facts import Attachment
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
 from onloop.machine.state import State
@@ -30,7 +31,14 @@ from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
 from onloop.views.message_text import ReadUnread
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.agent_reads import ReadHeldTask, ReadPosition, ReadStepBrief, ReadSubAgents
+from onloop.views.queries.agent_reads import (
+    ReadGiven,
+    ReadHeldTask,
+    ReadPosition,
+    ReadStepBrief,
+    ReadSubAgents,
+    ReadWaiting,
+)
 from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
@@ -62,6 +70,8 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),
     "held_task": lambda _: ReadHeldTask("r2"),
     "sub_agents": lambda _: ReadSubAgents("r2"),
+    "waiting": lambda shop: ReadWaiting(shop.clock()),
+    "given": lambda _: ReadGiven("r3"),
     "unread": lambda _: ReadUnread("r2"),
 }
 
@@ -90,6 +100,8 @@ def furnished(shop: Shop) -> None:
     """A task that waits for a person, and one at which an agent works."""
     shop.begin(run="r1")
     shop.begin(run="r2")
+    brief = Artefact("brief.md", shop.gateway.perform(KeepContent(b"do it")), 5)
+    shop.begin(run="r3", attachments=(brief,))
     shop.submit(shop.claim("r1"))
     log = shop.gateway.perform(KeepContent(b"all is well"))
     shop.report("r1", left=(Attachment("test.log", log, 11),))

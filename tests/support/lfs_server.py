@@ -15,7 +15,10 @@ from pathlib import Path
 
 @dataclass
 class LfsServer:
-    """What a server has, by digest. With `redirect`, a download leads to another path first."""
+    """What a server has, by digest. With `redirect`, a download leads to another path first.
+
+    With `drops`, an answer to a batch is held back after its first byte until `goes_on`.
+    """
 
     port: int = 0
     kept: dict[str, bytes] = field(default_factory=dict)
@@ -26,6 +29,8 @@ class LfsServer:
     token: str = ""
     wrong: bytes | None = None
     scheme: str = "http"
+    drops: bool = False
+    goes_on: threading.Event = field(default_factory=threading.Event)
 
     @property
     def place(self) -> str:
@@ -119,4 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        if self.lfs.drops:
+            self.wfile.write(content[:1])
+            self.wfile.flush()
+            self.lfs.goes_on.wait(20)
+        self.wfile.write(content[1:] if self.lfs.drops else content)

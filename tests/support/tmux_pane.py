@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -109,3 +110,19 @@ def pane(
         yield found
     finally:
         found.end()
+
+
+@contextmanager
+def shell(folder: Path, environment: Mapping[str, str], size: tuple[int, int] = (130, 120)) -> Iterator[Pane]:
+    """A person's shell in a folder, with this environment alone, and a long memory of what was on the screen."""
+    with tempfile.TemporaryDirectory(prefix="tmux-") as place:
+        found = Pane(Path(place) / "server")
+        words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "bash", "--norc"]
+        found.tmux(
+            *("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1])),
+            *("-c", str(folder), *words),
+        )
+        try:
+            yield found
+        finally:
+            found.end()

@@ -35,6 +35,7 @@ from onloop.machine.marks import Mark
 from onloop.machine.principal import INTAKE, Principal, launcher, verifier
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreState
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Kind, Submission, Task, Verdict
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Recorded, Store, TaskFilter, Transaction
@@ -107,6 +108,7 @@ class Scene:
     definition: Definition = REMEDIATION
     mirror_of: Callable[[str], Mirror] | None = None
     origins: dict[str, str] = field(default_factory=dict)
+    check_base: bool = False
 
     @property
     def gateway(self) -> Gateway:
@@ -141,7 +143,8 @@ class Scene:
     def _create(self, title: str, run: str, kind: Kind, parent: str | None, repo: str | None) -> c.Create:
         name, digest = self.definition.name, self.definition.digest
         origin = self.origins.get(repo, f"/srv/{repo}.git") if repo else None
-        return c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
+        named = c.Create(title, kind, name, digest, "human:ana", run, parent=parent, repo=repo, origin=origin)
+        return replace(named, check_base=self.check_base)
 
     def claim(self, task: str, name: str = "coder") -> tuple[ClaimGranted, Principal]:
         claimed = self.gateway.perform(
@@ -178,6 +181,15 @@ class Scene:
             **more,  # type: ignore[arg-type]  # whatever else a test wants evidence to say
         )
         return self.gateway.perform(PerformCommand(verifier("v1"), task, c.ReportGate(evidence)))
+
+    def red(self, task: str, cause: str, verdict: Verdict = Verdict.FAIL) -> None:
+        """The tests of its first step do not pass on what its agent would begin with."""
+        now, base = self.task(task), sha256(f"{task} base".encode()).hexdigest()[:40]
+        kept = self.gateway.perform(KeepContent(f"Traceback:\n{cause}\n".encode()))
+        found = Evidence("tests", verdict, cause, base, base, base, now.definition, "verifier:v1", self.clock())
+        evidence = replace(found, step="develop.remediate", output=kept)
+        check = now.base_checks[evidence.step]
+        self.gateway.perform(PerformCommand(verifier("v1"), task, c.ReportBase(evidence, check.number)))
 
     def passes(self, task: str, gate: str, summary: str = "") -> None:
         self.report(task, gate, Verdict.PASS, summary or f"{gate} is as it should be")

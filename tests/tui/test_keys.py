@@ -54,6 +54,7 @@ DECIDING = (
     Step("x", "Exclude: its run"), Step("escape", gone="Exclude: its run"), AWAY,
     Step("n", under=QUESTION), Step("e", "Answer: "), Step("escape", gone="Answer: "), AWAY,
     Step("n", under=FAILING), Step("t", "Retry: a note"), Step("escape", gone="Retry: a note"), AWAY,
+    Step("b", "its base is not red"), AWAY,
     Step("at", "Reassign: "), Step("escape", gone="Reassign: "), AWAY,
 )  # fmt: skip
 INBOX = (

@@ -75,6 +75,9 @@ KEYS: tuple[Key, ...] = (
         'onloop reject {task} --reason "…"', _in(Where.INBOX)),
     Key(("t",), "t", "decide('retry')", "retry", "try again, with a note in the agent's brief", _ROW,
         'onloop retry {task} --note "…"'),
+    Key(("b",), "b", "decide('no_worse')", "no-worse", "where the base is red: go on, and allow what fails there and "
+        "nothing more; in the Inbox and the Fleet, for all that have the cause", _ROW,
+        "onloop retry {task} --no-worse-than-base"),
     Key(("at",), "@", "decide('reassign')", "reassign", "give it to another agent or role", _ROW,
         'onloop reassign {task} --to WHO --reason "…"'),
     Key(("e",), "e", "decide('answer')", "answer", "answer an agent's question", _ROW, 'onloop answer {task} "…"'),
@@ -102,8 +105,8 @@ KEYS: tuple[Key, ...] = (
     Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", _ROW),
     Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", _ROW),
     Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", _ROW),
-    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t @ e c x P then decide about all that is "
-        "marked", Where.INBOX, footer=_in(Where.INBOX)),
+    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P then decide about all that "
+        "is marked", Where.INBOX, footer=_in(Where.INBOX)),
     Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
     Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hide it from everybody for half an hour; on "
         "a hidden row, show it again", Where.INBOX, "onloop ack {cause}"),

@@ -30,6 +30,7 @@ class TroubleKind(StrEnum):
     HOOKS = "hooks"
     SUBMODULES = "submodules"
     LFS = "lfs"
+    GIT = "git"
     LARGE = "large"
     DUPLICATE = "duplicate"
 

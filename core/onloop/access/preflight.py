@@ -10,11 +10,12 @@ from urllib.parse import unquote
 from onloop.access.origin_look import Flaw, TroubleKind, local_troubles
 from onloop.access.targets import RunTarget, is_url, one_spelling
 from onloop.errors import BadInput, OnloopError, UnknownThing
+from onloop.gates.contents.missing_contents import MissingContent, contents_trouble
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, without_credentials
-from onloop.machine.definition import Definition
+from onloop.machine.definition import Definition, EnvironmentSpec
 from onloop.records import Record, replace
 from onloop.text import safe
 
@@ -22,10 +23,7 @@ AT_ONCE = 8
 LOOK_S = 60.0
 """How long an origin may take to say which branches it has, in seconds."""
 LARGE_BYTES = 2 * 1024**3
-MOST_ATTRIBUTES = 50
 MOST_LISTED = 256 * 1024 * 1024
-
-_GITLINK = "160000"
 
 
 class TargetLook(Record):
@@ -43,27 +41,28 @@ class TargetLook(Record):
 
 
 class Wants(Record):
-    """What work needs of a target: to move its branch, or to see submodules and large files filled."""
+    """What work needs of a target: to move its branch, and what of its contents gates and agents see."""
 
     merges: bool = True
-    submodules: bool = False
-    lfs: bool = False
+    environment: EnvironmentSpec = EnvironmentSpec()
 
 
 def wants_of(definition: Definition) -> Wants:
     """What a workflow needs of its targets."""
-    merges = any(step.effect is not None for step in definition.steps)
-    return Wants(merges, definition.environment.submodules, definition.environment.lfs)
+    return Wants(any(step.effect is not None for step in definition.steps), definition.environment)
 
 
 def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], wants: Wants) -> tuple[TargetLook, ...]:
     """A look at each target, a few at a time; a second spelling of one repository is a duplicate.
 
-    What is fetched stays in the mirrors. Nothing is written to the store or to an origin.
+    What is fetched stays in the mirrors. Nothing is written to the store or to an origin. Whether what the workflow
+    fills can be had is asked for a single target alone, because it may take as long as fetching it.
     """
+    asks_origins = len(targets) == 1
     mirrors = [mirror_of(target.origin) for target in targets]  # here: a store is read by one thread
+    pairs = list(zip(targets, mirrors, strict=True))
     with ThreadPoolExecutor(AT_ONCE, "look") as pool:
-        looks = list(pool.map(lambda pair: _looked(pair[0], pair[1], wants), zip(targets, mirrors, strict=True)))
+        looks = list(pool.map(lambda pair: _looked(pair[0], pair[1], wants, asks_origins=asks_origins), pairs))
     first: dict[str, str] = {}
     for number, look in enumerate(looks):
         spelling = one_spelling(look.target.origin)
@@ -84,7 +83,7 @@ def branch_named(mirror: Mirror, branch: str | None) -> str:
         return check_ref_name(heads.default)
     shown = without_credentials(mirror.origin)
     if not heads.branches:
-        raise BadInput(f"{shown} has no commits", hint="push a first commit to it")
+        raise BadInput(f"{shown} has no commits", hint="commit something in it, or push a first commit to it")
     names = ", ".join(sorted(heads.branches)[:10])
     raise UnknownThing(f"HEAD of {shown} names no branch that it has", hint=f"name one of its branches: {names}")
 
@@ -93,7 +92,7 @@ def _is_again(looks: Sequence[TargetLook], number: int) -> bool:
     return any(look.target.origin == looks[number].target.origin for look in looks[:number])
 
 
-def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> TargetLook:
+def _looked(target: RunTarget, mirror: Mirror, wants: Wants, *, asks_origins: bool) -> TargetLook:
     try:
         mirror.create()
         folder = _folder(target.origin)
@@ -102,8 +101,10 @@ def _looked(target: RunTarget, mirror: Mirror, wants: Wants) -> TargetLook:
             return TargetLook(target, troubles=early)
         target = replace(target, branch=branch_named(mirror, target.branch))
         tip = mirror.refresh(target.branch or "")
-        troubles = tuple(_of_the_place(target, mirror, folder, tip, wants))
-        return _with_content(TargetLook(target, tip, troubles=(*early, *troubles)), mirror.git, wants)
+        size = _size(mirror.git, tip)
+        of_place = _of_the_place(target, mirror, folder, tip, wants)
+        missing = contents_trouble(mirror, tip, wants.environment, asks_origins=asks_origins)
+        return TargetLook(target, tip, size, (*early, *of_place, *_of_contents(target, size, missing)))
     except OnloopError as problem:
         return TargetLook(target, troubles=(_trouble(target, problem),))
     except OSError as problem:
@@ -119,32 +120,17 @@ def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: s
         yield Flaw(TroubleKind.REFUSES, f"{_shown(target)} refuses pushes: {refusal}", works)
 
 
-def _with_content(look: TargetLook, git: Git, wants: Wants) -> TargetLook:
-    """The look with what the tip holds."""
-    listed = git.run("ls-tree", "-r", "-l", "-z", "--end-of-options", look.tip, max_bytes=MOST_LISTED)
-    size, links, attributes = 0, list[str](), list[str]()
-    for entry in listed.fields:
-        described, _, path = entry.partition("\t")
-        mode, _, blob, length = described.split()
-        size += int(length) if length.isdigit() else 0
-        if mode == _GITLINK:
-            links.append(path)
-        if path.rpartition("/")[2] == ".gitattributes":
-            attributes.append(blob)
-    found = [*_content_troubles(look.target, size, links, wants, git, attributes[:MOST_ATTRIBUTES])]
-    return replace(look, size=size, troubles=(*look.troubles, *found))
+def _size(git: Git, tip: str) -> int:
+    """How many bytes the files of a commit have."""
+    listed = git.run("ls-tree", "-r", "-l", "-z", "--end-of-options", tip, max_bytes=MOST_LISTED)
+    lengths = (entry.partition("\t")[0].split()[3] for entry in listed.fields)
+    return sum(int(length) for length in lengths if length.isdigit())
 
 
-def _content_troubles(
-    target: RunTarget, size: int, links: Sequence[str], wants: Wants, git: Git, attributes: Sequence[str]
-) -> Iterator[Flaw]:
+def _of_contents(target: RunTarget, size: int, missing: Sequence[MissingContent]) -> Iterator[Flaw]:
     name = _shown(target)
-    if links and not wants.submodules:
-        what = f"{name} has submodules ({safe(', '.join(links[:3]), 100)}), which gates see as empty folders"
-        yield Flaw(TroubleKind.SUBMODULES, what, "environment: {submodules: true} fills them", stops=False)
-    if not wants.lfs and any(b"filter=lfs" in git.run("cat-file", "blob", blob).stdout for blob in attributes):
-        what = f"{name} has files in Git LFS, which gates see as pointers"
-        yield Flaw(TroubleKind.LFS, what, "environment: {lfs: true} fills them", stops=False)
+    for each in missing:
+        yield Flaw(TroubleKind(each.kind.value), f"{name}: {safe(each.what, 500)}", each.works, stops=False)
     if size > LARGE_BYTES:
         what = f"{name} has {size / 1024**3:.1f} GiB of files, and every task has a clone of its own"
         yield Flaw(TroubleKind.LARGE, what, "use --max-parallel, and see that there is room", stops=False)

@@ -15,6 +15,8 @@ from onloop.gates.repository.mirror import Mirror
 FOLDER = ".onloop"
 WORKFLOW = f"{FOLDER}/workflow.yaml"
 WORKFLOWS = f"{FOLDER}/workflows"
+TO_COMMIT = f'git add {FOLDER}; git commit -m "Say how work is judged"; git push'
+"""What a person types to have a proposed workflow where effects move."""
 _ENDING = ".yaml"
 
 
@@ -48,6 +50,6 @@ def committed_in(mirror: Mirror, branch: str | None, folder: Path) -> Workflow:
         raise BadInput(f"{mirror.origin} has {len(found)} workflows: {', '.join(found)}", hint="name one of them")
     where = f"{mirror.origin} has no workflow in {FOLDER} at {commit[:12]} ({branch})"
     if any((place / WORKFLOW).is_file() for place in (folder, *folder.parents)):
-        words = f"commit {WORKFLOW} there first: git add {FOLDER}; git commit; git push"
+        words = f"commit {WORKFLOW} there first: {TO_COMMIT}"
         raise UnknownThing(where, hint=words)
     raise UnknownThing(where, hint="onloop init --repo . proposes one; or name a built-in: onloop workflow list")

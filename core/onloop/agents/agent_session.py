@@ -28,6 +28,7 @@ from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
 from onloop.machine.principal import Principal
 from onloop.machine.setbacks import Trouble, pause_ms
+from onloop.machine.state import Reason, State
 from onloop.machine.task import Submission, Task
 from onloop.records import Record, field
 from onloop.text import safe
@@ -201,6 +202,7 @@ class AgentSession(Record):
         self._keep_verifier_up()
         task = self._wait(agent, watch)
         if not is_held(task, agent):
+            self._tell_where(task)
             return SessionEnd()
         if code != 0:
             return self._failed(code, last)
@@ -209,9 +211,17 @@ class AgentSession(Record):
             self._hand_in(agent, watch, lambda manifest: _statement(manifest, submitted, last))
         except (Refused, BadInput) as no:
             return SessionEnd(ReleaseCause.RETURNED, f"{no.message}; {no.hint}")
-        task = self._wait(agent, watch)
-        self.say(f"{task.id} {task.state.value}: {task.detail}")
+        self._tell_where(self._wait(agent, watch))
         return SessionEnd()
+
+    def _tell_where(self, task: Task) -> None:
+        """Say where the task stands now, and what a person would type next where it waits for one."""
+        detail = safe(task.detail, 200)
+        if task.state is State.INPUT_REQUIRED:
+            verb = "approve" if task.reason is Reason.APPROVAL_REQUIRED else "show"
+            self.say(f"{task.id} waits for a person, {detail}: onloop {verb} {task.id}")
+        else:
+            self.say(f"{task.id} {task.state.value}: {detail}")
 
     def _failed(self, code: int, last: bytes) -> SessionEnd:
         """How an agent ended that failed; one that says *not now* is believed a few times a day."""

@@ -14,6 +14,7 @@ from onloop.errors import NotAllowed, Unavailable, kind_of
 from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import is_file_path
 from onloop.home import Home
 from onloop.inherited import for_agents
 from onloop.machine.definition import EnvironmentSpec
@@ -77,11 +78,11 @@ def fill_given(opened: GatewayHandle, task: Task) -> None:
         private(folder.parent)
         with scratch("given", folder.parent) as fresh:
             (fresh / "now").mkdir(mode=0o700)
-            for each in opened.gateway.perform(ReadGiven(task.id)):
-                if each.content is not None:
-                    place = fresh / "now" / each.name
+            for name, content in opened.gateway.perform(ReadGiven(task.id)):
+                if content is not None and is_file_path(name):
+                    place = fresh / "now" / name
                     private(place.parent)
-                    place.write_bytes(each.content)
+                    place.write_bytes(content)
                     place.chmod(0o400)
             if os.path.lexists(folder):
                 folder.rename(fresh / "before")

@@ -60,6 +60,11 @@ class Group(Record):
         return all(item.run for item in self.members)
 
     @property
+    def on_base(self) -> bool:
+        """Whether its members wait because their base is red, before any agent has started."""
+        return self.members[0].on_base
+
+    @property
     def order(self) -> Place:
         """Its place in the queue without regard to time."""
         return self.place(None)

@@ -132,24 +132,24 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         passphrase, typed = read_passphrase(self.args.passphrase_fd, f"Passphrase of {name}: ")
         return NOBODY if passphrase is None else self.opened.gateway.person(name, passphrase, typed=typed)
 
-    def check_no_agent(self: Context[PersonArguments], verb: str) -> None:
-        """Refuse an agent before anything is read, so that its attempt is counted as a denial."""
+    def check_no_agent(self, verb: str, way: str = "") -> None:
+        """Refuse an agent before anything is read, so that its attempt is counted as a denial; `way` is a person's."""
         if os.environ.get("ONLOOP_TOKEN"):
-            self.voice(verb)
+            raise self._denial(self.agent(), verb, way)
 
     def voice(self: Context[PersonArguments], verb: str) -> tuple[Principal, Voice]:
         """The person who decides, and their voice; NotAllowed for agents and for callers without a credential."""
         person = self.person()
         if person.voice is None:
-            who = person.id if person.name else "nobody (no credential was given)"
-            self.opened.gateway.perform(
-                CountDenial(person, verb.replace("-", " "), getattr(self.args, "task", "") or "")
-            )
-            raise NotAllowed(
-                f"{who} may not {verb}",
-                hint=f"a person must: onloop {verb} … --as NAME in a terminal, or the dashboard: onloop",
-            )
+            raise self._denial(person, verb)
         return person, person.voice
+
+    def _denial(self, asker: Principal, verb: str, way: str = "") -> NotAllowed:
+        """What is raised for whoever asked for what only people may do; it is counted here."""
+        who = asker.id if asker.name else "nobody (no credential was given)"
+        self.opened.gateway.perform(CountDenial(asker, verb.replace("-", " "), getattr(self.args, "task", "") or ""))
+        way = way or f"onloop {verb} … --as NAME in a terminal, or the dashboard: onloop"
+        return NotAllowed(f"{who} may not {verb}", hint=f"a person must: {way}")
 
 
 def _head_before(home: Home) -> str | None:

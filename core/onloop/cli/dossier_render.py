@@ -6,8 +6,10 @@ from msgspec import UNSET, convert
 
 from onloop.cli.json_models.agent_models import GateJson
 from onloop.cli.json_models.dossier_models import (
+    AmendmentJson,
     ArtefactJson,
     AskedJson,
+    BaseJson,
     CheckpointKeptJson,
     ChildJson,
     ChildWordsJson,
@@ -28,7 +30,7 @@ from onloop.machine.rules.flagging import flags_of
 from onloop.machine.task import Decision, Judgement
 from onloop.views.answer import gate_json
 from onloop.views.children import Result
-from onloop.views.dossier import Asked, Dossier, ShownArtefact
+from onloop.views.dossier import Asked, BaseSeen, Dossier, ShownArtefact
 from onloop.views.effective_status import EffectiveStatus
 
 
@@ -46,6 +48,8 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         definition=task.definition,
         gates=[convert(gate_json(line), GateJson) for line in dossier.gates],
         files=[FileJson(file.path, file.status, file.added, file.removed) for file in dossier.files],
+        base=_base_json(dossier.base) if dossier.base else None,
+        amendments=[AmendmentJson(each.by, each.at, each.before, each.after, each.reason) for each in task.amendments],
         flags=flags_of(task),
         decisions=[_decision_json(decision) for decision in task.decisions],
         trouble=dossier.trouble,
@@ -88,7 +92,14 @@ def _asked_json(asked: Asked) -> AskedJson:
         fresh_ms=request.fresh_ms,
         digest=asked.digest,
         choices=asked.choices,
+        no_worse=asked.no_worse or UNSET,
+        amend=asked.amend or UNSET,
     )
+
+
+def _base_json(base: BaseSeen) -> BaseJson:
+    gates = [convert(gate_json(line), GateJson) for line in base.gates]
+    return BaseJson(base.state, base.commit or None, gates, base.accepted_by or None)
 
 
 def _decision_json(decision: Decision) -> DecisionJson:

@@ -215,6 +215,10 @@ def _asked_lines(asked: Asked) -> Iterator[str]:
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
     for answer, effect in asked.choices.items():
         yield safe(f"  {answer.value}: {effect}")
+    if asked.no_worse:
+        yield safe(f"  retry --no-worse-than-base: {asked.no_worse}")
+    if asked.amend:
+        yield safe(f"  amend: {asked.amend} mends the workflow")
 
 
 def _subject_lines(task: Task) -> Iterator[str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from onloop.access.opening import GatewayHandle
+from onloop.gates.environments.box_user import settled
 from onloop.gates.evaluation import GateSubject, base_result
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.strongest_box import strongest_box
@@ -42,7 +43,8 @@ def prove(
     It runs in the box and with the code of a verifier's gates, and what it finds is kept as such results are: the
     same gate is not run there again when work begins.
     """
-    context = base_context(opened, verifier("init"), mirror, definition, strongest_box())
+    box = settled(strongest_box(), opened.home.kept)  # else the verifier would set up all of it once more
+    context = base_context(opened, verifier("init"), mirror, definition, box)
     subject = GateSubject("init", definition.digest, commit, mirror.tree(commit), commit)
     found = list[GateProof]()
     for step in definition.steps:

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
-from onloop.machine.task import Kind, Task
+from onloop.machine.definition import Definition
+from onloop.machine.rules.looking_first import checked_gates, checked_step
+from onloop.machine.task import Kind, Task, Verdict, evidence_key
 from onloop.text import safe
 
 LONGEST = 200
+
+
+class BaseState(StrEnum):
+    """What is known of the gates on what an agent begins with."""
+
+    GREEN = "green"
+    RED = "red"
+    AWAITED = "awaited"
+    NOT_LOOKED_AT = "not_looked_at"
+
+
+def base_state(definition: Definition, task: Task) -> BaseState | None:
+    """What is known of the base; None where no gate of the workflow is run there. What a person accepted stays red."""
+    step = checked_step(definition)
+    if step is None or task.kind is not Kind.WORK:
+        return None
+    check = task.base_checks.get(step.id)
+    if check is None:
+        return BaseState.NOT_LOOKED_AT
+    found = [task.base_evidence.get(evidence_key(step.id, gate.id)) for gate in checked_gates(step)]
+    if check.awaited or None in found:
+        return BaseState.AWAITED
+    is_green = all(each is not None and each.verdict is Verdict.PASS for each in found)
+    return BaseState.GREEN if is_green else BaseState.RED
 
 
 def base_words(task: Task) -> Iterator[str]:

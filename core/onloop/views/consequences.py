@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop.machine.definition import Definition, Step
-from onloop.machine.rules.looking_first import is_held_by_base
-from onloop.machine.task import DecisionKind, Request, RequestKind, Task
+from onloop.machine.rules.looking_first import is_held_by_base, red_on_base
+from onloop.machine.task import DecisionKind, Request, RequestKind, Task, Verdict
 
 _CANCELED = "the task ends as canceled; nothing is merged"
 
@@ -14,8 +14,8 @@ _CANCELED = "the task ends as canceled; nothing is merged"
 def consequences(definition: Definition, task: Task, request: Request) -> Mapping[DecisionKind, str]:
     """Each answer that the request takes, with what happens then."""
     step = definition.step(request.step)
-    if request.kind is RequestKind.CHOICE and is_held_by_base(task):
-        return _on_red_base(task)
+    if is_about_base(task, request):
+        return {DecisionKind.RETRY: "the gates run on the base again", DecisionKind.CANCEL: _CANCELED}
     match request.kind:
         case RequestKind.APPROVAL:
             return {
@@ -31,14 +31,23 @@ def consequences(definition: Definition, task: Task, request: Request) -> Mappin
             return _choices(definition, task, step)
 
 
-def _on_red_base(task: Task) -> Mapping[DecisionKind, str]:
-    return {
-        DecisionKind.RETRY: (
-            "the gates run on the base again; with --no-worse-than-base agents start, and gates allow what fails there"
-            f" and nothing more; onloop amend {task.id} --workflow FILE mends the workflow instead"
-        ),
-        DecisionKind.CANCEL: _CANCELED,
-    }
+def no_worse_consequence(definition: Definition, task: Task, request: Request) -> str:
+    """What going on no worse than a red base would do; empty where that is not asked, or would be refused."""
+    red = red_on_base(definition, task) if is_about_base(task, request) else ()
+    if not red or any(found.verdict is not Verdict.FAIL for found in red):
+        return ""
+    names = ", ".join(found.gate for found in red)
+    return f"agents start; {names} of {red[0].step} then allows what fails on the base {red[0].head[:12]}, and no more"
+
+
+def amend_command(task: str) -> str:
+    """The command line that mends the workflow of a task."""
+    return f'onloop amend {task} --workflow FILE --reason "…"'
+
+
+def is_about_base(task: Task, request: Request) -> bool:
+    """Whether a request asks how to go on because gates fail on the base."""
+    return request.kind is RequestKind.CHOICE and is_held_by_base(task)
 
 
 def _choices(definition: Definition, task: Task, step: Step) -> Mapping[DecisionKind, str]:

@@ -21,8 +21,9 @@ from onloop.machine.task import DecisionKind, Evidence, Request, Task
 from onloop.records import Record, replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
+from onloop.views.base_words import BaseState, base_state
 from onloop.views.children import Result, results, swarm_of
-from onloop.views.consequences import consequences
+from onloop.views.consequences import amend_command, consequences, is_about_base, no_worse_consequence
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
@@ -67,11 +68,26 @@ class GateLine(Record):
 
 
 class Asked(Record):
-    """An open request with the digest that a decision must return, and what each answer would do."""
+    """An open request with the digest that a decision must return, and what each answer would do.
+
+    Where the base is red: what going on no worse than it would do, empty if it would be refused, and the command line
+    that mends the workflow instead.
+    """
 
     request: Request
     digest: str
     choices: Mapping[DecisionKind, str]
+    no_worse: str = ""
+    amend: str = ""
+
+
+class BaseSeen(Record):
+    """What is known of the gates on what an agent begins with: where they ran last, and who accepted what fails."""
+
+    state: BaseState
+    commit: str = ""
+    gates: tuple[GateLine, ...] = ()
+    accepted_by: str = ""
 
 
 class ShownArtefact(Record):
@@ -115,6 +131,7 @@ class Dossier(Record):
     sub_agents: tuple[SubAgent, ...] = ()
     addressed: tuple[str, ...] = ()
     """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
+    base: BaseSeen | None = None
 
     def with_changes(self, changes: Changes) -> Dossier:
         """The same with what the submission changes."""
@@ -129,7 +146,7 @@ class Dossier(Record):
 def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Dossier:
     """Put the dossier of `task` together, with what its submission changes."""
     definition = definition_of(reading, task)
-    asked = tuple(Asked(r, shown_digest(task, r), consequences(definition, task, r)) for r in task.requests)
+    asked = tuple(_asked(definition, task, request) for request in task.requests)
     gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
     lease = reading.get(Lease, task.id)
     within = sub_agents_of((lease,), reading.select(SubAgent, task=task.id)) if lease else {}
@@ -146,7 +163,33 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         join=join_words(definition, task, swarm_of(reading, task)),
         sub_agents=within.get(task.id, ()),
         addressed=_addressed(reading, task),
+        base=_base(reading, definition, task),
     )
+
+
+def _asked(definition: Definition, task: Task, request: Request) -> Asked:
+    return Asked(
+        request,
+        shown_digest(task, request),
+        consequences(definition, task, request),
+        no_worse_consequence(definition, task, request),
+        amend_command(task.id) if is_about_base(task, request) else "",
+    )
+
+
+def _base(reading: Reading, definition: Definition, task: Task) -> BaseSeen | None:
+    state = base_state(definition, task)
+    if state is None:
+        return None
+    found = sorted(task.base_evidence.values(), key=lambda each: each.at)
+    accepted = sorted({check.accepted_by for check in task.base_checks.values() if check.accepted_by})
+    lines = tuple(_with_tail(reading, _base_line(each)) for each in found)
+    return BaseSeen(state, found[-1].head if found else "", lines, ", ".join(accepted))
+
+
+def _base_line(found: Evidence) -> GateLine:
+    mark = _MARKS.get(found.verdict.value, GateStatus.PASSED)
+    return GateLine(found.step, found.gate, mark, found.summary, found, evidence_digest(found), "")
 
 
 def addressed_words(person: str) -> str:

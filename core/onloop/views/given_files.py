@@ -26,25 +26,19 @@ class Given(Record):
     origin: str
 
 
-class GivenFile(Record):
-    """Such a file with its bytes; None where they are not there, or would be too many."""
-
-    name: str
-    content: bytes | None
-
-
 def given(reading: Reading, task: Task) -> tuple[Given, ...]:
     """The files that the agents of a task are given, each name once: what is nearer to the task goes first."""
     found = {each.name: each for each in reversed(tuple(_all(reading, task)))}
     return tuple(found[name] for name in sorted(found))
 
 
-def given_files(reading: Reading, task: Task) -> tuple[GivenFile, ...]:
-    """The same with their bytes."""
-    files, size = [], 0
+def given_files(reading: Reading, task: Task) -> tuple[tuple[str, bytes | None], ...]:
+    """Their names and bytes; None for bytes that are not there, or would be too many."""
+    files: list[tuple[str, bytes | None]] = []
+    size = 0
     for each in given(reading, task):
         size += each.artefact.size
-        files.append(GivenFile(each.name, reading.blob(each.artefact.digest) if size <= LARGEST_TOTAL else None))
+        files.append((each.name, reading.blob(each.artefact.digest) if size <= LARGEST_TOTAL else None))
     return tuple(files)
 
 

@@ -10,7 +10,7 @@ from onloop.machine.commands import Command, Voice
 from onloop.views.dossier import Asked, Dossier
 from onloop_tui.dialogs.bulk_dialog import BulkPlan
 from onloop_tui.dialogs.questions import fields_for
-from onloop_tui.model.decide.actions import actions_of, asked_for, command_for
+from onloop_tui.model.decide.actions import action_of, asked_for, command_for
 from onloop_tui.model.decide.bulk_lines import BulkEntry
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Tone
@@ -21,6 +21,7 @@ _PLURALS: Mapping[Act, str] = {
     Act.APPROVE: "Approve {count}: each one, on exactly what is listed here",
     Act.REJECT: "Reject {count}: the reason goes into every agent's brief",
     Act.ANSWER: "Answer {count}: the same words go into every agent's brief",
+    Act.NO_WORSE: "Go on with {count} no worse than the base: gates allow what fails there, and nothing more",
     Act.RETRY: "Retry {count}: the note goes into every agent's brief",
     Act.REASSIGN: "Reassign {count}: only whom you name may take them",
     Act.CANCEL: "Cancel {count}: each one ends, and nothing of it is merged",
@@ -49,7 +50,7 @@ def decision_plan(
     left_out: defaultdict[str, list[str]] = defaultdict(list)
     for dossier in dossiers:
         asked = asked_for(dossier, voice)
-        action = next(a for a in actions_of(dossier, asked, read_only=False) if a.act is act)
+        action = action_of(act, dossier, asked, read_only=False)
         if action.why_not:
             left_out[action.why_not].append(dossier.task.id)
         else:

@@ -28,6 +28,18 @@ def retry_plan(cause: str, words: str, remedy: Remedy, now: int) -> BulkPlan:
     return BulkPlan(title[:LONGEST_TITLE], _entries(remedy.rest, now), make, fields_for(Act.RETRY), remedy.remarks(now))
 
 
+def no_worse_plan(tasks: Sequence[Task], words: str, now: int) -> BulkPlan:
+    """The plan to go on where the base is red; a command is refused if its task has changed since."""
+    versions = {task.id: task.version for task in tasks}
+
+    def make(task: str, voice: c.Voice, typed: Mapping[str, str]) -> c.Command:
+        return c.Retry(voice, typed.get("words", ""), versions[task], no_worse=True)
+
+    remarks = (("agents start; gates allow what fails on each one's own base, and nothing more", Tone.DIM),)
+    title = f"go on with {_count(tasks)} no worse than the base: {words}"
+    return BulkPlan(title[:LONGEST_TITLE], _entries(tasks, now), make, fields_for(Act.NO_WORSE), remarks)
+
+
 def exclude_plan(tasks: Sequence[Task], words: str, now: int) -> BulkPlan:
     """The plan to exclude these repositories from their run; a command is refused if its task has changed since."""
     versions = {task.id: task.version for task in tasks}

@@ -12,6 +12,7 @@ _NOTE = FormField("words", "note", optional=True)
 
 _TITLES: Mapping[Act, str] = {
     Act.REJECT: "Reject: the reason goes into the agent's brief",
+    Act.NO_WORSE: "Go on no worse than the base: a note for the agent's brief (it may stay empty)",
     Act.RETRY: "Retry: a note for the agent's brief (it may stay empty)",
     Act.REASSIGN: "Reassign: only whom you name may take it",
     Act.ANSWER: "Answer: it goes into the agent's brief",
@@ -22,6 +23,7 @@ _TITLES: Mapping[Act, str] = {
 }
 _FIELDS: Mapping[Act, Sequence[FormField]] = {
     Act.REJECT: (_REASON,),
+    Act.NO_WORSE: (_NOTE,),
     Act.RETRY: (_NOTE,),
     Act.REASSIGN: (FormField("to", "to", example="agent:NAME or a role"), _REASON),
     Act.ANSWER: (FormField("words", "answer"),),

@@ -26,6 +26,7 @@ from onloop_tui.model.decide.actions import (
     Action,
     Deciding,
     action_lines,
+    action_of,
     actions_of,
     asked_for,
     command_for,
@@ -122,7 +123,7 @@ class DecisionFlow(Vertical):
         if self.doing is not Doing.NOTHING or self._dossier is None or not armed:
             return
         act = meant(act, self._dossier.task)
-        action = next(a for a in self._actions() if a.act is act)
+        action = action_of(act, self._dossier, self.asked, read_only=self._session.read_only)
         if action.why_not:
             self.tell(f"{VERBS[act]} is not possible: {action.why_not}")
         elif self._session.decider(self.asked.request if act is Act.APPROVE and self.asked else None) is None:

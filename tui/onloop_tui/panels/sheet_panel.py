@@ -170,8 +170,9 @@ class Sheet(Vertical):
             self.decision.go()
 
     def cli_equivalent(self) -> str:
-        """The CLI equivalent of the decision in progress, or of showing the task."""
-        return self.decision.cli_equivalent() or f"onloop show {self.task_id}"
+        """The CLI equivalent of the decision in progress, else of mending the workflow, or of showing the task."""
+        asked = self.decision.asked
+        return self.decision.cli_equivalent() or (asked and asked.amend) or f"onloop show {self.task_id}"
 
     def on_decision_flow_changed(self) -> None:
         """Draw the facts again after the flow changed, and give them the focus when no form is open."""

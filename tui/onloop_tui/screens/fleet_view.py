@@ -8,10 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from onloop.gateway.bulk import BulkOutcome
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan
-from onloop_tui.dialogs.cause_plans import exclude_plan, retry_plan
+from onloop_tui.dialogs.cause_plans import exclude_plan, no_worse_plan, retry_plan
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
@@ -113,6 +114,8 @@ class FleetView(View):
         row = self.rows.row_here if self.rows.shows_causes else None
         if row is None or row.group is None or not row.needs:
             return ""
+        if row.group.on_base:
+            return f"onloop retry --cause {row.key} --no-worse-than-base --first {len(row.members)}"
         if natural(row.group.reason) is Act.RETRY and len(row.members) == len(row.group.members):
             return f"onloop retry --cause {row.key} --first {len(row.members)}"
         return cli_equivalent(natural(row.group.reason), self.rows.matrix.members(row.key)[0])
@@ -180,10 +183,22 @@ class FleetView(View):
             self.post_message(self.Said(f"there is nothing to retry: {row.group.headline}; Enter shows who waits"))
 
     def decide_marked(self, act: Act) -> bool:
-        """Handle `x`, which offers to exclude all repositories with the cause; the other keys open the sheet."""
+        """Handle `x` and `b`, which are for all repositories with the cause; the other keys open the sheet."""
         if act is Act.EXCLUDE:
             self._exclude()
+        elif act is Act.NO_WORSE:
+            return self._go_on()
         return act is Act.EXCLUDE
+
+    def _go_on(self) -> bool:
+        """Offer to go on with all that have the cause under the cursor and a red base; whether there are any."""
+        rows, row = self.rows, self.rows.row_here
+        members = rows.matrix.members(row.key) if rows.shows_causes and row is not None else ()
+        held = [task for task in map(rows.matrix.task, members) if is_held_by_base(task)]
+        if row is None or not held:
+            return False
+        self._offer(no_worse_plan(held, row_name(row)[1], self.session.clock()))
+        return True
 
     def _exclude(self) -> None:
         """Offer to exclude a repository, or all repositories with the cause under the cursor."""

@@ -296,8 +296,8 @@ class InboxView(View):
     # -- one decision for what is marked
 
     def decide_marked(self, act: Act) -> bool:
-        """Begin this act for all marked tasks; whether any are marked."""
-        tasks = self.rows.selection.tasks
+        """Begin this act for all marked tasks; whether any are marked. A red base is decided for all of its cause."""
+        tasks = self.rows.selection.tasks or self._on_base(act)
         if not tasks:
             return False
         if self.session.read_only:
@@ -306,6 +306,13 @@ class InboxView(View):
             self._progress = f"reading {len(tasks)} tasks …"
             self.run_worker(self._decide_all(act, tasks), group="marked")
         return True
+
+    def _on_base(self, act: Act) -> tuple[str, ...]:
+        """The tasks of the cause under the cursor, if several wait for the same red base, and `act` is about that."""
+        group = self.rows.focused_group
+        if act is not Act.NO_WORSE or group is None or not group.on_base or len(group.members) < 2:
+            return ()
+        return tuple(item.task for item in group.members)
 
     async def _decide_all(self, act: Act, tasks: Sequence[str]) -> None:
         """Read every task in a thread, for the digest that its decision is bound to, and offer the list."""

@@ -16,6 +16,7 @@ from onloop.machine.flags import Flag
 from onloop.machine.state import State
 from onloop.machine.task import DecisionKind, Independence, RequestKind
 from onloop.records import Record, field
+from onloop.views.base_words import BaseState
 
 
 class AskedJson(Record):
@@ -33,6 +34,31 @@ class AskedJson(Record):
     fresh_ms: Annotated[int | None, Meta(description="How long ago their passphrase may have been typed, at most.")]
     digest: str
     choices: Annotated[Mapping[DecisionKind, str], Meta(description="What each answer would do.")]
+    no_worse: Annotated[
+        str | UnsetType, Meta(description="Where the base is red: what retry --no-worse-than-base would do.")
+    ] = UNSET
+    amend: Annotated[
+        str | UnsetType, Meta(description="Where the base is red: the command line that mends the workflow.")
+    ] = UNSET
+
+
+class BaseJson(Record):
+    """What is known of the gates on what an agent begins with."""
+
+    state: BaseState
+    commit: Annotated[str | None, Meta(description="Where they ran last.")]
+    gates: Sequence[GateJson]
+    accepted_by: Annotated[str | None, Meta(description="Who said that work need only be no worse than this.")]
+
+
+class AmendmentJson(Record):
+    """A person gave the live run another workflow; `before` and `after` are the digests of their files."""
+
+    by: str
+    at: AtMs
+    before: str
+    after: str
+    reason: str
 
 
 class SubjectJson(Record):
@@ -176,6 +202,8 @@ class DossierJson(TaskJson):
     definition: Annotated[str, Meta(description="The digest of the workflow that its run pinned.")]
     gates: Sequence[GateJson]
     files: Sequence[FileJson]
+    base: Annotated[BaseJson | None, Meta(description="Null where no gate of the workflow is run on the base.")]
+    amendments: Sequence[AmendmentJson]
     flags: Annotated[Sequence[Flag], Meta(description="Changed paths that decide what the gates said.")]
     decisions: Sequence[DecisionJson]
     trouble: Annotated[str, Meta(description="Why the changes cannot be shown; empty where they can.")]

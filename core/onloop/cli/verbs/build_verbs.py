@@ -48,8 +48,10 @@ def init(context: Context[InitArguments]) -> VerbOutput:
     """Make a store and enrol its first approver; with `--repo`, propose a workflow for a project."""
     args = context.args
     if args.repo is not None:
-        from onloop.cli.verbs.beginning.project_verbs import propose  # here: making a store needs no gates
+        from onloop.access.project_folder import checkout_of  # here: making a store needs no gates
+        from onloop.cli.verbs.beginning.project_verbs import propose
 
+        checkout_of(Path(args.repo).absolute())  # before a store is made, and a passphrase asked for
         is_there = context.home.store.exists()
         return propose(context, () if is_there else _made(context).lines)
     return _made(context)
@@ -63,7 +65,9 @@ def _made(context: Context[InitArguments]) -> VerbOutput:
         check_place(context.home, args.isolate)
     name = args.name or getpass.getuser()
     keep_others_out()
-    passphrase, typed = read_passphrase(args.passphrase_fd, f"A passphrase for {name}: ")
+    passphrase, typed = read_passphrase(
+        args.passphrase_fd, f"A new passphrase for {name}, with which you will decide: "
+    )
     if passphrase is None:
         raise BadInput("a passphrase is needed, and there is no terminal", hint="--passphrase-fd 3 3<FILE")
     if typed and getpass.getpass("Again: ") != passphrase:

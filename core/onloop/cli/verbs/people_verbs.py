@@ -62,6 +62,7 @@ def show(context: Context[ShowArguments]) -> VerbOutput:
 
 def _attachment(context: Context[ShowArguments], name: str) -> VerbOutput:
     """Show a text, or write any file to `--to`. Code under judgement wrote it, so nothing of it is printed raw."""
+    context.check_no_agent("show what a gate kept", f"onloop show {context.args.task} --attachment NAME in a terminal")
     kept = _kept_file(context, name)
     content, file, to = b64decode(kept.base64 or ""), kept.attachment, context.args.to
     text = _text_in(content)

@@ -50,11 +50,16 @@ def lfs_address(mirror: Mirror, target: str) -> LfsAddress:
     return LfsServer(f"{url.rstrip('/').removesuffix('.git')}.git/info/lfs")
 
 
-def is_allowed(url: str) -> bool:
-    """Whether we may speak to a URL: by https, or by http on this machine's loopback; never with a user in it."""
-    parts = urlsplit(url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    return is_safe and bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
+def is_allowed(url: str, named_by: str = "") -> bool:
+    """Whether we may speak to a URL: by https, or by http on this machine's loopback; never with a user in it.
+
+    A server elsewhere, at `named_by`, cannot lead us to the loopback: what listens there trusts this machine.
+    """
+    parts, by = urlsplit(url), urlsplit(named_by).hostname
+    is_own = parts.hostname in LOOPBACK and (by is None or by in LOOPBACK)
+    is_safe = is_own or (parts.scheme == "https" and parts.hostname not in LOOPBACK)
+    is_known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_known and is_safe and "@" not in parts.netloc and url.isprintable()
 
 
 def shown_address(address: LfsAddress) -> str:

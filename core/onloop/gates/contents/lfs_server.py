@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import sys
 import time
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -98,7 +99,7 @@ class LfsClient(NamedTuple):
         request.add_header("Content-Type", _JSON)
         request.add_header("Accept", _JSON)
         with self._opened(request) as answer:
-            content = answer.read(_LARGEST_ANSWER + 1)
+            content = b"".join(_chunks(answer, _LARGEST_ANSWER + 1))
         try:
             found = json.loads(content)
         except (ValueError, RecursionError):
@@ -109,8 +110,8 @@ class LfsClient(NamedTuple):
 
     def _request(self, action: Action, method: str) -> urllib.request.Request:
         url, headers = action.get("href"), action.get("header") or {}
-        if not isinstance(url, str) or not is_allowed(url) or not isinstance(headers, dict):
-            raise self._failed("it names an address that is not https")
+        if not isinstance(url, str) or not is_allowed(url, self.url) or not isinstance(headers, dict):
+            raise self._failed("it names an address that is not https, or is on this machine")
         request = urllib.request.Request(url, method=method)  # noqa: S310 - only https, and http on the loopback
         for name, value in headers.items():
             request.add_header(str(name), str(value))
@@ -144,7 +145,11 @@ class LfsClient(NamedTuple):
 
     def _redirected(self, request: urllib.request.Request, refused: HTTPError) -> urllib.request.Request:
         url = refused.headers.get("Location", "")
-        if request.get_method() != "GET" or refused.code not in {301, 302, 303, 307, 308} or not is_allowed(url):
+        if (
+            request.get_method() != "GET"
+            or refused.code not in {301, 302, 303, 307, 308}
+            or not is_allowed(url, self.url)
+        ):
             raise refused
         return urllib.request.Request(url)  # noqa: S310 - only https, and http on the loopback
 
@@ -185,9 +190,11 @@ def _trust(access: Access | None) -> ssl.SSLContext:
     return context
 
 
-def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
+def _chunks(answer: HTTPResponse, most: int = sys.maxsize) -> Iterator[bytes]:
+    """What comes, as it comes, and at most so many bytes: a server that sends drops keeps nobody for ever."""
     deadline = time.monotonic() + LONGEST_S
-    while chunk := answer.read(_CHUNK):
+    while most > 0 and (chunk := answer.read1(min(_CHUNK, most))):
+        most -= len(chunk)
         if time.monotonic() > deadline:
             raise TimeoutError(f"it took longer than {LONGEST_S:g} s")
         yield chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -26,11 +27,20 @@ def digest(*parts: object) -> str:
 
 
 def key_files(environment: EnvironmentSpec, files: Mapping[str, str]) -> Mapping[str, str]:
-    """The files that setup goes by among a commit's `files` (path and id): in `cache_key`, else by convention."""
-    wanted = frozenset(environment.cache_key)
-    if wanted:
-        return {path: name for path, name in files.items() if path in wanted}
-    return {path: name for path, name in files.items() if is_conventional(path)}
+    """The files that setup goes by among a commit's `files` (path and id): see `_goes_by`."""
+    named = _named(environment)
+    return {path: name for path, name in files.items() if _goes_by(environment, named, path)}
+
+
+def _goes_by(environment: EnvironmentSpec, named: frozenset[str], path: str) -> bool:
+    """Whether setup goes by a file: one that its commands name, and one in `cache_key`, else by convention."""
+    return path in named or (path in environment.cache_key if environment.cache_key else is_conventional(path))
+
+
+def _named(environment: EnvironmentSpec) -> frozenset[str]:
+    """The paths that the words of setup may name, such as a script, or the file of -r or --requirement=FILE."""
+    words = (word for argv in environment.setup for word in argv)
+    return frozenset(posixpath.normpath(part) for word in words for part in (word, word.partition("=")[2]) if part)
 
 
 def is_conventional(path: str) -> bool:
@@ -40,9 +50,7 @@ def is_conventional(path: str) -> bool:
 
 def decides_setup(environment: EnvironmentSpec, path: str) -> bool:
     """Whether a change of this path makes setup run anew, from the submitted commit's own files."""
-    if not environment.setup:
-        return False
-    return path in environment.cache_key if environment.cache_key else is_conventional(path)
+    return bool(environment.setup) and _goes_by(environment, _named(environment), path)
 
 
 def cache_files(cache: CacheSpec, files: Mapping[str, str]) -> Mapping[str, str]:
@@ -50,17 +58,26 @@ def cache_files(cache: CacheSpec, files: Mapping[str, str]) -> Mapping[str, str]
     return {path: name for path, name in files.items() if path in cache.key}
 
 
-def setup_key(environment: EnvironmentSpec, machine: Iterable[object], files: Mapping[str, str]) -> str:
-    """The key of what setup makes, from its commands, the `machine` (programs, box, platform) and its key files."""
-    around = (environment.variables, environment.caches, environment.box, environment.git, environment.submodules)
+def setup_key(
+    environment: EnvironmentSpec, machine: Iterable[object], caches: Iterable[str], files: Mapping[str, str]
+) -> str:
+    """The key of what setup makes: its commands, the `machine` (programs, box, platform), `caches`, its key files."""
+    filled = (environment.git, environment.submodules, environment.lfs, environment.secrets)
+    around = (environment.variables, environment.box, filled, tuple(caches))
     return digest("setup", environment.setup, around, tuple(machine), sorted(files.items()))
 
 
-def build_key(environment: EnvironmentSpec, checkout: str, setup: str) -> str:
-    """The key of what build makes, from the checkout's key and setup's."""
-    return digest("build", environment.build, environment.variables, checkout, setup)
+def build_key(
+    environment: EnvironmentSpec, machine: Iterable[object], caches: Iterable[str], checkout: str, setup: str
+) -> str:
+    """The key of what build makes: as that of setup, from the checkout's key and setup's."""
+    around = (environment.variables, environment.box, tuple(caches))
+    return digest("build", environment.build, around, tuple(machine), checkout, setup)
 
 
-def cache_key(cache: CacheSpec, machine: Iterable[object], files: Mapping[str, str]) -> str:
+def cache_key(
+    environment: EnvironmentSpec, cache: CacheSpec, machine: Iterable[object], files: Mapping[str, str]
+) -> str:
     """The key of what a cache's fetch brings."""
-    return digest("fetch", cache.name, cache.fetch, tuple(machine), sorted(files.items()))
+    around = (environment.variables, environment.secrets)
+    return digest("fetch", cache.name, cache.fetch, around, tuple(machine), sorted(files.items()))

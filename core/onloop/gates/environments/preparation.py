@@ -65,10 +65,11 @@ class ReadyPlace(Record):
 
 
 class _Caches(Record):
-    """Where caches are seen, and what stands for them in commands."""
+    """Where caches are seen, what stands for them in commands, and the keys of what is in them."""
 
     placed: tuple[Placed, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 class _Part(Record):
@@ -116,7 +117,8 @@ class Preparation(Record):
         home = tuple(folder / "home" for folder in setup)
         if self.environment.build:
             with self.watch.during("build_ms"):
-                key = keys.build_key(self.environment, files.key, setup_key)
+                machine = self._machine(self.environment.build)
+                key = keys.build_key(self.environment, machine, caches.keys, files.key, setup_key)
                 built = self._held(stack, key, lambda folder: self._build(folder, checkout, home, caches))
             own = self.layering is Layering.COPY  # then the result of a build is all that there is
             checkout = (built / "checkout", *(() if own else checkout))
@@ -130,7 +132,7 @@ class Preparation(Record):
         if not self.environment.setup:
             return (), ""
         with self.watch.during("setup_ms"):
-            at, key, setup = self._setup_of(files, base)
+            at, key, setup = self._setup_of(files, base, caches)
             made: list[int] = []
 
             def fill(folder: Path) -> None:
@@ -141,7 +143,7 @@ class Preparation(Record):
             self.watch.is_cached = not made
             return (found,), key
 
-    def _setup_of(self, files: CommitFiles, base: str) -> tuple[str, str, _Part]:
+    def _setup_of(self, files: CommitFiles, base: str, caches: _Caches) -> tuple[str, str, _Part]:
         """The commit whose files setup runs on, its key, and its commands; no key where there is no setup.
 
         Where the commit changes a file that setup goes by, that is the commit itself: what it makes then belongs to
@@ -151,7 +153,7 @@ class Preparation(Record):
         if not environment.setup:
             return files.commit, "", _Part("setup", (), environment.box)
         wanted = keys.key_files(environment, _listed(self.mirror, files.commit))
-        key = keys.setup_key(environment, self._machine(environment.setup), wanted)
+        key = keys.setup_key(environment, self._machine(environment.setup), caches.keys, wanted)
         if files.commit == base or wanted == keys.key_files(environment, _listed(self.mirror, base)):
             return base, key, _Part("setup", environment.setup, environment.box, self.secrets, of_base=True)
         return files.commit, keys.digest(key, files.key), _Part("setup", environment.setup, environment.box)
@@ -173,7 +175,7 @@ class Preparation(Record):
 
     def _in_place(self, stack: ExitStack, files: CommitFiles, base: str, caches: _Caches) -> ReadyPlace:
         """A place in which setup and build have just run, under the paths that the gate sees."""
-        at, key, setup = self._setup_of(files, base)
+        at, key, setup = self._setup_of(files, base, caches)
         with self.watch.during("checkout_ms"):
             before = files if at == files.commit else self._files(stack, at, base, None)
             below = before.folders if self.environment.setup else files.folders
@@ -230,11 +232,12 @@ class Preparation(Record):
         moved = self.box.kind.moves_paths
         placed = tuple(Placed(f"{_CACHES}/{name}" if moved else str(path), path) for name, path in found)
         words = {f"cache:{name}": each.name for (name, _), each in zip(found, placed, strict=True)}
-        return _Caches(placed, words | ({"cache": placed[0].name} if len(placed) == 1 else {}))
+        known = tuple(path.parent.name for _, path in found)
+        return _Caches(placed, words | ({"cache": placed[0].name} if len(placed) == 1 else {}), known)
 
     def _fetched(self, stack: ExitStack, cache: CacheSpec, listed: Mapping[str, str]) -> Path:
         seen = keys.cache_files(cache, listed)
-        key = keys.cache_key(cache, self._machine(cache.fetch), seen)
+        key = keys.cache_key(self.environment, cache, self._machine(cache.fetch), seen)
 
         def fill(folder: Path) -> None:
             (folder / "cache").mkdir(mode=0o700)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -65,16 +64,33 @@ def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder, even if it has read-only folders in it; what still cannot be removed stays."""
+    """Removes a folder, even with read-only folders in it, however deep it is; what cannot be removed stays."""
     for _ in range(_REMOVALS):
         if not path.exists():
             return
         try:
             _open_up(path)
             shutil.rmtree(path, ignore_errors=True)
-        except RecursionError:  # code under judgement makes folders as deep as it likes
-            with suppress(OSError):
-                _flatten(path)
+        except RecursionError:  # Python walks a tree by recursion, and a gate may make one of any depth
+            _flatten(path)
+
+
+def _flatten(path: Path) -> None:
+    """Move every folder below directly into `path`: then no path is long, and no tree is deep."""
+    waiting, moved = [entry for entry in path.iterdir() if _is_folder(entry)], 0
+    while waiting:
+        folder = waiting.pop()
+        with suppress(OSError):
+            folder.chmod(0o700)
+            for entry in list(folder.iterdir()):
+                if _is_folder(entry):
+                    entry.chmod(0o700)
+                    moved += 1
+                    waiting.append(entry.rename(path / f".flat-{moved}"))
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
 
 
 def _open_up(path: Path) -> None:
@@ -86,19 +102,6 @@ def _open_up(path: Path) -> None:
             with suppress(OSError):
                 if stat.S_ISDIR(folder.lstat().st_mode):
                     folder.chmod(0o700)
-
-
-def _flatten(path: Path) -> None:
-    """Bring every folder below directly under `path`."""
-    waiting = [path]
-    while waiting:
-        folder = waiting.pop()
-        folder.chmod(0o700)
-        with os.scandir(folder) as entries:
-            inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        for each in inner:
-            each.chmod(0o700)  # only then it may get another parent
-            waiting.append(each.rename(path / secrets.token_hex(16)) if folder != path else each)
 
 
 def _become(folder: Path, path: Path) -> None:

@@ -13,7 +13,7 @@ from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
-from onloop.views.given_files import GivenFile, given_files
+from onloop.views.given_files import given_files
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
@@ -105,13 +105,13 @@ class ReadWaiting(Query[tuple[tuple[str, int], ...]], frozen=True):
         return tuple(reading.waiting(self.now, self.run))
 
 
-class ReadGiven(Query[tuple[GivenFile, ...]], frozen=True):
+class ReadGiven(Query[tuple[tuple[str, bytes | None], ...]], frozen=True):
     """What the agents of a task are given to read: attachments of its run, and artefacts of steps before this one."""
 
     name: ClassVar[str] = "given"
     task: Id
 
-    def carry_out(self, reading: Reading) -> tuple[GivenFile, ...]:
+    def carry_out(self, reading: Reading) -> tuple[tuple[str, bytes | None], ...]:
         """See Query."""
         return given_files(reading, known_task(reading, self.task))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onloop.machine import commands as c
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.progress import may_decide
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
@@ -21,6 +22,7 @@ _NOT_HERE: Mapping[RequestKind, Mapping[Act, str]] = {
         Act.ANSWER: "no question was asked",
     },
     RequestKind.CHOICE: {
+        Act.NO_WORSE: "a gate gave no verdict on the base",
         Act.APPROVE: "there is nothing to approve",
         Act.REASSIGN: "no agent does this step",
         Act.ANSWER: "no question was asked",
@@ -46,7 +48,12 @@ class Action:
 
 def actions_of(dossier: Dossier, asked: Asked | None, *, read_only: bool) -> tuple[Action, ...]:
     """Every act, with the reason if it is not possible."""
-    return tuple(Action(act, _why_not(act, dossier, asked, read_only)) for act in acts_on(dossier.task))
+    return tuple(action_of(act, dossier, asked, read_only=read_only) for act in acts_on(dossier.task))
+
+
+def action_of(act: Act, dossier: Dossier, asked: Asked | None, *, read_only: bool) -> Action:
+    """One act, with the reason if it is not possible."""
+    return Action(act, _why_not(act, dossier, asked, read_only))
 
 
 def _why_not(act: Act, dossier: Dossier, asked: Asked | None, read_only: bool) -> str:
@@ -56,6 +63,8 @@ def _why_not(act: Act, dossier: Dossier, asked: Asked | None, read_only: bool) -
         return f"it has ended: {dossier.task.state.value}"
     if act in effects_of(dossier.task, asked):
         return ""
+    if act is Act.NO_WORSE and not is_held_by_base(dossier.task):
+        return "its base is not red"
     if asked is None:
         return _NOT_ASKED
     return _NOT_HERE[asked.request.kind].get(act, "it is not among the choices")
@@ -67,6 +76,8 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
         return {}
     if asked is not None:
         choices = {Act(answer.value): effect for answer, effect in asked.choices.items()}
+        if asked.no_worse:
+            choices[Act.NO_WORSE] = asked.no_worse
         return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task)}
     whole = "all below it that has not ended is canceled, and it ends with it"
     canceled = _CANCELED if task.kind is Kind.WORK else whole
@@ -140,6 +151,8 @@ def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words
     match act:
         case Act.APPROVE | Act.REJECT | Act.ANSWER:
             return _answer_to(_bound(asked), act, task.version, voice, reason)
+        case Act.NO_WORSE:
+            return c.Retry(voice, reason, task.version, no_worse=True)
         case Act.REASSIGN:
             return c.Reassign(words.get("to", ""), voice, reason, task.version)
         case _:

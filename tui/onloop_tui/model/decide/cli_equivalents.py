@@ -9,6 +9,7 @@ from onloop.attention.groups import Group
 from onloop.attention.held_role_items import held_role
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
+from onloop.views.consequences import amend_command
 from onloop.views.dossier import Asked
 from onloop_tui.model.ground.acts import Act
 
@@ -28,12 +29,17 @@ def natural(reason: Reason) -> Act:
 
 
 def row_equivalent(group: Group) -> str:
-    """The command for the natural act on the first member, without a digest: the list shows none, the CLI does."""
+    """The command for the natural act on the first member, without a digest: the list shows none, the CLI does.
+
+    On a red base, that which mends the workflow: no key does it.
+    """
     role = held_role(group)
     if role is not None:
         return f"onloop retry --role {quote(role)}"
     if not group.has_tasks:
         return f"onloop ack {group.cause}"
+    if group.on_base:
+        return amend_command(group.members[0].task)
     return cli_equivalent(natural(group.reason), group.members[0].task)
 
 
@@ -50,6 +56,8 @@ def cli_equivalent(act: Act, task: str, words: Mapping[str, str] | None = None) 
     match act:
         case Act.APPROVE | Act.RETRY | Act.RESUME:
             return f"onloop {act.value} {task}{f' --note {reason}' if reason else ''}"
+        case Act.NO_WORSE:
+            return f"onloop retry {task} --no-worse-than-base{f' --note {reason}' if reason else ''}"
         case Act.REJECT | Act.CANCEL | Act.PAUSE | Act.EXCLUDE:
             return f"onloop {act.value} {task} --reason {reason or _MORE}"
         case Act.ANSWER:

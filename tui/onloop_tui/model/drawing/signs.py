@@ -116,6 +116,7 @@ VERBS: Mapping[Act, str] = {
     Act.APPROVE: "approve",
     Act.REJECT: "reject",
     Act.ANSWER: "answer",
+    Act.NO_WORSE: "no-worse",
     Act.RETRY: "retry",
     Act.REASSIGN: "reassign",
     Act.CANCEL: "cancel the task",

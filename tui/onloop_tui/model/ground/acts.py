@@ -1,9 +1,10 @@
-"""The acts of a person on a task: all answers to requests, and pause, resume and exclude."""
+"""The acts of a person on a task: all answers to requests, going on from a red base, and pause, resume and exclude."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import State
 from onloop.machine.task import Task
 
@@ -14,6 +15,7 @@ class Act(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     ANSWER = "answer"
+    NO_WORSE = "no_worse"
     RETRY = "retry"
     REASSIGN = "reassign"
     CANCEL = "cancel"
@@ -23,8 +25,8 @@ class Act(StrEnum):
 
 
 def acts_on(task: Task) -> tuple[Act, ...]:
-    """All acts for this task: pause and resume share a key, so only one of them is listed."""
-    return tuple(act for act in Act if act is meant(act, task))
+    """All acts for this task: pause and resume share a key, so only one is listed; no-worse is for a red base."""
+    return tuple(act for act in Act if act is meant(act, task) and (act is not Act.NO_WORSE or is_held_by_base(task)))
 
 
 def meant(act: Act, task: Task) -> Act:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.items import Tier
-from onloop.attention.why import CLEARED_BY
+from onloop.attention.why import CLEARED_BY, RED_BASE
 from onloop.machine.definition import Assurance
 from onloop.machine.task import Task
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
@@ -29,13 +29,19 @@ def explanation(row: InboxRow, task: Task | None, position: int, now: int, width
     group = row.group
     rows = [
         *(_hiding(row.hidden, now) if row.hidden else [("place", f"{position} in the list. {_order(group, now)}")]),
-        ("cleared by", CLEARED_BY.get(group.reason, "retry, reassign, reject or cancel")),
+        ("cleared by", _cleared_by(group)),
         ("who", _who(task)),
         ("elsewhere", row_equivalent(group)),
     ]
     return tuple(
         shown for label, words in rows for shown in hanging((Span(label.ljust(_LABEL), Tone.DIM),), words, width)
     )
+
+
+def _cleared_by(group: Group) -> str:
+    if group.on_base:
+        return RED_BASE.format(task=group.members[0].task)
+    return CLEARED_BY.get(group.reason, "retry, reassign, reject or cancel")
 
 
 def _order(group: Group, now: int) -> str:

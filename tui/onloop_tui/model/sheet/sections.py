@@ -17,6 +17,7 @@ from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, heading, line, quoted, spread
 from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.sheet.base_lines import amend_lines, base_lines
 from onloop_tui.model.sheet.change_lines import diff_lines, file_lines, totals
 from onloop_tui.model.sheet.gate_lines import gate_lines, output_lines
 from onloop_tui.model.sheet.handed_on_lines import children_lines, passing_lines
@@ -67,7 +68,11 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     lines: list[Line] = list(hanging((), _asked_words(dossier.task, asked), width, Tone.STRONG))
     if asked.request.kind is RequestKind.CHOICE:
         lines += quoted(asked.request.question, width, most=6)
-    lines += [*effects, *hanging((Span("  "),), _terms(asked.request, now), width, Tone.DIM)]
+    lines += [
+        *effects,
+        *amend_lines(asked, width),
+        *hanging((Span("  "),), _terms(asked.request, now), width, Tone.DIM),
+    ]
     if len(dossier.asked) > 1:
         place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
         words = f"this is {place} of {len(dossier.asked)} things asked of it; o shows the next"
@@ -118,13 +123,15 @@ def _asked_words(task: Task, asked: Asked) -> str:
 
 
 def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Section]:
-    task = dossier.task
+    task, base = dossier.task, _base(dossier, now, width)
     sections = [
         Section("subject", _subject(dossier, asked, width)),
         Section("changed, and decides what the gates said", _flags(task, width)),
+        *(base if task.submission is None else ()),
         Section("gates", gate_lines(task, dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
         Section(f"children{f': {dossier.join}' if dossier.join else ''}", children_lines(dossier, width)),
+        *(base if task.submission is not None else ()),
         *_changes(dossier, width),
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
@@ -174,6 +181,13 @@ def _flags(task: Task, width: int) -> tuple[Line, ...]:
     """Every flag: what a person also approves when they approve the change."""
     flags = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
     return tuple(shown for words in flags for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
+
+
+def _base(dossier: Dossier, now: int, width: int) -> tuple[Section, ...]:
+    """What is known of the base, with what gates printed there that fail."""
+    gates = dossier.base.gates if dossier.base is not None else ()
+    outputs = (Section(f"{title} on the base", lines) for title, lines in output_lines(gates, width))
+    return (Section("base", base_lines(dossier, now, width)), *outputs)
 
 
 def _changes(dossier: Dossier, width: int) -> list[Section]:

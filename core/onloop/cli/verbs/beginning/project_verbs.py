@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onloop.access.preflight import branch_named
 from onloop.access.project_files import project_at
-from onloop.access.project_folder import WORKFLOW, checkout_of, repository_here
+from onloop.access.project_folder import TO_COMMIT, WORKFLOW, checkout_of, repository_here
 from onloop.access.targets import RunTarget
 from onloop.cli.arguments import InitArguments
 from onloop.cli.context import Context
@@ -121,6 +121,8 @@ def _without_red_options(context: Context[InitArguments], base: _Base, proposal:
 
 def _try(context: Context[InitArguments], base: _Base, name: str, text: str) -> _Tried:
     definition = load(text.encode(), WORKFLOW)
+    if definition.environment.setup:
+        say("   sets up its environment; the first time this may take some minutes")
     gates = prove(context.opened, base.mirror, base.commit, _gated(definition), _told)
     return _Tried(name, text, gates, all(proof.passed for proof in gates))
 
@@ -179,7 +181,7 @@ def _answered(
     where = f"the base {base.commit[:12]} ({base.branch})"
     words = f"{place}: {'green' if best.is_green else 'NOT green'} on {where}: {best.name}"
     steps = (
-        f'next: git add {WORKFLOW}; git commit; git push   then   onloop start --title "…"'
+        f'next: {TO_COMMIT}; onloop start --title "…"'
         if best.is_green
         else f"next: mend {place}, then: onloop init --repo .   (onloop help workflows says what it may hold)"
     )
