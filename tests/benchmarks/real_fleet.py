@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("core", "tui", "tests")]
 
 from benchmarks.figures import say  # noqa: E402
-from benchmarks.real_fleet_troubles import BEFORE, LIVE, Trouble, make, mend, vanish  # noqa: E402
+from benchmarks.real_fleet_troubles import BEFORE, LIVE, WHO, Trouble, make, mend, vanish  # noqa: E402
 from benchmarks.real_projects import PROJECTS, Project, repositories  # noqa: E402
 from onloop.gates.repository.folders import remove_tree  # noqa: E402
 from onloop.records import Record  # noqa: E402
@@ -172,8 +172,8 @@ def names(world: World, run: str) -> Counter[str]:
     return Counter(event["name"] for event in found)
 
 
-def troubled(world: World, projects: Sequence[Project], control: Path) -> str:
-    """The fleet with its troubles: looked at, begun, mended cause by cause, ended; the answer is its run."""
+def troubled(world: World, projects: Sequence[Project], control: Path) -> None:
+    """The fleet with its troubles: looked at, begun, mended cause by cause, ended."""
     made = make(projects)
     targets = [project.target for project in projects]
     looked = begin(world, control, targets, "--dry-run")
@@ -206,7 +206,6 @@ def troubled(world: World, projects: Sequence[Project], control: Path) -> str:
     say(f"decisions: {len(person.decisions)}, approvals: {person.approved}; {dict(names(world, run))}")
     excluded = [task["task"] for task in person.tasks() if task["state"] != "completed"]
     holds(len(excluded) == len(made[Trouble.ARCHIVED]), f"all but the excluded are merged: {excluded}")
-    return run
 
 
 def _held(task: Any) -> bool:
@@ -219,8 +218,8 @@ def _states(person: Person) -> dict[str, int]:
     return dict(Counter(task["state"] for task in person.tasks()))
 
 
-def outage(world: World, projects: Sequence[Project], control: Path, away_s: float) -> str:
-    """Origins away while agents at their limit work: nothing is spent, nobody is called; the answer is the run."""
+def outage(world: World, projects: Sequence[Project], control: Path, away_s: float) -> None:
+    """Origins away while agents at their limit work: nothing is spent, nobody is called."""
     begun = begin(world, control, [project.target for project in projects])
     holds(begun.code in {0, 11}, begun.err)
     run = str(begun.json["task"])
@@ -248,7 +247,6 @@ def outage(world: World, projects: Sequence[Project], control: Path, away_s: flo
     holds(found["AttemptEnded"] == 0, f"no attempt is spent: {found}")
     holds(found["SetBack"] >= len(projects), f"every agent was at its limit: {found}")
     holds(_states(person) == {"completed": len(projects)}, f"all are merged: {_states(person)}")
-    return run
 
 
 def play(world: World, args: argparse.Namespace) -> None:
@@ -260,15 +258,15 @@ def play(world: World, args: argparse.Namespace) -> None:
     control = world.origin(
         "control", {"real.yaml": source("-r, requirements-fleet.txt"), "mended.yaml": source("pytest")}
     )
-    run = troubled(world, projects, control)
-    merged = [p for p in projects if p.origin.exists() and _is_merged(world, run, p)]
-    outage(world, merged[: args.dozen], control, args.away)
+    troubled(world, projects, control)
+    calm = [p for p in projects if p.name not in WHO[Trouble.RED] and p.origin.exists() and _is_merged(world, p)]
+    outage(world, calm[: args.dozen], control, args.away)
     verified = world.onloop("store", "verify")
     holds(verified.code == 0, f"the store is what its log says: {verified.out}{verified.err}")
     say(f"store verify: {verified.out.strip()}; {time.monotonic() - began:.0f} s in all")
 
 
-def _is_merged(world: World, run: str, project: Project) -> bool:
+def _is_merged(world: World, project: Project) -> bool:
     return bool(world.git(project.origin, "log", "--format=%s", "-1", project.branch, "--", "FLEET.md"))
 
 
