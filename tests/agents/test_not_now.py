@@ -11,6 +11,7 @@ import pytest
 from onloop.agents.limit_messages import not_now
 from onloop.agents.reset_times import moment_given, moment_in
 from onloop.errors import BadInput
+from onloop.machine.limits import LATEST
 
 NOON = int(datetime(2026, 3, 2, 12, 0, tzinfo=UTC).timestamp() * 1000)
 HOUR, MINUTE = 3_600_000, 60_000
@@ -78,6 +79,22 @@ def test_any_command_says_not_now_by_its_exit_code() -> None:
 
     assert plain is not None and (plain.words, plain.until) == ("exit code 75", 0)
     assert said is not None and said.until == NOON + 20 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "resets at 6:30pm (Foo/Bar)",
+        "resets at 6:30pm GMT+30",
+        "resets Feb 31 at 9am",
+        "try again in 99999999999d",
+        f"try again in {'9' * 350}d",
+    ],
+)
+def test_a_moment_that_an_agent_makes_up_is_one_that_can_be_recorded(printed: str) -> None:
+    found = not_now(75, printed.encode(), NOON)
+    assert found is not None
+    assert 0 <= found.until <= LATEST
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_rounds_resume_the_session_and_its_context_and_words_are_known(world: Wo
 
     found = world.until(task, "input_required", "approval_required")
     assert "runs claude 2.1.332" in ran.err
+    assert f"{task} waits for a person, approval of release: onloop approve {task}" in ran.err
     assert [line.split()[0] for line in beside(world, "sessions").splitlines()] == ["new", "s-1"]
     assert "ContextReported" in names(world, task), "60,001 tokens of 200,000"
     assert found["untrusted"]["statement"].endswith("All done."), "words, and no JSON"

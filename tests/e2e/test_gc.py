@@ -74,6 +74,30 @@ def test_cached_folders_go_when_nobody_has_used_them_and_one_in_use_stays(world:
     assert (cache.folder / ("b" * 8)).exists()
 
 
+def test_what_is_kept_beside_mirrors_goes_but_for_large_files_that_a_live_task_may_need(world: World) -> None:
+    world.init()
+    run = world.fleet(world.origin("one"), world.origin("two"))
+    assert world.decide("cancel", f"{run}.1", "--reason", "enough").code == 0
+    mirrors = world.store / "mirrors"
+    one, two = (next(mirrors.glob(f"{name}-*.git")).name for name in ("one", "two"))
+    kept = [f".{name}.{what}" for name in (one, two, "library-0.git") for what in ("histories", "large")]
+    for name in kept:
+        (mirrors / name).mkdir()
+        (mirrors / name / "content").write_bytes(bytes(100_000))
+    disk = next(check for check in world.onloop("doctor", "--json").json["checks"] if check["name"] == "disk")
+    assert "histories " in disk["detail"] and "large files " in disk["detail"]
+
+    done = world.onloop("gc", "--older", "0s", *AS_ANA, "--json", passphrase=PASSPHRASE).json
+    stay = {f".{two}.large", ".library-0.git.large"}
+    assert {each["name"] for each in done["leftovers"] if each["kind"] == "cache"} == {*kept} - stay
+    assert {name for name in kept if (mirrors / name).exists()} == stay
+    assert (mirrors / one).exists()
+
+    assert world.decide("cancel", f"{run}.2", "--reason", "enough").code == 0
+    assert world.onloop("gc", "--older", "0s", *AS_ANA, passphrase=PASSPHRASE).code == 0
+    assert not any((mirrors / name).exists() for name in kept)
+
+
 def test_doctor_says_what_uses_space_and_how_much_is_free(world: World) -> None:
     world.init()
     disk = next(check for check in world.onloop("doctor", "--json").json["checks"] if check["name"] == "disk")

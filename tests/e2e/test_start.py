@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from support.lfs_server import pointer_to
-from support.world import WORKFLOW, World
+from support.world import PASSPHRASE, WORKFLOW, World
 
 WRONG = WORKFLOW.replace('["{python}", -m, unittest, discover, -s, tests, -t, .]', "[no-such-program]").replace(
     "        unittest: {min_tests: 1, no_fewer_than: base}\n", ""
@@ -171,6 +172,31 @@ def test_the_workflow_of_a_project_is_proposed_shown_to_be_green_and_found_by_st
     assert "make test" in (checkout / ".onloop/workflow.yaml").read_text()
     assert uncommitted.code == 2 and "git add .onloop" in uncommitted.err
     assert (started.code, started.json["reason"], started.json["workflow"]) == (0, "ready", "checkout")
+
+
+def test_what_the_proof_set_up_is_there_when_work_begins(world: World) -> None:
+    world.init()
+    workflow = WORKFLOW.replace("steps:\n", 'environment:\n  setup: [[sh, -c, "echo x > made"]]\nsteps:\n', 1)
+    origin = world.origin("tool", {".onloop/workflow.yaml": workflow})
+    checkout = world.folder / "checkout"
+    world.git(world.folder, "clone", "--quiet", str(origin), str(checkout))
+    assert world.onloop("init", "--repo", ".", cwd=checkout).code == 0
+    world.git(checkout, "-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "--allow-empty", "-m", "more")
+    world.git(checkout, "push", "--quiet")
+
+    started = world.onloop("start", "--title", "Go", "--json", cwd=checkout)
+
+    assert started.code == 0, started.err
+    events = world.onloop("log", started.json["task"], "--json").json["events"]
+    (reported,) = (json.loads(event["data"]) for event in events if event["name"] == "BaseReported")
+    assert reported["evidence"]["spent"]["setup_cached"]
+
+
+def test_where_no_repository_is_nothing_is_asked_and_no_store_made(world: World) -> None:
+    proposed = world.onloop("init", "--repo", "/", passphrase=PASSPHRASE)
+
+    assert proposed.code == 2 and "is in no git repository" in proposed.err
+    assert not world.store.exists()
 
 
 def test_a_project_that_is_red_is_said_to_be_and_its_workflow_says_so(world: World) -> None:

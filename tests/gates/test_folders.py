@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,22 @@ def test_a_read_only_tree_is_removed(as_nobody: Path) -> None:
     assert list(as_nobody.iterdir()) == []
 
 
+def test_a_tree_nested_more_deeply_than_a_path_is_long_is_removed(as_nobody: Path) -> None:
+    top = as_nobody / "tree"
+    top.mkdir()
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=here)
+        os.close(os.open("x", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.fchmod(here, 0o500)
+        os.close(here)
+        here = below
+    os.close(here)
+    remove_tree(top)
+    assert list(as_nobody.iterdir()) == []
+
+
 def test_removing_a_tree_leaves_alone_what_its_links_lead_to(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o500)
@@ -117,19 +134,17 @@ def test_what_a_killed_process_left_in_the_temporary_folder_is_swept_away_and_wh
     assert [path.name for path in tmp_path.iterdir()] == ["onloop-other-left"]
 
 
-def test_a_tree_that_is_deeper_than_python_walks_is_removed(tmp_path: Path) -> None:
-    top = tmp_path / "top"
+def test_a_folder_of_any_depth_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "onloop-gate-left"
     top.mkdir()
     here = os.open(top, os.O_RDONLY)
-    for _ in range(1_500):
-        os.mkdir("deeper", dir_fd=here)
-        below = os.open("deeper", os.O_RDONLY, dir_fd=here)
+    for _ in range(3 * sys.getrecursionlimit()):
+        os.mkdir("d", 0o700, dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
-    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-    os.fchmod(here, 0o500)
+    os.fchmod(here, 0)
     os.close(here)
 
-    remove_tree(top)
-
-    assert not top.exists()
+    with scratch("gate", tmp_path):
+        assert not top.exists()

@@ -129,6 +129,17 @@ def test_not_now_lasts_a_day_at_most_and_says_until_when() -> None:
     assert soon.task.detail == "not now until 23:43 UTC: usage limit"
 
 
+def test_people_are_told_of_a_task_whose_agents_say_not_now_day_after_day() -> None:
+    at, told = WAITING, []
+    for _ in range(4):
+        at = at.given(claim(), not_now(at.now + DAY_MS))
+        told.append(at.task.setback is not None and at.task.setback.told)
+        at = again(at)
+
+    assert told == [False, False, True, True]
+    assert at.given(claim(), submit()).task.setback is None
+
+
 def test_an_effect_that_meets_a_trouble_keeps_its_intent_and_is_tried_again_by_a_timer() -> None:
     at = MERGING.given(started(), troubled())
 

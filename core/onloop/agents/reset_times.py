@@ -27,6 +27,7 @@ _AFTER = re.compile(
 )
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s?([dhms])", re.IGNORECASE)
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DAY_H, _LONGEST_S = 24, 10 * 366 * 86_400.0
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -76,7 +77,8 @@ def moment_in(text: str, now: int) -> int:
     if at is not None and (at["half"] or at["minute"]):
         return _clock(at, now)
     if after is not None:
-        return now + int(sum(float(n) * _SECONDS[unit.lower()] for n, unit in _PART.findall(after[1])) * 1000)
+        seconds = sum(float(n) * _SECONDS[unit.lower()] for n, unit in _PART.findall(after[1]))
+        return now + int(min(seconds, _LONGEST_S) * 1000)
     return 0
 
 
@@ -105,8 +107,9 @@ def _zone(name: str) -> tzinfo | None:
     if not name:
         return None
     if name[:3].upper() in {"UTC", "GMT"}:
-        return timezone(timedelta(hours=int(name[3:] or 0)))
+        hours = int(name[3:] or 0)
+        return timezone(timedelta(hours=hours)) if abs(hours) < _DAY_H else None
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return None

@@ -65,7 +65,7 @@ PATIENCE_MS: Mapping[Trouble, int] = {
     Trouble.MISSING: 10 * MINUTE_MS,
     Trouble.REFUSED: 0,
     Trouble.BROKEN: 0,
-    Trouble.NOT_NOW: LATEST,
+    Trouble.NOT_NOW: 2 * DAY_MS,
     Trouble.ALIKE: LATEST,
 }
 """How long each kind goes on before people are told. What no waiting mends is told at once, and tried all the same."""
@@ -100,10 +100,16 @@ def met_again(known: Setback | None, trouble: Trouble, words: str, now: int) -> 
     return Setback(trouble, words, since, count, now + pause_ms(count, told=told), told)
 
 
-def postponed(words: str, until: int, now: int) -> Setback:
-    """The setback of an agent that says *not now*, until then (ms) but a day at most; 0 is the usual time."""
+def postponed(known: Setback | None, words: str, until: int, now: int) -> Setback:
+    """The setback of an agent that says *not now*, until then (ms) but a day at most; 0 is the usual time.
+
+    One who says so again, and has shown no work since, goes on from `known`: else a task could wait for ever unseen.
+    """
     until = until or now + USUAL_POSTPONED_MS
-    return Setback(Trouble.NOT_NOW, words, now, 1, min(max(until, now), now + LONGEST_POSTPONED_MS))
+    goes_on = known is not None and known.trouble is Trouble.NOT_NOW
+    since, count = (known.since, known.count + 1) if known is not None and goes_on else (now, 1)
+    told = now - since >= PATIENCE_MS[Trouble.NOT_NOW]
+    return Setback(Trouble.NOT_NOW, words, since, count, min(max(until, now), now + LONGEST_POSTPONED_MS), told)
 
 
 def of_last_day(times: tuple[int, ...], now: int) -> tuple[int, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from onloop.agents.leftovers import Cache, Leftover, leftovers, remove
 from onloop.attention.groups import age
@@ -12,10 +13,12 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.store_models import GcJson, LeftoverJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import GcArguments
+from onloop.gates.contents.beside_mirrors import HISTORIES, LARGE, BesideMirrors, Origins, beside_mirrors
 from onloop.gates.environments.tree_cache import TreeCache
 from onloop.gates.upkeep.disk_use import disk_use, size_words
 from onloop.home import Home
-from onloop.views.queries.reads import ReadTask
+from onloop.machine.task import Task
+from onloop.views.queries.reads import ReadTask, ReadTasks
 from onloop.workflow.duration import milliseconds
 
 LEAST_FREE = 100 * 1_048_576
@@ -27,9 +30,15 @@ LONGEST_LOOK_S = 2.0
 _DAY_S = 86_400
 
 
-def caches_of(home: Home) -> tuple[Cache, ...]:
-    """Every cache of folders that the store's own user keeps; whoever makes a new one adds it here."""
-    return () if home.apart else (TreeCache(home.kept / "trees"),)
+def caches_of(home: Home, tasks: Callable[[], Sequence[Task]]) -> tuple[Cache, ...]:
+    """Every cache of folders that this user keeps; whoever makes a new one adds it here."""
+    beside = BesideMirrors(home.mirrors, lambda: _origins(home, tasks()))
+    return (beside,) if home.apart else (TreeCache(home.kept / "trees"), beside)
+
+
+def _origins(home: Home, tasks: Sequence[Task]) -> Origins:
+    named = [(home.mirror(task.origin).path.name, task.ended) for task in tasks if task.origin]
+    return Origins(frozenset(name for name, _ in named), frozenset(name for name, ended in named if not ended))
 
 
 def gc(context: Context[GcArguments]) -> VerbOutput:
@@ -39,7 +48,8 @@ def gc(context: Context[GcArguments]) -> VerbOutput:
     older = milliseconds(args.older)
     if not args.dry_run:
         context.voice("remove what tasks left")
-    home, now, caches = opened.home, opened.gateway.clock(), caches_of(opened.home)
+    home, now = opened.home, opened.gateway.clock()
+    caches = caches_of(home, lambda: opened.gateway.perform(ReadTasks()))
     found = leftovers(home, lambda task: opened.gateway.perform(ReadTask(task)), caches, now - older)
     gone = [] if args.dry_run else [each for each in found if remove(each, caches)]
     kept = 0 if args.dry_run else len(found) - len(gone)
@@ -65,16 +75,19 @@ def _json(each: Leftover) -> LeftoverJson:
 
 def disk_check(home: Home) -> tuple[bool, str]:
     """Whether there is room, and what uses it: parts of the store and what lies beside it, and what a day adds."""
-    parts = (
-        ("mirrors", home.mirrors),
-        ("clones", home.environments),
-        ("artefacts", home.handed_over),
-        ("logs", home.logs),
-        *([] if home.apart else [("caches", home.kept), ("store", home.store)]),
+    parts: tuple[tuple[str, Iterable[Path]], ...] = (
+        ("mirrors", [home.mirrors]),
+        ("histories", beside_mirrors(home.mirrors, HISTORIES)),
+        ("large files", beside_mirrors(home.mirrors, LARGE)),
+        ("clones", [home.environments]),
+        ("artefacts", [home.handed_over]),
+        ("logs", [home.logs]),
+        *([] if home.apart else [("caches", [home.kept]), ("store", [home.store])]),
     )
     day_ago = time.time() - _DAY_S
-    used = {name: disk_use([place], day_ago, LONGEST_LOOK_S) for name, place in parts}
-    whole = [used[name] for name in used if name not in {"mirrors", "caches"} or home.apart]
+    used = {name: disk_use(places, day_ago, LONGEST_LOOK_S) for name, places in parts}
+    within = {"histories", "large files"} | (set() if home.apart else {"mirrors", "caches"})
+    whole = [use for name, use in used.items() if name not in within]
     words = ", ".join(f"{name} {use.words}" for name, use in used.items() if use.size)
     try:
         free = shutil.disk_usage(home.store if not home.apart else home.environments.parent).free

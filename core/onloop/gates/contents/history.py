@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from onloop.errors import Unavailable
+from onloop.gates.contents.beside_mirrors import HISTORIES
 from onloop.gates.repository.folders import built, remove_tree
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.mirror import Mirror
@@ -28,7 +29,7 @@ _TRIES = 3
 
 def histories_of(mirror: Mirror) -> Path:
     """The folder of the packs that are kept for a mirror; it can be removed at any time."""
-    return mirror.path.with_name(f".{mirror.path.name}.histories")
+    return mirror.path.with_name(f".{mirror.path.name}{HISTORIES}")
 
 
 def write_history(mirror: Mirror, commit: str, base: str, also: Sequence[str], packs: Path) -> None:

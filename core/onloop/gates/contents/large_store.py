@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, NamedTuple
 
 from onloop.errors import BadInput, Unavailable, kind_of
+from onloop.gates.contents.beside_mirrors import LARGE
 from onloop.gates.contents.history import copy_file
 from onloop.gates.repository.folders import private
 from onloop.gates.repository.pointers import Pointer
@@ -86,7 +87,7 @@ class LargeStore(NamedTuple):
 
 def store_of(mirror: Mirror) -> LargeStore:
     """The large files of a mirror's repository: beside the mirror, which can be made anew, as they cannot."""
-    return LargeStore(mirror.path.with_name(f".{mirror.path.name}.large"))
+    return LargeStore(mirror.path.with_name(f".{mirror.path.name}{LARGE}"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onloop.errors import Unavailable
 from onloop.gates.box.visible import Layered, Placed, VisibleFiles
-from onloop.gates.repository.folders import remove_tree, scratch
+from onloop.gates.repository.folders import remove_tree, scratch, walked
 from onloop.machine.definition import BoxSpec
 from onloop.records import Record
 
@@ -121,10 +121,10 @@ def copy_over(sources: Iterable[Path], target: Path) -> None:
 
 def _clear_way(source: Path, target: Path) -> None:
     """Remove what is in the way of a copy: links, and files where a folder comes or the other way round."""
-    for parent, folders, files in os.walk(source):
-        below = Path(os.path.relpath(parent, source))
+    for parent, folders, files in walked(source):
+        below = parent.relative_to(source)
         for name in (*folders, *files):
-            here, there = Path(parent, name), target / below / name
+            here, there = parent / name, target / below / name
             if there.is_symlink() or (os.path.lexists(there) and here.is_dir() != there.is_dir()):
                 _remove(there)
             elif not here.is_dir() or here.is_symlink():

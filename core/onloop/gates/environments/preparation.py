@@ -25,7 +25,7 @@ from onloop.gates.environments.contents import CheckedOut, contents_of
 from onloop.gates.environments.place import Layering, Place, copy_over, place_over
 from onloop.gates.environments.stopwatch import Stopwatch
 from onloop.gates.environments.tree_cache import TreeCache
-from onloop.gates.repository.folders import private, scratch
+from onloop.gates.repository.folders import private, scratch, walked
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.true_tree import true_tree
 from onloop.gates.toolchain import is_of_the_machine
@@ -305,10 +305,10 @@ def _listed(mirror: Mirror, commit: str) -> Mapping[str, str]:
 
 def _drop_known(made: Path, known: Sequence[Path]) -> None:
     """Remove from what was made all that belongs to a commit, and the marks for what was removed."""
-    for parent, folders, files in os.walk(made, topdown=False):
-        below = Path(os.path.relpath(parent, made))
+    for parent, folders, files in reversed(list(walked(made))):
+        below = parent.relative_to(made)
         for name in (*files, *folders):
-            path = Path(parent, name)
+            path = parent / name
             status = path.lstat()
             if stat.S_ISDIR(status.st_mode):
                 with suppress(OSError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import stat
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from onloop.file_lock import try_now
@@ -15,6 +15,7 @@ from onloop.file_lock import try_now
 _REMOVALS = 3
 _BUILDING = ".building-"
 _SCRATCH = "onloop-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def private(folder: Path) -> None:
@@ -64,44 +65,90 @@ def scratch(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder, even with read-only folders in it, however deep it is; what cannot be removed stays."""
+    """Removes a folder of any depth, even if it has read-only folders in it; what still cannot be removed stays.
+
+    Folders within folders are moved to the top before they are emptied: code that we ran can nest them more deeply than
+    any path is long.
+    """
     for _ in range(_REMOVALS):
         if not path.exists():
             return
-        try:
-            _open_up(path)
-            shutil.rmtree(path, ignore_errors=True)
-        except RecursionError:  # Python walks a tree by recursion, and a gate may make one of any depth
-            _flatten(path)
-
-
-def _flatten(path: Path) -> None:
-    """Move every folder below directly into `path`: then no path is long, and no tree is deep."""
-    waiting, moved = [entry for entry in path.iterdir() if _is_folder(entry)], 0
-    while waiting:
-        folder = waiting.pop()
         with suppress(OSError):
-            folder.chmod(0o700)
-            for entry in list(folder.iterdir()):
-                if _is_folder(entry):
-                    entry.chmod(0o700)
-                    moved += 1
-                    waiting.append(entry.rename(path / f".flat-{moved}"))
+            top = _opened(path, None)
+            try:
+                _empty(top)
+            finally:
+                os.close(top)
+            path.rmdir()
 
 
-def _is_folder(path: Path) -> bool:
-    return stat.S_ISDIR(path.lstat().st_mode)
+def _empty(top: int) -> None:
+    """Remove all that is in a folder, as far as that is possible."""
+    prefix, number = secrets.token_hex(8), count()
+    waiting = _without_files(top)
+    while waiting:
+        name = waiting.pop()
+        with suppress(OSError):
+            folder = _opened(name, top)
+            try:
+                for below in _without_files(folder):
+                    fresh = f"{prefix}-{next(number)}"
+                    if _moved(below, folder, fresh, top):
+                        waiting.append(fresh)
+            finally:
+                os.close(folder)
+            os.rmdir(name, dir_fd=top)
 
 
-def _open_up(path: Path) -> None:
+def _opened(name: str | Path, parent: int | None) -> int:
+    """An open folder that we may read and change; a link in its place is not followed."""
+    try:
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=parent)
+        folder = os.open(name, _FOLDER, dir_fd=parent)
     with suppress(OSError):
-        path.chmod(0o700)
-    for parent, folders, _ in os.walk(path):
-        for name in folders:
-            folder = Path(parent, name)
+        os.fchmod(folder, 0o700)
+    return folder
+
+
+def _without_files(folder: int) -> list[str]:
+    """Remove what is no folder; the answer is the folders."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        if not is_folder:
             with suppress(OSError):
-                if stat.S_ISDIR(folder.lstat().st_mode):
-                    folder.chmod(0o700)
+                os.unlink(name, dir_fd=folder)
+    return [name for name, is_folder in found if is_folder]
+
+
+def _moved(name: str, folder: int, fresh: str, top: int) -> bool:
+    """Whether a folder is now in `top`, as `fresh`; one that we may not write to is opened first."""
+    with suppress(OSError):
+        try:
+            os.rename(name, fresh, src_dir_fd=folder, dst_dir_fd=top)
+        except PermissionError:
+            os.close(_opened(name, folder))
+            os.rename(name, fresh, src_dir_fd=folder, dst_dir_fd=top)
+        return True
+    return False
+
+
+def walked(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder from `folder` down, with the names of its folders and of all else; parents come first.
+
+    As os.walk, which in Python 3.11 cannot go deeper than code may nest folders. What has no path is left out.
+    """
+    waiting = [folder]
+    while waiting:
+        here, folders, others = waiting.pop(), list[str](), list[str]()
+        with suppress(OSError):
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
+            yield here, folders, others
+            waiting += [here / name for name in folders]
 
 
 def _become(folder: Path, path: Path) -> None:

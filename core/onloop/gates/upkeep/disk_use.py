@@ -19,11 +19,15 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 class DiskUse(Record):
-    """Space in bytes; `lately` is of files that were written after a moment, `is_whole` says that all was seen."""
+    """Space in bytes; `lately` is of files that were written after a moment, `is_whole` says that all was seen.
+
+    `newest` is when something of it was last written, in seconds.
+    """
 
     size: int = 0
     lately: int = 0
     is_whole: bool = True
+    newest: float = 0.0
 
     @property
     def words(self) -> str:
@@ -33,16 +37,17 @@ class DiskUse(Record):
 
 def disk_use(places: Iterable[Path], after_s: float = 0.0, longest_s: float = LONGEST_WALK_S) -> DiskUse:
     """What files and folders use, a file with several names once; `lately` counts those written after `after_s`."""
-    end, size, lately, seen = time.monotonic() + longest_s, 0, 0, set[tuple[int, int]]()
+    end, size, lately, newest, seen = time.monotonic() + longest_s, 0, 0, 0.0, set[tuple[int, int]]()
     for number, found in enumerate(_found(places)):
         if number % 1_000 == 999 and time.monotonic() > end:
-            return DiskUse(size, lately, is_whole=False)
+            return DiskUse(size, lately, is_whole=False, newest=newest)
+        newest = max(newest, found.st_mtime)
         if found.st_nlink > 1 and (found.st_dev, found.st_ino) in seen:
             continue
         seen.add((found.st_dev, found.st_ino))
         size += found.st_blocks * _BLOCK
         lately += found.st_blocks * _BLOCK if found.st_mtime > after_s else 0
-    return DiskUse(size, lately)
+    return DiskUse(size, lately, newest=newest)
 
 
 def _found(places: Iterable[Path]) -> Iterator[os.stat_result]:

@@ -89,7 +89,7 @@ def postpone(course: DecisionBuilder, words: str, until: int) -> None:
     if said >= MOST_POSTPONED:
         course.hold(Reason.HALTED, f"its agents said *not now* {said + 1} times within a day; the last: {words}")
         return
-    _wait(course, postponed(words, until, course.now), "not now")
+    _wait(course, postponed(course.task.setback, words, until, course.now), "not now")
 
 
 def is_alike(course: DecisionBuilder, end: e.AttemptEnd, words: str) -> bool:
