@@ -115,7 +115,7 @@ def test_setup_goes_by_the_files_that_its_commands_name_and_by_what_caches_hold(
         desk.base({"lock": f"{lock}\n", "ci/setup.sh": script.format(word)})
         assert desk.output(ask(desk, "cat made", {"x": lock + word})) == f"{lock}\n{word} secret\n"
     theirs = ask(desk, "cat made", {"ci/setup.sh": script.format("evil")})
-    assert desk.output(theirs) == "b\nevil \n"
+    assert desk.output(theirs) == "b\nevil\n"
     assert [flag.path for flag in theirs.flags] == ["ci/setup.sh"]
 
 

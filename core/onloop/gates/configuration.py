@@ -121,9 +121,10 @@ def flags(
     """
     by_convention = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
     flagged = {flag.path for flag in by_convention}
-    named = (Flag(path, FlagKind.COMMAND) for path in run if path not in flagged)
+    named = tuple(Flag(path, FlagKind.COMMAND) for path in run if path not in flagged)
     reach = (Flag(path, FlagKind.REACHES) for path in reaching)
-    installs = (Flag(path, FlagKind.DEPENDENCIES) for path in installing if path not in flagged)
+    known = flagged | {flag.path for flag in named}
+    installs = (Flag(path, FlagKind.DEPENDENCIES) for path in installing if path not in known)
     every = in_order(
         (*by_convention, *named, *reach, *installs, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out))
     )
