@@ -154,7 +154,7 @@ def test_a_store_is_made_and_a_gate_runs_from_a_folder_with_a_space(installed: I
     origin = _origin(installed)
     agent = ("sh", "-ec", "echo hello > hello.txt; git add -A; git commit -qm hello")
 
-    valid = installed.onloop("validate", str(origin / "small one.yaml"))
+    valid = installed.onloop("validate", str(origin.with_suffix("") / "small one.yaml"))
     installed.onloop("init", "--name", "ana")
     run = json.loads(installed.onloop("start", "small one.yaml", "--repo", str(origin), "--json"))["task"]
     listed = json.loads(installed.onloop("list", "--json"))
@@ -177,4 +177,6 @@ def _origin(installed: Installed) -> Path:
     git = ("git", "-C", str(path), "-c", "user.name=ana", "-c", "user.email=ana@example.com")
     for words in (("init", "--quiet", "--initial-branch=main"), ("add", "."), ("commit", "--quiet", "-m", "Begin")):
         _run(*git, *words, cwd=path, env=installed.environment)
-    return path
+    bare = installed.folder / "the shop.git"
+    _run("git", "clone", "--quiet", "--bare", str(path), str(bare), cwd=path, env=installed.environment)
+    return bare

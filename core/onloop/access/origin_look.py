@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.git import Git
@@ -67,7 +68,11 @@ def local_troubles(origin: Path, branch: str | None, git: Git, *, merges: bool) 
         return
     if (_common(place) / "shallow").is_file():
         what = f"{origin} is a shallow clone, so its history is incomplete"
-        yield Flaw(TroubleKind.SHALLOW, what, f"git -C {origin} fetch --unshallow, or name where it was cloned from")
+        yield Flaw(
+            TroubleKind.SHALLOW,
+            what,
+            f"git -C {quote(str(origin))} fetch --unshallow, or name where it was cloned from",
+        )
     if merges:
         yield from _push_troubles(origin, place, branch, git)
 
@@ -79,8 +84,8 @@ def _push_troubles(origin: Path, place: Path, branch: str | None, git: Git) -> I
     refuses = settings.get("receive.denycurrentbranch", "").lower() != UPDATING
     if not is_bare and refuses and branch is not None and branch == checked_out(place):
         works = (
-            f"git -C {origin} config receive.denyCurrentBranch updateInstead (a merge then changes the files too),"
-            " or name a bare repository"
+            f"git -C {quote(str(origin))} config receive.denyCurrentBranch updateInstead"
+            " (a merge then changes the files too), or name a bare repository"
         )
         yield Flaw(TroubleKind.CHECKED_OUT, f"{branch} is checked out in {origin}: a merge cannot move it", works)
     if not os.access(common / "objects", os.W_OK):

@@ -162,7 +162,7 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         Unmuted: "unmute",
         ProbeAsked: "ask for a probe",
         BoxProved: "say what a box stops",
-        AgentEnded: "count an agent's end",
+        AgentEnded: "count the end of agents",
         TrialBegun: "begin a trial",
         TrialAsked: "have a held role tried",
         RoleOpened: "open a role",

@@ -331,7 +331,9 @@ class Mirror:
     def _way_on(self, refusal: PushRefusal) -> str:
         """What a person can do about a push that did not move the branch."""
         if "currently checked out" in refusal.reason:
-            return f"the branch is checked out there: git -C {without_credentials(self.origin)} checkout --detach"
+            return (
+                f"the branch is checked out there: git -C {quote(without_credentials(self.origin))} checkout --detach"
+            )
         if refusal.kind is FailureKind.REFUSED:
             return "satisfy what the origin says there, or allow the gateway to push to this branch"
         return GitFailed("push", refusal.reason, kind=refusal.kind).hint
