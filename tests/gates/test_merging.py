@@ -169,7 +169,7 @@ def test_a_git_that_is_too_old_to_merge_says_so(
         patch.setenv("PATH", str(old.parent), prepend=":")
         for cached in (git_program, git_version):
             cached.cache_clear()
-        with pytest.raises(Unavailable, match=r"git 2\.34 cannot merge"):
+        with pytest.raises(Unavailable, match=r"git 2\.34 .* is too old"):
             mirror.merge(origin.tip(), head, "x", WHEN)
     for cached in (git_program, git_version):
         cached.cache_clear()

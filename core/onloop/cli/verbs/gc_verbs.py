@@ -13,7 +13,9 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.store_models import GcJson, LeftoverJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import GcArguments
-from onloop.gates.contents.beside_mirrors import HISTORIES, LARGE, BesideMirrors, Origins, beside_mirrors
+from onloop.gates.contents.beside_mirrors import BesideMirrors, Origins, beside_mirrors
+from onloop.gates.contents.history import HISTORIES
+from onloop.gates.contents.large_store import LARGE
 from onloop.gates.environments.tree_cache import TreeCache
 from onloop.gates.upkeep.disk_use import disk_use, size_words
 from onloop.home import Home

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from onloop.gates.contents.history import HISTORIES
+from onloop.gates.contents.large_store import LARGE
 from onloop.gates.repository.folders import remove_tree
 from onloop.gates.upkeep.disk_use import disk_use
 from onloop.records import Record
-
-HISTORIES, LARGE = ".histories", ".large"
-"""How the names end of the two folders beside a mirror."""
 
 _MIRROR = ".git"
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from onloop.errors import Unavailable
-from onloop.gates.contents.beside_mirrors import HISTORIES
 from onloop.gates.repository.folders import built, remove_tree
 from onloop.gates.repository.git import LONG_S, Git
 from onloop.gates.repository.mirror import Mirror
@@ -25,6 +24,9 @@ MOST_AHEAD = 1_000
 """How many commits may lie between a kept pack and the commit that is asked for, before a new pack is made."""
 
 _TRIES = 3
+
+HISTORIES = ".histories"
+"""How the name ends of the folder beside a mirror that holds packs of its history."""
 
 
 def histories_of(mirror: Mirror) -> Path:

@@ -12,7 +12,6 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, NamedTuple
 
 from onloop.errors import BadInput, Unavailable, kind_of
-from onloop.gates.contents.beside_mirrors import LARGE
 from onloop.gates.contents.history import copy_file
 from onloop.gates.repository.folders import private
 from onloop.gates.repository.pointers import Pointer
@@ -26,6 +25,9 @@ LARGEST = 4 << 30
 """How many bytes one file may have."""
 
 _CHUNK = 1 << 20
+
+LARGE = ".large"
+"""How the name ends of the folder beside a mirror that holds its files in Git LFS."""
 
 
 class LargeStore(NamedTuple):
