@@ -136,7 +136,7 @@ def test_what_comes_is_what_was_announced(place: Place, what: str) -> None:
         ({"commit": "1" * 40, "bundle": -1}, "has no size"),
         ({"commit": "1" * 40, "bundle": True}, "has no size"),
         ({"commit": "1" * 40, "bundle": 1 << 27}, "larger than 67108864"),
-        ({"commit": "1" * 40, "artefacts": {}}, "has no commit, or artefacts or left is not a list"),
+        ({"commit": "1" * 40, "artefacts": {}}, "has no commit, or what should be a list in it is not one"),
         ({"commit": "1" * 40, "artefacts": [{}]}, "has no name"),
         ({"commit": "1" * 40, "artefacts": [{"name": "../x", "size": 1}]}, "cannot be the name"),
         ({"commit": "1" * 40, "artefacts": [{"name": "a", "size": 1 << 23}]}, "larger than 4194304"),
