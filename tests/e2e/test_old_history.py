@@ -20,7 +20,7 @@ def test_a_person_tolerates_old_history_by_the_command_that_the_refusal_names(wo
 
     start = ("start", "raise-coverage", "--repo", str(origin), "--json")
     refused = world.onloop(*start)
-    assert refused.code == 17
+    assert refused.code == 2
     command = re.search(r"onloop (repository tolerate .*)", refused.json["hint"])
     assert command is not None
     assert world.onloop(*shlex.split(command[1])).code == 13  # nobody's word
