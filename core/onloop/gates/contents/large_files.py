@@ -61,8 +61,10 @@ def fill_large_files(mirror: Mirror, files: Mapping[bytes, LargeFile], layer: Pa
 
 def fetch_large(mirror: Mirror, target: str, wanted: Iterable[Pointer]) -> None:
     """Bring these files from the origin to where they are kept beside its mirror."""
-    store, address = store_of(mirror), lfs_address(mirror, target)
-    pointers = sorted(set(wanted))
+    store, pointers = store_of(mirror), sorted(set(wanted))
+    if not pointers:
+        return
+    address = lfs_address(mirror, target)
     match address:
         case LfsFolder(path):
             for pointer in pointers:
@@ -84,10 +86,10 @@ def fetch_large(mirror: Mirror, target: str, wanted: Iterable[Pointer]) -> None:
 
 def push_large(mirror: Mirror, target: str, wanted: Iterable[Pointer]) -> None:
     """Give the origin these files, which are kept beside its mirror; what it has already is not sent."""
-    store, address = store_of(mirror), lfs_address(mirror, target)
-    pointers = sorted(set(wanted))
+    store, pointers = store_of(mirror), sorted(set(wanted))
     if not pointers:
         return
+    address = lfs_address(mirror, target)
     match address:
         case LfsFolder(path):
             there = LargeStore(path / "objects")
