@@ -15,7 +15,6 @@ pytestmark = pytest.mark.projects
 PROJECTS = {
     "poetry": "tinydb",
     "hatch, with the version from git": "humanize",
-    "hatch": "wcwidth",
     "flit": "click",
     "setuptools_scm": "pluggy",
     "a C extension": "markupsafe",
