@@ -56,10 +56,19 @@ class Runner(Record):
         gate = next((g for g in definition.step(task.step or "").machine_gates if g.id == job.gate), None)
         if gate is None or task.submission is None or job.gate not in task.awaited:
             return "is no longer needed"
+        asked_at = task.submission.at
+
+        def report() -> ReportGate:
+            evidence = self._evaluated(job, task, definition, gate, lambda mirror: self._handed_in(task, mirror))
+            return ReportGate(replace(evidence, step=task.step or ""), asked_at)
+
+        return self._reported(job, report)
+
+    def _reported(self, job: Job, report: Callable[[], ReportGate | ReportBase]) -> str:
+        """Have what a gate found recorded; the answer says how that ended."""
         try:
-            evidence = self._evaluate(job, task, definition, gate)
-            report = ReportGate(replace(evidence, step=task.step or ""), task.submission.at)
-            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
+            found = report()
+            self.opened.gateway.perform(PerformCommand(self.principal, job.task, found))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier stops"
         except Postponed as trouble:
@@ -67,7 +76,7 @@ class Runner(Record):
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
-        return f"{evidence.verdict.value}: {evidence.summary}"
+        return f"{found.evidence.verdict.value}: {found.evidence.summary}"
 
     def _postpone(self, job: Job, trouble: Postponed) -> str:
         """Have the gate asked for again later: what kept it from running says nothing about the work."""
@@ -89,18 +98,12 @@ class Runner(Record):
         if step is None or gate is None:
             return "is no longer needed"
         report_number = task.base_checks[step].number
-        try:
+
+        def report() -> ReportBase:
             evidence = self._evaluated(job, task, definition, gate, lambda mirror: self._beginning(task, mirror))
-            report = ReportBase(replace(evidence, step=step), report_number)
-            self.opened.gateway.perform(PerformCommand(self.principal, task.id, report))
-        except GateStopped:
-            return "was ended: nobody waits for it any more, or the verifier stops"
-        except Postponed as trouble:
-            return self._postpone(job, trouble)
-        except Refused as no:
-            self.opened.gateway.perform(PutBackJob(job))
-            return f"not recorded: {no.message}"
-        return f"on the base, {evidence.verdict.value}: {evidence.summary}"
+            return ReportBase(replace(evidence, step=step), report_number)
+
+        return f"on the base, {self._reported(job, report)}"
 
     def _beginning(self, task: Task, mirror: Mirror) -> Submission:
         """What an agent would begin with, as if it had been handed in."""
@@ -116,9 +119,6 @@ class Runner(Record):
         hold_again(self.opened, task)
         check_provenance(mirror, task.submission, task.target)
         return task.submission
-
-    def _evaluate(self, job: Job, task: Task, definition: Definition, gate: MachineGate) -> Evidence:
-        return self._evaluated(job, task, definition, gate, lambda mirror: self._handed_in(task, mirror))
 
     def _evaluated(
         self, job: Job, task: Task, definition: Definition, gate: MachineGate, look_up: Callable[[Mirror], Submission]
