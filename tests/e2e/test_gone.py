@@ -13,6 +13,16 @@ from support.world import World
 WORK = ("work", "--role", "implementer", "--name", "one", "--")
 
 
+def remove(world: World) -> None:
+    """As `rm -rf`, repeated while somebody still writes into what is being removed."""
+
+    def is_gone() -> bool:
+        shutil.rmtree(world.store, ignore_errors=True)
+        return not world.store.exists()
+
+    wait_for(is_gone, lambda: f"{world.store} cannot be removed")
+
+
 @pytest.mark.parametrize(
     "words", [(*WORK, "true"), ("verifier",), ("serve",)], ids=["an idle worker", "a verifier", "a gateway"]
 )
@@ -23,7 +33,7 @@ def test_who_works_with_a_store_that_is_removed_says_so_and_ends(world: World, w
         wait_for(
             lambda: (world.store / lock).exists() and (world.store / lock).read_text(), lambda: "it does not start"
         )
-        shutil.rmtree(world.store)
+        remove(world)
         said = process.communicate(timeout=DEADLINE_S)[1]
     assert process.returncode == 17, said
     assert f"the store {world.store} is gone" in said
@@ -36,7 +46,7 @@ def test_a_worker_whose_agent_runs_ends_the_agent_too(world: World) -> None:
     begun = world.store.parent / "environments" / task / "begun"
     with world.running(*WORK, *world.agent("touch begun; exec sleep 600")) as process:
         wait_for(begun.exists, world.logs)
-        shutil.rmtree(world.store)
+        remove(world)
         said = process.communicate(timeout=DEADLINE_S)[1]
     assert process.returncode == 17, said
     assert "is gone" in said

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.projects
 PROJECTS = {
     "poetry": "tinydb",
     "hatch, with the version from git": "humanize",
+    "setuptools, with sources to compile": "wcwidth",
     "flit": "click",
     "setuptools_scm": "pluggy",
     "a C extension": "markupsafe",

@@ -50,6 +50,18 @@ def test_what_python_tests_need_is_read_where_the_project_says_it(files: dict[st
     assert installed(of(files, "tests/test_x.py")[0]).endswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("backend", "tools"),
+    [("setuptools.build_meta", "install setuptools>=61 wheel"), ("mesonpy", "install setuptools>=61")],
+)
+def test_what_compiles_a_commit_is_installed_before_with_what_an_old_setuptools_needs(backend: str, tools: str) -> None:
+    system = f'[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "{backend}"\n'
+    (first, *_) = of({"pyproject.toml": system, "setup.py": "setup(ext_modules=[])"}, "fast.c", "tests/test_x.py")
+
+    assert installed(first).endswith(tools)
+    assert [line.argv[4] for line in first.build] == ["--no-build-isolation"]
+
+
 def test_a_version_that_comes_from_git_asks_for_git() -> None:
     assert of({"pyproject.toml": SCM})[0].settings["git"][0] is True
 

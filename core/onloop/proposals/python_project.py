@@ -105,7 +105,10 @@ def _build(project: Project) -> Iterator[SetupLine]:
 
 
 def _build_tools(project: Project) -> tuple[SetupLine, ...]:
-    required = tuple(str(each) for each in _build_system(project).get("requires", ("setuptools",)))
+    system = _build_system(project)
+    required = tuple(str(each) for each in system.get("requires", ("setuptools",)))
+    if str(system.get("build-backend", "setuptools")).startswith("setuptools"):
+        required = (*required, "wheel")  # a setuptools before 70.1 builds nothing without it
     return (SetupLine((*_PIP, *required), "what the build needs, which has no network"),)
 
 

@@ -151,6 +151,8 @@ def _advice(tried: _Tried) -> str:
         return "the base has no tests that the gate finds: name where they are, or another command"
     if any(proof.summary.startswith("setup ") for proof in tried.gates):
         return "setup would have to install other packages, or packages of the system"
+    if any(proof.summary.startswith("build ") for proof in tried.gates):
+        return "the build has no network: setup would have to install what it needs"
     return "the tests fail in the box: they may need the network, a service or a file that is not in the commit"
 
 
