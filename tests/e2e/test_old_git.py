@@ -17,13 +17,17 @@ WORDS = {
     "work": ("--role", "implementer", "--", "true"),
     "demo": ("--unattended", "--dir", "demo"),
     "claim": ("--role", "implementer"),
+    "join": ("r7k2m",),
+    "amend": ("r7k2m", "--workflow", "feature", "--reason", "x"),
+    "retarget": ("r7k2m", "--branch", "main"),
+    "init": ("--repo", "."),
     "submit": (),
     "serve": (),
     "verifier": (),
 }
 
 
-@pytest.mark.parametrize("verb", [*NEEDING, "verifier"])
+@pytest.mark.parametrize("verb", [*NEEDING, "verifier", "init"])
 def test_an_old_git_is_refused_before_anything_is_done(world: World, tmp_path: Path, verb: str) -> None:
     world.init()
     place = tmp_path / "bin"

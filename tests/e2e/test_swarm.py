@@ -128,7 +128,7 @@ steps:
       count: 3
       join: {{best_of: {{score: {{command: ["{{python}}", -c, "{score}"]}}}}}}
       steps: [{{id: develop.try, role: implementer, rounds: 1, gates: [{{id: readme, file: {{path: README.md}}}}]}}]
-    gates: [{{id: score, command: ["{{python}}", -c, "{score}"]}}]
+    gates: [{{id: score, fails_on_base: true, command: ["{{python}}", -c, "{score}"]}}]
   - id: ship.merge
     effect: merge
 """

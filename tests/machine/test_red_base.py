@@ -72,6 +72,13 @@ def test_only_commands_that_should_pass_on_the_base_are_looked_at() -> None:
     assert checked(develop(failing, notes())).stands == READY
 
 
+def test_a_score_is_of_the_work_alone_and_so_is_not_looked_at_on_the_base() -> None:
+    score = replace(gate("score"), scores=True)
+
+    assert checked(develop(gate(), score)).task.base_checks["develop.implement"].awaited == ("tests",)
+    assert checked(develop(score)).stands == READY
+
+
 def test_the_first_step_that_runs_commands_is_looked_at_though_another_comes_before_it() -> None:
     plan = replace(develop(notes()), id="plan.scope", role="planner")
 

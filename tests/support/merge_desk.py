@@ -59,8 +59,11 @@ def gates_answered(world: World) -> Iterator[None]:
         "from onloop.access.opening import open_home; from onloop.verifier.pool import Verifier;"
         "from onloop.machine.principal import verifier; from onloop.verifier.gate_context import gate_context_for;"
         "from onloop.verifier.runner import Runner\n"
-        "opened = open_home(Home(Path(sys.argv[1]))); me = verifier('gates'); make = gate_context_for(opened, me)\n"
-        "runner = lambda stopped: Runner(opened, me, make, None, stopped)\n"
+        "me = verifier('gates')\n"
+        "def runner(stopped):\n"
+        "    own = open_home(Home(Path(sys.argv[1])))\n"  # a store that is opened serves one thread
+        "    return Runner(own, me, gate_context_for(own, me), None, stopped)\n"
+        "opened = open_home(Home(Path(sys.argv[1])))\n"
         "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(world.store)], env=world.environment)

@@ -155,6 +155,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("start_models:AmendedJson",),
+        needs_git=True,
     ),
     Verb(
         "retarget",
@@ -172,6 +173,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
+        needs_git=True,
     ),
     Verb(
         "exclude",

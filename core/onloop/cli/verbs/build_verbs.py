@@ -50,7 +50,9 @@ def init(context: Context[InitArguments]) -> VerbOutput:
     if args.repo is not None:
         from onloop.access.project_folder import checkout_of  # here: making a store needs no gates
         from onloop.cli.verbs.beginning.project_verbs import propose
+        from onloop.gates.repository.git import check_git
 
+        check_git()
         checkout_of(Path(args.repo).absolute())  # before a store is made, and a passphrase asked for
         is_there = context.home.store.exists()
         return propose(context, () if is_there else _made(context).lines)

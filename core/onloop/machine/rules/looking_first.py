@@ -33,8 +33,9 @@ def checked_step(definition: Definition) -> Step | None:
 
 
 def checked_gates(step: Step) -> tuple[CommandGate, ...]:
-    """The gates of a step that should pass on the base: commands, but for those that are known to fail there."""
-    return tuple(gate for gate in step.machine_gates if isinstance(gate, CommandGate) and not gate.fails_on_base)
+    """The gates of a step that should pass on the base: commands, but for scores and those known to fail there."""
+    commands = (gate for gate in step.machine_gates if isinstance(gate, CommandGate))
+    return tuple(gate for gate in commands if not gate.fails_on_base and not gate.scores)
 
 
 def red_on_base(definition: Definition, task: Task) -> tuple[Evidence, ...]:
