@@ -23,7 +23,8 @@ from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
+from onloop.views.changes import NOT_ASKED, Changes, changes_of
+from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow

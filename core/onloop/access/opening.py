@@ -25,7 +25,7 @@ from onloop.remote.client import ClientStore, FileStore, GatewayClient
 from onloop.remote.connection import Connection
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
-from onloop.views.dossier import Changes, changes_of
+from onloop.views.changes import Changes, changes_of
 from onloop.views.queries.reads import ReadStoreState
 
 if TYPE_CHECKING:

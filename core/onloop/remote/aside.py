@@ -23,7 +23,7 @@ from onloop.remote.server_connection import ServerConnection, WireRequest
 from onloop.store.port import Reading
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 from onloop.views.query import Query
 
 MOST_READERS = 64

@@ -21,7 +21,7 @@ from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.connection_operations import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import Head, StoreRow
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 from onloop.views.query import Query
 
 if TYPE_CHECKING:  # whoever hands nothing in starts no collector

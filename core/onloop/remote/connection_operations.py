@@ -10,7 +10,7 @@ from onloop.machine.limits import Id, Items, Key, Odd, Range, Text
 from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
 Names = Annotated[tuple[Odd, ...], Items(10_000)]

@@ -43,7 +43,7 @@ from onloop.remote.user_limits import LARGEST_ANSWER, Queue, UserLimits, room_fo
 from onloop.remote.user_limits import LARGEST_REQUEST as LARGEST_OF_OTHERS
 from onloop.store.rows import Head, Job
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 
 TICK_S = 0.05
 SUPERVISION_S = 2.0

@@ -20,7 +20,7 @@ from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.assurance import why_no_proof
-from onloop.views.dossier import Changes, changes_of
+from onloop.views.changes import Changes, changes_of
 from onloop.views.queries.reads import ReadStoreState
 
 
