@@ -36,6 +36,8 @@ HEADLINES: Mapping[Reason, str] = {
 """The text of a row, by reason."""
 
 
+SAME_DIFF = ", the same diff"
+"""After the headline of tasks that ask for approval of one and the same change."""
 RED_BASE = "{step} is red on its base, and no agent has started"
 
 
@@ -63,6 +65,12 @@ class Group(Record):
     def on_base(self) -> bool:
         """Whether its members wait because their base is red, before any agent has started."""
         return self.members[0].on_base
+
+    @property
+    def content(self) -> str:
+        """The digest of what all its members ask to be approved; empty where that differs, or is not known."""
+        digests = {item.content for item in self.members}
+        return next(iter(digests)) if len(digests) == 1 else ""
 
     @property
     def order(self) -> Place:
@@ -107,6 +115,9 @@ def seniority(item: AttentionItem) -> tuple[int, str]:
 def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
+    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+        gate=first.gate or "it", step=first.step, title=first.title
+    )
     return Group(
         cause=first.cause,
         reason=first.reason,
@@ -114,9 +125,7 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=(RED_BASE if first.on_base else HEADLINES[first.reason]).format(
-            gate=first.gate or "it", step=first.step, title=first.title
-        ),
+        headline=f"{words}{SAME_DIFF}" if first.content and len(members) > 1 else words,
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),

@@ -17,6 +17,8 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     diff: bool
     attachment: str | None
     to: str | None
+    file: str | None
+    first: int
 
 
 class DecisionArguments(PersonArguments, frozen=True, kw_only=True):
@@ -38,6 +40,7 @@ class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
     """Of approve."""
 
     note: str
+    seen: tuple[str, ...]
 
 
 class RejectArguments(GateDecisionArguments, frozen=True, kw_only=True):

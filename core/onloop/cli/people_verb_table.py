@@ -33,6 +33,13 @@ _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
+_SEEN = arg(
+    "--seen",
+    help="a file that you read with `show --file`; may be repeated. What the diff does not show is named otherwise",
+    action="append",
+    default=[],
+    metavar="PATH",
+)
 _WHY = arg("--reason", help="why", required=True)
 
 
@@ -53,11 +60,13 @@ _DECISIONS: tuple[Verb, ...] = (
         ShowArguments,
         (
             TASK,
-            arg("--diff", help="show the whole diff", action="store_true"),
+            arg("--diff", help="show the diff, of long files only the beginning", action="store_true"),
+            arg("--file", help="show all that changes in this file", metavar="PATH"),
+            arg("--from", help="with --file: begin at this line", dest="first", type=int, default=1, metavar="LINE"),
             arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
-        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson", "dossier_models:FilePatchJson"),
     ),
     Verb(
         "logs",
@@ -87,7 +96,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _SEEN, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
     ),
     Verb(

@@ -270,7 +270,7 @@ def _file_line(file: FileChange) -> str:
 
 
 def _decision_line(decision: Decision) -> str:
-    said = f": {decision.reason}" if decision.reason else ""
+    said = f": {decision.words}" if decision.words else ""
     words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
     return safe(f"{moment(decision.at)}  {words}")
 

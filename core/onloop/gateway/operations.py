@@ -32,6 +32,7 @@ OPERATIONS: Mapping[str, str] = {
     "hand_in": "remote.connection_operations:AnnounceWork",
     "submit": "remote.connection_operations:SubmitAnnounced",
     "changes": "remote.connection_operations:ReadChanges",
+    "patch_page": "remote.connection_operations:ReadPatchPage",
     "stamp": "remote.connection_operations:ReadStamp",
     "challenge": "remote.connection_operations:AskChallenge",
     "own": "remote.connection_operations:ProveOwner",

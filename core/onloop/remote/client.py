@@ -18,10 +18,16 @@ from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.connection import Connection, ConnectionLost
-from onloop.remote.connection_operations import AnnounceWork, ReadChanges, ReadStamp, SubmitAnnounced
+from onloop.remote.connection_operations import (
+    AnnounceWork,
+    ReadChanges,
+    ReadPatchPage,
+    ReadStamp,
+    SubmitAnnounced,
+)
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import Head, StoreRow
-from onloop.views.changes import Changes
+from onloop.views.changes import Changes, PatchPage
 from onloop.views.query import Query
 
 if TYPE_CHECKING:  # whoever hands nothing in starts no collector
@@ -90,6 +96,10 @@ class GatewayClient(Record):
     def changes(self, task_id: str) -> Changes:
         """What the task's submission changes: only the gateway may look into its mirrors."""
         return self.line.ask_until_told(ReadChanges(task_id))
+
+    def patch_page(self, asked: ReadPatchPage) -> PatchPage:
+        """A page of what one file of it changes."""
+        return self.line.ask_until_told(asked)
 
 
 def _keyed(operation: Operation[AnswerT]) -> Operation[AnswerT]:

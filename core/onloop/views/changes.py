@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from onloop.errors import OnloopError
+from onloop.errors import OnloopError, UnknownThing
 from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.task import Task
 from onloop.records import Record
+from onloop.text import safe
 from onloop.views.risk import in_reading_order, is_generated
 
 if TYPE_CHECKING:
@@ -58,6 +59,49 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
         return Changes(patch.files, patch.text, content=content_digest(mirror.git, base, head))
     except OnloopError as problem:
         return Changes(trouble=f"the diff cannot be shown: {problem.message}")
+
+
+class PatchPage(Record):
+    """Rows of one file's whole patch from number `first` on, safe to show, out of `total`; `hunk` is the first `@@`.
+
+    `head` is the commit that it is about.
+    """
+
+    head: str
+    path: str
+    rows: tuple[str, ...]
+    first: int
+    total: int
+    hunk: int = 0
+
+    @property
+    def following(self) -> int | None:
+        """The first row of the next page; None where this is the last."""
+        after = self.first + len(self.rows)
+        return after if self.rows and after <= self.total else None
+
+
+def patch_page(
+    task: Task, mirror_of: Callable[[str], Mirror], path: str, first: int, count: int, columns: int
+) -> PatchPage:
+    """A page of the patch of one file that the task's submission changes; UnknownThing names the files there are."""
+    # here: whoever only looks at a list starts no git
+    from onloop.gates.repository.patch_pages import patch_rows
+    from onloop.gates.repository.provenance import check_provenance
+
+    submission = task.submission
+    if submission is None or task.origin is None:
+        raise UnknownThing(f"{task.id} has submitted no commit", hint=f"onloop show {task.id}")
+    mirror = mirror_of(task.origin)
+    check_provenance(mirror, submission, task.target)
+    base, head = submission.base, submission.head
+    files = mirror.diff_stat(base, head)
+    file = next((file for file in files if file.path == path), None)
+    if file is None:
+        known = ", ".join(safe(file.path, _LONGEST_PATH) for file in files[:MOST_UNSEEN]) or "nothing"
+        raise UnknownThing(f"{task.id} does not change {safe(path, _LONGEST_PATH)!r}", hint=f"it changes {known}")
+    found = patch_rows(mirror.git, base, head, file, first, count, columns)
+    return PatchPage(head, path, found.rows, first, found.total, found.hunk)
 
 
 def with_flags(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:

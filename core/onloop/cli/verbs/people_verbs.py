@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
@@ -28,17 +29,20 @@ from onloop.cli.people_arguments import (
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
+from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.principal import Principal
+from onloop.machine.requests import unseen_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.store.port import TaskFilter
 from onloop.text import safe, safe_lines
+from onloop.views.changes import unseen
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.pushes_under_way import Push, pushes_under_way
 from onloop.views.queries.kept_files import KeptFile, ReadAttachments
@@ -55,6 +59,8 @@ def show(context: Context[ShowArguments]) -> VerbOutput:
     """One task, as a person must see it before deciding; or one file that a gate kept."""
     if context.args.attachment is not None:
         return _attachment(context, context.args.attachment)
+    if context.args.file is not None:
+        return file_patch(context, context.args.file)
     if context.args.to is not None:
         raise BadInput("--to needs --attachment", hint="onloop show TASK --attachment NAME --to FILE")
     return _sheet(context, context.args.task, with_diff=context.args.diff)
@@ -121,7 +127,7 @@ def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOu
     shown = opened.gateway.perform(ReadShown(task, opened.gateway.clock()))
     dossier, standing = shown.dossier.with_changes(opened.changes(shown.dossier.task)), shown.effective_status
     lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
-    return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
+    return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff), is_long=with_diff)
 
 
 def approve(context: Context[ApproveArguments]) -> VerbOutput:
@@ -129,14 +135,17 @@ def approve(context: Context[ApproveArguments]) -> VerbOutput:
     context.check_no_agent("approve")
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
+    missing = unseen_of(context, context.args.task, context.args.seen)
     person, voice = context.voice("approve")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Approve(asked.request, digest, voice, context.args.note, context.args.version),
-    )
+    command = Approve(asked.request, digest, voice, context.args.note, context.args.version, missing)
+    done = decide(context, person, context.args.task, context.args.key, command)
+    return replace(done, notes=(*done.notes, *map(safe, filter(None, (unseen_words(missing),)))))
+
+
+def unseen_of(context: Context[Arguments], task: str, seen: Sequence[str]) -> tuple[str, ...]:
+    """What of a task's change neither its diff shows nor somebody says to have `seen` whole."""
+    changes = context.opened.changes(task_of(context.opened, task))
+    return (changes.trouble,) if changes.trouble else unseen(changes.files, seen)
 
 
 def reject(context: Context[RejectArguments]) -> VerbOutput:
@@ -283,5 +292,5 @@ def _shown(context: Context[GateDecisionArguments], asked: _Asked) -> str:
             "a decision must name what it is about",
             hint=f"--digest {asked.digest[:16]}, after onloop show {context.args.task}",
         )
-    write(VerbOutput(lines=_sheet(context, context.args.task, with_diff=False).lines), as_json=False)
+    write(_sheet(context, context.args.task, with_diff=True), as_json=False)
     return asked.digest

@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # code that only shows changes does not load git
 _ALONE = 40
 """How many large files are looked into; each takes a run of git."""
 _AT_ONCE = 500
-_FORMAT = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
-_HEADER = "diff --git "
+FORMAT = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
+HEADER = "diff --git "
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def shortened_words(file: FileChange) -> str:
 def _changed(rows: Sequence[str]) -> int:
     inside, count = False, 0
     for row in rows:
-        inside = row.startswith("@@") or (inside and not row.startswith(_HEADER))
+        inside = row.startswith("@@") or (inside and not row.startswith(HEADER))
         count += inside and row[:1] in {"+", "-"}
     return count
 
@@ -143,22 +143,23 @@ def _sections(
     small = [file for file in files if sizes.get(file.path, 0) <= budget.bytes_of_file][: budget.lines]
     for first in range(0, len(small), _AT_ONCE):
         some = small[first : first + _AT_ONCE]
-        found |= _read(git, base, head, [path for file in some for path in _paths(file)], 8 * budget.bytes)
+        found |= _read(git, base, head, [path for file in some for path in paths_of(file)], 8 * budget.bytes)
     missing = [file for file in files if file.path not in found or not found[file.path].complete]
     for file in missing[:_ALONE]:
-        alone = _read(git, base, head, _paths(file), 2 * budget.bytes_of_file)
+        alone = _read(git, base, head, paths_of(file), 2 * budget.bytes_of_file)
         found |= {path: section for path, section in alone.items() if path == file.path}
     return found
 
 
-def _paths(file: FileChange) -> tuple[str, ...]:
+def paths_of(file: FileChange) -> tuple[str, ...]:
+    """The paths under which git finds the change of a file: of a renamed one, both."""
     return (file.previous, file.path) if file.previous else (file.path,)
 
 
 def _read(git: Git, base: str, head: str, paths: Sequence[str], max_bytes: int) -> dict[str, _Section]:
     """The patches under these paths. Paths in a patch are quoted, so they are told by their place in git's own list."""
     raws = raw_changes(git, base, head, tuple(paths))
-    words = (*_FORMAT, *SHOWN, "--end-of-options", base, head, "--", *paths)
+    words = (*FORMAT, *SHOWN, "--end-of-options", base, head, "--", *paths)
     output = git.run("diff-tree", "-r", *words, max_bytes=max_bytes, variables=LITERAL)
     parts = list(_split(output.stdout.decode("utf-8", "backslashreplace")))
     owners = [raw for raw in raws for _ in range(2 if raw.status is Status.RETYPED else 1)]
@@ -184,7 +185,7 @@ def _split(patch: str) -> Iterator[tuple[str, ...]]:
     """The rows of each file's section; no line of content begins as a section does."""
     rows: list[str] = []
     for row in patch.removesuffix("\n").split("\n") if patch else ():
-        if row.startswith(_HEADER) and rows:
+        if row.startswith(HEADER) and rows:
             yield tuple(rows)
             rows = []
         rows.append(row)

@@ -9,6 +9,7 @@ from onloop.attention.groups import age
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.requests import unseen_words
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.task import Request, RequestKind, Task
@@ -226,6 +227,7 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
+        lines += hanging((Span("    ⚠ ", Tone.WARN),), unseen_words(decision.unseen), width) if decision.unseen else ()
     for fed in task.feedback:
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
