@@ -10,6 +10,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop_tui.model.ground.looks import Looks
 from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 
@@ -39,6 +40,7 @@ class Session:
         self.person_name = person_name
         self.read_only = read_only
         self.settings = settings or Settings()
+        self.looks = Looks()
         self._person = person
         self._typed_at: int | None = None
         self._lists = 0

@@ -20,10 +20,11 @@ from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
 from onloop.records import Record, replace
 from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection_operations import ReadPatchPage
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.changes import NOT_ASKED, Changes, changes_of
+from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
 from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
@@ -49,6 +50,10 @@ def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
 
+def _no_page(task: Task, path: str, *_: int) -> PatchPage:
+    raise UnknownThing(f"no mirror of {task.id} can be read here, so {path!r} cannot be shown", hint="Esc goes back")
+
+
 class StoreAccess(Record):
     """How a thread opens its own gateway, what submissions change, and what identifies a store."""
 
@@ -64,6 +69,8 @@ class StoreAccess(Record):
     """Forgets all proofs."""
     is_gone: Callable[[], bool] = _never
     """Whether the store's folder is not there any more."""
+    pages: Callable[[Task, str, int, int, int], PatchPage] = _no_page
+    """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task; without `changes`, the diff is left out.
@@ -153,7 +160,16 @@ def access_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> Sto
         finally:
             client.store.close()
 
-    return StoreAccess(lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget)
+    def page(task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+        client = lines.client()
+        try:
+            return client.patch_page(ReadPatchPage(task.id, path, first, count, columns))
+        finally:
+            client.store.close()
+
+    return StoreAccess(
+        lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget, pages=page
+    )
 
 
 def access_here(home: Home) -> StoreAccess:
@@ -178,4 +194,5 @@ def access_here(home: Home) -> StoreAccess:
         mark,
         look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
         is_gone=lambda: home.is_gone,
+        pages=lambda task, path, *window: patch_page(task, home.mirror, path, *window),
     )

@@ -33,6 +33,13 @@ _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
+_ONE = arg("task", nargs="?", help="a task's id; left out with --cause", default="")
+_OF_ROW = (
+    arg("--cause", help="all tasks of this row, as `onloop attention` names it: lists them, and asks once"),
+    arg("--dry-run", help="with --cause: print the list with its digests, and decide nothing", action="store_true"),
+    arg("--digests", help="with --cause: only the tasks of this list, under its digests (- is stdin)", metavar="FILE"),
+    arg("--yes", help="with --cause and --digests: do not ask", action="store_true"),
+)
 _SEEN = arg(
     "--seen",
     help="a file that you read with `show --file`; may be repeated. What the diff does not show is named otherwise",
@@ -96,8 +103,8 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _SEEN, _VERSION, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
+        (_ONE, _GATE, DIGEST, *_OF_ROW, arg("--note", help="a note", default=""), _SEEN, _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
     ),
     Verb(
         "reject",
@@ -105,8 +112,8 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
+        (_ONE, _GATE, DIGEST, *_OF_ROW, REASON, _VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
     ),
     Verb(
         "answer",

@@ -132,15 +132,19 @@ def budget_words(files: Sequence[FileChange]) -> str:
     return "; ".join((", ".join(counts), *filter(None, words)))
 
 
-def unseen(files: Iterable[FileChange], opened: Collection[str] = ()) -> tuple[str, ...]:
+def unseen(files: Iterable[FileChange], opened: Collection[str] = (), *, diff_shown: bool = True) -> tuple[str, ...]:
     """What of a change a person was not shown, file by file: neither by its diff nor because they `opened` it whole.
 
     No diff shows a binary file. After MOST_UNSEEN files, the rest is counted.
     """
-    missing = [file for file in files if not file.is_whole and file.path not in opened]
-    named = tuple(map(unseen_words, missing[:MOST_UNSEEN]))
+    missing = [file for file in files if not (file.is_whole and diff_shown) and file.path not in opened]
+    named = tuple(unseen_words(file if diff_shown else _not_shown(file)) for file in missing[:MOST_UNSEEN])
     left = len(missing) - len(named)
     return (*named, f"and {left:,} more {_files(left)}") if left else named
+
+
+def _not_shown(file: FileChange) -> FileChange:
+    return dataclasses.replace(file, lines_shown=0)
 
 
 def unseen_words(file: FileChange) -> str:

@@ -29,6 +29,7 @@ from onloop.cli.people_arguments import (
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
+from onloop.cli.verbs.cause_approvals import Make, decide_cause
 from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
@@ -131,7 +132,9 @@ def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOu
 
 
 def approve(context: Context[ApproveArguments]) -> VerbOutput:
-    """Say yes to what was shown."""
+    """Say yes to what was shown, for one task or for all of a row."""
+    if context.args.cause is not None:
+        return decide_cause(context, context.args.cause, frozenset({RequestKind.APPROVAL}), _approval_of(context))
     context.check_no_agent("approve")
     asked = _asked(context, {RequestKind.APPROVAL})
     digest = _shown(context, asked)
@@ -142,6 +145,16 @@ def approve(context: Context[ApproveArguments]) -> VerbOutput:
     return replace(done, notes=(*done.notes, *map(safe, filter(None, (unseen_words(missing),)))))
 
 
+def _approval_of(context: Context[ApproveArguments]) -> Make:
+    return lambda each, voice: Approve(
+        each.request, each.digest, voice, context.args.note, unseen=each.unseen_but(context.args.seen)
+    )
+
+
+def _rejection_of(context: Context[RejectArguments]) -> Make:
+    return lambda each, voice: Reject(each.request, each.digest, voice, context.args.reason)
+
+
 def unseen_of(context: Context[Arguments], task: str, seen: Sequence[str]) -> tuple[str, ...]:
     """What of a task's change neither its diff shows nor somebody says to have `seen` whole."""
     changes = context.opened.changes(task_of(context.opened, task))
@@ -149,7 +162,9 @@ def unseen_of(context: Context[Arguments], task: str, seen: Sequence[str]) -> tu
 
 
 def reject(context: Context[RejectArguments]) -> VerbOutput:
-    """Say no, with a reason."""
+    """Say no, with a reason, for one task or for all of a row."""
+    if context.args.cause is not None:
+        return decide_cause(context, context.args.cause, frozenset({RequestKind.APPROVAL}), _rejection_of(context))
     context.check_no_agent("reject")
     asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
     digest = _shown(context, asked)
@@ -262,6 +277,8 @@ class _Asked(Record):
 def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Asked:
     """The one open request that the verb can answer; or the one that was answered under its key."""
     args = context.args
+    if not args.task:
+        raise BadInput("which task?", hint=f"onloop {context.verb} TASK, or --cause CAUSE for all of a row")
     found = context.opened.gateway.perform(ReadOpenRequests(args.task, args.key, args.person))
     task, before = found.task, found.decided
     asked = [a for a in found.asked if a.request.kind in kinds]

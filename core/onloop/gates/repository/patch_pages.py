@@ -41,14 +41,14 @@ def patch_rows(git: Git, base: str, head: str, file: FileChange, first: int, cou
     if not any(raw.paths[-1] == file.path for raw in raws):  # its name is no UTF-8, and cannot be asked for
         paths, raws = (), raw_changes(git, base, head)
     owners = [raw.paths[-1] for raw in raws for _ in range(2 if raw.status is Status.RETYPED else 1)]
-    window = _Window([owner == file.path for owner in owners], first, count, columns)
+    window = _PatchWindow([owner == file.path for owner in owners], first, count, columns)
     words = (*FORMAT, *SHOWN, "--end-of-options", base, head, "--", *paths)
     git.run("diff-tree", "-r", *words, variables=LITERAL, sink=window.take)
     window.end()
     return PatchRows(tuple(window.rows), first, window.total, window.hunk)
 
 
-class _Window:
+class _PatchWindow:
     """Takes a patch in chunks, counts the rows of the sections that are wanted, and keeps those of one page."""
 
     def __init__(self, wanted: Sequence[bool], first: int, count: int, columns: int) -> None:

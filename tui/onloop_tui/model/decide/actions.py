@@ -145,11 +145,21 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int)
 Deciding = c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude
 
 
-def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
-    """The command for this act, bound to the digest and the version that were shown."""
+def command_for(
+    act: Act,
+    task: Task,
+    asked: Asked | None,
+    voice: c.Voice,
+    words: Mapping[str, str],
+    unseen: tuple[str, ...] = (),
+) -> Deciding:
+    """The command for this act, bound to the digest and the version that were shown; `unseen` names what was not."""
     reason = words.get("words", "")
     match act:
-        case Act.APPROVE | Act.REJECT | Act.ANSWER:
+        case Act.APPROVE:
+            bound = _bound(asked)
+            return c.Approve(bound.request.id, bound.digest, voice, reason, task.version, unseen)
+        case Act.REJECT | Act.ANSWER:
             return _answer_to(_bound(asked), act, task.version, voice, reason)
         case Act.NO_WORSE:
             return c.Retry(voice, reason, task.version, no_worse=True)
@@ -173,8 +183,7 @@ def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, reason: str
     request = asked.request.id
     if act is Act.ANSWER:
         return c.Reply(request, voice, reason, version)
-    make = c.Approve if act is Act.APPROVE else c.Reject
-    return make(request, asked.digest, voice, reason, version)
+    return c.Reject(request, asked.digest, voice, reason, version)
 
 
 def _bound(asked: Asked | None) -> Asked:

@@ -38,18 +38,24 @@ def totals(files: Sequence[FileChange]) -> str:
 
 def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     risk = risk_of(change)
-    counts = "binary" if change.added is None else f"+{change.added} −{change.removed}"
-    kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
-    was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
     mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
     cut = f"  {shown_words(change)}" if change.lines_shown is not None else ""
-    lines = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}{cut}", width)
+    words = f"{safe(change.path, LONGEST_PATH)}  {counts_words(change)}{cut}"
+    lines = hanging((Span("  "), mark), words, width)
     if risk is None:
         return lines
     beside = (*lines[-1], Span(f"  {risk}", Tone.WARN))
     if width_of(beside) <= width:
         return (*lines[:-1], beside)
     return (*lines, *hanging((Span("      "),), risk, width, Tone.WARN))
+
+
+def counts_words(change: FileChange) -> str:
+    """How much of a file changes, and how."""
+    counts = "binary" if change.added is None else f"+{change.added} −{change.removed}"
+    kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
+    was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
+    return f"{counts}{kind}{was}"
 
 
 def shown_words(change: FileChange) -> str:
@@ -76,7 +82,7 @@ def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Li
 
 
 def _diff_row(row: str, inside: bool, width: int) -> list[Line]:
-    shape, tone = row[:1], _tone(row, inside)
+    shape, tone = row[:1], row_tone(row, inside=inside)
     text = safe(row)
     pieces = wrap(text, max(10, width - cells(GUTTER.text)))
     if len(pieces) == 1 or not inside:
@@ -86,7 +92,8 @@ def _diff_row(row: str, inside: bool, width: int) -> list[Line]:
     return [(GUTTER, Span(wrapped[0], tone)), *((GUTTER, Span(f"{again}{piece}", tone)) for piece in wrapped[1:])]
 
 
-def _tone(row: str, inside: bool) -> Tone:
+def row_tone(row: str, *, inside: bool) -> Tone:
+    """The tone of a row of a patch; `inside` if it belongs to no header."""
     if row.startswith("diff --git "):
         return Tone.STRONG
     if row.startswith("@@"):

@@ -204,6 +204,15 @@ def _changes(dossier: Dossier, width: int) -> list[Section]:
     ]
 
 
+def change_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
+    """What a task's commit changes, as the sheet shows it."""
+    return tuple(
+        shown
+        for section in _changes(dossier, width)
+        for shown in (line(""), heading(section.title, width), *section.lines)
+    )
+
+
 def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     task, lease = dossier.task, dossier.lease
     holder = f"{task.holder}, epoch {task.epoch}" if task.holder else "nobody"
