@@ -8,7 +8,6 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
@@ -19,31 +18,26 @@ from onloop.cli.json_models.work_models import TaskNowJson
 from onloop.cli.output import VerbOutput, write
 from onloop.cli.people_arguments import (
     AnswerArguments,
-    ApproveArguments,
     DecisionArguments,
     FreezeArguments,
     GateDecisionArguments,
     ReassignArguments,
-    RejectArguments,
     ScopeArguments,
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
-from onloop.cli.verbs.cause_approvals import Make, decide_cause
 from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
+from onloop.machine.commands import Command, Reassign, Reply
 from onloop.machine.principal import Principal
-from onloop.machine.requests import unseen_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
-from onloop.records import Record, replace
+from onloop.records import Record
 from onloop.store.port import TaskFilter
 from onloop.text import safe, safe_lines
-from onloop.views.changes import unseen
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.pushes_under_way import Push, pushes_under_way
 from onloop.views.queries.kept_files import KeptFile, ReadAttachments
@@ -131,57 +125,10 @@ def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOu
     return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff), is_long=with_diff)
 
 
-def approve(context: Context[ApproveArguments]) -> VerbOutput:
-    """Say yes to what was shown, for one task or for all of a row."""
-    if context.args.cause is not None:
-        return decide_cause(context, context.args.cause, frozenset({RequestKind.APPROVAL}), _approval_of(context))
-    context.check_no_agent("approve")
-    asked = _asked(context, {RequestKind.APPROVAL})
-    digest = _shown(context, asked)
-    missing = unseen_of(context, context.args.task, context.args.seen)
-    person, voice = context.voice("approve")
-    command = Approve(asked.request, digest, voice, context.args.note, context.args.version, missing)
-    done = decide(context, person, context.args.task, context.args.key, command)
-    return replace(done, notes=(*done.notes, *map(safe, filter(None, (unseen_words(missing),)))))
-
-
-def _approval_of(context: Context[ApproveArguments]) -> Make:
-    return lambda each, voice: Approve(
-        each.request, each.digest, voice, context.args.note, unseen=each.unseen_but(context.args.seen)
-    )
-
-
-def _rejection_of(context: Context[RejectArguments]) -> Make:
-    return lambda each, voice: Reject(each.request, each.digest, voice, context.args.reason)
-
-
-def unseen_of(context: Context[Arguments], task: str, seen: Sequence[str]) -> tuple[str, ...]:
-    """What of a task's change neither its diff shows nor somebody says to have `seen` whole."""
-    changes = context.opened.changes(task_of(context.opened, task))
-    return (changes.trouble,) if changes.trouble else unseen(changes.files, seen)
-
-
-def reject(context: Context[RejectArguments]) -> VerbOutput:
-    """Say no, with a reason, for one task or for all of a row."""
-    if context.args.cause is not None:
-        return decide_cause(context, context.args.cause, frozenset({RequestKind.APPROVAL}), _rejection_of(context))
-    context.check_no_agent("reject")
-    asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
-    digest = _shown(context, asked)
-    person, voice = context.voice("reject")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Reject(asked.request, digest, voice, context.args.reason, context.args.version),
-    )
-
-
 def answer(context: Context[AnswerArguments]) -> VerbOutput:
     """Answer a question."""
     context.check_no_agent("answer")
-    asked = _asked(context, {RequestKind.QUESTION})
+    asked = asked_now(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
     return decide(
         context,
@@ -267,14 +214,14 @@ def stands_words(task: Task) -> str:
     return safe(f"{task.id} {task.state.value}: {task.detail}")
 
 
-class _Asked(Record):
+class AskedNow(Record):
     """What a decision is about: the request's id, and the digest of what is shown for it."""
 
     request: str
     digest: str
 
 
-def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Asked:
+def asked_now(context: Context[DecisionArguments], kinds: set[RequestKind]) -> AskedNow:
     """The one open request that the verb can answer; or the one that was answered under its key."""
     args = context.args
     if not args.task:
@@ -283,11 +230,11 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
     task, before = found.task, found.decided
     asked = [a for a in found.asked if a.request.kind in kinds]
     if before is not None:
-        return _Asked(before.request, before.digest)
+        return AskedNow(before.request, before.digest)
     gate = args.gate if isinstance(args, GateDecisionArguments) else None
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
-        return _Asked(fitting[0].request.id, fitting[0].digest)
+        return AskedNow(fitting[0].request.id, fitting[0].digest)
     if not fitting:
         raise Refused(
             f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",
@@ -298,7 +245,7 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def _shown(context: Context[GateDecisionArguments], asked: _Asked) -> str:
+def shown_now(context: Context[GateDecisionArguments], asked: AskedNow) -> str:
     """The digest of what the person saw: given by them, or of the sheet that is shown to them right now."""
     given = context.args.digest
     if given:
