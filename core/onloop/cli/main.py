@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar, assert_never
 from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write, write_error
-from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
+from onloop.cli.verb import COMMON, DASHBOARD, Argument, Reach, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
@@ -63,6 +63,7 @@ def run(words: Sequence[str]) -> int:
             _check_git()
         context = Context(args, found.name if found is not None else "")
         try:
+            _check_reach(found, context)
             output = _function(found)(context)
             return write(replace(output, head=context.receipt), as_json=args.as_json)
         finally:
@@ -76,6 +77,14 @@ def run(words: Sequence[str]) -> int:
         return Exit.OK
     except (OSError, OverflowError, UnicodeEncodeError) as problem:
         return write_error(_foreseen(problem), as_json=as_json)
+
+
+def _check_reach(found: Verb | None, context: Context[Any]) -> None:
+    """Refuse a verb that works on a file where `$ONLOOP_URL` names the gateway of another store."""
+    if found is not None and found.reach is Reach.FILE:
+        context.check_file()
+    if found is not None and found.reach is Reach.NONE:
+        os.environ.pop("ONLOOP_URL", None)  # a store that the verb makes is its own
 
 
 def _check_encoding(words: Sequence[str]) -> None:
