@@ -27,7 +27,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -74,6 +74,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson", "dossier_models:FilePatchJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -87,6 +88,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -96,6 +98,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -105,6 +108,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ApproveArguments,
         (_ONE, _GATE, DIGEST, *_OF_ROW, arg("--note", help="a note", default=""), _SEEN, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reject",
@@ -114,6 +118,7 @@ _DECISIONS: tuple[Verb, ...] = (
         RejectArguments,
         (_ONE, _GATE, DIGEST, *_OF_ROW, REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "answer",
@@ -123,6 +128,7 @@ _DECISIONS: tuple[Verb, ...] = (
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reassign",
@@ -132,6 +138,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReassignArguments,
         (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -155,6 +162,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "amend",
@@ -172,6 +180,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -190,6 +199,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "exclude",
@@ -199,6 +209,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "pause",
@@ -208,6 +219,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "resume",
@@ -217,6 +229,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "cancel",
@@ -226,6 +239,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "freeze",
@@ -235,6 +249,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -244,6 +259,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -257,6 +273,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -272,6 +289,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -284,6 +302,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -299,6 +318,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -308,6 +328,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -328,6 +349,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -337,6 +359,7 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -349,6 +372,7 @@ PEOPLE: tuple[Verb, ...] = (
         AttentionArguments,
         (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *_MARKS,
