@@ -95,7 +95,8 @@ class Group(Record):
         overdue = " · a clock has run out" if self.is_overdue(now) else ""
         count = len(self.members)
         waiting = f"{count} waiting · longest {age(now - self.since)}"
-        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue} · {waiting}"
+        alike = " · one and the same diff" if self.content and count > 1 else ""
+        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue}{alike} · {waiting}"
 
 
 def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
