@@ -33,6 +33,7 @@ from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.principal import Principal
+from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
@@ -263,8 +264,9 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
     if len(fitting) == 1:
         return _Asked(fitting[0].request.id, fitting[0].digest)
     if not fitting:
+        last = f"; {decided_words(task.decisions[-1], context.opened.gateway.clock())}" if task.decisions else ""
         raise Refused(
-            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",
+            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail}){last}",
             exit=Exit.ENDED if task.ended else Exit.NOTHING,
             hint=f"onloop show {task.id}",
         )
