@@ -29,7 +29,16 @@ from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
-from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words, statement_words
+from onloop.views.dossier import (
+    UNMET,
+    Asked,
+    Dossier,
+    GateLine,
+    ShownArtefact,
+    addressed_words,
+    said_before,
+    statement_words,
+)
 from onloop.views.effective_status import EffectiveStatus
 from onloop.views.gate_standing import CALM
 from onloop.views.sub_agents import sub_agent_words
@@ -171,7 +180,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     if standing.freeze is not None:
         yield freeze_line(standing.freeze)
     for asked in dossier.asked:
-        yield from _asked_lines(asked)
+        yield from _asked_lines(task, asked)
     yield from _subject_lines(task)
     yield from (safe(addressed_words(name)) for name in dossier.addressed)
     yield "gates"
@@ -210,10 +219,14 @@ def reason_words(task: Task, standing: EffectiveStatus) -> str:
     return f" ({now}; recorded: {recorded or 'none'})"
 
 
-def _asked_lines(asked: Asked) -> Iterator[str]:
+def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    before = said_before(task, request)
+    if request.quorum > 1:
+        yield f"  {len(before)} of {request.quorum} have approved"
+    yield from (f"  {_decision_line(decision)}" for decision in before)
     for answer, effect in asked.choices.items():
         yield safe(f"  {answer.value}: {effect}")
     if asked.no_worse:

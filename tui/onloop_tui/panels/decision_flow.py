@@ -69,6 +69,8 @@ class DecisionFlow(Vertical):
         self._wanted: Act | None = None
         self._since = 0
         self.notice: Notice = ()
+        self._news = ""
+        """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
         self.doing = Doing.NOTHING
 
@@ -89,7 +91,7 @@ class DecisionFlow(Vertical):
         """Show the acts for this dossier. Keys count only after a moment in which a person can see it."""
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
-        self._dossier = dossier
+        self._dossier, self._news = dossier, ""
         self._since = self._session.clock()
         self._stop(*notice)
 
@@ -110,10 +112,11 @@ class DecisionFlow(Vertical):
         self.renew()
 
     def interrupt(self, words: str) -> None:
-        """Show that the facts have changed, and stop what waits to be confirmed."""
+        """Show how the facts have changed, and stop what waits to be confirmed. What is being written stays."""
+        self._news = words
         if self.doing is Doing.CONFIRMING:
-            self.doing = Doing.NOTHING
-        self.tell(words)
+            self._stop()
+        self.renew()
 
     # -- deciding
 
@@ -267,7 +270,10 @@ class DecisionFlow(Vertical):
         return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        return tuple(shown for words, tone in self.notice for shown in hanging((Span(" "),), words, width, tone))
+        news = ((f"⚠ {self._news}", Tone.WARN),) if self._news else ()
+        return tuple(
+            shown for words, tone in (*news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
+        )
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:
         if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:
