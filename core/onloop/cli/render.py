@@ -50,6 +50,11 @@ def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> V
     return convert({**answer_json(answer), **more}, kind)
 
 
+def notes_json(notes: Sequence[Note]) -> tuple[PersonNoteJson, ...]:
+    """What people told an agent, as it is printed."""
+    return tuple(PersonNoteJson(note.by, note.at, note.text) for note in notes)
+
+
 def answer_output(answer: AgentAnswer) -> VerbOutput:
     """A verdict as an answer of a verb."""
     return VerbOutput(answer.exit, answer_lines(answer), verdict_json(answer, VerdictJson))
