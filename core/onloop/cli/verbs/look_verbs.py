@@ -20,7 +20,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Recorded, TaskFilter
-from onloop.text import safe
+from onloop.text import fit, padded, safe
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
@@ -62,7 +62,7 @@ def _states(word: str | None) -> tuple[State, ...] | None:
 
 
 def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
-    detail = safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail, LONGEST_DETAIL)
+    detail = fit(safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail), LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
     holder = ", ".join(filter(None, (task.holder, counted(standing.sub_agents))))
@@ -122,7 +122,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
 
 
 def _event_line(event: Recorded) -> str:
-    who = f"{event.task:<10} {event.principal:<20}"
+    who = f"{event.task:<10} {padded(safe(event.principal), 20)}"
     return safe(f"{event.seq:>6}  {moment(event.at)}  {who} {event.name}  {event.data}")
 
 
