@@ -16,8 +16,8 @@ from onloop.machine.task import Evidence, Task
 from onloop.records import Record
 from onloop.text import safe
 from onloop.views.box_words import PARTS
-from onloop.views.note_words import note_lines
 from onloop.views.dossier import GateLine, GateStatus, step_lines
+from onloop.views.note_words import note_lines
 
 WORDS: Mapping[Exit, str] = {
     Exit.OK: "yes",
@@ -211,8 +211,14 @@ def answer_json(answer: AgentAnswer) -> dict[str, Json]:
         "why": answer.why,
         "next": answer.next,
         "advice": list(answer.advice),
-        "notes": [{"by": note.by, "at": note.at, "text": note.text} for note in answer.notes],
+        **_notes(answer),
     }
+
+
+def _notes(answer: AgentAnswer) -> dict[str, Json]:
+    """What people told the agent; nothing where there is nothing."""
+    told: list[Json] = [{"by": note.by, "at": note.at, "text": note.text} for note in answer.notes]
+    return {"notes": told} if told else {}
 
 
 def gate_json(line: GateLine) -> Json:

@@ -103,11 +103,12 @@ class VerdictJson(Record):
     next: Annotated[str, Meta(description="The next command that would work, or that nothing is asked.")]
     advice: Sequence[str]
     notes: Annotated[
-        Sequence[PersonNoteJson], Meta(description="What people tell you, in each attempt once: it approves nothing.")
-    ]
+        Sequence[PersonNoteJson] | UnsetType,
+        Meta(description="What people tell you, in each attempt once: it approves nothing."),
+    ] = UNSET
 
 
-class NextJson(VerdictJson):
+class NextJson(VerdictJson, kw_only=True):
     """The verdict, and the brief of the step."""
 
     brief: Annotated[str, Meta(description="Empty where the task has gone on from the step.")]
