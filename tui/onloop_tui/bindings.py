@@ -87,6 +87,8 @@ KEYS: tuple[Key, ...] = (
         "the cause", _ROW, 'onloop exclude {task} --reason "…"'),
     Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; resume what is paused or excluded", _ROW,
         'onloop pause {task} --reason "…"'),
+    Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
+        'onloop note {task} "…"'),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
     Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),
@@ -105,7 +107,7 @@ KEYS: tuple[Key, ...] = (
     Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", _ROW),
     Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", _ROW),
     Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", _ROW),
-    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P then decide about all that "
+    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P i then decide about all that "
         "is marked", Where.INBOX, footer=_in(Where.INBOX)),
     Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
     Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hide it from everybody for half an hour; on "

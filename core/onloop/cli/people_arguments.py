@@ -186,3 +186,11 @@ class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
     """Of unmute."""
 
     rule: str
+
+
+class NoteArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of note."""
+
+    text: str
+    below: bool
+    cause: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
-from onloop.cli.json_models.agent_models import VerdictJson
+from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
@@ -20,6 +20,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.store_state import Frozen
@@ -58,6 +59,11 @@ VerdictT = TypeVar("VerdictT", bound=VerdictJson)
 def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> VerdictT:
     """A verdict as a record of `kind`, with what is given besides."""
     return convert({**answer_json(answer), **more}, kind)
+
+
+def notes_json(notes: Sequence[Note]) -> tuple[PersonNoteJson, ...]:
+    """What people told an agent, as it is printed."""
+    return tuple(PersonNoteJson(note.by, note.at, note.text) for note in notes)
 
 
 def answer_output(answer: AgentAnswer) -> VerbOutput:
