@@ -154,6 +154,14 @@ class CauseArguments(PersonArguments, frozen=True, kw_only=True):
     cause: str
 
 
+class RegroupArguments(CauseArguments, frozen=True, kw_only=True):
+    """Of cause: what to do, to which cause, with which others or for which tasks."""
+
+    what: str
+    others: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
 class AckArguments(CauseArguments, frozen=True, kw_only=True):
     """Of ack."""
 

@@ -17,6 +17,7 @@ from onloop.cli.people_arguments import (
     NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
+    RegroupArguments,
     RejectArguments,
     RepositoryArguments,
     ResumeArguments,
@@ -363,6 +364,27 @@ _MARKS: tuple[Verb, ...] = (
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
         reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "cause",
+        "people",
+        "show the texts of a cause, split it, make others part of it, or have it grouped as before",
+        "cause_verbs:cause",
+        RegroupArguments,
+        (
+            arg("what", choices=("show", "split", "merge", "restore"), help="show, split, merge or restore"),
+            _CAUSE,
+            arg("others", nargs="*", help="with merge: the causes whose failures belong to this one"),
+            arg(
+                "--task",
+                action="append",
+                default=[],
+                dest="tasks",
+                help="with split: this task, not each text; may be repeated",
+            ),
+            *AS,
+        ),
+        prints=("attention_models:CausesJson",),
     ),
 )
 

@@ -248,6 +248,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     pairs = [
         ("held by", holder),
         ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("printed", f"onloop logs {task.id} shows what its agents printed" if task.tries else ""),
         ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),
