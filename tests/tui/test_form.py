@@ -104,7 +104,7 @@ async def test_what_is_too_long_is_said_with_both_figures_and_stays_in_the_field
         (REASON, "tab\there", "tab\there", ""),
         (REASON, "\x1b]0;owned\x07 ok", "␛]0;owned␇ ok", "2 invisible or control characters of the paste"),
         (REASON, "pay \u202eevil", "pay ‹U+202E›evil", "1 invisible or control character of the paste"),
-        (REASON, "x" * (LARGEST_PASTE + 1), "", "a paste of 65,537 characters was not taken: it takes at most 10,000"),
+        (REASON, "x" * (LARGEST_PASTE + 1), "", "a paste of more than 65,536 characters was not taken"),
         (TO, "agent:a\n", "agent:a", ""),
         (TO, "agent:a\nagent:b", "", "a paste of 2 lines was not taken: to is one line"),
         (WHO, "correct horse\r\n", "correct horse", ""),

@@ -46,7 +46,7 @@ class Pasted:
 def pasted(field: FormField, text: str) -> Pasted:
     """What a field takes of a paste: all of it, with what a terminal would obey made visible, or nothing."""
     if len(text) > LARGEST_PASTE:
-        return Pasted("", f"a paste of {len(text):,} characters was not taken: {_takes(field)}")
+        return Pasted("", f"a paste of more than {LARGEST_PASTE:,} characters was not taken: {_takes(field)}")
     if field.lines:
         made, changed = typed_lines(text)
         signs = f"{changed} invisible or control character{'s' if changed > 1 else ''} of the paste"
