@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from onloop.machine.task import Decision, DecisionKind
 from onloop_tui.app import Dashboard
 from onloop_tui.panels.sheet_panel import Mode
-from onloop_tui.widgets.entry import LineEntry, LinesEntry
+from onloop_tui.widgets.form_entry import LineEntry, LinesEntry
 from support.tui_scenes import Scene, shows, until
 
 OPEN = frozenset({Mode.SHOWN, Mode.WRITING})

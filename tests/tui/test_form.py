@@ -15,7 +15,7 @@ from textual.widgets import Input
 from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.model.form.fields import LARGEST_PASTE, FormField, pasted, problem_of, size_words
 from onloop_tui.theme import COMPONENTS
-from onloop_tui.widgets.entry import LinesEntry
+from onloop_tui.widgets.form_entry import LinesEntry
 
 WHO = FormField("passphrase", "passphrase", secret=True)
 TO, REASON = FormField("to", "to"), FormField("words", "reason", lines=True)

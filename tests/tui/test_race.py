@@ -38,7 +38,7 @@ from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
-from onloop_tui.widgets.entry import LinesEntry
+from onloop_tui.widgets.form_entry import LinesEntry
 from support.tui_decisions import type_in
 from support.tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
 

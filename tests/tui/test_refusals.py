@@ -9,7 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.panels.sheet_panel import Mode
-from onloop_tui.widgets.entry import LinesEntry
+from onloop_tui.widgets.form_entry import LinesEntry
 from support.tui_decisions import last_decision, open_sheet, type_in, when_done
 from support.tui_scenes import PASSPHRASE, busy, playing, screen_text, shows, until
 

@@ -27,7 +27,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -87,8 +87,9 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        words="note",
     ),
     Verb(
         "reject",
@@ -96,8 +97,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        words="reason",
+        asks=True,
     ),
     Verb(
         "answer",
@@ -105,8 +108,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        words="text",
+        asks=True,
     ),
     Verb(
         "reassign",
@@ -114,8 +119,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        words="reason",
+        asks=True,
     ),
     Verb(
         "retry",
@@ -135,10 +142,12 @@ _DECISIONS: tuple[Verb, ...] = (
                 dest="no_worse",
             ),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        words="note",
     ),
     Verb(
         "amend",
@@ -169,11 +178,13 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -181,8 +192,9 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        words="reason",
     ),
     Verb(
         "pause",
@@ -190,8 +202,9 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        words="reason",
     ),
     Verb(
         "resume",
@@ -199,8 +212,9 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        words="note",
     ),
     Verb(
         "cancel",
@@ -208,8 +222,9 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        words="reason",
     ),
     Verb(
         "freeze",

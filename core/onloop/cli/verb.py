@@ -22,7 +22,8 @@ class Verb(Record):
 
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
     help. `prints` names the models of what it prints with `--json` (`module:Class` in `json_models/`); a verb without
-    one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old.
+    one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old. `words` names
+    the argument that holds what a person writes; a verb that `asks` for it opens an editor where it is left out.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Verb(Record):
     arguments: tuple[Argument, ...] = ()
     prints: tuple[str, ...] = ()
     needs_git: bool = False
+    words: str = ""
+    asks: bool = False
 
 
 def arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word
@@ -50,6 +53,10 @@ AS = (
         type=int,
         metavar="N",
     ),
+)
+WRITTEN = (
+    arg("--file", help="read the words from this file, with their lines; - is standard input", default=""),
+    arg("--edit", "-e", help="write the words in $VISUAL or $EDITOR", action="store_true"),
 )
 DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
 KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")

@@ -17,7 +17,7 @@ from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
 from onloop_tui.model.form.fields import FormField, problem_of, size_words
 from onloop_tui.widgets.bar import Bar
-from onloop_tui.widgets.entry import Entered, LinesEntry, Remarked, entry_of
+from onloop_tui.widgets.form_entry import Entered, LinesEntry, Remarked, entry_of
 
 TOO_SOON = "Enter came too soon after this appeared and was ignored; press it again"
 
