@@ -29,7 +29,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -92,9 +92,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "reject",
@@ -102,9 +103,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "answer",
@@ -112,9 +115,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
     ),
     Verb(
         "note",
@@ -140,9 +145,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "retry",
@@ -162,11 +169,13 @@ _DECISIONS: tuple[Verb, ...] = (
                 dest="no_worse",
             ),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -198,12 +207,14 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -211,9 +222,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -221,9 +233,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -231,9 +244,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -241,9 +255,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
