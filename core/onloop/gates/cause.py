@@ -46,7 +46,7 @@ _SAYS_NOTHING = re.compile(
     r"|subprocess-exited-with-error)"
     r"|error: process completed with exit code|error: \d+ targets? failed|(?:error: )?compilation error ?:?$"
     r"|.*compilation failure:? ?(?:compilation failure:?)?$|some problems were encountered|.*the build could not read"
-    r"|npm (?:error|err!) (?:code|errno|syscall|path) ",
+    r"|npm (?:error|err!) (?:code|errno|syscall|path) |(?:npm )?warn(?:ing)?\b",
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(
