@@ -10,6 +10,7 @@ from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.attention_models import AttentionJson, FrozenJson, MarkedJson, MuteJson, UnmuteJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -28,6 +29,7 @@ from onloop.text import safe
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
+from onloop.workflow.hints import nearest
 
 
 def attention(context: Context[AttentionArguments]) -> VerbOutput:
@@ -95,6 +97,9 @@ def wake(context: Context[CauseArguments]) -> VerbOutput:
 def mute(context: Context[MuteArguments]) -> VerbOutput:
     """Show nothing that a rule covers, for a while."""
     args, person = context.args, context.person()
+    check_names(context, gate=args.gate, step=args.step, workflow=args.workflow, repository=args.repo, run=args.run)
+    if args.cause:
+        group_named(context, args.cause)
     rule = Rule(args.cause, args.reason_code, args.gate, args.step, args.workflow, args.repo, args.run)
     until = context.opened.gateway.clock() + milliseconds(args.duration)
     context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
@@ -124,7 +129,8 @@ def group_named(context: Context[Arguments], cause: str) -> Group:
     parts = [group for group in groups if group.cause == cause]
     if not parts:
         known = ", ".join(dict.fromkeys(group.cause for group in groups)) or "none"
-        raise UnknownThing(f"there is no cause {cause!r}", hint=f"causes now: {known}")
+        near = nearest(cause, [group.cause for group in groups])
+        raise UnknownThing(f"there is no cause {cause!r}", hint=f"{near}causes now: {known}")
     return joined(parts)
 
 

@@ -34,6 +34,7 @@ from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.named_programs import named_programs
 from onloop.machine.transition_table import rows
 from onloop.workflow.builtins import builtin, builtins
+from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
 
@@ -172,5 +173,8 @@ def _file(name: str) -> Definition:
     except OSError as problem:
         raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
     if source is None:
-        raise BadInput(f"there is no file {name!r}", hint=f"give a file, or a built-in: {', '.join(builtins())}")
+        raise BadInput(
+            f"there is no file {name!r}",
+            hint=f"{nearest(name, builtins())}give a file, or a built-in: {', '.join(builtins())}",
+        )
     return load(source, name)

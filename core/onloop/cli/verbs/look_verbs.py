@@ -12,6 +12,7 @@ from onloop.cli.arguments import ListArguments, LogArguments, LogsArguments, Run
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import LogJson, LogsJson, TasksJson, WhyJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import moment, reason_words, strip, sub_agent_lines, task_now_json
@@ -27,6 +28,7 @@ from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.sub_agents import counted
+from onloop.workflow.hints import nearest
 
 LONGEST_DETAIL = 70
 BEGINS = "onloop start or onloop fleet begins"
@@ -38,6 +40,7 @@ LOOK_S = 0.2
 def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     """Every task in a line."""
     states = _states(context.args.state)
+    check_names(context, run=context.args.run)
     gateway = context.opened.gateway
     now = gateway.clock()
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
@@ -58,7 +61,8 @@ def _states(word: str | None) -> tuple[State, ...] | None:
     try:
         return (State(word),)
     except ValueError:
-        raise BadInput(f"there is no state {word!r}", hint=f"one of {', '.join(State)}") from None
+        hint = f"{nearest(word, State)}one of {', '.join(State)}"
+        raise BadInput(f"there is no state {word!r}", hint=hint) from None
 
 
 def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
@@ -82,6 +86,7 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
 
 def tree(context: Context[RunArguments]) -> VerbOutput:
     """Runs with their tasks, gates as strips."""
+    check_names(context, run=context.args.run)
     gateway = context.opened.gateway
     found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
     if context.args.as_json:
@@ -114,6 +119,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
     args = context.args
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
+    check_names(context, run=args.run, task=args.task)
     limit = min(args.limit, MOST_EVENTS)
     wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
