@@ -164,6 +164,7 @@ class SnoozeArguments(CauseArguments, frozen=True, kw_only=True):
     """Of snooze."""
 
     duration: str
+    until: str | None
     until_change: bool
     grows_by: int | None
 

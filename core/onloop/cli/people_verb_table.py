@@ -28,6 +28,7 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.times import EXAMPLES
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -278,6 +279,7 @@ _MARKS: tuple[Verb, ...] = (
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
+            arg("--until", help=f"until then, in your own time zone: {EXAMPLES}", metavar="WHEN"),
             arg("--until-change", help="or until anything about it changes", action="store_true"),
             arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
             *AS,

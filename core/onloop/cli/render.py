@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from msgspec import convert
@@ -26,6 +25,7 @@ from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
@@ -35,11 +35,6 @@ from onloop.views.sub_agents import sub_agent_words
 
 LAST_LINES = 12
 """How much of an output or a statement is shown."""
-
-
-def moment(at_ms: int) -> str:
-    """A time for people: UTC, to the second."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 VerdictT = TypeVar("VerdictT", bound=VerdictJson)
@@ -191,7 +186,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
 def sub_agent_lines(rows: Iterable[SubAgent], indent: str = "  ") -> Iterator[str]:
     """A line for each sub-agent in a holder's process: what it is, since when, and what its agent says of it."""
     for row in rows:
-        yield safe(f"{indent}└ {sub_agent_words(row, f'since {moment(row.since)}')}")
+        yield safe(f"{indent}└ {sub_agent_words(row, f'since {second_words(row.since)}')}")
 
 
 def sub_agents_json(rows: Iterable[SubAgent]) -> tuple[SubAgentJson, ...]:
@@ -266,7 +261,7 @@ def _file_line(file: FileChange) -> str:
 def _decision_line(decision: Decision) -> str:
     said = f": {decision.reason}" if decision.reason else ""
     words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
-    return safe(f"{moment(decision.at)}  {words}")
+    return safe(f"{second_words(decision.at)}  {words}")
 
 
 def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -258,8 +257,7 @@ class InboxView(View):
         """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
-            now = self.session.clock()
-            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+            self._wish(snooze(groups, self.session.clock()))
 
     def action_mute(self) -> None:
         """`M`: mute by a rule for a time."""

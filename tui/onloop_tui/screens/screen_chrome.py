@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from onloop.times import time_words
 from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.feed import StoreLost
-from onloop_tui.model.chrome.header import header_lines, since_words
+from onloop_tui.model.chrome.header import header_lines
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.session import Session
@@ -40,7 +41,7 @@ class ScreenChrome:
 
     def lose(self, news: StoreLost) -> None:
         """Note that the store cannot be read any more."""
-        self.lost = f"store lost since {since_words(news.since)}: {news.words}"
+        self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
 
     def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
         """The header lines."""

@@ -36,7 +36,7 @@ from onloop.cli.json_models.agent_models import (
     SubmitJson,
 )
 from onloop.cli.output import VerbOutput
-from onloop.cli.render import answer_output, moment, verdict_json
+from onloop.cli.render import answer_output, verdict_json
 from onloop.errors import BadInput, Exit, OnloopError
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
@@ -49,6 +49,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.records import replace
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.answer import AgentAnswer, answer_for, answer_lines
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
@@ -178,7 +179,9 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
         task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
         advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
     data = HeartbeatJson(expires, percent, (advice,) if advice else ())
-    return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
+    return VerbOutput(
+        lines=(f"the lease ends at {second_words(expires)}",), data=data, notes=(advice,) if advice else ()
+    )
 
 
 def release(context: Context[ReleaseArguments]) -> VerbOutput:

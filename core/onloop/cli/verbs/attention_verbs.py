@@ -20,11 +20,12 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.render import counts_json, freeze_line, group_json, group_lines, hidden_json, life_words
-from onloop.errors import UnknownThing
+from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
 from onloop.text import safe
+from onloop.times import EXAMPLES, moment_of, time_words
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
@@ -77,12 +78,22 @@ def snooze_cause(context: Context[SnoozeArguments]) -> VerbOutput:
     """Not now: until later, until it changes, or until it grows."""
     args, person, group = context.args, context.person(), group_named(context, context.args.cause)
     until_change, grows_by = args.until_change, args.grows_by or 0
-    for_ms = milliseconds(args.duration) if args.duration else None
+    now = context.opened.gateway.clock()
+    for_ms = milliseconds(args.duration) if args.duration else _until(args.until, now)
     if for_ms is None and not until_change and not grows_by:
         for_ms = milliseconds("1h")
-    now = context.opened.gateway.clock()
     mark = snooze(group, person.id, now, for_ms=for_ms, until_change=until_change, grows_by=grows_by)
     return _marked(context, person, mark)
+
+
+def _until(text: str | None, now: int) -> int | None:
+    """How long it is until that moment; None if none is given, BadInput if it is none or past."""
+    if text is None:
+        return None
+    at = moment_of(text, now)
+    if at is None or at <= now:
+        raise BadInput(f"{text[:40]!r} is no moment to come", hint=f"--until {EXAMPLES}, in your own time zone")
+    return at - now
 
 
 def wake(context: Context[CauseArguments]) -> VerbOutput:
@@ -99,7 +110,7 @@ def mute(context: Context[MuteArguments]) -> VerbOutput:
     context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
     count = sum(len(one.group.members) for one in board_of(context).hidden if one.rule == rule.id)
     data = MuteJson(rule.id, rule.given, until, count)
-    words = safe(f"muted ({rule}): it hides {count} now")
+    words = safe(f"muted ({rule}) until {time_words(until, context.opened.gateway.clock())}: it hides {count} now")
     return VerbOutput(lines=(words,), data=data, notes=(f"lift it: onloop unmute {rule.id}",))
 
 
@@ -134,4 +145,6 @@ def _marked(context: Context[CauseArguments], person: Principal, mark: Mark) -> 
     life = board.life(cause)
     words = hidden[0].words if hidden else f"shown; {life_words(life)}"
     data = MarkedJson(cause, bool(hidden), life.stage, words)
-    return VerbOutput(lines=(safe(f"{cause}: {words}"),), data=data)
+    until = hidden[0].until if hidden else life.until
+    ends = f"; until {time_words(until, context.opened.gateway.clock())}" if until else ""
+    return VerbOutput(lines=(safe(f"{cause}: {words}{ends}"),), data=data)

@@ -14,13 +14,14 @@ from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import LogJson, LogsJson, TasksJson, WhyJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
-from onloop.cli.render import moment, reason_words, strip, sub_agent_lines, task_now_json
+from onloop.cli.render import reason_words, strip, sub_agent_lines, task_now_json
 from onloop.errors import BadInput, UnknownThing, unknown_task
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
+from onloop.times import utc_words
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
@@ -122,7 +123,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
 
 def _event_line(event: Recorded) -> str:
     who = f"{event.task:<10} {event.principal:<20}"
-    return safe(f"{event.seq:>6}  {moment(event.at)}  {who} {event.name}  {event.data}")
+    return safe(f"{event.seq:>6}  {utc_words(event.at)}  {who} {event.name}  {event.data}")
 
 
 def logs(context: Context[LogsArguments]) -> VerbOutput:

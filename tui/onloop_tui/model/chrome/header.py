@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from onloop.attention.board import BoardCounts
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
@@ -81,8 +80,3 @@ def _freezes(snapshot: Snapshot) -> list[Line]:
 def age_words(elapsed_ms: int) -> str:
     """The age in seconds and tenths, so that a viewer sees it move."""
     return f"{max(0, elapsed_ms) / 1000:.1f} s"
-
-
-def since_words(at: int) -> str:
-    """The time of day in UTC."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S UTC")
