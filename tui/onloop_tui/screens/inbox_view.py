@@ -104,8 +104,12 @@ class InboxView(View):
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
         board, now = snapshot.board, self.session.clock()
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
-        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
+            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now)
+        return [
+            row
+            for row in hidden_rows(board, snapshot.tasks, now)
+            if narrowed((row.group,), self._filter, snapshot.tasks, now)
+        ]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""

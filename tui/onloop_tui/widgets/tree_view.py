@@ -197,7 +197,8 @@ class TreeView(RowView):
 
     def _line(self, task_id: str, width: int) -> Line:
         node = self.index.held(task_id)
-        place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally)
+        above = node.parent.task if node.parent is not None else None
+        place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally, above)
         gates = () if node.children else self._gates_of(node.task)
         lease = self.snapshot.leases.get(task_id)
         within = len(self.snapshot.sub_agents.get(task_id, ()))
