@@ -74,6 +74,10 @@ class Ownership(Record):
         return f"{self.part} · {', '.join(files)}{f' +{rest}' if rest else ''}"
 
 
+UNKNOWN = Ownership("", "", (), "", Actor.NOBODY)
+"""What is said of a task that nobody has looked at."""
+
+
 def ownership_of(task: Task, reason: Reason | None, now: int, parent: Task | None = None) -> Ownership:
     """The ownership of a task that is not moving for `reason` as of `now` (ms); `parent` is the task above it."""
     part, about = _part_of(task, parent)

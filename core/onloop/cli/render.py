@@ -14,7 +14,7 @@ from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
+from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
@@ -30,7 +30,7 @@ from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
 from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
-from onloop.views.effective_status import EffectiveStatus
+from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.sub_agents import sub_agent_words
 
 LAST_LINES = 12
@@ -81,10 +81,18 @@ def task_json(task: Task) -> TaskJson:
     )
 
 
-def task_now_json(task: Task, status: EffectiveStatus) -> TaskNowJson:
+def task_now_json(found: TaskNow) -> TaskNowJson:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
+    status, owns = found.effective_status, found.owns
     said = SubAgentsJson(sub_agents_json(status.sub_agents))
-    return extended(TaskNowJson, task_json(task), reason=status.reason, lapsed=status.lapsed, untrusted=said)
+    return extended(
+        TaskNowJson,
+        task_json(found.task),
+        reason=status.reason,
+        lapsed=status.lapsed,
+        untrusted=said,
+        owns=OwnershipJson(owns.part, owns.files, owns.waits_for, owns.actor, owns.names),
+    )
 
 
 def group_json(group: Group, life: Life, now: int) -> GroupJson:

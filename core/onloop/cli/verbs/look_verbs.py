@@ -23,13 +23,14 @@ from onloop.store.port import Recorded, TaskFilter
 from onloop.text import safe
 from onloop.times import utc_words
 from onloop.views.dossier import gate_lines
-from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
+from onloop.views.effective_status import ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.sub_agents import counted
 
 LONGEST_DETAIL = 70
+LONGEST_OWNED = 200
 MOST_EVENTS = 10_000
 LOOK_S = 0.2
 """How often a log is looked at that may grow."""
@@ -43,13 +44,13 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
         return VerbOutput(data=_tasks_json(found))
-    rows = [_row(each.task, each.effective_status, now) for each in found]
-    lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
+    rows = [_row(each, now) for each in found]
+    lines = columns(rows, header=("TASK", "OWNS", "STATE", "REASON", "STEP", "WAITS FOR", "HOLDER", "SINCE", "DETAIL"))
     return VerbOutput(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
 
 
 def _tasks_json(found: Sequence[TaskNow]) -> TasksJson:
-    return TasksJson([task_now_json(each.task, each.effective_status) for each in found])
+    return TasksJson([task_now_json(each) for each in found])
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -61,12 +62,14 @@ def _states(word: str | None) -> tuple[State, ...] | None:
         raise BadInput(f"there is no state {word!r}", hint=f"one of {', '.join(State)}") from None
 
 
-def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
+def _row(found: TaskNow, now: int) -> tuple[str, ...]:
+    task, standing, owns = found.task, found.effective_status, found.owns
     detail = safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail, LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
     holder = ", ".join(filter(None, (task.holder, counted(standing.sub_agents))))
-    return (task.id, task.repo or "", task.state.value, reason, task.step or "", holder, since, detail)
+    owned = owns.part if task.kind is Kind.WORK else ""
+    return (task.id, owned, task.state.value, reason, task.step or "", owns.now(), holder, since, detail)
 
 
 def why_task(context: Context[TaskArguments]) -> VerbOutput:
@@ -75,9 +78,12 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
     now = gateway.clock()
     found = gateway.perform(ReadTaskNow(context.args.task, now))
     task, stand = found.task, found.effective_status
-    told = why(task, task.state, stand.reason, found.frozen, now, run=found.run, hold=found.hold)
+    told = (
+        *why(task, task.state, stand.reason, found.frozen, now, run=found.run, hold=found.hold),
+        ("owns", found.owns.owned(LONGEST_OWNED)),
+    )
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
-    return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(task, stand), why=dict(told)))
+    return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(found), why=dict(told)))
 
 
 def tree(context: Context[RunArguments]) -> VerbOutput:
@@ -94,6 +100,7 @@ def tree(context: Context[RunArguments]) -> VerbOutput:
 
 def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:
     tasks, stand = [each.task for each in found], {each.task.id: each.effective_status for each in found}
+    owns = {each.task.id: each.owns for each in found}
     members: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
         members[task.run].append(task)
@@ -105,7 +112,9 @@ def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition])
             if task.kind is Kind.WORK:
                 marks = strip(gate_lines(definitions[task.definition], task))
                 reason = reason_words(task, stand[task.id])
-                yield safe(f"  {task.id:<10} {marks:<6} {task.repo or ''}  {task.step}  {task.state.value}{reason}")
+                at = f"{task.step}  {task.state.value}{reason}"
+                waits = f"  {owns[task.id].now()}" if owns[task.id].now() else ""
+                yield safe(f"  {task.id:<10} {marks:<6} {owns[task.id].owned(LONGEST_DETAIL)}  {at}{waits}")
                 yield from sub_agent_lines(stand[task.id].sub_agents, "    ")
 
 
