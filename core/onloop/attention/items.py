@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from onloop.attention.fingerprint import fingerprint, signature
+from onloop.attention.viewer import ANYBODY, Claim, claim_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.rules.looking_first import is_held_by_base
@@ -85,6 +86,16 @@ class AttentionItem(Record):
     clock: int | None = None
     on_base: bool = False
     """Whether gates fail before any agent has started."""
+    claim: Claim = ANYBODY
+
+
+_BY_ITSELF = _IDLE | {Reason.EXTERNAL}
+"""Reasons that end without a person: an agent or the machine is waited for."""
+
+
+def needs_person(item: AttentionItem) -> bool:
+    """Whether a person must act: not where an agent or the machine is waited for, nor where all is over."""
+    return item.reason not in _BY_ITSELF and item.tier is not Tier.FYI
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -140,6 +151,7 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         parent=task.parent,
         clock=clock,
         on_base=is_held_by_base(task),
+        claim=claim_of(task),
     )
 
 

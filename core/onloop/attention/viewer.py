@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from onloop.machine.rules.progress import may_decide
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import Record
 
@@ -53,10 +54,11 @@ NOBODY = Viewer()
 """A viewer of whom nothing is known: everything is shown."""
 
 
-def viewer_of(name: str, people: Mapping[str, tuple[str, ...]]) -> Viewer:
-    """The enrolled person of that name; `NOBODY` if there is none."""
-    person = name if name.startswith(_HUMAN) else f"{_HUMAN}{name}"
-    return Viewer(person, people[person]) if person in people else NOBODY
+def viewer_of(house: StoreState, *names: str) -> Viewer:
+    """The first of these names under which somebody is enrolled, else the only person enrolled, else `NOBODY`."""
+    only = tuple(house.people) if len(house.people) == 1 else ()
+    found = next((name for name in (*names, *only) if name in house.people), None)
+    return NOBODY if found is None else Viewer(f"{_HUMAN}{found}", house.people[found].groups)
 
 
 class Claim(Record):

@@ -146,6 +146,8 @@ class AttentionArguments(Arguments, frozen=True, kw_only=True):
     """Of attention."""
 
     all: bool
+    scope: str | None
+    viewer: str | None
 
 
 class CauseArguments(PersonArguments, frozen=True, kw_only=True):

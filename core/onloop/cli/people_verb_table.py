@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -333,7 +334,18 @@ PEOPLE: tuple[Verb, ...] = (
         "what needs a person: one row per cause",
         "attention_verbs:attention",
         AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
+        (
+            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
+            *(
+                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
+                for flag, scope in (
+                    ("--mine", Scope.MINE),
+                    ("--groups", Scope.GROUPS),
+                    ("--all-people", Scope.EVERYBODY),
+                )
+            ),
+            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+        ),
         prints=("attention_models:AttentionJson",),
     ),
     *_DECISIONS,

@@ -139,11 +139,13 @@ def life_words(life: Life) -> str:
     return f"{life.stage.value}{who}{news}"
 
 
-def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
+def group_lines(group: Group, life: Life, now: int, ownership: tuple[str, str] = ("", "")) -> Iterator[str]:
     """One cause: what, how many, how long; then why it stands there and how to look closer."""
-    count = len(group.members)
-    who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
-    yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
+    count, (owned, acts) = len(group.members), ownership
+    first = group.members[0]
+    yield safe(f"{group.headline} — {owned or first.repo or first.task}, {age(now - group.since)}")
+    if acts:
+        yield safe(f"    {acts}")
     if group.detail:
         yield safe(f"    {group.detail}")
     yield safe(f"    {group.why(now)} · {life_words(life)}")

@@ -104,10 +104,12 @@ class InboxView(View):
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
         board, now = snapshot.board, self.session.clock()
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now)
+            return shown_rows(
+                board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now, snapshot.viewer
+            )
         return [
             row
-            for row in hidden_rows(board, snapshot.tasks, now)
+            for row in hidden_rows(board, snapshot.tasks, now, snapshot.viewer)
             if narrowed((row.group,), self._filter, snapshot.tasks, now)
         ]
 

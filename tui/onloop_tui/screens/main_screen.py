@@ -23,7 +23,7 @@ from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.log_view import LogView
-from onloop_tui.screens.screen_chrome import ScreenChrome
+from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -102,12 +102,16 @@ class MainScreen(Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = news.snapshot.at(self._session.clock())
+            self.snapshot = self._seen(news.snapshot)
             self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
         self._renew()
+
+    def _seen(self, snapshot: Snapshot) -> Snapshot:
+        session = self._session
+        return snapshot.at(session.clock(), session.viewer(snapshot.house), session.scope)
 
     def edited(self, edited: EditedFile) -> None:
         """Show broken files, and what was read again."""
@@ -120,7 +124,7 @@ class MainScreen(Screen[None]):
         """Update the ages, and the order when nobody is using the list."""
         now = self._session.clock()
         if self.around.has_read:
-            self.snapshot = self.snapshot.at(now)
+            self.snapshot = self._seen(self.snapshot)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
@@ -191,6 +195,13 @@ class MainScreen(Screen[None]):
             self.sheet.member(step)
         else:
             self.view.next_needing(step)
+
+    def action_scope(self) -> None:
+        """Show another part of what needs people; the rest is counted."""
+        self.say(turn_scope(self._session, self.snapshot.viewer))
+        self.snapshot = self._seen(self.snapshot)
+        self.view.take(self.snapshot, anew=True)
+        self._renew()
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from onloop.attention.board import Board, Hidden
 from onloop.attention.groups import Group, joined
 from onloop.attention.lifecycle import acknowledgement, snooze
+from onloop.attention.ownership import MOST_LOOKED_AT, shared_ownership
+from onloop.attention.scope import beside, count_words, scoped
+from onloop.attention.viewer import Scope, Viewer, viewer_of
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.attention_models import AttentionJson, FrozenJson, MarkedJson, MuteJson, UnmuteJson
@@ -24,42 +27,68 @@ from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
+from onloop.machine.store_state import StoreState
+from onloop.machine.task import Task
+from onloop.records import replace
 from onloop.text import safe
 from onloop.times import EXAMPLES, moment_of, time_words
 from onloop.views.overview_projector import ReadBoard
-from onloop.views.queries.reads import ReadStoreState
+from onloop.views.queries.reads import ReadStoreState, ReadTask
 from onloop.workflow.duration import milliseconds
 
 
 def attention(context: Context[AttentionArguments]) -> VerbOutput:
     """What needs a person, one row per cause, most pressing first; `--all` names what is hidden, and how."""
-    board, now = board_of(context), context.opened.gateway.clock()
-    freezes = list(context.opened.gateway.perform(ReadStoreState()).freezes.values())
-    lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
-    lines = lines or ["nothing needs a person"]
+    now, house = context.opened.gateway.clock(), context.opened.gateway.perform(ReadStoreState())
+    viewer, scope = _viewer(house, context.args.viewer), Scope(context.args.scope or Scope.MAY_ACT)
+    board = scoped(board_of(context), viewer, scope)
+    freezes = list(house.freezes.values())
+    tasks = _looked_at(context, board)
+    lines = [
+        line
+        for group in board.shown
+        for line in group_lines(group, board.life(group.cause), now, shared_ownership(group, tasks, now, viewer, 60))
+    ]
+    lines = lines or ["nothing needs you" if board.others else "nothing needs a person"]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
     data = AttentionJson(
         groups=[group_json(group, board.life(group.cause), now) for group in board.shown],
         hidden=[hidden_json(hidden, board.life(hidden.group.cause), now) for hidden in board.hidden],
         counts=counts_json(board.counts),
-        needs_person=board.counts.shown + board.counts.hidden,
+        needs_person=board.counts.shown + board.counts.hidden + board.counts.for_others,
         frozen=[FrozenJson(freeze.scope, freeze.by, freeze.reason) for freeze in freezes],
+        scope=scope if viewer.is_known else Scope.EVERYBODY,
+        viewer=viewer.id or None,
     )
-    notes = (*map(freeze_line, freezes), *(() if context.args.all else _left_out(board)))
+    notes = (" · ".join(count_words(board.counts)), *map(freeze_line, freezes))
+    notes += () if context.args.all else tuple(_left_out(board))
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
+
+
+def _viewer(house: StoreState, name: str | None) -> Viewer:
+    """Who looks: the person of that name, else whoever is enrolled alone."""
+    if name is not None and name not in house.people:
+        known = ", ".join(sorted(house.people)) or "nobody"
+        raise UnknownThing(f"nobody named {name!r} is enrolled", hint=f"enrolled: {known}")
+    return viewer_of(house, *filter(None, (name,)))
+
+
+def _looked_at(context: Context[Arguments], board: Board) -> Mapping[str, Task]:
+    """The first members of each group that is shown, and what is above them."""
+    gateway = context.opened.gateway
+    first = (item for group in board.shown for item in group.members[:MOST_LOOKED_AT] if item.run)
+    names = dict.fromkeys(name for item in first for name in (item.task, item.parent) if name is not None)
+    found = (gateway.perform(ReadTask(name)) for name in names)
+    return {task.id: task for task in found if task is not None}
 
 
 def _left_out(board: Board) -> Iterator[str]:
     counts = board.counts
-    kinds = (
-        ("acknowledged", counts.acknowledged),
-        ("snoozed", counts.snoozed),
-        ("muted", counts.muted),
-        ("inhibited", counts.inhibited),
-    )
-    words = ", ".join(f"{count} {kind}" for kind, count in kinds if count)
-    if words:
+    hidden = replace(counts, stalled=0, failed=0, for_others=0)
+    if words := ", ".join(beside(hidden)):
         yield f"not shown: {words}; onloop attention --all shows them"
+    if counts.for_others:
+        yield f"not shown: {counts.for_others} for others; onloop attention --all-people shows them"
 
 
 def _hidden_lines(hidden: Hidden) -> Iterator[str]:

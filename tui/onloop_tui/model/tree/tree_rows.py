@@ -30,6 +30,8 @@ _ROOM_FOR_BOTH = 30
 """In more columns than this, a run shows its repository before its title."""
 _TONES: Mapping[RollupCategory, Tone] = {
     RollupCategory.NEEDS_PERSON: Tone.ACCENT,
+    RollupCategory.FOR_OTHERS: Tone.PLAIN,
+    RollupCategory.HIDDEN: Tone.WARN,
     RollupCategory.STALLED: Tone.WARN,
     RollupCategory.WORKING: Tone.PLAIN,
     RollupCategory.WAITING: Tone.DIM,
