@@ -12,6 +12,7 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 
@@ -52,6 +53,10 @@ class Session:
         """Who looks, as far as anybody has said: whoever decides, else the name given at the start."""
         names = (self._person.name,) if self._person is not None else ()
         return viewer_of(house, *names, self.person_name)
+
+    def seen(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot as it is now, for who looks, in the scope that they chose."""
+        return snapshot.at(self.clock(), self.viewer(snapshot.house), self.scope)
 
     @property
     def person(self) -> Principal | None:

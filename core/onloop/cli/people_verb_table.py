@@ -28,7 +28,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
 from onloop.times import EXAMPLES
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
@@ -60,6 +60,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -73,6 +74,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -82,6 +84,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -91,6 +94,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reject",
@@ -100,6 +104,7 @@ _DECISIONS: tuple[Verb, ...] = (
         RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "answer",
@@ -109,6 +114,7 @@ _DECISIONS: tuple[Verb, ...] = (
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reassign",
@@ -118,6 +124,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReassignArguments,
         (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -141,6 +148,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "amend",
@@ -158,6 +166,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -176,6 +185,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "exclude",
@@ -185,6 +195,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "pause",
@@ -194,6 +205,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "resume",
@@ -203,6 +215,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "cancel",
@@ -212,6 +225,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "freeze",
@@ -221,6 +235,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -230,6 +245,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -243,6 +259,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -258,6 +275,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -270,6 +288,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -286,6 +305,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -295,6 +315,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -315,6 +336,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -324,6 +346,7 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -347,6 +370,7 @@ PEOPLE: tuple[Verb, ...] = (
             arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
         ),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *_MARKS,

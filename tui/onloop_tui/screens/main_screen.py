@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
-from onloop_tui.bindings import KEYS, MAIN_KEYS, Key, Where, bindings_of
+from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
 from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
@@ -102,16 +102,12 @@ class MainScreen(Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = self._seen(news.snapshot)
+            self.snapshot = self._session.seen(news.snapshot)
             self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
         self._renew()
-
-    def _seen(self, snapshot: Snapshot) -> Snapshot:
-        session = self._session
-        return snapshot.at(session.clock(), session.viewer(snapshot.house), session.scope)
 
     def edited(self, edited: EditedFile) -> None:
         """Show broken files, and what was read again."""
@@ -124,7 +120,7 @@ class MainScreen(Screen[None]):
         """Update the ages, and the order when nobody is using the list."""
         now = self._session.clock()
         if self.around.has_read:
-            self.snapshot = self._seen(self.snapshot)
+            self.snapshot = self._session.seen(self.snapshot)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
@@ -168,11 +164,10 @@ class MainScreen(Screen[None]):
 
     def action_go(self) -> None:
         """Enter: drill in or open the sheet; in the sheet, confirm."""
-        if self.sheet.is_open:
-            if not self._is_barred():
-                self.sheet.go()
-        else:
+        if not self.sheet.is_open:
             self._show(self.view.go(), None)
+        elif not self._is_barred():
+            self.sheet.go()
 
     def action_decide(self, answer: str) -> None:
         """A decision key: in a list it opens the sheet, in the sheet it begins the act."""
@@ -199,9 +194,8 @@ class MainScreen(Screen[None]):
     def action_scope(self) -> None:
         """Show another part of what needs people; the rest is counted."""
         self.say(turn_scope(self._session, self.snapshot.viewer))
-        self.snapshot = self._seen(self.snapshot)
+        self.snapshot = self._session.seen(self.snapshot)
         self.view.take(self.snapshot, anew=True)
-        self._renew()
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
@@ -271,24 +265,19 @@ class MainScreen(Screen[None]):
     def action_copy_cli_equivalent(self) -> None:
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        if command:
-            self._copy(command)
-            return
         subject = self._subject()
-        key = next(key for key in KEYS if key.action == "go")
-        self._copy(key.cli_equivalent.format(task=subject.task) if subject and subject.task else "")
+        if not command and subject and subject.task:
+            command = f"onloop show {subject.task}"
+        self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
         if words:
             self.app.copy_to_clipboard(words)
-            self.say(f"copied: {words}")
-        else:
-            self.say("there is nothing to copy here")
+        self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
     def _subject(self) -> Subject | None:
-        if self.sheet.is_open:
-            return Subject(SubjectKind.TASK, self.sheet.task_id, (self.sheet.task_id,))
-        return self.view.subject()
+        task = self.sheet.task_id
+        return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
 
     # -- the prompt
 

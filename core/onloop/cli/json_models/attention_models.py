@@ -95,6 +95,7 @@ class AttentionJson(Record):
     counts: CountsJson
     needs_person: Annotated[int, Meta(description="How many items need a person, shown or hidden.")]
     frozen: Sequence[FrozenJson]
+    store: Annotated[str, Meta(description="The folder of the store that was asked, or the URL of its gateway.")]
     scope: Annotated[Scope, Meta(description="Which part is shown; the rest is counted.")]
     viewer: Annotated[str | None, Meta(description="Who looks; null: nobody known, so everything is shown.")]
 
