@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from onloop.attention.ownership import Actor
+from onloop.cli.json_models.attention_models import CountsJson
 from onloop.cli.json_models.envelope import AtMs
 from onloop.machine.state import Reason, State
 from onloop.records import Record
@@ -81,6 +82,7 @@ class TasksJson(Record):
 
     tasks: Sequence[TaskNowJson]
     store: Annotated[str, Meta(description="The folder of the store that they are in, or the URL of its gateway.")]
+    counts: CountsJson
 
 
 class WhyJson(TaskNowJson):

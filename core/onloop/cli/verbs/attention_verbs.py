@@ -42,8 +42,8 @@ from onloop.workflow.hints import nearest
 def attention(context: Context[AttentionArguments]) -> VerbOutput:
     """What needs a person, one row per cause, most pressing first; `--all` names what is hidden, and how."""
     now, house = context.opened.gateway.clock(), context.opened.gateway.perform(ReadStoreState())
-    viewer, scope = _viewer(house, context.args.viewer), Scope(context.args.scope or Scope.MAY_ACT)
-    board = scoped(board_of(context), viewer, scope)
+    scope = Scope(context.args.scope or Scope.MAY_ACT)
+    viewer, board = seen_board(context, house, context.args.viewer, scope)
     freezes = list(house.freezes.values())
     tasks = _looked_at(context, board)
     lines = [
@@ -69,12 +69,21 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
 
 
-def _viewer(house: StoreState, name: str | None) -> Viewer:
-    """Who looks: the person of that name, else whoever is enrolled alone."""
+def seen_board(
+    context: Context[Arguments], house: StoreState, name: str | None = None, scope: Scope = Scope.MAY_ACT
+) -> tuple[Viewer, Board]:
+    """Who looks (the person of that name, else whoever is enrolled alone), and the board in their scope."""
     if name is not None and name not in house.people:
         known = ", ".join(sorted(house.people)) or "nobody"
         raise UnknownThing(f"nobody named {name!r} is enrolled", hint=f"enrolled: {known}")
-    return viewer_of(house, *filter(None, (name,)))
+    viewer = viewer_of(house, *filter(None, (name,)))
+    return viewer, scoped(board_of(context), viewer, scope)
+
+
+def needs_note(context: Context[Arguments]) -> str:
+    """The one count of what needs who looks, with all that is beside it."""
+    _, board = seen_board(context, context.opened.gateway.perform(ReadStoreState()))
+    return " · ".join(count_words(board.counts))
 
 
 def _looked_at(context: Context[Arguments], board: Board) -> Mapping[str, Task]:
