@@ -209,6 +209,8 @@ def shared_ownership(
     group: Group, tasks: Mapping[str, Task], now: int, viewer: Viewer = NOBODY, room: int = 30
 ) -> tuple[str, str]:
     """What the members of a cause own, in about `room` characters, and who may act on what they wait for."""
+    if not group.members:
+        return "", ""
     count = len({item.repo or item.task for item in group.members})
     known = [(tasks[item.task], item) for item in group.members[:MOST_LOOKED_AT] if item.task in tasks]
     owned = [ownership_of(task, item.reason, now, tasks.get(task.parent or "")) for task, item in known]

@@ -69,7 +69,7 @@ def needs_you(count: int) -> str:
 def count_words(counts: BoardCounts) -> tuple[str, ...]:
     """What needs the person who looks, and all that is beside it; what is zero is left out, but for the first."""
     causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}"
-    blocked = f" ({counts.blocked} blocked{causes})" if counts.blocked else ""
+    blocked = f" (blocked {counts.blocked}{causes})" if counts.blocked else ""
     return (f"{needs_you(counts.needs_you)}{blocked}", *beside(counts))
 
 

@@ -46,7 +46,7 @@ def header_lines(
 def _waiting(counts: BoardCounts) -> list[Line]:
     """What needs who looks, and of that what is blocked; beside it, what waits for an agent, and what has failed."""
     causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}"
-    blocked = Span(f" ({counts.blocked} blocked{causes})", Tone.BAD)
+    blocked = Span(f" (blocked {counts.blocked}{causes})", Tone.BAD)
     needs = Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN)
     beside = (
         (counts.stalled, f"stalled {counts.stalled}", Tone.WARN),

@@ -19,7 +19,7 @@ def title_line(run: str, title: str, workflow: str, place: str, width: int) -> L
 def burndown_lines(counts: RunCounts, rate: float | None, width: int) -> tuple[Line, ...]:
     """The bar, the counts, and the time left at the rate of the last minutes."""
     causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}"
-    blocked = f" ({counts.blocked} blocked{causes})" if counts.blocked else ""
+    blocked = f" (blocked {counts.blocked}{causes})" if counts.blocked else ""
     parts = (
         (counts.done, f"done {counts.done}", Tone.GOOD),
         (counts.needs_you, f"needs you {counts.needs_you}{blocked}", Tone.ACCENT),
