@@ -118,9 +118,8 @@ def test_what_needs_who_looks_is_the_same_number_wherever_it_is_shown(
 
     asked = {t.id for t in tasks if t.state is State.INPUT_REQUIRED}
     assert snapshot.whose.keys() == asked, "what needs an agent or the machine is never among it"
-    assert (
-        number(r"needs you (\d+)", header) == counts.needs_you == number(r"^(\d+) needs? you", count_words(counts)[0])
-    )
+    assert number(r"needs you (\d+)", header) == counts.needs_you
+    assert number(r"^(\d+) needs? you", count_words(counts)[0]) == counts.needs_you
     assert counts_json(counts).needs_you == counts.needs_you
     for run in ("r1", "r2"):
         needing = of_run(snapshot.board, run)
