@@ -84,9 +84,9 @@ def test_a_row_of_the_inbox_has_its_part_and_who_may_act(width: int) -> None:
     (row,) = shown_rows(seen.board, seen.board.shown, seen.tasks, NOON, LEAD)
     first, second = (plain(line) for line in row_lines(row, 0, NOON, width))
 
-    assert "store · links/store.py" in first and "you: approval of" in second
+    assert "store · links/store.py" in first and "for you" in second
     (row,) = shown_rows(seen.board, seen.board.shown, seen.tasks, NOON)
-    assert "leads: approval of" in plain(row_lines(row, 0, NOON, width)[1])
+    assert "for leads" in plain(row_lines(row, 0, NOON, width)[1])
 
 
 def test_the_telling_part_of_a_title_is_what_no_sibling_has() -> None:

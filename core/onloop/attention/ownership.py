@@ -53,12 +53,16 @@ class Ownership(Record):
         """Who may act, for a row: `you`, `leads`, an agent's name, `verifier`; empty for nobody."""
         if self.actor is Actor.PERSON:
             you = viewer.is_known and viewer.is_entitled(self.names)
-            return "you" if you else ", ".join(self.names) or "any person"
+            return "you" if you else ", ".join(self.names) or "anyone"
         return ", ".join(name.removeprefix(_AGENT) for name in self.names)
 
     def now(self, viewer: Viewer = NOBODY) -> str:
         """Who may act and what is waited for, as `you: approval of release`; empty when it has ended."""
         return ": ".join(filter(None, (self.who(viewer), self.waits_for)))
+
+    def asks(self, viewer: Viewer = NOBODY) -> str:
+        """For whom it waits, where what it waits for is said already: `for you`; as `now` where that is no person."""
+        return f"for {self.who(viewer)}" if self.actor is Actor.PERSON else self.now(viewer)
 
     def owned(self, room: int) -> str:
         """What it owns, for so many characters: the part, with the files that fit, else with what it is about."""
@@ -208,13 +212,13 @@ MOST_LOOKED_AT = 20
 def shared_ownership(
     group: Group, tasks: Mapping[str, Task], now: int, viewer: Viewer = NOBODY, room: int = 30
 ) -> tuple[str, str]:
-    """What the members of a cause own, in about `room` characters, and who may act on what they wait for."""
+    """What the members of a cause own, in about `room` characters, and for whom they wait."""
     if not group.members:
         return "", ""
     count = len({item.repo or item.task for item in group.members})
     known = [(tasks[item.task], item) for item in group.members[:MOST_LOOKED_AT] if item.task in tasks]
     owned = [ownership_of(task, item.reason, now, tasks.get(task.parent or "")) for task, item in known]
-    acts = list(dict.fromkeys(filter(None, (each.now(viewer) for each in owned))))
+    acts = list(dict.fromkeys(filter(None, (each.asks(viewer) for each in owned))))
     who = f"{acts[0]}, …" if len(acts) > 1 else "".join(acts)
     if count > 1:
         return f"{count} repos", who

@@ -8,6 +8,7 @@ from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Judgement, Task
 from onloop.text import fit, safe
+from onloop.times import second_words
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 from onloop.views.note_words import shown_words
