@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -30,6 +31,7 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.times import EXAMPLES
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -337,6 +339,7 @@ _MARKS: tuple[Verb, ...] = (
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
+            arg("--until", help=f"until then, in your own time zone: {EXAMPLES}", metavar="WHEN"),
             arg("--until-change", help="or until anything about it changes", action="store_true"),
             arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
             *AS,
@@ -415,7 +418,18 @@ PEOPLE: tuple[Verb, ...] = (
         "what needs a person: one row per cause",
         "attention_verbs:attention",
         AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
+        (
+            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
+            *(
+                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
+                for flag, scope in (
+                    ("--mine", Scope.MINE),
+                    ("--groups", Scope.GROUPS),
+                    ("--all-people", Scope.EVERYBODY),
+                )
+            ),
+            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+        ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -106,8 +105,14 @@ class InboxView(View):
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
         board, now = snapshot.board, self.session.clock()
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
-        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
+            return shown_rows(
+                board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now, snapshot.viewer
+            )
+        return [
+            row
+            for row in hidden_rows(board, snapshot.tasks, now, snapshot.viewer)
+            if narrowed((row.group,), self._filter, snapshot.tasks, now)
+        ]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
@@ -259,8 +264,7 @@ class InboxView(View):
         """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
-            now = self.session.clock()
-            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+            self._wish(snooze(groups, self.session.clock()))
 
     def action_mute(self) -> None:
         """`M`: mute by a rule for a time."""
