@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from enum import IntEnum
 from hashlib import sha256
 
-from onloop.attention.fingerprint import fingerprint, signature
+from onloop.attention.fingerprint import fingerprint, signature, wording
+from onloop.attention.viewer import ANYBODY, Claim, claim_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.digest import canonical
+from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
@@ -54,6 +56,9 @@ TIERS: Mapping[Reason, Tier] = {
 }
 """Every reason for which a person must act or look."""
 
+BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED, Tier.FYI})
+"""The tiers of what has failed or does not go on."""
+
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
 _SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
 """Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
@@ -89,6 +94,21 @@ class AttentionItem(Record):
     """Whether gates fail before any agent has started."""
     content: str = ""
     """The digest of what is asked to be approved, whatever the commits; empty where nothing is, or it is not known."""
+    wording: str = ""
+    """Its text without what changes from run to run: different ones may share a cause."""
+    acts: tuple[CauseAct, ...] = ()
+    """What people did that gave it its cause; without any, the fingerprint did."""
+    claim: Claim = ANYBODY
+    """What ties people to it."""
+
+
+_BY_ITSELF = _IDLE | {Reason.EXTERNAL}
+"""Reasons that end without a person: an agent or the machine is waited for."""
+
+
+def needs_person(item: AttentionItem) -> bool:
+    """Whether a person must act: not where an agent or the machine is waited for, nor where all is over."""
+    return item.reason not in _BY_ITSELF and item.tier is not Tier.FYI
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -114,6 +134,7 @@ def _trouble_item(task: Task, setback: Setback) -> AttentionItem:
         _item(task, Reason.EXTERNAL, None),
         detail=setback.words,
         signature=words,
+        wording=wording(setback.words),
         cause=fingerprint(Reason.EXTERNAL.value, setback.trouble.value, words),
         since=setback.since,
     )
@@ -147,6 +168,8 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         clock=clock,
         on_base=is_held_by_base(task),
         content=content,
+        wording=wording(detail) if words else "",
+        claim=claim_of(task),
     )
 
 

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope
+from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AmendArguments,
     AnswerArguments,
-    ApproveArguments,
     AttentionArguments,
     CauseArguments,
     ExcludeArguments,
     FreezeArguments,
     GcArguments,
     MuteArguments,
+    NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
-    RejectArguments,
+    RegroupArguments,
     RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
     RetryArguments,
     ScopeArguments,
-    ShowArguments,
     SnoozeArguments,
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.times import EXAMPLES
 
-_GATE = arg("--gate", help="which gate, if several ask for a decision")
-_VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
-_ONE = arg("task", nargs="?", help="a task's id; left out with --cause", default="")
-_OF_ROW = (
-    arg("--cause", help="all tasks of this row, as `onloop attention` names it: lists them, and asks once"),
-    arg("--dry-run", help="with --cause: print the list with its digests, and decide nothing", action="store_true"),
-    arg("--digests", help="with --cause: only the tasks of this list, under its digests (- is stdin)", metavar="FILE"),
-    arg("--yes", help="with --cause and --digests: do not ask", action="store_true"),
-)
-_SEEN = arg(
-    "--seen",
-    help="a file that you read with `show --file`; may be repeated. What the diff does not show is named otherwise",
-    action="append",
-    default=[],
-    metavar="PATH",
-)
 _WHY = arg("--reason", help="why", required=True)
 
 
@@ -59,33 +45,22 @@ def _of_cause(first: str) -> tuple[Argument, ...]:
 
 
 _DECISIONS: tuple[Verb, ...] = (
-    Verb(
-        "show",
-        "people",
-        "one task: what is asked, digests, gates, diff, history",
-        "people_verbs:show",
-        ShowArguments,
-        (
-            TASK,
-            arg("--diff", help="show the diff, of long files only the beginning", action="store_true"),
-            arg("--file", help="show all that changes in this file", metavar="PATH"),
-            arg("--from", help="with --file: begin at this line", dest="first", type=int, default=1, metavar="LINE"),
-            arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
-            arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
-        ),
-        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson", "dossier_models:FilePatchJson"),
-        reach=Reach.GATEWAY,
-    ),
+    SHOW,
     Verb(
         "logs",
         "people",
-        "what a task's agents printed",
-        "look_verbs:logs",
+        "what a task's agents, gates and effects wrote, live with -f",
+        "logs_verbs:logs",
         LogsArguments,
         (
             TASK,
             arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
-            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+            arg("--agent", help="only what agents printed", action="store_true"),
+            arg("--gate", help="only what this gate wrote"),
+            arg("--effect", help="only what effects did", action="store_true"),
+            arg("--attempt", help="only this attempt", type=int, metavar="N"),
+            arg("--lines", help="at most so many of the last lines of each part", type=int, default=200, metavar="N"),
+            *AS,
         ),
         prints=("work_models:LogsJson",),
         reach=Reach.GATEWAY,
@@ -100,34 +75,36 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:WhyJson",),
         reach=Reach.GATEWAY,
     ),
-    Verb(
-        "approve",
-        "people",
-        "approve exactly what was shown",
-        "approval_verbs:approve",
-        ApproveArguments,
-        (_ONE, _GATE, DIGEST, *_OF_ROW, arg("--note", help="a note", default=""), _SEEN, _VERSION, *AS, KEY),
-        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "reject",
-        "people",
-        "reject, with a reason that reaches the agent",
-        "approval_verbs:reject",
-        RejectArguments,
-        (_ONE, _GATE, DIGEST, *_OF_ROW, REASON, _VERSION, *AS, KEY),
-        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
-        reach=Reach.GATEWAY,
-    ),
+    APPROVE,
+    REJECT,
     Verb(
         "answer",
         "people",
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
+    ),
+    Verb(
+        "note",
+        "people",
+        "tell the agent of a task something while it works: at its next call, hook or brief; decides nothing",
+        "note_verbs:note",
+        NoteArguments,
+        (
+            arg("task", help="a task or a run; with --cause, a cause as `onloop attention` names it"),
+            arg("text", help="what you say, at most 4,000 characters; - reads standard input"),
+            arg("--below", help="tell the agents of all tasks of this run, or below this task", action="store_true"),
+            arg("--cause", help="tell the agents of all tasks with this cause", action="store_true"),
+            VERSION,
+            *AS,
+            KEY,
+        ),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
     ),
     Verb(
@@ -136,9 +113,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "retry",
@@ -157,12 +136,14 @@ _DECISIONS: tuple[Verb, ...] = (
                 action="store_true",
                 dest="no_worse",
             ),
-            _VERSION,
+            VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -193,13 +174,15 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the origin names)"),
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
-            _VERSION,
+            VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -207,9 +190,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -217,9 +201,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -227,9 +212,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -237,9 +223,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
@@ -313,6 +300,7 @@ _MARKS: tuple[Verb, ...] = (
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
+            arg("--until", help=f"until then, in your own time zone: {EXAMPLES}", metavar="WHEN"),
             arg("--until-change", help="or until anything about it changes", action="store_true"),
             arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
             *AS,
@@ -361,6 +349,27 @@ _MARKS: tuple[Verb, ...] = (
         prints=("attention_models:UnmuteJson",),
         reach=Reach.GATEWAY,
     ),
+    Verb(
+        "cause",
+        "people",
+        "show the texts of a cause, split it, make others part of it, or have it grouped as before",
+        "cause_verbs:cause",
+        RegroupArguments,
+        (
+            arg("what", choices=("show", "split", "merge", "restore"), help="show, split, merge or restore"),
+            _CAUSE,
+            arg("others", nargs="*", help="with merge: the causes whose failures belong to this one"),
+            arg(
+                "--task",
+                action="append",
+                default=[],
+                dest="tasks",
+                help="with split: this task, not each text; may be repeated",
+            ),
+            *AS,
+        ),
+        prints=("attention_models:CausesJson",),
+    ),
 )
 
 PEOPLE: tuple[Verb, ...] = (
@@ -370,7 +379,18 @@ PEOPLE: tuple[Verb, ...] = (
         "what needs a person: one row per cause",
         "attention_verbs:attention",
         AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
+        (
+            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
+            *(
+                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
+                for flag, scope in (
+                    ("--mine", Scope.MINE),
+                    ("--groups", Scope.GROUPS),
+                    ("--all-people", Scope.EVERYBODY),
+                )
+            ),
+            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+        ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,
     ),

@@ -17,9 +17,11 @@ from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.records import Record
+from onloop.remote.agent_log import AgentLogPage
 from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.connection_operations import (
     AnnounceWork,
+    ReadAgentLog,
     ReadChanges,
     ReadPatchPage,
     ReadStamp,
@@ -100,6 +102,10 @@ class GatewayClient(Record):
     def patch_page(self, asked: ReadPatchPage) -> PatchPage:
         """A page of what one file of it changes."""
         return self.line.ask_until_told(asked)
+
+    def agent_log(self, task_id: str, start: int) -> AgentLogPage:
+        """What the task's agents printed on the gateway's machine."""
+        return self.line.ask_until_told(ReadAgentLog(task_id, start))
 
 
 def _keyed(operation: Operation[AnswerT]) -> Operation[AnswerT]:

@@ -10,6 +10,7 @@ from onloop.machine.limits import Id, Items, Key, Odd, Path, Range, Text
 from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
+from onloop.remote.agent_log import AgentLogPage
 from onloop.views.changes import Changes, PatchPage
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
@@ -34,6 +35,10 @@ class Host(Protocol):
 
     def patch_page(self, asked: ReadPatchPage) -> PatchPage:
         """A page of what one file of it changes."""
+        ...
+
+    def agent_log(self, task: str, start: int) -> AgentLogPage:
+        """Lines that the task's agents printed; NotAllowed for whoever may not read them."""
         ...
 
     def stamp(self) -> int:
@@ -141,6 +146,21 @@ class ReadPatchPage(ConnectionOperation[PatchPage], frozen=True):
     def carry_out(self, host: Host) -> PatchPage:
         """See ConnectionOperation."""
         return host.patch_page(self)
+
+
+class ReadAgentLog(ConnectionOperation[AgentLogPage], frozen=True):
+    """What a task's agents printed, from the byte `start` on, or, before 0, its end: where the gateway's user ran them.
+
+    For the store's owner, for people, and for the agents of that task.
+    """
+
+    name: ClassVar[str] = "agent_log"
+    task: Id
+    start: Size = -1
+
+    def carry_out(self, host: Host) -> AgentLogPage:
+        """See ConnectionOperation."""
+        return host.agent_log(self.task, self.start)
 
 
 class ReadStamp(ConnectionOperation[int], frozen=True):

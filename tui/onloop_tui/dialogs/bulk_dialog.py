@@ -21,13 +21,14 @@ from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import BULK, bindings_of
 from onloop_tui.dialogs.change_screens import ChangeScreen
-from onloop_tui.dialogs.form import TOO_SOON, FormDialog, FormField
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, shown_lines, sign_for, tally_words
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
