@@ -61,7 +61,7 @@ def viewer_of(house: StoreState, *names: str) -> Viewer:
     return NOBODY if found is None else Viewer(f"{_HUMAN}{found}", house.people[found].groups)
 
 
-class Claim(Record):
+class Audience(Record):
     """What ties people to a task: who started it (a person, or a user of that name), has it, is asked, or held it.
 
     `asked` has the names and groups of each request; a request for nobody in particular is for any person.
@@ -73,34 +73,34 @@ class Claim(Record):
     held_by: tuple[str, ...] = ()
 
 
-ANYBODY = Claim()
+ANYBODY = Audience()
 """What no person is tied to."""
 
 
-def claim_of(task: Task) -> Claim:
+def audience_of(task: Task) -> Audience:
     """What ties people to the task."""
     held = {name for names in task.workers.values() for name in names if name.startswith(_HUMAN)}
-    return Claim(
+    return Audience(
         task.sponsor, task.owner or "", tuple(request.approvers for request in task.requests), tuple(sorted(held))
     )
 
 
-def is_in_scope(claim: Claim, viewer: Viewer, scope: Scope) -> bool:
-    """Whether something with this claim is in the scope of the viewer; everything is where the viewer is not known."""
+def is_in_scope(audience: Audience, viewer: Viewer, scope: Scope) -> bool:
+    """Whether something with this audience is in the scope of the viewer; all is where the viewer is not known."""
     if scope is Scope.EVERYBODY or not viewer.is_known:
         return True
     if scope is Scope.MAY_ACT:
-        return _may_act(claim, viewer)
+        return _may_act(audience, viewer)
     if scope is Scope.MINE:
         name = viewer.id.removeprefix(_HUMAN)
-        started = claim.sponsor in {viewer.id, f"launcher:{name}"}
-        return started or claim.owner == viewer.id or any(name in asked for asked in claim.asked)
-    return any(set(viewer.groups or ()) & set(asked) for asked in claim.asked)
+        started = audience.sponsor in {viewer.id, f"launcher:{name}"}
+        return started or audience.owner == viewer.id or any(name in asked for asked in audience.asked)
+    return any(set(viewer.groups or ()) & set(asked) for asked in audience.asked)
 
 
-def _may_act(claim: Claim, viewer: Viewer) -> bool:
-    if viewer.id == claim.owner:
+def _may_act(audience: Audience, viewer: Viewer) -> bool:
+    if viewer.id == audience.owner:
         return True
-    if not claim.asked:
+    if not audience.asked:
         return True
-    return viewer.id not in claim.held_by and any(viewer.is_entitled(asked) for asked in claim.asked)
+    return viewer.id not in audience.held_by and any(viewer.is_entitled(asked) for asked in audience.asked)

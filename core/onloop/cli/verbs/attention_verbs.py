@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from onloop.attention.board import Board, Hidden
 from onloop.attention.groups import Group, joined
 from onloop.attention.lifecycle import acknowledgement, snooze
-from onloop.attention.ownership import MOST_LOOKED_AT, shared_ownership
+from onloop.attention.ownership_words import MOST_LOOKED_AT, shared_ownership
 from onloop.attention.scope import beside, count_words, scoped
 from onloop.attention.viewer import Scope, Viewer, viewer_of
 from onloop.cli.arguments import Arguments

@@ -32,7 +32,7 @@ MOST_LINES = 100_000
 _GOES_ON = frozenset({State.WORKING, State.SUBMITTED})
 
 
-class _Part(Record):
+class _LogPart(Record):
     """A part of a log: what is above it, and its lines, which are safe to show."""
 
     at: int
@@ -72,24 +72,24 @@ class TaskLog:
         """Whether what agents printed is asked for."""
         return self._args.agent or not (self._args.gate or self._args.effect)
 
-    def parts(self) -> list[_Part]:
+    def parts(self) -> list[_LogPart]:
         """The parts since the last look, the oldest first."""
         found = [*(self._of_agents() if self.wants_agents else ()), *self._of_outputs()]
         return sorted((part for part in found if self._is_wanted(part)), key=lambda part: part.at)
 
-    def _is_wanted(self, part: _Part) -> bool:
+    def _is_wanted(self, part: _LogPart) -> bool:
         return self._args.attempt is None or part.attempt == self._args.attempt
 
-    def _of_agents(self) -> Iterator[_Part]:
+    def _of_agents(self) -> Iterator[_LogPart]:
         runs: dict[AgentRun, list[PrintedLine]] = {}
         for line in self.printed.lines():
             runs.setdefault(line.run, []).append(line)
         for run, lines in runs.items():
             began = f", from {_utc(run.at)}" if run.at else ""
             heading = f"{run.agent}: attempt {run.attempt}, round {run.round}, {run.step}{began}"
-            yield _Part(run.at, "agent", run.attempt, heading, [line.text for line in lines])
+            yield _LogPart(run.at, "agent", run.attempt, heading, [line.text for line in lines])
 
-    def _of_outputs(self) -> Iterator[_Part]:
+    def _of_outputs(self) -> Iterator[_LogPart]:
         for output in self._opened.gateway.perform(ReadOutputs(self._task)):
             if output.seq > self._seq and self._asked_for(output):
                 yield self._of_output(output)
@@ -101,14 +101,14 @@ class TaskLog:
             return True
         return args.effect if is_effect else args.gate == output.name
 
-    def _of_output(self, output: TaskOutput) -> _Part:
+    def _of_output(self, output: TaskOutput) -> _LogPart:
         where = {OutputKind.GATE: "gate", OutputKind.BASE: "on the base, gate", OutputKind.EFFECT: "effect"}
         which = f"attempt {output.attempt}, round {output.round}, {output.step}, at {_utc(output.at)}"
         heading = safe(f"{where[output.kind]} {output.name}: {which}: {output.words.splitlines()[0]}", 400)
         lines = [safe(line, 4_000) for line in output.words.splitlines()[1:]]
         if output.digest is not None:
             lines += [safe(line.rstrip("\r"), 4_000) for line in self._whole(output.digest).split("\n")]
-        return _Part(output.at, output.kind.value, output.attempt, heading, lines)
+        return _LogPart(output.at, output.kind.value, output.attempt, heading, lines)
 
     def _whole(self, digest: str) -> str:
         text, at = "", 0
@@ -159,7 +159,7 @@ def _missing(task: Task) -> str:
     return "what its agents printed is kept by the user and on the machine of their worker: onloop logs there"
 
 
-def _followed(context: Context[LogsArguments], log: TaskLog, parts: Sequence[_Part]) -> VerbOutput:
+def _followed(context: Context[LogsArguments], log: TaskLog, parts: Sequence[_LogPart]) -> VerbOutput:
     """Print what there is and what comes; the answer says where the task stands when it ends or waits for a person."""
     opened, printer = context.opened, _Printer()
     with stop_signals() as stop:
@@ -180,7 +180,7 @@ class _Printer:
     def __init__(self) -> None:
         self._last = ""
 
-    def say(self, parts: Iterable[_Part], most: int) -> None:
+    def say(self, parts: Iterable[_LogPart], most: int) -> None:
         """Print the end of each part: at most so many of its lines."""
         for part in parts:
             lines = [] if part.heading == self._last else [part.heading]
@@ -190,7 +190,7 @@ class _Printer:
         sys.stdout.flush()
 
 
-def _lines(parts: Iterable[_Part], most: int) -> Iterator[str]:
+def _lines(parts: Iterable[_LogPart], most: int) -> Iterator[str]:
     for part in parts:
         yield part.heading
         yield from map(_quoted, _end(part, most))
@@ -201,11 +201,11 @@ def _quoted(line: str) -> str:
     return f"  | {line}"
 
 
-def _end(part: _Part, most: int) -> Sequence[str]:
+def _end(part: _LogPart, most: int) -> Sequence[str]:
     return part.lines[-most:] if most else ()
 
 
-def _json(part: _Part, args: LogsArguments) -> LogPartJson:
+def _json(part: _LogPart, args: LogsArguments) -> LogPartJson:
     return LogPartJson(part.who, part.heading, part.attempt, part.at, list(_end(part, args.lines)))
 
 

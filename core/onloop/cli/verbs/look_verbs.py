@@ -22,7 +22,7 @@ from onloop.cli.verbs.attention_verbs import seen_board
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
-from onloop.machine.task import Kind, Task
+from onloop.machine.task import Kind
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import fit, padded, safe
 from onloop.times import utc_words
