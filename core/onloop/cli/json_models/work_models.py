@@ -145,9 +145,20 @@ class NoStoreJson(Record):
     next: Annotated[Sequence[str], Meta(description="Verbs.")]
 
 
+class LogPartJson(Record):
+    """The end of what one run of an agent, one gate or one effect wrote."""
+
+    kind: Annotated[str, Meta(description="agent, gate, base or effect.")]
+    heading: str
+    attempt: int
+    at: AtMs
+    lines: Annotated[Sequence[str], Meta(description="Untrusted: safe to show, secrets masked.")]
+
+
 class LogsJson(Record):
-    """The end of what a task's agents printed."""
+    """The end of what a task's agents, gates and effects wrote."""
 
     task: str
     path: Annotated[str, Meta(description="The file that holds it.")]
     lines: Annotated[Sequence[str], Meta(description="Untrusted: agents' words, safe to show, secrets masked.")]
+    parts: Annotated[Sequence[LogPartJson], Meta(description="The parts that were asked for, the oldest first.")]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.attention.board import Board
 from onloop.attention.groups import age
 from onloop.attention.scope import Whose, count_words, needs_you, whose_needs
 from onloop.attention.viewer import Viewer
 from onloop.attention.why import why
-from onloop.cli.arguments import ListArguments, LogArguments, LogsArguments, RunArguments
+from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import LogJson, LogsJson, TasksJson, WhyJson
+from onloop.cli.json_models.work_models import LogJson, TasksJson, WhyJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import counts_json, reason_words, strip, sub_agent_lines, task_now_json
 from onloop.cli.verbs.attention_verbs import seen_board
-from onloop.errors import BadInput, UnknownThing, unknown_task
+from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
@@ -32,7 +31,7 @@ from onloop.views.effective_status import ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview import FleetLine
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.reads import ReadEvents, ReadStoreState, ReadTask
+from onloop.views.queries.reads import ReadEvents, ReadStoreState
 from onloop.views.sub_agents import counted
 from onloop.workflow.hints import nearest
 
@@ -40,8 +39,6 @@ LONGEST_DETAIL = 70
 LONGEST_OWNED = 200
 BEGINS = "onloop start or onloop fleet begins"
 MOST_EVENTS = 10_000
-LOOK_S = 0.2
-"""How often a log is looked at that may grow."""
 
 
 def list_tasks(context: Context[ListArguments]) -> VerbOutput:
@@ -169,46 +166,3 @@ def log(context: Context[LogArguments]) -> VerbOutput:
 def _event_line(event: Recorded) -> str:
     who = f"{event.task:<10} {padded(safe(event.principal), 20)}"
     return safe(f"{event.seq:>6}  {utc_words(event.at)}  {who} {event.name}  {event.data}")
-
-
-def logs(context: Context[LogsArguments]) -> VerbOutput:
-    """Print the end of what a task's agents printed, cleaned and masked; with `--follow`, and what they go on to."""
-    from onloop.cli.printed_log import PrintedLog  # here: other verbs that look need none of it
-    from onloop.cli.running import stop_signals
-
-    args, opened = context.args, context.opened
-    task = _task(context, args.task)
-    path = opened.home.agent_log(task.id)
-    if args.follow and args.as_json:
-        raise BadInput("--follow has no end that one JSON object could hold", hint="leave out --json")
-    printed = PrintedLog(path)
-    lines = list(printed.lines())[-args.lines :] if args.lines else []
-    if not args.follow and not path.exists():
-        hint = "its worker may run on another machine" if task.attempt else "no agent has claimed it yet"
-        raise UnknownThing(f"there is no log of {task.id} here", hint=hint)
-    if not args.follow:
-        return VerbOutput(lines=tuple(lines), data=LogsJson(task.id, str(path), lines))
-    with stop_signals() as stop:
-        _say(lines)
-        while not stop.is_set():
-            seen = opened.gateway.store.stamp()
-            goes_on = _task(context, task.id).state in {State.WORKING, State.SUBMITTED}
-            _say(printed.lines())
-            if not goes_on:
-                break
-            while not stop.is_set() and opened.gateway.store.stamp() == seen and not printed.has_grown:
-                stop.wait(LOOK_S)
-    return VerbOutput()
-
-
-def _task(context: Context[LogsArguments], name: str) -> Task:
-    task = context.opened.gateway.perform(ReadTask(name))
-    if task is None:
-        raise unknown_task(name)
-    return task
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
