@@ -77,6 +77,8 @@ REVIEWED: Mapping[str, str] = {
     "SaveCheckpoint": "agent",
     "Handoff": "agent",
     "ReportContext": "agent",
+    "SendNote": "human",
+    "MarkNotesShown": "agent",
     "ReportTrouble": "gateway verifier",
     "Recover": "agent",
     "Return": "gateway",
@@ -105,7 +107,19 @@ REVIEWED: Mapping[str, str] = {
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume | c.OfPin
+_SPOKEN = (
+    c.Approve
+    | c.Reject
+    | c.Reply
+    | c.Reassign
+    | c.Retry
+    | c.Cancel
+    | c.Pause
+    | c.Exclude
+    | c.Resume
+    | c.OfPin
+    | c.SendNote
+)
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -149,6 +163,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
+        c.SendNote(ANA, "use version 2"),
+        c.MarkNotesShown("agent:alfa", 3, 1, "check"),
         c.ReportTrouble(Trouble.BUSY, "locked"),
         c.Recover("agent:alfa", 3),
         c.Return(3, 9),

@@ -23,7 +23,7 @@ from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unav
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.message_sending import mark_shown
+from onloop.gateway.message_sending import mark_notes_shown, mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
 from onloop.machine.principal import Principal
@@ -132,6 +132,7 @@ class AgentSession(Record):
         task = task_of(self.opened, agent.task or "")
         begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
+        mark_notes_shown(self.opened.gateway, agent, task, "brief")
         self._recover(agent, task)
         end, code, watch = self._watched(agent, started)
         if end is RunEnd.EXITED and code != 0 and started.command.resumes and not started.command.output.works:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
-from onloop.cli.json_models.agent_models import VerdictJson
+from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson, TextJson
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
@@ -20,6 +20,7 @@ from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.state import Reason
@@ -30,7 +31,16 @@ from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
-from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words, statement_words
+from onloop.views.dossier import (
+    UNMET,
+    Asked,
+    Dossier,
+    GateLine,
+    ShownArtefact,
+    addressed_words,
+    said_before,
+    statement_words,
+)
 from onloop.views.effective_status import EffectiveStatus
 from onloop.views.gate_standing import CALM
 from onloop.views.sub_agents import sub_agent_words
@@ -57,6 +67,11 @@ VerdictT = TypeVar("VerdictT", bound=VerdictJson)
 def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> VerdictT:
     """A verdict as a record of `kind`, with what is given besides."""
     return convert({**answer_json(answer), **more}, kind)
+
+
+def notes_json(notes: Sequence[Note]) -> tuple[PersonNoteJson, ...]:
+    """What people told an agent, as it is printed."""
+    return tuple(PersonNoteJson(note.by, note.at, note.text) for note in notes)
 
 
 def answer_output(answer: AgentAnswer) -> VerbOutput:
@@ -201,7 +216,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     if standing.freeze is not None:
         yield freeze_line(standing.freeze)
     for asked in dossier.asked:
-        yield from _asked_lines(asked)
+        yield from _asked_lines(task, asked)
     yield from _subject_lines(task)
     yield from (safe(addressed_words(name)) for name in dossier.addressed)
     yield "gates"
@@ -240,10 +255,14 @@ def reason_words(task: Task, standing: EffectiveStatus) -> str:
     return f" ({now}; recorded: {recorded or 'none'})"
 
 
-def _asked_lines(asked: Asked) -> Iterator[str]:
+def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    before = said_before(task, request)
+    if request.quorum > 1:
+        yield f"  {len(before)} of {request.quorum} have approved"
+    yield from (f"  {_decision_line(decision)}" for decision in before)
     for answer, effect in asked.choices.items():
         yield safe(f"  {answer.value}: {effect}")
     if asked.no_worse:

@@ -9,8 +9,8 @@ from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import acknowledgement
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, Mark, Unmuted, Woken
-from onloop_tui.dialogs.form import FormField
 from onloop_tui.dialogs.marking import MarkWish
+from onloop_tui.model.form.fields import FormField
 from onloop_tui.model.inbox.snoozing import RULE_FIELDS, SNOOZES, mute_of, snooze_wish_of
 
 
@@ -42,7 +42,7 @@ def mute(group: Group, now: int) -> MarkWish:
     fields = (
         FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
         FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
-        FormField("reason", "reason", example="shown to people who look for it"),
+        FormField("reason", "reason", example="shown to people who look for it", lines=True),
     )
     title = f"Mute whatever fits all of: {RULE_FIELDS}"
     return MarkWish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)

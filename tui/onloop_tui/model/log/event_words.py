@@ -67,6 +67,8 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "CheckpointSaved": EventText("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
     "HandedOff": EventText("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
     "ContextReported": EventText("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
+    "NoteSent": EventText("told by a person", "{note.by}: {note.text}", Tone.ACCENT),
+    "NotesShown": EventText("saw what people say", "{agent} in {way}, up to {upto}", Tone.DIM, is_housekeeping=True),
     "Judged": EventText("judged", "{judgement.by} {judgement.independence}: {judgement.reason}", Tone.ACCENT),
     "EffectRequested": EventText("effect asked for", "{effect}", Tone.DIM, is_housekeeping=True),
     "EffectStarted": EventText("effect begun", "{expected} → {result}"),
