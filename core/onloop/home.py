@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from onloop.errors import StoreError
 from onloop.records import Record
 from onloop.store.sqlite.database import anchor_of
+from onloop.store_folder import state_folder, store_folder
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
@@ -156,9 +157,8 @@ class Home(Record):
 
 
 def state_home() -> Path:
-    """`$XDG_STATE_HOME/onloop`, by the XDG base directory specification."""
-    given = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "onloop"
+    """The folder of this user's state, in which the default store is."""
+    return Path(state_folder())
 
 
 def apart_from(home: Home, store_id: str) -> Home:
@@ -170,8 +170,7 @@ def apart_from(home: Home, store_id: str) -> Home:
 
 def find_home(store: str | None) -> Home:
     """The home that `--store` or `$ONLOOP_STORE` names, or the default one."""
-    given = store or os.environ.get("ONLOOP_STORE")
-    return Home(Path(given).expanduser().absolute() if given else state_home() / "store")
+    return Home(Path(store_folder(store)))
 
 
 def is_own(folder: Path) -> bool:
