@@ -5,22 +5,37 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from onloop.cli.render import dossier_lines
 from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.machine import commands as c
-from onloop.machine.definition import FanOut, ReviewGate, Step
+from onloop.machine.definition import FanOut, HumanGate, ReviewGate, Step
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.messages import MessageKind
-from onloop.machine.task import Artefact, Evidence, Submission, Verdict
+from onloop.machine.task import Artefact, DecisionKind, Evidence, Submission, Verdict
 from onloop.records import replace
-from onloop.views.dossier import ShownArtefact
+from onloop.views.dossier import ShownArtefact, dossier_of
+from onloop.views.effective_status import EffectiveStatus
 from onloop_tui.model.decide.actions import asked_for
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.model.sheet.sections import headings, sheet_lines
 from onloop_tui.panels.sheet_panel import Mode
 from support.steps import defined, develop
-from support.tui_scenes import MINUTE, NOON, Scene, busy, commit, playing, screen_text, shows, until
+from support.tui_scenes import (
+    MERGE,
+    MINUTE,
+    NOON,
+    REMEDIATE,
+    REMEDIATION,
+    Scene,
+    busy,
+    commit,
+    playing,
+    screen_text,
+    shows,
+    until,
+)
 
 
 def _sheet(scene: Scene, task: str, width: int = 100) -> list[str]:
@@ -41,10 +56,33 @@ def test_the_question_and_what_each_answer_would_do_come_first() -> None:
     lines = _sheet(scene, "r7k2m.1")
 
     assert lines[0] == f"May {head} in billing pass ship.approve?"
-    assert lines[1] == f"  approve  → ship.merge starts: merge {head} into main of billing"
-    assert lines[2].startswith("  reject   → r7k2m.1 goes back to develop.remediate")
-    assert lines[3].startswith("  cancel   → the task ends as canceled")
-    assert "for approvers · proof A1 or better · asked 1m ago" in lines[4]
+    assert lines[1] == "  about    patch kvlite (CVE-2026-1)"
+    assert lines[2] == f"  approve  → ship.merge starts: merge {head} into main of billing"
+    assert lines[3].startswith("  reject   → r7k2m.1 goes back to develop.remediate")
+    assert lines[4].startswith("  cancel   → the task ends as canceled")
+    assert "for approvers · proof A1 or better · asked 1m ago" in lines[5]
+
+
+def test_a_question_stands_first_and_a_long_one_leaves_its_answers_in_sight() -> None:
+    scene = busy()
+    lines = _sheet(scene, "r7k2m.7", 80)
+
+    assert lines[:2] == [
+        "agent:coder asks at develop.remediate, in its own words:",
+        "┆ Keep the old key format, or rewrite stored keys?",
+    ]
+    assert lines[2].startswith("  answer   → the answer goes into the brief")
+    assert sum("rewrite stored keys" in text for text in lines) == 1
+
+    scene.asks("r7k2m.9", "word " * 700)
+    lines = _sheet(scene, "r7k2m.9", 80)
+    assert next(i for i, text in enumerate(lines) if text.startswith("  answer   →")) < 12
+    assert "all of it stands at the end of this sheet" in "".join(lines[:12])
+    assert sum(text.count("word") for text in lines[lines.index(_last_heading(lines)) :]) == 700
+
+
+def _last_heading(lines: list[str]) -> str:
+    return [text for text in lines if text.startswith("── ")][-1]
 
 
 def test_the_subject_is_named_by_its_digests() -> None:
@@ -69,12 +107,13 @@ def test_a_gate_says_verdict_verifier_age_and_that_it_is_about_this_commit() -> 
     assert "4m ago · by verifier:v1 · on this commit · evidence" in lines[at + 2]
 
 
-def test_absent_evidence_reads_missing_and_what_was_not_reached_reads_later() -> None:
+def test_before_anything_is_submitted_every_gate_is_calm() -> None:
     text = "\n".join(_sheet(busy(), "r7k2m.7"))
 
-    assert "⚠ MISSING    develop.remediate tests" in text
+    assert "– not yet    develop.remediate tests" in text
     assert "· later      ship.approve release" in text
-    assert "MISSING: nothing is submitted" in text
+    assert "nothing is submitted yet" in text
+    assert "MISSING" not in text and "⚠" not in text
 
 
 def test_a_commit_that_changes_what_a_gate_reads_is_warned_of() -> None:
@@ -123,7 +162,6 @@ def test_what_the_agent_says_comes_last_and_is_labelled() -> None:
 
     assert _titles(scene, "r7k2m.1")[-1] == "what the agent says (not evidence)"
     assert lines[-1] == "┆ All tests pass."
-    assert _sheet(scene, "r7k2m.7")[-1] == "┆ Keep the old key format, or rewrite stored keys?"
 
 
 def test_what_the_agent_handed_over_can_be_read_before_what_it_says() -> None:
@@ -267,10 +305,57 @@ async def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> No
         await pilot.press("enter")
         await shows(pilot, "r7k2m.1 billing")
         scene.cancels("r7k2m.1")
-        await shows(pilot, "it has changed since it was read; R reads it again")
+        await shows(pilot, 'human:ana canceled it 0 s ago: "not needed"; R reads it again')
         await pilot.press("R")
         await shows(pilot, "changed since shown: it is canceled", "nothing is asked of a person now")
         await shows(pilot, "it has ended: canceled")
+
+
+async def test_what_somebody_else_decided_is_said_at_once_and_enter_does_not_write_over_it() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, "r7k2m.1 billing")
+        scene.clock.later(MINUTE)
+        await pilot.press("a")
+        await shows(pilot, "Enter confirms")
+        scene.decides("r7k2m.1", DecisionKind.REJECT, "ben", "the old keys are lost")
+        told = 'human:ben rejected release 0 s ago: "the old keys are lost"; R reads it again'
+        await shows(pilot, told)
+        scene.clock.later(MINUTE)
+        await pilot.press("enter")
+        await shows(pilot, "Enter confirms an act", "human:ben rejected release", "the old keys are lost")
+
+    assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
+
+
+def test_the_second_of_two_sees_what_the_first_said() -> None:
+    release = HumanGate("release", ("approvers",), quorum=2)
+    scene = Scene(definition=replace(REMEDIATION, steps=(REMEDIATE, Step("ship.approve", gates=(release,)), MERGE)))
+    scene.enrol("ana", "ben")
+    (task,) = scene.fleet(["cart"])
+    scene.wants_approval(task)
+    assert "  ● 0 of 2 have approved" in _sheet(scene, task)
+    person = scene.person()
+    dossier = scene.place.dossier(task)
+    (asked,) = dossier.asked
+    assert person.voice is not None
+    command = c.Approve(asked.request.id, asked.digest, person.voice, "read it twice")
+    scene.gateway.perform(PerformCommand(person, task, command))
+    scene.clock.later(MINUTE)
+
+    lines = _sheet(scene, task)
+
+    at = lines.index("  ● 1 of 2 have approved")
+    assert lines[at + 1] == '  ● human:ana approved release 60 s ago: "read it twice" (A1)'
+    assert at < 12
+    with scene.store.reading() as reading:
+        shown = dossier_lines(dossier_of(reading, scene.task(task)), EffectiveStatus(None, None), with_diff=False)
+        text = "\n".join(shown)
+    assert "1 of 2 have approved" in text and "approve by human:ana (A1): read it twice" in text
 
 
 async def test_escape_closes_the_innermost_thing_only() -> None:
@@ -304,7 +389,7 @@ def test_stale_evidence_says_that_it_is_about_another_commit() -> None:
         "develop.remediate", "tests", GateStatus.STALE, "about ffffffffffff, which no longer counts", old, None, ""
     )
 
-    text = "\n".join(plain(line) for line in gate_lines(task, [stale], scene.clock(), 100))
+    text = "\n".join(plain(line) for line in gate_lines([stale], scene.clock(), 100))
 
     assert "⚠ STALE" in text
     assert "STALE: about another commit" in text

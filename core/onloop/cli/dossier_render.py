@@ -21,13 +21,16 @@ from onloop.cli.json_models.dossier_models import (
     HandoverWordsJson,
     JudgementJson,
     JudgementWordsJson,
+    NoteJson,
+    NoteShownJson,
     SubjectJson,
 )
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
-from onloop.machine.messages import Handover
+from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.flagging import flags_of
-from onloop.machine.task import Decision, Judgement
+from onloop.machine.rules.independence import counts_now
+from onloop.machine.task import Decision, Judgement, Task
 from onloop.views.answer import gate_json
 from onloop.views.children import Result
 from onloop.views.dossier import Asked, BaseSeen, Dossier, ShownArtefact
@@ -56,13 +59,14 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         progress_at=dossier.lease.progress_at if dossier.lease else None,
         join=dossier.join or None,
         children=[_child_json(child) for child in dossier.children],
-        judgements=[_judgement_json(judgement) for judgement in task.judgements],
+        judgements=[_judgement_json(task, judgement) for judgement in task.judgements],
         handovers=[_handover_json(handed) for handed in task.handovers],
         checkpoints=[
             CheckpointKeptJson(left.step, left.by, left.at, left.size, left.digest)
             for left in task.checkpoints.values()
         ],
         diff=dossier.diff if with_diff else UNSET,
+        notes=[_note_json(note) for note in task.notes],
     )
 
 
@@ -119,7 +123,7 @@ def _child_json(child: Result) -> ChildJson:
     return ChildJson(child.id, child.state, ChildWordsJson(child.title, child.statement))
 
 
-def _judgement_json(judgement: Judgement) -> JudgementJson:
+def _judgement_json(task: Task, judgement: Judgement) -> JudgementJson:
     return JudgementJson(
         label="agent-judged",
         independence=judgement.independence,
@@ -129,8 +133,14 @@ def _judgement_json(judgement: Judgement) -> JudgementJson:
         by=judgement.by,
         at=judgement.at,
         head=judgement.head,
+        current=counts_now(task, judgement),
         untrusted=JudgementWordsJson(judgement.reason),
     )
+
+
+def _note_json(note: Note) -> NoteJson:
+    shown = [NoteShownJson(each.agent, each.attempt, each.at, each.way) for each in note.shown]
+    return NoteJson(note.by, note.at, note.text, shown, note.is_over)
 
 
 def _handover_json(handed: Handover) -> HandoverJson:

@@ -7,12 +7,14 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write, write_error
-from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
+from onloop.cli.verb import COMMON, DASHBOARD, Argument, Reach, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
@@ -75,6 +77,7 @@ def run(words: Sequence[str]) -> int:
             _check_git()
         context = Context(args, found.name if found is not None else "")
         try:
+            _check_reach(found, context)
             output = _carried_out(found, context)
             return write(replace(output, head=context.receipt), as_json=args.as_json)
         finally:
@@ -90,13 +93,26 @@ def run(words: Sequence[str]) -> int:
         return write_error(_foreseen(problem), as_json=as_json)
 
 
+def _check_reach(found: Verb | None, context: Context[Any]) -> None:
+    """Refuse a verb that works on a file where `$ONLOOP_URL` names the gateway of another store."""
+    if found is not None and found.reach is Reach.FILE:
+        context.check_file()
+    if found is not None and found.reach is Reach.NONE:
+        os.environ.pop("ONLOOP_URL", None)  # a store that the verb makes is its own
+
+
 def _carried_out(found: Verb | None, context: Context[Any]) -> VerbOutput:
     try:
-        return _function(found)(context)
+        with _written(context, found):
+            return _function(found)(context)
     except UnknownThing as problem:
         from onloop.cli.name_checks import meant_task  # here: only a mistyped name needs it
 
         raise meant_task(context, problem) from None
+    except FileNotFoundError as problem:
+        if Path(problem.filename or "").is_relative_to(context.home.store):
+            context.home.check_there()  # removed while its files were being opened
+        raise
 
 
 def _check_encoding(words: Sequence[str]) -> None:
@@ -203,6 +219,15 @@ def _overview() -> str:
         lines += ["", f"{group} — {words}"]
         lines += [f"  {known.name:<11} {known.summary}" for known in VERBS if known.group == group]
     return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
+
+
+def _written(context: Context[Any], found: Verb | None) -> AbstractContextManager[None]:
+    """The block in which the arguments hold what a person wrote, for a verb that takes that."""
+    if found is None or not found.words:
+        return nullcontext()
+    from onloop.cli.written_words import written  # here: few verbs take words
+
+    return written(context, found)
 
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:

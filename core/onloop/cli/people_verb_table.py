@@ -14,8 +14,10 @@ from onloop.cli.people_arguments import (
     FreezeArguments,
     GcArguments,
     MuteArguments,
+    NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
+    RegroupArguments,
     RejectArguments,
     RepositoryArguments,
     ResumeArguments,
@@ -27,7 +29,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -58,6 +60,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -71,6 +74,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -80,6 +84,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -87,8 +92,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "reject",
@@ -96,8 +103,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "answer",
@@ -105,8 +115,29 @@ _DECISIONS: tuple[Verb, ...] = (
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
+    ),
+    Verb(
+        "note",
+        "people",
+        "tell the agent of a task something while it works: at its next call, hook or brief; decides nothing",
+        "note_verbs:note",
+        NoteArguments,
+        (
+            arg("task", help="a task or a run; with --cause, a cause as `onloop attention` names it"),
+            arg("text", help="what you say, at most 4,000 characters; - reads standard input"),
+            arg("--below", help="tell the agents of all tasks of this run, or below this task", action="store_true"),
+            arg("--cause", help="tell the agents of all tasks with this cause", action="store_true"),
+            _VERSION,
+            *AS,
+            KEY,
+        ),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reassign",
@@ -114,8 +145,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "retry",
@@ -135,10 +169,13 @@ _DECISIONS: tuple[Verb, ...] = (
                 dest="no_worse",
             ),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -156,6 +193,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -169,11 +207,14 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -181,8 +222,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -190,8 +233,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -199,8 +244,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -208,8 +255,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
@@ -219,6 +268,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -228,6 +278,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -241,6 +292,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -256,6 +308,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -268,6 +321,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -283,6 +337,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -292,6 +347,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -312,6 +368,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -321,6 +378,28 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "cause",
+        "people",
+        "show the texts of a cause, split it, make others part of it, or have it grouped as before",
+        "cause_verbs:cause",
+        RegroupArguments,
+        (
+            arg("what", choices=("show", "split", "merge", "restore"), help="show, split, merge or restore"),
+            _CAUSE,
+            arg("others", nargs="*", help="with merge: the causes whose failures belong to this one"),
+            arg(
+                "--task",
+                action="append",
+                default=[],
+                dest="tasks",
+                help="with split: this task, not each text; may be repeated",
+            ),
+            *AS,
+        ),
+        prints=("attention_models:CausesJson",),
     ),
 )
 
@@ -333,6 +412,7 @@ PEOPLE: tuple[Verb, ...] = (
         AttentionArguments,
         (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *_MARKS,

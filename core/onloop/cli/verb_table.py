@@ -29,7 +29,7 @@ from onloop.cli.arguments import (
     WorkflowArguments,
 )
 from onloop.cli.people_verb_table import PEOPLE
-from onloop.cli.verb import AS, KEY, RUN, Verb, arg
+from onloop.cli.verb import AS, KEY, RUN, Reach, Verb, arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -79,6 +79,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskJson", "start_models:PreflightJson"),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "fleet",
@@ -108,6 +109,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "list",
@@ -117,6 +119,7 @@ VERBS: tuple[Verb, ...] = (
         ListArguments,
         (RUN, arg("--state", help="only this state")),
         prints=("work_models:TasksJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "tree",
@@ -126,6 +129,7 @@ VERBS: tuple[Verb, ...] = (
         RunArguments,
         (RUN,),
         prints=("work_models:TasksJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "log",
@@ -140,6 +144,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--limit", help="show at most this many events", type=int, default=200),
         ),
         prints=("work_models:LogJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "work",
@@ -179,6 +184,7 @@ VERBS: tuple[Verb, ...] = (
             ),
         ),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "verifier",
@@ -190,6 +196,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--idle-exit", help="end after this long without work (default: never)", default=""),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
+        reach=Reach.FILE,
     ),
     Verb(
         "demo",
@@ -204,6 +211,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
         needs_git=True,
+        reach=Reach.NONE,
     ),
     Verb(
         "init",
@@ -223,6 +231,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
         prints=("build_models:InitJson", "build_models:NotIsolatedJson", "build_models:ProposedJson"),
+        reach=Reach.FILE,
     ),
     Verb(
         "enrol",
@@ -239,6 +248,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("build_models:EnrolJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "validate",
@@ -248,6 +258,7 @@ VERBS: tuple[Verb, ...] = (
         FilesArguments,
         (arg("files", nargs="+", help="files"),),
         prints=("build_models:ValidateJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "graph",
@@ -257,6 +268,7 @@ VERBS: tuple[Verb, ...] = (
         GraphArguments,
         (arg("workflow", nargs="?", help="a file or a built-in"),),
         prints=("build_models:GraphJson",),
+        reach=Reach.NONE,
     ),
     Verb(
         "workflow",
@@ -269,6 +281,7 @@ VERBS: tuple[Verb, ...] = (
             arg("name", nargs="?", help="the built-in workflow to print"),
         ),
         prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "schema",
@@ -278,6 +291,7 @@ VERBS: tuple[Verb, ...] = (
         SchemaArguments,
         (arg("name", nargs="?", help="a verb, error or workflow-file (default: list them)"),),
         prints=("build_models:SchemasJson", "build_models:SchemaJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "serve",
@@ -290,6 +304,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
         needs_git=True,
+        reach=Reach.FILE,
     ),
     Verb(
         "help",
@@ -299,6 +314,7 @@ VERBS: tuple[Verb, ...] = (
         HelpArguments,
         (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
         prints=("build_models:GuidesJson", "build_models:GuideJson", "build_models:UsageJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "completion",
@@ -321,6 +337,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "doctor",
@@ -336,6 +353,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
         ),
         prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "store",
@@ -364,6 +382,7 @@ VERBS: tuple[Verb, ...] = (
             "store_models:ArchivedJson",
             "store_models:MigrateJson",
         ),
+        reach=Reach.FILE,
     ),
 )
 

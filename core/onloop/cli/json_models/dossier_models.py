@@ -143,6 +143,7 @@ class JudgementJson(Record):
     by: str
     at: AtMs
     head: str
+    current: Annotated[bool, Meta(description="Whether it is about what counts now, and of the step's last visit.")]
     untrusted: JudgementWordsJson
 
 
@@ -171,6 +172,25 @@ class CheckpointKeptJson(Record):
     at: AtMs
     size: int
     digest: str
+
+
+class NoteShownJson(Record):
+    """To which agent a note was shown, in which attempt, and in what: an answer, or a brief."""
+
+    agent: str
+    attempt: int
+    at: AtMs
+    way: str
+
+
+class NoteJson(Record):
+    """What a person told the agents of a task."""
+
+    by: str
+    at: AtMs
+    text: str
+    shown: Sequence[NoteShownJson]
+    over: Annotated[bool, Meta(description="Whether the step in which it was shown is over.")]
 
 
 class AttachmentWordsJson(Record):
@@ -214,3 +234,4 @@ class DossierJson(TaskJson):
     handovers: Sequence[HandoverJson]
     checkpoints: Sequence[CheckpointKeptJson]
     diff: Annotated[str | UnsetType, Meta(description="With --diff; agents wrote it.")] = UNSET
+    notes: Annotated[Sequence[NoteJson], Meta(description="What people told its agents.")] = ()

@@ -37,7 +37,7 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
     board, now = board_of(context), context.opened.gateway.clock()
     freezes = list(context.opened.gateway.perform(ReadStoreState()).freezes.values())
     lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
-    lines = lines or ["nothing needs a person"]
+    lines = lines or [safe(f"nothing needs a person in {context.home.name}")]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
     data = AttentionJson(
         groups=[group_json(group, board.life(group.cause), now) for group in board.shown],
@@ -45,6 +45,7 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
         counts=counts_json(board.counts),
         needs_person=board.counts.shown + board.counts.hidden,
         frozen=[FrozenJson(freeze.scope, freeze.by, freeze.reason) for freeze in freezes],
+        store=context.home.name,
     )
     notes = (*map(freeze_line, freezes), *(() if context.args.all else _left_out(board)))
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
@@ -123,7 +124,11 @@ def board_of(context: Context[Arguments]) -> Board:
 
 def group_named(context: Context[Arguments], cause: str) -> Group:
     """Everything with that cause, shown and hidden; UnknownThing names the causes there are."""
-    board = board_of(context)
+    return group_in(board_of(context), cause)
+
+
+def group_in(board: Board, cause: str) -> Group:
+    """Everything on the board with that cause, shown and hidden; UnknownThing names the causes there are."""
     groups = [*board.shown, *(one.group for one in board.hidden)]
     parts = [group for group in groups if group.cause == cause]
     if not parts:

@@ -27,7 +27,7 @@ from onloop.cli.json_models.build_models import (
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.gates.toolchain import missing_tools, toolchain_of
-from onloop.home import Home, is_own
+from onloop.home import Home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
@@ -135,7 +135,7 @@ def _closed_words(name: str, definition: Definition) -> Iterator[str]:
 
 def _missing_words(name: str, definition: Definition, home: Home) -> Iterator[str]:
     """Which tools of the workflow the store's toolchain does not have; nothing where there is no store of ours."""
-    if is_own(home.store) and home.store.is_dir():
+    if home.is_ours and home.store.is_dir():
         for missing in missing_tools(toolchain_of(home.store), definition.environment, named_programs(definition)):
             yield f"{name}: {missing.message}; {missing.hint}"
 

@@ -31,6 +31,7 @@ from onloop.views.sub_agents import counted
 from onloop.workflow.hints import nearest
 
 LONGEST_DETAIL = 70
+BEGINS = "onloop start or onloop fleet begins"
 MOST_EVENTS = 10_000
 LOOK_S = 0.2
 """How often a log is looked at that may grow."""
@@ -44,14 +45,14 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     now = gateway.clock()
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(found))
+        return VerbOutput(data=_tasks_json(context, found))
     rows = [_row(each.task, each.effective_status, now) for each in found]
     lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
-    return VerbOutput(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
+    return VerbOutput(lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
 
 
-def _tasks_json(found: Sequence[TaskNow]) -> TasksJson:
-    return TasksJson([task_now_json(each.task, each.effective_status) for each in found])
+def _tasks_json(context: Context[RunArguments], found: Sequence[TaskNow]) -> TasksJson:
+    return TasksJson([task_now_json(each.task, each.effective_status) for each in found], context.home.name)
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -89,11 +90,11 @@ def tree(context: Context[RunArguments]) -> VerbOutput:
     gateway = context.opened.gateway
     found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(found))
+        return VerbOutput(data=_tasks_json(context, found))
     digests = dict.fromkeys(each.task.definition for each in found)
     definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
     lines = tuple(_tree_lines(found, definitions))
-    return VerbOutput(lines=lines or ("no runs: onloop start or onloop fleet begins one",))
+    return VerbOutput(lines=lines or (safe(f"no runs in {context.home.name}: {BEGINS} one"),))
 
 
 def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from onloop.attention.groups import age
-from onloop.machine.messages import Handover
-from onloop.machine.task import Judgement
+from onloop.machine.messages import Handover, Note
+from onloop.machine.rules.independence import counts_now
+from onloop.machine.task import Judgement, Task
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 from onloop_tui.model.drawing.signs import STATE_SIGNS
@@ -29,7 +30,7 @@ def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     task = dossier.task
     lines: list[Line] = []
     for judgement in task.judgements:
-        lines += _judgement(judgement, now, width)
+        lines += _judgement(task, judgement, now, width)
     for handover in task.handovers:
         lines += _handover(handover, now, width)
     for left in task.checkpoints.values():
@@ -41,7 +42,29 @@ def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _judgement(judgement: Judgement, now: int, width: int) -> list[Line]:
+def note_lines(task: Task, now: int, width: int) -> tuple[Line, ...]:
+    """What people told the agents of the task, and which of them was shown it, when and in what."""
+    return tuple(shown for note in task.notes for shown in _note(note, now, width))
+
+
+def _note(note: Note, now: int, width: int) -> list[Line]:
+    shown = [
+        f"shown to {each.agent} in {each.way or 'an answer'}, attempt {each.attempt}, {age(now - each.at)} ago"
+        for each in note.shown
+    ]
+    return [
+        *hanging((Span("  → ", Tone.ACCENT),), f"{note.by}, {age(now - note.at)} ago", width),
+        *quoted(note.text, width, most=MOST_QUOTED),
+        *hanging((Span("    "),), "; ".join(shown) or "no agent has seen it yet", width, Tone.DIM),
+    ]
+
+
+def _judgement(task: Task, judgement: Judgement, now: int, width: int) -> list[Line]:
+    """A review; one that does not count now is called an earlier one, and is dim."""
+    if not counts_now(task, judgement):
+        verdict = "pass" if judgement.passes else "fail"
+        told = f"earlier: {judgement.by} judged {judgement.head[:12]} {verdict} {age(now - judgement.at)} ago"
+        return [*hanging((Span("  v ", Tone.DIM),), f"{told}: {judgement.reason}", width, Tone.DIM)]
     sign = Span("  ✓ ", Tone.GOOD) if judgement.passes else Span("  ✗ ", Tone.BAD)
     words = f"{judgement.by} judged {judgement.head[:12]} at {judgement.step} {age(now - judgement.at)} ago"
     return [*hanging((sign,), words, width), *quoted(judgement.reason, width, most=MOST_QUOTED)]
