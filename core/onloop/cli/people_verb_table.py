@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -30,6 +31,7 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.times import EXAMPLES
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -65,13 +67,18 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "logs",
         "people",
-        "what a task's agents printed",
-        "look_verbs:logs",
+        "what a task's agents, gates and effects wrote, live with -f",
+        "logs_verbs:logs",
         LogsArguments,
         (
             TASK,
             arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
-            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+            arg("--agent", help="only what agents printed", action="store_true"),
+            arg("--gate", help="only what this gate wrote"),
+            arg("--effect", help="only what effects did", action="store_true"),
+            arg("--attempt", help="only this attempt", type=int, metavar="N"),
+            arg("--lines", help="at most so many of the last lines of each part", type=int, default=200, metavar="N"),
+            *AS,
         ),
         prints=("work_models:LogsJson",),
         reach=Reach.GATEWAY,
@@ -332,6 +339,7 @@ _MARKS: tuple[Verb, ...] = (
         (
             _CAUSE,
             arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
+            arg("--until", help=f"until then, in your own time zone: {EXAMPLES}", metavar="WHEN"),
             arg("--until-change", help="or until anything about it changes", action="store_true"),
             arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
             *AS,
@@ -410,7 +418,18 @@ PEOPLE: tuple[Verb, ...] = (
         "what needs a person: one row per cause",
         "attention_verbs:attention",
         AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
+        (
+            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
+            *(
+                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
+                for flag, scope in (
+                    ("--mine", Scope.MINE),
+                    ("--groups", Scope.GROUPS),
+                    ("--all-people", Scope.EVERYBODY),
+                )
+            ),
+            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+        ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,
     ),
