@@ -21,6 +21,7 @@ from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialB
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
@@ -93,6 +94,9 @@ REVIEWED: Mapping[str, str] = {
     "Woken": "human",
     "Muted": "human",
     "Unmuted": "human",
+    "CauseSplit": "human",
+    "CausesMerged": "human",
+    "CauseRestored": "human",
     "ProbeAsked": "human launcher",
     "BoxProved": "verifier",
     "AgentEnded": "gateway",
@@ -176,6 +180,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         Woken("c1", by),
         Muted(Rule(repo="billing"), by, 9, "known"),
         Unmuted("ab12cd34", by),
+        CauseSplit("c1", by),
+        CausesMerged("c1", by, ("c2",)),
+        CauseRestored("c1", by),
         ProbeAsked("p1", by),
         BoxProved("bubblewrap", "bubblewrap", "cgroup", strong=True, cells=(), verifier=by, at=1),
         AgentEnded("implementer", TASK, "crashed", "exit code 1", 0),

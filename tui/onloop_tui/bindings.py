@@ -25,6 +25,7 @@ class Where(StrEnum):
     SHEET = "in the sheet"
     BULK = "in a list of decisions"
     LEAVING = "when leaving"
+    FORM = "in a form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ KEYS: tuple[Key, ...] = (
         'onloop mute --cause {cause} --for 4h --reason "…"'),
     Key(("H",), "H", "hidden", "hidden", "what is hidden, how and by whom; and back", Where.INBOX,
         "onloop attention --all"),
+    Key(("s",), "s", "split", "split", "tell the texts of a cause apart, or its marked tasks from the rest",
+        Where.INBOX, "onloop cause split {cause}"),
+    Key(("m",), "m", "merge", "merge", "make the marked causes one", Where.INBOX, "onloop cause merge {cause} OTHER"),
+    Key(("u",), "u", "restore", "restore", "group as before what people have split or merged", Where.INBOX,
+        "onloop cause restore {cause}"),
     Key(("p",), "p", "preview", "preview", "the cause and its first task beside the list", Where.INBOX),
     Key(("left", "h"), "h ←", "fold", "fold", "hide what is below the row, or go up", Where.TREE),
     Key(("right", "l"), "l →", "unfold", "unfold", "show what is below the row, or go in", Where.TREE),
@@ -156,6 +162,24 @@ BULK: tuple[Key, ...] = (
     *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
 )  # fmt: skip
 """The keys of the list in which a person decides about many tasks."""
+
+
+FORM: tuple[Key, ...] = (
+    Key(("enter",), "Enter", "enter", "send", "send; in a field before the last, go to the next", Where.FORM,
+        footer=_in(Where.FORM)),
+    Key(("ctrl+j", "shift+enter"), "^J", "new_line", "new line", "a new line; a paste keeps its lines, and never sends",
+        Where.FORM, footer=_in(Where.FORM)),
+    Key(("ctrl+g",), "^G", "edit", "editor", "write it in $VISUAL or $EDITOR, and come back", Where.FORM,
+        footer=_in(Where.FORM)),
+    Key(("tab",), "Tab", "field(1)", "next field", "the next field", Where.FORM),
+    Key(("shift+tab",), "Shift+Tab", "field(-1)", "field before", "the field before", Where.FORM),
+    Key(("escape",), "Esc", "back", "go back", "send nothing; what you wrote is kept until you leave", Where.FORM,
+        footer=_in(Where.FORM)),
+)  # fmt: skip
+"""The keys of a form, where every other key is typed into it."""
+
+LINES_ONLY = frozenset({"new line", "editor"})
+"""The keys of a form that count only in a field of several lines."""
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:

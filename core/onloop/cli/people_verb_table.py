@@ -17,6 +17,7 @@ from onloop.cli.people_arguments import (
     NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
+    RegroupArguments,
     RejectArguments,
     RepositoryArguments,
     ResumeArguments,
@@ -28,7 +29,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -96,9 +97,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "reject",
@@ -106,9 +108,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "answer",
@@ -116,9 +120,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
     ),
     Verb(
         "note",
@@ -144,9 +150,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "retry",
@@ -166,11 +174,13 @@ _DECISIONS: tuple[Verb, ...] = (
                 dest="no_worse",
             ),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -202,12 +212,14 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -215,9 +227,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -225,9 +238,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -235,9 +249,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -245,9 +260,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
@@ -368,6 +384,27 @@ _MARKS: tuple[Verb, ...] = (
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
         reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "cause",
+        "people",
+        "show the texts of a cause, split it, make others part of it, or have it grouped as before",
+        "cause_verbs:cause",
+        RegroupArguments,
+        (
+            arg("what", choices=("show", "split", "merge", "restore"), help="show, split, merge or restore"),
+            _CAUSE,
+            arg("others", nargs="*", help="with merge: the causes whose failures belong to this one"),
+            arg(
+                "--task",
+                action="append",
+                default=[],
+                dest="tasks",
+                help="with split: this task, not each text; may be repeated",
+            ),
+            *AS,
+        ),
+        prints=("attention_models:CausesJson",),
     ),
 )
 

@@ -33,6 +33,7 @@ from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
 from onloop.machine.principal import Principal
+from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
@@ -268,8 +269,9 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
         hint = f"{nearest(gate or '', names)}it asks for: {', '.join(names)}"
         raise BadInput(f"{task.id} asks nothing of a gate {gate!r}", hint=hint)
     if not fitting:
+        last = f"; {decided_words(task.decisions[-1], context.opened.gateway.clock())}" if task.decisions else ""
         raise Refused(
-            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",
+            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail}){last}",
             exit=Exit.ENDED if task.ended else Exit.NOTHING,
             hint=f"onloop show {task.id}",
         )

@@ -65,7 +65,7 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
     request = _open_request(course, command.request, {RequestKind.APPROVAL})
     _check_voice(course, request, command.voice)
     _check_fresh(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
         refuse(
             f"{command.voice.person} already approved {request.id}; {request.quorum} people are needed",
@@ -83,7 +83,7 @@ def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
     request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     _check_voice(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     course.record(
         e.Decided(_decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest))
     )
@@ -313,9 +313,11 @@ def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
     )
 
 
-def _check_shown(task: Task, request: Request, digest: str) -> None:
+def _check_shown(task: Task, request: Request, digest: str, now: int) -> None:
     if digest != shown_digest(task, request):
+        said = [d for d in task.decisions if d.at >= request.opened_at]
+        last = f"; {decided_words(said[-1], now)}" if said else ""
         raise Stale(
-            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
+            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'}){last}",
             hint=f"onloop show {task.id} shows it as it is now",
         )
