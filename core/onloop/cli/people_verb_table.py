@@ -405,6 +405,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:CausesJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
