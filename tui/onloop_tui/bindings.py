@@ -101,6 +101,8 @@ KEYS: tuple[Key, ...] = (
     Key(("Y",), "Y", "copy_cli_equivalent", "copy command", "copy the command that does the same", _ROW),
     Key(("slash",), "/", "ask('/')", "filter", "show only what fits: state: repo: gate: cause: owner: age:>2h !text",
         _LIST, footer=_LISTS),
+    Key(("W",), "W", "scope", "scope", "what you may act on, mine, my groups', everybody's; the rest is counted", _LIST,
+        "onloop attention --mine"),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),

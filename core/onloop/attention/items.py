@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from onloop.attention.fingerprint import fingerprint, signature, wording
+from onloop.attention.viewer import ANYBODY, Claim, claim_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.regrouping import CauseAct
@@ -93,6 +94,17 @@ class AttentionItem(Record):
     """Its text without what changes from run to run: different ones may share a cause."""
     acts: tuple[CauseAct, ...] = ()
     """What people did that gave it its cause; without any, the fingerprint did."""
+    claim: Claim = ANYBODY
+    """What ties people to it."""
+
+
+_BY_ITSELF = _IDLE | {Reason.EXTERNAL}
+"""Reasons that end without a person: an agent or the machine is waited for."""
+
+
+def needs_person(item: AttentionItem) -> bool:
+    """Whether a person must act: not where an agent or the machine is waited for, nor where all is over."""
+    return item.reason not in _BY_ITSELF and item.tier is not Tier.FYI
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -150,6 +162,7 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         clock=clock,
         on_base=is_held_by_base(task),
         wording=wording(detail) if words else "",
+        claim=claim_of(task),
     )
 
 

@@ -153,6 +153,8 @@ class AttentionArguments(Arguments, frozen=True, kw_only=True):
     """Of attention."""
 
     all: bool
+    scope: str | None
+    viewer: str | None
 
 
 class CauseArguments(PersonArguments, frozen=True, kw_only=True):
@@ -179,6 +181,7 @@ class SnoozeArguments(CauseArguments, frozen=True, kw_only=True):
     """Of snooze."""
 
     duration: str
+    until: str | None
     until_change: bool
     grows_by: int | None
 

@@ -359,7 +359,12 @@ VERBS: tuple[Verb, ...] = (
                 "a file; migrate: to this version's schema, with a backup",
             ),
             arg("file", nargs="?", help="the file to write or read; without one, export writes to stdout"),
-            arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
+            arg(
+                "--before",
+                help="archive runs that ended before this day, local time",
+                default="",
+                metavar="YYYY-MM-DD",
+            ),
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
             *AS,
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,7 +20,8 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
-from onloop_tui.dialogs.wishes import acknowledge, merge, mute, restore, show_again, snooze, split
+from onloop_tui.dialogs.regrouping_wishes import merge, restore, split
+from onloop_tui.dialogs.wishes import acknowledge, mute, show_again, snooze
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
 from onloop_tui.model.drawing.text_line import Line, Tone, line
@@ -105,8 +105,14 @@ class InboxView(View):
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
         board, now = snapshot.board, self.session.clock()
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
-        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
+            return shown_rows(
+                board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now, snapshot.viewer
+            )
+        return [
+            row
+            for row in hidden_rows(board, snapshot.tasks, now, snapshot.viewer)
+            if narrowed((row.group,), self._filter, snapshot.tasks, now)
+        ]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
@@ -258,8 +264,7 @@ class InboxView(View):
         """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
-            now = self.session.clock()
-            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+            self._wish(snooze(groups, self.session.clock()))
 
     def action_mute(self) -> None:
         """`M`: mute by a rule for a time."""
@@ -271,27 +276,15 @@ class InboxView(View):
 
     def action_split(self) -> None:
         """`s`: tell the texts of the cause apart, or its marked tasks from the rest."""
-        group = self.rows.focused_group
-        if group is None:
-            self._say(self.nothing)
-            return
-        marks = self.rows.selection.causes
-        self._wish(split(self._whole(group), [task for task, cause in marks.items() if cause == group.cause]))
+        self._wish(split(self.rows.focused_group, self.rows.selection, self.snapshot))
 
     def action_merge(self) -> None:
-        """`m`: make the marked causes one, under the name of the one under the cursor where that is marked."""
-        marked, here = dict.fromkeys(self.rows.selection.causes.values()), self.rows.focused_group
-        names = sorted(marked, key=lambda cause: here is None or cause != here.cause)
-        self._wish(merge([group for name in names if (group := self.snapshot.group(name)) is not None]))
+        """`m`: make the marked causes one."""
+        self._wish(merge(self.rows.focused_group, self.rows.selection, self.snapshot))
 
     def action_restore(self) -> None:
         """`u`: group as before."""
-        group = self.rows.focused_group
-        self._wish(restore(group) if group is not None else self.nothing)
-
-    def _whole(self, group: Group) -> Group:
-        """The group without the filter."""
-        return self.snapshot.group(group.cause) or group
+        self._wish(restore(self.rows.focused_group))
 
     def _meant(self) -> list[Group]:
         """The marked causes, else the one under the cursor; none if a hidden one is shown again instead."""

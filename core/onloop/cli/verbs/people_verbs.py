@@ -37,7 +37,7 @@ from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.store.port import TaskFilter
 from onloop.text import safe, safe_lines
 from onloop.views.effective_status import ReadTaskNow
@@ -237,7 +237,7 @@ def decide(context: Context[Arguments], person: Principal, task_id: str, key: st
 def stands(context: Context[Arguments], task: Task) -> TaskNowJson:
     """How a task stands now."""
     gateway = context.opened.gateway
-    return task_now_json(task, gateway.perform(ReadTaskNow(task.id, gateway.clock())).effective_status)
+    return task_now_json(replace(gateway.perform(ReadTaskNow(task.id, gateway.clock())), task=task))
 
 
 def stands_words(task: Task) -> str:
