@@ -11,6 +11,7 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.verb import AS, RUN, Reach, Verb, arg
+from onloop.times import EXAMPLES
 
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
 _WHY = arg("--reason", help="why", required=True)

@@ -266,8 +266,7 @@ class MainScreen(Screen[None]):
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
         subject = self.subject_here()
-        if not command and subject and subject.task:
-            command = f"onloop show {subject.task}"
+        command = command or (f"onloop show {subject.task}" if subject and subject.task else "")
         self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
