@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
+from onloop.access.task_log import LogPart, ReadPage, TaskLog
 from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import PerformCommand
@@ -19,6 +20,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
 from onloop.records import Record, replace
+from onloop.remote.agent_log import NO_LOG, AgentLogPage, page_of
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_operations import ReadPatchPage
 from onloop.remote.connection_pool import ConnectionPool
@@ -50,6 +52,10 @@ def _as_it_is(command: str) -> str:
     return command
 
 
+def _no_log(_task: str, _start: int) -> AgentLogPage:
+    return NO_LOG
+
+
 def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
@@ -73,6 +79,8 @@ class StoreAccess(Record):
     """Forgets all proofs."""
     is_gone: Callable[[], bool] = _never
     """Whether the store's folder is not there any more."""
+    agent_log: ReadPage = _no_log
+    """A page of what a task's agents printed, from a byte on, or, before 0, its end."""
     pages: Callable[[Task, str, int, int, int], PatchPage] = _no_page
     """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
     name: str = ""
@@ -93,6 +101,11 @@ class StoreAccess(Record):
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+
+    def log_parts(self, log: TaskLog) -> Sequence[LogPart]:
+        """What has been written since the last look."""
+        with self._opened() as gateway:
+            return log.parts(gateway)
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Send a decision to the gateway; returns the task after it."""
@@ -170,6 +183,13 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
         finally:
             client.store.close()
 
+    def agent_log(task: str, start: int) -> AgentLogPage:
+        client = lines.client()
+        try:
+            return client.agent_log(task, start)
+        finally:
+            client.store.close()
+
     def page(task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
         client = lines.client()
         try:
@@ -178,7 +198,14 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
             client.store.close()
 
     return StoreAccess(
-        lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget, pages=page
+        lines.client,
+        changes,
+        mark,
+        look=lines.impatient,
+        close=lines.close,
+        forget=lines.forget,
+        agent_log=agent_log,
+        pages=page,
     )
 
 
@@ -204,5 +231,6 @@ def access_here(home: Home) -> StoreAccess:
         mark,
         look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
         is_gone=lambda: home.is_gone,
+        agent_log=lambda task, start: page_of(home.agent_log(task), start),
         pages=lambda task, path, *window: patch_page(task, home.mirror, path, *window),
     )

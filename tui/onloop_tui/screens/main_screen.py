@@ -143,7 +143,7 @@ class MainScreen(SheetKeys, Screen[None]):
         wanted = next((view for view in self._views if view.where.name.lower() == name), None)
         if wanted is None or wanted is self.view:
             return
-        subject = self._subject()
+        subject = self.subject_here()
         if self.sheet.is_open:
             self.sheet.put_away()
         self._bring_to_front(wanted)
@@ -246,15 +246,14 @@ class MainScreen(SheetKeys, Screen[None]):
 
     def action_copy_id(self) -> None:
         """Copy the id of the subject under the cursor to the terminal's clipboard."""
-        subject = self._subject()
+        subject = self.subject_here()
         self._copy(subject.id if subject else "")
 
     def action_copy_cli_equivalent(self) -> None:
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        subject = self._subject()
-        if not command and subject and subject.task:
-            command = f"onloop show {subject.task}"
+        subject = self.subject_here()
+        command = command or (f"onloop show {subject.task}" if subject and subject.task else "")
         self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
@@ -262,7 +261,8 @@ class MainScreen(SheetKeys, Screen[None]):
             self.app.copy_to_clipboard(words)
         self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
-    def _subject(self) -> Subject | None:
+    def subject_here(self) -> Subject | None:
+        """What is shown in the sheet, or is under the cursor."""
         task = self.sheet.task_id
         return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
 
