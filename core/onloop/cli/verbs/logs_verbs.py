@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.context import Context
@@ -20,6 +19,7 @@ from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.agent_log import NO_LOG, AgentLogPage
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.queries.reads import ReadTask
 from onloop.views.queries.task_outputs import OutputKind, ReadOutput, ReadOutputs, TaskOutput
 
@@ -85,7 +85,7 @@ class TaskLog:
         for line in self.printed.lines():
             runs.setdefault(line.run, []).append(line)
         for run, lines in runs.items():
-            began = f", from {_utc(run.at)}" if run.at else ""
+            began = f", from {second_words(run.at)}" if run.at else ""
             heading = f"{run.agent}: attempt {run.attempt}, round {run.round}, {run.step}{began}"
             yield _Part(run.at, "agent", run.attempt, heading, [line.text for line in lines])
 
@@ -103,7 +103,7 @@ class TaskLog:
 
     def _of_output(self, output: TaskOutput) -> _Part:
         where = {OutputKind.GATE: "gate", OutputKind.BASE: "on the base, gate", OutputKind.EFFECT: "effect"}
-        which = f"attempt {output.attempt}, round {output.round}, {output.step}, at {_utc(output.at)}"
+        which = f"attempt {output.attempt}, round {output.round}, {output.step}, at {second_words(output.at)}"
         heading = safe(f"{where[output.kind]} {output.name}: {which}: {output.words.splitlines()[0]}", 400)
         lines = [safe(line, 4_000) for line in output.words.splitlines()[1:]]
         if output.digest is not None:
@@ -214,7 +214,3 @@ def _task(context: Context[LogsArguments]) -> Task:
     if task is None:
         raise unknown_task(context.args.task)
     return task
-
-
-def _utc(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
