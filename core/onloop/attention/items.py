@@ -173,14 +173,19 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
     )
 
 
-def content_of(task: Task) -> str:
-    """The digest of what is submitted, whatever its commits: equal ones change the same, and hand over the same.
+NO_CHANGE = sha256(b"").hexdigest()
+"""The digest of a change that changes nothing."""
 
-    Empty where nothing is submitted, and in logs of before that was recorded.
+
+def content_of(task: Task) -> str:
+    """The digest of what is submitted, whatever its commits: equal ones change the same.
+
+    Where nothing changes, what was handed over is compared. Empty where nothing is submitted, and in logs of before
+    that was recorded.
     """
     submission = task.submission
-    if submission is None or not submission.change:
-        return ""
+    if submission is None or submission.change != NO_CHANGE:
+        return submission.change if submission is not None else ""
     handed = sorted((each.name, each.digest) for each in submission.artefacts)
     return sha256(canonical([submission.change, *(word for pair in handed for word in pair)])).hexdigest()
 
