@@ -18,7 +18,6 @@ from onloop.gateway.upkeep import CountDenial
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.text import safe
-from onloop.times import second_words
 from onloop.views.queries.reads import ReadTask
 
 LOOK_S = 0.5
