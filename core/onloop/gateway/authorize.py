@@ -11,6 +11,7 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Denied
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 
@@ -61,6 +62,8 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.SaveCheckpoint: _AGENT,
         c.Handoff: _AGENT,
         c.ReportContext: _AGENT,
+        c.HandOn: _HUMAN,
+        c.Take: _HUMAN,
         StoreCreated: _LAUNCHER,
         Denied: _GATEWAY,
         PersonEnrolled: _HUMAN,
@@ -79,9 +82,16 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         TrialBegun: _GATEWAY,
         TrialAsked: _HUMAN,
         RoleOpened: _GATEWAY,
+        PersonRemoved: _HUMAN,
+        PersonRenamed: _HUMAN,
+        Delegated: _HUMAN,
+        DelegationEnded: _HUMAN,
     }
 )
-"""Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it."""
+"""Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it.
+
+A person who takes work hands it in as an agent does, under a token that decides nothing.
+"""
 
 
 def authorize(principal: Principal, command: c.Command | StoreEvent, task: str | None) -> None:
@@ -166,6 +176,12 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         TrialBegun: "begin a trial",
         TrialAsked: "have a held role tried",
         RoleOpened: "open a role",
+        c.HandOn: "hand a request on",
+        c.Take: "take the work",
+        PersonRemoved: "remove a person",
+        PersonRenamed: "rename a person",
+        Delegated: "delegate",
+        DelegationEnded: "end a delegation",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

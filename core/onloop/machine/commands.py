@@ -26,6 +26,8 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.ownership_commands import HandOn as HandOn
+from onloop.machine.ownership_commands import Take as Take
 from onloop.machine.setbacks import Trouble
 from onloop.machine.start_commands import Amend as Amend
 from onloop.machine.start_commands import ReportBase as ReportBase
@@ -351,7 +353,8 @@ OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
 OfPin = Amend | Retarget
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin
+OfHands = HandOn | Take
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | OfHands
 """What a person says."""
 
 Command = (
@@ -379,4 +382,5 @@ Command = (
     | OfChildren
     | OfRelay
     | OfPin
+    | OfHands
 )

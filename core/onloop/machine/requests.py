@@ -50,6 +50,32 @@ class Decision(Record):
     own_address: bool = False
     flagged: str = ""
     definition: str = ""
+    behalf: str = ""
+    """In whose place `by` decided, by a delegation; empty where for themselves."""
+
+    @property
+    def voices(self) -> frozenset[str]:
+        """Everyone who has spoken with it: no two decisions of one quorum may share any of them."""
+        return frozenset({self.by, self.counts_as})
+
+    @property
+    def counts_as(self) -> str:
+        """Whose right it was to decide so."""
+        return self.behalf or self.by
+
+    @property
+    def who(self) -> str:
+        """Who decided, and in whose place, in words."""
+        return f"{self.by} for {self.behalf}" if self.behalf else self.by
+
+
+class Handed(Record):
+    """That a request was handed on: to whom (`human:NAME` or `group:NAME`), by whom, why, and when (ms)."""
+
+    to: str
+    by: str
+    why: str
+    at: int
 
 
 class Request(Record):
@@ -71,3 +97,5 @@ class Request(Record):
     reminders: int = 0
     escalated: bool = False
     fresh_ms: int | None = None
+    handed: Handed | None = None
+    """Whose it is to answer, since somebody said so last; it says nothing about who may."""

@@ -44,6 +44,7 @@ _IMMATERIAL = (
     e.MessagesAcknowledged,
     e.CheckpointSaved,
     e.ContextReported,
+    e.HandedOn,
 )
 """Events that do not change what a person looked at."""
 
@@ -71,7 +72,7 @@ def ago(at: int, now: int) -> str:
 
 def decided_words(decision: Decision, now: int) -> str:
     """Who decided what, and when."""
-    return f"{decision.answer.value} by {decision.by}, {ago(decision.at, now)}"
+    return f"{decision.answer.value} by {decision.who}, {ago(decision.at, now)}"
 
 
 def _told(task: Task, changes: Sequence[Change], now: int) -> str:
@@ -83,7 +84,7 @@ def _told(task: Task, changes: Sequence[Change], now: int) -> str:
 def _words(change: Change) -> Iterator[str]:
     match change.event:
         case e.Decided(decision):
-            yield f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if decision.gate else ''}"
+            yield f"{decision.who} {_PAST[decision.answer]}{f' {decision.gate}' if decision.gate else ''}"
         case e.Claimed(agent):
             yield f"{agent} claimed it"
         case e.Submitted(submission, by):
