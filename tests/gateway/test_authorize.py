@@ -108,19 +108,8 @@ REVIEWED: Mapping[str, str] = {
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_SPOKEN = (
-    c.Approve
-    | c.Reject
-    | c.Reply
-    | c.Reassign
-    | c.Retry
-    | c.Cancel
-    | c.Pause
-    | c.Exclude
-    | c.Resume
-    | c.OfPin
-    | c.OfHands
-)
+_OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
+_SPOKEN = _OF_TASKS | c.OfPin | c.OfHands
 
 
 def asked(by: str) -> tuple[Asked, ...]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from onloop.attention.items import AttentionItem, Tier
+from onloop.machine.people import name_of
+from onloop.machine.requests import Handed
 from onloop.machine.state import Reason
 from onloop.records import Record
 
@@ -28,6 +30,7 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.HALTED: "held at {step}",
     Reason.EXTERNAL: "waits until something outside works again",
     Reason.NO_CREDENTIALS: "credentials are missing for {step}",
+    Reason.READY: "work for {whose} at {step}",
     Reason.STALLED: "no progress at {step}",
     Reason.DISCONNECTED: "no heartbeat from agents at {step}",
     Reason.FAILED: "failed at {step}",
@@ -114,14 +117,25 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=(RED_BASE if first.on_base else HEADLINES[first.reason]).format(
-            gate=first.gate or "it", step=first.step, title=first.title
-        ),
+        headline=_headline(first),
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),
         clock=min((item.clock for item in members if item.clock is not None), default=None),
     )
+
+
+def _headline(first: AttentionItem) -> str:
+    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+        gate=first.gate or "it", step=first.step, title=first.title, whose=name_of(first.whose)
+    )
+    return words if first.handed is None else f"{words}, {handed_words(first.handed)}"
+
+
+def handed_words(handed: Handed, me: str = "") -> str:
+    """To whom a request was handed, by whom, and why; `me` is the id of whoever reads it."""
+    to = "you" if handed.to == me else name_of(handed.to)
+    return f"handed to {to} by {name_of(handed.by)}: {handed.why}"
 
 
 def joined(parts: Iterable[Group]) -> Group:

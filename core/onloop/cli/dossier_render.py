@@ -17,6 +17,7 @@ from onloop.cli.json_models.dossier_models import (
     DossierJson,
     DossierWordsJson,
     FileJson,
+    HandedJson,
     HandoverJson,
     HandoverWordsJson,
     JudgementJson,
@@ -80,7 +81,7 @@ def _artefact_json(handed: ShownArtefact, *, with_text: bool) -> ArtefactJson:
 
 
 def _asked_json(asked: Asked) -> AskedJson:
-    request = asked.request
+    request, handed = asked.request, asked.request.handed
     return AskedJson(
         request=request.id,
         kind=request.kind,
@@ -94,6 +95,7 @@ def _asked_json(asked: Asked) -> AskedJson:
         choices=asked.choices,
         no_worse=asked.no_worse or UNSET,
         amend=asked.amend or UNSET,
+        handed=HandedJson(handed.to, handed.by, handed.why, handed.at) if handed is not None else UNSET,
     )
 
 
@@ -112,6 +114,7 @@ def _decision_json(decision: Decision) -> DecisionJson:
         reason=decision.reason,
         proof_age_ms=decision.proof_age_ms,
         own_address=decision.own_address,
+        behalf=decision.behalf or UNSET,
     )
 
 

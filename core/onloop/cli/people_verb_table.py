@@ -15,7 +15,6 @@ from onloop.cli.people_arguments import (
     GcArguments,
     MuteArguments,
     ReasonedDecisionArguments,
-    ReassignArguments,
     RejectArguments,
     RepositoryArguments,
     ResumeArguments,
@@ -27,6 +26,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
+from onloop.cli.person_verb_table import PERSONS
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
@@ -106,15 +106,6 @@ _DECISIONS: tuple[Verb, ...] = (
         "people_verbs:answer",
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-    ),
-    Verb(
-        "reassign",
-        "people",
-        "revoke the lease and name who may take the task",
-        "people_verbs:reassign",
-        ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
     ),
     Verb(
@@ -335,5 +326,6 @@ PEOPLE: tuple[Verb, ...] = (
         prints=("attention_models:AttentionJson",),
     ),
     *_DECISIONS,
+    *PERSONS,
     *_MARKS,
 )

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import convert
 
 from onloop.attention.board import BoardCounts, Hidden
-from onloop.attention.groups import Group, age
+from onloop.attention.groups import Group, age, handed_words
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import VerdictJson
@@ -107,7 +107,7 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         step=group.step,
         gate=group.gate,
         since=group.since,
-        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests, m.whose or None) for m in group.members],
     )
 
 
@@ -213,6 +213,8 @@ def _asked_lines(asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    if request.handed is not None:
+        yield safe(f"  {handed_words(request.handed)}")
     for answer, effect in asked.choices.items():
         yield safe(f"  {answer.value}: {effect}")
     if asked.no_worse:
@@ -265,7 +267,7 @@ def _file_line(file: FileChange) -> str:
 
 def _decision_line(decision: Decision) -> str:
     said = f": {decision.reason}" if decision.reason else ""
-    words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
+    words = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}){said}"
     return safe(f"{moment(decision.at)}  {words}")
 
 

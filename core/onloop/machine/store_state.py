@@ -12,6 +12,7 @@ from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.people import (
+    GROUP,
     PERSON,
     Delegated,
     DelegationEnded,
@@ -142,6 +143,12 @@ class StoreState(Record):
             person.principal: (*person.groups, name) if person.known_as else person.groups
             for name, person in self.people.items()
         }
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Everyone and every group to whom work may be given, as ids."""
+        groups = dict.fromkeys(group for person in self.people.values() for group in person.groups)
+        return (*(person.principal for person in self.people.values()), *(f"{GROUP}{group}" for group in groups))
 
     @property
     def former_groups(self) -> Mapping[str, tuple[str, ...]]:

@@ -22,7 +22,6 @@ from onloop.cli.people_arguments import (
     DecisionArguments,
     FreezeArguments,
     GateDecisionArguments,
-    ReassignArguments,
     RejectArguments,
     ScopeArguments,
     ShowArguments,
@@ -31,7 +30,7 @@ from onloop.cli.render import dossier_lines, task_now_json
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
+from onloop.machine.commands import Approve, Command, Reject, Reply
 from onloop.machine.principal import Principal
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
@@ -165,18 +164,6 @@ def answer(context: Context[AnswerArguments]) -> VerbOutput:
         context.args.task,
         context.args.key,
         Reply(asked.request, voice, context.args.text, context.args.version),
-    )
-
-
-def reassign(context: Context[ReassignArguments]) -> VerbOutput:
-    """Name who may take the task."""
-    person, voice = context.voice("reassign")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Reassign(context.args.to, voice, context.args.reason, context.args.version),
     )
 
 

@@ -223,7 +223,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
 def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
     lines: list[Line] = []
     for decision in task.decisions:
-        told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
+        told = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
     for fed in task.feedback:
@@ -268,7 +268,7 @@ def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
         changes.append(
             f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
         )
-    changes += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
+    changes += [f"{decision.who} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
     changes += _gate_differences(before, after)
     if not changes and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
         changes.append("what is asked has changed")
