@@ -15,7 +15,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "an approval or a rejection of each request; a time-out never approves",
     Reason.QUESTION: "an answer, which goes into the agent's brief",
     Reason.CHOICE: "retry, reassign, reject or cancel",
-    Reason.READY: "whoever it is for, with onloop take; or a person who gives it to another: onloop reassign",
+    Reason.READY: "whoever it is for: onloop take; or a person: onloop reassign",
     Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
     Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
     Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
