@@ -27,7 +27,7 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.person_verb_table import PERSONS
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -58,6 +58,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -71,6 +72,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -80,6 +82,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -89,6 +92,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reject",
@@ -98,6 +102,7 @@ _DECISIONS: tuple[Verb, ...] = (
         RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "answer",
@@ -107,6 +112,7 @@ _DECISIONS: tuple[Verb, ...] = (
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -130,6 +136,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "amend",
@@ -147,6 +154,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -165,6 +173,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "exclude",
@@ -174,6 +183,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "pause",
@@ -183,6 +193,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "resume",
@@ -192,6 +203,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "cancel",
@@ -201,6 +213,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "freeze",
@@ -210,6 +223,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -219,6 +233,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -232,6 +247,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -247,6 +263,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -259,6 +276,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -274,6 +292,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -283,6 +302,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -303,6 +323,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -312,6 +333,7 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -324,6 +346,7 @@ PEOPLE: tuple[Verb, ...] = (
         AttentionArguments,
         (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *PERSONS,

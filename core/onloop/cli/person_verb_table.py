@@ -10,7 +10,7 @@ from onloop.cli.person_arguments import (
     ReassignArguments,
     TakeArguments,
 )
-from onloop.cli.verb import AS, KEY, REASON, TASK, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, TASK, Reach, Verb, arg
 
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 
@@ -32,6 +32,7 @@ PERSONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:TakenJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "take",
@@ -41,6 +42,7 @@ PERSONS: tuple[Verb, ...] = (
         TakeArguments,
         (TASK, REASON, _VERSION, *AS),
         prints=("people_models:TakenJson",),
+        reach=Reach.GATEWAY,
         needs_git=True,
     ),
     Verb(
@@ -59,6 +61,7 @@ PERSONS: tuple[Verb, ...] = (
             ),
         ),
         prints=("people_models:OpenedJson",),
+        reach=Reach.GATEWAY,
         needs_git=True,
     ),
     Verb(
@@ -77,6 +80,7 @@ PERSONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("people_models:DelegatedJson", "people_models:DelegationEndedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "people",
@@ -98,6 +102,7 @@ PERSONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:PeopleJson", "people_models:PersonChangedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "passphrase",
@@ -110,5 +115,6 @@ PERSONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("build_models:EnrolJson",),
+        reach=Reach.GATEWAY,
     ),
 )
