@@ -14,6 +14,7 @@ from onloop.cli.json_models.people_models import (
     PersonChangedJson,
     PersonJson,
 )
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.person_arguments import DelegateArguments, PassphraseArguments, PeopleArguments
 from onloop.cli.render import moment
@@ -105,6 +106,7 @@ def delegate(context: Context[DelegateArguments]) -> VerbOutput:
     """Let another decide in one's place until some time, or end that."""
     args, gateway = context.args, context.opened.gateway
     context.check_no_agent("delegate")
+    check_names(context, gate=args.gate or None)
     if args.end:
         by, _ = context.voice("delegate")
         gateway.perform(RecordStoreEvent(by, DelegationEnded(args.end, by.id)))

@@ -8,6 +8,7 @@ import shlex
 from onloop.agents.own_clone import own_clone
 from onloop.cli.context import Context
 from onloop.cli.json_models.people_models import TakenJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.person_arguments import ReassignArguments, TakeArguments
 from onloop.cli.render import moment
@@ -31,6 +32,7 @@ def reassign(context: Context[ReassignArguments]) -> VerbOutput:
     """Name whose the work is from now on; or, to people, whose the open request is to answer."""
     args = context.args
     context.check_no_agent("reassign")
+    check_names(context, gate=args.gate)
     person, voice = context.voice("reassign")
     gateway = context.opened.gateway
     task, house = gateway.perform(ReadTask(args.task)), gateway.perform(ReadStoreState())
