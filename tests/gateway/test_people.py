@@ -56,6 +56,13 @@ def test_a_person_at_work_has_a_token_that_hands_in_and_decides_nothing(shop: Sh
     assert shop.task().step == "ship.release"
 
 
+def test_work_is_not_taken_without_a_lease(shop: Shop) -> None:
+    shop.begin()
+
+    with pytest.raises(BadInput):
+        shop.gateway.perform(PerformCommand(shop.person("ben"), "r1", c.Take(shop.voice("ben"))))
+
+
 @pytest.mark.parametrize("who", ["agent", "launcher"])
 def test_no_agent_and_no_launcher_takes_work_as_a_person(shop: Shop, who: str) -> None:
     shop.begin()

@@ -145,6 +145,6 @@ def new_passphrase(descriptor: int | None, prompt: str) -> str:
     chosen, typed = read_passphrase(descriptor, prompt)
     if chosen is None:
         raise BadInput("a passphrase is needed, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
-    if typed and read_passphrase(None, "The same again: ")[0] != chosen:
+    if typed and read_passphrase(None, "Again: ")[0] != chosen:
         raise BadInput("the two passphrases differ", hint="nothing was changed; try again")
     return chosen
