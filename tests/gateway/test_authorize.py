@@ -22,6 +22,7 @@ from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmut
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
@@ -77,6 +78,8 @@ REVIEWED: Mapping[str, str] = {
     "SaveCheckpoint": "agent",
     "Handoff": "agent",
     "ReportContext": "agent",
+    "SendNote": "human",
+    "MarkNotesShown": "agent",
     "ReportTrouble": "gateway verifier",
     "Recover": "agent",
     "Return": "gateway",
@@ -92,6 +95,9 @@ REVIEWED: Mapping[str, str] = {
     "Woken": "human",
     "Muted": "human",
     "Unmuted": "human",
+    "CauseSplit": "human",
+    "CausesMerged": "human",
+    "CauseRestored": "human",
     "ProbeAsked": "human launcher",
     "BoxProved": "verifier",
     "AgentEnded": "gateway",
@@ -109,7 +115,7 @@ REVIEWED: Mapping[str, str] = {
 
 Asked = c.Command | StoreEvent
 _OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
-_SPOKEN = _OF_TASKS | c.OfPin | c.OfHands
+_SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -153,6 +159,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
+        c.SendNote(ANA, "use version 2"),
+        c.MarkNotesShown("agent:alfa", 3, 1, "check"),
         c.ReportTrouble(Trouble.BUSY, "locked"),
         c.Recover("agent:alfa", 3),
         c.Return(3, 9),
@@ -168,6 +176,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         Woken("c1", by),
         Muted(Rule(repo="billing"), by, 9, "known"),
         Unmuted("ab12cd34", by),
+        CauseSplit("c1", by),
+        CausesMerged("c1", by, ("c2",)),
+        CauseRestored("c1", by),
         ProbeAsked("p1", by),
         BoxProved("bubblewrap", "bubblewrap", "cgroup", strong=True, cells=(), verifier=by, at=1),
         AgentEnded("implementer", TASK, "crashed", "exit code 1", 0),

@@ -238,7 +238,7 @@ def test_the_slower_of_two_learns_who_decided_what() -> None:
     no = loop.given(approve(ANA, "security")).refuses(late)
 
     assert isinstance(no, Stale)
-    assert no.message.endswith("was decided already: approve by human:ana, 0 s ago")
+    assert no.message.endswith("was decided already: human:ana approved security 0 s ago")
 
 
 def test_a_decision_on_a_request_that_never_was_is_refused() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
 
 from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.widgets.form_entry import LinesEntry
 from support.tui_decisions import last_decision, open_sheet, type_in, when_done
 from support.tui_scenes import PASSPHRASE, busy, playing, screen_text, shows, until
 
@@ -51,7 +51,7 @@ async def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task
         scene.clock.later(1000)
         await type_in(pilot, "too late")
         await pilot.press("enter")
-        await shows(pilot, "when you looked", "human:ben approved", "changed since shown", "human:ben decided:")
+        await shows(pilot, "when you looked", "human:ben approved", "changed since shown", "human:ben approved release")
 
     assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
 
@@ -70,7 +70,7 @@ async def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None
         scene.gateway.perform(
             PerformCommand(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
         )
-        await shows(pilot, "it has changed since it was read")
+        await shows(pilot, "human:ana rejected release")
         assert app.main.sheet.mode is Mode.SHOWN
         scene.clock.later(1000)
         await pilot.press("a")
@@ -149,5 +149,5 @@ async def test_a_form_that_was_left_before_its_focus_came_does_not_take_it() -> 
         form = app.main.sheet.query_one(FormDialog)
         app.main.set_focus(app.main.sheet.body)
         form.remove()
-        app.main.set_focus(form.query_one(Input))
+        app.main.set_focus(form.query_one(LinesEntry))
         assert app.focused is app.main.sheet.body

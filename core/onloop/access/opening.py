@@ -21,6 +21,7 @@ from onloop.machine.principal import Principal, launcher
 from onloop.machine.store_state import StoreCreated
 from onloop.machine.task import Task
 from onloop.records import Record
+from onloop.remote.agent_log import AgentLogPage, page_of
 from onloop.remote.client import ClientStore, FileStore, GatewayClient
 from onloop.remote.connection import Connection, other_store
 from onloop.store.port import Transaction
@@ -48,6 +49,11 @@ class GatewayHandle(Record):
     def changes(self, task: Task) -> Changes:
         """What the task's submission changes; the resident gateway answers if only it may read the mirrors."""
         return changes_of(task, self.home.mirror) if self.apart is None else self.apart.changes(task.id)
+
+    def agent_log(self, task: str, start: int = -1) -> AgentLogPage:
+        """What the task's agents printed: those of our user; else those of the gateway's, if only it has their log."""
+        found = page_of(self.home.agent_log(task), start)
+        return found if found.is_there or self.apart is None else self.apart.agent_log(task, start)
 
     def close(self) -> None:
         """Close the store."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-from onloop.attention.fingerprint import fingerprint, signature
+from onloop.attention.fingerprint import fingerprint, signature, wording
+from onloop.attention.viewer import UNTIED, Ties, ties_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.people import is_of_people
+from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
@@ -54,6 +56,9 @@ TIERS: Mapping[Reason, Tier] = {
 }
 """Every reason for which a person must act or look."""
 
+BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED, Tier.FYI})
+"""The tiers of what has failed or does not go on."""
+
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
 _SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED, Reason.READY}) | _IDLE
 """Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
@@ -87,10 +92,25 @@ class AttentionItem(Record):
     clock: int | None = None
     on_base: bool = False
     """Whether gates fail before any agent has started."""
+    wording: str = ""
+    """Its text without what changes from run to run: different ones may share a cause."""
+    acts: tuple[CauseAct, ...] = ()
+    """What people did that gave it its cause; without any, the fingerprint did."""
+    ties: Ties = UNTIED
+    """What ties people to it."""
     whose: str = ""
     """Whose it is, where somebody said so: a person's or a group's id. It says nothing about who may decide."""
     handed: Handed | None = None
     """How the request became theirs."""
+
+
+_BY_ITSELF = _IDLE | {Reason.EXTERNAL}
+"""Reasons that end without a person: an agent or the machine is waited for."""
+
+
+def needs_person(item: AttentionItem) -> bool:
+    """Whether a person must act: not where an agent or the machine is waited for, nor where all is over."""
+    return item.reason not in _BY_ITSELF and item.tier is not Tier.FYI
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -123,6 +143,7 @@ def _trouble_item(task: Task, setback: Setback) -> AttentionItem:
         _item(task, Reason.EXTERNAL, None),
         detail=setback.words,
         signature=words,
+        wording=wording(setback.words),
         cause=fingerprint(Reason.EXTERNAL.value, setback.trouble.value, words),
         since=setback.since,
     )
@@ -158,6 +179,8 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         on_base=is_held_by_base(task),
         whose=whose,
         handed=handed,
+        wording=wording(detail) if words else "",
+        ties=ties_of(task),
     )
 
 

@@ -7,6 +7,8 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
@@ -101,11 +103,16 @@ def _check_reach(found: Verb | None, context: Context[Any]) -> None:
 
 def _carried_out(found: Verb | None, context: Context[Any]) -> VerbOutput:
     try:
-        return _function(found)(context)
+        with _written(context, found):
+            return _function(found)(context)
     except UnknownThing as problem:
         from onloop.cli.name_checks import meant_task  # here: only a mistyped name needs it
 
         raise meant_task(context, problem) from None
+    except FileNotFoundError as problem:
+        if Path(problem.filename or "").is_relative_to(context.home.store):
+            context.home.check_there()  # removed while its files were being opened
+        raise
 
 
 def _check_encoding(words: Sequence[str]) -> None:
@@ -214,9 +221,18 @@ def _overview() -> str:
     return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
 
 
+def _written(context: Context[Any], found: Verb | None) -> AbstractContextManager[None]:
+    """The block in which the arguments hold what a person wrote, for a verb that takes that."""
+    if found is None or not found.words:
+        return nullcontext()
+    from onloop.cli.written_words import written  # here: few verbs take words
+
+    return written(context, found)
+
+
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:
     """The function of a verb, imported only now, because most calls need a small part of the package."""
-    where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
+    where = f"verbs.{found.function}" if found is not None else "verbs.dashboard:open_dashboard"
     module, _, function = where.partition(":")
     loaded: Callable[[Context[Any]], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded

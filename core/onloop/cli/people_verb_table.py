@@ -1,19 +1,17 @@
-"""The verbs of people as data: attention, decisions, and the verbs that hide a cause."""
+"""The verbs of people as data: what they decide, and what they look at first."""
 
 from __future__ import annotations
 
 from onloop.cli.arguments import LogsArguments
+from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
-    AckArguments,
     AmendArguments,
     AnswerArguments,
     ApproveArguments,
-    AttentionArguments,
-    CauseArguments,
     ExcludeArguments,
     FreezeArguments,
     GcArguments,
-    MuteArguments,
+    NoteArguments,
     ReasonedDecisionArguments,
     RejectArguments,
     RepositoryArguments,
@@ -22,18 +20,14 @@ from onloop.cli.people_arguments import (
     RetryArguments,
     ScopeArguments,
     ShowArguments,
-    SnoozeArguments,
     TaskArguments,
-    UnmuteArguments,
 )
 from onloop.cli.person_verb_table import PERSONS
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
-_CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
-_WHY = arg("--reason", help="why", required=True)
 
 
 def _of_cause(first: str) -> tuple[Argument, ...]:
@@ -63,13 +57,18 @@ _DECISIONS: tuple[Verb, ...] = (
     Verb(
         "logs",
         "people",
-        "what a task's agents printed",
-        "look_verbs:logs",
+        "what a task's agents, gates and effects wrote, live with -f",
+        "logs_verbs:logs",
         LogsArguments,
         (
             TASK,
             arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
-            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+            arg("--agent", help="only what agents printed", action="store_true"),
+            arg("--gate", help="only what this gate wrote"),
+            arg("--effect", help="only what effects did", action="store_true"),
+            arg("--attempt", help="only this attempt", type=int, metavar="N"),
+            arg("--lines", help="at most so many of the last lines of each part", type=int, default=200, metavar="N"),
+            *AS,
         ),
         prints=("work_models:LogsJson",),
         reach=Reach.GATEWAY,
@@ -90,9 +89,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "approve exactly what was shown",
         "people_verbs:approve",
         ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "reject",
@@ -100,9 +100,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "reject, with a reason that reaches the agent",
         "people_verbs:reject",
         RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
+        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "answer",
@@ -110,8 +112,28 @@ _DECISIONS: tuple[Verb, ...] = (
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
+    ),
+    Verb(
+        "note",
+        "people",
+        "tell the agent of a task something while it works: at its next call, hook or brief; decides nothing",
+        "note_verbs:note",
+        NoteArguments,
+        (
+            arg("task", help="a task or a run; with --cause, a cause as `onloop attention` names it"),
+            arg("text", help="what you say, at most 4,000 characters; - reads standard input"),
+            arg("--below", help="tell the agents of all tasks of this run, or below this task", action="store_true"),
+            arg("--cause", help="tell the agents of all tasks with this cause", action="store_true"),
+            _VERSION,
+            *AS,
+            KEY,
+        ),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
     ),
     Verb(
@@ -132,11 +154,13 @@ _DECISIONS: tuple[Verb, ...] = (
                 dest="no_worse",
             ),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -168,12 +192,14 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -181,9 +207,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -191,9 +218,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -201,9 +229,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -211,9 +240,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *AS, KEY),
+        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
@@ -267,88 +297,4 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
 )
 
-_MARKS: tuple[Verb, ...] = (
-    Verb(
-        "ack",
-        "people",
-        "say that you take care of a cause; this lapses",
-        "attention_verbs:ack",
-        AckArguments,
-        (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "snooze",
-        "people",
-        "hide a cause for a while, or until it changes or grows",
-        "attention_verbs:snooze_cause",
-        SnoozeArguments,
-        (
-            _CAUSE,
-            arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
-            arg("--until-change", help="or until anything about it changes", action="store_true"),
-            arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
-            *AS,
-        ),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "wake",
-        "people",
-        "show an acknowledged or snoozed cause again",
-        "attention_verbs:wake",
-        CauseArguments,
-        (_CAUSE, *AS),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "mute",
-        "people",
-        "hide everything that a rule covers, for a while",
-        "attention_verbs:mute",
-        MuteArguments,
-        (
-            arg("--for", help="for how long, at most 168h", dest="duration", required=True),
-            _WHY,
-            arg("--cause", help="only this cause"),
-            arg("--reason-code", help="only this reason, like rounds_exhausted"),
-            arg("--gate", help="only this gate"),
-            arg("--step", help="only this step"),
-            arg("--workflow", help="only this workflow"),
-            arg("--repo", help="only this repository"),
-            RUN,
-            *AS,
-        ),
-        prints=("attention_models:MuteJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "unmute",
-        "people",
-        "lift a mute",
-        "attention_verbs:unmute",
-        UnmuteArguments,
-        (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
-        prints=("attention_models:UnmuteJson",),
-        reach=Reach.GATEWAY,
-    ),
-)
-
-PEOPLE: tuple[Verb, ...] = (
-    Verb(
-        "attention",
-        "people",
-        "what needs a person: one row per cause",
-        "attention_verbs:attention",
-        AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
-        prints=("attention_models:AttentionJson",),
-        reach=Reach.GATEWAY,
-    ),
-    *_DECISIONS,
-    *PERSONS,
-    *_MARKS,
-)
+PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *PERSONS, *CAUSES[1:])

@@ -10,7 +10,7 @@ from onloop.cli.person_arguments import (
     ReassignArguments,
     TakeArguments,
 )
-from onloop.cli.verb import AS, KEY, REASON, TASK, Reach, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Reach, Verb, arg
 
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 
@@ -28,11 +28,14 @@ PERSONS: tuple[Verb, ...] = (
             arg("--gate", help="which gate's request, if several are open"),
             arg("--work", help="a person or a group gets the work itself, not the open request", action="store_true"),
             _VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:TakenJson"),
         reach=Reach.GATEWAY,
+        words="reason",
+        asks=True,
     ),
     Verb(
         "take",

@@ -13,6 +13,7 @@ from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialB
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
@@ -62,6 +63,8 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.SaveCheckpoint: _AGENT,
         c.Handoff: _AGENT,
         c.ReportContext: _AGENT,
+        c.SendNote: _HUMAN,
+        c.MarkNotesShown: _AGENT,
         c.HandOn: _HUMAN,
         c.Take: _HUMAN,
         StoreCreated: _LAUNCHER,
@@ -82,6 +85,9 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         TrialBegun: _GATEWAY,
         TrialAsked: _HUMAN,
         RoleOpened: _GATEWAY,
+        CauseSplit: _HUMAN,
+        CausesMerged: _HUMAN,
+        CauseRestored: _HUMAN,
         PersonRemoved: _HUMAN,
         PersonRenamed: _HUMAN,
         Delegated: _HUMAN,
@@ -158,6 +164,8 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         c.SaveCheckpoint: "leave a checkpoint",
         c.Handoff: "hand off",
         c.ReportContext: "report a context",
+        c.SendNote: "send a note",
+        c.MarkNotesShown: "read notes",
         StoreCreated: "begin a store",
         Denied: "count a denial",
         PersonEnrolled: "enrol",
@@ -176,6 +184,9 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         TrialBegun: "begin a trial",
         TrialAsked: "have a held role tried",
         RoleOpened: "open a role",
+        CauseSplit: "split a cause",
+        CausesMerged: "merge causes",
+        CauseRestored: "restore a cause",
         c.HandOn: "hand a request on",
         c.Take: "take the work",
         PersonRemoved: "remove a person",

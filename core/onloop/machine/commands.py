@@ -26,6 +26,8 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.note_commands import MarkNotesShown as MarkNotesShown
+from onloop.machine.note_commands import SendNote as SendNote
 from onloop.machine.ownership_commands import HandOn as HandOn
 from onloop.machine.ownership_commands import Take as Take
 from onloop.machine.setbacks import Trouble
@@ -352,9 +354,10 @@ EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
 OfHands = HandOn | Take
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | OfHands
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote | OfHands
 """What a person says."""
 
 Command = (
@@ -382,5 +385,6 @@ Command = (
     | OfChildren
     | OfRelay
     | OfPin
+    | OfNotes
     | OfHands
 )

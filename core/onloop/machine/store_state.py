@@ -23,6 +23,7 @@ from onloop.machine.people import (
     with_delegation,
     without_person,
 )
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 
@@ -180,6 +181,8 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
         case AgentEnded() | TrialBegun() | TrialAsked() | RoleOpened():
             return replace(house, roles=streaks_after(house.roles, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
+            return replace(house, marks=marked(house.marks, event))
+        case CauseSplit() | CausesMerged() | CauseRestored():
             return replace(house, marks=marked(house.marks, event))
         case ProbeAsked(id):
             return replace(house, probe=id)

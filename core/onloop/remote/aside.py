@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from onloop.errors import NotAllowed, Unavailable
+from onloop.errors import Ground, NotAllowed, Unavailable
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gateway.declared_limits import checked
 from onloop.gateway.service import Gateway
@@ -17,6 +17,7 @@ from onloop.identity.passphrase import Proved
 from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
+from onloop.remote.agent_log import AgentLogPage, page_of
 from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, SubmitAnnounced
 from onloop.remote.redacted_reading import RedactedReading
 from onloop.remote.server_connection import ServerConnection, WireRequest
@@ -24,6 +25,7 @@ from onloop.store.port import Reading
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore
 from onloop.views.dossier import Changes
+from onloop.views.known_task import known_task
 from onloop.views.query import Query
 
 MOST_READERS = 64
@@ -127,6 +129,18 @@ class _Host:
 
     def changes(self, task: str) -> Changes:
         return self.aside.changes(task)
+
+    def agent_log(self, task: str, start: int) -> AgentLogPage:
+        caller = self.line.caller
+        is_theirs = any(who.task == task for who in caller.proven)
+        if not (caller.own or caller.is_of_people or is_theirs):
+            words = f"user {caller.peer.uid} may not read what agents of {task} printed"
+            no = NotAllowed(words, hint="prove who you are: --as NAME, or be its agent", ground=Ground.PEER)
+            self.aside.deny(self.line, DeniedAct(next(iter(caller.proven), NOBODY), "read a log", task), no)
+            raise no
+        with self.aside.reading() as reading:
+            known_task(reading, task)
+        return page_of(self.aside.home.agent_log(task), start)
 
     def stamp(self) -> int:
         return self.aside.stamp()

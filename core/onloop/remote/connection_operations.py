@@ -10,6 +10,7 @@ from onloop.machine.limits import Id, Items, Key, Odd, Range, Text
 from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
+from onloop.remote.agent_log import AgentLogPage
 from onloop.views.dossier import Changes
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
@@ -30,6 +31,10 @@ class Host(Protocol):
 
     def changes(self, task: str) -> Changes:
         """What the task's submission changes."""
+        ...
+
+    def agent_log(self, task: str, start: int) -> AgentLogPage:
+        """Lines that the task's agents printed; NotAllowed for whoever may not read them."""
         ...
 
     def stamp(self) -> int:
@@ -122,6 +127,21 @@ class ReadChanges(ConnectionOperation[Changes], frozen=True):
     def carry_out(self, host: Host) -> Changes:
         """See ConnectionOperation."""
         return host.changes(self.task)
+
+
+class ReadAgentLog(ConnectionOperation[AgentLogPage], frozen=True):
+    """What a task's agents printed, from the byte `start` on, or, before 0, its end: where the gateway's user ran them.
+
+    For the store's owner, for people, and for the agents of that task.
+    """
+
+    name: ClassVar[str] = "agent_log"
+    task: Id
+    start: Size = -1
+
+    def carry_out(self, host: Host) -> AgentLogPage:
+        """See ConnectionOperation."""
+        return host.agent_log(self.task, self.start)
 
 
 class ReadStamp(ConnectionOperation[int], frozen=True):

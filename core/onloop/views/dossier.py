@@ -17,7 +17,7 @@ from onloop.machine.rules.flagging import FLAGGED, flags_of, is_under_pin
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.rules.people.entitlement import counted_voices
-from onloop.machine.task import DecisionKind, Evidence, Request, Task
+from onloop.machine.task import Decision, DecisionKind, Evidence, Request, Task
 from onloop.records import Record, replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
@@ -140,6 +140,11 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         addressed=_addressed(reading, task),
         base=_base(reading, definition, task),
     )
+
+
+def said_before(task: Task, request: Request) -> tuple[Decision, ...]:
+    """What others have answered to a request that is still open, such as the first of two who must approve."""
+    return tuple(decision for decision in task.decisions if decision.request == request.id)
 
 
 def _asked(definition: Definition, task: Task, request: Request) -> Asked:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
 
 from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import acknowledgement
 from onloop.machine.marks import ACKNOWLEDGED_FOR_MS, Mark, Unmuted, Woken
-from onloop_tui.dialogs.form import FormField
 from onloop_tui.dialogs.marking import MarkWish
+from onloop_tui.model.form.fields import FormField
 from onloop_tui.model.inbox.snoozing import RULE_FIELDS, SNOOZES, mute_of, snooze_wish_of
 
 
@@ -20,11 +19,11 @@ def acknowledge(groups: Sequence[Group], now: int) -> MarkWish:
     return MarkWish("Acknowledge", done, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
 
 
-def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> MarkWish:
+def snooze(groups: Sequence[Group], now: int) -> MarkWish:
     """The wish that hides causes until later."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
-        wanted = snooze_wish_of(words["until"], now, zone)
+        wanted = snooze_wish_of(words["until"], now, None)
         return wanted if isinstance(wanted, str) else [wanted.on(group, by, now) for group in groups]
 
     title = f"Snooze {_causes(groups)}: until when? (tomorrow is 9:00, +5 is five more tasks)"
@@ -42,7 +41,7 @@ def mute(group: Group, now: int) -> MarkWish:
     fields = (
         FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
         FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
-        FormField("reason", "reason", example="shown to people who look for it"),
+        FormField("reason", "reason", example="shown to people who look for it", lines=True),
     )
     title = f"Mute whatever fits all of: {RULE_FIELDS}"
     return MarkWish(title, "muted; H shows what is hidden, and . there lifts it", marks_of, fields)

@@ -22,7 +22,7 @@ from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.change_lines import diff_lines
-from onloop_tui.model.sheet.last_seen import LastSeen
+from onloop_tui.model.sheet.last_seen import LastSeen, news_of
 from onloop_tui.model.sheet.sections import differences, headings, sheet_lines, title_line
 from onloop_tui.panels.decision_flow import DecisionFlow, Doing
 from onloop_tui.session import Session
@@ -148,9 +148,9 @@ class Sheet(Vertical):
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
-        unsaid = not self.decision.notice or self.mode is Mode.CONFIRMING
-        if now.version > self._dossier.task.version and unsaid:
-            self.decision.interrupt(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
+        if now.version > self._dossier.task.version:
+            news = news_of(self._dossier.task, now, self._session.clock())
+            self.decision.interrupt(f"{news}; {ANSWER_RENEW} reads it again")
 
     def _remember(self) -> None:
         """Remember the dossier on the screen as looked at."""
@@ -212,7 +212,7 @@ class Sheet(Vertical):
         """The changes since the person last looked: a moment ago here, or before they closed the sheet."""
         if before is None:
             return self._looks.changes(dossier, self._session.clock())
-        changes = differences(before, dossier)
+        changes = differences(before, dossier, self._session.clock())
         return f"changed since shown: {'; '.join(changes)}" if changes else ""
 
     def _record_look(self, task: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +20,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
+from onloop_tui.dialogs.regrouping_wishes import merge, restore, split
 from onloop_tui.dialogs.wishes import acknowledge, mute, show_again, snooze
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
@@ -103,10 +103,11 @@ class InboxView(View):
         self._runs.renew()
 
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
-        board, now = snapshot.board, self.session.clock()
+        board, now, tasks, viewer = snapshot.board, self.session.clock(), snapshot.tasks, snapshot.viewer
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
-        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
+            return shown_rows(board, narrowed(board.shown, self._filter, tasks, now), tasks, now, viewer)
+        rows = hidden_rows(board, tasks, now, viewer)
+        return [row for row in rows if narrowed((row.group,), self._filter, tasks, now)]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
@@ -258,8 +259,7 @@ class InboxView(View):
         """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
-            now = self.session.clock()
-            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+            self._wish(snooze(groups, self.session.clock()))
 
     def action_mute(self) -> None:
         """`M`: mute by a rule for a time."""
@@ -268,6 +268,18 @@ class InboxView(View):
             self._say(self.nothing)
         else:
             self._wish(mute(group, self.session.clock()))
+
+    def action_split(self) -> None:
+        """`s`: tell the texts of the cause apart, or its marked tasks from the rest."""
+        self._wish(split(self.rows.focused_group, self.rows.selection, self.snapshot))
+
+    def action_merge(self) -> None:
+        """`m`: make the marked causes one."""
+        self._wish(merge(self.rows.focused_group, self.rows.selection, self.snapshot))
+
+    def action_restore(self) -> None:
+        """`u`: group as before."""
+        self._wish(restore(self.rows.focused_group))
 
     def _meant(self) -> list[Group]:
         """The marked causes, else the one under the cursor; none if a hidden one is shown again instead."""

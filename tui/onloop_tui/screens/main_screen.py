@@ -23,7 +23,7 @@ from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.log_view import LogView
-from onloop_tui.screens.screen_chrome import ScreenChrome
+from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -102,7 +102,7 @@ class MainScreen(Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = news.snapshot.at(self._session.clock())
+            self.snapshot = self._session.seen(news.snapshot)
             self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
@@ -120,7 +120,7 @@ class MainScreen(Screen[None]):
         """Update the ages, and the order when nobody is using the list."""
         now = self._session.clock()
         if self.around.has_read:
-            self.snapshot = self.snapshot.at(now)
+            self.snapshot = self._session.seen(self.snapshot)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
@@ -164,11 +164,10 @@ class MainScreen(Screen[None]):
 
     def action_go(self) -> None:
         """Enter: drill in or open the sheet; in the sheet, confirm."""
-        if self.sheet.is_open:
-            if not self._is_barred():
-                self.sheet.go()
-        else:
+        if not self.sheet.is_open:
             self._show(self.view.go(), None)
+        elif not self._is_barred():
+            self.sheet.go()
 
     def action_decide(self, answer: str) -> None:
         """A decision key: in a list it opens the sheet, in the sheet it begins the act."""
@@ -191,6 +190,12 @@ class MainScreen(Screen[None]):
             self.sheet.member(step)
         else:
             self.view.next_needing(step)
+
+    def action_scope(self) -> None:
+        """Show another part of what needs people; the rest is counted."""
+        self.say(turn_scope(self._session, self.snapshot.viewer))
+        self.snapshot = self._session.seen(self.snapshot)
+        self.view.take(self.snapshot, anew=True)
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
@@ -268,14 +273,11 @@ class MainScreen(Screen[None]):
     def _copy(self, words: str) -> None:
         if words:
             self.app.copy_to_clipboard(words)
-            self.say(f"copied: {words}")
-        else:
-            self.say("there is nothing to copy here")
+        self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
     def _subject(self) -> Subject | None:
-        if self.sheet.is_open:
-            return Subject(SubjectKind.TASK, self.sheet.task_id, (self.sheet.task_id,))
-        return self.view.subject()
+        task = self.sheet.task_id
+        return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
 
     # -- the prompt
 

@@ -32,10 +32,11 @@ from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.commands import Approve, Command, Reject, Reply
 from onloop.machine.principal import Principal
+from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
 from onloop.machine.store_state import Frozen, StoreState, Unfrozen, check_scope, covering
 from onloop.machine.task import RequestKind, Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.store.port import TaskFilter
 from onloop.text import safe, safe_lines
 from onloop.views.effective_status import ReadTaskNow
@@ -223,7 +224,7 @@ def decide(context: Context[Arguments], person: Principal, task_id: str, key: st
 def stands(context: Context[Arguments], task: Task) -> TaskNowJson:
     """How a task stands now."""
     gateway = context.opened.gateway
-    return task_now_json(task, gateway.perform(ReadTaskNow(task.id, gateway.clock())).effective_status)
+    return task_now_json(replace(gateway.perform(ReadTaskNow(task.id, gateway.clock())), task=task))
 
 
 def stands_words(task: Task) -> str:
@@ -255,8 +256,9 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
         hint = f"{nearest(gate or '', names)}it asks for: {', '.join(names)}"
         raise BadInput(f"{task.id} asks nothing of a gate {gate!r}", hint=hint)
     if not fitting:
+        last = f"; {decided_words(task.decisions[-1], context.opened.gateway.clock())}" if task.decisions else ""
         raise Refused(
-            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",
+            f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail}){last}",
             exit=Exit.ENDED if task.ended else Exit.NOTHING,
             hint=f"onloop show {task.id}",
         )

@@ -71,7 +71,7 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
     request = open_request(course, command.request, {RequestKind.APPROVAL})
     behalf = _check_voice(course, request, command.voice)
     _check_fresh(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     _check_unspent(course.task, request, command.voice.person, behalf)
     check_length(command.note, "a note")
     said = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest, behalf)
@@ -83,7 +83,7 @@ def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
     request = open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     behalf = _check_voice(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     said = _decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest, behalf)
     course.record(e.Decided(said))
     _return_work(course, command.voice.person, command.reason)
@@ -318,9 +318,11 @@ def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
     )
 
 
-def _check_shown(task: Task, request: Request, digest: str) -> None:
+def _check_shown(task: Task, request: Request, digest: str, now: int) -> None:
     if digest != shown_digest(task, request):
+        said = [d for d in task.decisions if d.at >= request.opened_at]
+        last = f"; {decided_words(said[-1], now)}" if said else ""
         raise Stale(
-            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
+            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'}){last}",
             hint=f"onloop show {task.id} shows it as it is now",
         )

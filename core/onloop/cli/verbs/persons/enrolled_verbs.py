@@ -17,7 +17,6 @@ from onloop.cli.json_models.people_models import (
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.person_arguments import DelegateArguments, PassphraseArguments, PeopleArguments
-from onloop.cli.render import moment
 from onloop.errors import BadInput
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment
@@ -25,6 +24,7 @@ from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, Per
 from onloop.machine.store_state import StoreState
 from onloop.records import replace
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.queries.reads import ReadStoreState
 
 
@@ -61,7 +61,7 @@ def _listed(house: StoreState, now: int) -> VerbOutput:
 def _delegation_words(each: Delegated) -> str:
     only = "".join((f" at {each.gate}" if each.gate else "", f" as {each.group}" if each.group else ""))
     whom = f"{name_of(each.to)} for {name_of(each.by)}"
-    return f"{each.id}  {whom}{only} until {moment(each.until)} UTC: {each.reason}"
+    return f"{each.id}  {whom}{only} until {second_words(each.until)}: {each.reason}"
 
 
 def _person_json(house: StoreState, name: str) -> PersonJson:

@@ -11,7 +11,6 @@ from onloop.cli.json_models.people_models import TakenJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.person_arguments import ReassignArguments, TakeArguments
-from onloop.cli.render import moment
 from onloop.cli.verbs.join_verbs import keep_joined, session_variables
 from onloop.cli.verbs.people_verbs import decide
 from onloop.errors import BadInput
@@ -22,6 +21,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.queries.reads import ReadStoreState, ReadTask
 
 ME = "me"
@@ -98,7 +98,7 @@ def _taken(
     keep_joined(os.path.realpath(clone.path), exports)
     begun = f"at {clone.begins[:12]}" if clone.begins else "as you left it"
     lines = (
-        safe(f"{got.task.id} at {got.task.step} is yours until {moment(got.expires)} UTC"),
+        safe(f"{got.task.id} at {got.task.step} is yours until {second_words(got.expires)}"),
         f"cd {shlex.quote(str(clone.path))}",
     )
     notes = (
