@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from onloop.attention.fingerprint import fingerprint, signature, wording
-from onloop.attention.viewer import ANYBODY, Claim, claim_of
+from onloop.attention.viewer import UNTIED, Ties, ties_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.regrouping import CauseAct
@@ -94,7 +94,7 @@ class AttentionItem(Record):
     """Its text without what changes from run to run: different ones may share a cause."""
     acts: tuple[CauseAct, ...] = ()
     """What people did that gave it its cause; without any, the fingerprint did."""
-    claim: Claim = ANYBODY
+    ties: Ties = UNTIED
     """What ties people to it."""
 
 
@@ -162,7 +162,7 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         clock=clock,
         on_base=is_held_by_base(task),
         wording=wording(detail) if words else "",
-        claim=claim_of(task),
+        ties=ties_of(task),
     )
 
 

@@ -1,9 +1,11 @@
-"""The verbs about causes as data: those that hide them, and those that say how they are told apart."""
+"""The verbs about causes as data: what needs people, and what they say about it."""
 
 from __future__ import annotations
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope
 from onloop.cli.people_arguments import (
     AckArguments,
+    AttentionArguments,
     CauseArguments,
     MuteArguments,
     RegroupArguments,
@@ -16,7 +18,28 @@ from onloop.times import EXAMPLES
 _CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
 _WHY = arg("--reason", help="why", required=True)
 
-MARKS: tuple[Verb, ...] = (
+CAUSES: tuple[Verb, ...] = (
+    Verb(
+        "attention",
+        "people",
+        "what needs a person: one row per cause",
+        "attention_verbs:attention",
+        AttentionArguments,
+        (
+            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
+            *(
+                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
+                for flag, scope in (
+                    ("--mine", Scope.MINE),
+                    ("--groups", Scope.GROUPS),
+                    ("--all-people", Scope.EVERYBODY),
+                )
+            ),
+            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+        ),
+        prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
+    ),
     Verb(
         "ack",
         "people",
@@ -108,3 +131,4 @@ MARKS: tuple[Verb, ...] = (
         reach=Reach.GATEWAY,
     ),
 )
+"""What needs people, first, and the verbs that say something about a cause."""

@@ -1,15 +1,13 @@
-"""The verbs of people as data: attention, decisions, and the verbs that hide a cause."""
+"""The verbs of people as data: what they decide, and what they look at first."""
 
 from __future__ import annotations
 
-from onloop.attention.viewer import SCOPE_WORDS, Scope
 from onloop.cli.arguments import LogsArguments
-from onloop.cli.cause_verb_table import MARKS
+from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
     AmendArguments,
     AnswerArguments,
     ApproveArguments,
-    AttentionArguments,
     ExcludeArguments,
     FreezeArguments,
     GcArguments,
@@ -30,8 +28,6 @@ from onloop.cli.verb import AS, DIGEST, KEY, REASON, TASK, WRITTEN, Argument, Re
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
-_CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
-_WHY = arg("--reason", help="why", required=True)
 
 
 def _of_cause(first: str) -> tuple[Argument, ...]:
@@ -313,28 +309,4 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
 )
 
-PEOPLE: tuple[Verb, ...] = (
-    Verb(
-        "attention",
-        "people",
-        "what needs a person: one row per cause",
-        "attention_verbs:attention",
-        AttentionArguments,
-        (
-            arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
-            *(
-                arg(flag, help=f"show {SCOPE_WORDS[scope]}", dest="scope", action="store_const", const=scope.value)
-                for flag, scope in (
-                    ("--mine", Scope.MINE),
-                    ("--groups", Scope.GROUPS),
-                    ("--all-people", Scope.EVERYBODY),
-                )
-            ),
-            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
-        ),
-        prints=("attention_models:AttentionJson",),
-        reach=Reach.GATEWAY,
-    ),
-    *_DECISIONS,
-    *MARKS,
-)
+PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *CAUSES[1:])

@@ -103,16 +103,11 @@ class InboxView(View):
         self._runs.renew()
 
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
-        board, now = snapshot.board, self.session.clock()
+        board, now, tasks, viewer = snapshot.board, self.session.clock(), snapshot.tasks, snapshot.viewer
         if not self._shows_hidden:
-            return shown_rows(
-                board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now, snapshot.viewer
-            )
-        return [
-            row
-            for row in hidden_rows(board, snapshot.tasks, now, snapshot.viewer)
-            if narrowed((row.group,), self._filter, snapshot.tasks, now)
-        ]
+            return shown_rows(board, narrowed(board.shown, self._filter, tasks, now), tasks, now, viewer)
+        rows = hidden_rows(board, tasks, now, viewer)
+        return [row for row in rows if narrowed((row.group,), self._filter, tasks, now)]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
