@@ -294,7 +294,7 @@ def test_of_two_people_at_once_one_decides_and_the_other_sees_who_what_and_when(
                 await sent.wait()
                 await pilot.press("enter")
                 await shows(pilot, f"✗ {task} was at version", "human:ana", "rejected release 0 s", "ago")
-                await shows(pilot, "human:ana decided:")
+                await shows(pilot, "changed since shown", "ana says no")
 
         await play(app, story, SIZE)
 
