@@ -73,11 +73,7 @@ class AgentProcess:
         `record` remembers the process, so that a later worker can end it if this one has lost the task and hangs.
         """
         end_remembered(record)
-        with written(log):
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            kept = os.fdopen(os.open(log, flags, 0o600), "ab")
-            if heading:
-                _append(kept, f"{HEADING}{heading}\n".encode())
+        kept = _begun_log(log, heading)
         order = {
             "argv": list(argv),
             "folder": str(folder),
@@ -169,6 +165,16 @@ def _append(log: IO[bytes], chunk: bytes) -> None:
     with suppress(OSError):  # on a full disk we lose output but read on: else the agent would block
         log.write(chunk)
         log.flush()
+
+
+def _begun_log(log: Path, heading: str) -> IO[bytes]:
+    """The open log, to which `heading` was added."""
+    with written(log):
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        kept = os.fdopen(os.open(log, flags, 0o600), "ab")
+        if heading:
+            _append(kept, f"{HEADING}{heading}\n".encode())
+        return kept
 
 
 def _ordered(order: Mapping[str, object]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:

@@ -128,6 +128,7 @@ CAUSES: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:CausesJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 """What needs people, first, and the verbs that say something about a cause."""

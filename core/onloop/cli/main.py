@@ -232,7 +232,7 @@ def _written(context: Context[Any], found: Verb | None) -> AbstractContextManage
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:
     """The function of a verb, imported only now, because most calls need a small part of the package."""
-    where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
+    where = f"verbs.{found.function}" if found is not None else "verbs.dashboard:open_dashboard"
     module, _, function = where.partition(":")
     loaded: Callable[[Context[Any]], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
+    CompletionArguments,
     DemoArguments,
     DoctorArguments,
     EnrolArguments,
@@ -314,6 +315,15 @@ VERBS: tuple[Verb, ...] = (
         (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
         prints=("build_models:GuidesJson", "build_models:GuideJson", "build_models:UsageJson"),
         reach=Reach.NONE,
+    ),
+    Verb(
+        "completion",
+        "build",
+        "print a script that lets your shell complete verbs, options and names of your store",
+        "completion_verbs:completion",
+        CompletionArguments,
+        (arg("shell", choices=("bash", "zsh", "fish"), help="your shell"),),
+        prints=("build_models:CompletionJson",),
     ),
     Verb(
         "hook",
