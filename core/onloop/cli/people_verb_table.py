@@ -27,7 +27,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -58,6 +58,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -71,6 +72,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -80,6 +82,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -89,6 +92,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ApproveArguments,
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reject",
@@ -98,6 +102,7 @@ _DECISIONS: tuple[Verb, ...] = (
         RejectArguments,
         (TASK, _GATE, DIGEST, REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "answer",
@@ -107,6 +112,7 @@ _DECISIONS: tuple[Verb, ...] = (
         AnswerArguments,
         (TASK, arg("text", help="the answer"), _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reassign",
@@ -116,6 +122,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReassignArguments,
         (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -139,6 +146,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "amend",
@@ -156,6 +164,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -174,6 +183,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "exclude",
@@ -183,6 +193,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ExcludeArguments,
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "pause",
@@ -192,6 +203,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "resume",
@@ -201,6 +213,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ResumeArguments,
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "cancel",
@@ -210,6 +223,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ReasonedDecisionArguments,
         (TASK, REASON, _VERSION, *AS, KEY),
         prints=("people_models:BelowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "freeze",
@@ -219,6 +233,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -228,6 +243,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -241,6 +257,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -256,6 +273,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -268,6 +286,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -283,6 +302,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -292,6 +312,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -312,6 +333,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -321,6 +343,7 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -333,6 +356,7 @@ PEOPLE: tuple[Verb, ...] = (
         AttentionArguments,
         (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *_MARKS,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onloop.machine.messages import Handover
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Judgement, Task
-from onloop.text import safe
+from onloop.text import fit, safe
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 
@@ -33,7 +33,7 @@ def swarm_lines(dossier: Dossier) -> Iterator[str]:
 
 
 def _child_line(child: Result) -> str:
-    return safe(f"  {child.id}  {child.state.value}  {child.title}: {child.detail}", LONGEST_WORDS)
+    return fit(safe(f"  {child.id}  {child.state.value}  {child.title}: {child.detail}"), LONGEST_WORDS)
 
 
 def _judgement_line(task: Task, judgement: Judgement) -> str:
@@ -43,10 +43,10 @@ def _judgement_line(task: Task, judgement: Judgement) -> str:
     )
     about = f"at {judgement.step} on {judgement.head[:12]}"
     words = f"  {verdict} by {judgement.by} ({judgement.independence.value}) {about}: {judgement.reason}"
-    return safe(words, LONGEST_WORDS)
+    return fit(safe(words), LONGEST_WORDS)
 
 
 def _handover_line(handover: Handover) -> str:
     whom = handover.to or "anyone in its role"
     words = f"handed on at {handover.step} by {handover.by} to {whom}; it says: {handover.why}"
-    return safe(words, LONGEST_WORDS)
+    return fit(safe(words), LONGEST_WORDS)

@@ -105,7 +105,7 @@ def _items(text: str) -> Iterator[str]:
             yield from ["\n".join(item)] if item else []
             item = [start["text"]]
         elif within and item:
-            item.append(line)
+            item.append(re.sub(r"^  > ?", "", line))
     yield from ["\n".join(item)] if item else []
 
 
@@ -117,7 +117,7 @@ def _remark(item: str) -> Remark:
         _PERSON.search(first_line) if kind not in (RemarkKind.GATE, RemarkKind.REVIEW, RemarkKind.ATTEMPT) else None
     )
     if person is None:
-        text = item.partition("another agent: ")[2] if kind is RemarkKind.REVIEW else ""
+        text = item.partition("another agent:")[2] if kind is RemarkKind.REVIEW else ""
         return Remark(kind, "", text.strip() or item.strip())
     _, arrow, answer = item[person.end() :].partition(" → ")
     text = (
