@@ -14,10 +14,10 @@ from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
 
 PYTEST = (".venv/bin/python", "-m", "pytest", "-q", "--junitxml={report}")
-FILES = """
-conftest.py pytest.ini pyproject.toml requirements.txt Makefile package.json jest.config.js Cargo.toml go.mod
-scripts/test.sh .gitattributes json.py
-""".split()
+FILES = (
+    *("conftest.py", "pytest.ini", "pyproject.toml", "requirements.txt", "Makefile", "package.json", "jest.config.js"),
+    *("Cargo.toml", "go.mod", "scripts/test.sh", ".gitattributes", "json.py"),
+)
 
 
 def flagged(argv: Sequence[str], *setup: Sequence[str], files: Sequence[str] = FILES) -> set[str]:

@@ -198,7 +198,7 @@ def test_who_worked_and_what_was_decided_before_is_told() -> None:
 
 
 def test_a_submission_without_a_readable_diff_says_that_it_is_missing() -> None:
-    assert "  MISSING: no diff was read, or the commit changes nothing" in _sheet(busy(), "r7k2m.1")
+    assert "  ⚠ MISSING: no diff was read, or the commit changes nothing" in _sheet(busy(), "r7k2m.1")
 
 
 def _git(folder: Path, *argv: str) -> str:

@@ -69,7 +69,7 @@ class DecisionFlow(Vertical):
         self._wanted: Act | None = None
         self._since = 0
         self.notice: Notice = ()
-        self._news = ""
+        self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
         self.doing = Doing.NOTHING
@@ -91,7 +91,7 @@ class DecisionFlow(Vertical):
         """Show the acts for this dossier. Keys count only after a moment in which a person can see it."""
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
-        self._dossier, self._news = dossier, ""
+        self._dossier, self._news = dossier, ()
         self._since = self._session.clock()
         self._stop(*notice)
 
@@ -111,9 +111,9 @@ class DecisionFlow(Vertical):
         self.notice = ((words, tone),)
         self.renew()
 
-    def interrupt(self, words: str) -> None:
+    def interrupt(self, news: Notice) -> None:
         """Show how the facts have changed, and stop what waits to be confirmed. What is being written stays."""
-        self._news = words
+        self._news = news
         if self.doing is Doing.CONFIRMING:
             self._stop()
         self.renew()
@@ -270,9 +270,8 @@ class DecisionFlow(Vertical):
         return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        news = ((f"⚠ {self._news}", Tone.WARN),) if self._news else ()
         return tuple(
-            shown for words, tone in (*news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
+            shown for words, tone in (*self._news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
         )
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from onloop.views.work_warnings import SHAPE
 from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.feed import StoreLost
 from onloop_tui.model.chrome.header import header_lines, since_words
@@ -19,7 +20,7 @@ MADE_FOR = (80, 24)
 """The smallest terminal that shows everything."""
 LEAST = (40, 10)
 """The smallest terminal that shows anything but a message."""
-_WARNING: Line = (Span("⚠ ", Tone.WARN),)
+_WARNING: Line = (Span(f"{SHAPE} ", Tone.WARN),)
 _MOST_TROUBLES = 4
 
 

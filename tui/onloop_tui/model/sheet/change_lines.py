@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from onloop.gates.repository.file_changes import FileChange, Status
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.terminal_text import cells, safe, wrap
 from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, hanging, line, width_of
+from onloop_tui.model.drawing.warning_lines import warning_lines, warning_mark, warning_text
 from onloop_tui.model.sheet.risk import risk_of, riskiest_first
 
 MOST_FILES = 200
@@ -16,7 +18,7 @@ LONGEST_PATH = 300
 
 
 def file_lines(files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
-    """One entry per file; risky files come first and show `⚠` with the reason."""
+    """One entry per file; risky files come first and are marked, with the reason."""
     lines: list[Line] = []
     order = riskiest_first(files)
     for place in order[:MOST_FILES]:
@@ -40,14 +42,15 @@ def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     counts = "binary" if change.added is None else f"+{change.added} −{change.removed}"
     kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
     was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
-    mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
+    mark = warning_mark(WorkWarning.LOOK_FIRST, risk)
     lines = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}", width)
     if risk is None:
         return lines
-    beside = (*lines[-1], Span(f"  {risk}", Tone.WARN))
+    reason = warning_text(WorkWarning.LOOK_FIRST, risk)
+    beside = (*lines[-1], Span("  "), *reason)
     if width_of(beside) <= width:
         return (*lines[:-1], beside)
-    return (*lines, *hanging((Span("      "),), risk, width, Tone.WARN))
+    return (*lines, *(shown for span in reason for shown in hanging((Span("      "),), span.text, width, span.tone)))
 
 
 @lru_cache(maxsize=8)
@@ -58,7 +61,7 @@ def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Li
     inside = False
     for number, row in enumerate(rows):
         if len(lines) >= MOST_DIFF_LINES:
-            lines.append(line(f"… {len(rows) - number} more lines", Tone.WARN))
+            lines += warning_lines(WorkWarning.NOT_SHOWN, f"{len(rows) - number} more lines", width=width, indent=0)
             break
         inside = row.startswith("@@") or (inside and not row.startswith("diff --git "))
         lines += _diff_row(row, inside, width)
