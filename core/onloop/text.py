@@ -19,6 +19,7 @@ _WIDER_SINCE = frozenset(
 """What Unicode 16 made wide: tables of older Pythons do not know it."""
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
 _SUSPECT_WITHIN = re.compile(r"[^\x20-\x7e\n]")
+_SUSPECT_TYPED = re.compile(r"[^\x20-\x7e\n\t]")
 
 
 def safe(text: str, limit: int | None = None) -> str:
@@ -33,6 +34,16 @@ def safe_lines(text: str, limit: int = 100_000) -> str:
     """Many lines: like `safe`, but keeps line ends and says how much was cut."""
     lines = _SUSPECT_WITHIN.sub(_shown, text[:limit].replace("\r\n", "\n"))
     return lines if len(text) <= limit else f"{lines}\n… {len(text) - limit} characters more"
+
+
+def typed_lines(text: str) -> tuple[str, int]:
+    """What a person hands in, as lines, and how many of its characters had to become visible ones.
+
+    Line ends and tabs stay; the rest is as `safe` makes it, so that nobody passes on what they cannot see.
+    """
+    ends = text.replace("\r\n", "\n").replace("\r", "\n")
+    made = [(char, _SUSPECT_TYPED.sub(_shown, char)) for char in _SUSPECT_TYPED.findall(ends)]
+    return _SUSPECT_TYPED.sub(_shown, ends), sum(before != after for before, after in made)
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -81,19 +81,22 @@ def test_an_agent_asks_its_turn_ends_and_the_answer_is_in_the_next_brief(world: 
     world.init()
     task = f"{world.fleet(world.origin())}.1"
     agent = world.agent(
-        'case "$(cat)" in *"in Latin"*) echo "salve, hello" > hello.txt; git add -A; git commit -qm x;;'
+        'case "$(cat)" in *"→ in Latin:"*"  > salve"*) echo salve, hello > hello.txt; git add -A; git commit -qm x;;'
         f'*) {ONLOOP} ask "Which language?" > /dev/null || echo $? > "$ONLOOP_OUT/code";; esac'
     )
     world.onloop("work", "--role", "implementer", "--once", "--", *agent)
     world.until(task, "input_required", "question")
 
-    answered = world.onloop("answer", task, "in Latin", "--as", "ana", passphrase=PASSPHRASE)
+    (world.folder / "answer.txt").write_text("in Latin:\nsalve, and so on\n")
+    file = str(world.folder / "answer.txt")
+    answered = world.onloop("answer", task, "--file", file, "--as", "ana", passphrase=PASSPHRASE)
     world.onloop("work", "--role", "implementer", "--once", "--", *agent)
     found = world.until(task, "input_required", "approval_required")
 
     assert answered.code == 0, answered.err
     assert (world.store.parent / "out" / task / "code").read_text().strip() == "11"
     assert found["decisions"][0]["answer"] == "answer"
+    assert found["decisions"][0]["reason"] == "in Latin:\nsalve, and so on"
 
 
 def test_an_agent_can_never_approve_whatever_it_calls_itself(world: World) -> None:

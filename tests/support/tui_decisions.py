@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from textual.events import Paste
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from onloop.machine.task import Decision, DecisionKind
 from onloop_tui.app import Dashboard
 from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.widgets.form_entry import LineEntry, LinesEntry
 from support.tui_scenes import Scene, shows, until
 
 OPEN = frozenset({Mode.SHOWN, Mode.WRITING})
@@ -29,11 +29,17 @@ async def open_sheet(pilot: Pilot[str], scene: Scene, app: Dashboard, row: str, 
 
 async def type_in(pilot: Pilot[str], words: str) -> None:
     """Put words into the field that has the focus, as a terminal does when they are pasted."""
-    await until(pilot, lambda: isinstance(pilot.app.focused, Input))
-    field = pilot.app.focused
-    assert isinstance(field, Input)
+    field = await entry(pilot)
     field.post_message(Paste(words))
-    await until(pilot, lambda: field.value == words)
+    await until(pilot, lambda: field.words == words)
+
+
+async def entry(pilot: Pilot[str]) -> LineEntry | LinesEntry:
+    """The field of a form that has the focus, once one has it."""
+    await until(pilot, lambda: isinstance(pilot.app.focused, LineEntry | LinesEntry))
+    field = pilot.app.focused
+    assert isinstance(field, LineEntry | LinesEntry)
+    return field
 
 
 def last_decision(scene: Scene, task: str) -> Decision:

@@ -9,7 +9,6 @@ import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
-from textual.widgets import Input
 
 from onloop.gates.repository.mirror import Mirror
 from onloop.machine.flags import FLAG_WORDS, Flag, FlagKind
@@ -18,6 +17,7 @@ from onloop.machine.task import Artefact, Submission, Verdict
 from onloop_tui.guard import GUARD
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_attacks import assert_harmless, fitting
+from support.tui_decisions import entry
 from support.tui_scenes import NOON, REMEDIATION, SIZES, Scene, commit, playing, screen_text, shows, until
 
 ATTACKS = (
@@ -151,10 +151,8 @@ async def test_what_a_person_pastes_is_echoed_harmlessly_too() -> None:
     async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(app.focused, Input))
-        field = app.focused
-        assert isinstance(field, Input)
-        field.value = "reason \x1b]0;owned\x07 \u202e \x9b31m end"
+        field = await entry(pilot)
+        field.words = "reason \x1b]0;owned\x07 \u202e \x9b31m end"
         await shows(pilot, "reason ")
         assert_harmless(app, (140, 45))
 

@@ -18,9 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from onloop.errors import OnloopError
 from onloop.gateway.command_operations import PerformCommand
@@ -40,6 +38,8 @@ from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
+from onloop_tui.widgets.form_entry import LinesEntry
+from support.tui_decisions import type_in
 from support.tui_scenes import Clock, Scene, commit, play, screen_text, shows, until
 
 EVENTS_PER_S = 20
@@ -140,9 +140,9 @@ class Approver:
         if not await self._comes(lambda: sheet.mode is not Mode.SHOWN or sheet.decision.notice, 0.5):
             return  # the sheet had just come up anew, and takes no key yet
         if rejects and sheet.mode is Mode.WRITING:
-            await self._until(lambda: isinstance(self.app.focused, Input) or sheet.mode is not Mode.WRITING)
-            if isinstance(self.app.focused, Input):
-                self.app.focused.value = "once more"
+            await self._until(lambda: isinstance(self.app.focused, LinesEntry) or sheet.mode is not Mode.WRITING)
+            if isinstance(self.app.focused, LinesEntry):
+                self.app.focused.words = "once more"
         self.shop.clock.later(APART_MS)
         seen, mode = _visible(self.app), sheet.mode
         if seen is None or mode not in {Mode.CONFIRMING, Mode.WRITING}:
@@ -282,10 +282,7 @@ def test_of_two_people_at_once_one_decides_and_the_other_sees_who_what_and_when(
             shop.clock.later(APART_MS)
             await pilot.press("r")
             await shows(pilot, "Reject:")
-            field = app.focused
-            assert isinstance(field, Input)
-            field.post_message(Paste(f"{name} says no"))
-            await until(pilot, lambda: field.value)
+            await type_in(pilot, f"{name} says no")
             shop.clock.later(APART_MS)
             await ready.wait()
             if first:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
 
 from onloop.gateway.command_operations import PerformCommand
 from onloop.machine import commands as c
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.widgets.form_entry import LinesEntry
 from support.tui_decisions import last_decision, open_sheet, type_in, when_done
 from support.tui_scenes import PASSPHRASE, busy, playing, screen_text, shows, until
 
@@ -149,5 +149,5 @@ async def test_a_form_that_was_left_before_its_focus_came_does_not_take_it() -> 
         form = app.main.sheet.query_one(FormDialog)
         app.main.set_focus(app.main.sheet.body)
         form.remove()
-        app.main.set_focus(form.query_one(Input))
+        app.main.set_focus(form.query_one(LinesEntry))
         assert app.focused is app.main.sheet.body

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from rich.cells import cell_len
-from textual.widgets import Input
 
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import VIEWS as WHERES
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.screens.main_screen import VIEWS
 from onloop_tui.screens.screen_chrome import LEAST, MADE_FOR
+from support.tui_decisions import entry
 from support.tui_scenes import Scene, busy, playing, screen_lines, screen_text, shows, until
 
 Size = tuple[int, int]
@@ -71,14 +71,14 @@ async def test_a_form_keeps_what_was_typed_however_often_the_terminal_is_resized
     async with playing(app, (140, 45)) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(app.focused, Input))
+        field = await entry(pilot)
         await pilot.press(*"because")
         for size in (SIZES[0], SMALL[0], SIZES[-1], SMALL[-1], SIZES[1]):
             await pilot.resize_terminal(*size)
             await until(pilot, _is_drawn(app, size))
             _assert_it_fits(app, size)
-        assert isinstance(app.focused, Input)
-        assert app.focused.value == "because"
+        assert app.focused is field
+        assert field.words == "because"
         assert app.main.sheet.is_open
         await shows(pilot, "because")
 

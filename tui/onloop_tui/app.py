@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.events import Event, Key, MouseDown
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
@@ -27,6 +29,7 @@ from onloop_tui.screens.main_screen import MainScreen
 from onloop_tui.screens.screen_chrome import LEAST
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
+from onloop_tui.terminal_input import TerminalInput
 from onloop_tui.theme import THEMES
 from onloop_tui.watching import Watching
 
@@ -82,6 +85,11 @@ class Dashboard(App[str]):
         self.watching = Watching(files, self._post_edited) if files is not None else None
         self.notices = Notices(session, Terminal.of(os.environ), self._write)
         self._apply(session.settings, before=None)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver, with our parser of what the terminal sends."""
+        linux_driver.XTermParser = TerminalInput  # type: ignore[attr-defined]  # the driver makes its parser itself
+        return super().get_driver_class()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, one without colour if the theme has none, and our guard last. All lines pass them."""

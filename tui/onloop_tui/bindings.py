@@ -25,6 +25,7 @@ class Where(StrEnum):
     SHEET = "in the sheet"
     BULK = "in a list of decisions"
     LEAVING = "when leaving"
+    FORM = "in a form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ KEYS: tuple[Key, ...] = (
         "the cause", _ROW, 'onloop exclude {task} --reason "…"'),
     Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; resume what is paused or excluded", _ROW,
         'onloop pause {task} --reason "…"'),
+    Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
+        'onloop note {task} "…"'),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
     Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),
@@ -105,7 +108,7 @@ KEYS: tuple[Key, ...] = (
     Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", _ROW),
     Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", _ROW),
     Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", _ROW),
-    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P then decide about all that "
+    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P i then decide about all that "
         "is marked", Where.INBOX, footer=_in(Where.INBOX)),
     Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
     Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hide it from everybody for half an hour; on "
@@ -116,6 +119,11 @@ KEYS: tuple[Key, ...] = (
         'onloop mute --cause {cause} --for 4h --reason "…"'),
     Key(("H",), "H", "hidden", "hidden", "what is hidden, how and by whom; and back", Where.INBOX,
         "onloop attention --all"),
+    Key(("s",), "s", "split", "split", "tell the texts of a cause apart, or its marked tasks from the rest",
+        Where.INBOX, "onloop cause split {cause}"),
+    Key(("m",), "m", "merge", "merge", "make the marked causes one", Where.INBOX, "onloop cause merge {cause} OTHER"),
+    Key(("u",), "u", "restore", "restore", "group as before what people have split or merged", Where.INBOX,
+        "onloop cause restore {cause}"),
     Key(("p",), "p", "preview", "preview", "the cause and its first task beside the list", Where.INBOX),
     Key(("left", "h"), "h ←", "fold", "fold", "hide what is below the row, or go up", Where.TREE),
     Key(("right", "l"), "l →", "unfold", "unfold", "show what is below the row, or go in", Where.TREE),
@@ -154,6 +162,24 @@ BULK: tuple[Key, ...] = (
     *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
 )  # fmt: skip
 """The keys of the list in which a person decides about many tasks."""
+
+
+FORM: tuple[Key, ...] = (
+    Key(("enter",), "Enter", "enter", "send", "send; in a field before the last, go to the next", Where.FORM,
+        footer=_in(Where.FORM)),
+    Key(("ctrl+j", "shift+enter"), "^J", "new_line", "new line", "a new line; a paste keeps its lines, and never sends",
+        Where.FORM, footer=_in(Where.FORM)),
+    Key(("ctrl+g",), "^G", "edit", "editor", "write it in $VISUAL or $EDITOR, and come back", Where.FORM,
+        footer=_in(Where.FORM)),
+    Key(("tab",), "Tab", "field(1)", "next field", "the next field", Where.FORM),
+    Key(("shift+tab",), "Shift+Tab", "field(-1)", "field before", "the field before", Where.FORM),
+    Key(("escape",), "Esc", "back", "go back", "send nothing; what you wrote is kept until you leave", Where.FORM,
+        footer=_in(Where.FORM)),
+)  # fmt: skip
+"""The keys of a form, where every other key is typed into it."""
+
+LINES_ONLY = frozenset({"new line", "editor"})
+"""The keys of a form that count only in a field of several lines."""
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from onloop.attention.groups import Group, age, group_of
 from onloop.attention.items import AttentionItem, Tier
 from onloop.attention.lifecycle import Life, is_acknowledged, is_asleep, lapses_at, life_of
+from onloop.attention.regrouped import regrouped
 from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
 from onloop.machine.state import State
 from onloop.machine.store_state import Frozen, StoreState
@@ -93,8 +94,11 @@ class _Cover(Record):
 
 
 def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, Task], now: int) -> Board:
-    """The board for `groups` at `now` (ms). `parents` are the tasks that have children, by id."""
-    whole = list(groups)
+    """The board for `groups`, as people have regrouped them, at `now` (ms).
+
+    `parents` are the tasks that have children, by id.
+    """
+    whole = regrouped(groups, house.marks.acts)
     covers = _Covers(house.freezes.values(), house.marks, stops_of(parents), now)
     shown: list[Group] = []
     hidden: list[Hidden] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from onloop.attention.items import AttentionItem, Tier
+from onloop.machine.regrouping import CauseAct
 from onloop.machine.state import Reason
 from onloop.records import Record
 
@@ -39,8 +40,24 @@ HEADLINES: Mapping[Reason, str] = {
 RED_BASE = "{step} is red on its base, and no agent has started"
 
 
+MOST_TEXTS = 20
+"""How many of the different texts of a group are kept; the rest are counted."""
+
+
+class SharedText(Record):
+    """One of the texts of a group: in full, how many items have it, and the task that has had it longest."""
+
+    text: str
+    count: int
+    task: str
+
+
 class Group(Record):
-    """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms."""
+    """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms.
+
+    `texts` are the different texts of its failures, the most frequent first, and `text_count` says how many there are;
+    `acts` is what people did that made the group what it is.
+    """
 
     cause: str
     reason: Reason
@@ -53,6 +70,9 @@ class Group(Record):
     since: int
     members: tuple[AttentionItem, ...]
     clock: int | None = None
+    texts: tuple[SharedText, ...] = ()
+    text_count: int = 0
+    acts: tuple[CauseAct, ...] = ()
 
     @property
     def has_tasks(self) -> bool:
@@ -107,6 +127,7 @@ def seniority(item: AttentionItem) -> tuple[int, str]:
 def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
+    texts = _texts(members)
     return Group(
         cause=first.cause,
         reason=first.reason,
@@ -121,7 +142,20 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         since=first.since,
         members=tuple(members),
         clock=min((item.clock for item in members if item.clock is not None), default=None),
+        texts=texts[:MOST_TEXTS],
+        text_count=len(texts),
+        acts=tuple(dict.fromkeys(act for item in members for act in item.acts)),
     )
+
+
+def _texts(members: Sequence[AttentionItem]) -> tuple[SharedText, ...]:
+    """The different texts of items, the most frequent first."""
+    counts, firsts = Counter[str](), dict[str, AttentionItem]()
+    for item in members:
+        if item.wording:
+            counts[item.wording] += 1
+            firsts.setdefault(item.wording, item)
+    return tuple(SharedText(firsts[key].detail, count, firsts[key].task) for key, count in counts.most_common())
 
 
 def joined(parts: Iterable[Group]) -> Group:

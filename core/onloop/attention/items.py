@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-from onloop.attention.fingerprint import fingerprint, signature
+from onloop.attention.fingerprint import fingerprint, signature, wording
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
+from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
@@ -52,6 +53,9 @@ TIERS: Mapping[Reason, Tier] = {
 }
 """Every reason for which a person must act or look."""
 
+BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED, Tier.FYI})
+"""The tiers of what has failed or does not go on."""
+
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
 _SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
 """Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
@@ -85,6 +89,10 @@ class AttentionItem(Record):
     clock: int | None = None
     on_base: bool = False
     """Whether gates fail before any agent has started."""
+    wording: str = ""
+    """Its text without what changes from run to run: different ones may share a cause."""
+    acts: tuple[CauseAct, ...] = ()
+    """What people did that gave it its cause; without any, the fingerprint did."""
 
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
@@ -110,6 +118,7 @@ def _trouble_item(task: Task, setback: Setback) -> AttentionItem:
         _item(task, Reason.EXTERNAL, None),
         detail=setback.words,
         signature=words,
+        wording=wording(setback.words),
         cause=fingerprint(Reason.EXTERNAL.value, setback.trouble.value, words),
         since=setback.since,
     )
@@ -140,6 +149,7 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         parent=task.parent,
         clock=clock,
         on_base=is_held_by_base(task),
+        wording=wording(detail) if words else "",
     )
 
 

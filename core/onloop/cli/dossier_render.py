@@ -21,11 +21,13 @@ from onloop.cli.json_models.dossier_models import (
     HandoverWordsJson,
     JudgementJson,
     JudgementWordsJson,
+    NoteJson,
+    NoteShownJson,
     SubjectJson,
 )
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
-from onloop.machine.messages import Handover
+from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Decision, Judgement, Task
@@ -64,6 +66,7 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
             for left in task.checkpoints.values()
         ],
         diff=dossier.diff if with_diff else UNSET,
+        notes=[_note_json(note) for note in task.notes],
     )
 
 
@@ -133,6 +136,11 @@ def _judgement_json(task: Task, judgement: Judgement) -> JudgementJson:
         current=counts_now(task, judgement),
         untrusted=JudgementWordsJson(judgement.reason),
     )
+
+
+def _note_json(note: Note) -> NoteJson:
+    shown = [NoteShownJson(each.agent, each.attempt, each.at, each.way) for each in note.shown]
+    return NoteJson(note.by, note.at, note.text, shown, note.is_over)
 
 
 def _handover_json(handed: Handover) -> HandoverJson:

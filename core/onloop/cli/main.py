@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
@@ -101,7 +102,8 @@ def _check_reach(found: Verb | None, context: Context[Any]) -> None:
 
 def _carried_out(found: Verb | None, context: Context[Any]) -> VerbOutput:
     try:
-        return _function(found)(context)
+        with _written(context, found):
+            return _function(found)(context)
     except UnknownThing as problem:
         from onloop.cli.name_checks import meant_task  # here: only a mistyped name needs it
 
@@ -212,6 +214,15 @@ def _overview() -> str:
         lines += ["", f"{group} — {words}"]
         lines += [f"  {known.name:<11} {known.summary}" for known in VERBS if known.group == group]
     return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
+
+
+def _written(context: Context[Any], found: Verb | None) -> AbstractContextManager[None]:
+    """The block in which the arguments hold what a person wrote, for a verb that takes that."""
+    if found is None or not found.words:
+        return nullcontext()
+    from onloop.cli.written_words import written  # here: few verbs take words
+
+    return written(context, found)
 
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:

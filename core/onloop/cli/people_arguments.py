@@ -19,7 +19,14 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     to: str | None
 
 
-class DecisionArguments(PersonArguments, frozen=True, kw_only=True):
+class WrittenArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of a verb that takes what a person writes: where else it may come from."""
+
+    file: str
+    edit: bool
+
+
+class DecisionArguments(WrittenArguments, frozen=True, kw_only=True):
     """Of every decision on one task."""
 
     task: str
@@ -71,7 +78,7 @@ class ResumeArguments(DecisionArguments, frozen=True, kw_only=True):
     note: str
 
 
-class CauseDecisionArguments(PersonArguments, frozen=True, kw_only=True):
+class CauseDecisionArguments(WrittenArguments, frozen=True, kw_only=True):
     """Of a decision on one task, or on those with one cause."""
 
     task: str | None
@@ -154,6 +161,14 @@ class CauseArguments(PersonArguments, frozen=True, kw_only=True):
     cause: str
 
 
+class RegroupArguments(CauseArguments, frozen=True, kw_only=True):
+    """Of cause: what to do, to which cause, with which others or for which tasks."""
+
+    what: str
+    others: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
 class AckArguments(CauseArguments, frozen=True, kw_only=True):
     """Of ack."""
 
@@ -186,3 +201,11 @@ class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
     """Of unmute."""
 
     rule: str
+
+
+class NoteArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of note."""
+
+    text: str
+    below: bool
+    cause: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -12,16 +12,18 @@ from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
-from onloop.cli.json_models.agent_models import VerdictJson
-from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
+from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
+from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson, TextJson
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.flags import FLAG_WORDS, FlagKind
+from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
+from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
@@ -44,6 +46,13 @@ from onloop.views.gate_standing import CALM
 from onloop.views.sub_agents import sub_agent_words
 from onloop.views.work_warnings import WorkWarning, warned
 
+MOST_TEXTS = 3
+LONGEST_TEXT = 300
+"""How many of the texts of a cause are shown, and how much of each."""
+
+LOST_TRIES = frozenset({Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT})
+"""Reasons for which what an agent printed tells more."""
+
 LAST_LINES = 12
 """How much of an output or a statement is shown."""
 
@@ -59,6 +68,11 @@ VerdictT = TypeVar("VerdictT", bound=VerdictJson)
 def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> VerdictT:
     """A verdict as a record of `kind`, with what is given besides."""
     return convert({**answer_json(answer), **more}, kind)
+
+
+def notes_json(notes: Sequence[Note]) -> tuple[PersonNoteJson, ...]:
+    """What people told an agent, as it is printed."""
+    return tuple(PersonNoteJson(note.by, note.at, note.text) for note in notes)
 
 
 def answer_output(answer: AgentAnswer) -> VerbOutput:
@@ -119,7 +133,15 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         gate=group.gate,
         since=group.since,
         members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+        texts=texts_json(group),
+        text_count=group.text_count,
+        acts=[act.words for act in group.acts],
     )
+
+
+def texts_json(group: Group) -> list[TextJson]:
+    """The different texts of a cause."""
+    return [TextJson(text.text, text.count, text.task) for text in group.texts]
 
 
 def hidden_json(hidden: Hidden, life: Life, now: int) -> HiddenJson:
@@ -152,8 +174,8 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
     count = len(group.members)
     who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
     yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
-    if group.detail:
-        yield safe(f"    {group.detail}")
+    yield from _text_lines(group)
+    yield from (safe(f"    {act.words}") for act in group.acts)
     yield safe(f"    {group.why(now)} · {life_words(life)}")
     if not group.has_tasks:
         tried = f"try one: onloop retry --cause {group.cause}   " if held_role(group) else ""
@@ -161,7 +183,19 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
         return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")
-    yield f"    look: onloop show {group.members[0].task}   cause {group.cause}"
+    first = group.members[0].task
+    printed = f"   what it printed: onloop logs {first}" if group.reason in LOST_TRIES else ""
+    yield f"    look: onloop show {first}{printed}   cause {group.cause}"
+
+
+def _text_lines(group: Group) -> Iterator[str]:
+    """What its failures say: the one text, or the most frequent of several, with how many have each."""
+    if group.text_count < 2:
+        if group.detail:
+            yield safe(f"    {group.detail}")
+        return
+    yield f"    {group.text_count} different texts: onloop cause show {group.cause}"
+    yield from (safe(f"      {text.count} × {text.text[:LONGEST_TEXT]}") for text in group.texts[:MOST_TEXTS])
 
 
 def freeze_line(freeze: Frozen) -> str:
@@ -178,6 +212,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     task = dossier.task
     yield safe(f"{task.id}  {task.repo or ''}  {task.title}")
     yield safe(f"{task.state.value}{reason_words(task, standing)}: {task.detail}")
+    if task.tries:
+        yield f"what its agents printed: onloop logs {task.id}"
     if standing.freeze is not None:
         yield freeze_line(standing.freeze)
     for asked in dossier.asked:

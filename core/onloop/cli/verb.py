@@ -36,8 +36,9 @@ class Verb(Record):
 
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
     help. `prints` names the models of what it prints with `--json` (`module:Class` in `json_models/`); a verb without
-    one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old. Each verb says
-    its `reach`.
+    one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old. `words` names
+    the argument that holds what a person writes; a verb that `asks` for it opens an editor where it is left out. Each
+    verb says its `reach`.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Verb(Record):
     arguments: tuple[Argument, ...] = ()
     prints: tuple[str, ...] = ()
     needs_git: bool = False
+    words: str = ""
+    asks: bool = False
     reach: Reach | None = None
 
 
@@ -66,6 +69,10 @@ AS = (
         type=int,
         metavar="N",
     ),
+)
+WRITTEN = (
+    arg("--file", help="read the words from this file, with their lines; - is standard input", default=""),
+    arg("--edit", "-e", help="write the words in $VISUAL or $EDITOR", action="store_true"),
 )
 DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
 KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")

@@ -28,6 +28,7 @@ OPERATIONS: Mapping[str, str] = {
     "keep": "gateway.upkeep:KeepContent",
     "keep_base_result": "gateway.upkeep:KeepBaseResult",
     "pass_on": "gateway.leases:PassOn",
+    "take_notes": "gateway.leases:TakeNotes",
     "agent": "gateway.upkeep:RecogniseAgent",
     "hand_in": "remote.connection_operations:AnnounceWork",
     "submit": "remote.connection_operations:SubmitAnnounced",

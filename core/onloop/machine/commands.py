@@ -26,6 +26,8 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.note_commands import MarkNotesShown as MarkNotesShown
+from onloop.machine.note_commands import SendNote as SendNote
 from onloop.machine.setbacks import Trouble
 from onloop.machine.start_commands import Amend as Amend
 from onloop.machine.start_commands import ReportBase as ReportBase
@@ -350,8 +352,9 @@ EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote
 """What a person says."""
 
 Command = (
@@ -379,4 +382,5 @@ Command = (
     | OfChildren
     | OfRelay
     | OfPin
+    | OfNotes
 )

@@ -31,7 +31,7 @@ from onloop.machine.limits import (
     Title,
     Words,
 )
-from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.messages import Checkpoint, Handover, Message, Note
 from onloop.machine.offspring import Offspring as Offspring
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
@@ -200,6 +200,7 @@ class Task(Record):
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
+    `notes` are the last that people told its agents.
     """
 
     id: str
@@ -269,6 +270,7 @@ class Task(Record):
     amendments: tuple[Amendment, ...] = ()
     setback: Setback | None = None
     postponed: tuple[int, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def ended(self) -> bool:

@@ -19,13 +19,14 @@ from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.commands import Command, Voice
 from onloop.machine.principal import Principal
 from onloop_tui.bindings import BULK, bindings_of
-from onloop_tui.dialogs.form import TOO_SOON, FormDialog, FormField
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, sign_for, tally_words
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar

@@ -1,36 +1,29 @@
-"""A docked form: one line per field; Enter goes to the next field, and required fields must not be empty."""
+"""A docked form: a field below the other; Enter goes to the next field, and required fields must not be empty."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.await_remove import AwaitRemove
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.form.fields import FormField, problem_of, size_words
 from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.form_entry import Entered, LinesEntry, Remarked, entry_of
 
 TOO_SOON = "Enter came too soon after this appeared and was ignored; press it again"
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """A field of a form; the text of a `secret` one is hidden."""
-
-    name: str
-    label: str
-    secret: bool = False
-    optional: bool = False
-    value: str = ""
-    example: str = ""
-
-
 class FormDialog(Vertical):
-    """Asks for its fields in order, and posts the answers when no required field is empty.
+    """Asks for its fields in order, and posts the answers when no required field is empty and none is too long.
 
     It accepts one answer, and another one only after `say` named a problem.
     """
@@ -41,26 +34,27 @@ class FormDialog(Vertical):
 
         words: Mapping[str, str]
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(FORM)
     DEFAULT_CSS = """
     FormDialog { height: auto; dock: bottom; background: $surface; padding: 0 1; }
-    FormDialog Horizontal { height: 1; }
+    FormDialog Horizontal { height: auto; }
     FormDialog Bar { width: 1fr; }
     FormDialog Horizontal Bar { width: 14; }
     FormDialog Input { width: 1fr; }
     """
 
-    def __init__(self, title: str, fields: Sequence[FormField]) -> None:
+    def __init__(self, title: str, fields: Sequence[FormField], notice: str = "") -> None:
         super().__init__()
         self._title = title
         self._fields = tuple(fields)
-        self._notice: tuple[Line, str, Tone] = ((), "", Tone.DIM)
+        self._notice: tuple[Line, str, Tone] = ((), notice, Tone.WARN)
         self._answered = False
         self._heading = Bar(self._title_lines, id="form-title")
-        self._entries = {field.name: _entry(field) for field in fields}
+        self._entries = {field.name: entry_of(field) for field in fields}
         """Kept here because a form may be removed before it is mounted, when it could not be looked up."""
 
     def compose(self) -> ComposeResult:
-        """The title, the fields, and the line for problems."""
+        """The title, the keys and the line for problems, and the fields."""
         yield self._heading
         for field in self._fields:
             with Horizontal():
@@ -79,13 +73,17 @@ class FormDialog(Vertical):
             entry.can_focus = False
         return super().remove()
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What stands in the fields now."""
+        return {name: entry.words for name, entry in self._entries.items()}
+
     def say(self, problem: str, *, clear: str = "") -> None:
         """Show what is wrong with the answer, and empty the field called `clear`."""
         self._answered = False
-        self._notice = ((Span("✗ ", Tone.BAD),), problem, Tone.BAD)
-        self._heading.renew()
+        self._remark(problem)
         if clear:
-            self._entries[clear].value = ""
+            self._entries[clear].words = ""
         self._focus_first_empty()
 
     def wait(self, notice: str) -> None:
@@ -93,41 +91,100 @@ class FormDialog(Vertical):
         self._notice = ((), notice, Tone.DIM)
         self._heading.renew()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def _remark(self, problem: str) -> None:
+        self._notice = ((Span("✗ ", Tone.BAD),), problem, Tone.BAD) if problem else ((), "", Tone.DIM)
+        self._heading.renew()
+
+    # -- keys
+
+    def on_entered(self, event: Entered) -> None:
         """Enter: go to the next field, or give the answer."""
         event.stop()
-        names = [field.name for field in self._fields]
-        place = names.index((event.input.id or "").removeprefix("field-"))
-        if place + 1 < len(names):
-            self._entries[names[place + 1]].focus()
-        else:
+        if not self._go_to_field(1):
             self._answer()
+
+    def on_remarked(self, event: Remarked) -> None:
+        """Show what became of a paste."""
+        event.stop()
+        self._remark(event.words)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Nobody else needs it."""
+        event.stop()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Show how much there is."""
+        event.stop()
+        self._heading.renew()
+
+    def action_enter(self) -> None:
+        """Enter, where no field has the focus."""
+        self._focus_first_empty()
+
+    def action_new_line(self) -> None:
+        """Begin a new line; in a field of one line, say that it is one."""
+        field = self._field_in_focus()
+        entry = self._entries[field.name]
+        if isinstance(entry, LinesEntry):
+            entry.end_line()
+        else:
+            self._remark(f"{field.label} is one line")
+
+    def action_field(self, step: int) -> None:
+        """Go to the next (1) or the previous (-1) field."""
+        self._go_to_field(step)
+
+    async def action_back(self) -> None:
+        """Esc: what is around the form knows what to close."""
+        await self.app.run_action("back", default_namespace=self.screen)
+
+    # -- inside
 
     def _answer(self) -> None:
         if self._answered:
             return
-        words = {name: entry.value for name, entry in self._entries.items()}
-        missing = [field.label for field in self._fields if not field.optional and not words[field.name].strip()]
-        if missing:
-            self.say(f"{missing[0]} is required; Esc goes back")
+        words = self.words
+        problems = (problem_of(field, words[field.name]) for field in self._fields)
+        problem = next(filter(None, problems), "")
+        if problem:
+            self.say(problem)
         else:
             self._answered = True
             self.post_message(self.Answered(words))
 
+    def _field_in_focus(self) -> FormField:
+        return next((each for each in self._fields if self._entries[each.name].has_focus), self._fields[-1])
+
+    def _go_to_field(self, step: int) -> bool:
+        """Go a field on or back; whether there is one."""
+        place = self._fields.index(self._field_in_focus()) + step
+        if 0 <= place < len(self._fields):
+            self._focus(self._fields[place])
+            return True
+        return False
+
+    def _focus(self, field: FormField) -> None:
+        self.screen.set_focus(self._entries[field.name])
+
     def _focus_first_empty(self) -> None:
-        entries = list(self._entries.values())
-        next((entry for entry in entries if not entry.value), entries[-1]).focus()
+        self._focus(next((field for field in self._fields if not self._entries[field.name].words), self._fields[-1]))
+
+    # -- lines
 
     def _title_lines(self, width: int) -> tuple[Line, ...]:
         mark, words, tone = self._notice
         notice = hanging(mark, words, width, tone) if words else ()
-        return (*hanging((), self._title, width, Tone.STRONG), *notice)
+        sizes = "; ".join(filter(None, (size_words(field, self._entries[field.name].words) for field in self._fields)))
+        return (
+            *hanging((), self._title, width, Tone.STRONG),
+            *flowed([*self._keys(), *(((Span(sizes, Tone.WARN),),) if sizes else ())], width, 1),
+            *notice,
+        )
 
-
-def _entry(field: FormField) -> Input:
-    entry = Input(field.value, placeholder=field.example, password=field.secret, id=f"field-{field.name}", compact=True)
-    entry.cursor_blink = False
-    return entry
+    def _keys(self) -> list[Line]:
+        lines = any(field.lines for field in self._fields)
+        keys = (key for key in FORM if Where.FORM in key.footer and (lines or key.word not in LINES_ONLY))
+        return [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in keys]
 
 
 def _labelled(field: FormField) -> Callable[[int], tuple[Line, ...]]:

@@ -12,10 +12,11 @@ from textual.message import Message
 from onloop.errors import OnloopError
 from onloop.machine.marks import Mark
 from onloop.machine.principal import Principal
-from onloop_tui.dialogs.form import FormDialog, FormField
+from onloop_tui.dialogs.form import FormDialog
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
 
 MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
@@ -63,7 +64,7 @@ class Marking(Vertical):
         if self._session.read_only:
             self._finish("read-only: nothing is recorded", Tone.WARN)
         elif wish.fields:
-            self.mount(FormDialog(f"{wish.title} · Enter records · Esc goes back", wish.fields))
+            self.mount(FormDialog(wish.title, wish.fields))
         else:
             self._record()
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from onloop.errors import OnloopError, Stale
 from onloop.machine.commands import Cancel, Pause, Resume
@@ -67,6 +66,8 @@ class DecisionFlow(Vertical):
         self._dossier: Dossier | None = None
         self._chosen = ""
         self._wanted: Act | None = None
+        self._unsent: dict[tuple[str, Act], Mapping[str, str]] = {}
+        """What was written about a task, for an act on it, and not sent: nobody has to write it twice."""
         self._since = 0
         self.notice: Notice = ()
         self._news: Notice = ()
@@ -91,6 +92,7 @@ class DecisionFlow(Vertical):
         """Show the acts for this dossier. Keys count only after a moment in which a person can see it."""
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
+        self._keep_words()
         self._dossier, self._news = dossier, ()
         self._since = self._session.clock()
         self._stop(*notice)
@@ -134,7 +136,7 @@ class DecisionFlow(Vertical):
         elif act is Act.APPROVE:
             self._ask_to_confirm()
         else:
-            self._ask(act, words_form(act))
+            self._ask(act, words_form(act, self._unsent.get((self._dossier.task.id, act), {})))
 
     def go(self) -> None:
         """Enter: send what waits to be confirmed."""
@@ -158,10 +160,8 @@ class DecisionFlow(Vertical):
         act = Act.APPROVE if self.doing is Doing.CONFIRMING else self._wanted
         if self._dossier is None or act is None or self.doing not in {Doing.CONFIRMING, Doing.WRITING}:
             return ""
-        words = {(entry.id or "").removeprefix("field-"): entry.value for entry in self.query(Input)}
-        return sheet_equivalent(
-            act, self._dossier.task, self.asked, {k: v for k, v in words.items() if k != "passphrase"}
-        )
+        words = {k: v for form in self.query(FormDialog) for k, v in form.words.items() if k != "passphrase"}
+        return sheet_equivalent(act, self._dossier.task, self.asked, words)
 
     async def on_form_dialog_answered(self, event: FormDialog.Answered) -> None:
         """Handle a filled-in form: who decides, or the words of the decision."""
@@ -231,6 +231,7 @@ class DecisionFlow(Vertical):
             return
         reason = f" ({after.reason.value})" if after.reason else ""
         outcome = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
+        self._unsent.pop((after.id, act), None)
         self._stop((f"✓ {outcome}", Tone.GOOD))
         self.post_message(DecisionAccepted(after.id, act, outcome))
 
@@ -253,11 +254,17 @@ class DecisionFlow(Vertical):
                 bar.renew()
 
     def _stop(self, *notice: tuple[str, Tone]) -> None:
-        """Stop the act in progress."""
+        """Stop the act in progress, and keep what was written for it."""
+        self._keep_words()
         for form in self.query(FormDialog):
             form.remove()
         self._wanted = None
         self._do(Doing.NOTHING, *notice)
+
+    def _keep_words(self) -> None:
+        for form in self.query(FormDialog):
+            if self._wanted is not None and self._dossier is not None and "passphrase" not in form.words:
+                self._unsent[self._dossier.task.id, self._wanted] = form.words
 
     def _do(self, doing: Doing, *notice: tuple[str, Tone]) -> None:
         self.doing, self.notice = doing, notice

@@ -21,7 +21,7 @@ from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
-from onloop_tui.dialogs.wishes import acknowledge, mute, show_again, snooze
+from onloop_tui.dialogs.wishes import acknowledge, merge, mute, restore, show_again, snooze, split
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
 from onloop_tui.model.drawing.text_line import Line, Tone, line
@@ -268,6 +268,30 @@ class InboxView(View):
             self._say(self.nothing)
         else:
             self._wish(mute(group, self.session.clock()))
+
+    def action_split(self) -> None:
+        """`s`: tell the texts of the cause apart, or its marked tasks from the rest."""
+        group = self.rows.focused_group
+        if group is None:
+            self._say(self.nothing)
+            return
+        marks = self.rows.selection.causes
+        self._wish(split(self._whole(group), [task for task, cause in marks.items() if cause == group.cause]))
+
+    def action_merge(self) -> None:
+        """`m`: make the marked causes one, under the name of the one under the cursor where that is marked."""
+        marked, here = dict.fromkeys(self.rows.selection.causes.values()), self.rows.focused_group
+        names = sorted(marked, key=lambda cause: here is None or cause != here.cause)
+        self._wish(merge([group for name in names if (group := self.snapshot.group(name)) is not None]))
+
+    def action_restore(self) -> None:
+        """`u`: group as before."""
+        group = self.rows.focused_group
+        self._wish(restore(group) if group is not None else self.nothing)
+
+    def _whole(self, group: Group) -> Group:
+        """The group without the filter."""
+        return self.snapshot.group(group.cause) or group
 
     def _meant(self) -> list[Group]:
         """The marked causes, else the one under the cursor; none if a hidden one is shown again instead."""

@@ -35,6 +35,14 @@ class MemberJson(Record):
     requests: Annotated[Sequence[str], Meta(description="What it asks of people.")]
 
 
+class TextJson(Record):
+    """One of the texts that share a cause."""
+
+    text: str
+    count: Annotated[int, Meta(description="How many tasks have it.")]
+    task: Annotated[str, Meta(description="The one that has had it longest.")]
+
+
 class GroupJson(Record):
     """One cause with everyone who shares it, and how far people are with it."""
 
@@ -51,6 +59,9 @@ class GroupJson(Record):
     gate: str | None
     since: AtMs
     members: Sequence[MemberJson]
+    texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
+    text_count: Annotated[int, Meta(description="How many different texts there are.")]
+    acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
 
 
 class HiddenJson(GroupJson):
@@ -61,6 +72,23 @@ class HiddenJson(GroupJson):
     until: Annotated[int | None, Meta(description="Until when (ms); null: until that changes.")]
     words: str
     rule: Annotated[str | None, Meta(description="The mute that hides it: onloop unmute takes it.")]
+
+
+class CauseJson(Record):
+    """A cause, with its texts, and what people did to it."""
+
+    cause: Annotated[str, Meta(description="Its name, in 8 letters.")]
+    headline: str
+    tasks: Annotated[int, Meta(description="How many tasks have it.")]
+    texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
+    text_count: Annotated[int, Meta(description="How many different texts there are.")]
+    acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
+
+
+class CausesJson(Record):
+    """The causes that came of what was said: after a split several, after a merge one."""
+
+    causes: Sequence[CauseJson]
 
 
 class CountsJson(Record):

@@ -174,6 +174,25 @@ class CheckpointKeptJson(Record):
     digest: str
 
 
+class NoteShownJson(Record):
+    """To which agent a note was shown, in which attempt, and in what: an answer, or a brief."""
+
+    agent: str
+    attempt: int
+    at: AtMs
+    way: str
+
+
+class NoteJson(Record):
+    """What a person told the agents of a task."""
+
+    by: str
+    at: AtMs
+    text: str
+    shown: Sequence[NoteShownJson]
+    over: Annotated[bool, Meta(description="Whether the step in which it was shown is over.")]
+
+
 class AttachmentWordsJson(Record):
     """What code under judgement wrote; null where it is no text, or was written to a file."""
 
@@ -215,3 +234,4 @@ class DossierJson(TaskJson):
     handovers: Sequence[HandoverJson]
     checkpoints: Sequence[CheckpointKeptJson]
     diff: Annotated[str | UnsetType, Meta(description="With --diff; agents wrote it.")] = UNSET
+    notes: Annotated[Sequence[NoteJson], Meta(description="What people told its agents.")] = ()

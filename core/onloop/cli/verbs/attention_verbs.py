@@ -124,7 +124,11 @@ def board_of(context: Context[Arguments]) -> Board:
 
 def group_named(context: Context[Arguments], cause: str) -> Group:
     """Everything with that cause, shown and hidden; UnknownThing names the causes there are."""
-    board = board_of(context)
+    return group_in(board_of(context), cause)
+
+
+def group_in(board: Board, cause: str) -> Group:
+    """Everything on the board with that cause, shown and hidden; UnknownThing names the causes there are."""
     groups = [*board.shown, *(one.group for one in board.hidden)]
     parts = [group for group in groups if group.cause == cause]
     if not parts:

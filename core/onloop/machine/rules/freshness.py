@@ -46,6 +46,8 @@ _IMMATERIAL = (
     e.MessagesAcknowledged,
     e.CheckpointSaved,
     e.ContextReported,
+    e.NoteSent,
+    e.NotesShown,
 )
 """Events that do not change what a person looked at."""
 

@@ -78,10 +78,18 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
         choices = {Act(answer.value): effect for answer, effect in asked.choices.items()}
         if asked.no_worse:
             choices[Act.NO_WORSE] = asked.no_worse
-        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task)}
+        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task), **_noted(task)}
     whole = "all below it that has not ended is canceled, and it ends with it"
     canceled = _CANCELED if task.kind is Kind.WORK else whole
-    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task)}
+    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task), **_noted(task)}
+
+
+def _noted(task: Task) -> Mapping[Act, str]:
+    """A note, which whoever works on the task is shown; a fleet has no agent of its own."""
+    if task.kind is not Kind.WORK:
+        return {}
+    whom = f"{task.holder} is" if task.holder else "the next agent is"
+    return {Act.NOTE: f"{whom} shown it at its next call, hook or brief, under your name; it approves nothing"}
 
 
 def _unasked(task: Task) -> Mapping[Act, str]:
@@ -142,7 +150,9 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int)
     return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 
 
-Deciding = c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude
+Deciding = (
+    c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
+)
 
 
 def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
@@ -165,6 +175,7 @@ _STEPS_IN: Mapping[Act, Callable[[c.Voice, str, int], Deciding]] = {
     Act.PAUSE: c.Pause,
     Act.RESUME: c.Resume,
     Act.EXCLUDE: c.Exclude,
+    Act.NOTE: c.SendNote,
 }
 """The acts that need only words."""
 

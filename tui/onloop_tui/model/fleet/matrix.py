@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from onloop.attention.groups import Group
 from onloop.attention.items import AttentionItem, Tier
+from onloop.attention.regrouped import regrouped
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
@@ -243,7 +244,7 @@ def _groups(snapshot: Snapshot) -> tuple[Group, ...]:
     """All causes, including hidden ones: an acknowledged task still counts."""
     board = snapshot.board
     idle = (group for group in (*board.shown, *(hidden.group for hidden in board.hidden)) if group.reason in _IDLE)
-    return (*snapshot.overview.groups, *idle)
+    return (*regrouped(snapshot.overview.groups, snapshot.house.marks.acts), *idle)
 
 
 def steps_of(definition: Definition | None, tasks: Iterable[Task]) -> tuple[str, ...]:

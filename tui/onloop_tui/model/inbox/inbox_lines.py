@@ -69,12 +69,18 @@ def _cause(row: InboxRow) -> Line:
     group = row.group
     words = group.detail.strip().split("\n")[0]
     if words:
-        return (Span(words[:2000], Tone.UNTRUSTED),)
+        return (*_texts(group), Span(words[:2000], Tone.UNTRUSTED))
     titles = sorted({member.title for member in group.members[:_MOST_TITLES]})
     return (Span(f"{group.workflow}: {', '.join(titles)[:2000]}", Tone.DIM),)
 
 
 _MOST_TITLES = 50
+
+
+def _texts(group: Group) -> Line:
+    """How many texts share the cause, and that people made it what it is."""
+    texts = (Span(f"{group.text_count} texts  ", Tone.ACCENT),) if group.text_count > 1 else ()
+    return (*((Span("regrouped  ", Tone.ACCENT),) if group.acts else ()), *texts)
 
 
 def why_lines(row: InboxRow, now: int, width: int) -> tuple[Line, ...]:

@@ -22,7 +22,7 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.sheet.base_lines import amend_lines, base_lines
 from onloop_tui.model.sheet.change_lines import diff_lines, file_lines, totals
 from onloop_tui.model.sheet.gate_lines import gate_lines, output_lines
-from onloop_tui.model.sheet.handed_on_lines import children_lines, passing_lines
+from onloop_tui.model.sheet.handed_on_lines import children_lines, note_lines, passing_lines
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_lines
 
 MOST_ASKED = 8
@@ -30,6 +30,8 @@ MOST_ASKED = 8
 MOST_TITLE = 300
 _LABEL = 10
 _STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
+_UNSAID = frozenset({Act.NOTE})
+"""Acts that change nothing about the task: what they do is said in their form."""
 _FEW_GATES = 2
 _NO_MORE = "nothing is asked of a person now"
 
@@ -104,7 +106,11 @@ def _subject_words(dossier: Dossier) -> str:
 
 def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
     """One sentence per act about its effect; pause and the like only if there is no open request."""
-    effects = {act: effect for act, effect in effects_of(task, asked).items() if asked is None or act not in _STOPS}
+    effects = {
+        act: effect
+        for act, effect in effects_of(task, asked).items()
+        if (asked is None or act not in _STOPS) and act not in _UNSAID
+    }
     return [
         shown
         for act, effect in effects.items()
@@ -167,6 +173,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
         Section("in its agent's process (not evidence)", sub_agent_lines(dossier.sub_agents, now, width)),
+        Section("what people told its agents", note_lines(task, now, width)),
         Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
         *_handed_over(dossier, width),
         *_said(dossier, asked, now, width),
@@ -248,6 +255,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     pairs = [
         ("held by", holder),
         ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("printed", f"onloop logs {task.id} shows what its agents printed" if task.tries else ""),
         ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),

@@ -1,0 +1,1 @@
+"""What a form asks for, and what is typed and pasted into it."""
