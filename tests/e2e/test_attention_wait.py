@@ -14,7 +14,6 @@ def test_a_script_waits_until_something_needs_a_person(world: World) -> None:
     world.init()
     run = world.fleet(world.origin("shop"))
     words = [sys.executable, "-m", "onloop.cli.entry", "attention", "--wait", "--json"]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(
         words,
         env=world.environment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.cli.arguments import LogsArguments
+from onloop.cli.arguments import DecisionsArguments, LogsArguments
 from onloop.cli.people_arguments import (
     AckArguments,
     AmendArguments,
@@ -74,6 +74,20 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "decisions",
+        "people",
+        "what people have decided, newest first, and what came of it",
+        "history_verbs:decisions",
+        DecisionsArguments,
+        (
+            RUN,
+            arg("--by", help="only what this person decided", metavar="NAME"),
+            arg("--limit", help="show at most this many", type=int, default=50),
+        ),
+        prints=("dossier_models:DecisionsJson",),
         reach=Reach.GATEWAY,
     ),
     Verb(

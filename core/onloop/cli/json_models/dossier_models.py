@@ -91,6 +91,28 @@ class DecisionJson(Record):
     own_address: Annotated[bool, Meta(description="Whether commits carry their address.")]
 
 
+class DecisionMadeJson(Record):
+    """A decision, and how the task that it was about stands now."""
+
+    task: str
+    repo: str | None
+    step: str
+    gate: str | None
+    answer: DecisionKind
+    by: str
+    at: AtMs
+    reason: str
+    head: Annotated[str | None, Meta(description="The commit that it was about.")]
+    state: State
+    detail: str
+
+
+class DecisionsJson(Record):
+    """What people have decided, newest first."""
+
+    decisions: Sequence[DecisionMadeJson]
+
+
 class ArtefactJson(Record):
     """A file that the agent handed over."""
 
