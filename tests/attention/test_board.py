@@ -56,7 +56,7 @@ def test_what_nobody_hides_is_shown_in_its_order() -> None:
     now = board(tasks)
 
     assert now.shown == grouped(*tasks)
-    assert (now.hidden, now.counts.needs_you, now.counts.blocked, now.counts.causes) == ((), 1, 3, 1)
+    assert (now.hidden, now.counts.needs_you, now.counts.blocked, now.counts.causes) == ((), 4, 3, 1)
 
 
 def test_an_acknowledged_cause_is_hidden_with_its_owner_until_it_lapses() -> None:
@@ -267,7 +267,7 @@ def test_every_item_is_shown_or_hidden_in_exactly_one_way_and_the_counts_add_up(
     counts = now.counts
 
     assert sorted(everything) == sorted(task.id for task in tasks)
-    assert counts.shown == counts.needs_you + counts.blocked + counts.failed == len(shown)
+    assert counts.shown == counts.needs_you + counts.stalled + counts.failed == len(shown)
     assert counts.hidden == sum(map(len, out.values())) and counts.shown + counts.hidden == len(tasks)
     assert {how: getattr(counts, how.value) for how in HowHidden} == {how: len(items) for how, items in out.items()}
     assert now.lives.keys() <= house.marks.seen.keys()

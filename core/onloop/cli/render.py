@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from msgspec import convert
@@ -15,7 +14,7 @@ from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson, TextJson
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
+from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
@@ -28,9 +27,11 @@ from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in
+from onloop.views.changes import budget_words
 from onloop.views.dossier import (
     UNMET,
     Asked,
@@ -41,8 +42,9 @@ from onloop.views.dossier import (
     said_before,
     statement_words,
 )
-from onloop.views.effective_status import EffectiveStatus
+from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.gate_standing import CALM
+from onloop.views.risk import risk_of
 from onloop.views.sub_agents import sub_agent_words
 from onloop.views.work_warnings import WorkWarning, warned
 
@@ -55,11 +57,6 @@ LOST_TRIES = frozenset({Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT})
 
 LAST_LINES = 12
 """How much of an output or a statement is shown."""
-
-
-def moment(at_ms: int) -> str:
-    """A time for people: UTC, to the second."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 VerdictT = TypeVar("VerdictT", bound=VerdictJson)
@@ -111,10 +108,18 @@ def task_json(task: Task) -> TaskJson:
     )
 
 
-def task_now_json(task: Task, status: EffectiveStatus) -> TaskNowJson:
+def task_now_json(found: TaskNow) -> TaskNowJson:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
+    status, owns = found.effective_status, found.owns
     said = SubAgentsJson(sub_agents_json(status.sub_agents))
-    return extended(TaskNowJson, task_json(task), reason=status.reason, lapsed=status.lapsed, untrusted=said)
+    return extended(
+        TaskNowJson,
+        task_json(found.task),
+        reason=status.reason,
+        lapsed=status.lapsed,
+        untrusted=said,
+        owns=OwnershipJson(owns.part, owns.files, owns.waits_for, owns.actor, owns.names),
+    )
 
 
 def group_json(group: Group, life: Life, now: int) -> GroupJson:
@@ -169,11 +174,13 @@ def life_words(life: Life) -> str:
     return f"{life.stage.value}{who}{news}"
 
 
-def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
+def group_lines(group: Group, life: Life, now: int, ownership: tuple[str, str] = ("", "")) -> Iterator[str]:
     """One cause: what, how many, how long; then why it stands there and how to look closer."""
-    count = len(group.members)
-    who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
-    yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
+    count, (owned, acts) = len(group.members), ownership
+    whose = owned or group.members[0].repo or group.members[0].task
+    yield safe(f"{group.headline} — {whose}, {age(now - group.since)}")
+    if acts:
+        yield safe(f"    {acts}")
     yield from _text_lines(group)
     yield from (safe(f"    {act.words}") for act in group.acts)
     yield safe(f"    {group.why(now)} · {life_words(life)}")
@@ -227,6 +234,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     if dossier.files:
         yield "files"
     yield from map(_file_line, dossier.files)
+    if told := budget_words(dossier.files):
+        yield from warning_words(WorkWarning.NOT_SHOWN, f"{told}; whole: onloop show {task.id} --file PATH")
     yield from warning_words(WorkWarning.DIFF_UNREAD, dossier)
     yield from map(_decision_line, task.decisions)
     yield from swarm_lines(dossier)
@@ -237,7 +246,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
 def sub_agent_lines(rows: Iterable[SubAgent], indent: str = "  ") -> Iterator[str]:
     """A line for each sub-agent in a holder's process: what it is, since when, and what its agent says of it."""
     for row in rows:
-        yield safe(f"{indent}└ {sub_agent_words(row, f'since {moment(row.since)}')}")
+        yield safe(f"{indent}└ {sub_agent_words(row, f'since {second_words(row.since)}')}")
 
 
 def sub_agents_json(rows: Iterable[SubAgent]) -> tuple[SubAgentJson, ...]:
@@ -319,17 +328,18 @@ def warning_words(kind: WorkWarning, *subject: object, indent: int = 2) -> Itera
 
 
 def _file_line(file: FileChange) -> str:
-    flag = "".join(warning_words(WorkWarning.LOOK_FIRST, file.flag))
+    flag = "".join(warning_words(WorkWarning.LOOK_FIRST, risk_of(file)))
     before = f" (was {file.previous})" if file.previous else ""
     lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
     kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"
-    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{flag}")
+    cut = "" if file.is_whole or file.added is None else f"  ({file.lines_shown:,} of {file.lines:,} lines shown)"
+    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{cut}{flag}")
 
 
 def _decision_line(decision: Decision) -> str:
-    said = f": {decision.reason}" if decision.reason else ""
+    said = f": {decision.words}" if decision.words else ""
     words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
-    return safe(f"{moment(decision.at)}  {words}")
+    return safe(f"{second_words(decision.at)}  {words}")
 
 
 def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
@@ -344,7 +354,7 @@ def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
             yield from _artefact_lines(handed)
     if dossier.statement and dossier.task.submission:
         yield "what the agent says (not evidence)"
-        yield safe(f"  {statement_words(dossier.task)} at {moment(dossier.task.submission.at)}")
+        yield safe(f"  {statement_words(dossier.task)} at {second_words(dossier.task.submission.at)}")
         yield from _quoted(dossier.statement, LAST_LINES)
 
 

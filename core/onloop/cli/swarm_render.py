@@ -8,9 +8,10 @@ from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Judgement, Task
 from onloop.text import fit, safe
+from onloop.times import second_words
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
-from onloop.views.note_words import shown_words, utc
+from onloop.views.note_words import shown_words
 
 LONGEST_WORDS = 300
 
@@ -49,7 +50,7 @@ def _judgement_line(task: Task, judgement: Judgement) -> str:
 
 
 def _note_line(note: Note) -> str:
-    words = f"note by {note.by} ({utc(note.at)}): {' / '.join(note.text.splitlines())}"
+    words = f"note by {note.by} ({second_words(note.at)}): {' / '.join(note.text.splitlines())}"
     return f"{fit(safe(words), LONGEST_WORDS)} — {safe(shown_words(note))}"
 
 

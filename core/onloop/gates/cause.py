@@ -46,7 +46,8 @@ _SAYS_NOTHING = re.compile(
     r"|subprocess-exited-with-error)"
     r"|error: process completed with exit code|error: \d+ targets? failed|(?:error: )?compilation error ?:?$"
     r"|.*compilation failure:? ?(?:compilation failure:?)?$|some problems were encountered|.*the build could not read"
-    r"|npm (?:error|err!) (?:code|errno|syscall|path) ",
+    r"|make(?:\[\d+\])?: (?:leaving|entering) directory"
+    r"|npm (?:error|err!) (?:code|errno|syscall|path) |(?:npm )?warn(?:ing)?\b",
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(
@@ -152,7 +153,7 @@ def _last_words(spoken: Sequence[str]) -> tuple[int, str]:
     told = [number for number, line in enumerate(spoken) if not _SAYS_NOTHING.match(line)]
     plain = [number for number in told if _SPEAKS.match(spoken[number]) and not _VERDICT.match(spoken[number])]
     rest = [number for number in told if not _VERDICT.match(spoken[number])]
-    number = (plain[:1] or rest[-1:] or [len(spoken) - 1])[0]
+    number = (plain[:1] or rest[-1:] or told[-1:] or [len(spoken) - 1])[0]
     return number, spoken[number]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from onloop.machine.messages import Note
 from onloop.text import safe
+from onloop.times import utc_words
 
 MOST_LINES = 200
 
@@ -26,8 +26,8 @@ def shown_words(note: Note) -> str:
 
 
 def utc(at: int) -> str:
-    """A moment, in UTC, to the minute."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """A moment as logs have it: agents read it, wherever they are."""
+    return utc_words(at)
 
 
 def note_lines(note: Note) -> Iterator[str]:

@@ -14,8 +14,10 @@ from textual.message import Message
 from onloop.errors import OnloopError, Stale
 from onloop.machine.commands import Cancel, Pause, Resume
 from onloop.machine.principal import Principal
+from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted
 from onloop_tui.bindings import answer_keys
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog
@@ -34,6 +36,7 @@ from onloop_tui.model.decide.actions import (
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.drawing.warning_lines import warning_remarks
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
@@ -188,7 +191,17 @@ class DecisionFlow(Vertical):
 
     def _ask_to_confirm(self) -> None:
         self._since = self._session.clock()
-        self._do(Doing.CONFIRMING, self._effect(Act.APPROVE), ("Enter confirms · Esc goes back", Tone.ACCENT))
+        self._do(
+            Doing.CONFIRMING,
+            self._effect(Act.APPROVE),
+            *self._not_shown(),
+            ("Enter confirms · Esc goes back", Tone.ACCENT),
+        )
+
+    def _not_shown(self) -> Notice:
+        """What would be approved without having been shown, and the key that shows it."""
+        words = unseen_words(self._session.looks.unseen(self._dossier)) if self._dossier is not None else ""
+        return warning_remarks(WorkWarning.NOT_SHOWN, words, after="; d shows it")
 
     def _ask(self, wanted: Act, form: FormDialog) -> None:
         self._stop()
@@ -218,7 +231,7 @@ class DecisionFlow(Vertical):
         if person.voice is None:
             raise ValueError(f"{person.id} has no voice")
         task = dossier.task
-        command = command_for(act, task, asked, person.voice, words)
+        command = command_for(act, task, asked, person.voice, words, self._session.looks.unseen(dossier))
         self._session.spent(person)
         try:
             after, others = await asyncio.to_thread(self._sent, person, task.id, command)

@@ -10,6 +10,7 @@ from msgspec import Meta
 from onloop.attention.board import HowHidden
 from onloop.attention.items import Tier
 from onloop.attention.lifecycle import Stage
+from onloop.attention.viewer import Scope
 from onloop.cli.json_models.envelope import AtMs
 from onloop.machine.state import Reason
 from onloop.records import Record
@@ -92,16 +93,18 @@ class CausesJson(Record):
 
 
 class CountsJson(Record):
-    """The numbers of the dashboard's header, in items: together they are all there is."""
+    """The numbers of the dashboard's header, in items: but for `blocked`, together they are all there is."""
 
-    needs_you: int
-    blocked: int
+    needs_you: Annotated[int, Meta(description="How many need the person who looks.")]
+    blocked: Annotated[int, Meta(description="How many of these do because the machine gave up.")]
     causes: Annotated[int, Meta(description="How many causes the blocked items have.")]
     failed: int
     acknowledged: int
     snoozed: int
     muted: int
     inhibited: int
+    stalled: Annotated[int, Meta(description="How many wait for an agent that is silent, or for what is outside.")]
+    for_others: Annotated[int, Meta(description="How many are outside the scope of the person who looks.")]
 
 
 class FrozenJson(Record):
@@ -121,6 +124,8 @@ class AttentionJson(Record):
     needs_person: Annotated[int, Meta(description="How many items need a person, shown or hidden.")]
     frozen: Sequence[FrozenJson]
     store: Annotated[str, Meta(description="The folder of the store that was asked, or the URL of its gateway.")]
+    scope: Annotated[Scope, Meta(description="Which part is shown; the rest is counted.")]
+    viewer: Annotated[str | None, Meta(description="Who looks; null: nobody known, so everything is shown.")]
 
 
 class MarkedJson(Record):

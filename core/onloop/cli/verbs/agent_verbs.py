@@ -36,7 +36,7 @@ from onloop.cli.json_models.agent_models import (
     SubmitJson,
 )
 from onloop.cli.output import VerbOutput
-from onloop.cli.render import answer_output, moment, notes_json, verdict_json
+from onloop.cli.render import answer_output, notes_json, verdict_json
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
@@ -50,6 +50,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.records import replace
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.answer import AT_WORK, AgentAnswer, answer_for, answer_lines
 from onloop.views.note_words import note_lines
 from onloop.views.pinned_workflow import ReadDefinition
@@ -185,7 +186,7 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
         advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
     told = gateway.perform(TakeNotes(agent, context.verb))
     data = HeartbeatJson(expires, percent, (advice,) if advice else (), notes_json(told))
-    lines = (f"the lease ends at {moment(expires)} UTC", *(line for note in told for line in note_lines(note)))
+    lines = (f"the lease ends at {second_words(expires)}", *(line for note in told for line in note_lines(note)))
     return VerbOutput(lines=lines, data=data, notes=(advice,) if advice else ())
 
 

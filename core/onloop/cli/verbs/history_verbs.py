@@ -7,10 +7,10 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.dossier_models import DecisionMadeJson, DecisionsJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
-from onloop.cli.render import moment
 from onloop.errors import BadInput
 from onloop.store.port import TaskFilter
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.decisions_made import DecisionMade, decisions_made
 from onloop.views.queries.reads import ReadTasks
 
@@ -30,7 +30,7 @@ def decisions(context: Context[DecisionsArguments]) -> VerbOutput:
     if not found:
         check_names(context, person=by or None)
     shown = found[: args.limit]
-    header = ("WHEN (UTC)", "WHO", "WHAT", "TASK", "REPO", "WORDS", "WHAT CAME OF IT")
+    header = ("WHEN", "WHO", "WHAT", "TASK", "REPO", "WORDS", "WHAT CAME OF IT")
     lines = columns([_row(made) for made in shown], header=header)
     left = (f"{len(found) - len(shown)} older ones: --limit {len(found)}",) if len(shown) < len(found) else ()
     return VerbOutput(
@@ -43,7 +43,7 @@ def _row(made: DecisionMade) -> tuple[str, ...]:
     what = f"{decision.answer.value} {decision.gate or decision.step}"
     words = safe(" ".join(decision.reason.split()), LONGEST_WORDS)
     outcome = safe(made.outcome, LONGEST_WORDS)
-    return (moment(decision.at), decision.by, what, task.id, task.repo or "", words, outcome)
+    return (second_words(decision.at), decision.by, what, task.id, task.repo or "", words, outcome)
 
 
 def _json(made: DecisionMade) -> DecisionMadeJson:
