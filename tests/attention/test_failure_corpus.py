@@ -1,7 +1,7 @@
 """What people want grouped together is, on real outputs of the programs that gates and agents run.
 
-Pairwise precision and recall at the one look before anything was mended: 0.936 and 0.898 on half 2 (with one entry under
-a label that its output contradicts), 1.0 and 0.953 on part 3 (with the labels of seven such entries put right).
+Pairwise precision and recall at the one look before anything was mended: 0.936 and 0.898 on half 2 (with one entry
+under a label that its output contradicts), 1.0 and 0.953 on part 3 (with the labels of seven such entries put right).
 """
 
 from __future__ import annotations
