@@ -58,6 +58,28 @@ def test_what_a_person_puts_aside_is_counted_and_comes_back(failing: tuple[World
     assert world.onloop("ack", left["cause"], "--as", "ana").code == 13, "nobody is no person"
 
 
+def test_what_is_not_ones_own_is_counted_and_times_are_those_of_ones_zone(failing: tuple[World, str]) -> None:
+    world, _ = failing
+    mine = world.onloop("attention", "--mine")
+    assert mine.out == f"nothing needs you in {world.store}\n"
+    assert "not shown: 2 for others; onloop attention --all-people shows them" in mine.err
+    every = world.onloop("attention", "--all-people", "--json").json
+    assert (len(every["groups"]), every["counts"]["needs_you"], every["counts"]["for_others"]) == (1, 2, 0)
+    for verb in ("attention", "list"):
+        assert "2 need you (blocked 2 in 1 cause)" in world.onloop(verb).err
+    assert "2 need you" in world.onloop("tree").out
+    assert "2 need you" in world.onloop().err, "no terminal"
+    assert world.onloop("attention", "--as", "eve").code == 2
+
+    tokyo = {"TZ": "Asia/Tokyo"}
+    cause = every["groups"][0]["cause"]
+    asleep = world.onloop("snooze", cause, "--until", "tomorrow", "--as", "ana", passphrase=PASSPHRASE, env=tokyo)
+    assert "09:00 JST" in asleep.out
+    assert "T" in (moment := world.onloop("log", env=tokyo).out.split()[1]) and moment.endswith("Z")
+    past = world.onloop("snooze", cause, "--until", "2020-01-01", "--as", "ana", passphrase=PASSPHRASE)
+    assert past.code == 2 and "is no moment to come" in past.err
+
+
 def test_one_of_a_cause_is_retried_and_then_the_rest_each_with_a_verdict(failing: tuple[World, str]) -> None:
     world, run = failing
     group = seen(world)["groups"][0]

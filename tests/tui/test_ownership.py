@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onloop.attention.ownership_words import Actor, named_files, ownership_of, part_words
+from onloop.attention.responsibility import Actor, named_files, ownership_of, part_words
 from onloop.attention.viewer import Viewer
 from onloop.machine.offspring import Offspring
 from onloop.machine.state import REASONS, Reason, State

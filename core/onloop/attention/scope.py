@@ -11,7 +11,7 @@ from enum import StrEnum
 from onloop.attention.board import Board, BoardCounts, counts_of
 from onloop.attention.groups import Group, group_of
 from onloop.attention.items import AttentionItem, needs_person
-from onloop.attention.viewer import Audience, Scope, Viewer, is_in_scope
+from onloop.attention.viewer import Scope, Ties, Viewer, is_in_scope
 from onloop.records import replace
 
 
@@ -27,12 +27,12 @@ def scoped(board: Board, viewer: Viewer, scope: Scope) -> Board:
     """The board with what is outside the scope among `others`, counted and not shown."""
     if scope is Scope.EVERYBODY or not viewer.is_known:
         return board
-    known: dict[Audience, bool] = {}
+    known: dict[Ties, bool] = {}
 
     def is_within(item: AttentionItem) -> bool:
-        if item.audience not in known:
-            known[item.audience] = is_in_scope(item.audience, viewer, scope)
-        return known[item.audience]
+        if item.ties not in known:
+            known[item.ties] = is_in_scope(item.ties, viewer, scope)
+        return known[item.ties]
 
     shown, others = list[Group](), list[Group]()
     for group in board.shown:

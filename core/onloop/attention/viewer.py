@@ -61,7 +61,7 @@ def viewer_of(house: StoreState, *names: str) -> Viewer:
     return NOBODY if found is None else Viewer(f"{_HUMAN}{found}", house.people[found].groups)
 
 
-class Audience(Record):
+class Ties(Record):
     """What ties people to a task: who started it (a person, or a user of that name), has it, is asked, or held it.
 
     `asked` has the names and groups of each request; a request for nobody in particular is for any person.
@@ -73,34 +73,34 @@ class Audience(Record):
     held_by: tuple[str, ...] = ()
 
 
-ANYBODY = Audience()
+UNTIED = Ties()
 """What no person is tied to."""
 
 
-def audience_of(task: Task) -> Audience:
+def ties_of(task: Task) -> Ties:
     """What ties people to the task."""
     held = {name for names in task.workers.values() for name in names if name.startswith(_HUMAN)}
-    return Audience(
+    return Ties(
         task.sponsor, task.owner or "", tuple(request.approvers for request in task.requests), tuple(sorted(held))
     )
 
 
-def is_in_scope(audience: Audience, viewer: Viewer, scope: Scope) -> bool:
-    """Whether something with this audience is in the scope of the viewer; all is where the viewer is not known."""
+def is_in_scope(ties: Ties, viewer: Viewer, scope: Scope) -> bool:
+    """Whether something with these ties is in the scope of the viewer; everything is where the viewer is not known."""
     if scope is Scope.EVERYBODY or not viewer.is_known:
         return True
     if scope is Scope.MAY_ACT:
-        return _may_act(audience, viewer)
+        return _may_act(ties, viewer)
     if scope is Scope.MINE:
         name = viewer.id.removeprefix(_HUMAN)
-        started = audience.sponsor in {viewer.id, f"launcher:{name}"}
-        return started or audience.owner == viewer.id or any(name in asked for asked in audience.asked)
-    return any(set(viewer.groups or ()) & set(asked) for asked in audience.asked)
+        started = ties.sponsor in {viewer.id, f"launcher:{name}"}
+        return started or ties.owner == viewer.id or any(name in asked for asked in ties.asked)
+    return any(set(viewer.groups or ()) & set(asked) for asked in ties.asked)
 
 
-def _may_act(audience: Audience, viewer: Viewer) -> bool:
-    if viewer.id == audience.owner:
+def _may_act(ties: Ties, viewer: Viewer) -> bool:
+    if viewer.id == ties.owner:
         return True
-    if not audience.asked:
+    if not ties.asked:
         return True
-    return viewer.id not in audience.held_by and any(viewer.is_entitled(asked) for asked in audience.asked)
+    return viewer.id not in ties.held_by and any(viewer.is_entitled(asked) for asked in ties.asked)

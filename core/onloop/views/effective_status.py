@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
-from onloop.attention.ownership_words import UNKNOWN, Ownership, ownership_of
+from onloop.attention.responsibility import UNKNOWN, Ownership, ownership_of
 from onloop.machine.held_roles import Streak, hold_of
 from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State

@@ -17,7 +17,7 @@ from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import Where, bindings_of, keys_of
-from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_decisions import ABOUT_CHANGES, decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
 from onloop_tui.dialogs.regrouping_wishes import merge, restore, split
@@ -42,8 +42,6 @@ from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.preview_pane import Preview
 
 MOST_RUNS = 3
-_SIFTED = frozenset({Act.APPROVE, Act.REJECT})
-"""Acts on a commit: for these the diff is read, too."""
 
 _NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
 _OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
@@ -103,16 +101,11 @@ class InboxView(View):
         self._runs.renew()
 
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
-        board, now = snapshot.board, self.session.clock()
+        board, now, tasks, viewer = snapshot.board, self.session.clock(), snapshot.tasks, snapshot.viewer
         if not self._shows_hidden:
-            return shown_rows(
-                board, narrowed(board.shown, self._filter, snapshot.tasks, now), snapshot.tasks, now, snapshot.viewer
-            )
-        return [
-            row
-            for row in hidden_rows(board, snapshot.tasks, now, snapshot.viewer)
-            if narrowed((row.group,), self._filter, snapshot.tasks, now)
-        ]
+            return shown_rows(board, narrowed(board.shown, self._filter, tasks, now), tasks, now, viewer)
+        rows = hidden_rows(board, tasks, now, viewer)
+        return [row for row in rows if narrowed((row.group,), self._filter, tasks, now)]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
@@ -339,12 +332,12 @@ class InboxView(View):
             self._progress = f"reading {number} of {len(tasks)} …"
             self.post_message(self.Moved())
             try:
-                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in _SIFTED))
+                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in ABOUT_CHANGES))
             except OnloopError as problem:
                 unread[task] = problem.message
         self._progress = ""
         person = self.session.person
-        plan = decision_plan(act, read, unread, person.voice if person else None)
+        plan = decision_plan(act, read, unread, person.voice if person else None, self.session.looks)
         if isinstance(plan, str):
             self._say(plan)
         else:

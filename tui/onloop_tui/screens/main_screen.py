@@ -24,6 +24,7 @@ from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
+from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -40,7 +41,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SheetKeys, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -142,7 +143,7 @@ class MainScreen(Screen[None]):
         wanted = next((view for view in self._views if view.where.name.lower() == name), None)
         if wanted is None or wanted is self.view:
             return
-        subject = self._subject()
+        subject = self.subject_here()
         if self.sheet.is_open:
             self.sheet.put_away()
         self._bring_to_front(wanted)
@@ -236,20 +237,6 @@ class MainScreen(Screen[None]):
         """Move to the first or the last."""
         self._moving().edge(direction)
 
-    def action_section(self, step: int) -> None:
-        """Scroll to the next or the previous section of the sheet."""
-        if self.sheet.is_open:
-            self.sheet.section(step)
-        else:
-            self.say("Enter opens the sheet; ] and [ go through its sections")
-
-    def action_request(self) -> None:
-        """Show the next of several open requests of the task."""
-        if self.sheet.is_open:
-            self.sheet.request()
-        else:
-            self.say("Enter opens the sheet; o goes through what is asked there")
-
     async def action_leave(self) -> None:
         """Leave the dashboard; only from a list, not from the sheet."""
         if self.sheet.is_open:
@@ -259,15 +246,14 @@ class MainScreen(Screen[None]):
 
     def action_copy_id(self) -> None:
         """Copy the id of the subject under the cursor to the terminal's clipboard."""
-        subject = self._subject()
+        subject = self.subject_here()
         self._copy(subject.id if subject else "")
 
     def action_copy_cli_equivalent(self) -> None:
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        subject = self._subject()
-        if not command and subject and subject.task:
-            command = f"onloop show {subject.task}"
+        subject = self.subject_here()
+        command = command or (f"onloop show {subject.task}" if subject and subject.task else "")
         self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
@@ -275,7 +261,8 @@ class MainScreen(Screen[None]):
             self.app.copy_to_clipboard(words)
         self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
-    def _subject(self) -> Subject | None:
+    def subject_here(self) -> Subject | None:
+        """What is shown in the sheet, or is under the cursor."""
         task = self.sheet.task_id
         return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
 

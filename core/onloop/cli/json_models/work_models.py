@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from onloop.attention.ownership_words import Actor
+from onloop.attention.responsibility import Actor
 from onloop.cli.json_models.attention_models import CountsJson
 from onloop.cli.json_models.envelope import AtMs
 from onloop.machine.state import Reason, State

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from onloop.attention.board import Board, Hidden
 from onloop.attention.groups import Group, joined
 from onloop.attention.lifecycle import acknowledgement, snooze
-from onloop.attention.ownership_words import MOST_LOOKED_AT, shared_ownership
-from onloop.attention.scope import beside, count_words, scoped
-from onloop.attention.viewer import Scope, Viewer, viewer_of
+from onloop.attention.responsibility import MOST_LOOKED_AT, shared_ownership
+from onloop.attention.scope import beside, count_words
+from onloop.attention.viewer import Scope
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.attention_models import AttentionJson, FrozenJson, MarkedJson, MuteJson, UnmuteJson
@@ -24,16 +24,15 @@ from onloop.cli.people_arguments import (
     UnmuteArguments,
 )
 from onloop.cli.render import counts_json, freeze_line, group_json, group_lines, hidden_json, life_words
+from onloop.cli.seen_board import board_of, seen_board
 from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.marks import Mark, Muted, Rule, Unmuted, Woken
 from onloop.machine.principal import Principal
-from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.text import safe
 from onloop.times import EXAMPLES, moment_of, time_words
-from onloop.views.overview_projector import ReadBoard
 from onloop.views.queries.reads import ReadStoreState, ReadTask
 from onloop.workflow.duration import milliseconds
 from onloop.workflow.hints import nearest
@@ -67,23 +66,6 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
     notes = (" · ".join(count_words(board.counts)), *map(freeze_line, freezes))
     notes += () if context.args.all else tuple(_left_out(board))
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
-
-
-def seen_board(
-    context: Context[Arguments], house: StoreState, name: str | None = None, scope: Scope = Scope.MAY_ACT
-) -> tuple[Viewer, Board]:
-    """Who looks (the person of that name, else whoever is enrolled alone), and the board in their scope."""
-    if name is not None and name not in house.people:
-        known = ", ".join(sorted(house.people)) or "nobody"
-        raise UnknownThing(f"nobody named {name!r} is enrolled", hint=f"enrolled: {known}")
-    viewer = viewer_of(house, *filter(None, (name,)))
-    return viewer, scoped(board_of(context), viewer, scope)
-
-
-def needs_note(context: Context[Arguments]) -> str:
-    """The one count of what needs who looks, with all that is beside it."""
-    _, board = seen_board(context, context.opened.gateway.perform(ReadStoreState()))
-    return " · ".join(count_words(board.counts))
 
 
 def _looked_at(context: Context[Arguments], board: Board) -> Mapping[str, Task]:
@@ -164,12 +146,6 @@ def unmute(context: Context[UnmuteArguments]) -> VerbOutput:
     person = context.person()
     context.opened.gateway.perform(RecordStoreEvent(person, Unmuted(context.args.rule, person.id)))
     return VerbOutput(lines=(safe(f"unmuted: {context.args.rule}"),), data=UnmuteJson(context.args.rule))
-
-
-def board_of(context: Context[Arguments]) -> Board:
-    """The board as of now."""
-    gateway = context.opened.gateway
-    return gateway.perform(ReadBoard(gateway.clock()))
 
 
 def group_named(context: Context[Arguments], cause: str) -> Group:

@@ -12,7 +12,8 @@ from onloop.cli.json_models.attention_models import CauseJson, CausesJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import RegroupArguments
 from onloop.cli.render import texts_json
-from onloop.cli.verbs.attention_verbs import board_of, group_in
+from onloop.cli.seen_board import board_of
+from onloop.cli.verbs.attention_verbs import group_in
 from onloop.errors import BadInput
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit, RegroupingMark

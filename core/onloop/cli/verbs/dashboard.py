@@ -12,7 +12,7 @@ from onloop.cli.arguments import DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.work_models import NoStoreJson, VersionJson
 from onloop.cli.output import VerbOutput
-from onloop.cli.verbs.attention_verbs import needs_note
+from onloop.cli.seen_board import needs_note
 from onloop.errors import Exit, Unavailable
 from onloop.home import check_private
 

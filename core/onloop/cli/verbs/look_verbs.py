@@ -18,7 +18,7 @@ from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import counts_json, reason_words, strip, sub_agent_lines, task_now_json
-from onloop.cli.verbs.attention_verbs import seen_board
+from onloop.cli.seen_board import seen_board
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State

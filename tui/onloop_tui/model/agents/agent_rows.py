@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
-from onloop.attention.ownership_words import Ownership, ownership_of
+from onloop.attention.responsibility import Ownership, ownership_of
 from onloop.machine.definition import Step
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease, SubAgent

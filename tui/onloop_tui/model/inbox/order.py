@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from onloop.attention.board import Board, Hidden, HowHidden
 from onloop.attention.groups import Group
 from onloop.attention.lifecycle import Life
-from onloop.attention.ownership_words import shared_ownership
+from onloop.attention.responsibility import shared_ownership
 from onloop.attention.viewer import NOBODY, Viewer
 from onloop.machine.task import Task
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
-from onloop.attention.ownership_words import Ownership, ownership_of
+from onloop.attention.responsibility import Ownership, ownership_of
 from onloop.attention.viewer import NOBODY, Viewer
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason, State
