@@ -16,8 +16,10 @@ from support.world import WORKFLOW, World
 
 ALL = [example for examples in EXAMPLES.values() for example in examples]
 _TYPED = re.compile(
-    r"^(?:eval \"\$\(onloop (?P<evaluated>.*)\)\"|source <\(onloop (?P<sourced>.*)\)|onloop (?P<plain>.*?)(?: (?:&&|>) .*)?)$"
+    r"^(?:eval \"\$\(onloop (?P<evaluated>.*)\)\"|source <\(onloop (?P<sourced>.*)\)"
+    r"|onloop (?P<plain>.*?)(?: (?:&&|>) .*)?)$"
 )
+"""A command: as it is, or within what a shell does with what it prints."""
 
 
 def _words(example: Example) -> list[str]:
