@@ -278,6 +278,7 @@ class HelpArguments(Arguments, frozen=True, kw_only=True):
     """Of help."""
 
     topic: str | None
+    word: str | None
 
 
 class CompletionArguments(Arguments, frozen=True, kw_only=True):
