@@ -38,7 +38,6 @@ CAUSES: tuple[Verb, ...] = (
             arg("--viewer", help="who looks, where several are enrolled", metavar="NAME"),
             arg("--wait", help="end once something needs a person; 15 after --timeout", action="store_true"),
             arg("--timeout", help="with --wait: how long at most", metavar="DURATION"),
-            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
         ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,
