@@ -66,13 +66,6 @@ class AnswerArguments(DecisionArguments, frozen=True, kw_only=True):
     text: str
 
 
-class ReassignArguments(DecisionArguments, frozen=True, kw_only=True):
-    """Of reassign."""
-
-    to: str
-    reason: str
-
-
 class ReasonedDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
     """Of pause and cancel."""
 

@@ -13,7 +13,6 @@ from onloop.cli.people_arguments import (
     GcArguments,
     NoteArguments,
     ReasonedDecisionArguments,
-    ReassignArguments,
     RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
@@ -21,6 +20,7 @@ from onloop.cli.people_arguments import (
     ScopeArguments,
     TaskArguments,
 )
+from onloop.cli.person_verb_table import PERSONS
 from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
@@ -96,18 +96,6 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "reassign",
-        "people",
-        "revoke the lease and name who may take the task",
-        "people_verbs:reassign",
-        ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        reach=Reach.GATEWAY,
-        words="reason",
-        asks=True,
     ),
     Verb(
         "retry",
@@ -270,4 +258,4 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
 )
 
-PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *CAUSES[1:])
+PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *PERSONS, *CAUSES[1:])

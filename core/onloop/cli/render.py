@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import convert
 
 from onloop.attention.board import BoardCounts, Hidden
-from onloop.attention.groups import Group, age
+from onloop.attention.groups import Group, age, handed_words
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
@@ -136,7 +136,7 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         step=group.step,
         gate=group.gate,
         since=group.since,
-        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests, m.whose or None) for m in group.members],
         texts=texts_json(group),
         text_count=group.text_count,
         acts=[act.words for act in group.acts],
@@ -268,6 +268,8 @@ def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    if request.handed is not None:
+        yield safe(f"  {handed_words(request.handed)}")
     before = said_before(task, request)
     if request.quorum > 1:
         yield f"  {len(before)} of {request.quorum} have approved"
@@ -332,7 +334,7 @@ def _file_line(file: FileChange) -> str:
 
 def _decision_line(decision: Decision) -> str:
     said = f": {decision.words}" if decision.words else ""
-    words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
+    words = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}){said}"
     return safe(f"{second_words(decision.at)}  {words}")
 
 

@@ -270,7 +270,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
 def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
     lines: list[Line] = []
     for decision in task.decisions:
-        told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
+        told = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
         lines += hanging((Span("    ⚠ ", Tone.WARN),), unseen_words(decision.unseen), width) if decision.unseen else ()
